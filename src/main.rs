@@ -1,0 +1,2 @@
+//! attesh.
+fn main() {}
