@@ -1,1 +1,4 @@
 //! attesh
+pub mod files;
+pub mod passphrase;
+pub mod seal;
