@@ -188,7 +188,10 @@ impl PrivateKey {
     /// be asked for the passphrase of a key that is of no use.
     pub fn is_encrypted(file: &[u8]) -> Result<bool, KeyError> {
         Ok(match Block::of(file)? {
-            Block::Pkcs8(_) => false,
+            Block::Pkcs8(der) => {
+                Self::from_pkcs8(der.as_bytes())?;
+                false
+            }
             Block::Pbes2(der) => {
                 affordable(encryption(&der)?)?;
                 true
@@ -210,9 +213,13 @@ impl PrivateKey {
                     .map_err(|e| KeyError::Malformed(format!("PKCS#8: {e}")))?;
                 // Neither CBC nor its padding says for sure that the passphrase was wrong,
                 // so text that is no key is taken for that as well.
-                let plain = info
-                    .decrypt(passphrase.as_bytes())
-                    .map_err(|_| KeyError::WrongPassphrase)?;
+                let plain = info.decrypt(passphrase.as_bytes()).map_err(|e| match e {
+                    pkcs8::Error::EncryptedPrivateKey(
+                        e @ (pkcs5::Error::UnsupportedAlgorithm { .. }
+                        | pkcs5::Error::AlgorithmParametersInvalid { .. }),
+                    ) => KeyError::UnknownEncryption(e.to_string()),
+                    _ => KeyError::WrongPassphrase,
+                })?;
                 Self::from_pkcs8(plain.as_bytes()).map_err(|e| match e {
                     KeyError::Malformed(_) => KeyError::WrongPassphrase,
                     other => other,
@@ -331,9 +338,12 @@ impl Block {
     fn of_ssh(pem: &str) -> Result<Self, KeyError> {
         let key = ssh_key::PrivateKey::from_openssh(pem).map_err(|e| match e {
             ssh_key::Error::PublicKey => KeyError::HalvesDiffer,
-            ssh_key::Error::AlgorithmUnsupported { algorithm } => {
-                KeyError::NotEd25519(super::shown(algorithm.as_str()))
-            }
+            // Types of keys and ciphers that are not compiled in: which of them was it?
+            ssh_key::Error::AlgorithmUnknown => match ssh_kind(pem) {
+                Some(kind) if kind == SSH_ED25519 => KeyError::UnknownEncryption(e.to_string()),
+                Some(kind) => KeyError::NotEd25519(super::shown(&kind)),
+                None => KeyError::Malformed(format!("OpenSSH: {e}")),
+            },
             e => KeyError::Malformed(format!("OpenSSH: {e}")),
         })?;
         if key.algorithm() != ssh_key::Algorithm::Ed25519 {
@@ -346,6 +356,19 @@ impl Block {
         }
         Ok(Self::Ssh(Box::new(key)))
     }
+}
+
+/// The type of key in an OpenSSH private key file.
+fn ssh_kind(pem: &str) -> Option<String> {
+    let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).ok()?);
+    let mut rest = bytes.strip_prefix(b"openssh-key-v1\0")?;
+    for _cipher_kdf_options in 0..3 {
+        <Vec<u8> as SshDecode>::decode(&mut rest).ok()?;
+    }
+    let _count = <u32 as SshDecode>::decode(&mut rest).ok()?;
+    let public = <Vec<u8> as SshDecode>::decode(&mut rest).ok()?;
+    <String as SshDecode>::decode(&mut public.as_slice()).ok()
 }
 
 /// The PEM blocks of a text, each with its label and from its BEGIN line to its END line.
@@ -389,6 +412,9 @@ fn affordable(scheme: pkcs5::EncryptionScheme) -> Result<(), KeyError> {
         }
     }
     if let Some(kdf) = parameters.kdf.pbkdf2() {
+        if kdf.prf == pbes2::Pbkdf2Prf::HmacWithSha1 {
+            return Err(KeyError::UnknownEncryption("PBKDF2 with SHA-1".to_owned()));
+        }
         let count = kdf.iteration_count;
         if count > MAX_PBKDF2_ITERATIONS {
             return Err(KeyError::TooCostly(format!(
