@@ -399,7 +399,7 @@ fn affordable(scheme: pkcs5::EncryptionScheme) -> Result<(), KeyError> {
     };
     if let Some(kdf) = parameters.kdf.scrypt() {
         let (n, r, p) = (
-            u64::from(kdf.cost_parameter),
+            kdf.cost_parameter,
             u64::from(kdf.block_size),
             u64::from(kdf.parallelization),
         );

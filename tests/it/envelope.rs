@@ -155,6 +155,7 @@ fn oracle_files_are_written() {
     for sub in ["good", "bad"] {
         std::fs::create_dir_all(folder.join(sub)).unwrap();
     }
+    println!("written to {}", folder.display());
     let put = |name: &str, bytes: &[u8]| put(&folder.join(name), bytes);
     put("key.pub", key().public().to_spki_pem().as_bytes());
     put(
