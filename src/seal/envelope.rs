@@ -43,7 +43,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 /// One in-toto Statement with one signature. Well formed, and no more than that.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     payload: Vec<u8>,
     keyid: String,
@@ -152,6 +152,7 @@ impl Envelope {
 
 /// A payload that a trusted key signed, and that key. Made by [`Envelope::verify`] alone.
 #[must_use]
+#[derive(Debug)]
 pub struct Authentic {
     payload: Vec<u8>,
     key: TrustedKey,

@@ -14,7 +14,7 @@ pub mod trust;
 /// Text out of a file that nobody vouches for, fit for a terminal: what is not
 /// printable ASCII is escaped, and it is cut where a message would become a page.
 pub(crate) fn shown(text: &str) -> String {
-    const LIMIT: usize = 80;
+    const LIMIT: usize = 160;
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {
         if count == LIMIT {
@@ -38,6 +38,6 @@ mod tests {
     fn what_a_terminal_would_obey_is_escaped() {
         assert_eq!(shown("a b"), "a b");
         assert_eq!(shown("\x1b[2J\u{202e}"), "\\u{1b}[2J\\u{202e}");
-        assert_eq!(shown(&"x".repeat(81)), format!("{}…", "x".repeat(80)));
+        assert_eq!(shown(&"x".repeat(161)), format!("{}…", "x".repeat(160)));
     }
 }

@@ -27,7 +27,7 @@ def verify(path, public):
     envelope.verify([public], 1)
     if data["payloadType"] != ENVELOPE_PAYLOAD_TYPE:
         raise ValueError(data["payloadType"])
-    Metadata.from_dict(data).verify_signature(public)
+    Metadata.from_dict(data).verify_signature(public.to_dict() | {"keyid": public.keyid})
     return envelope.payload
 
 
