@@ -37,7 +37,9 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Reads padded standard base64; slack bits must be zero and nothing may follow.
 #[must_use]
 pub fn base64_strict(text: &[u8]) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
+    // The decoder takes padded pieces one after the other, which would be another spelling
+    // of the same bytes.
+    BASE64.decode(text).ok().filter(|bytes| BASE64.encode_len(bytes.len()) == text.len())
 }
 
 /// Lowercase hexadecimal.
@@ -442,6 +444,7 @@ mod tests {
         assert_eq!(base64_strict(b"AB=="), None);
         assert_eq!(base64_strict(b"AA"), None);
         assert_eq!(base64_strict(b"AA==\n"), None);
+        assert_eq!(base64_strict(b"YWI=Y2Q="), None);
         assert_eq!(hex_exact::<1>(b"0A"), None);
     }
 
