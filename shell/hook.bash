@@ -77,7 +77,8 @@ __attesh_open() {
     out=$("$__attesh_bin" rec open p=1 kind=bash ver="$BASH_VERSION" pid="$$" \
         hist="HISTCONTROL=${HISTCONTROL-} HISTIGNORE=${HISTIGNORE-} HISTSIZE=${HISTSIZE-} history=$([[ -o history ]] && \builtin echo on || \builtin echo off)" \
         hook="$__attesh_hook" name="$__attesh_name" env="${ATTESH_SESSION-}" "$@") || {
-        __attesh_r=$?
+        __attesh_r=$? __attesh_say=${out##*$'\n'}
+        : "${__attesh_say:="$__attesh_bin gives status $__attesh_r"}"
         \builtin return 1
     }
     {
@@ -89,7 +90,7 @@ __attesh_open() {
         IFS= \builtin read -r say
     } <<<"$out"
     [[ $dir == /* && $gen && $sh ]] || {
-        __attesh_r=5
+        __attesh_r=5 __attesh_say="$__attesh_bin names no session"
         \builtin return 1
     }
     __attesh_dir=$dir __attesh_gen=$gen __attesh_sh=$sh __attesh_tmp=$tmp __attesh_short=$short __attesh_say=$say
@@ -104,7 +105,7 @@ __attesh_reopen() {
         [[ -z $__attesh_say ]] || \builtin printf 'attesh: %s\n' "$__attesh_say" >/dev/tty
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
-        [[ -n ${__attesh_dead-} ]] || \builtin printf 'attesh: not recording this shell: the recorder gives status %s\n' "$__attesh_r" >/dev/tty
+        [[ -n ${__attesh_dead-} ]] || \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >/dev/tty
         __attesh_dead=1
     fi
 }
@@ -472,7 +473,7 @@ __attesh_install() {
     fi
     __attesh_boot
     if ! __attesh_open nat="$nat" typed="$typed"; then
-        \builtin printf 'attesh: not recording this shell: %s gives status %s\n' "$__attesh_bin rec open" "$__attesh_r" >&2
+        \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
         __attesh_pid=
         \builtin return 0
     fi

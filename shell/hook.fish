@@ -57,13 +57,16 @@ function __attesh_session
         hist="private=$fish_private_mode fish_history=$fish_history" \
         hook=$__attesh_hook name="$__attesh_name" env="$ATTESH_SESSION" $argv)
     set -g __attesh_rc $status
-    test $__attesh_rc -eq 0; and test (count $lines) -ge 5; or return 1
+    set -g __attesh_say "$lines[6]"
+    if test $__attesh_rc -ne 0; or test (count $lines) -lt 5
+        test -n "$__attesh_say"; or set -g __attesh_say "$__attesh_bin gives status $__attesh_rc"
+        return 1
+    end
     set -g __attesh_dir $lines[1]
     set -g __attesh_gen $lines[2]
     set -g __attesh_sh $lines[3]
     set -g __attesh_tmp $lines[4]
     set -g __attesh_short $lines[5]
-    set -g __attesh_say "$lines[6]"
     set -g __attesh_n 0
     set -g __attesh_open 0
     set -g __attesh_skip 0
@@ -79,7 +82,7 @@ function __attesh_reopen
     else
         set -g __attesh_open 0
         set -g __attesh_lost (math $__attesh_lost + 1)
-        test -n "$__attesh_dead"; or echo "attesh: not recording this shell: the recorder gives status $__attesh_rc" >&2
+        test -n "$__attesh_dead"; or echo "attesh: not recording this shell: $__attesh_say" >&2
         set -g __attesh_dead 1
     end
 end
@@ -229,7 +232,7 @@ function __attesh_install
     __attesh_boot
     set -g __attesh_typed $typed
     if not __attesh_session nat=$status_generation typed=$typed
-        echo "attesh: not recording this shell: $__attesh_bin rec open gives status $__attesh_rc" >&2
+        echo "attesh: not recording this shell: $__attesh_say" >&2
         set -g __attesh_pid ''
         return 0
     end

@@ -53,9 +53,13 @@ __attesh_session() {
         name=$__attesh_name env=${ATTESH_SESSION-} "$@"; print -r -- "status $?")
     __attesh_rc=${out##*status }
     lines=("${(@f)out}")
-    [[ $__attesh_rc == 0 && $lines[1] == /* && -n $lines[2] && -n $lines[3] ]] || return 1
-    typeset -g __attesh_gen=$lines[2] __attesh_sh=$lines[3] __attesh_tmp=$lines[4] __attesh_short=$lines[5] __attesh_say=$lines[6]
+    typeset -g __attesh_say=${lines[6]-}
     [[ $__attesh_say != status\ <-> ]] || __attesh_say=
+    if [[ $__attesh_rc != 0 || $lines[1] != /* || -z $lines[2] || -z $lines[3] ]]; then
+        __attesh_say=${__attesh_say:-$__attesh_bin gives status $__attesh_rc}
+        return 1
+    fi
+    typeset -g __attesh_gen=$lines[2] __attesh_sh=$lines[3] __attesh_tmp=$lines[4] __attesh_short=$lines[5]
     __attesh_dir=$lines[1] __attesh_n=0 __attesh_open=0 __attesh_lines=0 __attesh_dead=
     typeset -gx ATTESH_SESSION=$__attesh_dir
 }
@@ -69,7 +73,7 @@ __attesh_reopen() {
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_open=0
         __attesh_lost+=1
-        [[ -n $__attesh_dead ]] || print -r -- "attesh: not recording this shell: the recorder gives status $__attesh_rc" >/dev/tty
+        [[ -n $__attesh_dead ]] || print -r -- "attesh: not recording this shell: $__attesh_say" >/dev/tty
         __attesh_dead=1
     fi
 }
@@ -231,7 +235,7 @@ __attesh_install() {
     __attesh_boot
     __attesh_hist_options
     if ! __attesh_session nat=$nat typed=$typed; then
-        print -r -- "attesh: not recording this shell: $__attesh_bin rec open gives status $__attesh_rc" >&2
+        print -r -- "attesh: not recording this shell: $__attesh_say" >&2
         __attesh_pid=
         return 0
     fi
