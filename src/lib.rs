@@ -1,1 +1,16 @@
-//! attesh
+//! attesh: records what a shell ran and turns it into one signed attestation.
+
+pub mod cli;
+pub mod clock;
+pub mod crypto;
+pub mod encoding;
+pub mod failure;
+pub mod files;
+pub mod journal;
+pub mod lock;
+pub mod paths;
+pub mod process;
+pub mod record;
+pub mod recorder;
+pub mod session;
+pub mod sys;

@@ -1,0 +1,451 @@
+//! The command line: every verb, flag and example in one place. Help, completions and the
+//! test that compares them with the man pages are made from it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Puts examples under a verb's help.
+macro_rules! examples {
+    ($($line:literal),+ $(,)?) => { concat!("Examples:", $("\n  ", $line),+) };
+}
+
+/// Records what a shell ran and turns it into one signed attestation.
+#[derive(Debug, Parser)]
+#[command(name = "attesh", version, max_term_width = 100, after_help = examples![
+    "eval \"$(attesh init bash)\"          record this shell",
+    "attesh seal                          end the session and sign it",
+    "attesh verify NAME.intoto.json       check what was signed",
+])]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print the hook for a shell, or put it into its rc file
+    Init(Init),
+    /// Open a named session that several shells can join
+    Start(Start),
+    /// End a session without sealing it
+    Stop(Stop),
+    /// Say what is being recorded here
+    Status(Status),
+    /// List the sessions on this machine
+    Sessions(Sessions),
+    /// List the commands of a session
+    Log(Log),
+    /// Add a remark to the session
+    Note(Note),
+    /// Pause recording
+    Pause(Pause),
+    /// Go on recording
+    Resume(Resume),
+    /// End a session and sign it as one attestation
+    Seal(Seal),
+    /// Check attestations, journals and session folders
+    Verify(Verify),
+    /// Print a sealed file, a journal or a session readably
+    Show(Show),
+    /// Make and look at sealing keys
+    Key(Key),
+    /// Remove sessions that are no longer needed
+    Prune(Prune),
+    /// Say how well this shell can be recorded
+    Doctor(Doctor),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print a man page, or write all of them to a folder
+    Man(Man),
+}
+
+/// A shell with a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShellName {
+    /// GNU bash 5.1 and newer
+    Bash,
+    /// zsh 5.8 and newer
+    Zsh,
+    /// fish 3.1 and newer
+    Fish,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "eval \"$(attesh init bash)\"              record this bash; zsh the same",
+    "attesh init fish | source               record this fish",
+    "attesh init bash --install              record every new bash",
+])]
+#[allow(missing_docs)]
+pub struct Init {
+    /// The shell to record
+    pub shell: ShellName,
+    /// Join this session: a name, an id or a session folder
+    #[arg(long, value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Write one line into the shell's rc file
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Take that line out of the rc file again
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh start incident-42                          open a session",
+    "eval \"$(attesh init bash --session incident-42)\"  join it, in each terminal",
+    "attesh start job --secret env:JOB_SECRET          with an origin secret of its own",
+])]
+#[allow(missing_docs)]
+pub struct Start {
+    /// Its name: 1 to 64 of A-Z a-z 0-9 . _ -
+    pub name: String,
+    /// The origin secret: a file, or env:NAME for a variable
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub secret: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh stop                   end this shell's session",
+    "attesh stop incident-42       end a named session",
+    "attesh stop --close-others    even while other shells record in it",
+])]
+#[allow(missing_docs)]
+pub struct Stop {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// End the session although other shells record in it
+    #[arg(long)]
+    pub close_others: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh status                 what is recorded here",
+    "attesh status incident-42     how another session stands",
+    "attesh status --json          for a program",
+])]
+#[allow(missing_docs)]
+pub struct Status {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh sessions               all of them",
+    "attesh sessions --unsealed    those that nothing was signed of yet",
+    "attesh sessions --json        for a program",
+])]
+#[allow(missing_docs)]
+pub struct Sessions {
+    /// Only sessions that no envelope was made of
+    #[arg(long)]
+    pub unsealed: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh log                    this session",
+    "attesh log -n 20              its last 20 commands",
+    "attesh log --failed           those that did not succeed",
+])]
+#[allow(missing_docs)]
+pub struct Log {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// Only the last N commands
+    #[arg(short = 'n', long, value_name = "N")]
+    pub last: Option<usize>,
+    /// Only commands whose status is not 0
+    #[arg(long)]
+    pub failed: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh note 'begin of the upgrade'         a remark",
+    "attesh note < plan.txt                     from standard input",
+    "attesh note --session incident-42 'done'   in another session",
+])]
+#[allow(missing_docs)]
+pub struct Note {
+    /// The remark; without it standard input is read
+    pub text: Vec<String>,
+    /// A session's name, id or folder; by default this shell's
+    #[arg(long, value_name = "SESSION")]
+    pub session: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh pause 'personal mail'      this shell",
+    "attesh pause --all                every shell of the session",
+    "attesh resume                     go on",
+])]
+#[allow(missing_docs)]
+pub struct Pause {
+    /// Why; it is recorded
+    pub reason: Vec<String>,
+    /// Every shell of the session
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh resume            this shell",
+    "attesh resume --all      every shell of the session",
+    "attesh status            is anything paused?",
+])]
+#[allow(missing_docs)]
+pub struct Resume {
+    /// Every shell of the session
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh seal                                  this shell's session, with the default key",
+    "attesh seal incident-42 --key ops.key        a named session, with another key",
+    "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
+])]
+#[allow(missing_docs)]
+pub struct Seal {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// The sealing key: PKCS#8 or OpenSSH; a .pub file means ssh-agent holds the private half
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Where to write the envelope
+    #[arg(short, long, value_name = "NAME.intoto.json")]
+    pub output: Option<PathBuf>,
+    /// Name the digest of this file as a subject too; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub subject: Vec<PathBuf>,
+    /// The key's passphrase is the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// The origin secret: a file, or env:NAME for a variable
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub secret: Option<String>,
+    /// End the session although other shells record in it
+    #[arg(long)]
+    pub close_others: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
+    "attesh verify NAME.intoto.json --journal ./journal    against the journal as well",
+    "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
+])]
+#[allow(missing_docs)]
+pub struct Verify {
+    /// Envelopes, bundles, journals or session folders
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Trust these keys and no others: SPKI PEM, OpenSSH lines or allowed_signers; may be repeated
+    #[arg(long, value_name = "PUB", visible_alias = "key")]
+    pub trust: Vec<PathBuf>,
+    /// Check this journal or session folder against the envelope
+    #[arg(long, value_name = "JOURNAL")]
+    pub journal: Option<PathBuf>,
+    /// Check that this file is a subject of the envelope; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub artifact: Vec<PathBuf>,
+    /// The origin secret: a file, or env:NAME for a variable
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub secret: Option<String>,
+    /// Say more: every finding, and what is not proven at length
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh show NAME.intoto.json      what a sealed file says",
+    "attesh show SESSION               a session on this machine",
+    "attesh show FILE --json           its payload, as signed",
+])]
+#[allow(missing_docs)]
+pub struct Show {
+    /// An envelope, a bundle, a journal or a session
+    pub what: String,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh key generate -o ci.key --no-passphrase    ci.key and ci.key.pub",
+    "attesh key show ci.key.pub                       its fingerprint, in both forms",
+    "attesh key trust colleague.pub                   trust it by default from now on",
+])]
+#[allow(missing_docs)]
+pub struct Key {
+    /// What to do with keys.
+    #[command(subcommand)]
+    pub verb: KeyVerb,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyVerb {
+    /// Make a key: FILE (PKCS#8) and FILE.pub (SPKI)
+    Generate(KeyGenerate),
+    /// Print a key's public half and fingerprint
+    Show(KeyShow),
+    /// Add a public key to those trusted by default
+    Trust(KeyTrust),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh key generate -o ops.key                          asks for a passphrase",
+    "attesh key generate -o ci.key --no-passphrase           for a machine",
+    "attesh key generate -o k --passphrase-file secret.txt   without a terminal",
+])]
+#[allow(missing_docs)]
+pub struct KeyGenerate {
+    /// Where to write the private key; the public one goes to FILE.pub
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Write the private key without a passphrase
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub no_passphrase: bool,
+    /// The passphrase is the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh key show                      the default key",
+    "attesh key show ci.key.pub           another",
+    "attesh key show ci.key.pub --json    for a program",
+])]
+#[allow(missing_docs)]
+pub struct KeyShow {
+    /// A public key file; by default that of the default key
+    pub file: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh key trust ci.key.pub               trust it",
+    "attesh key trust ~/.ssh/id_ed25519.pub    an OpenSSH key",
+    "ls ~/.config/attesh/trusted               those that are trusted",
+])]
+#[allow(missing_docs)]
+pub struct KeyTrust {
+    /// The public key
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh prune --sealed --older-than 30d    sealed sessions of last month and before",
+    "attesh prune --sealed --dry-run           which would go?",
+    "attesh prune 5d02c1a9 --force             this one, sealed or not",
+])]
+#[allow(missing_docs)]
+pub struct Prune {
+    /// Sessions by name, id or folder
+    pub session: Vec<String>,
+    /// Every sealed session
+    #[arg(long)]
+    pub sealed: bool,
+    /// Of these, those that opened longer ago than this: a number and s, m, h, d or w
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// Remove sessions that were never sealed too
+    #[arg(long)]
+    pub force: bool,
+    /// Only say which
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh doctor            run it inside a recorded shell",
+    "attesh doctor --json     for a program",
+    "attesh doctor || true    its exit status says whether anything is degraded",
+])]
+#[allow(missing_docs)]
+pub struct Doctor {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh completions bash > ~/.local/share/bash-completion/completions/attesh",
+    "attesh completions zsh > ~/.zfunc/_attesh",
+    "attesh completions fish > ~/.config/fish/completions/attesh.fish",
+])]
+#[allow(missing_docs)]
+pub struct Completions {
+    /// The shell
+    pub shell: ShellName,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh man                          the page of attesh itself",
+    "attesh man seal | man -l -          the page of a verb",
+    "attesh man --all -o ~/.local/share/man",
+])]
+#[allow(missing_docs)]
+pub struct Man {
+    /// A page: a verb, journal or seal
+    pub page: Option<String>,
+    /// Write every page to the folder given with -o
+    #[arg(long, requires = "output")]
+    pub all: bool,
+    /// The folder: pages go to its man1, man5
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+}

@@ -1,0 +1,220 @@
+//! `attesh init`: the hook's text, and the one line in an rc file.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::args::{Init, ShellName};
+use crate::failure::Failure;
+use crate::files::{self, Overwrite};
+use crate::paths;
+use crate::recorder::hook_digest;
+
+const BASH: &str = include_str!("../../shell/hook.bash");
+const ZSH: &str = include_str!("../../shell/hook.zsh");
+const FISH: &str = include_str!("../../shell/hook.fish");
+
+/// What the line in an rc file ends with: it tells the line from every other.
+const MARK: &str = "# attesh";
+/// The longest rc file that is edited, in bytes.
+const RC_MAX: u64 = 16 << 20;
+
+pub fn run(args: &Init) -> Outcome {
+    if args.install || args.uninstall {
+        return edit_rc(args);
+    }
+    let executable =
+        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+    let executable = executable.to_str().ok_or_else(|| {
+        Failure::unable(format!("{}: the path of this program is not UTF-8", executable.display()))
+    })?;
+    if let Some(name) = &args.session
+        && name.contains('\n')
+    {
+        return Err(Failure::usage("--session: a session is named on one line"));
+    }
+    let text = snippet(args.shell, executable, args.session.as_deref().unwrap_or(""));
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::unable(format!("standard output: {error}")))?;
+    Ok(0)
+}
+
+/// The hook with its placeholders filled, in a guard that other shells step over.
+fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
+    let (template, quote): (&str, fn(&str) -> String) = match shell {
+        ShellName::Bash => (BASH, posix_quoted),
+        ShellName::Zsh => (ZSH, posix_quoted),
+        ShellName::Fish => (FISH, fish_quoted),
+    };
+    let fields = [
+        ("@ATTESH_BIN@", executable),
+        ("@ATTESH_VERSION@", env!("CARGO_PKG_VERSION")),
+        ("@ATTESH_HOOK@", &hook_digest(template.as_bytes())),
+        ("@ATTESH_NAME@", session),
+    ];
+    let mut text = template.to_owned();
+    for (field, value) in fields {
+        text = text.replace(&format!("'{field}'"), &quote(value));
+    }
+    // A shell that is not the right one must not even parse the hook.
+    match shell {
+        ShellName::Bash => format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        ShellName::Zsh => format!("case ${{ZSH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        ShellName::Fish => text,
+    }
+}
+
+fn posix_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn fish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+struct Rc {
+    path: PathBuf,
+    line: &'static str,
+}
+
+fn rc(shell: ShellName) -> Result<Rc, Failure> {
+    let home = || paths::home().ok_or_else(|| Failure::unable("there is no home folder; set HOME"));
+    Ok(match shell {
+        ShellName::Bash => Rc {
+            path: home()?.join(".bashrc"),
+            line: "command -v attesh >/dev/null 2>&1 && case $- in *i*) eval \"$(attesh init bash)\";; esac # attesh",
+        },
+        ShellName::Zsh => Rc {
+            path: paths::variable("ZDOTDIR").map_or_else(home, |dir| Ok(PathBuf::from(dir)))?.join(".zshrc"),
+            line: "command -v attesh >/dev/null 2>&1 && [[ -o interactive ]] && eval \"$(attesh init zsh)\" # attesh",
+        },
+        ShellName::Fish => Rc {
+            path: paths::fish_config().ok_or_else(|| Failure::unable("there is no home folder; set HOME"))?,
+            line: "command -q attesh; and status is-interactive; and attesh init fish | source # attesh",
+        },
+    })
+}
+
+fn edit_rc(args: &Init) -> Outcome {
+    let rc = rc(args.shell)?;
+    // An rc file is often a link into a folder of dotfiles: the file it leads to is edited.
+    let path = std::fs::canonicalize(&rc.path).unwrap_or_else(|_| rc.path.clone());
+    let before = match files::read_limited(&path, RC_MAX) {
+        Ok(bytes) => Some(bytes),
+        Err(files::FileError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let text = before.clone().unwrap_or_default();
+    let after = if args.install { with_line(&text, rc.line) } else { without_line(&text, rc.line) };
+    let Some(after) = after else {
+        let state = if args.install { "holds the line already" } else { "does not hold the line" };
+        println!("{} {state}", rc.path.display());
+        return Ok(0);
+    };
+    if after.is_empty() && args.uninstall {
+        // The file held nothing else: --install had made it.
+        std::fs::remove_file(&path)
+            .map_err(|error| Failure::unable(format!("{}: {error}", path.display())))?;
+        println!("{} held nothing else and was removed", rc.path.display());
+        return Ok(0);
+    }
+    let mode =
+        std::fs::metadata(&path).map_or(0o644, |meta| std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::unable(format!("{}: {error}", folder.display())))?;
+    }
+    files::publish(&path, &after, mode, Overwrite::Yes)?;
+    if args.install {
+        println!(
+            "added to {}:\n  {}\nnew shells are recorded; to take it out again type: attesh init {} --uninstall",
+            rc.path.display(),
+            rc.line,
+            name(args.shell)
+        );
+    } else {
+        println!("taken out of {}: new shells are not recorded", rc.path.display());
+    }
+    Ok(0)
+}
+
+fn name(shell: ShellName) -> &'static str {
+    match shell {
+        ShellName::Bash => "bash",
+        ShellName::Zsh => "zsh",
+        ShellName::Fish => "fish",
+    }
+}
+
+/// The text with the line at its end; none if it is there already. A newline that has to be
+/// added before it is marked, so that taking the line out leaves every byte as it was.
+fn with_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
+    if find_line(text, line).is_some() {
+        return None;
+    }
+    let mut out = text.to_vec();
+    if !out.is_empty() && out.last() != Some(&b'\n') {
+        out.push(b'\n');
+        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(b" (no newline before)\n");
+    } else {
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+    Some(out)
+}
+
+fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
+    debug_assert!(line.ends_with(MARK));
+    let mut start = 0;
+    for piece in text.split_inclusive(|byte| *byte == b'\n') {
+        let end = start + piece.len();
+        if piece
+            .strip_prefix(line.as_bytes())
+            .is_some_and(|rest| matches!(rest, b"\n" | b"" | b" (no newline before)\n"))
+        {
+            let joined = piece.ends_with(b" (no newline before)\n") && start > 0;
+            return Some(start - usize::from(joined)..end);
+        }
+        start = end;
+    }
+    None
+}
+
+fn without_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
+    let range = find_line(text, line)?;
+    // Lines that were added after ours since need the newline that was added before it.
+    let range =
+        if range.end < text.len() && text[range.start] == b'\n' { range.start + 1..range.end } else { range };
+    Some([&text[..range.start], &text[range.end..]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_rc_file_is_byte_for_byte_as_before_after_install_and_uninstall() {
+        let line = "x # attesh";
+        for text in ["", "a\n", "a", "a\n\n", "a\r\n", "\n", "a\nx # attesh something else\n"] {
+            let with = with_line(text.as_bytes(), line).unwrap();
+            assert!(with_line(&with, line).is_none(), "added twice to {text:?}");
+            assert_eq!(without_line(&with, line).unwrap(), text.as_bytes());
+            assert!(without_line(text.as_bytes(), line).is_none());
+            let mut grown = with.clone();
+            grown.extend_from_slice(b"later\n");
+            let kept = without_line(&grown, line).unwrap();
+            assert!(
+                kept.ends_with(b"later\n") && !kept.windows(6).any(|six| six == b"attesh")
+                    || text.contains("attesh")
+            );
+        }
+    }
+
+    #[test]
+    fn quoting_survives_quotes_and_backslashes() {
+        assert_eq!(posix_quoted("it's"), r"'it'\''s'");
+        assert_eq!(fish_quoted(r"it's \"), r"'it\'s \\'");
+    }
+}

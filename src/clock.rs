@@ -1,0 +1,55 @@
+//! Time: the only reader of the clocks.
+//!
+//! Local time is untrusted and named so wherever it is shown. The two clocks together
+//! show a step: realtime minus boottime stays the same while nobody sets the clock.
+
+use nix::time::{ClockId, clock_gettime};
+
+/// What the clocks said at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds since 1970-01-01T00:00:00Z by CLOCK_REALTIME.
+    pub realtime_ns: u64,
+    /// Nanoseconds since boot, suspend included, by CLOCK_BOOTTIME.
+    pub boottime_ns: u64,
+    /// Whether the kernel says that its clock is synchronised (adjtimex(2)).
+    pub synced: bool,
+}
+
+/// Reads both clocks.
+#[must_use]
+pub fn now() -> Moment {
+    Moment {
+        realtime_ns: read(ClockId::CLOCK_REALTIME),
+        boottime_ns: read(ClockId::CLOCK_BOOTTIME),
+        synced: crate::sys::clock_is_synced(),
+    }
+}
+
+fn read(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock).expect("Linux has this clock");
+    // A realtime before 1970 has no honest value in the record; 0 shows as a step.
+    let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec()).unwrap_or(0)
+}
+
+/// RFC 3339 in UTC with nanoseconds cut to microseconds.
+#[must_use]
+pub fn rfc3339(realtime_ns: u64) -> String {
+    timestamp(realtime_ns).map_or_else(|| format!("{realtime_ns}ns"), |time| format!("{time:.6}"))
+}
+
+/// The moment as calendar time.
+#[must_use]
+pub fn timestamp(realtime_ns: u64) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_nanosecond(i128::from(realtime_ns)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_rfc3339_in_utc() {
+        assert_eq!(super::rfc3339(1_763_812_800_123_456_789), "2025-11-22T12:00:00.123456Z");
+        assert_eq!(super::rfc3339(u64::MAX), "2554-07-21T23:34:33.709551Z");
+    }
+}

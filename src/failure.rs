@@ -1,0 +1,75 @@
+//! What went wrong, for a person, and the exit code that follows from it.
+
+use std::fmt;
+
+/// The kinds of failure; each has one exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The policy is not met.
+    Policy,
+    /// The command was called wrongly, or something it needs was not given.
+    Usage,
+    /// Integrity or signature failure; a readable file that is not well formed.
+    Integrity,
+    /// The session is incomplete.
+    Incomplete,
+    /// It could not be checked or done: input or output failed, nothing was found.
+    Unable,
+    /// No trusted key made it.
+    Untrusted,
+}
+
+impl Kind {
+    /// The exit code, as attesh(1) has it in a table.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Policy => 1,
+            Kind::Usage => 2,
+            Kind::Integrity => 3,
+            Kind::Incomplete => 4,
+            Kind::Unable => 5,
+            Kind::Untrusted => 6,
+        }
+    }
+}
+
+/// A failure: its kind, and what failed, where, and what to type next.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// For a person; may have several lines.
+    pub message: String,
+}
+
+impl Failure {
+    /// Called wrongly.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure { kind: Kind::Usage, message: message.into() }
+    }
+
+    /// Could not be done.
+    pub fn unable(message: impl Into<String>) -> Self {
+        Failure { kind: Kind::Unable, message: message.into() }
+    }
+
+    /// Not what it should be.
+    pub fn integrity(message: impl Into<String>) -> Self {
+        Failure { kind: Kind::Integrity, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<crate::files::FileError> for Failure {
+    fn from(error: crate::files::FileError) -> Self {
+        Failure::unable(error.to_string())
+    }
+}

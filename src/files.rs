@@ -1,0 +1,351 @@
+//! Files: opened private, published whole.
+//!
+//! What lives here: folders and files that only their owner may use, checked when they
+//! are opened; files that appear complete or not at all. What does not: where they are
+//! (`paths`).
+//!
+//! Rules: a folder is opened once and its children beneath it, never through a symbolic
+//! link; an error names the path and what to type next.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
+
+/// Why a path cannot be used.
+#[derive(Debug)]
+pub enum FileError {
+    /// There is nothing of this name.
+    Missing(PathBuf),
+    /// A symbolic link is in the way.
+    Link(PathBuf),
+    /// Not the kind of file that is wanted.
+    Kind(PathBuf, &'static str),
+    /// It belongs to another user.
+    Owner(PathBuf, u32),
+    /// Others may use it.
+    Mode(PathBuf, u32),
+    /// Something of this name exists.
+    Exists(PathBuf),
+    /// Longer than the limit in bytes.
+    TooLong(PathBuf, u64),
+    /// A system call failed.
+    Io(PathBuf, io::Error),
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            FileError::Missing(path) => write!(f, "{}: no such file or folder", path.display()),
+            FileError::Link(path) => {
+                write!(f, "{}: a symbolic link is in the way; remove it", path.display())
+            }
+            FileError::Kind(path, wanted) => write!(f, "{}: not {wanted}", path.display()),
+            FileError::Owner(path, uid) => {
+                write!(f, "{}: belongs to user {uid}, not to you; move it away", path.display())
+            }
+            FileError::Mode(path, mode) => write!(
+                f,
+                "{}: others may use it (mode {:04o}); type: chmod go= {}",
+                path.display(),
+                mode & 0o7777,
+                path.display()
+            ),
+            FileError::Exists(path) => write!(f, "{}: exists already", path.display()),
+            FileError::TooLong(path, limit) => write!(f, "{}: longer than {limit} bytes", path.display()),
+            FileError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+type Result<T> = std::result::Result<T, FileError>;
+
+fn failed(path: &Path, errno: Errno) -> FileError {
+    let path = path.to_owned();
+    match errno {
+        Errno::ENOENT => FileError::Missing(path),
+        Errno::ELOOP => FileError::Link(path),
+        Errno::ENOTDIR => FileError::Kind(path, "a folder"),
+        Errno::EEXIST => FileError::Exists(path),
+        other => FileError::Io(path, other.into()),
+    }
+}
+
+/// A folder that only its owner, who is this process's user, may use.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    file: File,
+}
+
+impl Folder {
+    /// Opens a folder and checks owner and mode.
+    ///
+    /// # Errors
+    /// It is missing, a link, another's, or open to others.
+    pub fn open(path: &Path) -> Result<Self> {
+        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_RDONLY;
+        let file = match open(path, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            // With O_DIRECTORY the kernel says ENOTDIR of a symbolic link too.
+            Err(Errno::ENOTDIR) if path.is_symlink() => return Err(FileError::Link(path.to_owned())),
+            Err(errno) => return Err(failed(path, errno)),
+        };
+        check_private(path, &file)?;
+        Ok(Folder { path: path.to_owned(), file })
+    }
+
+    /// Creates a folder, and those above it, private; one that exists must be private.
+    ///
+    /// # Errors
+    /// As [`Folder::open`], or it could not be created.
+    pub fn create(path: &Path) -> Result<Self> {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        if let Err(error) = made
+            && error.kind() != io::ErrorKind::AlreadyExists
+        {
+            return Err(FileError::Io(path.to_owned(), error));
+        }
+        Folder::open(path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open folder itself, to lock it.
+    #[must_use]
+    pub fn handle(&self) -> &File {
+        &self.file
+    }
+
+    /// Opens a private regular file beneath it for reading and writing.
+    ///
+    /// # Errors
+    /// It is missing, a link, no regular file, another's, or open to others.
+    pub fn open_file(&self, name: &str) -> Result<File> {
+        let path = self.path.join(name);
+        let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        let fd =
+            openat(self.file.as_fd(), name, flags, Mode::empty()).map_err(|errno| failed(&path, errno))?;
+        let file = File::from(fd);
+        let meta = check_private(&path, &file)?;
+        if !meta.is_file() {
+            return Err(FileError::Kind(path, "a regular file"));
+        }
+        Ok(file)
+    }
+
+    /// Creates a private file beneath it, which must not exist.
+    ///
+    /// # Errors
+    /// It exists, or could not be created.
+    pub fn create_file(&self, name: &str) -> Result<File> {
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        match openat(self.file.as_fd(), name, flags, mode) {
+            Ok(fd) => Ok(File::from(fd)),
+            Err(errno) => Err(failed(&self.path.join(name), errno)),
+        }
+    }
+
+    /// Creates a private file beneath it with these contents: it appears whole or not at all.
+    ///
+    /// # Errors
+    /// It exists, or could not be written.
+    pub fn publish_new(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let temporary = temporary_name(name);
+        let path = self.path.join(name);
+        let mut file = self.create_file(&temporary)?;
+        let written = file.write_all(bytes).map_err(|error| FileError::Io(path.clone(), error));
+        // A hard link refuses an existing name; a rename would replace it.
+        let linked = written.and_then(|()| {
+            let (from, to) = (temporary.as_str(), name);
+            linkat(self.file.as_fd(), from, self.file.as_fd(), to, LinkatFlags::empty())
+                .map_err(|errno| failed(&path, errno))
+        });
+        let _ = unlinkat(self.file.as_fd(), temporary.as_str(), UnlinkatFlags::NoRemoveDir);
+        linked
+    }
+
+    /// Appends a line to a private file beneath it, creating it where it is missing.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn append_line(&self, name: &str, line: &str) -> Result<()> {
+        let path = self.path.join(name);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_APPEND | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let fd = openat(self.file.as_fd(), name, flags, Mode::S_IRUSR | Mode::S_IWUSR)
+            .map_err(|errno| failed(&path, errno))?;
+        File::from(fd).write_all(format!("{line}\n").as_bytes()).map_err(|error| FileError::Io(path, error))
+    }
+
+    /// Whether there is something of this name beneath it.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.path.join(name).symlink_metadata().is_ok()
+    }
+
+    /// Removes a file beneath it, if it is there.
+    ///
+    /// # Errors
+    /// It is there and could not be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        match unlinkat(self.file.as_fd(), name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(failed(&self.path.join(name), errno)),
+        }
+    }
+
+    /// Reads a small private file beneath it.
+    ///
+    /// # Errors
+    /// As [`Folder::open_file`], or it is longer than `limit`.
+    pub fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        read_to_limit(self.open_file(name)?, &self.path.join(name), limit)
+    }
+
+    /// Brings the folder itself to the disk.
+    pub fn sync(&self) {
+        let _ = self.file.sync_all();
+    }
+}
+
+fn check_private(path: &Path, file: &File) -> Result<std::fs::Metadata> {
+    let meta = file.metadata().map_err(|error| FileError::Io(path.to_owned(), error))?;
+    if meta.uid() != geteuid().as_raw() {
+        return Err(FileError::Owner(path.to_owned(), meta.uid()));
+    }
+    if meta.mode() & 0o077 != 0 {
+        return Err(FileError::Mode(path.to_owned(), meta.mode()));
+    }
+    Ok(meta)
+}
+
+fn temporary_name(name: &str) -> String {
+    format!(".{name}.{}", crate::encoding::hex(&crate::crypto::random::<8>()))
+}
+
+fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| FileError::Io(path.to_owned(), error))?;
+    if bytes.len() as u64 > limit {
+        return Err(FileError::TooLong(path.to_owned(), limit));
+    }
+    Ok(bytes)
+}
+
+/// Opens any regular file for reading; a FIFO or device is refused, not waited for.
+///
+/// # Errors
+/// It is missing, no regular file, or not readable.
+pub fn open_regular(path: &Path) -> Result<File> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let fd = open(path, flags, Mode::empty()).map_err(|errno| failed(path, errno))?;
+    let file = File::from(fd);
+    let meta = file.metadata().map_err(|error| FileError::Io(path.to_owned(), error))?;
+    if !meta.is_file() {
+        return Err(FileError::Kind(path.to_owned(), "a regular file"));
+    }
+    Ok(file)
+}
+
+/// Reads any regular file up to a limit.
+///
+/// # Errors
+/// As [`open_regular`], or it is longer than `limit`.
+pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_to_limit(open_regular(path)?, path, limit)
+}
+
+/// Whether an existing file may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It may.
+    Yes,
+    /// It may not.
+    No,
+}
+
+/// Writes a file that appears whole or not at all, with the given mode, and brings it to the disk.
+///
+/// # Errors
+/// It exists and may not be replaced, or could not be written.
+#[expect(clippy::disallowed_methods, reason = "the one place that publishes by rename")]
+pub fn publish(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<()> {
+    let io = |error| FileError::Io(path.to_owned(), error);
+    let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = folder.join(temporary_name(&name.to_string_lossy()));
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| failed(path, errno))?;
+    let mut file = File::from(fd);
+    let result =
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io).and_then(|()| match overwrite {
+            Overwrite::Yes => std::fs::rename(&temporary, path).map_err(io),
+            Overwrite::No => std::fs::hard_link(&temporary, path).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+                _ => io(error),
+            }),
+        });
+    let _ = std::fs::remove_file(&temporary);
+    if result.is_ok()
+        && let Ok(folder) = File::open(folder)
+    {
+        let _ = folder.sync_all();
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_is_a_link_or_open_to_others_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("real");
+        assert!(matches!(Folder::open(&real), Err(FileError::Missing(_))));
+        Folder::create(&real).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(matches!(Folder::open(&link), Err(FileError::Link(_))));
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(Folder::open(&real), Err(FileError::Mode(..))));
+    }
+
+    #[test]
+    fn a_file_is_published_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&dir.path().join("private")).unwrap();
+        folder.publish_new("next", b"one").unwrap();
+        assert!(matches!(folder.publish_new("next", b"two"), Err(FileError::Exists(_))));
+        assert_eq!(folder.read("next", 10).unwrap(), b"one");
+        assert!(matches!(folder.read("next", 2), Err(FileError::TooLong(..))));
+        let path = folder.path().join("out");
+        publish(&path, b"1", 0o644, Overwrite::No).unwrap();
+        assert!(matches!(publish(&path, b"2", 0o644, Overwrite::No), Err(FileError::Exists(_))));
+        publish(&path, b"3", 0o644, Overwrite::Yes).unwrap();
+        assert_eq!(read_limited(&path, 10).unwrap(), b"3");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        assert!(matches!(open_regular(&fifo), Err(FileError::Kind(..))));
+    }
+}

@@ -1,0 +1,528 @@
+//! Recover, check, append, acknowledge.
+//!
+//! What lives here: the one writer of journals. It is handed the journal file, locked,
+//! and the state file; it opens nothing itself. What does not: where the files are
+//! (`session`), what is recorded (`recorder`).
+//!
+//! Rules: nothing is appended to a journal that is not what the last recorder left;
+//! whatever is killed at any instruction leaves either the record whole or no trace of
+//! it; an error of the device is an error, never a verdict of tampering.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use super::chain::{self, Frontier};
+use super::line;
+use super::shells::Story;
+use super::state::{Condition, FileMark, SLOT_BYTES, Slot, newest};
+use crate::clock::Moment;
+use crate::crypto::{ChainKey, Digest, OriginSecret, Seed};
+use crate::record::{Body, CORE_MAX, Core, Disclosures, LINE_MAX, Record, Recovered};
+
+/// Why nothing was appended.
+#[derive(Debug)]
+pub enum AppendError {
+    /// The journal is not what the last recorder left. Every byte is kept, the keys are gone.
+    Tampered(String),
+    /// The session has ended.
+    Ended,
+    /// The state is gone or from another boot: the session cannot go on.
+    Lost(String),
+    /// The record is longer than the format allows.
+    TooLong(String),
+    /// A system call failed.
+    Io(&'static str, io::Error),
+}
+
+impl std::fmt::Display for AppendError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            AppendError::Tampered(why) => write!(f, "the journal was changed from outside: {why}"),
+            AppendError::Ended => f.write_str("the session has ended"),
+            AppendError::Lost(why) => write!(f, "the session cannot go on: {why}"),
+            AppendError::TooLong(what) => write!(f, "the record is too long: {what}"),
+            AppendError::Io(what, error) => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+type Result<T> = std::result::Result<T, AppendError>;
+
+trait Doing<T> {
+    fn doing(self, what: &'static str) -> Result<T>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, what: &'static str) -> Result<T> {
+        self.map_err(|error| AppendError::Io(what, error))
+    }
+}
+
+/// A journal's head: how long it is, and the root over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// How many records.
+    pub size: u64,
+    /// RFC 6962 root.
+    pub root: Digest,
+}
+
+/// A journal that was recovered and checked, ready to be appended to.
+pub struct Writer<'a> {
+    journal: &'a File,
+    state: &'a File,
+    slot: Slot,
+}
+
+/// What [`Writer::create`] needs beside the genesis body.
+pub struct Birth<'a> {
+    /// The session's id.
+    pub session: [u8; 16],
+    /// The kernel's boot id.
+    pub boot_id: [u8; 16],
+    /// The origin secret, if there is one.
+    pub secret: Option<&'a OriginSecret>,
+    /// The seed whose key genesis names as `vk`.
+    pub seed: Seed,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes the genesis line into an empty journal and the first slot into an empty state.
+    ///
+    /// # Errors
+    /// A system call failed, or the genesis is too long.
+    pub fn create(
+        journal: &'a File,
+        state: &'a File,
+        birth: &Birth,
+        genesis: Body,
+        texts: &Disclosures,
+        now: Moment,
+    ) -> Result<Self> {
+        let next = birth.seed.next();
+        let core =
+            Core { index: 0, time: now, next_key: Some(next.key().public()), recovered: None, body: genesis }
+                .encode();
+        let mut frontier = Frontier::default();
+        frontier.push(chain::leaf(&core));
+        let root = frontier.root();
+        let chain_key = ChainKey::first(birth.secret, &root);
+        let auth = chain::sign(&birth.seed, &chain_key, &birth.session, 0, &root);
+        let line = joined(&core, &texts.encode(), &auth)?;
+        state.write_all_at(&[0; 2 * SLOT_BYTES], 0).doing("write the state")?;
+        journal.write_all_at(&line, 0).doing("write the journal")?;
+        let slot = Slot {
+            generation: 1,
+            session: birth.session,
+            genesis: root,
+            boot_id: birth.boot_id,
+            condition: Condition::Live,
+            frontier,
+            running: chain::running(&[0; 32], &line),
+            mark: mark(journal)?,
+            seed: next,
+            chain_key: chain_key.next(&root),
+            recovered: Recovered::default(),
+            sync_failed: false,
+        };
+        state.write_all_at(&slot.encode(), slot.offset()).doing("write the state")?;
+        Ok(Writer { journal, state, slot })
+    }
+
+    /// Recovers from whatever the last recorder left, and checks that nobody else wrote.
+    ///
+    /// # Errors
+    /// See [`AppendError`]. A journal found tampered is marked so, and its keys are erased.
+    pub fn open(
+        journal: &'a File,
+        state: &'a File,
+        genesis: Option<&Digest>,
+        boot_id: Option<&[u8; 16]>,
+    ) -> Result<Self> {
+        let mut bytes = zeroize::Zeroizing::new([0; 2 * SLOT_BYTES]);
+        let read = read_at_most(state, &mut bytes[..], 0).doing("read the state")?;
+        let Some((slot, dirty)) = newest(&bytes[..read]) else {
+            let zero = bytes.iter().all(|byte| *byte == 0);
+            return Err(if zero {
+                AppendError::Ended
+            } else {
+                AppendError::Lost("no slot of its state is whole".into())
+            });
+        };
+        if boot_id.is_some_and(|boot_id| slot.boot_id != *boot_id) {
+            return Err(AppendError::Lost("its state is from another boot of this machine".into()));
+        }
+        if let Condition::Tampered(why) = slot.condition {
+            return Err(AppendError::Tampered(why));
+        }
+        if genesis.is_some_and(|genesis| *genesis != slot.genesis) {
+            return Err(AppendError::Tampered("its genesis is not the one this shell knows".into()));
+        }
+        let mut writer = Writer { journal, state, slot };
+        if dirty {
+            writer.zero_other_slot()?;
+        }
+        match writer.recover() {
+            Err(AppendError::Tampered(why)) => {
+                writer.condemn(&why)?;
+                Err(AppendError::Tampered(why))
+            }
+            Err(other) => Err(other),
+            Ok(()) => Ok(writer),
+        }
+    }
+
+    /// The head of the journal as it stands.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.slot.frontier.size(), root: self.slot.frontier.root() }
+    }
+
+    /// The root after genesis: the short name of this journal's first record.
+    #[must_use]
+    pub fn genesis(&self) -> Digest {
+        self.slot.genesis
+    }
+
+    /// The journal's length in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.slot.mark.length
+    }
+
+    /// Appends one record; when this returns, the record is in the journal and the key that
+    /// signed it is gone.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; the journal is then as it was.
+    pub fn append(&mut self, body: Body, texts: &Disclosures, now: Moment) -> Result<Head> {
+        let last = matches!(body, Body::End(_));
+        let old = &self.slot;
+        let seed = old.seed.next();
+        let index = old.frontier.size();
+        let core = Core {
+            index,
+            time: now,
+            next_key: (!last).then(|| seed.key().public()),
+            recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
+            body,
+        }
+        .encode();
+        let mut frontier = old.frontier.clone();
+        frontier.push(chain::leaf(&core));
+        let root = frontier.root();
+        let auth = chain::sign(&old.seed, &old.chain_key, &old.session, index, &root);
+        let line = joined(&core, &texts.encode(), &auth)?;
+        let before = old.mark.length;
+        if let Err(error) = self.journal.write_all_at(&line, before) {
+            let _ = self.journal.set_len(before);
+            return Err(AppendError::Io("write the journal", error));
+        }
+        if last {
+            self.erase()?;
+            return Ok(Head { size: index + 1, root });
+        }
+        let slot = Slot {
+            generation: old.generation + 1,
+            running: chain::running(&old.running, &line),
+            mark: mark(self.journal)?,
+            chain_key: old.chain_key.next(&root),
+            frontier,
+            seed,
+            recovered: Recovered::default(),
+            ..old.clone()
+        };
+        if let Err(error) = self.install(slot) {
+            let _ = self.journal.set_len(before);
+            return Err(error);
+        }
+        self.zero_other_slot()?;
+        Ok(self.head())
+    }
+
+    /// Brings journal and state to the disk. A failure is remembered, and never retried:
+    /// after one the kernel may have dropped what it could not write.
+    ///
+    /// # Errors
+    /// The device refused, now or before.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.slot.sync_failed {
+            return Err(AppendError::Io(
+                "bring the journal to the disk",
+                io::Error::other("it failed before"),
+            ));
+        }
+        let result = self.journal.sync_all();
+        self.slot.sync_failed = result.is_err();
+        result.doing("bring the journal to the disk")
+    }
+
+    /// The record of this shell that was appended last, looking back at most `limit` bytes.
+    ///
+    /// # Errors
+    /// The journal could not be read.
+    pub fn last_of_shell(
+        &self,
+        shell: u64,
+        limit: u64,
+        wanted: fn(&Body) -> Option<u64>,
+    ) -> Result<Option<Record>> {
+        let end = self.slot.mark.length;
+        let from = end.saturating_sub(limit);
+        let mut tail = vec![0; usize::try_from(end - from).expect("bounded by limit")];
+        self.journal.read_exact_at(&mut tail, from).doing("read the journal")?;
+        for text in tail.rsplit(|byte| *byte == b'\n').skip(1) {
+            let mut columns = text.split(|byte| *byte == b'\t');
+            let (Some(core), Some(disclosures)) = (columns.next(), columns.next()) else { break };
+            let Ok(core) = Core::decode(core) else { break };
+            if wanted(&core.body) == Some(shell) {
+                let Ok(disclosures) = Disclosures::decode(disclosures) else { break };
+                return Ok(Some(Record { core, disclosures }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The shells and commands of the journal so far. The lines are those this writer has
+    /// just checked or taken over unchanged, so their signatures are not verified again.
+    ///
+    /// # Errors
+    /// The journal could not be read.
+    pub fn story(&self) -> Result<Story> {
+        let mut lines = Lines::new(self.journal, self.slot.mark.length);
+        let mut story = Story::default();
+        while let Some(text) = lines.next()? {
+            let unreadable = || AppendError::Tampered("a line cannot be read".into());
+            let core = text.split(|byte| *byte == b'\t').next().unwrap_or_default();
+            let core = Core::decode(core).map_err(|_| unreadable())?;
+            story.apply(&Record { core, disclosures: Disclosures::default() }).map_err(|_| unreadable())?;
+        }
+        Ok(story)
+    }
+
+    fn recover(&mut self) -> Result<()> {
+        let now = mark(self.journal)?;
+        let left = self.slot.mark;
+        if (now.dev, now.ino) != (left.dev, left.ino) {
+            return Err(AppendError::Tampered("it is another file".into()));
+        }
+        if now.length < left.length {
+            return Err(AppendError::Tampered(format!(
+                "it was cut from {} to {} bytes",
+                left.length, now.length
+            )));
+        }
+        if now != left {
+            self.rehash()?;
+        }
+        if now.length == left.length {
+            return Ok(());
+        }
+        let beyond = now.length - left.length;
+        if beyond > LINE_MAX as u64 {
+            return Err(AppendError::Tampered(format!("{beyond} bytes were added at its end")));
+        }
+        let mut tail = vec![0; usize::try_from(beyond).expect("at most LINE_MAX")];
+        self.journal.read_exact_at(&mut tail, left.length).doing("read the journal")?;
+        if tail.contains(&b'\n') { self.adopt(&tail) } else { self.cut(beyond) }
+    }
+
+    /// Takes over a complete line whose recorder was killed before it could say so.
+    fn adopt(&mut self, tail: &[u8]) -> Result<()> {
+        let foreign = || AppendError::Tampered("a line was added at its end that no recorder signed".into());
+        let columns = line::split(tail).map_err(|_| foreign())?;
+        let mut slot = self.slot.clone();
+        let index = slot.frontier.size();
+        slot.frontier.push(chain::leaf(columns.core));
+        let root = slot.frontier.root();
+        if chain::sign(&slot.seed, &slot.chain_key, &slot.session, index, &root) != columns.auth {
+            return Err(foreign());
+        }
+        let core = Core::decode(columns.core).map_err(|_| foreign())?;
+        let record =
+            Record { core, disclosures: Disclosures::decode(columns.disclosures).map_err(|_| foreign())? };
+        record.check_commitments().map_err(|_| foreign())?;
+        if matches!(record.core.body, Body::End(_)) {
+            self.erase()?;
+            return Err(AppendError::Ended);
+        }
+        slot.chain_key = slot.chain_key.next(&root);
+        slot.seed = slot.seed.next();
+        slot.running = chain::running(&slot.running, tail);
+        slot.recovered = Recovered { adopted: 1, cut_bytes: 0 };
+        slot.generation += 1;
+        slot.mark = mark(self.journal)?;
+        self.install(slot)?;
+        self.zero_other_slot()
+    }
+
+    /// Cuts off a torn line. The slot says so first: killed in between, the next recorder
+    /// finds the same torn line and says the same.
+    fn cut(&mut self, bytes: u64) -> Result<()> {
+        let mut slot = self.slot.clone();
+        slot.recovered.cut_bytes = slot.recovered.cut_bytes.max(bytes);
+        slot.generation += 1;
+        self.install(slot)?;
+        self.zero_other_slot()?;
+        self.journal.set_len(self.slot.mark.length).doing("cut off a torn line")
+    }
+
+    /// Hashes every line again and compares with what the last recorder left.
+    fn rehash(&self) -> Result<()> {
+        let mut lines = Lines::new(self.journal, self.slot.mark.length);
+        let (mut frontier, mut running) = (Frontier::default(), [0; 32]);
+        while let Some(text) = lines.next()? {
+            let core = text.split(|byte| *byte == b'\t').next().unwrap_or_default();
+            frontier.push(chain::leaf(core));
+            running = chain::running(&running, text);
+        }
+        if frontier == self.slot.frontier && running == self.slot.running {
+            return Ok(());
+        }
+        Err(AppendError::Tampered("its lines are not those that were recorded".into()))
+    }
+
+    fn install(&mut self, slot: Slot) -> Result<()> {
+        self.state.write_all_at(&slot.encode(), slot.offset()).doing("write the state")?;
+        self.slot = slot;
+        Ok(())
+    }
+
+    fn zero_other_slot(&self) -> Result<()> {
+        let other = SLOT_BYTES as u64 - self.slot.offset();
+        self.state.write_all_at(&[0; SLOT_BYTES], other).doing("erase the last key")
+    }
+
+    fn condemn(&mut self, why: &str) -> Result<()> {
+        let slot = self.slot.clone().tampered(why);
+        self.install(slot)?;
+        self.zero_other_slot()
+    }
+
+    /// Zeroes both slots: the session is over.
+    fn erase(&mut self) -> Result<()> {
+        self.state.write_all_at(&[0; 2 * SLOT_BYTES], 0).doing("erase the keys")
+    }
+}
+
+fn joined(core: &[u8], disclosures: &[u8], auth: &chain::Auth) -> Result<Vec<u8>> {
+    if core.len() > CORE_MAX {
+        return Err(AppendError::TooLong(format!(
+            "its core has {} bytes, the limit is {CORE_MAX}",
+            core.len()
+        )));
+    }
+    let line = line::join(core, disclosures, auth);
+    if line.len() > LINE_MAX {
+        return Err(AppendError::TooLong(format!(
+            "its line has {} bytes, the limit is {LINE_MAX}",
+            line.len()
+        )));
+    }
+    Ok(line)
+}
+
+fn mark(journal: &File) -> Result<FileMark> {
+    let meta = journal.metadata().doing("examine the journal")?;
+    Ok(FileMark {
+        dev: meta.dev(),
+        ino: meta.ino(),
+        length: meta.len(),
+        ctime_s: meta.ctime(),
+        ctime_ns: meta.ctime_nsec(),
+    })
+}
+
+fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match file.read_at(&mut buffer[done..], offset + done as u64) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// The lines of a file's first `length` bytes, newline included; the last may lack it.
+struct Lines<'a> {
+    file: &'a File,
+    read: u64,
+    length: u64,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(file: &'a File, length: u64) -> Self {
+        Lines { file, read: 0, length, buffer: Vec::new(), at: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<&[u8]>> {
+        let mut searched = self.at;
+        loop {
+            if let Some(found) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
+                let line = self.at..searched + found + 1;
+                self.at = line.end;
+                return Ok(Some(&self.buffer[line]));
+            }
+            if self.read == self.length || self.buffer.len() - self.at > LINE_MAX {
+                let rest = self.at..self.buffer.len();
+                self.at = rest.end;
+                return Ok((!rest.is_empty()).then(|| &self.buffer[rest]));
+            }
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            searched = self.buffer.len();
+            let want = (self.length - self.read).min(256 << 10);
+            let start = self.buffer.len();
+            self.buffer.resize(start + usize::try_from(want).expect("at most 256 KiB"), 0);
+            let got =
+                read_at_most(self.file, &mut self.buffer[start..], self.read).doing("read the journal")?;
+            if got as u64 != want {
+                return Err(AppendError::Io("read the journal", io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.read += want;
+        }
+    }
+}
+
+/// The head of a journal that nobody appends to any more, from its complete lines.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn head_of(journal: &File) -> Result<Head> {
+    let length = mark(journal)?.length;
+    let mut lines = Lines::new(journal, length);
+    let mut frontier = Frontier::default();
+    while let Some(text) = lines.next()? {
+        if text.last() == Some(&b'\n') {
+            frontier.push(chain::leaf(text.split(|byte| *byte == b'\t').next().unwrap_or_default()));
+        }
+    }
+    Ok(Head { size: frontier.size(), root: frontier.root() })
+}
+
+/// SHA-256 of a file, streamed.
+///
+/// # Errors
+/// The file could not be read.
+pub fn digest_of(file: &File) -> io::Result<Digest> {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut offset = 0;
+    loop {
+        let count = read_at_most(file, &mut buffer, offset)?;
+        if count == 0 {
+            return Ok(hash.finalize().into());
+        }
+        hash.update(&buffer[..count]);
+        offset += count as u64;
+    }
+}

@@ -1,0 +1,17 @@
+//! The journal: an append-only text file whose every line is chained, tagged and signed.
+//!
+//! * [`chain`]: the RFC 6962 tree and the two ratchets, one step at a time; pure.
+//! * [`line`]: the three columns of a line; pure.
+//! * [`state`]: the two slots that carry the chain from one recorder to the next; pure.
+//! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
+//! * [`check`]: is this journal what its recorders wrote? Streams any reader.
+//! * [`shells`]: do the records tell a complete story of each shell? Pure.
+//!
+//! The normative text is attesh-journal(5).
+
+pub mod append;
+pub mod chain;
+pub mod check;
+pub mod line;
+pub mod shells;
+pub mod state;

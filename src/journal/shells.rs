@@ -1,0 +1,479 @@
+//! Do the records tell a complete story of each shell?
+//!
+//! What lives here: the state machine of shells and commands, and what it finds. Pure.
+//! What does not: whether the records are genuine (`check`); only records whose
+//! signature was verified come here.
+//!
+//! Rules: a finding never stops the story; completeness is the *absence* of findings that
+//! make it incomplete together with the presence of `end`; loss is decided from the
+//! shells' own counters, never from what a hook says of itself.
+
+use std::collections::BTreeMap;
+
+use crate::record::{
+    Body, Close, Core, Finish, From, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
+};
+
+/// The most shells that can be open at once; a journal with more is refused.
+pub const OPEN_SHELLS_MAX: usize = 4096;
+/// The most findings that are kept; further ones are counted.
+pub const FINDINGS_MAX: usize = 1000;
+/// A step of the clock shows when realtime moves against boottime by more than this, in nanoseconds.
+pub const CLOCK_STEP_NS: u64 = 100_000_000;
+
+/// Whether a finding makes the session incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// The session is not complete.
+    Incomplete,
+    /// Worth telling; the session can be complete all the same.
+    Note,
+}
+
+/// Something the reader of a verdict should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Index of the record it is about.
+    pub record: u64,
+    /// What kind of finding, as one word.
+    pub code: &'static str,
+    /// Whether it makes the session incomplete.
+    pub weight: Weight,
+    /// In words.
+    pub text: String,
+}
+
+/// A command that has started and not finished yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenStart {
+    /// Index of its record.
+    pub index: u64,
+    /// The hook's number.
+    pub n: u64,
+    /// Boottime of its start in nanoseconds.
+    pub boottime_ns: u64,
+}
+
+/// A shell that has not closed yet.
+#[derive(Clone, Debug)]
+pub struct LiveShell {
+    /// Which shell.
+    pub program: Program,
+    /// Its process id.
+    pub pid: u64,
+    /// Its start in clock ticks since boot.
+    pub start_ticks: u64,
+    /// The command that is running in it.
+    pub running: Option<OpenStart>,
+    /// Whether recording is paused for it.
+    pub paused: bool,
+    last_n: u64,
+    // The counter's value that the next start's is judged against.
+    native: Option<u64>,
+    // Commands of a declared pause whose number is known only at the next start or close.
+    pause_pending: bool,
+    resumed_by_own_line: bool,
+    interrupted: bool,
+}
+
+/// What a record did to the story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A command started.
+    Started,
+    /// A command finished: the record of its start, and how long it took.
+    Finished {
+        /// Index of the start.
+        start: u64,
+        /// Boottime between the two records in nanoseconds.
+        duration_ns: u64,
+    },
+    /// Neither.
+    Other,
+}
+
+/// The story so far, and what was found in it.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// The shells that are open, by the index of their shell-open.
+    pub live: BTreeMap<u64, LiveShell>,
+    /// Shells seen.
+    pub shells: u64,
+    /// Commands started.
+    pub commands: u64,
+    /// Commands whose status was seen and not 0.
+    pub failed: u64,
+    /// Commands that finished without anybody seeing their status.
+    pub unobserved: u64,
+    /// Commands that ran unrecorded, by the shells' counters.
+    pub lost: u64,
+    /// Commands of declared pauses, by the shells' counters.
+    pub paused_commands: u64,
+    /// Declared pauses.
+    pub pauses: u64,
+    /// Texts withheld at recording.
+    pub withheld: u64,
+    /// Records from which a text was taken out afterwards.
+    pub redacted: u64,
+    /// Anomalies recorded.
+    pub anomalies: u64,
+    /// Whether the journal has its end.
+    pub ended: bool,
+    /// Findings, at most [`FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+    /// Findings beyond those kept.
+    pub more_findings: u64,
+    incomplete: bool,
+    clock: Option<(u64, u64)>,
+}
+
+impl Story {
+    /// Whether everything is told: ended, every shell closed, every start finished, no gap.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.ended && !self.incomplete
+    }
+
+    /// Takes the next record.
+    ///
+    /// # Errors
+    /// The record cannot stand here whatever a shell does: after `end`, a second genesis,
+    /// too many shells.
+    pub fn apply(&mut self, record: &Record) -> Result<Event, String> {
+        let core = &record.core;
+        if self.ended {
+            return Err("it comes after the end".into());
+        }
+        if (core.index == 0) != matches!(core.body, Body::Genesis(_)) {
+            return Err("genesis is the first record and no other".into());
+        }
+        self.watch_clock(core);
+        if let Some(recovered) = core.recovered {
+            let text = match recovered.adopted {
+                0 => format!(
+                    "{} bytes of a line that was never acknowledged were cut off",
+                    recovered.cut_bytes
+                ),
+                _ => {
+                    "the line before was complete but its recorder was killed before it could acknowledge it"
+                        .into()
+                }
+            };
+            self.note(core.index, "recovered", text);
+        }
+        if record.is_redacted() {
+            self.redacted += 1;
+        }
+        match &core.body {
+            Body::Open(open) => self.open(core.index, open)?,
+            Body::Close(close) => self.close(core, close),
+            Body::Start(start) => {
+                self.start(core, start);
+                return Ok(Event::Started);
+            }
+            Body::Finish(finish) => return Ok(self.finish(core, finish)),
+            Body::Pause(pause) => self.pause(core.index, pause),
+            Body::Resume(resume) => self.resume(core.index, resume),
+            Body::Lost(lost) => {
+                let text =
+                    format!("shell {} reports {} calls that were not acknowledged", lost.shell, lost.count);
+                self.note(core.index, "reported-loss", text);
+            }
+            Body::Anomaly(anomaly) => {
+                self.anomalies += 1;
+                self.note(core.index, "anomaly", format!("recorded anomaly: {}", anomaly.what));
+            }
+            Body::Note(note) => self.remark(core.index, note),
+            Body::End(_) => self.end(core.index),
+            Body::Genesis(_) | Body::Collect(_) | Body::Plan(_) => {}
+        }
+        Ok(Event::Other)
+    }
+
+    /// Tells the story's end where the journal has none. Call once, after the last record.
+    pub fn conclude(&mut self, size: u64) {
+        let last = size.saturating_sub(1);
+        if !self.ended {
+            self.incomplete(
+                last,
+                "no-end",
+                "the journal has no end: it goes on, was killed, or was cut".into(),
+            );
+            self.leave_open(last);
+        }
+    }
+
+    fn note(&mut self, record: u64, code: &'static str, text: String) {
+        self.find(Finding { record, code, weight: Weight::Note, text });
+    }
+
+    fn incomplete(&mut self, record: u64, code: &'static str, text: String) {
+        self.incomplete = true;
+        self.find(Finding { record, code, weight: Weight::Incomplete, text });
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        } else {
+            self.more_findings += 1;
+        }
+    }
+
+    fn watch_clock(&mut self, core: &Core) {
+        let now = (core.time.realtime_ns, core.time.boottime_ns);
+        if let Some((realtime, boottime)) = self.clock {
+            if now.1 < boottime {
+                self.note(core.index, "clock", "the time since boot went backwards".into());
+            }
+            let expected = realtime.saturating_add(now.1.saturating_sub(boottime));
+            // NTP slews by at most 500 ppm: a slow drift is no step.
+            let slack = CLOCK_STEP_NS + now.1.saturating_sub(boottime) / 1000;
+            if now.0.abs_diff(expected) > slack {
+                let ms = now.0.abs_diff(expected) / 1_000_000;
+                let way = if now.0 > expected { "forward" } else { "back" };
+                self.note(core.index, "clock", format!("the clock was set {way} by {ms} ms"));
+            }
+        }
+        self.clock = Some(now);
+    }
+
+    fn open(&mut self, index: u64, open: &Open) -> Result<(), String> {
+        if self.live.len() == OPEN_SHELLS_MAX {
+            return Err(format!("more than {OPEN_SHELLS_MAX} shells are open at once"));
+        }
+        self.shells += 1;
+        let shell = LiveShell {
+            program: open.program,
+            pid: open.pid,
+            start_ticks: open.start_ticks,
+            running: None,
+            paused: false,
+            last_n: 0,
+            native: Some(open.native),
+            pause_pending: false,
+            resumed_by_own_line: false,
+            interrupted: false,
+        };
+        self.live.insert(index, shell);
+        Ok(())
+    }
+
+    fn start(&mut self, core: &Core, start: &Start) {
+        self.commands += 1;
+        if start.source == TextSource::Withheld {
+            self.withheld += 1;
+        }
+        let index = core.index;
+        let Some(shell) = self.live.get_mut(&start.shell) else {
+            return self.incomplete(
+                index,
+                "unknown-shell",
+                format!("a command of shell {}, which is not open", start.shell),
+            );
+        };
+        let unfinished =
+            shell.running.replace(OpenStart { index, n: start.n, boottime_ns: core.time.boottime_ns });
+        let missing = start.n.checked_sub(shell.last_n + 1);
+        shell.last_n = shell.last_n.max(start.n);
+        let gap = shell.judge_native(start);
+        if let Some(open) = unfinished {
+            self.incomplete(
+                open.index,
+                "unfinished",
+                format!("command {} of shell {} never finished", open.n, start.shell),
+            );
+        }
+        let declared = match gap {
+            Gap::None => None,
+            Gap::Declared(count) => {
+                self.paused_commands += count;
+                None
+            }
+            Gap::Undeclared(count) => Some(count),
+            Gap::Reset => {
+                let text = format!(
+                    "the counter of shell {} went back: what ran in between is not known",
+                    start.shell
+                );
+                self.incomplete(index, "counter", text);
+                None
+            }
+        };
+        // The two counters see the same loss; the larger number is the one to tell.
+        let count = missing.unwrap_or(0).max(declared.unwrap_or(0));
+        if count > 0 {
+            self.lost += count;
+            let text = format!("{count} command(s) of shell {} ran unrecorded before this one", start.shell);
+            self.incomplete(index, "gap", text);
+        }
+        if missing.is_none() {
+            let text = format!("command number {} of shell {} was used before", start.n, start.shell);
+            self.incomplete(index, "counter", text);
+        }
+    }
+
+    fn finish(&mut self, core: &Core, finish: &Finish) -> Event {
+        let open = self.live.get_mut(&finish.shell).and_then(|shell| {
+            let open = shell.running.take_if(|open| open.n == finish.n)?;
+            if shell.program == Program::Fish {
+                shell.native = finish.native.or(shell.native);
+            }
+            shell.interrupted = finish.from == From::Interrupt;
+            Some(open)
+        });
+        let Some(open) = open else {
+            let text =
+                format!("the finish of command {} of shell {}, which is not running", finish.n, finish.shell);
+            self.incomplete(core.index, "finish-without-start", text);
+            return Event::Other;
+        };
+        match finish.status {
+            Some(0) => {}
+            Some(_) => self.failed += 1,
+            None => {
+                self.unobserved += 1;
+                if finish.outcome.is_none() {
+                    let text = format!("nobody saw how command {} of shell {} ended", finish.n, finish.shell);
+                    self.incomplete(core.index, "unobserved", text);
+                }
+            }
+        }
+        if finish.outcome == Some(Outcome::Replaced) {
+            self.note(
+                core.index,
+                "replaced",
+                format!("shell {} was replaced by another in its process", finish.shell),
+            );
+        }
+        Event::Finished {
+            start: open.index,
+            duration_ns: core.time.boottime_ns.saturating_sub(open.boottime_ns),
+        }
+    }
+
+    fn close(&mut self, core: &Core, close: &Close) {
+        let Some(shell) = self.live.remove(&close.shell) else {
+            let text = format!("the close of shell {}, which is not open", close.shell);
+            return self.incomplete(core.index, "unknown-shell", text);
+        };
+        if let Some(open) = shell.running {
+            let text = format!("command {} of shell {} never finished", open.n, close.shell);
+            self.incomplete(open.index, "unfinished", text);
+        }
+        let (Some(last), Some(now)) = (shell.native, close.native) else { return };
+        let count = match shell.program {
+            Program::Bash => now.saturating_sub(last),
+            Program::Zsh | Program::Fish => 0,
+        };
+        if shell.pause_pending {
+            self.paused_commands += count;
+        } else if count > 0 {
+            self.lost += count;
+            let text = format!("{count} command(s) of shell {} ran unrecorded before it closed", close.shell);
+            self.incomplete(core.index, "gap", text);
+        }
+    }
+
+    fn pause(&mut self, index: u64, pause: &Pause) {
+        self.pauses += 1;
+        self.note(index, "pause", format!("recording was paused{}", scope(pause.shell)));
+        for (_, shell) in
+            self.live.iter_mut().filter(|(at, _)| pause.shell.is_none_or(|wanted| wanted == **at))
+        {
+            shell.paused = true;
+            shell.pause_pending = true;
+        }
+    }
+
+    fn resume(&mut self, index: u64, resume: &Resume) {
+        self.note(index, "resume", format!("recording went on{}", scope(resume.shell)));
+        for (at, shell) in
+            self.live.iter_mut().filter(|(at, _)| resume.shell.is_none_or(|wanted| wanted == **at))
+        {
+            shell.paused = false;
+            shell.resumed_by_own_line = resume.by == Some(*at);
+        }
+    }
+
+    fn remark(&mut self, index: u64, note: &crate::record::Note) {
+        use crate::record::NoteWhat;
+        match note.what {
+            NoteWhat::HookRepaired => {
+                self.note(index, "hook-repaired", "a hook had been removed and was put back".into())
+            }
+            NoteWhat::StatusCorrected => {
+                self.note(index, "status-corrected", "an earlier status was wrong".into())
+            }
+            NoteWhat::Gap => {
+                self.note(index, "reported-gap", "the hook saw that commands ran unrecorded".into())
+            }
+            NoteWhat::Configuration => {
+                self.note(index, "configuration", "the configuration was changed".into())
+            }
+            NoteWhat::Remark | NoteWhat::Unexecuted => {}
+        }
+    }
+
+    fn end(&mut self, index: u64) {
+        self.ended = true;
+        self.leave_open(index);
+    }
+
+    fn leave_open(&mut self, record: u64) {
+        let live: Vec<(u64, Option<OpenStart>)> =
+            self.live.iter().map(|(at, shell)| (*at, shell.running)).collect();
+        for (at, running) in live {
+            if let Some(open) = running {
+                self.incomplete(
+                    open.index,
+                    "unfinished",
+                    format!("command {} of shell {at} never finished", open.n),
+                );
+            }
+            self.incomplete(record, "open-shell", format!("shell {at} never closed"));
+        }
+    }
+}
+
+fn scope(shell: Option<u64>) -> String {
+    shell.map_or_else(|| " for all shells".into(), |shell| format!(" for shell {shell}"))
+}
+
+enum Gap {
+    None,
+    Undeclared(u64),
+    Declared(u64),
+    Reset,
+}
+
+impl LiveShell {
+    /// Judges the shell's own counter at a start, by the rule of that shell.
+    fn judge_native(&mut self, start: &Start) -> Gap {
+        let last = self.native.replace(start.native);
+        let own_line = u64::from(std::mem::take(&mut self.resumed_by_own_line));
+        let declared = std::mem::take(&mut self.pause_pending);
+        if self.paused {
+            self.pause_pending = true;
+        }
+        let interrupted = std::mem::take(&mut self.interrupted);
+        let Some(last) = last else { return Gap::None };
+        let moved = match self.program {
+            Program::Bash | Program::Zsh => {
+                if start.native == last && self.program == Program::Bash && interrupted {
+                    // bash gives a number again when its PS0 was interrupted: that command never ran.
+                    return Gap::None;
+                }
+                start.native.checked_sub(last + 1 + start.skip)
+            }
+            // A lower bound: fish counts only commands that set a status.
+            Program::Fish => start.native.checked_sub(last),
+        };
+        match moved {
+            None => Gap::Reset,
+            Some(0) if !declared => Gap::None,
+            Some(count) if declared => Gap::Declared(count.saturating_sub(own_line)),
+            Some(count) => Gap::Undeclared(count),
+        }
+    }
+}

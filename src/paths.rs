@@ -1,0 +1,91 @@
+//! Where things are: the only reader of the environment and of `directories`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+use nix::unistd::geteuid;
+
+use crate::record::StateLevel;
+
+/// A variable of the environment; an empty one counts as missing.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The session folder that the surrounding shell exports.
+#[must_use]
+pub fn exported_session() -> Option<PathBuf> {
+    variable("ATTESH_SESSION").map(PathBuf::from)
+}
+
+fn base() -> Option<BaseDirs> {
+    BaseDirs::new()
+}
+
+/// `$XDG_STATE_HOME/attesh`.
+#[must_use]
+pub fn state_home() -> Option<PathBuf> {
+    base()?.state_dir().map(|dir| dir.join("attesh"))
+}
+
+/// `$XDG_STATE_HOME/attesh/sessions`: one folder a session, named by its id.
+#[must_use]
+pub fn sessions() -> Option<PathBuf> {
+    state_home().map(|dir| dir.join("sessions"))
+}
+
+/// `$XDG_STATE_HOME/attesh/origin-secret`: made once per user.
+#[must_use]
+pub fn origin_secret() -> Option<PathBuf> {
+    state_home().map(|dir| dir.join("origin-secret"))
+}
+
+/// `$XDG_CONFIG_HOME/attesh`.
+#[must_use]
+pub fn config() -> Option<PathBuf> {
+    Some(base()?.config_dir().join("attesh"))
+}
+
+/// The user's home folder.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    base().map(|dirs| dirs.home_dir().to_owned())
+}
+
+/// fish's configuration file.
+#[must_use]
+pub fn fish_config() -> Option<PathBuf> {
+    Some(base()?.config_dir().join("fish/config.fish"))
+}
+
+/// The folders that may hold the state of a journal, best first.
+#[must_use]
+pub fn state_candidates() -> Vec<(StateLevel, PathBuf)> {
+    let mut list = Vec::new();
+    if let Some(dir) = base().and_then(|dirs| dirs.runtime_dir().map(Path::to_owned)) {
+        list.push((StateLevel::Runtime, dir.join("attesh")));
+    }
+    let uid = geteuid();
+    list.push((StateLevel::Shm, PathBuf::from(format!("/dev/shm/attesh-{uid}"))));
+    match state_home() {
+        Some(dir) => list.push((StateLevel::Disk, dir.join("state"))),
+        None => list.push((StateLevel::Disk, PathBuf::from(format!("/tmp/attesh-{uid}")))),
+    }
+    list
+}
+
+/// Whether a folder is kept in memory.
+#[must_use]
+pub fn is_tmpfs(path: &Path) -> bool {
+    statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
+}
+
+/// The absolute path of this executable file.
+#[must_use]
+pub fn executable() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}

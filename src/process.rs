@@ -1,0 +1,90 @@
+//! Processes as `/proc` shows them: parents, start times, namespaces, the boot id.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+/// The kernel's boot id, in its text form.
+#[must_use]
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| String::new(), |text| text.trim().to_owned())
+}
+
+/// The boot id as 16 bytes; zero where the kernel gives none.
+#[must_use]
+pub fn boot_id_bytes() -> [u8; 16] {
+    uuid::Uuid::try_parse(&boot_id()).map_or([0; 16], uuid::Uuid::into_bytes)
+}
+
+/// Inode of one of this process's namespaces (`pid`, `time`); 0 where the kernel has none.
+#[must_use]
+pub fn namespace(kind: &str) -> u64 {
+    fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |meta| meta.ino())
+}
+
+/// What `/proc/PID/stat` says of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its parent.
+    pub parent: u64,
+    /// Its start in clock ticks since boot.
+    pub start_ticks: u64,
+}
+
+/// Parent and start of a process; none if there is no such process.
+#[must_use]
+pub fn stat(pid: u64) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    // The second field is the name in parentheses and may hold anything, ')' too: what
+    // follows the last ')' is fields 3 and on.
+    let after = text.iter().rposition(|byte| *byte == b')')? + 1;
+    let fields: Vec<&str> = std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace().collect();
+    let state = *fields.first()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    Some(Stat { parent: fields.get(1)?.parse().ok()?, start_ticks: fields.get(19)?.parse().ok()? })
+}
+
+/// Whether the process that had this id and start is still there.
+#[must_use]
+pub fn is_alive(pid: u64, start_ticks: u64) -> bool {
+    stat(pid).is_some_and(|stat| stat.start_ticks == start_ticks)
+}
+
+/// This process's ancestors, nearest first, with their starts.
+#[must_use]
+pub fn ancestors() -> Vec<(u64, u64)> {
+    let mut list = Vec::new();
+    let mut pid = u64::from(std::os::unix::process::parent_id());
+    while pid > 0 && list.len() < 1024 {
+        let Some(stat) = stat(pid) else { break };
+        list.push((pid, stat.start_ticks));
+        pid = stat.parent;
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
+        let text = b"12 (a) b (c)) S 7 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 424242 1 1 1";
+        assert_eq!(parse_stat(text), Some(Stat { parent: 7, start_ticks: 424_242 }));
+        assert_eq!(parse_stat(b"12 (a) Z 7 12"), None);
+    }
+
+    #[test]
+    fn this_process_is_alive_and_has_ancestors() {
+        let me = u64::from(std::process::id());
+        let start = stat(me).unwrap().start_ticks;
+        assert!(is_alive(me, start));
+        assert!(!is_alive(me, start + 1));
+        assert!(!ancestors().is_empty());
+    }
+}

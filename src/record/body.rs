@@ -1,0 +1,835 @@
+//! The kinds of record and their fields.
+
+use super::{Commitment, Digest, JsonError, Object, ObjectWriter, base64url, hex, hex_member, key};
+
+/// A closed set of words.
+pub(super) trait Word: Sized {
+    fn from_word(word: &str) -> Option<Self>;
+
+    /// The value that a member of the object spells, if the member is there.
+    fn maybe_take(object: &mut Object, member: &str) -> Result<Option<Self>, JsonError> {
+        let Some(word) = object.maybe_text(member)? else { return Ok(None) };
+        let value = Self::from_word(&word);
+        value
+            .map(Some)
+            .ok_or_else(|| JsonError(format!("member \"{member}\" has the unknown value \"{word}\"")))
+    }
+
+    /// The value that a member of the object spells.
+    fn take(object: &mut Object, member: &str) -> Result<Self, JsonError> {
+        Self::maybe_take(object, member)?.ok_or_else(|| JsonError(format!("member \"{member}\" is missing")))
+    }
+}
+
+/// Declares an enum of words: one list gives the type, its spelling and its parser.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        impl $name {
+            /// Every value, in the order of the specification.
+            pub const ALL: &[$name] = &[$($name::$variant),+];
+            /// The word that stands for it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+            /// The value a word stands for.
+            #[must_use]
+            pub fn from_name(word: &str) -> Option<Self> {
+                match word { $($word => Some($name::$variant),)+ _ => None }
+            }
+        }
+        impl Word for $name {
+            fn from_word(word: &str) -> Option<Self> {
+                Self::from_name(word)
+            }
+        }
+    };
+}
+
+words! {
+    /// The kinds of record.
+    Kind {
+        /// The first record of a journal.
+        Genesis = "genesis",
+        /// What a collector saw of the surroundings.
+        Collect = "collect",
+        /// A shell joined the session.
+        ShellOpen = "shell-open",
+        /// A shell left the session.
+        ShellClose = "shell-close",
+        /// The script that is to run.
+        Plan = "plan",
+        /// A command is about to run.
+        Start = "start",
+        /// A command has ended.
+        Finish = "finish",
+        /// A remark, or something the shell did not execute.
+        Note = "note",
+        /// Recording pauses.
+        Pause = "pause",
+        /// Recording goes on.
+        Resume = "resume",
+        /// Calls of a shell that were not acknowledged.
+        Lost = "lost",
+        /// Something the recorder found out of order.
+        Anomaly = "anomaly",
+        /// The last record of a journal.
+        End = "end",
+    }
+}
+words! {
+    /// The shells with a hook.
+    Program {
+        /// GNU bash
+        Bash = "bash",
+        /// zsh
+        Zsh = "zsh",
+        /// fish
+        Fish = "fish",
+    }
+}
+words! {
+    /// Where the state of a journal lives.
+    StateLevel {
+        /// Under `$XDG_RUNTIME_DIR`, in memory.
+        Runtime = "runtime",
+        /// Under `/dev/shm`, in memory.
+        Shm = "shm",
+        /// On a disk: an earlier key may be left on the device.
+        Disk = "disk",
+    }
+}
+words! {
+    /// What ends a session.
+    Closes {
+        /// The close of its last shell.
+        LastShell = "last-shell",
+        /// `attesh stop` or `attesh seal` alone.
+        Stop = "stop",
+    }
+}
+words! {
+    /// Where a command's text comes from.
+    TextSource {
+        /// The shell's history list, which may have joined lines.
+        History = "history",
+        /// History took no new entry; the text equals the one before.
+        HistoryDup = "history-dup",
+        /// As typed.
+        Typed = "typed",
+        /// As the shell re-rendered it.
+        Rendered = "rendered",
+        /// The user's history settings hide it.
+        Withheld = "withheld",
+        /// Not to be had.
+        None = "none",
+    }
+}
+words! {
+    /// Where a finish saw its status.
+    From {
+        /// At the prompt after the command.
+        Prompt = "prompt",
+        /// Just before the next command.
+        NextStart = "next-start",
+        /// The shell left with this command.
+        Exit = "exit",
+        /// The command was interrupted before it ran.
+        Interrupt = "interrupt",
+        /// Nowhere: the status is null.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// Why a finish stands although nobody saw the command end.
+    Outcome {
+        /// The command is the one that seals the session.
+        Sealing = "sealing",
+        /// The command is the one that stops the session.
+        Stopping = "stopping",
+        /// The shell was replaced by another that took its place in the session.
+        Replaced = "replaced",
+    }
+}
+words! {
+    /// Why a shell left.
+    CloseReason {
+        /// `exit` was typed.
+        Exit = "exit",
+        /// End of input at the prompt.
+        Eof = "eof",
+        /// A signal ended it.
+        Signal = "signal",
+        /// Another shell runs in its process (`exec bash`).
+        Replaced = "replaced",
+        /// The session was sealed under it.
+        Sealed = "sealed",
+        /// The session was stopped under it.
+        Stopped = "stopped",
+        /// Not to be told.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// What a note is about.
+    NoteWhat {
+        /// A remark of the user.
+        Remark = "remark",
+        /// A blank, a comment or a syntax error: read by the shell, not executed.
+        Unexecuted = "unexecuted",
+        /// A hook had been removed and was put back.
+        HookRepaired = "hook-repaired",
+        /// An earlier status was wrong.
+        StatusCorrected = "status-corrected",
+        /// The hook itself saw that commands ran unrecorded.
+        Gap = "gap",
+        /// Somebody changed attesh's configuration.
+        Configuration = "configuration",
+    }
+}
+words! {
+    /// Why a journal ended.
+    EndReason {
+        /// Its last shell closed.
+        LastShell = "last-shell",
+        /// `attesh stop`.
+        Stop = "stop",
+        /// `attesh seal`.
+        Seal = "seal",
+    }
+}
+
+/// The session before this one, and how it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prev {
+    /// Its id.
+    pub session: String,
+    /// How many records it had.
+    pub size: u64,
+    /// Its RFC 6962 root, 32 bytes.
+    pub root: Digest,
+    /// Why it did not go on: `sealed`, `stopped`, `ended`, `tampered`, `lost`.
+    pub why: String,
+}
+
+/// The first record: what the session is, and the key that verifies this record itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    /// UUIDv7 in its canonical text form.
+    pub session: String,
+    /// The name given to it, if any.
+    pub name: Option<String>,
+    /// The kernel's boot id.
+    pub boot_id: String,
+    /// Inode of the pid namespace.
+    pub pid_ns: u64,
+    /// Inode of the time namespace.
+    pub time_ns: u64,
+    /// The recorder's version.
+    pub recorder_version: String,
+    /// SHA-256 of the recorder's executable file.
+    pub recorder_digest: Digest,
+    /// Where the state lives.
+    pub state: StateLevel,
+    /// The folder of the state file, disclosed.
+    pub state_dir: Commitment,
+    /// The host's name, disclosed.
+    pub host: Commitment,
+    /// The user's name, disclosed.
+    pub user: Commitment,
+    /// The public name of the origin secret, if there is one.
+    pub origin_id: Option<[u8; 8]>,
+    /// The session before.
+    pub prev: Option<Prev>,
+    /// Id of the session that the shell came up in and could not join.
+    pub parent: Option<String>,
+    /// What ends this session.
+    pub closes: Closes,
+    /// The key that verifies this record.
+    pub verify_key: [u8; 32],
+}
+
+/// A shell joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Which shell.
+    pub program: Program,
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u64,
+    /// Its start in clock ticks since boot, from `/proc/PID/stat`.
+    pub start_ticks: u64,
+    /// The shell's own counter now.
+    pub native: u64,
+    /// The digest of the hook's text, 16 hexadecimal digits.
+    pub hook: String,
+    /// Whether the hook was typed in rather than read from an rc file.
+    pub typed: bool,
+    /// The folder it is in, disclosed.
+    pub workdir: Commitment,
+    /// The history settings that can hide text, disclosed.
+    pub history: Commitment,
+}
+
+/// A shell left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// Index of its shell-open.
+    pub shell: u64,
+    /// Why.
+    pub why: CloseReason,
+    /// Its exit status, if it was seen.
+    pub status: Option<u64>,
+    /// The shell's own counter, where the hook saw it.
+    pub native: Option<u64>,
+    /// The folder it was in, disclosed.
+    pub workdir: Commitment,
+}
+
+/// The text of a command, as far as it may be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandText {
+    /// Commitment to the text.
+    pub commitment: Commitment,
+    /// Whether the text was longer than the limit and is cut.
+    pub truncated: bool,
+}
+
+/// A command is about to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Index of the shell's shell-open.
+    pub shell: u64,
+    /// The hook's number of the command, from 1.
+    pub n: u64,
+    /// The shell's own counter.
+    pub native: u64,
+    /// How far that counter moved since the last start without a command.
+    pub skip: u64,
+    /// Where the text comes from.
+    pub source: TextSource,
+    /// The text, disclosed.
+    pub command: Option<CommandText>,
+    /// The folder it runs in, disclosed.
+    pub workdir: Commitment,
+    /// `$?` before it.
+    pub prev_status: Option<u64>,
+}
+
+/// A command has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finish {
+    /// Index of the shell's shell-open.
+    pub shell: u64,
+    /// The hook's number of the command.
+    pub n: u64,
+    /// The exit status; none when nobody observed it.
+    pub status: Option<u64>,
+    /// The statuses of a pipeline, as the shell reports them.
+    pub pipe_status: Option<Vec<u64>>,
+    /// Where the status was seen.
+    pub from: From,
+    /// The shell set no new status for this command (fish).
+    pub stale: bool,
+    /// Why it stands although nobody saw the command end.
+    pub outcome: Option<Outcome>,
+    /// The shell's own counter, where it moves with the status (fish).
+    pub native: Option<u64>,
+    /// The duration that the shell measured, in microseconds.
+    pub shell_duration_us: Option<u64>,
+}
+
+/// A remark, or something that was read but not executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Index of the shell's shell-open, if it comes from one.
+    pub shell: Option<u64>,
+    /// What it is about.
+    pub what: NoteWhat,
+    /// Its text, disclosed.
+    pub text: Option<Commitment>,
+    /// A status that belongs to it.
+    pub status: Option<u64>,
+    /// The shell's own counter.
+    pub native: Option<u64>,
+}
+
+/// Recording pauses, for one shell or for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Index of the shell's shell-open; none for all shells.
+    pub shell: Option<u64>,
+    /// Why, disclosed.
+    pub reason: Option<Commitment>,
+}
+
+/// Recording goes on, for one shell or for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// Index of the shell's shell-open; none for all shells.
+    pub shell: Option<u64>,
+    /// Index of the shell whose command line resumed it: that line is not recorded either.
+    pub by: Option<u64>,
+}
+
+/// Calls of a shell that were not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Index of the shell's shell-open.
+    pub shell: u64,
+    /// How many.
+    pub count: u64,
+}
+
+/// Something the recorder found out of order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anomaly {
+    /// What, as one word.
+    pub what: String,
+    /// The particulars, disclosed.
+    pub detail: Option<Commitment>,
+}
+
+/// What a collector saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// The collector's type, a URI.
+    pub collector: String,
+    /// `start` or `stop`.
+    pub at: String,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// What it saw, a JSON text, disclosed.
+    pub data: Option<Commitment>,
+}
+
+/// The script that is to run: a side file that this record commits to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Index of the shell's shell-open.
+    pub shell: u64,
+    /// How many units the script has.
+    pub count: u64,
+    /// `start`: before the first command; `exit`: when the block ended.
+    pub recorded_at: String,
+    /// SHA-256 of the side file, disclosed.
+    pub digest: Commitment,
+}
+
+/// The journal is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Why it ended.
+    pub reason: EndReason,
+    /// Whether everything before was brought to the disk without an error.
+    pub synced_to_disk: bool,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is documented at its type")]
+pub enum Body {
+    Genesis(Box<Genesis>),
+    Collect(Collect),
+    Open(Box<Open>),
+    Close(Close),
+    Plan(Plan),
+    Start(Start),
+    Finish(Finish),
+    Note(Note),
+    Pause(Pause),
+    Resume(Resume),
+    Lost(Lost),
+    Anomaly(Anomaly),
+    End(End),
+}
+
+impl Body {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Body::Genesis(_) => Kind::Genesis,
+            Body::Collect(_) => Kind::Collect,
+            Body::Open(_) => Kind::ShellOpen,
+            Body::Close(_) => Kind::ShellClose,
+            Body::Plan(_) => Kind::Plan,
+            Body::Start(_) => Kind::Start,
+            Body::Finish(_) => Kind::Finish,
+            Body::Note(_) => Kind::Note,
+            Body::Pause(_) => Kind::Pause,
+            Body::Resume(_) => Kind::Resume,
+            Body::Lost(_) => Kind::Lost,
+            Body::Anomaly(_) => Kind::Anomaly,
+            Body::End(_) => Kind::End,
+        }
+    }
+
+    /// The fields that this record commits to, with their commitments.
+    #[must_use]
+    pub fn commitments(&self) -> Vec<(&'static str, Commitment)> {
+        let mut all = Vec::new();
+        let mut add =
+            |name, commitment: Option<Commitment>| all.extend(commitment.map(|value| (name, value)));
+        match self {
+            Body::Genesis(genesis) => {
+                add("host", Some(genesis.host));
+                add("stateDir", Some(genesis.state_dir));
+                add("user", Some(genesis.user));
+            }
+            Body::Collect(collect) => add("data", collect.data),
+            Body::Open(open) => {
+                add("history", Some(open.history));
+                add("workdir", Some(open.workdir));
+            }
+            Body::Close(close) => add("workdir", Some(close.workdir)),
+            Body::Plan(plan) => add("digest", Some(plan.digest)),
+            Body::Start(start) => {
+                add("command", start.command.map(|text| text.commitment));
+                add("workdir", Some(start.workdir));
+            }
+            Body::Note(note) => add("text", note.text),
+            Body::Pause(pause) => add("reason", pause.reason),
+            Body::Anomaly(anomaly) => add("detail", anomaly.detail),
+            Body::Finish(_) | Body::Resume(_) | Body::Lost(_) | Body::End(_) => {}
+        }
+        all
+    }
+
+    pub(super) fn encode(&self, out: &mut ObjectWriter) {
+        match self {
+            Body::Genesis(genesis) => encode_genesis(genesis, out),
+            Body::Collect(collect) => {
+                out.text("type", &collect.collector).text("at", &collect.at).flag("ok", collect.ok);
+            }
+            Body::Open(open) => {
+                out.text("program", open.program.name()).text("version", &open.version);
+                out.number("pid", open.pid).decimal("startTicks", open.start_ticks);
+                out.number("native", open.native).text("hook", &open.hook).flag("typed", open.typed);
+            }
+            Body::Close(close) => {
+                out.number("shell", close.shell).text("why", close.why.name());
+                nullable(out, "status", close.status);
+                optional(out, "native", close.native);
+            }
+            Body::Plan(plan) => {
+                out.number("shell", plan.shell)
+                    .number("count", plan.count)
+                    .text("recordedAt", &plan.recorded_at);
+            }
+            Body::Start(start) => encode_start(start, out),
+            Body::Finish(finish) => encode_finish(finish, out),
+            Body::Note(note) => {
+                optional(out, "shell", note.shell);
+                out.text("what", note.what.name());
+                optional(out, "status", note.status);
+                optional(out, "native", note.native);
+            }
+            Body::Pause(pause) => nullable(out, "shell", pause.shell),
+            Body::Resume(resume) => {
+                nullable(out, "shell", resume.shell);
+                nullable(out, "by", resume.by);
+            }
+            Body::Lost(lost) => {
+                out.number("shell", lost.shell).number("count", lost.count);
+            }
+            Body::Anomaly(anomaly) => {
+                out.text("what", &anomaly.what);
+            }
+            Body::End(end) => {
+                out.text("reason", end.reason.name()).flag("syncedToDisk", end.synced_to_disk);
+            }
+        }
+        for (name, Commitment(digest)) in self.commitments() {
+            out.text(name, &base64url(&digest));
+        }
+    }
+
+    pub(super) fn decode(kind: Kind, object: &mut Object) -> Result<Self, JsonError> {
+        Ok(match kind {
+            Kind::Genesis => Body::Genesis(Box::new(decode_genesis(object)?)),
+            Kind::Collect => Body::Collect(Collect {
+                collector: object.text("type")?,
+                at: one_of(object, "at", &["start", "stop"])?,
+                ok: object.boolean("ok")?,
+                data: maybe_commitment(object, "data")?,
+            }),
+            Kind::ShellOpen => Body::Open(Box::new(decode_open(object)?)),
+            Kind::ShellClose => Body::Close(Close {
+                shell: object.number("shell")?,
+                why: CloseReason::take(object, "why")?,
+                status: status_or_null(object, "status")?,
+                native: object.maybe_number("native")?,
+                workdir: commitment(object, "workdir")?,
+            }),
+            Kind::Plan => Body::Plan(Plan {
+                shell: object.number("shell")?,
+                count: object.number("count")?,
+                recorded_at: one_of(object, "recordedAt", &["start", "exit"])?,
+                digest: commitment(object, "digest")?,
+            }),
+            Kind::Start => Body::Start(decode_start(object)?),
+            Kind::Finish => Body::Finish(decode_finish(object)?),
+            Kind::Note => Body::Note(Note {
+                shell: object.maybe_number("shell")?,
+                what: NoteWhat::take(object, "what")?,
+                text: maybe_commitment(object, "text")?,
+                status: maybe_status(object, "status")?,
+                native: object.maybe_number("native")?,
+            }),
+            Kind::Pause => Body::Pause(Pause {
+                shell: object.number_or_null("shell")?,
+                reason: maybe_commitment(object, "reason")?,
+            }),
+            Kind::Resume => Body::Resume(Resume {
+                shell: object.number_or_null("shell")?,
+                by: object.number_or_null("by")?,
+            }),
+            Kind::Lost => Body::Lost(Lost { shell: object.number("shell")?, count: object.number("count")? }),
+            Kind::Anomaly => Body::Anomaly(Anomaly {
+                what: object.text("what")?,
+                detail: maybe_commitment(object, "detail")?,
+            }),
+            Kind::End => Body::End(End {
+                reason: EndReason::take(object, "reason")?,
+                synced_to_disk: object.boolean("syncedToDisk")?,
+            }),
+        })
+    }
+}
+
+fn encode_genesis(genesis: &Genesis, out: &mut ObjectWriter) {
+    out.text("format", super::FORMAT).text("session", &genesis.session);
+    match &genesis.name {
+        Some(name) => out.text("name", name),
+        None => out.null("name"),
+    };
+    out.text("bootId", &genesis.boot_id).decimal("pidNs", genesis.pid_ns).decimal("timeNs", genesis.time_ns);
+    let mut recorder = ObjectWriter::new();
+    recorder.text("version", &genesis.recorder_version).text("sha256", &hex(&genesis.recorder_digest));
+    out.raw("recorder", &recorder.finish());
+    out.text("protection", "file").text("state", genesis.state.name()).text("closes", genesis.closes.name());
+    match &genesis.origin_id {
+        Some(id) => out.text("originId", &hex(id)),
+        None => out.null("originId"),
+    };
+    match &genesis.prev {
+        None => out.null("prev"),
+        Some(prev) => {
+            let mut inner = ObjectWriter::new();
+            inner.text("session", &prev.session).number("size", prev.size);
+            inner.text("root", &hex(&prev.root)).text("why", &prev.why);
+            out.raw("prev", &inner.finish())
+        }
+    };
+    match &genesis.parent {
+        Some(parent) => out.text("parent", parent),
+        None => out.null("parent"),
+    };
+    out.text("vk", &base64url(&genesis.verify_key));
+}
+
+fn decode_genesis(object: &mut Object) -> Result<Genesis, JsonError> {
+    one_of(object, "format", &[super::FORMAT])?;
+    one_of(object, "protection", &["file"])?;
+    let missing = |name: &str| JsonError(format!("member \"{name}\" is missing"));
+    let mut recorder = object.maybe_object("recorder")?.ok_or_else(|| missing("recorder"))?;
+    let recorder_version = recorder.text("version")?;
+    let recorder_digest = hex_member("sha256", &recorder.text("sha256")?)?;
+    recorder.finish()?;
+    let prev = match object.maybe_object("prev")? {
+        None => None,
+        Some(mut inner) => {
+            let prev = Prev {
+                session: session_id(&mut inner)?,
+                size: inner.number("size")?,
+                root: hex_member("root", &inner.text("root")?)?,
+                why: one_of(&mut inner, "why", &["sealed", "stopped", "ended", "tampered", "lost"])?,
+            };
+            inner.finish()?;
+            Some(prev)
+        }
+    };
+    let origin_id = match object.text_or_null("originId")? {
+        None => None,
+        Some(text) => Some(hex_member("originId", &text)?),
+    };
+    Ok(Genesis {
+        session: session_id(object)?,
+        name: object.text_or_null("name")?,
+        boot_id: object.text("bootId")?,
+        pid_ns: object.decimal("pidNs")?,
+        time_ns: object.decimal("timeNs")?,
+        recorder_version,
+        recorder_digest,
+        state: StateLevel::take(object, "state")?,
+        state_dir: commitment(object, "stateDir")?,
+        host: commitment(object, "host")?,
+        user: commitment(object, "user")?,
+        origin_id,
+        prev,
+        parent: object.text_or_null("parent")?,
+        closes: Closes::take(object, "closes")?,
+        verify_key: key(object, "vk")?,
+    })
+}
+
+fn decode_open(object: &mut Object) -> Result<Open, JsonError> {
+    Ok(Open {
+        program: Program::take(object, "program")?,
+        version: object.text("version")?,
+        pid: object.number("pid")?,
+        start_ticks: object.decimal("startTicks")?,
+        native: object.number("native")?,
+        hook: object.text("hook")?,
+        typed: object.boolean("typed")?,
+        workdir: commitment(object, "workdir")?,
+        history: commitment(object, "history")?,
+    })
+}
+
+fn encode_start(start: &Start, out: &mut ObjectWriter) {
+    out.number("shell", start.shell).number("n", start.n).number("native", start.native);
+    optional(out, "skip", (start.skip > 0).then_some(start.skip));
+    out.text("textSource", start.source.name());
+    if start.command.is_some_and(|text| text.truncated) {
+        out.flag("truncated", true);
+    }
+    optional(out, "prevStatus", start.prev_status);
+}
+
+fn decode_start(object: &mut Object) -> Result<Start, JsonError> {
+    let truncated = object.flag("truncated")?;
+    let command =
+        maybe_commitment(object, "command")?.map(|commitment| CommandText { commitment, truncated });
+    let start = Start {
+        shell: object.number("shell")?,
+        n: object.number("n")?,
+        native: object.number("native")?,
+        skip: object.maybe_number("skip")?.unwrap_or(0),
+        source: TextSource::take(object, "textSource")?,
+        command,
+        workdir: commitment(object, "workdir")?,
+        prev_status: maybe_status(object, "prevStatus")?,
+    };
+    let has_text = !matches!(start.source, TextSource::Withheld | TextSource::None);
+    if has_text != start.command.is_some() {
+        return Err(JsonError(format!(
+            "\"textSource\" is \"{}\" but \"command\" says otherwise",
+            start.source.name()
+        )));
+    }
+    if truncated && start.command.is_none() {
+        return Err(JsonError("\"truncated\" without \"command\"".into()));
+    }
+    Ok(start)
+}
+
+fn encode_finish(finish: &Finish, out: &mut ObjectWriter) {
+    out.number("shell", finish.shell).number("n", finish.n);
+    nullable(out, "status", finish.status);
+    if let Some(list) = &finish.pipe_status {
+        let list: Vec<String> = list.iter().map(u64::to_string).collect();
+        out.raw("pipeStatus", format!("[{}]", list.join(",")).as_bytes());
+    }
+    out.text("from", finish.from.name());
+    if finish.stale {
+        out.flag("stale", true);
+    }
+    if let Some(outcome) = finish.outcome {
+        out.text("outcome", outcome.name());
+    }
+    optional(out, "native", finish.native);
+    optional(out, "shellDurationUs", finish.shell_duration_us);
+}
+
+fn decode_finish(object: &mut Object) -> Result<Finish, JsonError> {
+    let finish = Finish {
+        shell: object.number("shell")?,
+        n: object.number("n")?,
+        status: status_or_null(object, "status")?,
+        pipe_status: object.maybe_numbers("pipeStatus")?,
+        from: From::take(object, "from")?,
+        stale: object.flag("stale")?,
+        outcome: Outcome::maybe_take(object, "outcome")?,
+        native: object.maybe_number("native")?,
+        shell_duration_us: object.maybe_number("shellDurationUs")?,
+    };
+    if finish.pipe_status.iter().flatten().any(|status| *status > STATUS_MAX) {
+        return Err(JsonError(format!("member \"pipeStatus\" has a status above {STATUS_MAX}")));
+    }
+    // An exit status nobody observed is null, never a number.
+    let unseen = finish.from == From::Unknown || finish.outcome.is_some();
+    if unseen == finish.status.is_some() {
+        return Err(JsonError("\"status\" and \"from\" contradict each other".into()));
+    }
+    Ok(finish)
+}
+
+/// The largest exit status a shell reports.
+const STATUS_MAX: u64 = 255;
+
+fn in_range(name: &str, status: Option<u64>) -> Result<Option<u64>, JsonError> {
+    match status {
+        Some(value) if value > STATUS_MAX => {
+            Err(JsonError(format!("member \"{name}\" is above {STATUS_MAX}")))
+        }
+        _ => Ok(status),
+    }
+}
+
+fn status_or_null(object: &mut Object, name: &str) -> Result<Option<u64>, JsonError> {
+    in_range(name, object.number_or_null(name)?)
+}
+
+fn maybe_status(object: &mut Object, name: &str) -> Result<Option<u64>, JsonError> {
+    in_range(name, object.maybe_number(name)?)
+}
+
+fn session_id(object: &mut Object) -> Result<String, JsonError> {
+    let text = object.text("session")?;
+    match uuid::Uuid::try_parse(&text) {
+        Ok(id) if id.hyphenated().to_string() == text => Ok(text),
+        _ => Err(JsonError("member \"session\" is not a UUID in its canonical form".into())),
+    }
+}
+
+fn one_of(object: &mut Object, name: &str, words: &[&str]) -> Result<String, JsonError> {
+    let text = object.text(name)?;
+    if words.contains(&text.as_str()) {
+        Ok(text)
+    } else {
+        Err(JsonError(format!("member \"{name}\" has the unknown value \"{text}\"")))
+    }
+}
+
+fn commitment(object: &mut Object, name: &str) -> Result<Commitment, JsonError> {
+    key(object, name).map(Commitment)
+}
+
+fn maybe_commitment(object: &mut Object, name: &str) -> Result<Option<Commitment>, JsonError> {
+    match object.maybe_text(name)? {
+        None => Ok(None),
+        Some(text) => match super::base64url_exact(text.as_bytes()) {
+            Some(digest) => Ok(Some(Commitment(digest))),
+            None => Err(JsonError(format!("member \"{name}\" is not 32 bytes in base64url"))),
+        },
+    }
+}
+
+fn optional(out: &mut ObjectWriter, name: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        out.number(name, value);
+    }
+}
+
+fn nullable(out: &mut ObjectWriter, name: &str, value: Option<u64>) {
+    match value {
+        Some(value) => out.number(name, value),
+        None => out.null(name),
+    };
+}

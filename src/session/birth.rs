@@ -1,0 +1,442 @@
+//! A new session; joining one that lives; the successor of one that is over.
+
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::{
+    JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
+};
+use crate::clock;
+use crate::crypto::{self, Digest, OriginSecret, Seed};
+use crate::files::{FileError, Folder};
+use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
+use crate::journal::state::newest;
+use crate::lock;
+use crate::paths;
+use crate::process;
+use crate::record::{
+    Body, Close, CloseReason, Closes, Disclosures, Finish, From, Genesis, Open, Outcome, Prev, Program,
+    StateLevel,
+};
+
+/// How many sessions are followed from one to the next before it counts as a ring.
+const FOLLOW_MAX: usize = 1000;
+/// The longest origin secret that is read, in bytes.
+const SECRET_MAX: u64 = 64 << 10;
+
+/// What a new session shall be.
+pub struct Plan {
+    /// Its name, if it gets one.
+    pub name: Option<String>,
+    /// What ends it.
+    pub closes: Closes,
+    /// The origin secret.
+    pub secret: Option<OriginSecret>,
+    /// The session before.
+    pub prev: Option<Prev>,
+    /// The session that the shell came up in and could not join.
+    pub parent: Option<String>,
+}
+
+/// What a shell says of itself when it joins.
+pub struct Shell {
+    /// Which shell.
+    pub program: Program,
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u64,
+    /// Its own counter.
+    pub native: u64,
+    /// Digest of the hook's text.
+    pub hook: String,
+    /// Whether the hook was typed in.
+    pub typed: bool,
+    /// The history settings that can hide text.
+    pub history: Vec<u8>,
+}
+
+/// The secret of this user, made once.
+///
+/// # Errors
+/// It could not be read or made.
+pub fn default_secret() -> Result<OriginSecret> {
+    let path = paths::origin_secret().ok_or_else(no_home)?;
+    let folder = Folder::create(path.parent().expect("a file in a folder"))?;
+    let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
+    let text = crate::encoding::hex(&crypto::random::<32>());
+    match folder.publish_new(name, format!("{text}\n").as_bytes()) {
+        Ok(()) | Err(FileError::Exists(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let bytes = folder.read(name, SECRET_MAX)?;
+    secret_from(bytes)
+        .ok_or_else(|| SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove it", path.display())))
+}
+
+/// A secret from the bytes of a file or variable: a newline at the end does not count.
+#[must_use]
+pub fn secret_from(mut bytes: Vec<u8>) -> Option<OriginSecret> {
+    while bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    OriginSecret::new(bytes)
+}
+
+fn no_home() -> SessionError {
+    SessionError::Nowhere(
+        "there is no home folder to keep sessions in; set XDG_STATE_HOME to an absolute path".into(),
+    )
+}
+
+/// Creates a session: folder, state, journal, genesis, in this order.
+///
+/// # Errors
+/// Something could not be created; what was is removed again.
+pub fn birth(plan: Plan) -> Result<Session> {
+    let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
+    let now = clock::now();
+    let id = new_id(now.realtime_ns);
+    let text = id.hyphenated().to_string();
+    if root.path().as_os_str().as_bytes().contains(&b'\n') {
+        return Err(SessionError::Nowhere("the path of the state folder has a newline in it".into()));
+    }
+    let folder = Folder::create(&root.path().join(&text))?;
+    let (level, state_folder) = state_folder()?;
+    let state = state_folder.create_file(&state_name(&text))?;
+    let made = write_genesis(plan, id, level, &state_folder, &folder, &state);
+    if let Err(error) = made {
+        let _ = state_folder.remove(&state_name(&text));
+        let _ = folder.remove(JOURNAL);
+        let _ = std::fs::remove_dir(folder.path());
+        return Err(error);
+    }
+    Session::open(folder.path())
+}
+
+fn write_genesis(
+    plan: Plan,
+    id: uuid::Uuid,
+    level: StateLevel,
+    state_folder: &Folder,
+    folder: &Folder,
+    state: &File,
+) -> Result<()> {
+    let journal = folder.create_file(JOURNAL)?;
+    let seed = Seed::random();
+    let mut texts = Disclosures::default();
+    let genesis = Genesis {
+        session: id.hyphenated().to_string(),
+        name: plan.name,
+        boot_id: process::boot_id(),
+        pid_ns: process::namespace("pid"),
+        time_ns: process::namespace("time"),
+        recorder_version: env!("CARGO_PKG_VERSION").to_owned(),
+        recorder_digest: recorder_digest(),
+        state: level,
+        state_dir: texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec()),
+        host: texts.commit("host", host()),
+        user: texts.commit("user", user()),
+        origin_id: plan.secret.as_ref().map(OriginSecret::id),
+        prev: plan.prev,
+        parent: plan.parent,
+        closes: plan.closes,
+        verify_key: seed.key().public(),
+    };
+    let birth = Birth {
+        session: id.into_bytes(),
+        boot_id: process::boot_id_bytes(),
+        secret: plan.secret.as_ref(),
+        seed,
+    };
+    Writer::create(&journal, state, &birth, Body::Genesis(Box::new(genesis)), &texts, clock::now())?;
+    Ok(())
+}
+
+fn new_id(realtime_ns: u64) -> uuid::Uuid {
+    uuid::Builder::from_unix_timestamp_millis(realtime_ns / 1_000_000, &crypto::random()).into_uuid()
+}
+
+fn recorder_digest() -> Digest {
+    File::open("/proc/self/exe").and_then(|file| digest_of(&file)).unwrap_or_default()
+}
+
+fn host() -> Vec<u8> {
+    nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).unwrap_or_default()
+}
+
+fn user() -> Vec<u8> {
+    let uid = nix::unistd::geteuid();
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name.into_bytes(),
+        _ => uid.to_string().into_bytes(),
+    }
+}
+
+/// The best folder for state that can be had; a name that somebody else has taken is passed over.
+fn state_folder() -> Result<(StateLevel, Folder)> {
+    let mut tried = Vec::new();
+    for (level, path) in paths::state_candidates() {
+        let base = path.parent().unwrap_or(Path::new("/"));
+        if level != StateLevel::Disk && !paths::is_tmpfs(base) {
+            tried.push(format!("{}: not in memory", base.display()));
+            continue;
+        }
+        match Folder::create(&path) {
+            Ok(folder) => return Ok((level, folder)),
+            Err(error) => tried.push(error.to_string()),
+        }
+    }
+    Err(SessionError::Nowhere(format!(
+        "no folder can hold the state of a session:\n  {}",
+        tried.join("\n  ")
+    )))
+}
+
+/// Whether a shell of this process may join the session: same user (the folder says so),
+/// same boot, same pid namespace.
+fn may_join(session: &Session) -> bool {
+    let genesis = session.genesis();
+    genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+}
+
+/// Appends this shell's `shell-open`; an open shell of the same process is closed as replaced.
+///
+/// # Errors
+/// The session cannot be appended to, or the shell's process is gone.
+pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
+    let Some(stat) = process::stat(shell.pid) else {
+        return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid)));
+    };
+    session.with_writer_waiting(5_000, |writer| {
+        let story = writer.story()?;
+        for (at, live) in story
+            .live
+            .iter()
+            .filter(|(_, live)| (live.pid, live.start_ticks) == (shell.pid, stat.start_ticks))
+        {
+            if let Some(running) = live.running {
+                let finish = Body::Finish(Finish {
+                    shell: *at,
+                    n: running.n,
+                    status: None,
+                    pipe_status: None,
+                    from: From::Unknown,
+                    stale: false,
+                    outcome: Some(Outcome::Replaced),
+                    native: None,
+                    shell_duration_us: None,
+                });
+                writer.append(finish, &Disclosures::default(), clock::now())?;
+            }
+            let mut texts = Disclosures::default();
+            let workdir = texts.commit("workdir", workdir());
+            let close = Close { shell: *at, why: CloseReason::Replaced, status: None, native: None, workdir };
+            writer.append(Body::Close(close), &texts, clock::now())?;
+        }
+        let mut texts = Disclosures::default();
+        let open = Open {
+            program: shell.program,
+            version: shell.version.clone(),
+            pid: shell.pid,
+            start_ticks: stat.start_ticks,
+            native: shell.native,
+            hook: shell.hook.clone(),
+            typed: shell.typed,
+            workdir: texts.commit("workdir", workdir()),
+            history: texts.commit("history", shell.history.clone()),
+        };
+        let head = writer.append(Body::Open(Box::new(open)), &texts, clock::now())?;
+        Ok(head.size - 1)
+    })
+}
+
+/// The folder this process is in, which is its shell's.
+#[must_use]
+pub fn workdir() -> Vec<u8> {
+    std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
+}
+
+/// The session for a shell that comes up with `exported` in ATTESH_SESSION: that one, if it
+/// may be joined and lives; else a session of its own, which names the other as parent.
+///
+/// # Errors
+/// No session can be created.
+pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
+    let mut parent = None;
+    if let Some(path) = exported.filter(|path| path.is_absolute())
+        && let Ok(session) = Session::open(path)
+    {
+        parent = Some(session.id().to_owned());
+        if may_join(&session)
+            && let Some(live) = follow_live(session)
+        {
+            return Ok(live);
+        }
+    }
+    birth(Plan { name: None, closes: Closes::LastShell, secret: Some(default_secret()?), prev: None, parent })
+}
+
+fn follow_live(mut session: Session) -> Option<Session> {
+    for _ in 0..FOLLOW_MAX {
+        match session.next() {
+            Some((path, root)) => {
+                session = Session::open(&path).ok().filter(|next| *next.genesis_root() == root)?;
+            }
+            None => return session.is_live().then_some(session),
+        }
+    }
+    None
+}
+
+/// The session that a shell of the session at `folder` goes on in, and what to tell its user.
+///
+/// # Errors
+/// The session is not over but cannot be used now, or no successor can be created.
+pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<String>)> {
+    let (mut folder, mut genesis) = (folder.to_owned(), *genesis);
+    let mut warning = None;
+    for _ in 0..FOLLOW_MAX {
+        if let Some((path, root)) = next_of(&folder) {
+            (folder, genesis) = (path, root);
+            continue;
+        }
+        let live = Session::open(&folder).and_then(|session| {
+            session.with_writer_waiting(5_000, |writer| match writer.genesis() == genesis {
+                true => Ok(()),
+                false => {
+                    Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
+                }
+            })?;
+            Ok(session)
+        });
+        let over = match live {
+            Ok(session) => return Ok((session, warning)),
+            Err(error) if error.is_over() => error,
+            Err(error) => return Err(error),
+        };
+        let prev = how_it_stood(&folder, &genesis, &over);
+        if prev.why == "tampered" || prev.why == "lost" {
+            warning = Some(format!("session {} cannot go on: {over}", short_id(&prev.session)));
+        }
+        let next = birth(Plan {
+            name: None,
+            closes: Closes::LastShell,
+            secret: Some(default_secret()?),
+            prev: Some(prev),
+            parent: None,
+        })?;
+        if let Err(error) = point_to(&folder, &next) {
+            discard(&next);
+            match error {
+                // Another shell was first: go where it went.
+                SessionError::File(FileError::Exists(_)) => continue,
+                other => return Err(other),
+            }
+        }
+        return Ok((next, warning));
+    }
+    Err(SessionError::Nowhere("the sessions that follow one another make a ring".into()))
+}
+
+/// Creates the session after one that has just ended with this head.
+///
+/// # Errors
+/// It could not be created, or somebody else has.
+pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str) -> Result<Session> {
+    let prev =
+        Prev { session: session.id().to_owned(), size: head.size, root: head.root, why: why.to_owned() };
+    let next = birth(Plan {
+        name: None,
+        closes: Closes::LastShell,
+        secret: Some(default_secret()?),
+        prev: Some(prev),
+        parent: None,
+    })?;
+    match point_to(session.folder().path(), &next) {
+        Ok(()) => Ok(next),
+        Err(error) => {
+            discard(&next);
+            Err(error)
+        }
+    }
+}
+
+fn discard(session: &Session) {
+    if let Ok(folder) = session.state_folder() {
+        let _ = folder.remove(&state_name(session.id()));
+    }
+    let _ = session.folder().remove(JOURNAL);
+    let _ = std::fs::remove_dir(session.folder().path());
+}
+
+// Where the folder of a session has vanished, what comes after it is kept with the states.
+fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
+    let id = folder.file_name()?.to_str()?;
+    let state = paths::state_candidates().into_iter().find_map(|(_, path)| Folder::open(&path).ok())?;
+    Some((state, format!("{id}.next")))
+}
+
+fn next_of(folder: &Path) -> Option<(PathBuf, Digest)> {
+    let bytes = match Folder::open(folder) {
+        Ok(folder) => folder.read(NEXT, NEXT_MAX).ok()?,
+        Err(_) => {
+            let (state, name) = next_beside_state(folder)?;
+            state.read(&name, NEXT_MAX).ok()?
+        }
+    };
+    parse_next(&bytes)
+}
+
+fn point_to(folder: &Path, next: &Session) -> Result<()> {
+    let bytes = next_bytes(next.folder().path(), next.genesis_root());
+    match Folder::open(folder) {
+        Ok(folder) => Ok(folder.publish_new(NEXT, &bytes)?),
+        Err(error) => {
+            let (state, name) = next_beside_state(folder).ok_or(SessionError::File(error))?;
+            Ok(state.publish_new(&name, &bytes)?)
+        }
+    }
+}
+
+/// How a session that is over stood: from its state where a head is kept there, else from its
+/// journal, else from what the shell knows of it.
+fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
+    let why = match over {
+        SessionError::Append(AppendError::Ended) => "ended",
+        SessionError::Append(AppendError::Tampered(_)) => "tampered",
+        _ => "lost",
+    };
+    let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let id = uuid::Uuid::try_parse(id).unwrap_or_default().hyphenated().to_string();
+    let mut prev = Prev { session: id, size: 1, root: *genesis, why: why.to_owned() };
+    let Ok(session) = Session::open(folder) else { return prev };
+    prev.session = session.id().to_owned();
+    let kept = session.state_folder().and_then(|folder| Ok(folder.read(&session.state_name(), 1 << 16)?));
+    if let Some((slot, _)) = kept.ok().and_then(|bytes| newest(&bytes)) {
+        (prev.size, prev.root) = (slot.frontier.size(), slot.frontier.root());
+    } else if let Ok(head) = head_of(session.journal()) {
+        (prev.size, prev.root) = (head.size, head.root);
+    }
+    prev
+}
+
+/// Opens a session under a name that no live session has.
+///
+/// # Errors
+/// The name is taken, or the session could not be created.
+pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> {
+    let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
+    let _lock = lock::exclusive(root.handle(), 5_000).map_err(|_| SessionError::Busy)?;
+    if let Some(taken) = super::find::all()?
+        .into_iter()
+        .find(|session| session.genesis().name.as_deref() == Some(name) && session.is_live())
+    {
+        return Err(SessionError::Nowhere(format!(
+            "the name {name} is taken by session {}; join it with: eval \"$(attesh init bash --session {name})\"",
+            short_id(taken.id())
+        )));
+    }
+    birth(Plan { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
+}

@@ -1,0 +1,147 @@
+//! Closing shells, ending sessions.
+
+use super::birth::workdir;
+use super::{Result, Session};
+use crate::clock;
+use crate::failure::Failure;
+use crate::journal::append::{Head, Writer};
+use crate::journal::shells::Story;
+use crate::process;
+use crate::record::{Body, Close, CloseReason, Disclosures, End, EndReason, Finish, From, Outcome};
+
+/// Why a session is being ended by a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// `attesh seal`
+    Seal,
+    /// `attesh stop`
+    Stop,
+}
+
+impl Ending {
+    fn outcome(self) -> Outcome {
+        match self {
+            Ending::Seal => Outcome::Sealing,
+            Ending::Stop => Outcome::Stopping,
+        }
+    }
+
+    fn reason(self) -> (CloseReason, EndReason) {
+        match self {
+            Ending::Seal => (CloseReason::Sealed, EndReason::Seal),
+            Ending::Stop => (CloseReason::Stopped, EndReason::Stop),
+        }
+    }
+}
+
+/// Closes a shell.
+///
+/// # Errors
+/// The record was not appended.
+pub fn close_shell(
+    writer: &mut Writer,
+    shell: u64,
+    why: CloseReason,
+    status: Option<u64>,
+    native: Option<u64>,
+) -> Result<Head> {
+    let mut texts = Disclosures::default();
+    let workdir = texts.commit("workdir", workdir());
+    let close = Close { shell, why, status, native, workdir };
+    Ok(writer.append(Body::Close(close), &texts, clock::now())?)
+}
+
+/// Writes the end, on the disk before and after, and removes the state.
+///
+/// # Errors
+/// The record was not appended.
+pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<Head> {
+    let synced_to_disk = writer.sync().is_ok();
+    let head =
+        writer.append(Body::End(End { reason, synced_to_disk }), &Disclosures::default(), clock::now())?;
+    let _ = session.journal().sync_all();
+    session.folder().sync();
+    if let Ok(folder) = session.state_folder() {
+        folder.remove(&super::state_name(session.id()))?;
+    }
+    Ok(head)
+}
+
+/// The open shells of a story whose process still lives, but for `own`.
+#[must_use]
+pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
+    let live = story
+        .live
+        .iter()
+        .filter(|(at, shell)| own != Some(**at) && process::is_alive(shell.pid, shell.start_ticks));
+    live.map(|(at, shell)| (*at, shell.pid)).collect()
+}
+
+/// Refuses when others still record in the session.
+///
+/// # Errors
+/// There are other live shells and `close_others` is false.
+pub fn refuse_others(
+    story: &Story,
+    own: Option<u64>,
+    close_others: bool,
+) -> std::result::Result<(), Failure> {
+    let others = other_live_shells(story, own);
+    if others.is_empty() || close_others {
+        return Ok(());
+    }
+    let list: Vec<String> = others
+        .iter()
+        .map(|(at, pid)| {
+            let shell = &story.live[at];
+            let doing = if shell.running.is_some() { "a command is running" } else { "at its prompt" };
+            format!("  shell {at}: {} with process id {pid}, {doing}", shell.program.name())
+        })
+        .collect();
+    Err(Failure::usage(format!(
+        "other shells still record in this session:\n{}\nclose them, or add --close-others to end the session under them",
+        list.join("\n")
+    )))
+}
+
+/// Ends a session from a command: finishes the line the command stands in, closes the living
+/// shells, writes `end`. Shells that died stay open: nobody saw how they ended.
+///
+/// # Errors
+/// A record was not appended.
+pub fn end_by_command(
+    session: &Session,
+    ending: Ending,
+    close_others: bool,
+) -> std::result::Result<Head, Failure> {
+    let head = session.with_writer_waiting(5_000, |writer| {
+        let story = writer.story()?;
+        let own = super::find::own_shell(&story);
+        if let Err(refusal) = refuse_others(&story, own, close_others) {
+            return Ok(Err(refusal));
+        }
+        let (close_reason, end_reason) = ending.reason();
+        if let Some(at) = own {
+            if let Some(running) = story.live[&at].running {
+                let finish = Finish {
+                    shell: at,
+                    n: running.n,
+                    status: None,
+                    pipe_status: None,
+                    from: From::Unknown,
+                    stale: false,
+                    outcome: Some(ending.outcome()),
+                    native: None,
+                    shell_duration_us: None,
+                };
+                writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?;
+            }
+            close_shell(writer, at, close_reason, None, None)?;
+        }
+        for (at, _) in other_live_shells(&story, own) {
+            close_shell(writer, at, close_reason, None, None)?;
+        }
+        end(session, writer, end_reason).map(Ok)
+    })??;
+    Ok(head)
+}

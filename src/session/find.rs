@@ -1,0 +1,101 @@
+//! Which session a person means.
+
+use std::path::Path;
+
+use super::{Result, Session, short_id};
+use crate::failure::Failure;
+use crate::paths;
+use crate::process;
+
+/// The longest name of a session.
+pub const NAME_MAX: usize = 64;
+
+/// Every session of this user, oldest first. Folders that hold no session are passed over.
+///
+/// # Errors
+/// The folder of sessions could not be read.
+pub fn all() -> Result<Vec<Session>> {
+    let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
+    let Ok(entries) = std::fs::read_dir(&root) else { return Ok(Vec::new()) };
+    let mut list: Vec<Session> =
+        entries.flatten().filter_map(|entry| Session::open(&entry.path()).ok()).collect();
+    list.sort_by_key(|session| (session.opened_ns(), session.id().to_owned()));
+    Ok(list)
+}
+
+/// Whether a text can be a session's name.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".."
+}
+
+/// The session that a word means: a folder, a name, or a unique prefix or suffix of an id.
+///
+/// # Errors
+/// None, or more than one.
+pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
+    if word.contains('/') {
+        return Session::open(Path::new(word)).map_err(Failure::from);
+    }
+    let list = all()?;
+    let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
+    // Of several sessions that had the name one after the other the live one counts, else the newest.
+    if let Some(session) =
+        list.iter().filter(named).max_by_key(|session| (session.is_live(), session.opened_ns()))
+    {
+        return Ok(Session::open(session.folder().path())?);
+    }
+    let digits = word.replace('-', "");
+    let mut found = list.into_iter().filter(|session| {
+        let id = session.id().replace('-', "");
+        digits.len() >= 4 && (id.starts_with(&digits) || id.ends_with(&digits))
+    });
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(Failure::unable(format!(
+            "no session is called {word}; to see them all type: attesh sessions"
+        ))),
+        (Some(one), Some(two)) => Err(Failure::usage(format!(
+            "{word} fits more than one session ({}, {}); type more of the id: attesh sessions",
+            short_id(one.id()),
+            short_id(two.id())
+        ))),
+    }
+}
+
+/// The session of the surrounding shell, following `next`; none outside a recorded shell.
+#[must_use]
+pub fn surrounding() -> Option<Session> {
+    let mut session = Session::open(&paths::exported_session()?).ok()?;
+    for _ in 0..1000 {
+        match session.next() {
+            Some((path, _)) => session = Session::open(&path).ok()?,
+            None => return Some(session),
+        }
+    }
+    None
+}
+
+/// The shell of a story that this process runs under: its nearest ancestor that is open there.
+#[must_use]
+pub fn own_shell(story: &crate::journal::shells::Story) -> Option<u64> {
+    process::ancestors().into_iter().find_map(|(pid, start)| {
+        story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn names_are_plain_words() {
+        for good in ["a", "incident-42", "A.b_c", &"x".repeat(64)] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "a b", "a/b", "..", ".", "é", &"x".repeat(65)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Sessions on this machine: a folder with a journal, and a state file elsewhere.
+//!
+//! * this file: opening a session, and appending to it under its lock;
+//! * [`birth`]: a new session, and joining one that lives;
+//! * [`close`]: closing shells, ending sessions;
+//! * [`find`]: which session a person means.
+//!
+//! Rules: whatever owner, mode or link is wrong is an error that names the path; every
+//! append goes through [`Session::with_writer`], which holds the lock.
+
+pub mod birth;
+pub mod close;
+pub mod find;
+
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::crypto::Digest;
+use crate::failure::{Failure, Kind};
+use crate::files::{FileError, Folder};
+use crate::journal::append::{AppendError, Writer};
+use crate::journal::chain::leaf;
+use crate::lock;
+use crate::process;
+use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
+
+/// The name of the journal in a session's folder.
+pub const JOURNAL: &str = "journal";
+/// The name of the file in a session's folder that points to the session after it.
+pub const NEXT: &str = "next";
+/// The name of the file in a session's folder that lists the envelopes made of it.
+pub const SEALED: &str = "sealed";
+/// The longest path and root that [`NEXT`] can hold, in bytes.
+const NEXT_MAX: u64 = 8192;
+
+/// Why a session could not be used.
+#[derive(Debug)]
+pub enum SessionError {
+    /// A file or folder is missing or not as it must be.
+    File(FileError),
+    /// There is no complete genesis: no session.
+    NoGenesis(PathBuf),
+    /// The lock was not to be had in time.
+    Busy,
+    /// Nothing was appended.
+    Append(AppendError),
+    /// No folder can be used.
+    Nowhere(String),
+}
+
+impl std::fmt::Display for SessionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            SessionError::File(error) => error.fmt(f),
+            SessionError::NoGenesis(path) => write!(f, "{}: no complete session", path.display()),
+            SessionError::Busy => write!(f, "the journal stayed locked for {} ms", lock::WAIT_MS),
+            SessionError::Append(error) => error.fmt(f),
+            SessionError::Nowhere(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<FileError> for SessionError {
+    fn from(error: FileError) -> Self {
+        SessionError::File(error)
+    }
+}
+
+impl From<AppendError> for SessionError {
+    fn from(error: AppendError) -> Self {
+        SessionError::Append(error)
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        let kind = match &error {
+            SessionError::Append(AppendError::Tampered(_)) => Kind::Integrity,
+            _ => Kind::Unable,
+        };
+        Failure { kind, message: error.to_string() }
+    }
+}
+
+impl SessionError {
+    /// Whether the session is over for everybody, so that its shells go on in another.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            SessionError::Append(AppendError::Ended | AppendError::Lost(_) | AppendError::Tampered(_)) => {
+                true
+            }
+            SessionError::File(FileError::Missing(_)) | SessionError::NoGenesis(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// A result of this module.
+pub type Result<T> = std::result::Result<T, SessionError>;
+
+/// A session of this user on this machine.
+#[derive(Debug)]
+pub struct Session {
+    folder: Folder,
+    journal: File,
+    genesis: Record,
+    genesis_root: Digest,
+}
+
+impl Session {
+    /// Opens the session in this folder. Nothing is locked yet.
+    ///
+    /// # Errors
+    /// The folder or journal is missing, not private, or without a complete genesis.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = Folder::open(path)?;
+        let journal = folder.open_file(JOURNAL)?;
+        let (genesis, genesis_root) = read_genesis(&journal, &path.join(JOURNAL))?
+            .ok_or_else(|| SessionError::NoGenesis(path.to_owned()))?;
+        Ok(Session { folder, journal, genesis, genesis_root })
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Its journal.
+    #[must_use]
+    pub fn journal(&self) -> &File {
+        &self.journal
+    }
+
+    /// What genesis says.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        match &self.genesis.core.body {
+            Body::Genesis(genesis) => genesis,
+            _ => unreachable!("read_genesis returns nothing else"),
+        }
+    }
+
+    /// The root after genesis.
+    #[must_use]
+    pub fn genesis_root(&self) -> &Digest {
+        &self.genesis_root
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.genesis().session
+    }
+
+    /// Its name, or the last eight digits of its id.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
+    }
+
+    /// When it opened, in nanoseconds since 1970.
+    #[must_use]
+    pub fn opened_ns(&self) -> u64 {
+        self.genesis.core.time.realtime_ns
+    }
+
+    /// The folder that holds its state file.
+    ///
+    /// # Errors
+    /// Genesis was redacted, or the folder is missing or not private.
+    pub fn state_folder(&self) -> Result<Folder> {
+        let path = self
+            .genesis
+            .text("stateDir")
+            .ok_or_else(|| self.lost("its genesis no longer says where its state is"))?;
+        Ok(Folder::open(Path::new(std::ffi::OsStr::from_bytes(path)))?)
+    }
+
+    fn state_name(&self) -> String {
+        state_name(self.id())
+    }
+
+    fn lost(&self, why: &str) -> SessionError {
+        SessionError::Append(AppendError::Lost(why.to_owned()))
+    }
+
+    fn open_state(&self) -> Result<File> {
+        match self.state_folder().and_then(|folder| Ok(folder.open_file(&self.state_name())?)) {
+            Err(SessionError::File(FileError::Missing(_))) => Err(if self.has_end() {
+                SessionError::Append(AppendError::Ended)
+            } else {
+                self.lost("its state has vanished")
+            }),
+            other => other,
+        }
+    }
+
+    /// Whether the journal's last line is an `end`; a quick look that verifies nothing.
+    #[must_use]
+    pub fn has_end(&self) -> bool {
+        let Ok(meta) = self.journal.metadata() else { return false };
+        let from = meta.len().saturating_sub(4096);
+        let mut tail = vec![0; usize::try_from(meta.len() - from).unwrap_or(0)];
+        if self.journal.read_exact_at(&mut tail, from).is_err() {
+            return false;
+        }
+        let line = tail.strip_suffix(b"\n").and_then(|text| text.rsplit(|byte| *byte == b'\n').next());
+        let core = line.and_then(|line| line.split(|byte| *byte == b'\t').next());
+        core.and_then(|core| Core::decode(core).ok()).is_some_and(|core| matches!(core.body, Body::End(_)))
+    }
+
+    /// Locks the journal, recovers and checks it, and hands out the writer.
+    ///
+    /// # Errors
+    /// What [`Writer::open`] says, or the lock was not to be had.
+    pub fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T>) -> Result<T> {
+        self.with_writer_waiting(lock::WAIT_MS, work)
+    }
+
+    /// As [`Session::with_writer`], with another deadline in milliseconds.
+    ///
+    /// # Errors
+    /// As [`Session::with_writer`].
+    pub fn with_writer_waiting<T>(
+        &self,
+        wait_ms: u32,
+        work: impl FnOnce(&mut Writer) -> Result<T>,
+    ) -> Result<T> {
+        let _lock = lock::exclusive(&self.journal, wait_ms).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => SessionError::Busy,
+            _ => SessionError::Append(AppendError::Io("lock the journal", error)),
+        })?;
+        let state = self.open_state()?;
+        // A state in memory cannot be from another boot; one on a disk can.
+        let boot_id = match self.genesis().state {
+            StateLevel::Disk => Some(process::boot_id_bytes()),
+            StateLevel::Runtime | StateLevel::Shm => None,
+        };
+        let mut writer = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref())?;
+        work(&mut writer)
+    }
+
+    /// Whether it can still be appended to.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.with_writer_waiting(5_000, |_| Ok(())).is_ok()
+    }
+
+    /// Whether an envelope has been made of it.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.folder.has(SEALED)
+    }
+
+    /// Folder and genesis root of the session after this one, if there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<(PathBuf, Digest)> {
+        parse_next(&self.folder.read(NEXT, NEXT_MAX).ok()?)
+    }
+}
+
+/// The last eight digits of a session's id.
+#[must_use]
+pub fn short_id(id: &str) -> &str {
+    &id[id.len().saturating_sub(8)..]
+}
+
+fn state_name(id: &str) -> String {
+    format!("{id}.state")
+}
+
+fn next_bytes(folder: &Path, root: &Digest) -> Vec<u8> {
+    [folder.as_os_str().as_bytes(), b"\n", crate::encoding::hex(root).as_bytes(), b"\n"].concat()
+}
+
+fn parse_next(bytes: &[u8]) -> Option<(PathBuf, Digest)> {
+    let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n');
+    let path = PathBuf::from(std::ffi::OsStr::from_bytes(lines.next()?));
+    let root = crate::encoding::hex_exact(lines.next()?)?;
+    (lines.next().is_none() && path.is_absolute()).then_some((path, root))
+}
+
+/// Reads the first line of a journal; none if it is not a complete genesis. Its signature
+/// is not verified here: an appender compares with what it remembers, a verifier checks all.
+fn read_genesis(journal: &File, path: &Path) -> Result<Option<(Record, Digest)>> {
+    let mut bytes = vec![0; 4096];
+    let mut have = 0;
+    let end = loop {
+        let got = journal
+            .read_at(&mut bytes[have..], have as u64)
+            .map_err(|error| SessionError::File(FileError::Io(path.to_owned(), error)))?;
+        if let Some(found) = bytes[have..have + got].iter().position(|byte| *byte == b'\n') {
+            break have + found;
+        }
+        have += got;
+        if got == 0 || have >= LINE_MAX {
+            return Ok(None);
+        }
+        bytes.resize(bytes.len() * 2, 0);
+    };
+    let mut columns = bytes[..end].split(|byte| *byte == b'\t');
+    let (Some(core_bytes), Some(disclosures)) = (columns.next(), columns.next()) else { return Ok(None) };
+    let (Ok(core), Ok(disclosures)) = (Core::decode(core_bytes), Disclosures::decode(disclosures)) else {
+        return Ok(None);
+    };
+    if !matches!(core.body, Body::Genesis(_)) {
+        return Ok(None);
+    }
+    Ok(Some((Record { core, disclosures }, leaf(core_bytes))))
+}
