@@ -1,6 +1,9 @@
-//! One integration binary: the library against real programs.
+//! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
 mod envelope;
+mod journal;
 mod keys;
 mod programs;
+mod pty;
+mod shells;

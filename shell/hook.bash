@@ -1,0 +1,509 @@
+# shellcheck shell=bash disable=SC2016,SC2034
+# attesh's hook for bash 5.1 and newer. `attesh init bash` fills the four
+# values below and prints this file inside a guard that other shells skip.
+#
+# PS0 is expanded once for each top-level command, before it runs, and
+# PROMPT_COMMAND runs once before each prompt; DEBUG is never touched. What is
+# said to the recorder, and when, is docs/hook-protocol.md.
+#
+# Rules kept here: the user's $?, $_, PIPESTATUS, options, traps and history
+# settings are as they would be without this file; a command's text goes
+# through standard input or a private file, never through an argument; a text
+# that the history settings hide is not recorded, and never another in its place.
+
+__attesh_boot() {
+    __attesh_bin='@ATTESH_BIN@'
+    __attesh_version='@ATTESH_VERSION@'
+    __attesh_hook='@ATTESH_HOOK@'
+    __attesh_name='@ATTESH_NAME@'
+    __attesh_pid=$$
+    # What PS0 holds. Its arithmetic runs in this shell and prints nothing;
+    # the substitution is the one child that fetches the text and becomes the
+    # recorder. `p o n` are the previous command's number, this one's, and the
+    # count of starts; `i` is 1 while the child runs, so that an interrupted
+    # PS0 shows at the prompt. 111 is the child's word for "nothing to record".
+    if [[ $- == *r* ]]; then
+        __attesh_ps0='$(__attesh_child \#)'
+        __attesh_pc='__attesh_prompt || :'
+        __attesh_mark='__attesh_last || :'
+    else
+        __attesh_ps0='$({ __attesh_child \#; } >/dev/null 2>&1)'
+        __attesh_pc='{ __attesh_prompt || :; } >/dev/null 2>&1'
+        __attesh_mark='{ __attesh_last || :; } >/dev/null 2>&1'
+    fi
+    __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
+    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    # bash 5.3 can run a list in this very shell: no child but the recorder.
+    if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
+        if [[ $- == *r* ]]; then
+            __attesh_ps0='${ __attesh_here \# || :; eval "${__attesh_doc-}"; }'
+        else
+            __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
+        fi
+        eval '__attesh_fetch() { __attesh_t=${ \builtin history 1; }; }'
+    elif [[ $- == *r* ]]; then
+        __attesh_fetch() { __attesh_t=$(\builtin history 1); }
+    fi
+    __attesh_defaults
+}
+
+# The variables that arithmetic in PS0 reads; put back if somebody unset them.
+__attesh_defaults() {
+    __attesh_e=x
+    : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
+    : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=0}"
+}
+
+# ── talking to the recorder ───────────────────────────────────────────────
+
+# __attesh_rec VERB KEY=VALUE…: one call; counts what is lost.
+__attesh_rec() {
+    \builtin local verb=$1
+    \builtin shift
+    if "$__attesh_bin" rec "$verb" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "$@"; then
+        __attesh_l=0 __attesh_r=0
+    else
+        __attesh_r=$?
+        __attesh_l=$((__attesh_l + 1))
+        \builtin return 1
+    fi
+}
+
+# __attesh_open KEY=VALUE…: the session to record into; false when there is none.
+__attesh_open() {
+    \builtin local out dir gen sh tmp short say
+    __attesh_dir=
+    # shellcheck disable=SC2154  # every version this file accepts has it
+    out=$("$__attesh_bin" rec open p=1 kind=bash ver="$BASH_VERSION" pid="$$" \
+        hist="HISTCONTROL=${HISTCONTROL-} HISTIGNORE=${HISTIGNORE-} HISTSIZE=${HISTSIZE-} history=$([[ -o history ]] && \builtin echo on || \builtin echo off)" \
+        hook="$__attesh_hook" name="$__attesh_name" env="${ATTESH_SESSION-}" "$@") || {
+        __attesh_r=$? __attesh_say=${out##*$'\n'}
+        : "${__attesh_say:="$__attesh_bin gives status $__attesh_r"}"
+        \builtin return 1
+    }
+    {
+        IFS= \builtin read -r dir
+        IFS= \builtin read -r gen
+        IFS= \builtin read -r sh
+        IFS= \builtin read -r tmp
+        IFS= \builtin read -r short
+        IFS= \builtin read -r say
+    } <<<"$out"
+    [[ $dir == /* && $gen && $sh ]] || {
+        __attesh_r=5 __attesh_say="$__attesh_bin names no session"
+        \builtin return 1
+    }
+    __attesh_dir=$dir __attesh_gen=$gen __attesh_sh=$sh __attesh_tmp=$tmp __attesh_short=$short __attesh_say=$say
+    __attesh_n=0 __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_r=0 __attesh_dead=
+    \builtin export ATTESH_SESSION=$dir
+}
+
+# A new session is due: this one ended, or the recorder refused it.
+__attesh_reopen() {
+    \builtin local dir=$__attesh_dir gen=$__attesh_gen
+    if __attesh_open d="$dir" g="$gen" nat="$1" typed=0; then
+        [[ -z $__attesh_say ]] || \builtin printf 'attesh: %s\n' "$__attesh_say" >/dev/tty
+    else
+        __attesh_dir=$dir __attesh_gen=$gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
+        [[ -n ${__attesh_dead-} ]] || \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >/dev/tty
+        __attesh_dead=1
+    fi
+}
+
+# ── before a command ──────────────────────────────────────────────────────
+
+__attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]]; }
+
+# The newest history entry into __attesh_t, without a further process; false
+# when it stands in the private file instead, which is emptied by the caller.
+# A here-string over 64 KiB would go through a file in TMPDIR.
+__attesh_fetch() {
+    \builtin history 1 >|"$__attesh_tmp/text-$$" || \builtin return 0
+    IFS= \builtin read -r -d '' __attesh_t <"$__attesh_tmp/text-$$"
+    __attesh_t=${__attesh_t%$'\n'}
+    ((${#__attesh_t} > 15000)) || : >|"$__attesh_tmp/text-$$"
+}
+
+# Where the text comes from, and the text. HISTCMD tells by how much history
+# grew since the last prompt: by nothing means hidden or a repeat, and only
+# settings that cannot hide a line make it a repeat.
+__attesh_text() {
+    \builtin local grown hides=
+    __attesh_src=withheld __attesh_t=
+    [[ -o history && ${HISTSIZE-} != 0 && ${HISTCMD-} == [0-9]* ]] || \builtin return 0
+    grown=$((HISTCMD - __attesh_h))
+    [[ ":${HISTCONTROL-}:" != *:@(ignorespace|ignoreboth):* && -z ${HISTIGNORE-} ]] || hides=1
+    if ((grown < 1)); then
+        if [[ $hides ]]; then
+            ((grown < 0)) || \builtin return 0
+            [[ :${HISTCONTROL-}: == *:erasedups:* ]] || \builtin return 0
+            __attesh_src=history
+        elif [[ :${HISTCONTROL-}: == *:erasedups:* ]]; then
+            __attesh_src=history
+        elif [[ :${HISTCONTROL-}: == *:ignoredups:* ]]; then
+            __attesh_src=dup
+        else
+            \builtin return 0
+        fi
+    elif [[ $hides && $__attesh_m == 0 && ($__attesh_q == 2 || $__attesh_q == 130) ]]; then
+        # In a pasted block a line that did not run may be what history took.
+        \builtin return 0
+    else
+        __attesh_src=history
+    fi
+    __attesh_entry "$grown"
+    if [[ $hides && $__attesh_m == 0 ]]; then
+        grown=$__attesh_t
+        __attesh_strip
+        [[ $__attesh_t != *([[:blank:]])'#'* ]] || __attesh_src=withheld grown=
+        __attesh_t=$grown
+    fi
+}
+
+# Takes the number that `history` prints off __attesh_t, whatever bytes follow.
+__attesh_strip() {
+    __attesh_t=${__attesh_t#"${__attesh_t%%[! ]*}"}
+    __attesh_t=${__attesh_t#"${__attesh_t%%[!0-9]*}"}
+    __attesh_t=${__attesh_t:2}
+}
+
+# __attesh_entry GROWN: the newest entry, or the newest lines of a command that
+# history keeps line by line (cmdhist off).
+__attesh_entry() {
+    \builtin local lines=
+    if [[ $HISTTIMEFORMAT ]]; then
+        if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
+            # A time that cannot be blanked for one call: fc prints none.
+            __attesh_src=typed
+            __attesh_t=$(\builtin fc -ln -0 -0)
+            __attesh_t=${__attesh_t:2}
+            \builtin return 0
+        fi
+        \builtin local HISTTIMEFORMAT=
+    fi
+    if (($1 > 1)) && ! \builtin shopt -q cmdhist; then
+        while IFS= \builtin read -r __attesh_t; do
+            __attesh_strip
+            lines+=${lines:+$'\n'}$__attesh_t
+        done <<<"$(\builtin history "$1")"
+        __attesh_src=typed __attesh_t=$lines
+        \builtin return 0
+    fi
+    __attesh_fetch
+    [[ $__attesh_t ]] || __attesh_src=none
+}
+
+# __attesh_start NAT KEY=VALUE…: the start record of command __attesh_n.
+__attesh_start() {
+    \builtin local nat=$1
+    \builtin shift
+    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_facts
+    \builtin set -- s n="$__attesh_n" nat="$nat" src="$__attesh_src" prev="$__attesh_q" "$@"
+    if ((${#__attesh_t} <= 15000)); then
+        __attesh_call "$@" <<<"$__attesh_t"
+    elif [[ $- == *r* ]]; then
+        \builtin printf '%s\n' "$__attesh_t" | __attesh_call "$@"
+    else
+        \builtin printf '%s\n' "$__attesh_t" >|"$__attesh_tmp/text-$$"
+        __attesh_call "$@" <"$__attesh_tmp/text-$$"
+        # The text must not outlive the call; its status must.
+        \builtin set -- "$?"
+        : >|"$__attesh_tmp/text-$$"
+        \builtin return "$1"
+    fi
+}
+__attesh_call() { __attesh_rec "$@"; }
+
+# The child of PS0 (bash 5.1 and 5.2): it ends as the recorder, so that one
+# fork is all a start costs.
+__attesh_child() {
+    \builtin set +euk
+    __attesh_call() {
+        if [[ $- == *r* ]] || ((${#__attesh_t} > 15000)); then
+            __attesh_rec "$@"
+        else
+            \builtin exec "$__attesh_bin" rec "$1" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "${@:2}"
+        fi
+    }
+    [[ $__attesh_dir ]] || \builtin exit 111
+    if ((__attesh_p)); then
+        # No prompt came between: a block of lines pasted at once.
+        __attesh_rec e n="$((__attesh_n - 1))" nat="$__attesh_p" st="$__attesh_q" from=next-start
+    fi
+    ! __attesh_paused || \builtin exit 111
+    __attesh_text
+    __attesh_start "$1"
+    \builtin exit "$__attesh_r"
+}
+
+# The same in bash 5.3, in this shell.
+__attesh_here() {
+    __attesh_q=$?
+    \builtin local -
+    \builtin set +euk
+    __attesh_doc=
+    [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return 0
+    __attesh_defaults
+    if ((__attesh_o)); then
+        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_q" from=next-start
+        __attesh_o=0
+    fi
+    ! __attesh_paused || \builtin return 0
+    __attesh_o=$1 __attesh_n=$((__attesh_n + 1)) __attesh_i=1
+    __attesh_text
+    __attesh_start "$1"
+    __attesh_i=0 __attesh_m=0 __attesh_h=$HISTCMD __attesh_t=
+    __attesh_hooked || __attesh_repair_pc
+}
+
+# ── before a prompt ───────────────────────────────────────────────────────
+
+__attesh_prompt() {
+    # One plain assignment: a declaration would split the words by IFS.
+    # shellcheck disable=SC2124
+    __attesh_s=$? __attesh_ps="${PIPESTATUS[@]}"
+    \builtin local -
+    \builtin set +euk
+    [[ $BASHPID == "$__attesh_pid" ]] || \builtin return 0
+    \builtin local nat='\#' again=
+    nat=${nat@P}
+    __attesh_defaults
+    if ((__attesh_o)); then
+        # Run again because ^C cut the first run short: its status is the one.
+        if [[ ${__attesh_w-} == "$__attesh_n" ]]; then
+            __attesh_s=$__attesh_ws __attesh_ps=$__attesh_wp again=r=1
+        fi
+        __attesh_w=$__attesh_n __attesh_ws=$__attesh_s __attesh_wp=$__attesh_ps
+    fi
+    if [[ -z $__attesh_dir || -e $__attesh_dir/next || $__attesh_r == [13] ]]; then
+        __attesh_reopen "$nat"
+    elif ((__attesh_o)); then
+        __attesh_finish "$nat" $again
+    else
+        __attesh_idle "$nat"
+    fi
+    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$nat
+    __attesh_repair_ps0
+    if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
+        __attesh_last
+    else
+        __attesh_place_mark
+    fi
+}
+
+# The open command is over: __attesh_finish NAT [r=1].
+__attesh_finish() {
+    \builtin local nat=$1 pipe
+    \builtin shift
+    if ((__attesh_i)); then
+        # ^C while PS0 ran: bash does not run the command, and may not have
+        # got its start to the recorder.
+        if __attesh_paused; then
+            __attesh_n=$((__attesh_n - 1))
+            \builtin return 0
+        fi
+        __attesh_text
+        __attesh_start "$__attesh_o" r=1
+        __attesh_t=
+        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=interrupt "$@"
+    elif ((nat == __attesh_o)); then
+        pipe=$__attesh_ps
+        __attesh_pipe_true || pipe=
+        __attesh_rec e n="$__attesh_n" nat="$nat" st="$__attesh_s" ${pipe:+ps="$pipe"} from=prompt "$@"
+    else
+        # Commands ran unseen since: the status is one of theirs.
+        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
+        __attesh_note gap "$nat" "$((__attesh_o + 1))..$nat"
+    fi
+}
+
+# Did this command set PIPESTATUS? Many do not (a function's definition, a
+# stopped job), and what is left is then an earlier command's.
+__attesh_pipe_true() {
+    \builtin local last=${__attesh_ps##* } was=${__attesh_pw-}
+    __attesh_pw=$__attesh_ps
+    if [[ $last != "$__attesh_s" ]]; then
+        [[ -o pipefail && " $__attesh_ps " == *" $__attesh_s "* ]] || \builtin return 1
+    fi
+    [[ $__attesh_ps == *\ * && $__attesh_ps == "$was" ]] || \builtin return 0
+    __attesh_entry 1
+    last=$__attesh_t __attesh_t=
+    [[ $last == *'|'* ]]
+}
+
+# No command ran. A line that history took and PS0 never saw was a comment, a
+# syntax error, or was cut off at the second prompt.
+__attesh_idle() {
+    if (($1 > __attesh_c)) && [[ ${__attesh_c} != 0 ]] && ! __attesh_paused; then
+        __attesh_note gap "$1" "$((__attesh_c + 1))..$1"
+    elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history && ${PROMPT_COMMAND[*]} != *history* ]] && ! __attesh_paused; then
+        __attesh_entry 1
+        [[ $__attesh_src == typed ]] || __attesh_strip
+        __attesh_note unexecuted "$1" "$__attesh_t"
+        __attesh_t=
+    fi
+}
+
+# __attesh_note WHAT NAT TEXT
+__attesh_note() { __attesh_rec n what="$1" nat="$2" st="$__attesh_s" <<<"$3"; }
+
+# ── staying in place ──────────────────────────────────────────────────────
+
+# How much history there is just before a line is read: the last thing done
+# at a prompt, because other tools read history files in PROMPT_COMMAND.
+__attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1; }
+
+__attesh_place_mark() {
+    \builtin local i
+    [[ ${PROMPT_COMMAND[-1]} != "$__attesh_mark" ]] || \builtin return 0
+    for i in "${!PROMPT_COMMAND[@]}"; do
+        [[ ${PROMPT_COMMAND[i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$i]"
+    done
+    PROMPT_COMMAND+=("$__attesh_mark")
+}
+
+__attesh_hooked() {
+    \builtin local entry
+    for entry in "${PROMPT_COMMAND[@]}"; do
+        [[ $entry != "$__attesh_pc" ]] || \builtin return 0
+    done
+    \builtin return 1
+}
+
+# An element of its own and never the first: tools that assign PROMPT_COMMAND
+# as if it were no array replace element 0, and each element of an array is
+# given the user's own $? and PIPESTATUS.
+__attesh_hook_pc() {
+    [[ ${PROMPT_COMMAND@a} != *r* ]] || \builtin return 1
+    PROMPT_COMMAND[0]=${PROMPT_COMMAND[0]-}
+    PROMPT_COMMAND+=("$__attesh_pc")
+}
+
+__attesh_repair_pc() {
+    __attesh_hook_pc || \builtin return 0
+    __attesh_s=$__attesh_q
+    __attesh_note hook-repaired "$__attesh_o" PROMPT_COMMAND
+}
+
+# First in PS0: a substitution before it would change the $? that it reads.
+__attesh_hook_ps0() {
+    [[ ${PS0@a} != *r* ]] || \builtin return 1
+    PS0=$__attesh_ps0${PS0-}
+}
+
+__attesh_repair_ps0() {
+    [[ ${PS0-} != *"$__attesh_ps0"* ]] || \builtin return 0
+    __attesh_hook_ps0 || \builtin return 0
+    [[ -z $__attesh_dir ]] || __attesh_note hook-repaired "$__attesh_c" PS0
+}
+
+# ── the shell's end ───────────────────────────────────────────────────────
+
+__attesh_exit() {
+    __attesh_s=$?
+    [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return "$__attesh_s"
+    __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+    \builtin return "$__attesh_s"
+}
+
+# A typed `exit` is the last command and has the shell's status. Anything else
+# that ends a shell within a command (a hangup, errexit) leaves it unfinished.
+__attesh_close() {
+    \builtin local why=unknown
+    \builtin local -
+    \builtin set +euk
+    __attesh_defaults
+    if ((!__attesh_o)); then
+        why=eof
+        [[ -t 0 ]] || why=signal
+    elif [[ $1 == @(exit|logout|return)?(\ *) ]]; then
+        why='exit'
+        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=exit
+    fi
+    __attesh_rec x nat="$__attesh_c" why="$why" st="$__attesh_s"
+    __attesh_dir=
+}
+
+# The user's own EXIT trap is kept and runs after ours, with its own $?.
+__attesh_hook_exit() {
+    \builtin local was
+    was=$(\builtin trap -p EXIT)
+    [[ $was != *__attesh_exit* ]] || \builtin return 0
+    \builtin eval "set -- ${was:-- - - -}"
+    [[ $was ]] || \builtin set -- trap -- '' EXIT
+    \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+$3}" EXIT
+}
+
+# ── what only the shell can see, for `attesh doctor` ──────────────────────
+
+__attesh_facts() {
+    \builtin local i at=
+    for i in "${!PROMPT_COMMAND[@]}"; do
+        [[ ${PROMPT_COMMAND[i]} != "$__attesh_pc" ]] || at=$i
+    done
+    __attesh_doc=
+    {
+        \builtin printf '%s=%q\n' shell bash version "$BASH_VERSION" hook "$__attesh_hook" hook_version "$__attesh_version" \
+            pid "$$" flags "$-" lost "$__attesh_l" ps0_hooked "$([[ ${PS0-} == *"$__attesh_ps0"* ]] && \builtin echo 1)" \
+            prompt_command_at "$at" prompt_command_count "${#PROMPT_COMMAND[@]}" \
+            ps0 "$(\builtin declare -p PS0 2>&1)" prompt_command "$(\builtin declare -p PROMPT_COMMAND 2>&1)" \
+            histcontrol "$(\builtin declare -p HISTCONTROL 2>&1)" histignore "$(\builtin declare -p HISTIGNORE 2>&1)" \
+            histsize "$(\builtin declare -p HISTSIZE 2>&1)" histtimeformat "$(\builtin declare -p HISTTIMEFORMAT 2>&1)" \
+            shopt "$BASHOPTS" options "$SHELLOPTS" trap_exit "$(\builtin trap -p EXIT)" trap_debug "$(\builtin trap -p DEBUG)" \
+            blesh "${BLE_VERSION-}" bash_preexec "${bash_preexec_imported-${__bp_imported-}}" \
+            starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
+    } >|"$__attesh_tmp/facts-$$"
+    # In 5.3 this runs in a function, where bash hides the DEBUG trap: PS0
+    # evaluates this once it is out of it.
+    __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'
+}
+
+# ── installation ──────────────────────────────────────────────────────────
+
+__attesh_install() {
+    \builtin local typed=0 nat='\#' say
+    nat=${nat@P}
+    if [[ $- == *s* ]]; then
+        typed=1
+        # bash 5.3 counts the running command too until it knows a PS0.
+        [[ $BASH_VERSION == 5.[12].* || ${PS0-} ]] || nat=$((nat - 1))
+    else
+        nat=0
+    fi
+    __attesh_boot
+    if ! __attesh_open nat="$nat" typed="$typed"; then
+        \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
+        __attesh_pid=
+        \builtin return 0
+    fi
+    say=$__attesh_say
+    if [[ ${PS0@a} == *r* ]]; then
+        __attesh_pid="" __attesh_dir=""
+        \builtin printf 'attesh: not recording this shell: PS0 is readonly\n' >&2
+        \builtin return 0
+    fi
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
+    __attesh_hooked || __attesh_hook_pc || say="${say:+$say; }PROMPT_COMMAND is readonly: a status is seen only at the next command"
+    __attesh_hook_exit
+    \builtin shopt -q promptvars || say="${say:+$say; }promptvars is off: no command is seen"
+    __attesh_last
+    if [[ $say ]]; then
+        \builtin printf 'attesh: %s\n' "$say" >&2
+    elif ((typed)); then
+        \builtin printf 'attesh: recording this shell (session %s). attesh log · attesh pause · attesh seal\n' "$__attesh_short"
+    fi
+}
+
+if [[ ${__attesh_pid-} == "$$" ]]; then
+    # Evaluated again: hooks that somebody removed are put back, no others made.
+    __attesh_defaults
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
+    __attesh_hooked || __attesh_hook_pc
+elif [[ $- != *i* ]]; then
+    \builtin printf 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job\n' >&2
+elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
+    \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
+else
+    __attesh_install
+fi

@@ -1,0 +1,255 @@
+# attesh's hook for fish 3.1 and newer. `attesh init fish` fills the four
+# values below and prints this file, for `source` to read.
+#
+# fish announces a command before and after it runs (fish_preexec,
+# fish_postexec), a line it refused (fish_posterror) and its own end
+# (fish_exit), and gives $status back after each of these. What is said to the
+# recorder, and when, is docs/hook-protocol.md.
+#
+# fish leaves $status alone for some commands (a comment, `set`, a stopped
+# job). Its counter $status_generation tells: a status whose generation and
+# value did not change is marked as not fresh.
+
+function __attesh_boot
+    set -g __attesh_bin '@ATTESH_BIN@'
+    set -g __attesh_version '@ATTESH_VERSION@'
+    set -g __attesh_hook '@ATTESH_HOOK@'
+    set -g __attesh_name '@ATTESH_NAME@'
+    set -g __attesh_pid $fish_pid
+    set -g __attesh_dir ''
+    set -g __attesh_n 0
+    set -g __attesh_open 0
+    set -g __attesh_lost 0
+    set -g __attesh_rc 0
+    set -g __attesh_skip 0
+    set -g __attesh_nat $status_generation
+    set -g __attesh_dead ''
+    set -g __attesh_last ''
+end
+
+# ── talking to the recorder ───────────────────────────────────────────────
+
+# Counts what is lost: __attesh_count STATUS.
+function __attesh_count
+    set -g __attesh_rc $argv[1]
+    if test $argv[1] -eq 0
+        set -g __attesh_lost 0
+    else
+        set -g __attesh_lost (math $__attesh_lost + 1)
+    end
+end
+
+# __attesh_rec VERB KEY=VALUE…
+function __attesh_rec
+    $__attesh_bin rec $argv[1] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[2..-1] </dev/null
+    __attesh_count $status
+end
+
+# __attesh_tell TEXT VERB KEY=VALUE…: printf is a builtin, so the text is in no argument list.
+function __attesh_tell
+    builtin printf '%s\n' "$argv[1]" | $__attesh_bin rec $argv[2] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[3..-1]
+    __attesh_count $status
+end
+
+# __attesh_session KEY=VALUE…: the session to record into.
+function __attesh_session
+    set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid \
+        hist="private=$fish_private_mode fish_history=$fish_history" \
+        hook=$__attesh_hook name="$__attesh_name" env="$ATTESH_SESSION" $argv)
+    set -g __attesh_rc $status
+    set -g __attesh_say "$lines[6]"
+    if test $__attesh_rc -ne 0; or test (count $lines) -lt 5
+        test -n "$__attesh_say"; or set -g __attesh_say "$__attesh_bin gives status $__attesh_rc"
+        return 1
+    end
+    set -g __attesh_dir $lines[1]
+    set -g __attesh_gen $lines[2]
+    set -g __attesh_sh $lines[3]
+    set -g __attesh_tmp $lines[4]
+    set -g __attesh_short $lines[5]
+    set -g __attesh_n 0
+    set -g __attesh_open 0
+    set -g __attesh_skip 0
+    set -g __attesh_dead ''
+    set -gx ATTESH_SESSION $__attesh_dir
+end
+
+# A new session is due: this one ended, or the recorder refused it.
+function __attesh_reopen
+    if __attesh_session d=$__attesh_dir g=$__attesh_gen nat=$status_generation typed=0 2>/dev/null
+        set -g __attesh_nat $status_generation
+        test -z "$__attesh_say"; or echo "attesh: $__attesh_say" >&2
+    else
+        set -g __attesh_open 0
+        set -g __attesh_lost (math $__attesh_lost + 1)
+        test -n "$__attesh_dead"; or echo "attesh: not recording this shell: $__attesh_say" >&2
+        set -g __attesh_dead 1
+    end
+end
+
+function __attesh_mine
+    test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"
+end
+
+function __attesh_paused
+    test -e $__attesh_dir/pause-all; or test -e $__attesh_dir/pause-$__attesh_sh
+end
+
+# Would fish itself keep this line out of its history?
+function __attesh_hidden
+    string match -q -- ' *' "$argv[1]"; and return 0
+    test -n "$fish_private_mode"; and return 0
+    set -q fish_history; and test -z "$fish_history"; and return 0
+    functions -q fish_should_add_to_history; or return 1
+    not fish_should_add_to_history "$argv[1]" >/dev/null
+end
+
+# ── hooks ─────────────────────────────────────────────────────────────────
+
+# In a function, so that a handler somebody erased can be put back.
+function __attesh_define
+    function __attesh_preexec --on-event fish_preexec
+        set -l st $status
+        set -l gen $status_generation
+        __attesh_mine; and __attesh_before $st $gen "$argv[1]" 2>/dev/null
+    end
+    function __attesh_postexec --on-event fish_postexec
+        set -l st $status
+        set -l ps $pipestatus
+        set -l gen $status_generation
+        set -l ms $CMD_DURATION
+        __attesh_mine; and __attesh_after $st $gen "$ps" "$ms" "$argv[1]" 2>/dev/null
+    end
+    function __attesh_posterror --on-event fish_posterror
+        set -l st $status
+        __attesh_mine; and not __attesh_paused
+        and __attesh_tell "$argv[1]" n what=unexecuted nat=$status_generation st=$st 2>/dev/null
+    end
+    function __attesh_prompt --on-event fish_prompt
+        __attesh_mine; or return 0
+        if test -e $__attesh_dir/next; or contains -- $__attesh_rc 1 3
+            __attesh_reopen
+        end
+        __attesh_repair
+    end
+    function __attesh_exit --on-event fish_exit
+        set -l st $status
+        __attesh_mine; and __attesh_close $st 2>/dev/null
+    end
+end
+
+# __attesh_before STATUS GENERATION TEXT
+function __attesh_before
+    if test $__attesh_open -eq 1
+        # Its end was not announced; $status is still its own.
+        __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+        set -g __attesh_open 0
+    end
+    __attesh_repair
+    set -g __attesh_typed 0
+    __attesh_paused; and return 0
+    set -l text $argv[3]
+    set -l src typed
+    set -g __attesh_last $text
+    if __attesh_hidden "$text"
+        set text ''
+        set src withheld
+    end
+    string match -q -- '*attesh doctor*' "$text"; and __attesh_facts
+    set -g __attesh_n (math $__attesh_n + 1)
+    set -g __attesh_open 1
+    set -g __attesh_gen_before $argv[2]
+    set -g __attesh_st_before $argv[1]
+    __attesh_tell "$text" s n=$__attesh_n nat=$argv[2] skip=$__attesh_skip src=$src prev=$argv[1]
+    set -g __attesh_skip 0
+end
+
+# Prints the key of a status that the command did not set.
+function __attesh_stale
+    test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"; and echo fresh=0
+end
+
+# __attesh_after STATUS GENERATION PIPESTATUS MILLISECONDS TEXT
+function __attesh_after
+    if test $__attesh_open -eq 0
+        # The line that installed this hook ends without having begun: how far
+        # it moved the counter is known. Of any other such line nothing is.
+        test $__attesh_typed -eq 1; and set -g __attesh_skip (math $argv[2] - $__attesh_nat)
+        set -g __attesh_typed 0
+        return 0
+    end
+    test -e $__attesh_dir/next; and return 0
+    set -l more (__attesh_stale $argv[1] $argv[2])
+    if test -z "$more"
+        set more ps="$argv[3]"
+    end
+    string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(math "$argv[4] * 1000")
+    __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=prompt $more
+    set -g __attesh_nat $argv[2]
+    set -g __attesh_open 0
+end
+
+# A typed `exit` has been announced as ended by now.
+function __attesh_close
+    set -l why unknown
+    if test $__attesh_open -eq 0
+        set why eof
+        test -t 0; or set why signal
+        string match -qr '^\s*exit\b' -- "$__attesh_last"; and set why exit
+    end
+    __attesh_rec x nat=$status_generation why=$why st=$argv[1]
+    set -g __attesh_dir ''
+end
+
+# ── staying in place ──────────────────────────────────────────────────────
+
+function __attesh_repair
+    set -l gone
+    for name in preexec postexec posterror prompt exit
+        functions -q __attesh_$name; or set -a gone fish_$name
+    end
+    test -n "$gone"; or return 0
+    __attesh_define
+    __attesh_tell "$gone" n what=hook-repaired nat=$status_generation st=0 2>/dev/null
+end
+
+# What only the shell can see, for `attesh doctor`.
+function __attesh_facts
+    begin
+        printf '%s=%s\n' shell fish version $version hook $__attesh_hook hook_version $__attesh_version \
+            pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history "$fish_history" \
+            should_add_to_history (functions -q fish_should_add_to_history; and echo 1; or echo 0) \
+            handlers (functions --handlers | string escape | string join ' ') \
+            starship "$STARSHIP_SHELL" vscode "$VSCODE_SHELL_INTEGRATION$VSCODE_INJECTION"
+    end >$__attesh_tmp/facts-$fish_pid
+end
+
+# ── installation ──────────────────────────────────────────────────────────
+
+function __attesh_install
+    set -l typed 1
+    status stack-trace | string match -qr 'from sourcing file [^-]'; and set typed 0
+    __attesh_boot
+    set -g __attesh_typed $typed
+    if not __attesh_session nat=$status_generation typed=$typed
+        echo "attesh: not recording this shell: $__attesh_say" >&2
+        set -g __attesh_pid ''
+        return 0
+    end
+    __attesh_define
+    if test -n "$__attesh_say"
+        echo "attesh: $__attesh_say" >&2
+    else if test $typed -eq 1
+        echo "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
+    end
+end
+
+if test "$__attesh_pid" = $fish_pid
+    __attesh_define
+else if not status is-interactive
+    echo 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job' >&2
+else if string match -qr '^([0-2]\.|3\.0)' -- $version
+    echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
+else
+    __attesh_install
+end

@@ -1,0 +1,260 @@
+# attesh's hook for zsh 5.8 and newer. `attesh init zsh` fills the four values
+# below and prints this file as `emulate zsh … -c '…'`, inside a guard that
+# other shells skip: so the user's aliases do not reach the definitions, and
+# each function runs with zsh's own options and gives the user's back.
+#
+# zshaddhistory sees each line as it was read, preexec follows before the line
+# runs, precmd before each prompt. zsh hands every hook function the user's $?
+# and pipestatus, so the order among several tools is of no consequence. What is
+# said to the recorder, and when, is docs/hook-protocol.md.
+#
+# The shell's counter is the number of the interactive line. It also moves at
+# lines that run nothing, so the hook counts the lines it is shown: `skip`.
+
+__attesh_boot() {
+    typeset -g __attesh_bin='@ATTESH_BIN@'
+    typeset -g __attesh_version='@ATTESH_VERSION@'
+    typeset -g __attesh_hook='@ATTESH_HOOK@'
+    typeset -g __attesh_name='@ATTESH_NAME@'
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text=
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0
+}
+
+# ── talking to the recorder ───────────────────────────────────────────────
+
+# __attesh_rec VERB KEY=VALUE…: one call; counts what is lost.
+__attesh_rec() {
+    local verb=$1
+    shift
+    if $__attesh_bin rec $verb p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost "$@"; then
+        __attesh_lost=0 __attesh_rc=0
+    else
+        __attesh_rc=$?
+        __attesh_lost+=1
+    fi
+    return 0
+}
+
+# A here-string is a file under TMPPREFIX, unlinked before the call: it has to
+# lie in the private folder.
+__attesh_tell() {
+    local TMPPREFIX=$__attesh_tmp/zsh text=$1
+    shift
+    __attesh_rec "$@" <<<"$text"
+}
+
+# __attesh_session KEY=VALUE…: the session to record into.
+__attesh_session() {
+    local out hist
+    local -a lines
+    hist="HISTSIZE=$HISTSIZE HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=$options_hist"
+    __attesh_dir=
+    out=$($__attesh_bin rec open p=1 kind=zsh ver=$ZSH_VERSION pid=$$ hist=$hist hook=$__attesh_hook \
+        name=$__attesh_name env=${ATTESH_SESSION-} "$@"; print -r -- "status $?")
+    __attesh_rc=${out##*status }
+    lines=("${(@f)out}")
+    typeset -g __attesh_say=${lines[6]-}
+    [[ $__attesh_say != status\ <-> ]] || __attesh_say=
+    if [[ $__attesh_rc != 0 || $lines[1] != /* || -z $lines[2] || -z $lines[3] ]]; then
+        __attesh_say=${__attesh_say:-$__attesh_bin gives status $__attesh_rc}
+        return 1
+    fi
+    typeset -g __attesh_gen=$lines[2] __attesh_sh=$lines[3] __attesh_tmp=$lines[4] __attesh_short=$lines[5]
+    __attesh_dir=$lines[1] __attesh_n=0 __attesh_open=0 __attesh_lines=0 __attesh_dead=
+    typeset -gx ATTESH_SESSION=$__attesh_dir
+}
+
+# A new session is due: this one ended, or the recorder refused it.
+__attesh_reopen() {
+    local dir=$__attesh_dir gen=$__attesh_gen options_hist
+    __attesh_hist_options
+    if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
+        [[ -z $__attesh_say ]] || print -r -- "attesh: $__attesh_say" >/dev/tty
+    else
+        __attesh_dir=$dir __attesh_gen=$gen __attesh_open=0
+        __attesh_lost+=1
+        [[ -n $__attesh_dead ]] || print -r -- "attesh: not recording this shell: $__attesh_say" >/dev/tty
+        __attesh_dead=1
+    fi
+}
+
+# The options of the user that hide lines; `emulate` leaves these as they are.
+__attesh_hist_options() {
+    options_hist=off
+    [[ ! -o hist_ignore_space ]] || options_hist=on
+}
+
+__attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
+__attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
+
+# ── hooks ─────────────────────────────────────────────────────────────────
+
+# The only hook that is shown what was read: hist_reduce_blanks changes what
+# preexec is given, and blank lines and syntax errors never reach it.
+__attesh_addhistory() {
+    __attesh_mine || return 0
+    local lines=${1//[^$'\n']/}
+    __attesh_line=${1%$'\n'}
+    __attesh_lines+=$#lines
+    return 0
+} 2>/dev/null
+
+__attesh_preexec() {
+    local s=$? src=typed text=$__attesh_line
+    __attesh_mine || return 0
+    local -i nat=${functrace[-1]##*:}
+    if ((__attesh_open)); then
+        # No prompt hook ran in between: $? is still that command's.
+        __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
+        __attesh_open=0
+    fi
+    __attesh_line=
+    __attesh_hooked $s
+    if __attesh_paused; then
+        __attesh_lines=0
+        return 0
+    fi
+    if [[ -z $text ]]; then
+        # Nothing was read, so lines were not counted either.
+        text=$1
+        [[ -n $text ]] || { text=$3 src=rendered }
+        __attesh_lines+=$((1 + ${#text//[^$'\n']/}))
+    fi
+    [[ -n $text ]] || src=none
+    __attesh_text=$text
+    __attesh_hidden "$text" && { src=withheld text= }
+    [[ $text != *attesh\ doctor* ]] || __attesh_facts
+    __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
+    __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
+    __attesh_lines=0
+    return 0
+} >/dev/null 2>&1
+
+__attesh_hidden() {
+    [[ -o hist_ignore_space && $1 == ' '* ]] && return 0
+    [[ $HISTSIZE == 0 ]] && return 0
+    [[ -n ${HISTORY_IGNORE-} && $1 == ${~HISTORY_IGNORE} ]]
+}
+
+__attesh_precmd() {
+    local s=$? ps="${(j: :)pipestatus}"
+    __attesh_mine || return 0
+    # Plugins call precmd functions from widgets, where no command has ended.
+    ! zle || return 0
+    local -i nat=${functrace[-1]##*:}
+    if [[ -e $__attesh_dir/next || $__attesh_rc == [13] ]]; then
+        __attesh_reopen $nat
+    elif ((__attesh_open)); then
+        __attesh_finish $s "$ps"
+    elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
+        __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
+    fi
+    __attesh_open=0 __attesh_line= __attesh_text=
+    __attesh_hooked $s
+    return 0
+} >/dev/null 2>&1
+
+# __attesh_finish STATUS PIPESTATUS. If ^C cuts the call short, zsh comes back
+# here with another status: the first one is kept, and said to be a repeat.
+__attesh_finish() {
+    local ps=$2 again=
+    if ((__attesh_busy == __attesh_n)); then
+        again=r=1
+    else
+        typeset -g __attesh_s=$1 __attesh_ps=$2
+    fi
+    __attesh_busy=__attesh_n
+    # Some commands leave pipestatus as it was before them.
+    ps=$__attesh_ps
+    [[ ${ps##* } == $__attesh_s || ( -o pipefail && " $ps " == *" $__attesh_s "* ) ]] || ps=
+    __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$__attesh_s ${ps:+ps=$ps} from=prompt $again
+    __attesh_busy=0
+}
+
+# zshexit also runs in subshells that call exit, hence the test of whose this is.
+__attesh_zshexit() {
+    local s=$? why=unknown word
+    __attesh_mine || return 0
+    if ((!__attesh_open)); then
+        why=eof
+        [[ -t 0 ]] || why=signal
+    else
+        # Only a line that begins with it: what else the line does may have
+        # been what a signal ended.
+        word=${${(z)__attesh_text}[1]}
+        if [[ $word == (exit|logout|bye) ]]; then
+            why=exit
+            __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
+        fi
+    fi
+    __attesh_rec x nat=$__attesh_nat why=$why st=$s
+    __attesh_dir=
+    return 0
+} >/dev/null 2>&1
+
+# ── staying in place ──────────────────────────────────────────────────────
+
+# __attesh_hooked STATUS: puts back what somebody took out of the arrays.
+__attesh_hooked() {
+    local pair array gone=
+    for pair in precmd:precmd preexec:preexec zshaddhistory:addhistory zshexit:zshexit; do
+        array=${pair%:*}_functions
+        [[ " ${(P)array} " == *" __attesh_${pair#*:} "* ]] && continue
+        typeset -ga $array
+        set -A $array ${(P)array} __attesh_${pair#*:}
+        gone+=" $array"
+    done
+    [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat st=$1
+    return 0
+}
+
+# What only the shell can see, for `attesh doctor`.
+__attesh_facts() {
+    local TMPPREFIX=$__attesh_tmp/zsh
+    {
+        printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
+            pid $$ flags $- lost $__attesh_lost \
+            precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
+            zshaddhistory_functions "${(j: :)${(@q)zshaddhistory_functions}}" \
+            zshexit_functions "${(j: :)${(@q)zshexit_functions}}" \
+            functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
+            histsize "$HISTSIZE" savehist "${SAVEHIST-}" history_ignore "${(q)HISTORY_IGNORE-}" \
+            options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \
+            starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
+    } >|$__attesh_tmp/facts-$$
+}
+
+# ── installation ──────────────────────────────────────────────────────────
+
+__attesh_install() {
+    local options_hist
+    local -i typed=0 nat=1
+    if [[ $1 == toplevel* ]]; then
+        typed=1 nat=${functrace[-1]##*:}
+    fi
+    __attesh_boot
+    __attesh_hist_options
+    if ! __attesh_session nat=$nat typed=$typed; then
+        print -r -- "attesh: not recording this shell: $__attesh_say" >&2
+        __attesh_pid=
+        return 0
+    fi
+    __attesh_nat=nat
+    __attesh_hooked install
+    if [[ -n $__attesh_say ]]; then
+        print -r -- "attesh: $__attesh_say" >&2
+    elif ((typed)); then
+        print -r -- "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
+    fi
+    return 0
+}
+
+if [[ ${__attesh_pid-} == $$ ]]; then
+    __attesh_hooked install
+elif [[ ! -o interactive ]]; then
+    print -r -- 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job' >&2
+elif [[ $ZSH_VERSION != (5.<8->*|<6->.*) ]]; then
+    print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
+else
+    __attesh_install "$ZSH_EVAL_CONTEXT"
+fi
