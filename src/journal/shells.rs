@@ -43,6 +43,14 @@ pub struct Finding {
     pub text: String,
 }
 
+impl Finding {
+    /// Whether it says no more than that the session still goes on.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.code, "no-end" | "open-shell" | "running")
+    }
+}
+
 /// A command that has started and not finished yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenStart {
@@ -470,7 +478,7 @@ impl LiveShell {
                 start.native.checked_sub(last + 1 + start.skip)
             }
             // A lower bound: fish counts only commands that set a status.
-            Program::Fish => start.native.checked_sub(last),
+            Program::Fish => start.native.checked_sub(last + start.skip),
         };
         match moved {
             None => Gap::Reset,
