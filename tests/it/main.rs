@@ -1,9 +1,12 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod cases;
 mod envelope;
 mod journal;
 mod keys;
 mod programs;
 mod pty;
+mod rules;
 mod shells;
+mod signer;
