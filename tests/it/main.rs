@@ -3,10 +3,13 @@
 mod agent;
 mod cases;
 mod envelope;
+mod fault;
 mod journal;
 mod keys;
+mod kill;
 mod programs;
 mod pty;
 mod rules;
 mod shells;
 mod signer;
+mod world;
