@@ -2,8 +2,10 @@
 
 mod agent;
 mod cases;
+mod disk;
 mod envelope;
 mod fault;
+mod inject;
 mod journal;
 mod keys;
 mod kill;
@@ -12,4 +14,5 @@ mod pty;
 mod rules;
 mod shells;
 mod signer;
+mod torn;
 mod world;
