@@ -14,5 +14,7 @@ mod pty;
 mod rules;
 mod shells;
 mod signer;
+mod tamper;
 mod torn;
 mod world;
+mod writers;
