@@ -4,6 +4,8 @@ mod agent;
 mod envelope;
 mod journal;
 mod keys;
+mod pages;
+mod pages_journal;
 mod programs;
 mod pty;
 mod shells;

@@ -290,7 +290,9 @@ fn write_rc(family: Family, home: &Home, rc: Rc) -> Vec<String> {
     let prompt = match family {
         Family::Bash => "PS1='[[$?]]% '",
         Family::Zsh => "PS1='[[%?]]%% '\nunsetopt prompt_sp prompt_cr\nunset zle_bracketed_paste",
-        Family::Fish => "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n    echo -n \"[[$status]]% \"\nend",
+        Family::Fish => {
+            "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n    echo -n \"[[$status]]% \"\nend"
+        }
     };
     let init = if rc.bare { String::new() } else { init_line(family) };
     let text = format!("{prompt}\n{}\n{init}\n{}\n", rc.before, rc.after);
