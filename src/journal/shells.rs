@@ -117,6 +117,8 @@ pub struct Story {
     pub redacted: u64,
     /// Anomalies recorded.
     pub anomalies: u64,
+    /// How often the clock was seen to be set.
+    pub clock_steps: u64,
     /// Whether the journal has its end.
     pub ended: bool,
     /// Findings, at most [`FINDINGS_MAX`].
@@ -231,6 +233,7 @@ impl Story {
             let slack = CLOCK_STEP_NS + now.1.saturating_sub(boottime) / 1000;
             if now.0.abs_diff(expected) > slack {
                 let ms = now.0.abs_diff(expected) / 1_000_000;
+                self.clock_steps += 1;
                 let way = if now.0 > expected { "forward" } else { "back" };
                 self.note(core.index, "clock", format!("the clock was set {way} by {ms} ms"));
             }
