@@ -9,6 +9,8 @@ mod inject;
 mod journal;
 mod keys;
 mod kill;
+mod pages;
+mod pages_journal;
 mod programs;
 mod pty;
 mod rules;
