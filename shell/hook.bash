@@ -22,7 +22,15 @@ __attesh_boot() {
     # recorder. `p o n` are the previous command's number, this one's, and the
     # count of starts; `i` is 1 while the child runs, so that an interrupted
     # PS0 shows at the prompt. 111 is the child's word for "nothing to record".
-    if [[ $- == *r* ]]; then
+    # A restricted shell allows neither `>` nor a path as a command's name, but
+    # is not restricted yet while it reads its rc file.
+    if __attesh_restricted; then
+        if [[ $- == *r* ]]; then
+            __attesh_bin=attesh
+        else
+            \builtin hash -p "$__attesh_bin" __attesh_recorder
+            __attesh_bin=__attesh_recorder
+        fi
         __attesh_ps0='$(__attesh_child \#)'
         __attesh_pc='__attesh_prompt || :'
         __attesh_mark='__attesh_last || :'
@@ -35,17 +43,19 @@ __attesh_boot() {
     __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
-        if [[ $- == *r* ]]; then
+        if __attesh_restricted; then
             __attesh_ps0='${ __attesh_here \# || :; eval "${__attesh_doc-}"; }'
         else
             __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
         fi
         eval '__attesh_fetch() { __attesh_t=${ \builtin history 1; }; }'
-    elif [[ $- == *r* ]]; then
+    elif __attesh_restricted; then
         __attesh_fetch() { __attesh_t=$(\builtin history 1); }
     fi
     __attesh_defaults
 }
+
+__attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 
 # The variables that arithmetic in PS0 reads; put back if somebody unset them.
 __attesh_defaults() {
@@ -98,14 +108,23 @@ __attesh_open() {
     \builtin export ATTESH_SESSION=$dir
 }
 
+# To the user, from a hook whose own output goes nowhere.
+__attesh_tell() {
+    if __attesh_restricted; then
+        \builtin printf 'attesh: %s\n' "$1"
+    else
+        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
+    fi
+}
+
 # A new session is due: this one ended, or the recorder refused it.
 __attesh_reopen() {
     \builtin local dir=$__attesh_dir gen=$__attesh_gen
     if __attesh_open d="$dir" g="$gen" nat="$1" typed=0; then
-        [[ -z $__attesh_say ]] || \builtin printf 'attesh: %s\n' "$__attesh_say" >/dev/tty
+        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
-        [[ -n ${__attesh_dead-} ]] || \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >/dev/tty
+        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
         __attesh_dead=1
     fi
 }
@@ -145,14 +164,15 @@ __attesh_text() {
         else
             \builtin return 0
         fi
-    elif [[ $hides && $__attesh_m == 0 && ($__attesh_q == 2 || $__attesh_q == 130) ]]; then
-        # In a pasted block a line that did not run may be what history took.
+    elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) && ($__attesh_m == 0 || $__attesh_q != "${__attesh_s-}") ]]; then
+        # In a pasted block a line that did not run may be what history took:
+        # a syntax error, which shows in $?, or a comment, which shows below.
         \builtin return 0
     else
         __attesh_src=history
     fi
     __attesh_entry "$grown"
-    if [[ $hides && $__attesh_m == 0 ]]; then
+    if [[ $hides ]]; then
         grown=$__attesh_t
         __attesh_strip
         [[ $__attesh_t != *([[:blank:]])'#'* ]] || __attesh_src=withheld grown=
@@ -197,7 +217,7 @@ __attesh_entry() {
 __attesh_start() {
     \builtin local nat=$1
     \builtin shift
-    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_facts
+    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_restricted || __attesh_facts
     \builtin set -- s n="$__attesh_n" nat="$nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
@@ -339,7 +359,7 @@ __attesh_idle() {
     elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history && ${PROMPT_COMMAND[*]} != *history* ]] && ! __attesh_paused; then
         __attesh_entry 1
         [[ $__attesh_src == typed ]] || __attesh_strip
-        __attesh_note unexecuted "$1" "$__attesh_t"
+        [[ $__attesh_t != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh_t"
         __attesh_t=
     fi
 }
@@ -402,7 +422,11 @@ __attesh_repair_ps0() {
 __attesh_exit() {
     __attesh_s=$?
     [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return "$__attesh_s"
-    __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+    if __attesh_restricted; then
+        __attesh_close "$BASH_COMMAND" || :
+    else
+        __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+    fi
     \builtin return "$__attesh_s"
 }
 
@@ -431,8 +455,13 @@ __attesh_hook_exit() {
     [[ $was != *__attesh_exit* ]] || \builtin return 0
     \builtin eval "set -- ${was:-- - - -}"
     [[ $was ]] || \builtin set -- trap -- '' EXIT
-    \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+    if __attesh_restricted; then
+        \builtin trap -- "__attesh_exit && :${3:+
 $3}" EXIT
+    else
+        \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+$3}" EXIT
+    fi
 }
 
 # ── what only the shell can see, for `attesh doctor` ──────────────────────

@@ -142,7 +142,11 @@ end
 function __attesh_before
     if test $__attesh_open -eq 1
         # Its end was not announced; $status is still its own.
-        __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+        if __attesh_unseen $argv[2]
+            __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
+        else
+            __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+        end
         set -g __attesh_open 0
     end
     __attesh_repair
@@ -164,6 +168,11 @@ function __attesh_before
     set -g __attesh_skip 0
 end
 
+# Have other commands run since the open one began? One moves the counter by at most one.
+function __attesh_unseen
+    test $argv[1] -gt (math $__attesh_gen_before + 1)
+end
+
 # Prints the key of a status that the command did not set.
 function __attesh_stale
     test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"; and echo fresh=0
@@ -179,6 +188,11 @@ function __attesh_after
         return 0
     end
     test -e $__attesh_dir/next; and return 0
+    if test "$argv[5]" != "$__attesh_last"; or __attesh_unseen $argv[2]
+        __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
+        set -g __attesh_open 0
+        return 0
+    end
     set -l more (__attesh_stale $argv[1] $argv[2])
     if test -z "$more"
         set more ps="$argv[3]"

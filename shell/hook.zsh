@@ -104,8 +104,13 @@ __attesh_preexec() {
     __attesh_mine || return 0
     local -i nat=${functrace[-1]##*:}
     if ((__attesh_open)); then
-        # No prompt hook ran in between: $? is still that command's.
-        __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
+        # No prompt hook ran in between: $? is still that command's, unless
+        # lines were read that no hook was shown.
+        if ((nat == __attesh_nat + __attesh_lines)); then
+            __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
+        else
+            __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+        fi
         __attesh_open=0
     fi
     __attesh_line=
@@ -144,6 +149,10 @@ __attesh_precmd() {
     local -i nat=${functrace[-1]##*:}
     if [[ -e $__attesh_dir/next || $__attesh_rc == [13] ]]; then
         __attesh_reopen $nat
+    elif ((__attesh_open && nat != __attesh_nat)); then
+        # Commands ran unseen since: the status is one of theirs.
+        __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+        __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
     elif ((__attesh_open)); then
         __attesh_finish $s "$ps"
     elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then

@@ -136,7 +136,7 @@ impl Terminal {
         // setsid makes the terminal the shell's own and becomes the shell: same pid.
         let mut command = Command::new("setsid");
         home.environment(&mut command);
-        command.arg("--ctty").arg(&shell.program).args(rc.flags).args(arguments);
+        command.arg("--ctty").arg(&shell.program).args(arguments).args(rc.flags);
         command.envs(rc.env.iter().copied()).stdin(slave()).stdout(slave()).stderr(slave());
         let child = command.spawn().expect("setsid and the shell");
         drop(command);
