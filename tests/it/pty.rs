@@ -2,6 +2,7 @@
 
 use crate::journal::{self, Rec};
 use crate::shells::{Family, Shell};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -25,6 +26,9 @@ const READY: &str = "]]% ";
 /// The longest anything may take, in steps of [`STEP_MS`].
 const PATIENCE: u32 = 800;
 const STEP_MS: u16 = 10;
+
+/// Held from the making of a terminal until it can no longer leak into another child.
+static SPAWNING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// A user's home: nothing of the machine's own configuration reaches the shell.
 pub struct Home {
@@ -131,7 +135,12 @@ impl Terminal {
     pub fn start(shell: &Shell, home: &Home, rc: Rc) -> Self {
         let arguments = write_rc(shell.family, home, rc);
         let size = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
+        // A child that inherited the master would keep the terminal from hanging up.
+        let alone = SPAWNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pty = openpty(Some(&size), None).expect("a pseudo-terminal");
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("a descriptor of our own");
+        }
         let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         // setsid makes the terminal the shell's own and becomes the shell: same pid.
         let mut command = Command::new("setsid");
@@ -139,7 +148,7 @@ impl Terminal {
         command.arg("--ctty").arg(&shell.program).args(arguments).args(rc.flags);
         command.envs(rc.env.iter().copied()).stdin(slave()).stdout(slave()).stderr(slave());
         let child = command.spawn().expect("setsid and the shell");
-        drop(command);
+        drop((command, alone));
         let mut terminal = Terminal { master: Some(pty.master.into()), child, screen: Vec::new() };
         assert!(terminal.wait_ready(0), "{}: no prompt: {}", shell.label(), terminal.text());
         terminal
@@ -155,7 +164,11 @@ impl Terminal {
 
     /// Reads what there is for one step; false when the terminal is gone.
     fn step(&mut self) -> bool {
-        let Some(master) = &mut self.master else { return false };
+        let pause = std::time::Duration::from_millis(u64::from(STEP_MS));
+        let Some(master) = &mut self.master else {
+            std::thread::sleep(pause);
+            return false;
+        };
         let mut ready = [PollFd::new(master.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::from(STEP_MS)) {
             Ok(0) | Err(_) => return true,
@@ -164,7 +177,7 @@ impl Terminal {
         let mut buffer = [0; 16384];
         match master.read(&mut buffer) {
             Ok(0) | Err(_) => {
-                std::thread::sleep(std::time::Duration::from_millis(u64::from(STEP_MS)));
+                std::thread::sleep(pause);
                 false
             }
             Ok(length) => {
@@ -252,18 +265,10 @@ impl Terminal {
     pub fn ended(&mut self) -> Option<ExitStatus> {
         for _ in 0..PATIENCE {
             if let Ok(Some(status)) = self.child.try_wait() {
-                while self.step() && self.master.is_some() {
-                    let before = self.screen.len();
-                    self.step();
-                    if self.screen.len() == before {
-                        break;
-                    }
-                }
+                self.rest(50);
                 return Some(status);
             }
-            if !self.step() {
-                std::thread::sleep(std::time::Duration::from_millis(u64::from(STEP_MS)));
-            }
+            self.step();
         }
         None
     }
