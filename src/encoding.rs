@@ -37,7 +37,12 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Reads padded standard base64; slack bits must be zero and nothing may follow.
 #[must_use]
 pub fn base64_strict(text: &[u8]) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
+    // The decoder takes padded pieces one after the other, which would be another spelling
+    // of the same bytes: padding ends the text.
+    match text.iter().position(|byte| *byte == b'=') {
+        Some(at) if at + 2 < text.len() => None,
+        _ => BASE64.decode(text).ok(),
+    }
 }
 
 /// Lowercase hexadecimal.
@@ -442,6 +447,7 @@ mod tests {
         assert_eq!(base64_strict(b"AB=="), None);
         assert_eq!(base64_strict(b"AA"), None);
         assert_eq!(base64_strict(b"AA==\n"), None);
+        assert_eq!(base64_strict(b"YWI=Y2Q="), None);
         assert_eq!(hex_exact::<1>(b"0A"), None);
     }
 

@@ -66,6 +66,20 @@ impl std::fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(_, error) => error,
+            FileError::Missing(_) => io::ErrorKind::NotFound.into(),
+            FileError::Exists(_) => io::ErrorKind::AlreadyExists.into(),
+            FileError::TooLong(_, limit) => {
+                io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
+            }
+            other => io::Error::other(other.to_string()),
+        }
+    }
+}
+
 type Result<T> = std::result::Result<T, FileError>;
 
 fn failed(path: &Path, errno: Errno) -> FileError {
@@ -233,7 +247,9 @@ fn check_private(path: &Path, file: &File) -> Result<std::fs::Metadata> {
 }
 
 fn temporary_name(name: &str) -> String {
-    format!(".{name}.{}", crate::encoding::hex(&crate::crypto::random::<8>()))
+    // Leaves room for the suffix where the name is as long as names can be.
+    let kept: String = name.chars().take(60).collect();
+    format!(".{kept}.{}", crate::encoding::hex(&crate::crypto::random::<8>()))
 }
 
 fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
@@ -266,6 +282,23 @@ pub fn open_regular(path: &Path) -> Result<File> {
 /// As [`open_regular`], or it is longer than `limit`.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_to_limit(open_regular(path)?, path, limit)
+}
+
+/// Reads an open file up to a limit.
+///
+/// # Errors
+/// It could not be read, or is longer than `limit`.
+pub fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_to_limit(file, path, limit)
+}
+
+/// Reads whatever a path leads to, a pipe too, up to a limit.
+///
+/// # Errors
+/// It could not be read, or is longer than `limit`.
+pub fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
+    read_to_limit(file, path, limit)
 }
 
 /// Whether an existing file may be replaced.

@@ -1,9 +1,9 @@
-//! The integration tests, in one binary.
-//!
-//! Shells are driven as a user drives them: a real shell, a pseudo-terminal, keys typed
-//! into it; what is asserted is what the journal says afterwards.
+//! One integration binary: the library and the program against real shells and real programs.
 
+mod agent;
+mod envelope;
 mod journal;
-mod matrix;
+mod keys;
+mod programs;
 mod pty;
 mod shells;

@@ -1,0 +1,223 @@
+//! Where a passphrase comes from: a file, the environment, the terminal, in this order.
+//!
+//! Rules: never an argument, for everybody can read those; no question where standard
+//! input is no terminal: what is missing is then an error that names the flag; on the
+//! terminal a new passphrase is asked for twice.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::files;
+use crate::seal::keys::Passphrase;
+
+/// A passphrase file may have more lines than the first, within reason.
+const MAX_FILE_BYTES: u64 = 64 << 10;
+/// How often two passphrases may differ before it is given up.
+const ATTEMPTS: usize = 3;
+
+/// What is given besides the terminal.
+#[derive(Default)]
+pub struct Sources {
+    /// `--passphrase-file`.
+    pub file: Option<PathBuf>,
+    /// The value of `ATTESH_PASSPHRASE`.
+    pub environment: Option<OsString>,
+}
+
+/// What it is for.
+#[derive(Clone, Copy)]
+pub enum Purpose<'a> {
+    /// To open the key in this file.
+    Open(&'a Path),
+    /// To lock a new key that goes into this file.
+    Create(&'a Path),
+}
+
+/// Gets the passphrase.
+pub fn get(sources: Sources, purpose: Purpose<'_>) -> Result<Passphrase, PassphraseError> {
+    let mut ask = |prompt: &str| rpassword::prompt_password(prompt);
+    let ask: Option<Ask<'_>> = io::stdin().is_terminal().then_some(&mut ask);
+    get_with(sources, purpose, ask)
+}
+
+type Ask<'a> = &'a mut dyn FnMut(&str) -> io::Result<String>;
+
+fn get_with(
+    sources: Sources,
+    purpose: Purpose<'_>,
+    ask: Option<Ask<'_>>,
+) -> Result<Passphrase, PassphraseError> {
+    if let Some(path) = sources.file {
+        return from_file(path);
+    }
+    if let Some(value) = sources.environment {
+        let value = Passphrase::new(value.into_vec());
+        return not_empty(value, "ATTESH_PASSPHRASE");
+    }
+    let Some(ask) = ask else {
+        return Err(match purpose {
+            Purpose::Open(_) => PassphraseError::NobodyToAsk,
+            Purpose::Create(_) => PassphraseError::NobodyToAskForNew,
+        });
+    };
+    let mut once = |prompt: &str| {
+        ask(prompt).map(|typed| Passphrase::new(typed.into_bytes())).map_err(PassphraseError::Terminal)
+    };
+    let path = match purpose {
+        Purpose::Open(path) => {
+            return once(&format!("Passphrase for {}: ", path.display()));
+        }
+        Purpose::Create(path) => path,
+    };
+    for _ in 0..ATTEMPTS {
+        let first = once(&format!("New passphrase for {}: ", path.display()))?;
+        let first = not_empty(first, "the terminal")?;
+        let second = once("The same again: ")?;
+        if first.as_bytes() == second.as_bytes() {
+            return Ok(first);
+        }
+    }
+    Err(PassphraseError::Differ)
+}
+
+fn from_file(path: PathBuf) -> Result<Passphrase, PassphraseError> {
+    let bytes = match files::read_stream(&path, MAX_FILE_BYTES) {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) => return Err(PassphraseError::File { path, error: error.into() }),
+    };
+    // As openssl's `-passin file:` does: a carriage return belongs to it.
+    let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    let name = path.display().to_string();
+    not_empty(Passphrase::new(first.to_vec()), &name)
+}
+
+fn not_empty(passphrase: Passphrase, from: &str) -> Result<Passphrase, PassphraseError> {
+    if passphrase.as_bytes().is_empty() {
+        return Err(PassphraseError::Empty(from.to_owned()));
+    }
+    Ok(passphrase)
+}
+
+/// Why there is no passphrase.
+#[derive(Debug)]
+pub enum PassphraseError {
+    /// The file cannot be read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Nothing is in it.
+    Empty(String),
+    /// The terminal cannot be asked.
+    Terminal(io::Error),
+    /// Needed to open a key, not given, and standard input is no terminal.
+    NobodyToAsk,
+    /// Needed for a new key, not given, and standard input is no terminal.
+    NobodyToAskForNew,
+    /// Typed twice, and differently each time.
+    Differ,
+}
+
+impl fmt::Display for PassphraseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => {
+                write!(f, "--passphrase-file {}: {error}", path.display())
+            }
+            Self::Empty(from) => write!(
+                f,
+                "the passphrase from {from} is empty: for a key without one say --no-passphrase when it is made"
+            ),
+            Self::Terminal(error) => {
+                write!(f, "the terminal cannot be asked for the passphrase ({error}): give --passphrase-file")
+            }
+            Self::NobodyToAsk => f.write_str(
+                "the key needs a passphrase, and standard input is no terminal: \
+                 give --passphrase-file or set ATTESH_PASSPHRASE",
+            ),
+            Self::NobodyToAskForNew => f.write_str(
+                "a new key needs a passphrase, and standard input is no terminal: \
+                 give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase",
+            ),
+            Self::Differ => f.write_str("the two passphrases differ"),
+        }
+    }
+}
+
+impl Error for PassphraseError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "key";
+
+    fn get(
+        file: Option<&Path>,
+        env: Option<&str>,
+        typed: &[&str],
+        new: bool,
+    ) -> Result<Vec<u8>, PassphraseError> {
+        let mut typed = typed.iter();
+        let mut ask = |_: &str| Ok((*typed.next().expect("asked too often")).to_owned());
+        let sources = Sources { file: file.map(Path::to_owned), environment: env.map(OsString::from) };
+        let key = Path::new(KEY);
+        let purpose = if new { Purpose::Create(key) } else { Purpose::Open(key) };
+        get_with(sources, purpose, Some(&mut ask)).map(|p| p.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn the_file_comes_first_then_the_environment_then_the_terminal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        files::publish(&path, b"from file\r\nnot this\n", 0o600, files::Overwrite::No).unwrap();
+        assert_eq!(get(Some(&path), Some("env"), &[], false).unwrap(), b"from file\r");
+        assert_eq!(get(None, Some("env"), &[], true).unwrap(), b"env");
+        assert_eq!(get(None, None, &["typed"], false).unwrap(), b"typed");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_never_falls_through() {
+        let missing = Path::new("/nonexistent/p");
+        let error = get(Some(missing), Some("env"), &[], false).unwrap_err();
+        assert!(error.to_string().starts_with("--passphrase-file /nonexistent/p: "), "{error}");
+    }
+
+    #[test]
+    fn a_new_one_is_typed_twice() {
+        assert_eq!(get(None, None, &["a", "a"], true).unwrap(), b"a");
+        assert_eq!(get(None, None, &["a", "b", "c", "c"], true).unwrap(), b"c");
+        let differ = get(None, None, &["a", "b", "a", "b", "a", "b"], true);
+        assert!(matches!(differ, Err(PassphraseError::Differ)));
+    }
+
+    #[test]
+    fn an_empty_one_protects_nothing() {
+        for (env, typed) in [(Some(""), &[][..]), (None, &[""][..])] {
+            let empty = get(None, env, typed, true);
+            assert!(matches!(empty, Err(PassphraseError::Empty(_))));
+        }
+    }
+
+    #[test]
+    fn nobody_to_ask_names_the_flags() {
+        let key = Path::new(KEY);
+        for (purpose, flags) in [
+            (Purpose::Open(key), &["--passphrase-file", "ATTESH_PASSPHRASE"][..]),
+            (Purpose::Create(key), &["--passphrase-file", "ATTESH_PASSPHRASE", "--no-passphrase"][..]),
+        ] {
+            let error = get_with(Sources::default(), purpose, None).err().unwrap().to_string();
+            for flag in flags {
+                assert!(error.contains(flag), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! A door: signing with a key that an ssh-agent holds.
+//!
+//! Lives here: the two messages of the agent protocol that are needed (list the keys,
+//! sign), and the socket. Which socket is told; the environment is not read.
+//!
+//! Rules: an agent's answer is a stranger's bytes: limited, parsed strictly, and a
+//! signature counts only once it verifies; no wait is endless.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ssh_encoding::{Decode as _, Encode as _, Reader as _};
+
+use super::keys::{PublicKey, SIGNATURE_BYTES, SSH_ED25519};
+
+const REQUEST_IDENTITIES: u8 = 11;
+const IDENTITIES_ANSWER: u8 = 12;
+const SIGN_REQUEST: u8 = 13;
+const SIGN_RESPONSE: u8 = 14;
+const FAILURE: u8 = 5;
+
+/// OpenSSH's agent hangs up on a longer message; what it sends is not longer either.
+const MAX_MESSAGE_BYTES: usize = 256 << 10;
+/// A list comes at once. A signature may wait for somebody to confirm it.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
+const SIGN_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A key that an agent holds.
+pub struct AgentKey {
+    socket: PathBuf,
+    key: PublicKey,
+}
+
+impl AgentKey {
+    /// Asks the agent at `socket` (the value of `SSH_AUTH_SOCK`) whether it holds this key.
+    pub fn find(socket: Option<&Path>, key: PublicKey) -> Result<Self, AgentError> {
+        let socket = socket.filter(|path| !path.as_os_str().is_empty()).ok_or(AgentError::NoSocket)?;
+        let held = list(socket)?;
+        let blob = key.to_ssh_blob();
+        if held.contains(&blob) {
+            let socket = socket.to_owned();
+            return Ok(Self { socket, key });
+        }
+        Err(if held.is_empty() {
+            AgentError::Empty
+        } else {
+            AgentError::Missing { fingerprint: key.fingerprint(), held: held.len() }
+        })
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Has the agent sign a message.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], AgentError> {
+        let request = sign_request(&self.key, message)?;
+        let answer = exchange(&self.socket, &request, SIGN_TIMEOUT)?;
+        let sig = match parse_signature(&answer) {
+            // A locked agent lists nothing: that tells why it refused.
+            Err(AgentError::Refused) if list(&self.socket).is_ok_and(|held| held.is_empty()) => {
+                return Err(AgentError::Empty);
+            }
+            other => other?,
+        };
+        if !self.key.verify(message, &sig) {
+            return Err(AgentError::WrongSignature);
+        }
+        Ok(sig)
+    }
+}
+
+fn list(socket: &Path) -> Result<Vec<Vec<u8>>, AgentError> {
+    parse_identities(&exchange(socket, &[REQUEST_IDENTITIES], LIST_TIMEOUT)?)
+}
+
+fn sign_request(key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, AgentError> {
+    let blob = key.to_ssh_blob();
+    let length = 1 + 4 + blob.len() + 4 + message.len() + 4;
+    if length > MAX_MESSAGE_BYTES {
+        return Err(AgentError::TooLarge { bytes: message.len() });
+    }
+    let no_flags = 0_u32;
+    let mut request = vec![SIGN_REQUEST];
+    blob.encode(&mut request)
+        .and_then(|()| message.encode(&mut request))
+        .and_then(|()| no_flags.encode(&mut request))
+        .expect("lengths were checked");
+    Ok(request)
+}
+
+/// The keys' binary forms, of whatever type.
+fn parse_identities(answer: &[u8]) -> Result<Vec<Vec<u8>>, AgentError> {
+    let [IDENTITIES_ANSWER, body @ ..] = answer else {
+        return Err(refusal(answer));
+    };
+    let mut body = body;
+    let reader = &mut body;
+    let cut = |_| AgentError::Nonsense("a list of keys that is cut short");
+    let count = u32::decode(reader).map_err(cut)?;
+    let mut keys = Vec::new();
+    for _ in 0..count {
+        keys.push(Vec::<u8>::decode(reader).map_err(cut)?);
+        let _comment = Vec::<u8>::decode(reader).map_err(cut)?;
+    }
+    if !reader.is_finished() {
+        return Err(AgentError::Nonsense("bytes after the list of keys"));
+    }
+    Ok(keys)
+}
+
+fn parse_signature(answer: &[u8]) -> Result<[u8; SIGNATURE_BYTES], AgentError> {
+    let [SIGN_RESPONSE, body @ ..] = answer else {
+        return Err(refusal(answer));
+    };
+    let mut body = body;
+    let reader = &mut body;
+    let cut = |_| AgentError::Nonsense("a signature that is cut short");
+    let whole = Vec::<u8>::decode(reader).map_err(cut)?;
+    if !reader.is_finished() {
+        return Err(AgentError::Nonsense("bytes after the signature"));
+    }
+    let mut inner = whole.as_slice();
+    let reader = &mut inner;
+    let kind = Vec::<u8>::decode(reader).map_err(cut)?;
+    let sig = Vec::<u8>::decode(reader).map_err(cut)?;
+    if kind != SSH_ED25519.as_bytes() || !reader.is_finished() {
+        return Err(AgentError::Nonsense("a signature of another kind"));
+    }
+    sig.as_slice().try_into().map_err(|_| AgentError::Nonsense("a signature of another length"))
+}
+
+fn refusal(answer: &[u8]) -> AgentError {
+    match answer {
+        [FAILURE] => AgentError::Refused,
+        _ => AgentError::Nonsense("an answer to another question"),
+    }
+}
+
+/// One request, one answer, one connection.
+fn exchange(socket: &Path, request: &[u8], timeout: Duration) -> Result<Vec<u8>, AgentError> {
+    let unreachable = |error| AgentError::Unreachable { socket: socket.to_owned(), error };
+    let mut stream = UnixStream::connect(socket).map_err(unreachable)?;
+    stream
+        .set_read_timeout(Some(timeout))
+        .and_then(|()| stream.set_write_timeout(Some(timeout)))
+        .map_err(unreachable)?;
+    let talk = |error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => AgentError::NoAnswer(timeout),
+        _ => unreachable(error),
+    };
+    let mut framed = Vec::with_capacity(4 + request.len());
+    let length = u32::try_from(request.len()).expect("requests are short");
+    framed.extend_from_slice(&length.to_be_bytes());
+    framed.extend_from_slice(request);
+    stream.write_all(&framed).map_err(talk)?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).map_err(talk)?;
+    let length = u32::from_be_bytes(length) as usize;
+    if length > MAX_MESSAGE_BYTES {
+        return Err(AgentError::Nonsense("an answer that is too long"));
+    }
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer).map_err(talk)?;
+    Ok(answer)
+}
+
+/// Why the agent did not sign.
+#[derive(Debug)]
+pub enum AgentError {
+    /// `SSH_AUTH_SOCK` is not set.
+    NoSocket,
+    /// Nobody listens there, or the connection broke.
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It took too long.
+    NoAnswer(Duration),
+    /// It lists no key: there is none, or it is locked.
+    Empty,
+    /// It holds other keys.
+    Missing {
+        /// The key wanted.
+        fingerprint: String,
+        /// How many it holds.
+        held: usize,
+    },
+    /// It holds the key and will not sign.
+    Refused,
+    /// More than an agent takes.
+    TooLarge {
+        /// Bytes to be signed.
+        bytes: usize,
+    },
+    /// Its answer is not what the protocol says.
+    Nonsense(&'static str),
+    /// Its signature does not verify.
+    WrongSignature,
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ssh-agent: ")?;
+        match self {
+            Self::NoSocket => f.write_str(
+                "SSH_AUTH_SOCK is not set, so there is none to ask; \
+                 start one with: eval \"$(ssh-agent)\", or give --key the private key",
+            ),
+            Self::Unreachable { socket, error } => {
+                write!(f, "{}: {error}", socket.display())
+            }
+            Self::NoAnswer(timeout) => write!(f, "no answer within {} s", timeout.as_secs()),
+            Self::Empty => f.write_str(
+                "it shows no keys: add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
+            ),
+            Self::Missing { fingerprint, held } => {
+                write!(f, "{fingerprint} is not among the {held} keys it holds: add it with ssh-add FILE")
+            }
+            Self::Refused => {
+                f.write_str("it holds the key and refused to sign: was the confirmation denied?")
+            }
+            Self::TooLarge { bytes } => write!(
+                f,
+                "{bytes} bytes to sign, and agents take {} KiB at most: give --key the private key",
+                MAX_MESSAGE_BYTES >> 10
+            ),
+            Self::Nonsense(what) => write!(f, "it sent {what}"),
+            Self::WrongSignature => f.write_str("it sent a signature that does not verify"),
+        }
+    }
+}
+
+impl Error for AgentError {}
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;

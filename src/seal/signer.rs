@@ -1,0 +1,235 @@
+//! A door: key files, and who signs.
+//!
+//! Lives here: opening what `--key` names, making a new pair of key files, and [`Signer`].
+//! Not here: the formats (`keys`), where the passphrase comes from (`crate::passphrase`).
+//!
+//! Rules: what `--key` means is told by the file's content, never by its name; a signature
+//! is checked before it is handed out.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::agent::{AgentError, AgentKey};
+use super::envelope::Envelope;
+use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKey, SIGNATURE_BYTES};
+use super::trust::{TrustError, TrustFile};
+use crate::files::{self, Overwrite};
+
+/// Who signs.
+pub enum Signer {
+    /// A private key in memory.
+    Key(PrivateKey),
+    /// A key that an ssh-agent holds.
+    Agent(AgentKey),
+}
+
+impl Signer {
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        match self {
+            Self::Key(key) => key.public(),
+            Self::Agent(key) => key.public().clone(),
+        }
+    }
+
+    /// Signs a payload into an envelope.
+    pub fn seal(&self, payload: Vec<u8>) -> Result<Envelope, SignError> {
+        let public = self.public();
+        Envelope::sign(payload, &public, |message| {
+            let sig: [u8; SIGNATURE_BYTES] = match self {
+                Self::Key(key) => key.sign(message),
+                Self::Agent(key) => key.sign(message).map_err(SignError::Agent)?,
+            };
+            // A signature made by a faulty machine can give the private key away.
+            if public.verify(message, &sig) { Ok(sig) } else { Err(SignError::Faulty) }
+        })
+    }
+}
+
+/// Why nothing was signed.
+#[derive(Debug)]
+pub enum SignError {
+    /// The agent did not.
+    Agent(AgentError),
+    /// The signature made here does not verify here.
+    Faulty,
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent(error) => error.fmt(f),
+            Self::Faulty => f.write_str(
+                "the signature does not verify with the key that made it: memory or processor is at fault",
+            ),
+        }
+    }
+}
+
+impl Error for SignError {}
+
+/// What `--key` names.
+pub enum KeyFile {
+    /// A private key, perhaps encrypted still.
+    Private(PrivateFile),
+    /// A public key: the private half is with the agent.
+    Public(PublicKey),
+}
+
+impl KeyFile {
+    /// Opens the file and tells which it is. Damage that needs no passphrase to be seen is
+    /// an error at once.
+    pub fn open(path: &Path) -> Result<Self, KeyFileError> {
+        let fail = |why| KeyFileError { path: path.to_owned(), why };
+        let unreadable = |error| fail(KeyFileProblem::Io(error));
+        let file = File::open(path).map_err(unreadable)?;
+        let mode = file.metadata().map_err(unreadable)?.mode();
+        let bytes = files::read_open(file, path, MAX_KEY_FILE_BYTES as u64)
+            .map_err(|error| unreadable(error.into()))?;
+        let bytes = Zeroizing::new(bytes);
+        match PrivateKey::is_encrypted(&bytes) {
+            Ok(encrypted) => Ok(Self::Private(PrivateFile { path: path.to_owned(), bytes, mode, encrypted })),
+            Err(KeyError::PublicGiven) => {
+                let mut keys = TrustFile::read(&bytes).map_err(|why| fail(KeyFileProblem::Public(why)))?.keys;
+                match (keys.pop(), keys.is_empty()) {
+                    (Some(only), true) => Ok(Self::Public(only.key().clone())),
+                    _ => Err(fail(KeyFileProblem::Several)),
+                }
+            }
+            Err(why) => Err(fail(KeyFileProblem::Key(why))),
+        }
+    }
+}
+
+/// A private key file that was read and not yet opened.
+pub struct PrivateFile {
+    path: PathBuf,
+    bytes: Zeroizing<Vec<u8>>,
+    mode: u32,
+    encrypted: bool,
+}
+
+impl PrivateFile {
+    /// Does it take a passphrase to open it?
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// A warning to print where others may read a key that no passphrase protects.
+    ///
+    /// A warning and no refusal: by the time the key is used it has been readable all along,
+    /// so refusing protects nothing, and secrets that a CI system mounts as files are
+    /// often readable by all in a container where there is nobody else.
+    pub fn exposure(&self) -> Option<String> {
+        let open_to = match (self.mode & 0o070 != 0, self.mode & 0o007 != 0) {
+            _ if self.encrypted => return None,
+            (false, false) => return None,
+            (_, true) => "everybody",
+            (true, false) => "its group",
+        };
+        let path = self.path.display();
+        Some(format!(
+            "{path}: a private key without a passphrase, open to {open_to} (mode {:04o}): chmod 600 {path}",
+            self.mode & 0o7777
+        ))
+    }
+
+    /// Opens it.
+    pub fn unlock(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey, KeyFileError> {
+        PrivateKey::read(&self.bytes, passphrase)
+            .map_err(|why| KeyFileError { path: self.path.clone(), why: KeyFileProblem::Key(why) })
+    }
+}
+
+/// The file name of the public half: `FILE.pub`.
+pub fn public_path(private: &Path) -> PathBuf {
+    let mut name = OsString::from(private.as_os_str());
+    name.push(".pub");
+    PathBuf::from(name)
+}
+
+/// Makes a key, and writes `path` (0600, PKCS#8 v1 PEM) and `path.pub` (SPKI PEM). Neither
+/// may exist unless `force` is said.
+pub fn generate(
+    path: &Path,
+    passphrase: Option<&Passphrase>,
+    force: bool,
+) -> Result<PublicKey, KeyFileError> {
+    let public_path = public_path(path);
+    let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
+    let fail = |path: &Path, why| KeyFileError { path: path.to_owned(), why };
+    let failed_io = |path: &Path, error| fail(path, KeyFileProblem::Io(error));
+    let random = || -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut bytes[..]).map_err(|error| failed_io(path, io::Error::other(error)))?;
+        Ok(bytes)
+    };
+    // Seen before anything is written: a private key without its public half helps nobody.
+    if !force && public_path.symlink_metadata().is_ok() {
+        let exists = io::Error::from(io::ErrorKind::AlreadyExists);
+        return Err(failed_io(&public_path, exists));
+    }
+    let key = PrivateKey::from_seed(&*random()?);
+    let salt = random()?;
+    let pem = key
+        .to_pkcs8_pem(passphrase.map(|passphrase| (passphrase, &*salt)))
+        .map_err(|why| fail(path, KeyFileProblem::Key(why)))?;
+    files::publish(path, pem.as_bytes(), 0o600, overwrite).map_err(|error| failed_io(path, error.into()))?;
+    let public = key.public();
+    files::publish(&public_path, public.to_spki_pem().as_bytes(), 0o644, overwrite)
+        .map_err(|error| failed_io(&public_path, error.into()))?;
+    Ok(public)
+}
+
+/// A key file, and what is wrong with it.
+#[derive(Debug)]
+pub struct KeyFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub why: KeyFileProblem,
+}
+
+/// What can be wrong with a key file.
+#[derive(Debug)]
+pub enum KeyFileProblem {
+    /// It cannot be read or written.
+    Io(io::Error),
+    /// Its content is no key that can be used.
+    Key(KeyError),
+    /// A file of public keys is damaged.
+    Public(TrustError),
+    /// Several public keys, where one was to be named.
+    Several,
+}
+
+impl KeyFileError {
+    /// May another passphrase open it?
+    pub fn is_wrong_passphrase(&self) -> bool {
+        matches!(&self.why, KeyFileProblem::Key(KeyError::WrongPassphrase))
+    }
+}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.why {
+            KeyFileProblem::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => f.write_str(
+                "it exists, and replacing a key cannot be undone: say --force, or choose another -o",
+            ),
+            KeyFileProblem::Io(error) => error.fmt(f),
+            KeyFileProblem::Key(why) => why.fmt(f),
+            KeyFileProblem::Public(why) => why.fmt(f),
+            KeyFileProblem::Several => f.write_str("several public keys, and --key names one"),
+        }
+    }
+}
+
+impl Error for KeyFileError {}

@@ -1,0 +1,436 @@
+//! Which public keys are trusted, and when: the files that `--trust` takes.
+//!
+//! Lives here: SPKI PEM, OpenSSH lines and `allowed_signers`, read from bytes; times of
+//! validity. Not here: where the files lie, what time it is.
+//!
+//! Rules:
+//! * a damaged line is an error that names the line; a line that is sound but of no use here
+//!   (another type of key, another namespace) is left out and said, for one
+//!   trust file often serves several programs, and leaving a key out only trusts less;
+//! * what a file means does not depend on the machine that reads it, so a time without
+//!   a zone trusts nobody.
+
+use std::error::Error;
+use std::fmt;
+
+use data_encoding::BASE64;
+
+use super::keys::{KeyError, PublicKey, SSH_ED25519, pem_blocks};
+use super::shown;
+
+/// Larger trust files are not read.
+pub const MAX_TRUST_FILE_BYTES: usize = 4 << 20;
+
+/// The name that stands in `namespaces="…"` of an `allowed_signers` line for keys that may
+/// seal sessions. A line without that option allows every namespace.
+pub const NAMESPACE: &str = "attesh";
+
+/// From when until when a key is trusted, in seconds since 1970. Both ends are inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Validity {
+    /// `valid-after`.
+    pub after: Option<i64>,
+    /// `valid-before`.
+    pub before: Option<i64>,
+}
+
+impl Validity {
+    /// Is it trusted at every time?
+    pub fn is_unlimited(&self) -> bool {
+        self.after.is_none() && self.before.is_none()
+    }
+
+    /// Is it trusted at this time?
+    pub fn holds_at(&self, at: i64) -> bool {
+        self.after.is_none_or(|after| after <= at) && self.before.is_none_or(|before| at <= before)
+    }
+
+    /// A time as RFC 3339 in UTC.
+    pub fn show(at: i64) -> String {
+        jiff::Timestamp::from_second(at).map_or_else(|_| format!("@{at}"), |t| t.to_string())
+    }
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.after, self.before) {
+            (None, None) => f.write_str("at any time"),
+            (Some(after), None) => write!(f, "from {} on", Self::show(after)),
+            (None, Some(before)) => write!(f, "until {}", Self::show(before)),
+            (Some(after), Some(before)) => {
+                write!(f, "from {} until {}", Self::show(after), Self::show(before))
+            }
+        }
+    }
+}
+
+/// A public key that is trusted, with what the file says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedKey {
+    key: PublicKey,
+    principals: Option<String>,
+    validity: Validity,
+}
+
+impl TrustedKey {
+    /// A key that is trusted at any time.
+    pub fn new(key: PublicKey) -> Self {
+        Self { key, principals: None, validity: Validity::default() }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Whose it is: the principals of an `allowed_signers` line, the comment of a key line.
+    /// Text that the owner of the trust file wrote; escape it for a terminal.
+    pub fn principals(&self) -> Option<&str> {
+        self.principals.as_deref()
+    }
+
+    /// When it is trusted.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+}
+
+/// A sound line that trusts nobody here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// Its number, from 1.
+    pub line: usize,
+    /// Why.
+    pub why: String,
+}
+
+/// A trust file as read: never without a key.
+#[derive(Debug)]
+pub struct TrustFile {
+    /// The keys in it, in order.
+    pub keys: Vec<TrustedKey>,
+    /// What is left out, to be said to the user.
+    pub unused: Vec<Unused>,
+}
+
+impl TrustFile {
+    /// Reads SPKI PEM blocks, or OpenSSH public key lines and `allowed_signers` lines.
+    pub fn read(bytes: &[u8]) -> Result<Self, TrustError> {
+        let whole = |why| TrustError { line: None, why };
+        if bytes.len() > MAX_TRUST_FILE_BYTES {
+            let size = format!("{} bytes", bytes.len());
+            return Err(whole(KeyError::NotAKey(size)));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| whole(KeyError::NotAKey("no text".to_owned())))?;
+        let file = if text.contains("-----BEGIN ") { Self::read_pem(text)? } else { Self::read_lines(text)? };
+        if file.keys.is_empty() {
+            let why = match file.unused.first() {
+                Some(first) => format!("no usable key; line {}: {}", first.line, first.why),
+                None => "no key in it".to_owned(),
+            };
+            return Err(whole(KeyError::NotAKey(why)));
+        }
+        Ok(file)
+    }
+
+    fn read_pem(text: &str) -> Result<Self, TrustError> {
+        let mut keys = Vec::new();
+        let mut done = 0;
+        for (_, pem) in pem_blocks(text) {
+            let start = pem.as_ptr() as usize - text.as_ptr() as usize;
+            // A key line between the blocks would be passed over: better said than hidden.
+            only_comments(text, done, start)?;
+            done = start + pem.len();
+            let key = PublicKey::from_spki_pem(pem)
+                .map_err(|why| TrustError { line: Some(line_of(text, start)), why })?;
+            keys.push(TrustedKey::new(key));
+        }
+        only_comments(text, done, text.len())?;
+        let unused = Vec::new();
+        Ok(Self { keys, unused })
+    }
+
+    fn read_lines(text: &str) -> Result<Self, TrustError> {
+        let mut keys = Vec::new();
+        let mut unused = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line_number = index + 1;
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            match read_line(line) {
+                Ok(key) => keys.push(key),
+                Err(Reject::Unused(why)) => unused.push(Unused { line: line_number, why }),
+                Err(Reject::Bad(why)) => {
+                    return Err(TrustError { line: Some(line_number), why });
+                }
+            }
+        }
+        Ok(Self { keys, unused })
+    }
+}
+
+/// Why a trust file is of no use, and in which line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustError {
+    /// The line, from 1, where it is one line's fault.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub why: KeyError,
+}
+
+impl fmt::Display for TrustError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        self.why.fmt(f)
+    }
+}
+
+impl Error for TrustError {}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
+fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
+    let between = &text[from..to];
+    let stray = between.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    match stray {
+        None => Ok(()),
+        Some(stray) => {
+            let at = from + between.find(stray).unwrap_or(0);
+            Err(TrustError {
+                line: Some(line_of(text, at)),
+                why: KeyError::Malformed(format!("{:?} stands outside the PEM blocks", shown(stray))),
+            })
+        }
+    }
+}
+
+enum Reject {
+    /// The line is damaged: the file is not read.
+    Bad(KeyError),
+    /// The line is sound, and trusts nobody here.
+    Unused(String),
+}
+
+fn bad(what: &str) -> Reject {
+    Reject::Bad(KeyError::Malformed(what.to_owned()))
+}
+
+fn read_line(line: &str) -> Result<TrustedKey, Reject> {
+    let (first, rest) = word(line)?;
+    if is_key_type(first) {
+        let (key, comment) = key_of(first, rest)?;
+        let principals = (!comment.is_empty()).then(|| comment.to_owned());
+        return Ok(TrustedKey { key, principals, validity: Validity::default() });
+    }
+    let (second, after_second) = word(rest)?;
+    if second.is_empty() {
+        return Err(Reject::Bad(KeyError::NotAKey(format!(
+            "expected a public key, found {:?}",
+            shown(first)
+        ))));
+    }
+    let (options, kind, rest) = if is_key_type(second) {
+        (Options::default(), second, after_second)
+    } else {
+        let options = Options::read(second)?;
+        let (kind, rest) = word(after_second)?;
+        (options, kind, rest)
+    };
+    if !is_key_type(kind) {
+        let found = format!("expected a type of key, found {:?}", shown(kind));
+        return Err(Reject::Bad(KeyError::NotAKey(found)));
+    }
+    let (key, _comment) = key_of(kind, rest)?;
+    if options.authority {
+        return Err(Reject::Unused("a certificate authority".to_owned()));
+    }
+    if let Some(patterns) = &options.namespaces
+        && !matches_any(patterns, NAMESPACE)
+    {
+        return Err(Reject::Unused(format!("its namespaces do not have {NAMESPACE:?}")));
+    }
+    Ok(TrustedKey {
+        key,
+        principals: Some(first.trim_matches('"').to_owned()),
+        validity: Validity {
+            after: options.after.map(|t| time("valid-after", &t)).transpose()?,
+            before: options.before.map(|t| time("valid-before", &t)).transpose()?,
+        },
+    })
+}
+
+/// The next word of a line and what follows it; quotes may hold spaces.
+fn word(line: &str) -> Result<(&str, &str), Reject> {
+    let line = line.trim_start();
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in line.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ' ' | '\t' if !quoted => return Ok((&line[..at], &line[at..])),
+            _ => {}
+        }
+    }
+    if quoted {
+        return Err(bad("a quote that does not end"));
+    }
+    Ok((line, ""))
+}
+
+fn is_key_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"].iter().any(|p| word.starts_with(p))
+}
+
+fn key_of<'a>(kind: &str, rest: &'a str) -> Result<(PublicKey, &'a str), Reject> {
+    if kind != SSH_ED25519 {
+        return Err(Reject::Unused(format!("a key of type {}, and only {SSH_ED25519} is read", shown(kind))));
+    }
+    let (text, comment) = word(rest)?;
+    let blob = BASE64.decode(text.as_bytes()).map_err(|_| bad("the key data is no base64"))?;
+    let key = PublicKey::from_ssh_blob(&blob).map_err(Reject::Bad)?;
+    Ok((key, comment.trim()))
+}
+
+/// The options of an `allowed_signers` line.
+#[derive(Default)]
+struct Options {
+    authority: bool,
+    namespaces: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+}
+
+impl Options {
+    fn read(mut text: &str) -> Result<Self, Reject> {
+        let mut options = Self::default();
+        while !text.is_empty() {
+            let name_end = text.find(['=', ',']).unwrap_or(text.len());
+            let (name, rest) = text.split_at(name_end);
+            let (value, rest) = match rest.strip_prefix('=') {
+                Some(rest) => {
+                    let (value, rest) = quoted(rest)?;
+                    (Some(value), rest)
+                }
+                None => (None, rest),
+            };
+            let slot = match name.to_ascii_lowercase().as_str() {
+                "cert-authority" if value.is_none() => {
+                    options.authority = true;
+                    None
+                }
+                "namespaces" => Some(&mut options.namespaces),
+                "valid-after" => Some(&mut options.after),
+                "valid-before" => Some(&mut options.before),
+                _ => return Err(bad(&format!("unknown option {:?}", shown(name)))),
+            };
+            if let Some(slot) = slot {
+                let value = value.ok_or_else(|| bad(&format!("{name} needs a value")))?;
+                if slot.replace(value).is_some() {
+                    return Err(bad(&format!("{name} stands there twice")));
+                }
+            }
+            text = match rest.strip_prefix(',') {
+                Some("") => return Err(bad("a comma with no option after it")),
+                Some(more) => more,
+                None if rest.is_empty() => "",
+                None => return Err(bad("options are separated by commas")),
+            };
+        }
+        Ok(options)
+    }
+}
+
+/// The value at the start of `text`, in quotes or up to the next comma, and the rest.
+fn quoted(text: &str) -> Result<(String, &str), Reject> {
+    let Some(inner) = text.strip_prefix('"') else {
+        let end = text.find(',').unwrap_or(text.len());
+        return Ok((text[..end].to_owned(), &text[end..]));
+    };
+    let mut value = String::new();
+    let mut chars = inner.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Ok((value, &inner[at + 1..])),
+            '\\' if inner[at + 1..].starts_with('"') => {
+                chars.next();
+                value.push('"');
+            }
+            c => value.push(c),
+        }
+    }
+    Err(bad("a quote that does not end"))
+}
+
+/// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, and `Z`.
+fn time(option: &str, text: &str) -> Result<i64, Reject> {
+    let wrong = || bad(&format!("{option}={:?} is no time", shown(text)));
+    let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
+        return Err(wrong());
+    }
+    let part =
+        |range: std::ops::Range<usize>| -> i8 { digits.get(range).and_then(|d| d.parse().ok()).unwrap_or(0) };
+    let year: i16 = digits[..4].parse().map_err(|_| wrong())?;
+    let civil =
+        jiff::civil::DateTime::new(year, part(4..6), part(6..8), part(8..10), part(10..12), part(12..14), 0)
+            .map_err(|_| wrong())?;
+    if digits.len() == text.len() {
+        return Err(Reject::Unused(format!(
+            "{option}={text} means another time on each machine: write {option}={text}Z for UTC"
+        )));
+    }
+    let at = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| wrong())?;
+    Ok(at.as_second())
+}
+
+/// OpenSSH's pattern lists: comma-separated, `*` and `?`, and `!` to exclude.
+fn matches_any(patterns: &str, name: &str) -> bool {
+    let mut found = false;
+    for pattern in patterns.split(',') {
+        match pattern.strip_prefix('!') {
+            Some(excluded) if glob(excluded.as_bytes(), name.as_bytes()) => return false,
+            Some(_) => {}
+            None => found |= glob(pattern.as_bytes(), name.as_bytes()),
+        }
+    }
+    found
+}
+
+/// Iterative, so that many stars cost no more than the product of the lengths.
+fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                retry = Some((p, n));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match retry {
+                Some((star, from)) => {
+                    retry = Some((star, from + 1));
+                    p = star + 1;
+                    n = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == b'*')
+}
+
+#[cfg(test)]
+#[path = "trust_tests.rs"]
+mod tests;
