@@ -17,7 +17,7 @@ __attesh_boot() {
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
     typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text=
-    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -158,7 +158,7 @@ __attesh_precmd() {
     elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
         __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
     fi
-    __attesh_open=0 __attesh_line= __attesh_text=
+    __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
     __attesh_hooked $s
     return 0
 } >/dev/null 2>&1
@@ -185,8 +185,9 @@ __attesh_zshexit() {
     local s=$? why=unknown word
     __attesh_mine || return 0
     if ((!__attesh_open)); then
+        # At the prompt a signal sets $?; the end of input does not.
         why=eof
-        [[ -t 0 ]] || why=signal
+        [[ -t 0 && $s == $__attesh_seen ]] || why=signal
     else
         # Only a line that begins with it: what else the line does may have
         # been what a signal ended.

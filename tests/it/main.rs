@@ -4,6 +4,7 @@ mod agent;
 mod envelope;
 mod journal;
 mod keys;
+mod matrix;
 mod programs;
 mod pty;
 mod shells;

@@ -81,6 +81,11 @@ impl Home {
         self.records().iter().filter_map(Rec::line).collect()
     }
 
+    /// The runtime folder: in memory, where there is such a place.
+    pub fn runtime(&self) -> &Path {
+        self.runtime.path()
+    }
+
     fn environment(&self, command: &mut Command) {
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display());
         command.env_clear().env("HOME", self.root.path()).env("PATH", path).env("TERM", "xterm");
