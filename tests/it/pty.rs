@@ -2,7 +2,7 @@
 
 use crate::journal::{self, Rec};
 use crate::shells::{Family, Shell};
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -146,6 +146,7 @@ impl Terminal {
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("a descriptor of our own");
         }
+        fcntl(&pty.master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("a master that never blocks");
         let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         // setsid makes the terminal the shell's own and becomes the shell: same pid.
         let mut command = Command::new("setsid");
@@ -181,6 +182,7 @@ impl Terminal {
         }
         let mut buffer = [0; 16384];
         match master.read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => true,
             Ok(0) | Err(_) => {
                 std::thread::sleep(pause);
                 false
@@ -223,22 +225,22 @@ impl Terminal {
         ready
     }
 
+    /// Types bytes; what the shell echoes meanwhile is read, or neither side would go on.
     pub fn raw(&mut self, bytes: &[u8]) {
-        let Some(master) = &mut self.master else { return };
         let mut rest = bytes;
-        while !rest.is_empty() {
-            let length = rest.len().min(1024);
-            if master.write_all(&rest[..length]).is_err() {
+        for _ in 0..PATIENCE * 10 {
+            let Some(master) = &mut self.master else { return };
+            match master.write(&rest[..rest.len().min(512)]) {
+                Ok(length) => rest = &rest[length..],
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+            if rest.is_empty() {
                 return;
             }
-            rest = &rest[length..];
-            if !rest.is_empty() {
-                self.step();
-                let Some(again) = &mut self.master else { return };
-                let _ = again.flush();
-                return self.raw(rest);
-            }
+            self.step();
         }
+        panic!("the shell reads no more: {}", self.text());
     }
 
     /// Types a line and waits for the prompt after it.
@@ -300,7 +302,9 @@ fn write_rc(family: Family, home: &Home, rc: Rc) -> Vec<String> {
     let prompt = match family {
         Family::Bash => "PS1='[[$?]]% '",
         Family::Zsh => "PS1='[[%?]]%% '\nunsetopt prompt_sp prompt_cr\nunset zle_bracketed_paste",
-        Family::Fish => "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n    echo -n \"[[$status]]% \"\nend",
+        Family::Fish => {
+            "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n    echo -n \"[[$status]]% \"\nend"
+        }
     };
     let init = if rc.bare { String::new() } else { init_line(family) };
     let text = format!("{prompt}\n{}\n{init}\n{}\n", rc.before, rc.after);

@@ -56,7 +56,11 @@ const WANTED: [(Family, &str, &str); 7] = [
 
 /// The shells of a family that this machine has.
 pub fn all(family: Family) -> Vec<Shell> {
-    WANTED.iter().filter(|wanted| wanted.0 == family).filter_map(|(_, version, _)| one(family, version)).collect()
+    WANTED
+        .iter()
+        .filter(|wanted| wanted.0 == family)
+        .filter_map(|(_, version, _)| one(family, version))
+        .collect()
 }
 
 /// One shell by its version; `None`, said on standard error, if it is not to be had.

@@ -20,7 +20,12 @@ const fn alone(
 fn a_shell_that_exits_is_closed_wrongly() {
     const ROWS: &[Alone] = &[
         alone(84, "exit 9", &[Line("exit 9")], &["S exit 9", "E 9 exit", "X exit 9", "END"]),
-        alone(85, "^D", &[Line("sh -c 'exit 4'"), Raw("\x04")], &["S sh -c 'exit 4'", "E 4", "X eof 4", "END"]),
+        alone(
+            85,
+            "^D",
+            &[Line("sh -c 'exit 4'"), Raw("\x04")],
+            &["S sh -c 'exit 4'", "E 4", "X eof 4", "END"],
+        ),
     ];
     run_alone(Bash, ROWS);
     run_alone(Zsh, ROWS);
@@ -77,24 +82,40 @@ fn a_hangup_at_the_prompt_is_taken_for_the_end_of_input() {
 
 #[test]
 fn sigterm_at_the_prompt_ends_the_session() {
-    ended_by(88, &[Bash, Zsh], None, |terminal| {
-        terminal.signal(Signal::SIGTERM);
-        terminal.line("echo alive");
-    }, |_| vec!["S true mark", "E 0", "S echo alive", "E 0"]);
+    ended_by(
+        88,
+        &[Bash, Zsh],
+        None,
+        |terminal| {
+            terminal.signal(Signal::SIGTERM);
+            terminal.line("echo alive");
+        },
+        |_| vec!["S true mark", "E 0", "S echo alive", "E 0"],
+    );
 }
 
 #[test]
 fn a_killed_shell_looks_closed() {
-    ended_by(89, &[Bash, Zsh, Fish], Some("sleep 7"), |terminal| terminal.signal(Signal::SIGKILL), |_| {
-        vec!["S sleep 7"]
-    });
+    ended_by(
+        89,
+        &[Bash, Zsh, Fish],
+        Some("sleep 7"),
+        |terminal| terminal.signal(Signal::SIGKILL),
+        |_| vec!["S sleep 7"],
+    );
 }
 
 #[test]
 fn exec_of_another_program_looks_finished() {
-    ended_by(90, &[Bash, Zsh, Fish], Some("exec sleep 0.3"), |terminal| {
-        terminal.ended();
-    }, |_| vec!["S exec sleep 0.3"]);
+    ended_by(
+        90,
+        &[Bash, Zsh, Fish],
+        Some("exec sleep 0.3"),
+        |terminal| {
+            terminal.ended();
+        },
+        |_| vec!["S exec sleep 0.3"],
+    );
 }
 
 #[test]
@@ -108,10 +129,10 @@ fn exec_of_a_hooked_shell_does_not_replace_the_first() {
         terminal.line(&again);
         assert!(mark(&mut terminal, home, "mark"), "{}: {}", shell.label(), tail(&terminal));
         let (start, open) = (format!("S {again}"), format!("O {}", shell.family.name()));
-        let expected =
-            [open.as_str(), &start, "E replaced…", "X replaced", &open, "S true mark", "E 0"];
+        let expected = [open.as_str(), &start, "E replaced…", "X replaced", &open, "S true mark", "E 0"];
         let found = home.lines();
-        let short: Vec<&str> = found.iter().map(String::as_str).filter(|line| !line.starts_with("E ")).collect();
+        let short: Vec<&str> =
+            found.iter().map(String::as_str).filter(|line| !line.starts_with("E ")).collect();
         assert_eq!(short[..2], expected[..2], "{}: {found:?}", shell.label());
         assert!(found.contains(&"X replaced".to_owned()), "{}: {found:?}", shell.label());
         assert_eq!(home.sessions().len(), 1, "{}: one session", shell.label());
@@ -134,7 +155,17 @@ fn a_nested_hooked_shell_is_another_session() {
         let leave = if shell.family == Fish { "E 3" } else { "E 3 exit" };
         let (open, start) = (format!("O {}", shell.family.name()), format!("S {nested}"));
         let expected = [
-            &open, &start, &open, "S echo inner", "E 0", "S exit 3", leave, "X exit 3", "E 3", "S true mark", "E 0",
+            &open,
+            &start,
+            &open,
+            "S echo inner",
+            "E 0",
+            "S exit 3",
+            leave,
+            "X exit 3",
+            "E 3",
+            "S true mark",
+            "E 0",
         ];
         assert!(same(&found, &expected), "{}: {}", shell.label(), complaint(63, "nested", &found, &expected));
         assert_eq!(home.sessions().len(), 1);
@@ -165,9 +196,12 @@ fn two_terminals_get_two_sessions_in_a_named_one() {
 fn a_typed_exit_in_a_function_or_list_is_lost() {
     run_alone(
         Bash,
-        &[alone(84, "exit in a function", &[Line("f() { exit 4; }"), Line("f")], &[
-            "S f() { exit 4; }", "E 0", "S f", "E 4 exit", "X exit 4", "END",
-        ])],
+        &[alone(
+            84,
+            "exit in a function",
+            &[Line("f() { exit 4; }"), Line("f")],
+            &["S f() { exit 4; }", "E 0", "S f", "E 4 exit", "X exit 4", "END"],
+        )],
     );
 }
 

@@ -181,7 +181,11 @@ fn run_one(shell: &Shell, row: &Alone) -> Result<(), String> {
     } else {
         if !begin_mark(&mut terminal, &home, "mark") {
             let number = row.number;
-            return Err(format!("row {number} ({}): the mark is not recorded\n{}", row.what, tail(&terminal)));
+            return Err(format!(
+                "row {number} ({}): the mark is not recorded\n{}",
+                row.what,
+                tail(&terminal)
+            ));
         }
         let lines = home.lines();
         let end = lines.iter().rposition(|line| line == "S true mark").unwrap_or(lines.len());

@@ -22,11 +22,7 @@ const fn row(number: u32, what: &'static str, cases: &'static [Case]) -> Row {
     Row { number, what, cases }
 }
 
-const fn case(
-    shells: &'static str,
-    keys: &'static [super::Key],
-    expect: &'static [&'static str],
-) -> Case {
+const fn case(shells: &'static str, keys: &'static [super::Key], expect: &'static [&'static str]) -> Case {
     Case { shells, keys, expect }
 }
 

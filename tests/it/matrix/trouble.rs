@@ -32,7 +32,13 @@ fn with_recorder(first: &str, mut test: impl FnMut(&Shell, &Home, &mut Terminal)
 
 fn check(shell: &Shell, home: &Home, terminal: &Terminal, row: u32, expected: &[&str]) {
     let found = home.lines();
-    assert!(same(&found[1..], expected), "{}: {}\n{}", shell.label(), complaint(row, "", &found, expected), tail(terminal));
+    assert!(
+        same(&found[1..], expected),
+        "{}: {}\n{}",
+        shell.label(),
+        complaint(row, "", &found, expected),
+        tail(terminal)
+    );
 }
 
 #[test]
@@ -49,9 +55,14 @@ fn interrupt_while_a_start_is_recorded_loses_it() {
         assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
         let ran = std::fs::read(home.path("work/out")).is_ok();
         let found = home.lines();
-        let status = if ran { "E 0" } else { "E 130 interrupt" };
+        let status = if ran { "E 0" } else { "E 130…" };
         let expected = ["S true one", "E 0", "S echo ran >> out", status, "S true two", "E 0"];
-        assert!(same(&found[1..], &expected), "{}: {}", shell.label(), complaint(92, "^C", &found, &expected));
+        assert!(
+            same(&found[1..], &expected),
+            "{}: {}",
+            shell.label(),
+            complaint(92, "^C", &found, &expected)
+        );
         let gaps = gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
     });
@@ -68,7 +79,13 @@ fn interrupt_while_a_finish_is_recorded_changes_its_status() {
         terminal.raw(b"\x03");
         terminal.rest(900);
         assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
-        check(shell, home, terminal, 93, &["S true one", "E 0", "S sh -c 'exit 4'", "E 4", "S true two", "E 0"]);
+        check(
+            shell,
+            home,
+            terminal,
+            93,
+            &["S true one", "E 0", "S sh -c 'exit 4'", "E 4", "S true two", "E 0"],
+        );
     });
 }
 
@@ -110,7 +127,13 @@ fn a_recorder_that_hangs_keeps_the_prompt() {
         terminal.line("sh -c 'exit 6'");
         std::fs::remove_file(home.path("hang")).expect("the switch");
         assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
-        check(shell, home, terminal, 94, &["S true one", "E 0", "S sh -c 'exit 6'", "E 6", "S true two", "E 0"]);
+        check(
+            shell,
+            home,
+            terminal,
+            94,
+            &["S true one", "E 0", "S sh -c 'exit 6'", "E 6", "S true two", "E 0"],
+        );
     });
 }
 
@@ -143,7 +166,8 @@ fn a_pause_is_recorded_through() {
         terminal.line(&format!("rm {}", switch.display()));
         assert!(mark(&mut terminal, home, "two"), "{}: {}", shell.label(), tail(&terminal));
         check(shell, home, &terminal, 0, &["S true one", "E 0", "S echo…", "E 0", "S true two", "E 0"]);
-        let numbers: Vec<_> = home.records().iter().filter(|rec| rec.kind() == "start").map(|rec| rec.number("n")).collect();
+        let numbers: Vec<_> =
+            home.records().iter().filter(|rec| rec.kind() == "start").map(|rec| rec.number("n")).collect();
         assert_eq!(numbers, [Some(1), Some(2), Some(3)], "{}: numbers stay contiguous", shell.label());
     });
 }
@@ -152,7 +176,7 @@ fn a_pause_is_recorded_through() {
 fn no_text_is_left_behind_in_the_private_folder() {
     each(&[Bash, Zsh, Fish], |shell, home| {
         let mut terminal = Terminal::start(shell, home, Rc::default());
-        let long = format!("true {}", "hunter2".repeat(4000));
+        let long = format!("\x1b[200~true {}\x1b[201~", "hunter2".repeat(9000));
         terminal.line("true hunter2");
         terminal.line(&long);
         assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
