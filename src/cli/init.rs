@@ -71,7 +71,12 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     // A shell that is not the right one must not even parse the hook.
     match shell {
         ShellName::Bash => format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
-        ShellName::Zsh => format!("case ${{ZSH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        // `emulate -c` keeps the user's aliases and options from the definitions, and from
+        // each function whenever it runs.
+        ShellName::Zsh => format!(
+            "case ${{ZSH_VERSION-}} in ?*) \\builtin emulate zsh -o no_aliases -o no_xtrace -c {};; esac\n",
+            posix_quoted(&text)
+        ),
         ShellName::Fish => text,
     }
 }

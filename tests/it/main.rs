@@ -11,6 +11,7 @@ mod keys;
 mod kill;
 mod pages;
 mod pages_journal;
+mod matrix;
 mod programs;
 mod pty;
 mod rules;
