@@ -9,3 +9,4 @@ mod pages_journal;
 mod programs;
 mod pty;
 mod shells;
+mod tidy;
