@@ -116,7 +116,7 @@ pub fn out(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Prints JSON with its schema's name first.
+/// Prints a JSON object that names its schema.
 ///
 /// # Errors
 /// Standard output could not be written.

@@ -231,7 +231,11 @@ fn summary(statement: &Statement) -> String {
         (false, 0) => format!("{} of unknown status", outcome.unobserved_count),
         (false, failed) => format!("{failed} failed"),
     };
-    format!("{} commands recorded, {result}", outcome.command_count)
+    format!("{} recorded, {result}", commands(outcome.command_count))
+}
+
+fn commands(count: u64) -> String {
+    if count == 1 { "1 command".to_owned() } else { format!("{count} commands") }
 }
 
 fn complete_text(statement: &Statement) -> String {
@@ -451,7 +455,7 @@ pub fn journal(checked: Checked) -> Verdict {
         return verdict;
     }
     let story = &checked.story;
-    verdict.summary = format!("not sealed; {} commands recorded, {} failed", story.commands, story.failed);
+    verdict.summary = format!("not sealed; {} recorded, {} failed", commands(story.commands), story.failed);
     verdict.set("integrity", Mark::Good, format!("{} records verify one by one", checked.size));
     if story.is_complete() {
         verdict.set("completeness", Mark::Good, "complete");

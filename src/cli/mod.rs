@@ -1,6 +1,7 @@
 //! The commands, one file a verb. Nothing here is imported from elsewhere.
 
 pub mod args;
+mod doctor;
 mod init;
 mod key;
 mod log;
@@ -50,6 +51,7 @@ pub fn run() -> u8 {
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Show(args) => show::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         _ => Err(Failure::usage("not yet")),
     };
     match outcome {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::journal::append::Head;
 use crate::journal::chain::head_token;
-use crate::journal::shells::Weight;
+use crate::journal::shells::{Finding, Weight};
 use crate::process;
 use crate::report::{self, Style};
 use crate::session::close::{Ending, end_by_command};
@@ -139,7 +139,10 @@ pub fn status(args: &Status) -> Outcome {
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
     report::line(&format!("head      {}", head_token(session.id(), view.checked.size, &view.checked.root)))?;
-    for finding in story.findings.iter().filter(|finding| finding.weight == Weight::Incomplete) {
+    let live = state(&session, &view) == "live";
+    let matters =
+        |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && finding.is_unfinished());
+    for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!("finding   record {}: {}", finding.record, finding.text)))?;
     }
     super::log::verdict(&view)

@@ -242,10 +242,14 @@ impl Session {
         let state = self.open_state()?;
         // A state in memory cannot be from another boot; one on a disk can.
         let boot_id = match self.genesis().state {
-            StateLevel::Disk => Some(process::boot_id_bytes()),
+            StateLevel::Disk => Some(this_boot()?),
             StateLevel::Runtime | StateLevel::Shm => None,
         };
-        let mut writer = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref())?;
+        let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref());
+        let mut writer = opened.map_err(|error| match error {
+            AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
+            other => other.into(),
+        })?;
         work(&mut writer)
     }
 
@@ -292,6 +296,12 @@ impl Session {
 #[must_use]
 pub fn pause_name(shell: u64) -> String {
     format!("pause-{shell}")
+}
+
+/// The boot id. Not to be had, it is an error: it says nothing about whose the state is.
+fn this_boot() -> Result<[u8; 16]> {
+    let id = uuid::Uuid::try_parse(&process::boot_id()).map(uuid::Uuid::into_bytes);
+    id.map_err(|_| AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into())
 }
 
 /// The last eight digits of a session's id.
