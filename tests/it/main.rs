@@ -18,6 +18,7 @@ mod rules;
 mod shells;
 mod signer;
 mod tamper;
+mod tidy;
 mod torn;
 mod world;
 mod writers;
