@@ -26,7 +26,7 @@ use crate::sys;
 
 /// The version of the protocol that this recorder speaks.
 pub const PROTOCOL: &[u8] = b"1";
-/// How far back a repeat is looked for, in bytes.
+/// How far back the previous command of a shell is looked for, in bytes.
 const REPEAT_WINDOW: u64 = 256 << 10;
 
 /// The exit statuses of the recorder, in the order of docs/hook-protocol.md.
@@ -183,7 +183,7 @@ impl<'a> Call<'a> {
         if !self.is_set("r") {
             return Ok(false);
         }
-        let last = writer.last_of_shell(shell, REPEAT_WINDOW, shell_of)?;
+        let last = writer.last_of_shell(shell, None, shell_of)?;
         Ok(last.is_some_and(|last| last.core.body.kind() == kind && number_of(&last.core.body) == n))
     }
 }
@@ -282,7 +282,7 @@ fn start(call: &Call) -> Done {
 /// Otherwise the line that ran was kept out of history, and history's newest is another.
 fn repeats_previous(writer: &Writer, shell: u64, text: &KeptText) -> Result<bool> {
     let window = REPEAT_WINDOW.max(2 * (TEXT_PREFIX + text.value.len()) as u64);
-    let last: Option<Record> = writer.last_of_shell(shell, window, shell_of_start)?;
+    let last: Option<Record> = writer.last_of_shell(shell, Some(window), shell_of_start)?;
     Ok(last.is_some_and(|last| last.text("command") == Some(&text.value)))
 }
 
@@ -360,10 +360,10 @@ fn close(call: &Call) -> Done {
     };
     let (status, native) = (call.status("st")?, call.number("nat")?);
     call.record(|writer, session| {
-        if call.is_repeat(writer, shell, Kind::ShellClose, None)? {
-            return Ok(());
+        // A repeat may find the shell closed and the end still missing.
+        if !call.is_repeat(writer, shell, Kind::ShellClose, None)? {
+            close::close_shell(writer, shell, why, status, native)?;
         }
-        close::close_shell(writer, shell, why, status, native)?;
         if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
             close::end(session, writer, EndReason::LastShell)?;
         }

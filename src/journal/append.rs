@@ -158,14 +158,17 @@ impl<'a> Writer<'a> {
         if let Condition::Tampered(why) = slot.condition {
             return Err(AppendError::Tampered(why));
         }
-        if genesis.is_some_and(|genesis| *genesis != slot.genesis) {
-            return Err(AppendError::Tampered("its genesis is not the one this shell knows".into()));
-        }
         let mut writer = Writer { journal, state, slot };
         if dirty {
             writer.zero_other_slot()?;
         }
-        match writer.recover() {
+        let rewritten = genesis.is_some_and(|genesis| *genesis != writer.slot.genesis);
+        let recovered = if rewritten {
+            Err(AppendError::Tampered("its genesis is not the one that was recorded".into()))
+        } else {
+            writer.recover()
+        };
+        match recovered {
             Err(AppendError::Tampered(why)) => {
                 writer.condemn(&why)?;
                 Err(AppendError::Tampered(why))
@@ -228,15 +231,21 @@ impl<'a> Writer<'a> {
         let slot = Slot {
             generation: old.generation + 1,
             running: chain::running(&old.running, &line),
-            mark: mark(self.journal)?,
+            // As written, not as found: whatever else stands there by now is not ours.
+            mark: FileMark { length: before + line.len() as u64, ..mark(self.journal)? },
             chain_key: old.chain_key.next(&root),
             frontier,
             seed,
             recovered: Recovered::default(),
             ..old.clone()
         };
+        let place = slot.offset();
         if let Err(error) = self.install(slot) {
-            let _ = self.journal.set_len(before);
+            // An error may come after the bytes arrived. The line goes only where no slot
+            // that counts it can be left; else the next recorder takes it over.
+            if self.state.write_all_at(&[0; SLOT_BYTES], place).is_ok() {
+                let _ = self.journal.set_len(before);
+            }
             return Err(error);
         }
         self.zero_other_slot()?;
@@ -260,30 +269,28 @@ impl<'a> Writer<'a> {
         result.doing("bring the journal to the disk")
     }
 
-    /// The record of this shell that was appended last, looking back at most `limit` bytes.
+    /// The record of this shell that was appended last; `None` for `limit` looks back to
+    /// the beginning, else at most so many bytes.
     ///
     /// # Errors
     /// The journal could not be read.
     pub fn last_of_shell(
         &self,
         shell: u64,
-        limit: u64,
+        limit: Option<u64>,
         wanted: fn(&Body) -> Option<u64>,
     ) -> Result<Option<Record>> {
         let end = self.slot.mark.length;
-        let from = end.saturating_sub(limit);
-        let mut tail = vec![0; usize::try_from(end - from).expect("bounded by limit")];
-        self.journal.read_exact_at(&mut tail, from).doing("read the journal")?;
-        for text in tail.rsplit(|byte| *byte == b'\n').skip(1) {
-            let mut columns = text.split(|byte| *byte == b'\t');
-            let (Some(core), Some(disclosures)) = (columns.next(), columns.next()) else { break };
-            let Ok(core) = Core::decode(core) else { break };
-            if wanted(&core.body) == Some(shell) {
-                let Ok(disclosures) = Disclosures::decode(disclosures) else { break };
-                return Ok(Some(Record { core, disclosures }));
+        let mut window = limit.unwrap_or(LOOK_BACK_BYTES).min(end);
+        loop {
+            let mut tail = vec![0; usize::try_from(window).expect("bounded by the file")];
+            self.journal.read_exact_at(&mut tail, end - window).doing("read the journal")?;
+            let found = last_in(&tail, shell, wanted);
+            if found.is_some() || limit.is_some() || window == end {
+                return Ok(found);
             }
+            window = window.saturating_mul(4).min(end);
         }
-        Ok(None)
     }
 
     /// The shells and commands of the journal so far. The lines are those this writer has
@@ -306,7 +313,8 @@ impl<'a> Writer<'a> {
     fn recover(&mut self) -> Result<()> {
         let now = mark(self.journal)?;
         let left = self.slot.mark;
-        if (now.dev, now.ino) != (left.dev, left.ino) {
+        // The device's number changes when a file system is mounted again; then the lines decide.
+        if now.ino != left.ino {
             return Err(AppendError::Tampered("it is another file".into()));
         }
         if now.length < left.length {
@@ -354,7 +362,7 @@ impl<'a> Writer<'a> {
         slot.running = chain::running(&slot.running, tail);
         slot.recovered = Recovered { adopted: 1, cut_bytes: 0 };
         slot.generation += 1;
-        slot.mark = mark(self.journal)?;
+        slot.mark = FileMark { length: slot.mark.length + tail.len() as u64, ..mark(self.journal)? };
         self.install(slot)?;
         self.zero_other_slot()
     }
@@ -406,6 +414,22 @@ impl<'a> Writer<'a> {
     fn erase(&mut self) -> Result<()> {
         self.state.write_all_at(&[0; 2 * SLOT_BYTES], 0).doing("erase the keys")
     }
+}
+
+/// How much of a journal's end is read first when its beginning may be read too, in bytes.
+const LOOK_BACK_BYTES: u64 = 256 << 10;
+
+/// The last record of a shell in the end of a journal, whose first line may be torn.
+fn last_in(tail: &[u8], shell: u64, wanted: fn(&Body) -> Option<u64>) -> Option<Record> {
+    for text in tail.rsplit(|byte| *byte == b'\n').skip(1) {
+        let mut columns = text.split(|byte| *byte == b'\t');
+        let core = Core::decode(columns.next()?).ok()?;
+        if wanted(&core.body) == Some(shell) {
+            let disclosures = Disclosures::decode(columns.next()?).ok()?;
+            return Some(Record { core, disclosures });
+        }
+    }
+    None
 }
 
 fn joined(core: &[u8], disclosures: &[u8], auth: &chain::Auth) -> Result<Vec<u8>> {

@@ -43,6 +43,14 @@ pub struct Finding {
     pub text: String,
 }
 
+impl Finding {
+    /// Whether it says no more than that the session still goes on.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.code, "no-end" | "open-shell" | "running")
+    }
+}
+
 /// A command that has started and not finished yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenStart {
@@ -117,6 +125,8 @@ pub struct Story {
     pub redacted: u64,
     /// Anomalies recorded.
     pub anomalies: u64,
+    /// How often the clock was seen to be set.
+    pub clock_steps: u64,
     /// Whether the journal has its end.
     pub ended: bool,
     /// Findings, at most [`FINDINGS_MAX`].
@@ -231,6 +241,7 @@ impl Story {
             let slack = CLOCK_STEP_NS + now.1.saturating_sub(boottime) / 1000;
             if now.0.abs_diff(expected) > slack {
                 let ms = now.0.abs_diff(expected) / 1_000_000;
+                self.clock_steps += 1;
                 let way = if now.0 > expected { "forward" } else { "back" };
                 self.note(core.index, "clock", format!("the clock was set {way} by {ms} ms"));
             }
@@ -274,7 +285,8 @@ impl Story {
         };
         let unfinished =
             shell.running.replace(OpenStart { index, n: start.n, boottime_ns: core.time.boottime_ns });
-        let missing = start.n.checked_sub(shell.last_n + 1);
+        // A number that cannot grow any more is as good as one used before.
+        let missing = shell.last_n.checked_add(1).and_then(|due| start.n.checked_sub(due));
         shell.last_n = shell.last_n.max(start.n);
         let gap = shell.judge_native(start);
         if let Some(open) = unfinished {
@@ -287,7 +299,7 @@ impl Story {
         let declared = match gap {
             Gap::None => None,
             Gap::Declared(count) => {
-                self.paused_commands += count;
+                self.paused_commands = self.paused_commands.saturating_add(count);
                 None
             }
             Gap::Undeclared(count) => Some(count),
@@ -303,7 +315,7 @@ impl Story {
         // The two counters see the same loss; the larger number is the one to tell.
         let count = missing.unwrap_or(0).max(declared.unwrap_or(0));
         if count > 0 {
-            self.lost += count;
+            self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before this one", start.shell);
             self.incomplete(index, "gap", text);
         }
@@ -367,9 +379,9 @@ impl Story {
             Program::Zsh | Program::Fish => 0,
         };
         if shell.pause_pending {
-            self.paused_commands += count;
+            self.paused_commands = self.paused_commands.saturating_add(count);
         } else if count > 0 {
-            self.lost += count;
+            self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before it closed", close.shell);
             self.incomplete(core.index, "gap", text);
         }
@@ -464,10 +476,11 @@ impl LiveShell {
                     // bash gives a number again when its PS0 was interrupted: that command never ran.
                     return Gap::None;
                 }
-                start.native.checked_sub(last + 1 + start.skip)
+                let due = last.checked_add(1).and_then(|due| due.checked_add(start.skip));
+                due.and_then(|due| start.native.checked_sub(due))
             }
             // A lower bound: fish counts only commands that set a status.
-            Program::Fish => start.native.checked_sub(last),
+            Program::Fish => last.checked_add(start.skip).and_then(|due| start.native.checked_sub(due)),
         };
         match moved {
             None => Gap::Reset,

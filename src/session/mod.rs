@@ -33,6 +33,8 @@ pub const JOURNAL: &str = "journal";
 pub const NEXT: &str = "next";
 /// The name of the file in a session's folder that lists the envelopes made of it.
 pub const SEALED: &str = "sealed";
+/// The name of the file in a session's folder that pauses every shell.
+pub const PAUSE_ALL: &str = "pause-all";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 
@@ -240,10 +242,14 @@ impl Session {
         let state = self.open_state()?;
         // A state in memory cannot be from another boot; one on a disk can.
         let boot_id = match self.genesis().state {
-            StateLevel::Disk => Some(process::boot_id_bytes()),
+            StateLevel::Disk => Some(this_boot()?),
             StateLevel::Runtime | StateLevel::Shm => None,
         };
-        let mut writer = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref())?;
+        let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref());
+        let mut writer = opened.map_err(|error| match error {
+            AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
+            other => other.into(),
+        })?;
         work(&mut writer)
     }
 
@@ -251,6 +257,26 @@ impl Session {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.with_writer_waiting(5_000, |_| Ok(())).is_ok()
+    }
+
+    /// How many of its open shells still run on this machine.
+    #[must_use]
+    pub fn live_shells(&self) -> usize {
+        let count = |writer: &mut Writer| Ok(close::other_live_shells(&writer.story()?, None).len());
+        self.with_writer_waiting(5_000, count).unwrap_or(0)
+    }
+
+    /// Removes the session: its state, and its folder with all that attesh put there.
+    ///
+    /// # Errors
+    /// The folder could not be removed.
+    pub fn remove(&self) -> Result<()> {
+        if let Ok(folder) = self.state_folder() {
+            folder.remove(&self.state_name())?;
+        }
+        let path = self.folder.path();
+        std::fs::remove_dir_all(path)
+            .map_err(|error| SessionError::File(FileError::Io(path.to_owned(), error)))
     }
 
     /// Whether an envelope has been made of it.
@@ -264,6 +290,18 @@ impl Session {
     pub fn next(&self) -> Option<(PathBuf, Digest)> {
         parse_next(&self.folder.read(NEXT, NEXT_MAX).ok()?)
     }
+}
+
+/// The name of the file in a session's folder that pauses the shell of this shell-open.
+#[must_use]
+pub fn pause_name(shell: u64) -> String {
+    format!("pause-{shell}")
+}
+
+/// The boot id. Not to be had, it is an error: it says nothing about whose the state is.
+fn this_boot() -> Result<[u8; 16]> {
+    let id = uuid::Uuid::try_parse(&process::boot_id()).map(uuid::Uuid::into_bytes);
+    id.map_err(|_| AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into())
 }
 
 /// The last eight digits of a session's id.

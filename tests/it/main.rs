@@ -1,10 +1,23 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod cases;
+mod disk;
 mod envelope;
+mod fault;
+mod inject;
 mod journal;
 mod keys;
+mod kill;
 mod matrix;
+mod pages;
+mod pages_journal;
 mod programs;
 mod pty;
+mod rules;
 mod shells;
+mod signer;
+mod tamper;
+mod torn;
+mod world;
+mod writers;

@@ -1,0 +1,115 @@
+//! Cases of the disclosures column.
+
+use super::{Cases, Expect};
+use crate::signer::{Defect, Signer, Texts, end, finish, start, swap};
+
+const CANONICAL: &str = "not in the canonical form";
+const OPENS: &str = "does not open its commitment";
+const COLUMN: &str = "disclosures:";
+
+pub fn add(cases: &mut Cases) {
+    for (name, from, to, why) in [
+        ("text-changed", "make", "male", OPENS),
+        ("text-emptied", "make \\\"all\\\"", "", OPENS),
+        ("text-name-unknown", "\"command\":", "\"commanb\":", "disclosed but not committed to"),
+        ("text-name-escaped", "\"command\":", "\"c\\u006fmmand\":", CANONICAL),
+        ("text-blank-in-column", "\"command\":", "\"command\": ", CANONICAL),
+        ("text-escape-not-canonical", "make", "m\\u0061ke", CANONICAL),
+        ("text-solidus-escaped", "/home", "\\/home", CANONICAL),
+        ("text-as-base64-though-shorter", "\"/home/user\"", "{\"base64\":\"L2hvbWUvdXNlcg==\"}", CANONICAL),
+        ("text-as-number", "\"/home/user\"", "1", COLUMN),
+        ("text-null", "\"/home/user\"", "null", COLUMN),
+        ("text-base64-not-padded", "\"/home/user\"", "{\"base64\":\"L2hvbWUvdXNlcg\"}", COLUMN),
+        ("text-base64-other-member", "\"/home/user\"", "{\"base65\":\"L2hvbWUvdXNlcg==\"}", COLUMN),
+        ("text-base64-two-members", "\"/home/user\"", "{\"base64\":\"\",\"x\":\"\"}", COLUMN),
+        ("text-lone-surrogate", "make", "\\ud800", COLUMN),
+        ("text-three-in-pair", "\"/home/user\"", "\"/home/user\",1", COLUMN),
+        ("text-salt-alone", ",\"/home/user\"]", "]", COLUMN),
+        ("column-array", "{\"command\"", "[{\"command\"", COLUMN),
+        ("column-more-after", "]}", "]}{}", COLUMN),
+    ] {
+        cases.bad_start(name, Defect::Disclosures(&swap(from, to)), why);
+    }
+    salts(cases);
+    members(cases);
+    accepted(cases);
+}
+
+/// Where the salt of the first member stands.
+fn salt(column: &[u8]) -> std::ops::Range<usize> {
+    let at = column.windows(2).position(|window| window == b"[\"").unwrap() + 2;
+    at..at + 22
+}
+
+fn salts(cases: &mut Cases) {
+    let flipped = |mut column: Vec<u8>| {
+        let at = salt(&column).start;
+        column[at] = if column[at] == b'A' { b'B' } else { b'A' };
+        column
+    };
+    cases.bad_start("salt-changed", Defect::Disclosures(&flipped), OPENS);
+    let slack = |mut column: Vec<u8>| {
+        // 22 characters hold 132 bits: the lowest four of the last one must be zero.
+        let at = salt(&column).end - 1;
+        column[at] += 1;
+        column
+    };
+    cases.bad_start("salt-slack-bits", Defect::Disclosures(&slack), "is not 16 bytes in base64url");
+    let short = |column: Vec<u8>| {
+        let salt = salt(&column);
+        [&column[..salt.start], &column[salt.start + 2..]].concat()
+    };
+    cases.bad_start("salt-short", Defect::Disclosures(&short), "is not 16 bytes in base64url");
+    let padded = |column: Vec<u8>| {
+        let salt = salt(&column);
+        [&column[..salt.end], b"==", &column[salt.end..]].concat()
+    };
+    cases.bad_start("salt-padded", Defect::Disclosures(&padded), "is not 16 bytes in base64url");
+}
+
+fn members(cases: &mut Cases) {
+    let (_, texts) = start(1, 1, 1, b"make \"all\"");
+    let column = String::from_utf8(texts.column()).unwrap();
+    let (command, workdir) = column[1..column.len() - 1].split_once(",\"workdir\"").unwrap();
+    let workdir = format!("\"workdir\"{workdir}");
+    let twice = format!("{{{command},{command},{workdir}}}");
+    let reversed = format!("{{{workdir},{command}}}");
+    let five: Vec<String> = (0..5).map(|at| format!("\"a{at}\":[\"AAAAAAAAAAAAAAAAAAAAAA\",\"\"]")).collect();
+    let five = format!("{{{}}}", five.join(","));
+    for (name, text, why) in [
+        ("text-twice", twice, "out of order or there twice"),
+        ("texts-out-of-order", reversed, "out of order or there twice"),
+        ("five-texts", five, "too many members"),
+        ("column-empty", String::new(), COLUMN),
+        ("column-null", "null".to_owned(), COLUMN),
+    ] {
+        cases.bad_start(name, Defect::Disclosures(&move |_| text.clone().into_bytes()), why);
+    }
+    let mut foreign = Texts::default();
+    foreign.commit("command", b"ls");
+    cases.bad("text-on-finish", finish(1, 1, 0), &foreign, Defect::None, "disclosed but not committed to");
+    cases.bad("text-on-end", end(), &foreign, Defect::None, "disclosed but not committed to");
+}
+
+/// Redaction takes members out and touches nothing else.
+fn accepted(cases: &mut Cases) {
+    let mut told = |name: &str, text: &[u8], defect: Defect| {
+        let mut signer = Signer::base();
+        let (body, texts) = start(1, 1, 1, text);
+        signer.push(body, &texts, defect);
+        signer.finish(1, 1, 0);
+        signer.close(1, Some(1));
+        signer.end();
+        cases.add(name, signer.bytes, Expect::Complete(&[]));
+    };
+    told("redacted-all", b"make", Defect::Disclosures(&|_| b"{}".to_vec()));
+    let one = |column: Vec<u8>| {
+        let at = column.windows(10).position(|window| window == b",\"workdir\"").unwrap();
+        [b"{", &column[at + 1..]].concat()
+    };
+    told("redacted-command", b"make", Defect::Disclosures(&one));
+    told("text-of-bytes", b"printf '\xff\xfe'", Defect::None);
+    told("text-of-controls", &[1; 40], Defect::None);
+    told("text-of-escapes", "a\"b\\c\n\t\u{7f}\u{2028}ü\u{1f600}/".as_bytes(), Defect::None);
+    told("text-empty", b"", Defect::None);
+}

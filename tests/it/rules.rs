@@ -1,0 +1,167 @@
+//! Every check of the verifier, one defect at a time.
+
+use crate::cases::{self, Case, Expect};
+use crate::signer::{Defect, Signer, Texts, finish, open, start};
+use attesh::crypto::OriginSecret;
+use attesh::journal::check::{Checked, Knowledge, check};
+use attesh::journal::shells::OPEN_SHELLS_MAX;
+use attesh::record::{CORE_MAX, LINE_MAX, Program};
+
+pub fn verify(journal: &[u8], secret: Option<&[u8]>) -> Checked {
+    let secret = secret.map(|bytes| OriginSecret::new(bytes.to_vec()).unwrap());
+    check(journal, Knowledge { secret: secret.as_ref(), threads: 1 }, &mut |_, _| {}).unwrap()
+}
+
+pub fn codes(checked: &Checked) -> Vec<&'static str> {
+    checked.story.findings.iter().map(|finding| finding.code).collect()
+}
+
+/// What is wrong with the verdict on a case, if anything.
+fn wrong(case: &Case) -> Option<String> {
+    let checked = verify(&case.journal, case.secret);
+    let fits = match (case.expect, &checked.rejection) {
+        (Expect::Rejected(record, why), Some(rejection)) => {
+            rejection.record == record && rejection.why.contains(why) && checked.size == record
+        }
+        (Expect::Complete(notes), None) => checked.story.is_complete() && codes(&checked) == notes,
+        (Expect::Incomplete(found), None) => !checked.story.is_complete() && codes(&checked) == found,
+        _ => false,
+    };
+    let found = || format!("{:?} {:?}", checked.rejection, checked.story.findings);
+    (!fits).then(|| format!("{}: expected {:?}, found {}", case.name, case.expect, found()))
+}
+
+#[test]
+fn a_check_is_missing_or_says_something_else() {
+    let cases = cases::all();
+    let wrong: Vec<String> = cases.iter().filter_map(wrong).collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(cases.len() >= 100, "{} cases", cases.len());
+}
+
+#[test]
+fn a_journal_without_any_one_of_its_members_passes() {
+    for (kind, body, texts) in cases::other_bodies() {
+        let mut signer = Signer::base();
+        signer.push(body.clone(), &texts, Defect::None);
+        let honest = verify(&signer.bytes, None);
+        assert!(honest.rejection.is_none(), "{kind:?}: {:?}", honest.rejection);
+        let core = signer.lines()[2].split(|byte| *byte == b'\t').next().unwrap().to_vec();
+        let object: serde_json::Map<_, _> = serde_json::from_slice(&core).unwrap();
+        for name in object.keys() {
+            for twice in [false, true] {
+                let edit = |core: Vec<u8>| without_or_twice(&core, name, twice);
+                let mut signer = Signer::base();
+                signer.push(body.clone(), &texts, Defect::Core(&edit));
+                let checked = verify(&signer.bytes, None);
+                let may_lack = matches!(
+                    (kind.name(), name.as_str()),
+                    ("note", "shell" | "status" | "native") | ("shell-close", "native")
+                );
+                let rejected = checked.rejection.as_ref().map(|rejection| rejection.record);
+                let due = (twice || !may_lack).then_some(2);
+                assert_eq!(rejected, due, "{kind:?} {name} twice: {twice}");
+            }
+        }
+    }
+}
+
+/// Takes a member out of an object of scalars, or writes it twice.
+fn without_or_twice(core: &[u8], name: &str, twice: bool) -> Vec<u8> {
+    let text = std::str::from_utf8(core).unwrap();
+    let inner = text.strip_prefix('{').unwrap().strip_suffix('}').unwrap();
+    let mut members: Vec<&str> = inner.split(",\"").collect();
+    let at =
+        members.iter().position(|member| member.trim_start_matches('"').starts_with(&format!("{name}\":")));
+    let at = at.unwrap();
+    if twice {
+        members.push(members[at].trim_start_matches('"'));
+    } else {
+        members.remove(at);
+    }
+    let first = members[0].trim_start_matches('"').to_owned();
+    let rest: String = members[1..].iter().map(|member| format!(",\"{member}")).collect();
+    format!("{{\"{first}{rest}}}").into_bytes()
+}
+
+#[test]
+fn a_line_or_core_longer_than_the_limit_is_taken() {
+    // The longest text whose line still fits, and one byte more.
+    let line = |length: usize| {
+        let mut signer = Signer::base();
+        let (body, texts) = start(1, 1, 1, &vec![b'x'; length]);
+        signer.push(body, &texts, Defect::None);
+        let last = signer.bytes.len() - signer.starts[2];
+        (signer.bytes, last)
+    };
+    let (_, overhead) = line(0);
+    let (fits, length) = line(LINE_MAX - overhead);
+    assert_eq!(length, LINE_MAX);
+    assert!(verify(&fits, None).rejection.is_none());
+    let rejection = verify(&line(LINE_MAX - overhead + 1).0, None).rejection.unwrap();
+    assert_eq!((rejection.record, rejection.why.as_str()), (2, "the line is longer than 2 MiB"));
+    // The same for the core, which blanks make longer.
+    let core = |length: usize| {
+        let edit = move |core: Vec<u8>| [core.clone(), vec![b' '; length - core.len()]].concat();
+        let mut signer = Signer::base();
+        signer.push(finish(1, 1, 0), &Texts::default(), Defect::Core(&edit));
+        verify(&signer.bytes, None).rejection
+    };
+    assert!(core(CORE_MAX).is_none());
+    assert!(core(CORE_MAX + 1).unwrap().why.contains("the core has 65537 bytes"));
+}
+
+#[test]
+fn more_open_shells_than_the_limit_are_taken() {
+    let mut signer = Signer::begun(1);
+    let (body, texts) = open(Program::Bash, 0);
+    for _ in 0..=OPEN_SHELLS_MAX {
+        signer.push(body.clone(), &texts, Defect::None);
+    }
+    let checked = verify(&signer.bytes, None);
+    assert_eq!(
+        checked.rejection.as_ref().map(|rejection| rejection.record),
+        Some(OPEN_SHELLS_MAX as u64 + 1)
+    );
+    assert!(checked.rejection.unwrap().why.contains("shells are open at once"));
+}
+
+#[test]
+fn a_record_is_shown_before_everything_about_it_was_checked() {
+    for case in cases::all() {
+        let secret = case.secret.map(|bytes| OriginSecret::new(bytes.to_vec()).unwrap());
+        for threads in [1, 3] {
+            let mut shown = 0;
+            let knowledge = Knowledge { secret: secret.as_ref(), threads };
+            let checked = check(&case.journal[..], knowledge, &mut |record, _| {
+                assert_eq!(record.core.index, shown);
+                shown += 1;
+            });
+            let checked = checked.unwrap();
+            assert_eq!(shown, checked.size, "{}", case.name);
+            if let Some(rejection) = checked.rejection {
+                assert!(shown <= rejection.record, "{}", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_journal_is_a_finding_and_not_an_error() {
+    struct Broken(usize);
+    impl std::io::Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.0 == 0 {
+                return Err(std::io::Error::from_raw_os_error(5));
+            }
+            let bytes = Signer::whole().bytes;
+            let count = self.0.min(buffer.len());
+            buffer[..count].copy_from_slice(&bytes[..count]);
+            self.0 -= count;
+            Ok(count)
+        }
+    }
+    for length in [0, 10, 2000] {
+        assert!(check(Broken(length), Knowledge::default(), &mut |_, _| {}).is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! Folders of its own for each test, and the recorder called as a hook calls it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use attesh::journal::check::{Checked, Knowledge, check};
+use attesh::session::Session;
+use tempfile::TempDir;
+
+/// The program without its debugging information: a tenth of the bytes to map and to hash.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = PathBuf::from(env!("CARGO_BIN_EXE_attesh"));
+        let stripped = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("attesh-{}", std::process::id()));
+        let done = Command::new("strip").arg("-o").arg(&stripped).arg(&built).status();
+        if done.is_ok_and(|status| status.success()) { stripped } else { built }
+    })
+}
+
+/// Whether the long form of the proofs was asked for (`tests/prove`).
+#[expect(clippy::disallowed_methods, reason = "a test asks how it is run")]
+pub fn long() -> bool {
+    std::env::var_os("ATTESH_PROVE").is_some_and(|value| value == "long")
+}
+
+/// One of two sizes: the bounded one, or that of the long form.
+pub fn sized(quick: usize, whole: usize) -> usize {
+    if long() { whole } else { quick }
+}
+
+/// A home and a folder in memory, nothing else in the environment.
+pub struct World {
+    pub home: TempDir,
+    pub runtime: TempDir,
+}
+
+/// What `open` answered.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub folder: PathBuf,
+    pub genesis: String,
+    pub shell: String,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let runtime = tempfile::tempdir_in("/dev/shm").unwrap();
+        World { home, runtime }
+    }
+
+    /// `attesh rec` with these words.
+    pub fn rec<A: AsRef<OsStr>>(&self, words: &[A]) -> Command {
+        let mut command = Command::new(program());
+        command.arg("rec").args(words).env_clear().current_dir("/");
+        command.env("HOME", self.home.path()).env("XDG_RUNTIME_DIR", self.runtime.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// A shell whose process is this one; in the session at `env`, or in one of its own.
+    pub fn open(&self, env: Option<&Path>) -> Opened {
+        let output = self.opening(env).stdout(Stdio::piped()).output().unwrap();
+        assert!(output.status.success(), "open: {}", output.status);
+        Opened::parse(&output.stdout)
+    }
+
+    pub fn opening(&self, env: Option<&Path>) -> Command {
+        let pid = format!("pid={}", std::process::id());
+        let mut words =
+            vec!["open".into(), "p=1".into(), "kind=bash".into(), "ver=5.2".into(), pid, "nat=0".into()];
+        words.push("hook=0123456789abcdef".into());
+        words.push("typed=1".into());
+        if let Some(path) = env {
+            words.push(format!("env={}", path.display()));
+        }
+        self.rec(&words)
+    }
+
+    /// `VERB` for this shell, with more words.
+    pub fn call(&self, verb: &str, at: &Opened, more: &[String]) -> Command {
+        let (folder, genesis) = (format!("d={}", at.folder.display()), format!("g={}", at.genesis));
+        let mut words = vec![verb.to_owned(), "p=1".into(), folder, genesis, format!("sh={}", at.shell)];
+        words.extend_from_slice(more);
+        self.rec(&words)
+    }
+
+    /// The start of command `n` without a text; `again` marks a repeat.
+    pub fn start(&self, at: &Opened, n: u64, again: bool) -> Command {
+        self.call("s", at, &again_if(again, vec![format!("n={n}"), format!("nat={n}"), "src=none".into()]))
+    }
+
+    pub fn finish(&self, at: &Opened, n: u64, again: bool) -> Command {
+        let more = vec![format!("n={n}"), "st=0".into(), "from=prompt".into()];
+        self.call("e", at, &again_if(again, more))
+    }
+
+    pub fn close(&self, at: &Opened, native: u64, again: bool) -> Command {
+        self.call("x", at, &again_if(again, vec![format!("nat={native}"), "why=exit".into(), "st=0".into()]))
+    }
+
+    pub fn state_file(&self, at: &Opened) -> PathBuf {
+        let session = Session::open(&at.folder).unwrap();
+        self.runtime.path().join("attesh").join(format!("{}.state", session.id()))
+    }
+}
+
+fn again_if(again: bool, mut words: Vec<String>) -> Vec<String> {
+    if again {
+        words.push("r=1".into());
+    }
+    words
+}
+
+impl Opened {
+    pub fn parse(answer: &[u8]) -> Self {
+        let text = String::from_utf8(answer.to_vec()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() >= 5, "open answered {text:?}");
+        Opened { folder: lines[0].into(), genesis: lines[1].into(), shell: lines[2].into() }
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.folder.join("journal")
+    }
+
+    pub fn check(&self) -> Checked {
+        let file = File::open(self.journal()).unwrap();
+        check(file, Knowledge::default(), &mut |_, _| {}).unwrap()
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        File::open(self.journal()).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+}
+
+/// The exit code of a command that runs undisturbed.
+pub fn code(command: &mut Command) -> Option<i32> {
+    command.status().unwrap().code()
+}
