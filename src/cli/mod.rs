@@ -6,6 +6,7 @@ mod init;
 mod key;
 mod log;
 mod note;
+mod pages;
 mod seal;
 mod sessions;
 mod show;
@@ -52,7 +53,8 @@ pub fn run() -> u8 {
         Verb::Verify(args) => verify::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
-        _ => Err(Failure::usage("not yet")),
+        Verb::Completions(args) => pages::completions(&args),
+        Verb::Man(args) => pages::man(&args),
     };
     match outcome {
         Ok(code) => code,

@@ -455,6 +455,7 @@ fn a_slot_is_laid_out_as_the_table_says() {
         running: [0x24; 32],
         mark: FileMark { dev: 0x31, ino: 0x32, length: 0x33, ctime_s: -2, ctime_ns: 0x35 },
         seed: Seed([0x25; 32]),
+        public: [0x27; 32],
         chain_key: ChainKey([0x26; 32]),
         recovered: Recovered { adopted: 0x41, cut_bytes: 0x42 },
         sync_failed: true,
@@ -462,7 +463,7 @@ fn a_slot_is_laid_out_as_the_table_says() {
     let bytes = slot.encode();
     let number = |value: u64| value.to_be_bytes().to_vec();
     let w = why.len();
-    let content: [(&str, Vec<u8>); 20] = [
+    let content: [(&str, Vec<u8>); 21] = [
         ("the bytes ATTESH1", b"ATTESH1\0".to_vec()),
         ("generation", number(0x1111)),
         ("session id", vec![0x21; 16]),
@@ -477,6 +478,7 @@ fn a_slot_is_laid_out_as_the_table_says() {
         ("cutBytes", number(0x42)),
         ("running digest", vec![0x24; 32]),
         ("seed", vec![0x25; 32]),
+        ("public half", vec![0x27; 32]),
         ("chain key", vec![0x26; 32]),
         ("0: live; 1: tampered", vec![1]),
         ("1: bringing", vec![1]),
@@ -503,15 +505,17 @@ fn a_slot_is_laid_out_as_the_table_says() {
         end = offset + length;
         assert_eq!(&bytes[offset..end], wanted, "{row:?}");
     }
-    let [(_, _, roots_row), checksum] = &rows[content.len()..] else {
+    let [(_, _, roots_row), used, checksum] = &rows[content.len()..] else {
         panic!("{:?}", &rows[content.len()..])
     };
     assert!(roots_row.starts_with("the roots"));
     assert_eq!(resolve(&rows[content.len()].0), end);
     assert_eq!(&bytes[end..end + roots.len()], &roots[..]);
     let at = resolve(&checksum.0);
-    assert!(bytes[end + roots.len()..at].iter().all(|byte| *byte == 0));
-    assert_eq!(bytes[at..], blake3::hash(&bytes[..at]).as_bytes()[..]);
+    let (used_at, content_end) = (resolve(&used.0), end + roots.len());
+    assert!(bytes[content_end..used_at].iter().all(|byte| *byte == 0));
+    assert_eq!(bytes[used_at..at], u16::try_from(content_end).unwrap().to_be_bytes());
+    assert_eq!(bytes[at..], blake3::hash(&bytes[..content_end]).as_bytes()[..]);
     assert_eq!(slot.offset(), (0x1111 % 2) * SLOT_BYTES as u64);
 }
 

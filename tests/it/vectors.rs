@@ -1,0 +1,102 @@
+//! The checked-in vectors are those that the cases make, and an independent verifier agrees.
+//!
+//! `tests/vectors/MANIFEST` says of each file what must happen:
+//! name, verdict, record (or `-`), secret in hexadecimal (or `-`), why.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use attesh::encoding::hex;
+
+use crate::cases::{self, Case, Expect};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+const HEADER: &str = "\
+# Journals, and what a verifier must say of each. Columns, separated by tabs:
+#   file    NAME.journal beside this file
+#   verdict complete, incomplete, or rejected
+#   record  the first bad record, of rejected ones; else -
+#   secret  the origin secret that the verifier is given, in hexadecimal; else -
+#   why     words of the reason, or the findings in order
+# Made from fixed seeds by the test that compares them: see tests/it/cases/.
+";
+
+fn manifest(cases: &[Case]) -> String {
+    let line = |case: &Case| {
+        let secret = case.secret.map_or("-".to_owned(), hex);
+        let (verdict, record, why) = match case.expect {
+            Expect::Complete(codes) => ("complete", "-".to_owned(), codes.join(" ")),
+            Expect::Incomplete(codes) => ("incomplete", "-".to_owned(), codes.join(" ")),
+            Expect::Rejected(record, why) => ("rejected", record.to_string(), why.to_owned()),
+        };
+        format!("{}\t{verdict}\t{record}\t{secret}\t{why}\n", case.name)
+    };
+    HEADER.to_owned() + &cases.iter().map(line).collect::<String>()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test asks whether to write its files anew")]
+fn renew() -> bool {
+    std::env::var_os("ATTESH_RENEW_VECTORS").is_some()
+}
+
+#[test]
+fn the_vectors_are_not_those_of_the_cases() {
+    let (folder, cases) = (folder(), cases::all());
+    let put = |name: &str, bytes: &[u8]| {
+        attesh::files::publish(&folder.join(name), bytes, 0o644, attesh::files::Overwrite::Yes).unwrap();
+    };
+    if renew() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        put("MANIFEST", manifest(&cases).as_bytes());
+        for case in &cases {
+            put(&format!("{}.journal", case.name), &case.journal);
+        }
+    }
+    assert_eq!(fs::read_to_string(folder.join("MANIFEST")).unwrap(), manifest(&cases), "MANIFEST");
+    for case in &cases {
+        let stored = fs::read(folder.join(format!("{}.journal", case.name))).unwrap();
+        assert!(stored == case.journal, "{} differs", case.name);
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), cases.len() + 1, "a file that no case makes");
+}
+
+/// The interpreter with the packages that the independent verifier needs.
+fn python() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/independent/bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    #[expect(clippy::disallowed_methods, reason = "a test asks where it runs")]
+    let ci = std::env::var_os("CI").is_some();
+    assert!(!ci, "the independent verifier is missing: run tests/independent/setup");
+    eprintln!("SKIPPED: no independent verifier; run tests/independent/setup");
+    None
+}
+
+#[test]
+fn the_independent_verifier_disagrees() {
+    let Some(python) = python() else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/independent/verify.py");
+    let output = Command::new(python).arg(script).arg("vectors").arg(folder()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    // One line for each: name, verdict, record, size, root.
+    let cases = cases::all();
+    assert_eq!(text.lines().count(), cases.len());
+    for (line, case) in text.lines().zip(&cases) {
+        let checked = crate::rules::verify(&case.journal, case.secret);
+        let (verdict, record) = match &checked.rejection {
+            Some(rejection) => ("rejected", rejection.record.to_string()),
+            None if checked.story.is_complete() => ("complete", "-".into()),
+            None => ("incomplete", "-".into()),
+        };
+        let root = if checked.size == 0 { "-".into() } else { hex(&checked.root) };
+        let ours = format!("{}\t{verdict}\t{record}\t{}\t{root}", case.name, checked.size);
+        assert!(line.starts_with(&ours), "the other says {line}, here it is {ours}");
+    }
+}
