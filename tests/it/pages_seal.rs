@@ -393,3 +393,73 @@ fn what_the_page_of_the_journal_types_by_hand_works() {
     let digest = attesh::crypto::sha256(&[&std::fs::read(sealed.path().join("NAME.intoto.json")).unwrap()]);
     assert_eq!(words[1..], [attesh::encoding::hex(&digest).as_str(), "NAME.intoto.json"]);
 }
+
+// ── JSON ──────────────────────────────────────────────────────────────────
+
+/// The members of a JSON value with their paths; a Statement is not gone into.
+fn paths(value: &Value, at: &str, out: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|item| paths(item, &format!("{at}[]"), out)),
+        Value::Object(object) => {
+            for (name, value) in object {
+                let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                if path != "payload" {
+                    paths(value, &path, out);
+                }
+                out.insert(path);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
+    let sealed = Sealed::new();
+    let calls: &[&[&str]] = &[
+        &["start", "another", "--json"],
+        &["status", "another", "--json"],
+        &["status", "by-hand", "--json"],
+        &["log", "by-hand", "--json"],
+        &["sessions", "--json"],
+        &["stop", "another", "--json"],
+        &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json"],
+        &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
+        &["verify", "nothing", "--json"],
+        &["show", "by-hand", "--json"],
+        &["show", "NAME.intoto.json", "--json"],
+        &["key", "show", "key.pub", "--json"],
+        &["prune", "--sealed", "--dry-run", "--json"],
+        &["doctor", "--json"],
+    ];
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for call in calls {
+        let output = sealed.run(call, "");
+        let value: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{call:?}: {error}"));
+        assert_eq!(value["schema"], format!("attesh.{}/v1", call[0]), "{call:?}");
+        paths(&value, "", seen.entry(call[0]).or_default());
+    }
+    for (verb, mut seen) in seen {
+        let name = format!("attesh-{verb}.1");
+        let page = page(&name);
+        let part = page.split_once("\n.Sh JSON\n").unwrap_or_else(|| panic!("{name} has no JSON")).1;
+        let part = part.split("\n.Sh ").next().unwrap();
+        assert!(part.contains(&format!(".Li attesh.{verb}/v1 :")), "{name}");
+        let rows: Vec<&str> = part.lines().filter_map(|line| line.strip_prefix(".It Va ")).collect();
+        let all: BTreeSet<String> = rows.iter().map(|row| row.replace(" No (optional)", "")).collect();
+        let always = rows.iter().filter(|row| !row.ends_with("(optional)")).map(|row| (*row).to_owned());
+        seen.remove("schema");
+        assert!(seen.is_subset(&all), "{name}: {:?} are not there", seen.difference(&all));
+        let always: BTreeSet<String> = always.collect();
+        assert!(always.is_subset(&seen), "{name}: {:?} are not written", always.difference(&seen));
+    }
+    let source = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli")).unwrap();
+    for file in source {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for piece in text.split("\"attesh.").skip(1).filter(|piece| piece.contains("/v1\"")) {
+            let verb = piece.split('/').next().unwrap();
+            assert!(calls.iter().any(|call| call[0] == verb), "attesh.{verb} is not looked at here");
+        }
+    }
+}
