@@ -13,6 +13,7 @@ mod kill;
 mod matrix;
 mod pages;
 mod pages_journal;
+mod pages_seal;
 mod programs;
 mod pty;
 mod rules;
