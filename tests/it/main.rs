@@ -1,6 +1,7 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod budget;
 mod cases;
 mod disk;
 mod envelope;
@@ -10,6 +11,7 @@ mod inject;
 mod journal;
 mod keys;
 mod kill;
+mod memory;
 mod programs;
 mod pty;
 mod rules;
