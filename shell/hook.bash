@@ -22,7 +22,15 @@ __attesh_boot() {
     # recorder. `p o n` are the previous command's number, this one's, and the
     # count of starts; `i` is 1 while the child runs, so that an interrupted
     # PS0 shows at the prompt. 111 is the child's word for "nothing to record".
-    if [[ $- == *r* ]]; then
+    # A restricted shell allows neither `>` nor a path as a command's name, but
+    # is not restricted yet while it reads its rc file.
+    if __attesh_restricted; then
+        if [[ $- == *r* ]]; then
+            __attesh_bin=attesh
+        else
+            \builtin hash -p "$__attesh_bin" __attesh_recorder
+            __attesh_bin=__attesh_recorder
+        fi
         __attesh_ps0='$(__attesh_child \#)'
         __attesh_pc='__attesh_prompt || :'
         __attesh_mark='__attesh_last || :'
@@ -32,20 +40,22 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last || :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
-        if [[ $- == *r* ]]; then
+        if __attesh_restricted; then
             __attesh_ps0='${ __attesh_here \# || :; eval "${__attesh_doc-}"; }'
         else
             __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
         fi
         eval '__attesh_fetch() { __attesh_t=${ \builtin history 1; }; }'
-    elif [[ $- == *r* ]]; then
+    elif __attesh_restricted; then
         __attesh_fetch() { __attesh_t=$(\builtin history 1); }
     fi
     __attesh_defaults
 }
+
+__attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 
 # The variables that arithmetic in PS0 reads; put back if somebody unset them.
 __attesh_defaults() {
@@ -58,7 +68,7 @@ __attesh_defaults() {
 
 # __attesh_rec VERB KEY=VALUE…: one call; counts what is lost.
 __attesh_rec() {
-    \builtin local verb=$1
+    \builtin local verb="$1"
     \builtin shift
     if "$__attesh_bin" rec "$verb" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "$@"; then
         __attesh_l=0 __attesh_r=0
@@ -95,17 +105,26 @@ __attesh_open() {
     }
     __attesh_dir=$dir __attesh_gen=$gen __attesh_sh=$sh __attesh_tmp=$tmp __attesh_short=$short __attesh_say=$say
     __attesh_n=0 __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_r=0 __attesh_dead=
-    \builtin export ATTESH_SESSION=$dir
+    \builtin export ATTESH_SESSION="$dir"
+}
+
+# To the user, from a hook whose own output goes nowhere.
+__attesh_tell() {
+    if __attesh_restricted; then
+        \builtin printf 'attesh: %s\n' "$1"
+    else
+        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
+    fi
 }
 
 # A new session is due: this one ended, or the recorder refused it.
 __attesh_reopen() {
-    \builtin local dir=$__attesh_dir gen=$__attesh_gen
+    \builtin local dir="$__attesh_dir" gen="$__attesh_gen"
     if __attesh_open d="$dir" g="$gen" nat="$1" typed=0; then
-        [[ -z $__attesh_say ]] || \builtin printf 'attesh: %s\n' "$__attesh_say" >/dev/tty
+        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
-        [[ -n ${__attesh_dead-} ]] || \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >/dev/tty
+        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
         __attesh_dead=1
     fi
 }
@@ -133,6 +152,10 @@ __attesh_text() {
     [[ -o history && ${HISTSIZE-} != 0 && ${HISTCMD-} == [0-9]* ]] || \builtin return 0
     grown=$((HISTCMD - __attesh_h))
     [[ ":${HISTCONTROL-}:" != *:@(ignorespace|ignoreboth):* && -z ${HISTIGNORE-} ]] || hides=1
+    if ((__attesh_h < 0)); then
+        [[ -z $hides ]] || \builtin return 0
+        grown=1
+    fi
     if ((grown < 1)); then
         if [[ $hides ]]; then
             ((grown < 0)) || \builtin return 0
@@ -145,14 +168,15 @@ __attesh_text() {
         else
             \builtin return 0
         fi
-    elif [[ $hides && $__attesh_m == 0 && ($__attesh_q == 2 || $__attesh_q == 130) ]]; then
-        # In a pasted block a line that did not run may be what history took.
+    elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) && ($__attesh_m == 0 || $__attesh_q != "${__attesh_s-}") ]]; then
+        # In a pasted block a line that did not run may be what history took:
+        # a syntax error, which shows in $?, or a comment, which shows below.
         \builtin return 0
     else
         __attesh_src=history
     fi
     __attesh_entry "$grown"
-    if [[ $hides && $__attesh_m == 0 ]]; then
+    if [[ $hides ]]; then
         grown=$__attesh_t
         __attesh_strip
         [[ $__attesh_t != *([[:blank:]])'#'* ]] || __attesh_src=withheld grown=
@@ -195,9 +219,9 @@ __attesh_entry() {
 
 # __attesh_start NAT KEY=VALUE…: the start record of command __attesh_n.
 __attesh_start() {
-    \builtin local nat=$1
+    \builtin local nat="$1"
     \builtin shift
-    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_facts
+    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_restricted || __attesh_facts
     \builtin set -- s n="$__attesh_n" nat="$nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
@@ -218,6 +242,7 @@ __attesh_call() { __attesh_rec "$@"; }
 # fork is all a start costs.
 __attesh_child() {
     \builtin set +euk
+    IFS=' '
     __attesh_call() {
         if [[ $- == *r* ]] || ((${#__attesh_t} > 15000)); then
             __attesh_rec "$@"
@@ -239,7 +264,7 @@ __attesh_child() {
 # The same in bash 5.3, in this shell.
 __attesh_here() {
     __attesh_q=$?
-    \builtin local -
+    \builtin local - IFS=' '
     \builtin set +euk
     __attesh_doc=
     [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return 0
@@ -248,7 +273,10 @@ __attesh_here() {
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_q" from=next-start
         __attesh_o=0
     fi
-    ! __attesh_paused || \builtin return 0
+    if __attesh_paused; then
+        __attesh_c=$1 __attesh_m=0 __attesh_h=$HISTCMD
+        \builtin return 0
+    fi
     __attesh_o=$1 __attesh_n=$((__attesh_n + 1)) __attesh_i=1
     __attesh_text
     __attesh_start "$1"
@@ -259,11 +287,12 @@ __attesh_here() {
 # ── before a prompt ───────────────────────────────────────────────────────
 
 __attesh_prompt() {
-    # One plain assignment: a declaration would split the words by IFS.
-    # shellcheck disable=SC2124
-    __attesh_s=$? __attesh_ps="${PIPESTATUS[@]}"
-    \builtin local -
+    # One plain assignment: any command before it would change either value,
+    # and a declaration would split the words by IFS.
+    __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}")
+    \builtin local - IFS=' '
     \builtin set +euk
+    __attesh_ps="${__attesh_pa[*]}"
     [[ $BASHPID == "$__attesh_pid" ]] || \builtin return 0
     \builtin local nat='\#' again=
     nat=${nat@P}
@@ -293,7 +322,7 @@ __attesh_prompt() {
 
 # The open command is over: __attesh_finish NAT [r=1].
 __attesh_finish() {
-    \builtin local nat=$1 pipe
+    \builtin local nat="$1" pipe
     \builtin shift
     if ((__attesh_i)); then
         # ^C while PS0 ran: bash does not run the command, and may not have
@@ -320,7 +349,7 @@ __attesh_finish() {
 # Did this command set PIPESTATUS? Many do not (a function's definition, a
 # stopped job), and what is left is then an earlier command's.
 __attesh_pipe_true() {
-    \builtin local last=${__attesh_ps##* } was=${__attesh_pw-}
+    \builtin local last="${__attesh_ps##* }" was="${__attesh_pw-}"
     __attesh_pw=$__attesh_ps
     if [[ $last != "$__attesh_s" ]]; then
         [[ -o pipefail && " $__attesh_ps " == *" $__attesh_s "* ]] || \builtin return 1
@@ -339,7 +368,7 @@ __attesh_idle() {
     elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history && ${PROMPT_COMMAND[*]} != *history* ]] && ! __attesh_paused; then
         __attesh_entry 1
         [[ $__attesh_src == typed ]] || __attesh_strip
-        __attesh_note unexecuted "$1" "$__attesh_t"
+        [[ $__attesh_t != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh_t"
         __attesh_t=
     fi
 }
@@ -402,14 +431,18 @@ __attesh_repair_ps0() {
 __attesh_exit() {
     __attesh_s=$?
     [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return "$__attesh_s"
-    __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+    if __attesh_restricted; then
+        __attesh_close "$BASH_COMMAND" || :
+    else
+        __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+    fi
     \builtin return "$__attesh_s"
 }
 
 # A typed `exit` is the last command and has the shell's status. Anything else
 # that ends a shell within a command (a hangup, errexit) leaves it unfinished.
 __attesh_close() {
-    \builtin local why=unknown
+    \builtin local why=unknown IFS=' '
     \builtin local -
     \builtin set +euk
     __attesh_defaults
@@ -431,8 +464,13 @@ __attesh_hook_exit() {
     [[ $was != *__attesh_exit* ]] || \builtin return 0
     \builtin eval "set -- ${was:-- - - -}"
     [[ $was ]] || \builtin set -- trap -- '' EXIT
-    \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+    if __attesh_restricted; then
+        \builtin trap -- "__attesh_exit && :${3:+
 $3}" EXIT
+    else
+        \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+$3}" EXIT
+    fi
 }
 
 # ── what only the shell can see, for `attesh doctor` ──────────────────────
@@ -487,7 +525,8 @@ __attesh_install() {
     __attesh_hooked || __attesh_hook_pc || say="${say:+$say; }PROMPT_COMMAND is readonly: a status is seen only at the next command"
     __attesh_hook_exit
     \builtin shopt -q promptvars || say="${say:+$say; }promptvars is off: no command is seen"
-    __attesh_last
+    # How much history there is shows only at a prompt.
+    __attesh_h=-1 __attesh_m=0
     if [[ $say ]]; then
         \builtin printf 'attesh: %s\n' "$say" >&2
     elif ((typed)); then

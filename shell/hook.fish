@@ -39,14 +39,23 @@ function __attesh_count
     end
 end
 
+# fish reports a command that is not there on the terminal, whatever the redirection.
+function __attesh_there
+    test -x $__attesh_bin; and return 0
+    __attesh_count 127
+    return 1
+end
+
 # __attesh_rec VERB KEY=VALUE…
 function __attesh_rec
+    __attesh_there; or return
     $__attesh_bin rec $argv[1] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[2..-1] </dev/null
     __attesh_count $status
 end
 
 # __attesh_tell TEXT VERB KEY=VALUE…: printf is a builtin, so the text is in no argument list.
 function __attesh_tell
+    __attesh_there; or return
     builtin printf '%s\n' "$argv[1]" | $__attesh_bin rec $argv[2] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[3..-1]
     __attesh_count $status
 end
@@ -130,6 +139,7 @@ function __attesh_define
         if test -e $__attesh_dir/next; or contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
+        __attesh_again 2>/dev/null
         __attesh_repair
     end
     function __attesh_exit --on-event fish_exit
@@ -140,9 +150,14 @@ end
 
 # __attesh_before STATUS GENERATION TEXT
 function __attesh_before
+    __attesh_again
     if test $__attesh_open -eq 1
         # Its end was not announced; $status is still its own.
-        __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+        if __attesh_unseen $argv[2]
+            __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
+        else
+            __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+        end
         set -g __attesh_open 0
     end
     __attesh_repair
@@ -164,6 +179,11 @@ function __attesh_before
     set -g __attesh_skip 0
 end
 
+# Have other commands run since the open one began? One moves the counter by at most one.
+function __attesh_unseen
+    test $argv[1] -gt (math $__attesh_gen_before + 1)
+end
+
 # Prints the key of a status that the command did not set.
 function __attesh_stale
     test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"; and echo fresh=0
@@ -179,14 +199,29 @@ function __attesh_after
         return 0
     end
     test -e $__attesh_dir/next; and return 0
+    if test "$argv[5]" != "$__attesh_last"; or __attesh_unseen $argv[2]
+        __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
+        set -g __attesh_open 0
+        return 0
+    end
     set -l more (__attesh_stale $argv[1] $argv[2])
     if test -z "$more"
         set more ps="$argv[3]"
     end
     string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(math "$argv[4] * 1000")
-    __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=prompt $more
+    # ^C ends this function wherever it is: then the prompt says it again.
+    set -g __attesh_pending n=$__attesh_n nat=$argv[2] st=$argv[1] from=prompt $more
+    set -g __attesh_open 2
     set -g __attesh_nat $argv[2]
+    __attesh_rec e $__attesh_pending
     set -g __attesh_open 0
+end
+
+# Sends a finish again whose call was cut short.
+function __attesh_again
+    test $__attesh_open -eq 2; or return 0
+    set -g __attesh_open 0
+    __attesh_rec e $__attesh_pending r=1
 end
 
 # A typed `exit` has been announced as ended by now.

@@ -1,5 +1,5 @@
 # attesh's hook for zsh 5.8 and newer. `attesh init zsh` fills the four values
-# below and prints this file as `emulate zsh … -c '…'`, inside a guard that
+# below and prints this file as `emulate zsh -o no_aliases -o no_xtrace -c '…'`, inside a guard that
 # other shells skip: so the user's aliases do not reach the definitions, and
 # each function runs with zsh's own options and gives the user's back.
 #
@@ -17,7 +17,7 @@ __attesh_boot() {
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
     typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text=
-    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -87,48 +87,60 @@ __attesh_hist_options() {
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
 __attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
 
+# The redirection stands within each function: zsh leaves one that follows a
+# function's body out when it calls the function as a hook.
+
 # ── hooks ─────────────────────────────────────────────────────────────────
 
 # The only hook that is shown what was read: hist_reduce_blanks changes what
 # preexec is given, and blank lines and syntax errors never reach it.
 __attesh_addhistory() {
-    __attesh_mine || return 0
-    local lines=${1//[^$'\n']/}
-    __attesh_line=${1%$'\n'}
-    __attesh_lines+=$#lines
-    return 0
-} 2>/dev/null
+    {
+        __attesh_mine || return 0
+        local lines=${1//[^$'\n']/}
+        __attesh_line=${1%$'\n'}
+        __attesh_lines+=$#lines
+        return 0
+    } 2>/dev/null
+}
 
 __attesh_preexec() {
-    local s=$? src=typed text=$__attesh_line
-    __attesh_mine || return 0
-    local -i nat=${functrace[-1]##*:}
-    if ((__attesh_open)); then
-        # No prompt hook ran in between: $? is still that command's.
-        __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
-        __attesh_open=0
-    fi
-    __attesh_line=
-    __attesh_hooked $s
-    if __attesh_paused; then
+    {
+        local s=$? src=typed text=$__attesh_line
+        __attesh_mine || return 0
+        local -i nat=${functrace[-1]##*:}
+        if ((__attesh_open)); then
+            # No prompt hook ran in between: $? is still that command's, unless
+            # lines were read that no hook was shown.
+            if ((nat == __attesh_nat + __attesh_lines)); then
+                __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
+            else
+                __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+            fi
+            __attesh_open=0
+        fi
+        __attesh_line=
+        __attesh_hooked $s
+        if __attesh_paused; then
+            __attesh_lines=0
+            return 0
+        fi
+        if [[ -z $text ]]; then
+            # Nothing was read, so lines were not counted either.
+            text=$1
+            [[ -n $text ]] || { text=$3 src=rendered }
+            __attesh_lines+=$((1 + ${#text//[^$'\n']/}))
+        fi
+        [[ -n $text ]] || src=none
+        __attesh_text=$text
+        __attesh_hidden "$text" && { src=withheld text= }
+        [[ $text != *attesh\ doctor* ]] || __attesh_facts
+        __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
+        __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
         __attesh_lines=0
         return 0
-    fi
-    if [[ -z $text ]]; then
-        # Nothing was read, so lines were not counted either.
-        text=$1
-        [[ -n $text ]] || { text=$3 src=rendered }
-        __attesh_lines+=$((1 + ${#text//[^$'\n']/}))
-    fi
-    [[ -n $text ]] || src=none
-    __attesh_text=$text
-    __attesh_hidden "$text" && { src=withheld text= }
-    [[ $text != *attesh\ doctor* ]] || __attesh_facts
-    __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
-    __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
-    __attesh_lines=0
-    return 0
-} >/dev/null 2>&1
+    } >/dev/null 2>&1
+}
 
 __attesh_hidden() {
     [[ -o hist_ignore_space && $1 == ' '* ]] && return 0
@@ -137,22 +149,32 @@ __attesh_hidden() {
 }
 
 __attesh_precmd() {
-    local s=$? ps="${(j: :)pipestatus}"
-    __attesh_mine || return 0
-    # Plugins call precmd functions from widgets, where no command has ended.
-    ! zle || return 0
-    local -i nat=${functrace[-1]##*:}
-    if [[ -e $__attesh_dir/next || $__attesh_rc == [13] ]]; then
-        __attesh_reopen $nat
-    elif ((__attesh_open)); then
-        __attesh_finish $s "$ps"
-    elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
-        __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
-    fi
-    __attesh_open=0 __attesh_line= __attesh_text=
-    __attesh_hooked $s
-    return 0
-} >/dev/null 2>&1
+    {
+        local s=$? ps="${(j: :)pipestatus}"
+        __attesh_mine || return 0
+        # Plugins call precmd functions from widgets, where no command has ended.
+        ! zle || return 0
+        local -i nat=${functrace[-1]##*:}
+        if ((__attesh_fresh)); then
+            # The line that installed this hook is over: where it ended is known now.
+            __attesh_lines+=$((nat - __attesh_nat)) __attesh_fresh=0 __attesh_nat=$nat
+        fi
+        if [[ -e $__attesh_dir/next || $__attesh_rc == [13] ]]; then
+            __attesh_reopen $nat
+        elif ((__attesh_open && nat != __attesh_nat)); then
+            # Commands ran unseen since: the status is one of theirs.
+            __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+            __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
+        elif ((__attesh_open)); then
+            __attesh_finish $s "$ps"
+        elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
+            __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
+        fi
+        __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
+        __attesh_hooked $s
+        return 0
+    } >/dev/null 2>&1
+}
 
 # __attesh_finish STATUS PIPESTATUS. If ^C cuts the call short, zsh comes back
 # here with another status: the first one is kept, and said to be a repeat.
@@ -173,24 +195,27 @@ __attesh_finish() {
 
 # zshexit also runs in subshells that call exit, hence the test of whose this is.
 __attesh_zshexit() {
-    local s=$? why=unknown word
-    __attesh_mine || return 0
-    if ((!__attesh_open)); then
-        why=eof
-        [[ -t 0 ]] || why=signal
-    else
-        # Only a line that begins with it: what else the line does may have
-        # been what a signal ended.
-        word=${${(z)__attesh_text}[1]}
-        if [[ $word == (exit|logout|bye) ]]; then
-            why=exit
-            __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
+    {
+        local s=$? why=unknown word
+        __attesh_mine || return 0
+        if ((!__attesh_open)); then
+            # At the prompt a signal sets $?; the end of input does not.
+            why=eof
+            [[ -t 0 && $s == $__attesh_seen ]] || why=signal
+        else
+            # Only a line that begins with it: what else the line does may have
+            # been what a signal ended.
+            word=${${(z)__attesh_text}[1]}
+            if [[ $word == (exit|logout|bye) ]]; then
+                why=exit
+                __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
+            fi
         fi
-    fi
-    __attesh_rec x nat=$__attesh_nat why=$why st=$s
-    __attesh_dir=
-    return 0
-} >/dev/null 2>&1
+        __attesh_rec x nat=$__attesh_nat why=$why st=$s
+        __attesh_dir=
+        return 0
+    } >/dev/null 2>&1
+}
 
 # ── staying in place ──────────────────────────────────────────────────────
 
@@ -239,7 +264,7 @@ __attesh_install() {
         __attesh_pid=
         return 0
     fi
-    __attesh_nat=nat
+    __attesh_nat=nat __attesh_fresh=typed
     __attesh_hooked install
     if [[ -n $__attesh_say ]]; then
         print -r -- "attesh: $__attesh_say" >&2

@@ -283,6 +283,20 @@ pub fn open_regular(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// A reader of a whole file, whatever position the open file is at: it reads at offsets of
+/// its own.
+pub fn from_start(file: File) -> impl Read {
+    struct FromStart(File, u64);
+    impl Read for FromStart {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = std::os::unix::fs::FileExt::read_at(&self.0, buffer, self.1)?;
+            self.1 += count as u64;
+            Ok(count)
+        }
+    }
+    FromStart(file, 0)
+}
+
 /// Reads any regular file up to a limit.
 ///
 /// # Errors
@@ -317,34 +331,85 @@ pub enum Overwrite {
     No,
 }
 
+/// A file on its way: written under a name beside its own, and then published.
+#[derive(Debug)]
+pub struct Published {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+}
+
+impl Published {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn create(path: &Path, mode: u32) -> Result<Self> {
+        let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
+        let temporary = folder_of(path).join(temporary_name(&name.to_string_lossy()));
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let fd =
+            open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| failed(path, errno))?;
+        Ok(Published { path: path.to_owned(), temporary, file: File::from(fd) })
+    }
+
+    /// The file, to write into.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Brings it to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// The name is taken and may not be replaced, or the device refused.
+    #[expect(clippy::disallowed_methods, reason = "the one place that publishes by rename")]
+    pub fn publish(self, overwrite: Overwrite) -> Result<()> {
+        let io = |error| FileError::Io(self.path.clone(), error);
+        self.file.sync_all().map_err(io)?;
+        match overwrite {
+            Overwrite::Yes => std::fs::rename(&self.temporary, &self.path).map_err(io)?,
+            // A hard link refuses an existing name; a rename would replace it.
+            Overwrite::No => {
+                std::fs::hard_link(&self.temporary, &self.path).map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => FileError::Exists(self.path.clone()),
+                    _ => io(error),
+                })?
+            }
+        }
+        if let Ok(folder) = File::open(folder_of(&self.path)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // After a rename the name is gone already.
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether files can be created in a folder: one is, and is removed again.
+///
+/// # Errors
+/// They cannot.
+pub fn can_create_in(folder: &Path) -> Result<()> {
+    Published::create(&folder.join("attesh"), 0o600).map(drop)
+}
+
 /// Writes a file that appears whole or not at all, with the given mode, and brings it to the disk.
 ///
 /// # Errors
 /// It exists and may not be replaced, or could not be written.
-#[expect(clippy::disallowed_methods, reason = "the one place that publishes by rename")]
 pub fn publish(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Result<()> {
-    let io = |error| FileError::Io(path.to_owned(), error);
-    let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = folder.join(temporary_name(&name.to_string_lossy()));
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| failed(path, errno))?;
-    let mut file = File::from(fd);
-    let result =
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io).and_then(|()| match overwrite {
-            Overwrite::Yes => std::fs::rename(&temporary, path).map_err(io),
-            Overwrite::No => std::fs::hard_link(&temporary, path).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
-                _ => io(error),
-            }),
-        });
-    let _ = std::fs::remove_file(&temporary);
-    if result.is_ok()
-        && let Ok(folder) = File::open(folder)
-    {
-        let _ = folder.sync_all();
-    }
-    result
+    let mut published = Published::create(path, mode)?;
+    published.file().write_all(bytes).map_err(|error| FileError::Io(path.to_owned(), error))?;
+    published.publish(overwrite)
 }
 
 #[cfg(test)]

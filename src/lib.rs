@@ -13,6 +13,8 @@ pub mod paths;
 pub mod process;
 pub mod record;
 pub mod recorder;
+pub mod report;
 pub mod seal;
 pub mod session;
 pub mod sys;
+pub mod verify;

@@ -8,6 +8,7 @@ use super::args::{Init, ShellName};
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::paths;
+use crate::record::Program;
 use crate::recorder::hook_digest;
 
 const BASH: &str = include_str!("../../shell/hook.bash");
@@ -40,13 +41,23 @@ pub fn run(args: &Init) -> Outcome {
     Ok(0)
 }
 
+/// The hook's text as stored.
+pub fn template(program: Program) -> &'static str {
+    match program {
+        Program::Bash => BASH,
+        Program::Zsh => ZSH,
+        Program::Fish => FISH,
+    }
+}
+
 /// The hook with its placeholders filled, in a guard that other shells step over.
 fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
-    let (template, quote): (&str, fn(&str) -> String) = match shell {
-        ShellName::Bash => (BASH, posix_quoted),
-        ShellName::Zsh => (ZSH, posix_quoted),
-        ShellName::Fish => (FISH, fish_quoted),
+    let (program, quote): (Program, fn(&str) -> String) = match shell {
+        ShellName::Bash => (Program::Bash, posix_quoted),
+        ShellName::Zsh => (Program::Zsh, posix_quoted),
+        ShellName::Fish => (Program::Fish, fish_quoted),
     };
+    let template = template(program);
     let fields = [
         ("@ATTESH_BIN@", executable),
         ("@ATTESH_VERSION@", env!("CARGO_PKG_VERSION")),
@@ -60,7 +71,12 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     // A shell that is not the right one must not even parse the hook.
     match shell {
         ShellName::Bash => format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
-        ShellName::Zsh => format!("case ${{ZSH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        // `emulate -c` keeps the user's aliases and options from the definitions, and from
+        // each function whenever it runs.
+        ShellName::Zsh => format!(
+            "case ${{ZSH_VERSION-}} in ?*) \\builtin emulate zsh -o no_aliases -o no_xtrace -c {};; esac\n",
+            posix_quoted(&text)
+        ),
         ShellName::Fish => text,
     }
 }

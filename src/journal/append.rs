@@ -103,14 +103,14 @@ impl<'a> Writer<'a> {
         now: Moment,
     ) -> Result<Self> {
         let next = birth.seed.next();
+        let public = next.public();
         let core =
-            Core { index: 0, time: now, next_key: Some(next.key().public()), recovered: None, body: genesis }
-                .encode();
+            Core { index: 0, time: now, next_key: Some(public), recovered: None, body: genesis }.encode();
         let mut frontier = Frontier::default();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
         let chain_key = ChainKey::first(birth.secret, &root);
-        let auth = chain::sign(&birth.seed, &chain_key, &birth.session, 0, &root);
+        let auth = chain::sign(&birth.seed, &birth.seed.public(), &chain_key, &birth.session, 0, &root);
         let line = joined(&core, &texts.encode(), &auth)?;
         state.write_all_at(&[0; 2 * SLOT_BYTES], 0).doing("write the state")?;
         journal.write_all_at(&line, 0).doing("write the journal")?;
@@ -124,6 +124,7 @@ impl<'a> Writer<'a> {
             running: chain::running(&[0; 32], &line),
             mark: mark(journal)?,
             seed: next,
+            public,
             chain_key: chain_key.next(&root),
             recovered: Recovered::default(),
             sync_failed: false,
@@ -205,11 +206,12 @@ impl<'a> Writer<'a> {
         let last = matches!(body, Body::End(_));
         let old = &self.slot;
         let seed = old.seed.next();
+        let public = seed.public();
         let index = old.frontier.size();
         let core = Core {
             index,
             time: now,
-            next_key: (!last).then(|| seed.key().public()),
+            next_key: (!last).then_some(public),
             recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
             body,
         }
@@ -217,7 +219,7 @@ impl<'a> Writer<'a> {
         let mut frontier = old.frontier.clone();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
-        let auth = chain::sign(&old.seed, &old.chain_key, &old.session, index, &root);
+        let auth = chain::sign(&old.seed, &old.public, &old.chain_key, &old.session, index, &root);
         let line = joined(&core, &texts.encode(), &auth)?;
         let before = old.mark.length;
         if let Err(error) = self.journal.write_all_at(&line, before) {
@@ -236,6 +238,7 @@ impl<'a> Writer<'a> {
             chain_key: old.chain_key.next(&root),
             frontier,
             seed,
+            public,
             recovered: Recovered::default(),
             ..old.clone()
         };
@@ -346,7 +349,8 @@ impl<'a> Writer<'a> {
         let index = slot.frontier.size();
         slot.frontier.push(chain::leaf(columns.core));
         let root = slot.frontier.root();
-        if chain::sign(&slot.seed, &slot.chain_key, &slot.session, index, &root) != columns.auth {
+        if chain::sign(&slot.seed, &slot.public, &slot.chain_key, &slot.session, index, &root) != columns.auth
+        {
             return Err(foreign());
         }
         let core = Core::decode(columns.core).map_err(|_| foreign())?;
@@ -359,6 +363,7 @@ impl<'a> Writer<'a> {
         }
         slot.chain_key = slot.chain_key.next(&root);
         slot.seed = slot.seed.next();
+        slot.public = slot.seed.public();
         slot.running = chain::running(&slot.running, tail);
         slot.recovered = Recovered { adopted: 1, cut_bytes: 0 };
         slot.generation += 1;

@@ -78,11 +78,18 @@ pub struct Auth {
     pub tag: [u8; 32],
 }
 
-/// Signs record `index`, whose core brought the tree to `root`.
+/// Signs record `index`, whose core brought the tree to `root`. `public` belongs to `seed`.
 #[must_use]
-pub fn sign(seed: &Seed, chain_key: &ChainKey, session: &[u8; 16], index: u64, root: &Digest) -> Auth {
+pub fn sign(
+    seed: &Seed,
+    public: &[u8; 32],
+    chain_key: &ChainKey,
+    session: &[u8; 16],
+    index: u64,
+    root: &Digest,
+) -> Auth {
     let tag = chain_key.tag(session, index, root);
-    let signature = seed.key().sign(&crypto::step_message(session, index, root, &tag));
+    let signature = seed.sign(public, &crypto::step_message(session, index, root, &tag));
     Auth { signature, tag }
 }
 

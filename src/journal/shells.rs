@@ -45,6 +45,14 @@ pub struct Finding {
     pub text: String,
 }
 
+impl Finding {
+    /// Whether it says no more than that the session still goes on.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.code, "no-end" | "open-shell" | "running")
+    }
+}
+
 /// A command that has started and not finished yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenStart {
@@ -119,6 +127,8 @@ pub struct Story {
     pub redacted: u64,
     /// Anomalies recorded.
     pub anomalies: u64,
+    /// How often the clock was seen to be set.
+    pub clock_steps: u64,
     /// Whether the journal has its end.
     pub ended: bool,
     /// Findings, at most [`FINDINGS_MAX`].
@@ -239,6 +249,7 @@ impl Story {
             let slack = CLOCK_STEP_NS + now.1.saturating_sub(boottime) / 1000;
             if now.0.abs_diff(expected) > slack {
                 let ms = now.0.abs_diff(expected) / 1_000_000;
+                self.clock_steps += 1;
                 let way = if now.0 > expected { "forward" } else { "back" };
                 self.note(core.index, "clock", format!("the clock was set {way} by {ms} ms"));
             }
@@ -477,7 +488,7 @@ impl LiveShell {
                 due.and_then(|due| start.native.checked_sub(due))
             }
             // A lower bound: fish counts only commands that set a status.
-            Program::Fish => start.native.checked_sub(last),
+            Program::Fish => last.checked_add(start.skip).and_then(|due| start.native.checked_sub(due)),
         };
         match moved {
             None => Gap::Reset,

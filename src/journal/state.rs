@@ -16,6 +16,7 @@ use crate::record::Recovered;
 pub const SLOT_BYTES: usize = 4096;
 const MAGIC: &[u8; 8] = b"ATTESH1\0";
 const CHECKSUM_AT: usize = SLOT_BYTES - 32;
+const USED_AT: usize = CHECKSUM_AT - 2;
 const WHY_MAX: usize = 512;
 
 /// What the file system said about the journal after the last append.
@@ -63,6 +64,8 @@ pub struct Slot {
     pub mark: FileMark,
     /// The seed of the next step.
     pub seed: Seed,
+    /// The public half of the next step's key, as the last record names it.
+    pub public: [u8; 32],
     /// The chain key of the next step.
     pub chain_key: ChainKey,
     /// Repairs that the next record has to name.
@@ -91,6 +94,7 @@ impl Slot {
         out.extend_from_slice(&self.recovered.cut_bytes.to_be_bytes());
         out.extend_from_slice(&self.running);
         out.extend_from_slice(&self.seed.0);
+        out.extend_from_slice(&self.public);
         out.extend_from_slice(&self.chain_key.0);
         let why = match &self.condition {
             Condition::Live => "",
@@ -104,8 +108,10 @@ impl Slot {
         for root in self.frontier.roots() {
             out.extend_from_slice(root);
         }
-        out.resize(CHECKSUM_AT, 0);
+        let used = u16::try_from(out.len()).expect("a slot's content fits into a slot");
         let checksum = blake3::hash(&out);
+        out.resize(USED_AT, 0);
+        out.extend_from_slice(&used.to_be_bytes());
         out.extend_from_slice(checksum.as_bytes());
         out
     }
@@ -113,12 +119,8 @@ impl Slot {
     /// Reads a slot; none if it was never written, was zeroed, or is torn.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != SLOT_BYTES
-            || blake3::hash(&bytes[..CHECKSUM_AT]).as_bytes() != &bytes[CHECKSUM_AT..]
-        {
-            return None;
-        }
-        let mut rest = bytes.strip_prefix(MAGIC)?;
+        let content = bytes.get(..SLOT_BYTES).and_then(checked)?;
+        let mut rest = content.strip_prefix(MAGIC)?;
         let generation = number(&mut rest)?;
         let session = take(&mut rest)?;
         let genesis = take(&mut rest)?;
@@ -133,6 +135,7 @@ impl Slot {
         let recovered = Recovered { adopted: number(&mut rest)?, cut_bytes: number(&mut rest)? };
         let running = take(&mut rest)?;
         let seed = Seed(take(&mut rest)?);
+        let public = take(&mut rest)?;
         let chain_key = ChainKey(take(&mut rest)?);
         let [tampered, sync_failed] = take::<2>(&mut rest)?;
         let why_len = usize::from(u16::from_be_bytes(take(&mut rest)?));
@@ -154,6 +157,7 @@ impl Slot {
             running,
             mark,
             seed,
+            public,
             chain_key,
             recovered,
             sync_failed: sync_failed != 0,
@@ -187,6 +191,16 @@ pub fn newest(file: &[u8]) -> Option<(Slot, bool)> {
         (None, Some(two)) => Some((two, first.iter().any(|byte| *byte != 0))),
         (None, None) => None,
     }
+}
+
+/// The used part of a slot, if its checksum is right and the rest is zero: so every byte
+/// counts and few are hashed.
+fn checked(slot: &[u8]) -> Option<&[u8]> {
+    let (bytes, checksum) = slot.split_at_checked(CHECKSUM_AT)?;
+    let used = usize::from(u16::from_be_bytes(bytes[USED_AT..].try_into().ok()?));
+    let (content, unused) = bytes[..USED_AT].split_at_checked(used)?;
+    let whole = blake3::hash(content).as_bytes() == checksum && unused.iter().all(|byte| *byte == 0);
+    whole.then_some(content)
 }
 
 fn cut(why: &str) -> &str {
@@ -226,6 +240,7 @@ mod tests {
             running: [4; 32],
             mark: FileMark { dev: 1, ino: 2, length: 3, ctime_s: -4, ctime_ns: 5 },
             seed: Seed([6; 32]),
+            public: [8; 32],
             chain_key: ChainKey([7; 32]),
             recovered: Recovered { adopted: 1, cut_bytes: 9 },
             sync_failed: true,

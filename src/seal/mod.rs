@@ -1,14 +1,17 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: [`envelope`], [`formats`], [`keys`], [`trust`].
+//! Pure, taking bytes and giving values: [`draft`], [`envelope`], [`formats`], [`keys`],
+//! [`statement`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket) and [`signer`] (key files).
 //! The pure ones import none of the doors.
 
 pub mod agent;
+pub mod draft;
 pub mod envelope;
 pub mod formats;
 pub mod keys;
 pub mod signer;
+pub mod statement;
 pub mod trust;
 
 /// Text out of a file that nobody vouches for, fit for a terminal: what is not

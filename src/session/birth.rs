@@ -142,7 +142,7 @@ fn write_genesis(
         prev: plan.prev,
         parent: plan.parent,
         closes: plan.closes,
-        verify_key: seed.key().public(),
+        verify_key: seed.public(),
     };
     let birth = Birth {
         session: id.into_bytes(),

@@ -104,6 +104,15 @@ pub fn refuse_others(
     )))
 }
 
+/// How a session was ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The journal's head with its end.
+    pub head: Head,
+    /// Whether shells still run that recorded in it.
+    pub shells_go_on: bool,
+}
+
 /// Ends a session from a command: finishes the line the command stands in, closes the living
 /// shells, writes `end`. Shells that died stay open: nobody saw how they ended.
 ///
@@ -113,8 +122,8 @@ pub fn end_by_command(
     session: &Session,
     ending: Ending,
     close_others: bool,
-) -> std::result::Result<Head, Failure> {
-    let head = session.with_writer_waiting(5_000, |writer| {
+) -> std::result::Result<Ended, Failure> {
+    let ended = session.with_writer_waiting(5_000, |writer| {
         let story = writer.story()?;
         let own = super::find::own_shell(&story);
         if let Err(refusal) = refuse_others(&story, own, close_others) {
@@ -138,10 +147,12 @@ pub fn end_by_command(
             }
             close_shell(writer, at, close_reason, None, None)?;
         }
-        for (at, _) in other_live_shells(&story, own) {
-            close_shell(writer, at, close_reason, None, None)?;
+        let others = other_live_shells(&story, own);
+        for (at, _) in &others {
+            close_shell(writer, *at, close_reason, None, None)?;
         }
-        end(session, writer, end_reason).map(Ok)
+        let head = end(session, writer, end_reason)?;
+        Ok(Ok(Ended { head, shells_go_on: own.is_some() || !others.is_empty() }))
     })??;
-    Ok(head)
+    Ok(ended)
 }

@@ -33,6 +33,8 @@ pub const JOURNAL: &str = "journal";
 pub const NEXT: &str = "next";
 /// The name of the file in a session's folder that lists the envelopes made of it.
 pub const SEALED: &str = "sealed";
+/// The name of the file in a session's folder that pauses every shell.
+pub const PAUSE_ALL: &str = "pause-all";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 
@@ -257,6 +259,26 @@ impl Session {
         self.with_writer_waiting(5_000, |_| Ok(())).is_ok()
     }
 
+    /// How many of its open shells still run on this machine.
+    #[must_use]
+    pub fn live_shells(&self) -> usize {
+        let count = |writer: &mut Writer| Ok(close::other_live_shells(&writer.story()?, None).len());
+        self.with_writer_waiting(5_000, count).unwrap_or(0)
+    }
+
+    /// Removes the session: its state, and its folder with all that attesh put there.
+    ///
+    /// # Errors
+    /// The folder could not be removed.
+    pub fn remove(&self) -> Result<()> {
+        if let Ok(folder) = self.state_folder() {
+            folder.remove(&self.state_name())?;
+        }
+        let path = self.folder.path();
+        std::fs::remove_dir_all(path)
+            .map_err(|error| SessionError::File(FileError::Io(path.to_owned(), error)))
+    }
+
     /// Whether an envelope has been made of it.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
@@ -268,6 +290,12 @@ impl Session {
     pub fn next(&self) -> Option<(PathBuf, Digest)> {
         parse_next(&self.folder.read(NEXT, NEXT_MAX).ok()?)
     }
+}
+
+/// The name of the file in a session's folder that pauses the shell of this shell-open.
+#[must_use]
+pub fn pause_name(shell: u64) -> String {
+    format!("pause-{shell}")
 }
 
 /// The boot id. Not to be had, it is an error: it says nothing about whose the state is.

@@ -32,7 +32,7 @@ impl Rec {
             Value::String(text) => Some(text.clone().into_bytes()),
             Value::Object(object) => {
                 let text = object.get("base64")?.as_str()?;
-                data_encoding::BASE64URL_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok()
+                data_encoding::BASE64.decode(text.as_bytes()).ok()
             }
             _ => None,
         }

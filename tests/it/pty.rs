@@ -2,6 +2,7 @@
 
 use crate::journal::{self, Rec};
 use crate::shells::{Family, Shell};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -25,6 +26,9 @@ const READY: &str = "]]% ";
 /// The longest anything may take, in steps of [`STEP_MS`].
 const PATIENCE: u32 = 800;
 const STEP_MS: u16 = 10;
+
+/// Held from the making of a terminal until it can no longer leak into another child.
+static SPAWNING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// A user's home: nothing of the machine's own configuration reaches the shell.
 pub struct Home {
@@ -75,6 +79,11 @@ impl Home {
 
     pub fn lines(&self) -> Vec<String> {
         self.records().iter().filter_map(Rec::line).collect()
+    }
+
+    /// The runtime folder: in memory, where there is such a place.
+    pub fn runtime(&self) -> &Path {
+        self.runtime.path()
     }
 
     fn environment(&self, command: &mut Command) {
@@ -131,15 +140,21 @@ impl Terminal {
     pub fn start(shell: &Shell, home: &Home, rc: Rc) -> Self {
         let arguments = write_rc(shell.family, home, rc);
         let size = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
+        // A child that inherited the master would keep the terminal from hanging up.
+        let alone = SPAWNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pty = openpty(Some(&size), None).expect("a pseudo-terminal");
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("a descriptor of our own");
+        }
+        fcntl(&pty.master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("a master that never blocks");
         let slave = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         // setsid makes the terminal the shell's own and becomes the shell: same pid.
         let mut command = Command::new("setsid");
         home.environment(&mut command);
-        command.arg("--ctty").arg(&shell.program).args(rc.flags).args(arguments);
+        command.arg("--ctty").arg(&shell.program).args(arguments).args(rc.flags);
         command.envs(rc.env.iter().copied()).stdin(slave()).stdout(slave()).stderr(slave());
         let child = command.spawn().expect("setsid and the shell");
-        drop(command);
+        drop((command, alone));
         let mut terminal = Terminal { master: Some(pty.master.into()), child, screen: Vec::new() };
         assert!(terminal.wait_ready(0), "{}: no prompt: {}", shell.label(), terminal.text());
         terminal
@@ -155,7 +170,11 @@ impl Terminal {
 
     /// Reads what there is for one step; false when the terminal is gone.
     fn step(&mut self) -> bool {
-        let Some(master) = &mut self.master else { return false };
+        let pause = std::time::Duration::from_millis(u64::from(STEP_MS));
+        let Some(master) = &mut self.master else {
+            std::thread::sleep(pause);
+            return false;
+        };
         let mut ready = [PollFd::new(master.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::from(STEP_MS)) {
             Ok(0) | Err(_) => return true,
@@ -163,8 +182,9 @@ impl Terminal {
         }
         let mut buffer = [0; 16384];
         match master.read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => true,
             Ok(0) | Err(_) => {
-                std::thread::sleep(std::time::Duration::from_millis(u64::from(STEP_MS)));
+                std::thread::sleep(pause);
                 false
             }
             Ok(length) => {
@@ -205,22 +225,22 @@ impl Terminal {
         ready
     }
 
+    /// Types bytes; what the shell echoes meanwhile is read, or neither side would go on.
     pub fn raw(&mut self, bytes: &[u8]) {
-        let Some(master) = &mut self.master else { return };
         let mut rest = bytes;
-        while !rest.is_empty() {
-            let length = rest.len().min(1024);
-            if master.write_all(&rest[..length]).is_err() {
+        for _ in 0..PATIENCE * 10 {
+            let Some(master) = &mut self.master else { return };
+            match master.write(&rest[..rest.len().min(512)]) {
+                Ok(length) => rest = &rest[length..],
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+            if rest.is_empty() {
                 return;
             }
-            rest = &rest[length..];
-            if !rest.is_empty() {
-                self.step();
-                let Some(again) = &mut self.master else { return };
-                let _ = again.flush();
-                return self.raw(rest);
-            }
+            self.step();
         }
+        panic!("the shell reads no more: {}", self.text());
     }
 
     /// Types a line and waits for the prompt after it.
@@ -252,18 +272,10 @@ impl Terminal {
     pub fn ended(&mut self) -> Option<ExitStatus> {
         for _ in 0..PATIENCE {
             if let Ok(Some(status)) = self.child.try_wait() {
-                while self.step() && self.master.is_some() {
-                    let before = self.screen.len();
-                    self.step();
-                    if self.screen.len() == before {
-                        break;
-                    }
-                }
+                self.rest(50);
                 return Some(status);
             }
-            if !self.step() {
-                std::thread::sleep(std::time::Duration::from_millis(u64::from(STEP_MS)));
-            }
+            self.step();
         }
         None
     }

@@ -36,11 +36,6 @@ impl Shell {
     pub fn label(&self) -> String {
         format!("{} {} ({})", self.family.name(), self.version, self.program.display())
     }
-
-    /// Whether this bash runs lists in the shell itself (`${ list; }`).
-    pub fn has_funsub(&self) -> bool {
-        self.family == Family::Bash && !["5.1", "5.2"].contains(&self.version.as_str())
-    }
 }
 
 /// Each shell the matrix names, in the order of docs/shells.md: family, version, program.

@@ -159,7 +159,7 @@ impl Signer {
             prev: None,
             parent: None,
             closes: Closes::LastShell,
-            verify_key: self.seed.key().public(),
+            verify_key: self.seed.public(),
         };
         (Body::Genesis(Box::new(genesis)), texts)
     }
@@ -168,7 +168,7 @@ impl Signer {
     pub fn push(&mut self, body: Body, texts: &Texts, defect: Defect) -> u64 {
         let index = self.frontier.size();
         let last = matches!(body, Body::End(_));
-        let next_key = (!last).then(|| self.seed.next().key().public());
+        let next_key = (!last).then(|| self.seed.next().public());
         let recovered = self.recovered.take();
         let mut core = Core { index, time: self.now, next_key, recovered, body }.encode();
         self.now.realtime_ns += 1_000_000;
@@ -218,7 +218,7 @@ impl Signer {
         }
         let index = if let Defect::Index(other) = defect { other } else { index };
         let root = if matches!(defect, Defect::Root) { [1; 32] } else { *root };
-        let mut signature = seed.key().sign(&crypto::step_message(&session, index, &root, &tag));
+        let mut signature = seed.sign(&seed.public(), &crypto::step_message(&session, index, &root, &tag));
         if let Defect::Signature(edit) = defect {
             signature = edit(signature.to_vec()).try_into().unwrap();
         }

@@ -149,7 +149,7 @@ fn small_order_r(cases: &mut Cases) {
     let mut deriver = blake3::Hasher::new_derive_key(attesh::crypto::label::SIGN);
     deriver.update(&seed.0);
     let secret = *deriver.finalize().as_bytes();
-    let public = seed.key().public();
+    let public = seed.public();
     let key = ed25519_dalek::hazmat::ExpandedSecretKey::from(&secret);
     let mut signer = Signer::new(1);
     let mut probe = signer.clone();

@@ -1,0 +1,337 @@
+//! `attesh doctor`: how well this shell can be recorded, and what stands in the way.
+
+use std::collections::HashMap;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::args::Doctor;
+use super::view::view;
+use crate::clock;
+use crate::encoding::hex;
+use crate::failure::Failure;
+use crate::files;
+use crate::paths;
+use crate::record::{Closes, Program, StateLevel};
+use crate::recorder::hook_digest;
+use crate::report::{self, Style, visible};
+use crate::session::{Session, birth, find};
+
+/// How many calls the recorder's latency is the median of.
+const CALLS: usize = 20;
+/// The longest file of facts that is read, in bytes.
+const FACTS_MAX: u64 = 1 << 20;
+/// The exit code where something is degraded.
+const DEGRADED: u8 = 1;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Fine,
+    Told,
+    Degraded,
+}
+
+struct Finding {
+    level: Level,
+    name: &'static str,
+    text: String,
+}
+
+#[derive(Default)]
+struct Report(Vec<Finding>);
+
+impl Report {
+    fn add(&mut self, level: Level, name: &'static str, text: impl Into<String>) {
+        self.0.push(Finding { level, name, text: text.into() });
+    }
+}
+
+pub fn run(args: &Doctor) -> Outcome {
+    let mut report = Report::default();
+    match find::surrounding() {
+        None => {
+            let how = "not recorded; to record it type: eval \"$(attesh init bash)\" (zsh the same; fish: attesh init fish | source)";
+            report.add(Level::Degraded, "shell", how);
+        }
+        Some(session) => examine(&mut report, &session)?,
+    }
+    latency(&mut report);
+    print(&report, args.json)?;
+    let degraded = report.0.iter().any(|finding| finding.level == Level::Degraded);
+    Ok(if degraded { DEGRADED } else { 0 })
+}
+
+fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
+    let view = view(session.journal())?;
+    let story = &view.checked.story;
+    report.add(
+        Level::Fine,
+        "session",
+        format!("{}, {}", session.short_name(), session.folder().path().display()),
+    );
+    if let Some(rejection) = &view.checked.rejection {
+        report.add(Level::Degraded, "journal", format!("record {}: {}", rejection.record, rejection.why));
+        return Ok(());
+    }
+    match session.with_writer(|_| Ok(())) {
+        Ok(()) => report.add(
+            Level::Fine,
+            "journal",
+            format!("{} records, whole, can be appended to", view.checked.size),
+        ),
+        Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
+    }
+    match session.genesis().state {
+        StateLevel::Disk => {
+            report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
+        }
+        level => report.add(Level::Fine, "state", format!("in memory ({})", level.name())),
+    }
+    match story.lost {
+        0 => report.add(Level::Fine, "gaps", "none"),
+        lost => {
+            report.add(Level::Degraded, "gaps", format!("{lost} commands ran unrecorded; see attesh status"))
+        }
+    }
+    let Some(own) = find::own_shell(story) else {
+        report.add(
+            Level::Degraded,
+            "shell",
+            "this is no shell of the session in ATTESH_SESSION; it is not recorded",
+        );
+        return Ok(());
+    };
+    let shell = &story.live[&own];
+    if shell.paused {
+        report.add(Level::Told, "pause", "this shell is paused; to go on type: attesh resume");
+    }
+    let facts = facts(session, shell.pid);
+    let tier = match shell.program {
+        Program::Bash => "full: PS0 before, PROMPT_COMMAND after each command; text from history",
+        Program::Zsh => "full: preexec, precmd and zshaddhistory; text as read",
+        Program::Fish => {
+            "full: fish_preexec and fish_postexec; text as typed; the counter gives a lower bound of gaps"
+        }
+    };
+    report.add(Level::Fine, "capture", format!("{}, {tier}", shell.program.name()));
+    match facts {
+        Some(facts) => hooks(report, shell.program, &facts),
+        None => report.add(
+            Level::Degraded,
+            "hooks",
+            "the hook of this shell did not answer: it was removed, or it is of another version",
+        ),
+    }
+    Ok(())
+}
+
+/// What the hook wrote just before this command ran: what only the shell itself can see.
+fn facts(session: &Session, pid: u64) -> Option<HashMap<String, String>> {
+    let folder = session.state_folder().ok()?;
+    let name = format!("facts-{pid}");
+    // The shell made it under the user's umask; the folder around it is private.
+    let bytes = files::read_limited(&folder.path().join(&name), FACTS_MAX).ok()?;
+    let _ = folder.remove(&name);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    Some(pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect())
+}
+
+fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>) {
+    let get = |name: &str| facts.get(name).map_or("", String::as_str);
+    let has = |name: &str, word: &str| get(name).contains(word);
+    let in_place = match program {
+        Program::Bash => get("ps0_hooked") == "1" && get("prompt_command_at") != "",
+        Program::Zsh => has("preexec_functions", "__attesh_") && has("precmd_functions", "__attesh_"),
+        Program::Fish => has("handlers", "__attesh_"),
+    };
+    match in_place {
+        true => report.add(Level::Fine, "hooks", "in place"),
+        false => report.add(
+            Level::Degraded,
+            "hooks",
+            "one is missing; it is put back at the next prompt, and the journal says so",
+        ),
+    }
+    if program == Program::Bash && !has("shopt", "promptvars") {
+        report.add(
+            Level::Degraded,
+            "options",
+            "promptvars is off, so no command is seen: shopt -s promptvars",
+        );
+    }
+    for (name, at) in [("PS0", "ps0"), ("PROMPT_COMMAND", "prompt_command")] {
+        if has(at, "declare\\ -r") || has(at, "declare\\ -ar") {
+            report.add(
+                Level::Degraded,
+                "options",
+                format!("{name} is readonly: the hook cannot repair itself"),
+            );
+        }
+    }
+    match get("lost") {
+        "" | "0" => {}
+        lost => report.add(
+            Level::Degraded,
+            "recorder",
+            format!("{lost} calls failed since the last that was acknowledged"),
+        ),
+    }
+    let template = super::init::template(program);
+    if get("hook") != hook_digest(template.as_bytes()) {
+        let text = format!(
+            "of version {}, this is {}; a new shell gets the new one",
+            get("hook_version"),
+            env!("CARGO_PKG_VERSION")
+        );
+        report.add(Level::Told, "hook", text);
+    }
+    let others = others(program, facts);
+    if !others.is_empty() {
+        report.add(Level::Told, "beside us", others.join(", "));
+    }
+    let hidden = hidden(program, facts);
+    if hidden.is_empty() {
+        report.add(Level::Fine, "history", "hides no text");
+    } else {
+        report.add(
+            Level::Told,
+            "history",
+            format!("hides text, which is then withheld here too: {}", hidden.join(", ")),
+        );
+    }
+}
+
+/// Who else hooks this shell.
+fn others(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
+    let get = |name: &str| facts.get(name).map_or("", String::as_str);
+    let mut list = Vec::new();
+    for (name, key) in [
+        ("ble.sh", "blesh"),
+        ("bash-preexec", "bash_preexec"),
+        ("starship", "starship"),
+        ("VS Code", "vscode"),
+    ] {
+        if !get(key).is_empty() {
+            list.push(name.to_owned());
+        }
+    }
+    match program {
+        Program::Bash => {
+            if !get("trap_debug").is_empty() {
+                list.push("a DEBUG trap".into());
+            }
+            let count: usize = get("prompt_command_count").parse().unwrap_or(0);
+            // Ours takes up to three elements: an empty first one, the hook, and its mark at the end.
+            if count > 3 {
+                list.push(format!("{} further elements of PROMPT_COMMAND", count - 3));
+            }
+        }
+        Program::Zsh => {
+            for key in ["preexec_functions", "precmd_functions"] {
+                let names = get(key).split_whitespace().filter(|name| !name.contains("__attesh_"));
+                list.extend(names.map(|name| format!("{key}: {}", visible(name.as_bytes()))));
+            }
+        }
+        Program::Fish => {}
+    }
+    list
+}
+
+/// The history settings that hide text.
+fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
+    let get = |name: &str| facts.get(name).map_or("", String::as_str);
+    let has = |name: &str, word: &str| get(name).contains(word);
+    let mut list = Vec::new();
+    match program {
+        Program::Bash => {
+            if has("histcontrol", "ignorespace") || has("histcontrol", "ignoreboth") {
+                list.push("HISTCONTROL (lines that begin with a blank)".to_owned());
+            }
+            if has("histignore", "=") {
+                list.push("HISTIGNORE".to_owned());
+            }
+            if !get("options").split(':').any(|option| option == "history") {
+                list.push("set +o history".to_owned());
+            }
+        }
+        Program::Zsh => {
+            if has("options", "histignorespace") {
+                list.push("hist_ignore_space".to_owned());
+            }
+            if !matches!(get("history_ignore"), "" | "''") {
+                list.push("HISTORY_IGNORE".to_owned());
+            }
+        }
+        Program::Fish => {
+            if !get("private").is_empty() {
+                list.push("private mode".to_owned());
+            }
+        }
+    }
+    list
+}
+
+/// The median of real calls, in a session of their own that is removed again.
+fn latency(report: &mut Report) {
+    match measured() {
+        Ok(Some(us)) => {
+            report.add(Level::Fine, "recorder", format!("a call takes {us} µs (median of {CALLS})"))
+        }
+        Ok(None) => report.add(Level::Degraded, "recorder", "a call was not acknowledged"),
+        Err(error) => report.add(Level::Degraded, "recorder", error.to_string()),
+    }
+}
+
+fn measured() -> Result<Option<u64>, Failure> {
+    let executable =
+        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+    let plan = birth::Plan { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
+    let session = birth::birth(plan)?;
+    let mut times = Vec::new();
+    for _ in 0..CALLS {
+        let before = clock::now().boottime_ns;
+        let status = Command::new(&executable)
+            .args(["rec", "n", "p=1", "sh=1", "what=unexecuted"])
+            .arg(format!("d={}", session.folder().path().display()))
+            .arg(format!("g={}", hex(session.genesis_root())))
+            .stdin(Stdio::null())
+            .status();
+        let after = clock::now().boottime_ns;
+        if status.is_ok_and(|status| status.success()) {
+            times.push((after - before) / 1_000);
+        }
+    }
+    session.remove()?;
+    times.sort_unstable();
+    Ok((times.len() == CALLS).then(|| times[CALLS / 2]))
+}
+
+fn print(report: &Report, json: bool) -> Result<(), Failure> {
+    let word = |level| match level {
+        Level::Fine => "ok",
+        Level::Told => "note",
+        Level::Degraded => "degraded",
+    };
+    if json {
+        let findings: Vec<Value> = report
+            .0
+            .iter()
+            .map(|finding| json!({"check": finding.name, "level": word(finding.level), "text": finding.text}))
+            .collect();
+        let degraded = report.0.iter().any(|finding| finding.level == Level::Degraded);
+        return report::json("attesh.doctor/v1", json!({"degraded": degraded, "checks": findings}));
+    }
+    let style = Style::for_output();
+    for finding in &report.0 {
+        let padded = format!("{:<9}", word(finding.level));
+        let level = match finding.level {
+            Level::Fine => style.good(&padded),
+            Level::Told => padded,
+            Level::Degraded => style.bad(&padded),
+        };
+        report::line(&format!("{level} {:<10} {}", finding.name, visible(finding.text.as_bytes())))?;
+    }
+    Ok(())
+}

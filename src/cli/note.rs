@@ -1,0 +1,107 @@
+//! `attesh note`, `pause` and `resume`: what a person adds to the journal.
+
+use std::io::{IsTerminal, Read};
+
+use super::args::{Note, Pause, Resume};
+use super::{Outcome, chosen};
+use crate::clock;
+use crate::failure::Failure;
+use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
+use crate::report;
+use crate::session::{PAUSE_ALL, Session, find, pause_name};
+
+pub fn note(args: &Note) -> Outcome {
+    let text = if args.text.is_empty() { from_input()? } else { args.text.join(" ").into_bytes() };
+    if text.is_empty() {
+        return Err(Failure::usage("the remark is empty"));
+    }
+    if text.len() > TEXT_MAX {
+        return Err(Failure::usage(format!("the remark has {} bytes, the limit is {TEXT_MAX}", text.len())));
+    }
+    let session = chosen(args.session.as_deref())?;
+    session.with_writer_waiting(5_000, |writer| {
+        let shell = find::own_shell(&writer.story()?);
+        let mut texts = Disclosures::default();
+        let text = Some(texts.commit("text", text));
+        let body =
+            Body::Note(record::Note { shell, what: NoteWhat::Remark, text, status: None, native: None });
+        Ok(writer.append(body, &texts, clock::now())?)
+    })?;
+    Ok(0)
+}
+
+fn from_input() -> Result<Vec<u8>, Failure> {
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(Failure::usage("no remark: attesh note 'TEXT', or give it on standard input"));
+    }
+    let mut text = Vec::new();
+    let read = (&mut input).take(TEXT_MAX as u64 + 2).read_to_end(&mut text);
+    read.map_err(|error| Failure::unable(format!("standard input: {error}")))?;
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+pub fn pause(args: &Pause) -> Outcome {
+    let session = chosen(None)?;
+    let reason = args.reason.join(" ");
+    let marker = session.with_writer_waiting(5_000, |writer| {
+        let story = writer.story()?;
+        let own = find::own_shell(&story);
+        let shell = match (args.all, own) {
+            (true, _) => None,
+            (false, Some(own)) => Some(own),
+            (false, None) => return Ok(Err(not_in_shell())),
+        };
+        let marker = shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name);
+        if session.folder().has(&marker) {
+            return Ok(Err(Failure::usage("recording is paused already; to go on type: attesh resume")));
+        }
+        let mut texts = Disclosures::default();
+        let reason = (!reason.is_empty()).then(|| texts.commit("reason", reason.into_bytes()));
+        writer.append(Body::Pause(record::Pause { shell, reason }), &texts, clock::now())?;
+        Ok(Ok(marker))
+    })??;
+    session.folder().create_file(&marker)?;
+    report::say("recording is paused, and the journal says so; to go on type: attesh resume");
+    Ok(0)
+}
+
+pub fn resume(args: &Resume) -> Outcome {
+    let session = chosen(None)?;
+    session.with_writer_waiting(5_000, |writer| {
+        let own = find::own_shell(&writer.story()?);
+        let shell = match which(&session, args.all, own) {
+            Ok(shell) => shell,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let body = Body::Resume(record::Resume { shell, by: own });
+        writer.append(body, &Disclosures::default(), clock::now())?;
+        session.folder().remove(&shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name))?;
+        Ok(Ok(()))
+    })??;
+    report::say("recording goes on");
+    Ok(0)
+}
+
+fn which(session: &Session, all: bool, own: Option<u64>) -> Result<Option<u64>, Failure> {
+    let paused = |name: &str| session.folder().has(name);
+    match (all, own) {
+        (true, _) if paused(PAUSE_ALL) => Ok(None),
+        (true, _) => Err(Failure::usage(
+            "no pause of all shells is in force; for this shell alone type: attesh resume",
+        )),
+        (false, Some(own)) if paused(&pause_name(own)) => Ok(Some(own)),
+        (false, _) if paused(PAUSE_ALL) => {
+            Err(Failure::usage("every shell of the session is paused; to go on type: attesh resume --all"))
+        }
+        (false, Some(_)) => Err(Failure::usage("recording is not paused")),
+        (false, None) => Err(not_in_shell()),
+    }
+}
+
+fn not_in_shell() -> Failure {
+    Failure::usage("this is no shell of the session; for every shell of it add --all")
+}

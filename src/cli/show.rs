@@ -1,0 +1,166 @@
+//! `attesh show`: a sealed file, a journal or a session, readably.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::Show;
+use super::verify::{Subject, open};
+use super::view::view;
+use super::{Outcome, key, log};
+use crate::failure::{Failure, Kind};
+use crate::report::{self, Style, visible};
+use crate::seal::envelope::Envelope;
+use crate::seal::statement::{CommandFacts, Statement};
+use crate::session::find;
+use crate::verify;
+
+pub fn run(args: &Show) -> Outcome {
+    let path = Path::new(&args.what);
+    let file = if path.exists() {
+        match open(path)? {
+            Subject::Envelope(envelope) => {
+                let envelope =
+                    envelope.map_err(|why| Failure::integrity(format!("{}: {why}", path.display())))?;
+                return show_envelope(args, &envelope);
+            }
+            Subject::Journal(file) => file,
+        }
+    } else {
+        let session = find::by_word(&args.what)?;
+        session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?
+    };
+    let view = view(&file)?;
+    let verdict = log::verdict(&view);
+    if args.json {
+        let commands: Vec<Value> = view.rows.iter().filter_map(log::as_json).collect();
+        let head = crate::encoding::hex(&view.checked.root);
+        let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
+        report::json(
+            "attesh.show/v1",
+            json!({"sealed": false, "session": session, "records": view.checked.size, "root": head, "commands": commands}),
+        )?;
+        return verdict;
+    }
+    report::line("not sealed: the journal of a session")?;
+    for row in &view.rows {
+        report::line(&log::as_text(row, Style::for_output()))?;
+    }
+    for finding in &view.checked.story.findings {
+        report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
+    }
+    verdict
+}
+
+/// Shows what is signed; a file that no trusted key signed is shown too, and said to be so.
+fn show_envelope(args: &Show, envelope: &Envelope) -> Outcome {
+    let trusted = key::trusted(&[])?;
+    let verdict = verify::envelope(envelope, &trusted);
+    let signed = verdict
+        .aspects
+        .iter()
+        .find(|aspect| aspect.name == "signature")
+        .map_or("", |aspect| aspect.mark.name());
+    let statement = Statement::read(envelope.unverified_payload()).map_err(Failure::integrity)?;
+    if let Some((Kind::Integrity, why)) = &verdict.failure {
+        return Err(Failure::integrity(format!("{}: {why}", args.what)));
+    }
+    if signed != "good" {
+        report::say("no key that is trusted here signed this; what follows is what the file says of itself");
+    }
+    if args.json {
+        let payload: Value = serde_json::from_slice(envelope.unverified_payload())
+            .map_err(|error| Failure::integrity(error.to_string()))?;
+        report::json(
+            "attesh.show/v1",
+            json!({"sealed": true, "keyid": envelope.keyid(), "signature": signed, "payload": payload}),
+        )?;
+        return Ok(0);
+    }
+    print(&statement, envelope.keyid())?;
+    Ok(0)
+}
+
+fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
+    let predicate = &statement.predicate;
+    let (session, outcome) = (&predicate.session, &predicate.outcome);
+    let word = |text: &str| visible(text.as_bytes());
+    let name = session.name.as_deref().map_or_else(String::new, |name| format!(" ({})", word(name)));
+    report::line(&format!("session     {}{name}", word(&session.id)))?;
+    report::line(&format!("sealed      {} by {}", word(&predicate.sealed_at), word(keyid)))?;
+    report::line(&format!("recorded    {} to {}", word(&session.opened_at), word(&session.closed_at)))?;
+    let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
+    report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
+    for shell in &session.shells {
+        let closed = shell
+            .closed
+            .as_deref()
+            .map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", word(why)));
+        report::line(&format!(
+            "shell {:<5} {} {}, {closed}",
+            shell.id,
+            word(&shell.program),
+            word(&shell.version)
+        ))?;
+    }
+    if let Some(previous) = &session.previous {
+        report::line(&format!("follows     {}", word(previous)))?;
+    }
+    report::line(&format!(
+        "outcome     {}: {} commands, {} failed, {} of unknown status, {} lost",
+        word(&outcome.end.to_lowercase()),
+        outcome.command_count,
+        outcome.failed_count,
+        outcome.unobserved_count,
+        outcome.lost_count
+    ))?;
+    report::line(&format!("origin      {}", word(&predicate.origin.status)))?;
+    report::line(&format!(
+        "head        {}:{}:{}",
+        word(&session.id),
+        predicate.journal.size,
+        word(&predicate.journal.root_hash)
+    ))?;
+    for subject in &statement.subject {
+        report::line(&format!(
+            "subject     {} sha256:{}",
+            word(&subject.name),
+            word(&subject.digest.sha256)
+        ))?;
+    }
+    for anomaly in &predicate.anomalies {
+        report::line(&format!("finding     record {}: {}", anomaly.record, word(&anomaly.text)))?;
+    }
+    match &predicate.commands {
+        None => report::line("commands    not in the payload; they are in the transcript beside it")?,
+        Some(commands) => {
+            report::line("")?;
+            for command in commands {
+                report::line(&row(command, Style::for_output()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn row(command: &CommandFacts, style: Style) -> String {
+    let status = command.exit_code.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let padded = format!("{status:>5}");
+    let status = match command.exit_code {
+        Some(0) => style.good(&padded),
+        Some(_) => style.bad(&padded),
+        None => style.dim(&padded),
+    };
+    let duration = command.duration_ms.map_or_else(|| "-".to_owned(), |ms| report::duration(ms * 1_000_000));
+    let text = match command.text.bytes() {
+        Some(bytes) => style.strong(&visible(&bytes)),
+        None => style.dim("(withheld or redacted)"),
+    };
+    let folder = command.workdir.as_deref().map_or_else(String::new, |folder| visible(folder.as_bytes()));
+    format!(
+        "{:>4}  {} {status} {duration:>7}  {}  {text}",
+        command.seq,
+        visible(command.started_at.as_bytes()),
+        style.dim(&folder)
+    )
+}

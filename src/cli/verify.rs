@@ -1,0 +1,160 @@
+//! `attesh verify`: reads files, hands their bytes to `verify`, prints verdicts.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::args::Verify;
+use super::{Outcome, key, secret};
+use crate::crypto::OriginSecret;
+use crate::encoding::hex;
+use crate::failure::{Failure, Kind};
+use crate::files::{self, FileError};
+use crate::journal::append::digest_of;
+use crate::journal::check::{Knowledge, check};
+use crate::report;
+use crate::seal::draft::{Draft, DraftError};
+use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
+use crate::seal::formats;
+use crate::session::JOURNAL;
+use crate::verify::{self, Trusted, Verdict, rank};
+
+pub fn run(args: &Verify) -> Outcome {
+    let trusted = key::trusted(&args.trust)?;
+    let secret = args.secret.as_deref().map(secret).transpose()?;
+    let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
+    let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
+    let mut verdicts: Vec<(String, Verdict)> = Vec::new();
+    for path in &args.files {
+        let verdict = judge(path, args, &trusted, secret.as_ref(), &artifacts);
+        verdicts.push((path.display().to_string(), verdict));
+    }
+    let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
+    let exit = worst.max_by_key(|kind| rank(*kind)).map_or(0, Kind::exit_code);
+    if args.json {
+        let files: Vec<Value> =
+            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict)).collect();
+        report::json("attesh.verify/v1", json!({"exit": exit, "files": files}))?;
+    } else {
+        for (file, verdict) in &verdicts {
+            report::verdict(file, verdict, args.verbose)?;
+        }
+        if trusted.is_empty() {
+            report::say(
+                "no key is trusted here: name one with --trust KEY.pub, or for good with: attesh key trust KEY.pub",
+            );
+        }
+    }
+    Ok(exit)
+}
+
+fn digest(path: &Path) -> Result<String, Failure> {
+    let file = files::open_regular(path)?;
+    digest_of(&file)
+        .map(|digest| hex(&digest))
+        .map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
+}
+
+/// What a path leads to.
+pub enum Subject {
+    /// A journal: unsealed.
+    Journal(File),
+    /// An envelope, or why it is none.
+    Envelope(Box<Result<Envelope, String>>),
+}
+
+/// Opens a file or session folder and tells what it is by its content.
+pub fn open(path: &Path) -> Result<Subject, FileError> {
+    let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
+    let file = files::open_regular(&path)?;
+    let mut start = [0; 7];
+    let read = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)
+        .map_err(|error| FileError::Io(path.clone(), error))?;
+    // Every line of a journal begins with its index; no envelope does.
+    if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(b"{\"i\":") {
+        return Ok(Subject::Journal(file));
+    }
+    let bytes = files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?;
+    let is_bundle =
+        serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value.get("mediaType").is_some());
+    let envelope = if is_bundle { formats::from_bundle(&bytes) } else { Envelope::read(&bytes) };
+    Ok(Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string()))))
+}
+
+fn judge(
+    path: &Path,
+    args: &Verify,
+    trusted: &[Trusted],
+    secret: Option<&OriginSecret>,
+    artifacts: &[(String, String)],
+) -> Verdict {
+    let subject = match open(path) {
+        Ok(subject) => subject,
+        Err(FileError::TooLong(..)) => {
+            return Verdict::unable(Kind::Integrity, "too long for an envelope".into());
+        }
+        Err(error) => return Verdict::unable(Kind::Unable, error.to_string()),
+    };
+    let envelope = match subject {
+        Subject::Journal(file) => return unsealed(file, args, secret),
+        Subject::Envelope(envelope) => match *envelope {
+            Ok(envelope) => envelope,
+            Err(why) => return Verdict::unable(Kind::Integrity, format!("no attestation: {why}")),
+        },
+    };
+    let mut verdict = verify::envelope(&envelope, trusted);
+    if let Some(journal) = &args.journal {
+        against_journal(&mut verdict, journal, secret);
+    }
+    for (name, digest) in artifacts {
+        verify::with_artifact(&mut verdict, name, digest);
+    }
+    verdict
+}
+
+fn unsealed(file: File, args: &Verify, secret: Option<&OriginSecret>) -> Verdict {
+    if args.journal.is_some() || !args.artifact.is_empty() {
+        return Verdict::unable(
+            Kind::Usage,
+            "this is a journal; --journal and --artifact go with an envelope".into(),
+        );
+    }
+    match check(files::from_start(file), Knowledge { secret, threads: 0 }, &mut |_, _| {}) {
+        Ok(checked) => verify::journal(checked),
+        Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {error}")),
+    }
+}
+
+/// Checks the journal, and drafts the statement again from it to compare with the sealed one.
+fn against_journal(verdict: &mut Verdict, path: &PathBuf, secret: Option<&OriginSecret>) {
+    let Some(statement) = verdict.statement.clone() else { return };
+    let path = if path.is_dir() { path.join(JOURNAL) } else { path.clone() };
+    let open =
+        || -> Result<Box<dyn Read>, Failure> { Ok(Box::new(files::from_start(files::open_regular(&path)?))) };
+    let knowledge = Knowledge { secret, threads: 0 };
+    let drafted = open().and_then(|journal| match Draft::gather(journal, knowledge) {
+        Ok(draft) => {
+            let own = draft.statement(
+                open()?,
+                &mut std::io::sink(),
+                &[],
+                0,
+                statement.predicate.commands.is_some(),
+            );
+            Ok((draft, own.map_err(|error| Failure::unable(error.to_string()))?))
+        }
+        Err(DraftError::Rejected(rejection)) => Err(Failure::integrity(format!(
+            "journal record {} (byte {}): {}",
+            rejection.record, rejection.offset, rejection.why
+        ))),
+        Err(DraftError::Io(error)) => Err(Failure::unable(error.to_string())),
+    });
+    match drafted {
+        Ok((draft, own)) => verify::with_journal(verdict, draft.checked(), Some(&own)),
+        Err(failure) => {
+            verify::without_journal(verdict, failure.kind, format!("{}: {failure}", path.display()))
+        }
+    }
+}

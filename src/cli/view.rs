@@ -1,0 +1,122 @@
+//! A session's commands, gathered for showing: only records that were verified.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use crate::failure::Failure;
+use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::shells::Event;
+use crate::record::{Body, NoteWhat, Outcome};
+
+/// A row of the log.
+pub enum Row {
+    /// A command.
+    Command(Command),
+    /// A remark, a pause, something noted: when, in nanoseconds, and what.
+    Remark(u64, String),
+}
+
+/// A command as it is shown.
+pub struct Command {
+    /// From 1.
+    pub seq: u64,
+    /// Index of its record.
+    pub record: u64,
+    /// Index of its shell's shell-open.
+    pub shell: u64,
+    /// Start, in nanoseconds since 1970.
+    pub realtime_ns: u64,
+    /// Its text; none where it was withheld or redacted.
+    pub text: Option<Vec<u8>>,
+    /// Where the text comes from, as one word; `redacted` where it was taken out.
+    pub source: &'static str,
+    /// The folder.
+    pub workdir: Option<Vec<u8>>,
+    /// Whether it has finished.
+    pub finished: bool,
+    /// Its status, if anybody saw it.
+    pub status: Option<u64>,
+    /// The statuses of a pipeline.
+    pub pipe_status: Option<Vec<u64>>,
+    /// How long it ran.
+    pub duration_ns: Option<u64>,
+    /// Why it counts as finished although nobody saw it end.
+    pub outcome: Option<Outcome>,
+}
+
+/// Everything there is to show of a journal.
+pub struct View {
+    /// The rows in order.
+    pub rows: Vec<Row>,
+    /// What the check found.
+    pub checked: Checked,
+}
+
+/// Reads and checks a journal.
+///
+/// # Errors
+/// It could not be read.
+pub fn view(journal: &File) -> Result<View, Failure> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut starts: HashMap<u64, usize> = HashMap::new();
+    let mut seq = 0;
+    let reader =
+        journal.try_clone().map_err(|error| Failure::unable(format!("cannot read the journal: {error}")))?;
+    let reader = crate::files::from_start(reader);
+    let checked = check(reader, Knowledge::default(), &mut |record, event| {
+        let time = record.core.time.realtime_ns;
+        let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
+        let words = |name: &str| record.text(name).map_or_else(String::new, crate::report::visible);
+        match (&record.core.body, event) {
+            (Body::Start(start), _) => {
+                seq += 1;
+                starts.insert(record.core.index, rows.len());
+                let command = text("command");
+                let source = match (start.command, &command) {
+                    (Some(_), None) => "redacted",
+                    _ => start.source.name(),
+                };
+                rows.push(Row::Command(Command {
+                    seq,
+                    record: record.core.index,
+                    shell: start.shell,
+                    realtime_ns: time,
+                    text: command,
+                    source,
+                    workdir: text("workdir"),
+                    finished: false,
+                    status: None,
+                    pipe_status: None,
+                    duration_ns: None,
+                    outcome: None,
+                }));
+            }
+            (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
+                let Some(Row::Command(command)) = starts.remove(&start).and_then(|at| rows.get_mut(at))
+                else {
+                    return;
+                };
+                command.finished = true;
+                command.status = finish.status;
+                command.pipe_status.clone_from(&finish.pipe_status);
+                command.duration_ns = Some(duration_ns);
+                command.outcome = finish.outcome;
+            }
+            (Body::Note(note), _) => match note.what {
+                NoteWhat::Remark => rows.push(Row::Remark(time, format!("note: {}", words("text")))),
+                NoteWhat::Unexecuted => {
+                    rows.push(Row::Remark(time, format!("not executed: {}", words("text"))))
+                }
+                other => rows.push(Row::Remark(time, format!("{}: {}", other.name(), words("text")))),
+            },
+            (Body::Pause(pause), _) => {
+                let scope = if pause.shell.is_none() { " (all shells)" } else { "" };
+                rows.push(Row::Remark(time, format!("paused{scope}: {}", words("reason"))));
+            }
+            (Body::Resume(_), _) => rows.push(Row::Remark(time, "resumed".into())),
+            _ => {}
+        }
+    })
+    .map_err(|error| Failure::unable(format!("cannot read the journal: {error}")))?;
+    Ok(View { rows, checked })
+}

@@ -1,0 +1,260 @@
+//! What a person sees: text made fit for a terminal, colour, tables, verdicts; and JSON.
+//!
+//! Rules: facts go to standard output, talk to standard error; text that comes from a record
+//! is escaped before it reaches a terminal; colour only where standard output is a terminal
+//! and NO_COLOR is not set.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Kind};
+use crate::journal::shells::Weight;
+use crate::paths;
+use crate::verify::{Mark, NOT_PROVEN, Verdict};
+
+/// The styles that are used; plain where colour is off.
+#[derive(Clone, Copy)]
+pub struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// The style for standard output.
+    #[must_use]
+    pub fn for_output() -> Self {
+        Style { colour: std::io::stdout().is_terminal() && paths::variable("NO_COLOR").is_none() }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// For what is well.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// For what is not.
+    #[must_use]
+    pub fn bad(self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    /// For what stands back.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// For what stands out.
+    #[must_use]
+    pub fn strong(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+}
+
+/// Bytes of a record as text that a terminal shows and does not obey: control characters,
+/// bytes that are no UTF-8, and marks that turn the writing direction are escaped.
+#[must_use]
+pub fn visible(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\\' => out.push('\\'),
+                c if is_unsafe(c) => out.extend(c.escape_unicode()),
+                c => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+fn is_unsafe(c: char) -> bool {
+    // C0, DEL and C1; line separators; what reorders or hides text.
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{061c}' | '\u{feff}')
+}
+
+/// A duration, short.
+#[must_use]
+pub fn duration(ns: u64) -> String {
+    let ms = ns / 1_000_000;
+    match ms {
+        0..1_000 => format!("{ms}ms"),
+        1_000..60_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{}m{:02}s", ms / 60_000, ms / 1_000 % 60),
+        _ => format!("{}h{:02}m", ms / 3_600_000, ms / 60_000 % 60),
+    }
+}
+
+/// Prints one line, or ends quietly where nobody reads any more.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn line(text: &str) -> Result<(), Failure> {
+    out(format!("{text}\n").as_bytes())
+}
+
+/// Prints bytes.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn out(bytes: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().write_all(bytes) {
+        // `attesh log | head` is no failure.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::unable(format!("standard output: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Prints a JSON object that names its schema.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn json(schema: &str, mut value: Value) -> Result<(), Failure> {
+    let mut whole = serde_json::Map::new();
+    whole.insert("schema".into(), json!(schema));
+    if let Value::Object(members) = &mut value {
+        whole.append(members);
+    }
+    line(&Value::Object(whole).to_string())
+}
+
+/// Talks to the person, not to the program that reads the output.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "attesh: {text}");
+}
+
+/// Prints a table: columns as wide as their widest cell, the last as it is.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn table(rows: &[Vec<String>]) -> Result<(), Failure> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| {
+        rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let mut text = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            text.push_str(cell);
+            if at + 1 < row.len() {
+                text.extend(std::iter::repeat_n(' ', widths[at] - cell.chars().count() + 2));
+            }
+        }
+        line(text.trim_end())?;
+    }
+    Ok(())
+}
+
+fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Policy => "policy",
+        Kind::Usage => "usage",
+        Kind::Integrity => "integrity",
+        Kind::Incomplete => "incomplete",
+        Kind::Unable => "unreadable",
+        Kind::Untrusted => "untrusted",
+    }
+}
+
+/// Prints a verdict for a person.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failure> {
+    let style = Style::for_output();
+    let file = visible(file.as_bytes());
+    match &verdict.failure {
+        None => line(&format!("{}  {file}: {}", style.good("VERIFIED"), verdict.summary))?,
+        Some((kind, why)) => {
+            let word = style.bad(&format!("NOT VERIFIED ({})", kind_word(*kind)));
+            line(&format!("{word}  {file}: {}", visible(why.as_bytes())))?;
+        }
+    }
+    if verdict.failure.as_ref().is_some_and(|(kind, _)| *kind == Kind::Unable) {
+        return Ok(());
+    }
+    for aspect in &verdict.aspects {
+        let text = visible(aspect.text.as_bytes());
+        let text = match aspect.mark {
+            Mark::Good => style.good(&text),
+            Mark::Bad => style.bad(&text),
+            Mark::Open => text,
+        };
+        line(&format!("  {:<13} {text}", aspect.name))?;
+    }
+    let shown = if verbose { verdict.findings.len() } else { 5 };
+    for finding in verdict.findings.iter().take(shown) {
+        line(&format!(
+            "  {:<13} record {}: {}",
+            "finding",
+            finding.record,
+            visible(finding.text.as_bytes())
+        ))?;
+    }
+    if verdict.findings.len() > shown {
+        line(&format!("  {:<13} {} more; to see them add -v", "finding", verdict.findings.len() - shown))?;
+    }
+    if verbose {
+        for text in NOT_PROVEN {
+            line(&format!("  {:<13} {text}", "not proven"))?;
+        }
+    } else {
+        let text = "that nothing else ran, that the recorder was honest, or the time: add -v";
+        line(&style.dim(&format!("  {:<13} {text}", "not proven")))?;
+    }
+    Ok(())
+}
+
+/// A verdict as JSON.
+#[must_use]
+pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
+    let mut out = serde_json::Map::new();
+    out.insert("file".into(), json!(file));
+    out.insert("verified".into(), json!(verdict.failure.is_none()));
+    if let Some((kind, why)) = &verdict.failure {
+        out.insert("failure".into(), json!({"kind": kind_word(*kind), "exit": kind.exit_code(), "why": why}));
+    }
+    for aspect in &verdict.aspects {
+        out.insert(aspect.name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
+    }
+    let findings = verdict.findings.iter().map(|finding| {
+        json!({"record": finding.record, "code": finding.code,
+            "incomplete": finding.weight == Weight::Incomplete, "text": finding.text})
+    });
+    out.insert("findings".into(), findings.collect());
+    out.insert("notProven".into(), json!(NOT_PROVEN));
+    Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(visible(b"a\x1b[2J\xff\n"), "a\\u{1b}[2J\\xff\\n");
+        assert_eq!(visible("\u{202e}\u{9b}é".as_bytes()), "\\u{202e}\\u{9b}é");
+        assert_eq!(visible(br"a\b"), r"a\b");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        for (ns, text) in
+            [(0, "0ms"), (1_500_000_000, "1.5s"), (61_000_000_000, "1m01s"), (7_260_000_000_000, "2h01m")]
+        {
+            assert_eq!(duration(ns), text);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! From a journal to a Statement.
+//!
+//! What lives here: the two readings of a journal that sealing takes. The first verifies all
+//! of it and keeps what is small; the second, which only has to be the same journal, gives
+//! the texts in order. Pure over readers. What does not: files, keys.
+//!
+//! Rules: the journal is hostile input; memory grows with the payload, not with the journal.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+
+use sha2::Digest as _;
+
+use super::statement::{
+    AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CollectedFacts, CommandFacts, CommandText,
+    JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, Predicate, RECORDER_ID, Recorder,
+    STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts, Sha256, ShellFacts, Statement,
+    Subject, TranscriptFacts,
+};
+use crate::clock::rfc3339;
+use crate::encoding::hex;
+use crate::journal::chain::head_token;
+use crate::journal::check::{Checked, Knowledge, Rejection, check, reread};
+use crate::journal::shells::{Event, Weight};
+use crate::record::{Body, Outcome, Record};
+
+/// The most shells and collectors whose particulars stand in a statement.
+const PARTICULARS_MAX: usize = 10_000;
+
+/// What the first reading keeps of a command beyond its status.
+struct Ended {
+    pipe_status: Option<Vec<u64>>,
+    duration_ns: Option<u64>,
+}
+
+/// A status in two bytes: none yet, none seen, or one.
+const RUNNING: u16 = u16::MAX;
+const UNSEEN: u16 = u16::MAX - 1;
+
+#[derive(Default)]
+struct Gathered {
+    statuses: Vec<u16>,
+    ended: Vec<Ended>,
+    open: HashMap<u64, usize>,
+    shells: Vec<ShellFacts>,
+    collected: Vec<CollectedFacts>,
+    first_failure: Option<(usize, u64)>,
+    own_line_unseen: u64,
+}
+
+/// A journal that was verified and can be made a statement of.
+pub struct Draft {
+    checked: Checked,
+    gathered: Gathered,
+}
+
+/// Why there is no draft.
+#[derive(Debug)]
+pub enum DraftError {
+    /// The journal is not what its recorders wrote.
+    Rejected(Rejection),
+    /// It could not be read.
+    Io(io::Error),
+}
+
+impl Draft {
+    /// First reading: verifies the whole journal.
+    ///
+    /// # Errors
+    /// It is rejected, or could not be read.
+    pub fn gather(journal: impl Read, knowledge: Knowledge) -> Result<Self, DraftError> {
+        let mut gathered = Gathered::default();
+        let checked = check(journal, knowledge, &mut |record, event| gathered.take(record, event))
+            .map_err(DraftError::Io)?;
+        match checked.rejection {
+            Some(rejection) => Err(DraftError::Rejected(rejection)),
+            None => Ok(Draft { checked, gathered }),
+        }
+    }
+
+    /// What the check found.
+    #[must_use]
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// Second reading: writes the transcript and makes the statement. `more_subjects` are names
+    /// and SHA-256 digests to add; `commands` says whether they may stand in the payload.
+    ///
+    /// # Errors
+    /// The journal could not be read again, or is not the same; the transcript was not written.
+    pub fn statement(
+        &self,
+        journal: impl Read,
+        transcript: &mut dyn Write,
+        more_subjects: &[(String, String)],
+        sealed_at_ns: u64,
+        commands: bool,
+    ) -> io::Result<Statement> {
+        let mut scribe = Scribe::new(&self.gathered, transcript, commands);
+        reread(journal, self.checked.size, &self.checked.root, &mut |record| scribe.take(record))?;
+        let (commands, transcript) = scribe.finish()?;
+        let root = hex(&self.checked.root);
+        let subject = |name: &str, digest: &str| Subject {
+            name: name.to_owned(),
+            digest: Sha256 { sha256: digest.to_owned() },
+        };
+        let mut subjects: Vec<Subject> =
+            more_subjects.iter().map(|(name, digest)| subject(name, digest)).collect();
+        subjects.push(subject(SUBJECT_TRANSCRIPT, &transcript.sha256));
+        subjects.push(subject(SUBJECT_SESSION, &root));
+        Ok(Statement {
+            kind: STATEMENT_TYPE.to_owned(),
+            subject: subjects,
+            predicate_type: PREDICATE_TYPE.to_owned(),
+            predicate: self.predicate(commands, transcript, sealed_at_ns),
+        })
+    }
+
+    fn predicate(
+        &self,
+        commands: Option<Vec<CommandFacts>>,
+        transcript: TranscriptFacts,
+        sealed_at_ns: u64,
+    ) -> Predicate {
+        let checked = &self.checked;
+        let genesis = checked.genesis_body().expect("a journal without genesis is rejected");
+        let record = checked.genesis.as_ref().expect("likewise");
+        let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let tail_ns = i128::from(sealed_at_ns) - i128::from(checked.times_ns.1);
+        Predicate {
+            recorder: Recorder {
+                id: RECORDER_ID.to_owned(),
+                version: genesis.recorder_version.clone(),
+                digest: Sha256 { sha256: hex(&genesis.recorder_digest) },
+            },
+            session: SessionFacts {
+                id: genesis.session.clone(),
+                name: genesis.name.clone(),
+                opened_at: rfc3339(checked.times_ns.0),
+                closed_at: rfc3339(checked.times_ns.1),
+                shells: self.gathered.shells.clone(),
+                host: text("host"),
+                user: text("user"),
+                previous: genesis.prev.as_ref().map(|prev| head_token(&prev.session, prev.size, &prev.root)),
+            },
+            journal: JournalFacts {
+                format: crate::record::FORMAT.to_owned(),
+                size: checked.size,
+                root_hash: hex(&checked.root),
+                genesis_hash: hex(&checked.genesis_root),
+                head_tag: hex(&checked.head_tag),
+                continuity: "UNBROKEN".to_owned(),
+            },
+            outcome: self.outcome(),
+            commands,
+            anomalies: self.anomalies(),
+            clock: ClockFacts {
+                assurance: "SELF_REPORTED".to_owned(),
+                boot_id: genesis.boot_id.clone(),
+                time_namespace: genesis.time_ns.to_string(),
+                step_count: checked.story.clock_steps,
+            },
+            transcript,
+            collected: self.gathered.collected.clone(),
+            origin: OriginFacts {
+                status: checked.origin.name().to_owned(),
+                id: genesis.origin_id.as_ref().map(|id| hex(id)),
+            },
+            sealed_at: rfc3339(sealed_at_ns),
+            unrecorded_tail_ms: i64::try_from(tail_ns / 1_000_000).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn outcome(&self) -> OutcomeFacts {
+        let story = &self.checked.story;
+        let never_finished =
+            self.gathered.statuses.iter().filter(|status| **status == RUNNING).count() as u64;
+        let unobserved = story.unobserved + never_finished;
+        let all_seen = unobserved == self.gathered.own_line_unseen;
+        let exit_code = match self.gathered.first_failure {
+            Some((_, status)) => Some(status),
+            None => all_seen.then_some(0),
+        };
+        OutcomeFacts {
+            command_count: story.commands,
+            failed_count: story.failed,
+            unobserved_count: unobserved,
+            lost_count: story.lost,
+            withheld_count: story.withheld,
+            redacted_count: story.redacted,
+            pause_count: story.pauses,
+            paused_command_count: story.paused_commands,
+            anomaly_count: story.anomalies,
+            all_succeeded: story.failed == 0 && all_seen,
+            exit_code,
+            end: if story.is_complete() { "COMPLETE" } else { "INCOMPLETE" }.to_owned(),
+        }
+    }
+
+    fn anomalies(&self) -> Vec<AnomalyFacts> {
+        let story = &self.checked.story;
+        let mut list: Vec<AnomalyFacts> = story
+            .findings
+            .iter()
+            .map(|finding| AnomalyFacts {
+                record: finding.record,
+                code: finding.code.to_owned(),
+                incomplete: finding.weight == Weight::Incomplete,
+                text: finding.text.clone(),
+            })
+            .collect();
+        if story.more_findings > 0 {
+            let text = format!("{} further findings are not listed", story.more_findings);
+            list.push(AnomalyFacts {
+                record: self.checked.size - 1,
+                code: "more".into(),
+                incomplete: false,
+                text,
+            });
+        }
+        list
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, record: &Record, event: Event) {
+        match (&record.core.body, event) {
+            (Body::Start(_), _) => {
+                let at = self.statuses.len();
+                self.statuses.push(RUNNING);
+                if at < COMMANDS_MAX {
+                    self.ended.push(Ended { pipe_status: None, duration_ns: None });
+                }
+                self.open.insert(record.core.index, at);
+                // A start that is replaced by the next one of its shell never finishes; what
+                // stays here is bounded by what a hostile journal can hold open.
+                if self.open.len() > 4 * crate::journal::shells::OPEN_SHELLS_MAX {
+                    let floor = record.core.index.saturating_sub(1 << 20);
+                    self.open.retain(|start, _| *start >= floor);
+                }
+            }
+            (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
+                let Some(at) = self.open.remove(&start) else { return };
+                self.statuses[at] =
+                    finish.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(UNSEEN);
+                if matches!(finish.outcome, Some(Outcome::Sealing | Outcome::Stopping)) {
+                    self.own_line_unseen += 1;
+                }
+                if let Some(status) = finish.status.filter(|status| *status != 0)
+                    && self.first_failure.is_none_or(|(first, _)| at < first)
+                {
+                    self.first_failure = Some((at, status));
+                }
+                if let Some(ended) = self.ended.get_mut(at) {
+                    *ended =
+                        Ended { pipe_status: finish.pipe_status.clone(), duration_ns: Some(duration_ns) };
+                }
+            }
+            (Body::Open(open), _) if self.shells.len() < PARTICULARS_MAX => self.shells.push(ShellFacts {
+                id: record.core.index,
+                program: open.program.name().to_owned(),
+                version: open.version.clone(),
+                hook: open.hook.clone(),
+                closed: None,
+            }),
+            (Body::Close(close), _) => {
+                if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
+                    shell.closed = Some(close.why.name().to_owned());
+                }
+            }
+            (Body::Collect(collect), _) if self.collected.len() < PARTICULARS_MAX => {
+                self.collected.push(CollectedFacts {
+                    collector: collect.collector.clone(),
+                    at: collect.at.clone(),
+                    ok: collect.ok,
+                    data: record.text("data").map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Writes the transcript and collects the commands, in the order of their starts.
+struct Scribe<'a> {
+    gathered: &'a Gathered,
+    out: &'a mut dyn Write,
+    hash: sha2::Sha256,
+    commands: Option<Vec<CommandFacts>>,
+    commands_bytes: usize,
+    lines: u64,
+    bytes: u64,
+}
+
+impl<'a> Scribe<'a> {
+    fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
+        let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
+        Scribe { gathered, out, hash: sha2::Sha256::new(), commands, commands_bytes: 0, lines: 0, bytes: 0 }
+    }
+
+    fn take(&mut self, record: &Record) -> io::Result<()> {
+        let Body::Start(start) = &record.core.body else { return Ok(()) };
+        let at = usize::try_from(self.lines).expect("fewer than memory can hold");
+        let text = match (start.command, record.text("command")) {
+            (None, _) => CommandText::Withheld(true),
+            (Some(_), None) => CommandText::Redacted(true),
+            (Some(_), Some(bytes)) => CommandText::new(bytes),
+        };
+        let exit_code =
+            Some(u64::from(self.gathered.statuses[at])).filter(|status| *status < u64::from(UNSEEN));
+        let line = text.transcript_line(exit_code);
+        self.hash.update(&line);
+        self.out.write_all(&line)?;
+        self.lines += 1;
+        self.bytes += line.len() as u64;
+        let Some(commands) = &mut self.commands else { return Ok(()) };
+        let ended = &self.gathered.ended[at];
+        let workdir = record.text("workdir").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        self.commands_bytes += line.len() + workdir.as_ref().map_or(0, String::len);
+        if self.commands_bytes > COMMANDS_BYTES_MAX {
+            self.commands = None;
+            return Ok(());
+        }
+        commands.push(CommandFacts {
+            seq: self.lines,
+            shell: start.shell,
+            text,
+            exit_code,
+            pipe_status: ended.pipe_status.clone(),
+            signal: exit_code.filter(|status| (129..=192).contains(status)).map(|status| status - 128),
+            started_at: rfc3339(record.core.time.realtime_ns),
+            duration_ms: ended.duration_ns.map(|ns| ns / 1_000_000),
+            workdir,
+        });
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, TranscriptFacts)> {
+        self.out.flush()?;
+        let sha256 = hex(&self.hash.finalize());
+        Ok((self.commands, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
+    }
+}

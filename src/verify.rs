@@ -1,0 +1,490 @@
+//! Verdicts: what an envelope or a journal proves, aspect by aspect.
+//!
+//! What lives here: judging bytes that were read elsewhere. What does not: files, time, who
+//! asks; this module does no input or output and imports no door.
+//!
+//! Rules: each aspect has a line of its own; nothing that was not authenticated is shown as
+//! if it were; the exit code follows from the kinds of failure alone.
+
+use crate::encoding::hex;
+use crate::failure::Kind;
+use crate::journal::chain::head_token;
+use crate::journal::check::{Checked, Origin};
+use crate::journal::shells::{Finding, Weight};
+use crate::seal::envelope::{Envelope, SignatureFailure};
+use crate::seal::statement::{
+    CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+};
+use crate::seal::trust::TrustedKey;
+
+/// How an aspect stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Checked, and good.
+    Good,
+    /// Checked, and not good.
+    Bad,
+    /// Not checked, or nothing to check.
+    Open,
+}
+
+impl Mark {
+    /// As one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mark::Good => "good",
+            Mark::Bad => "bad",
+            Mark::Open => "not-checked",
+        }
+    }
+}
+
+/// One aspect of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aspect {
+    /// `signature`, `integrity`, `completeness`, `origin`, `policy` or `trust`.
+    pub name: &'static str,
+    /// How it stands.
+    pub mark: Mark,
+    /// In words.
+    pub text: String,
+}
+
+/// The verdict on one file.
+#[must_use]
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Why it is not verified; none when it is. The worst counts.
+    pub failure: Option<(Kind, String)>,
+    /// One line on what was recorded.
+    pub summary: String,
+    /// The six aspects, in their order.
+    pub aspects: Vec<Aspect>,
+    /// Findings of the journal's check.
+    pub findings: Vec<Finding>,
+    /// The statement, if its signature was verified.
+    pub statement: Option<Box<Statement>>,
+}
+
+/// The aspects, in the order in which they are printed.
+pub const ASPECTS: [&str; 6] = ["signature", "integrity", "completeness", "origin", "policy", "trust"];
+
+/// The order in which failures outweigh one another: 3, 6, 4, 1, 5.
+#[must_use]
+pub fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Integrity => 5,
+        Kind::Untrusted => 4,
+        Kind::Incomplete => 3,
+        Kind::Policy => 2,
+        Kind::Unable => 1,
+        Kind::Usage => 0,
+    }
+}
+
+impl Verdict {
+    fn new() -> Self {
+        let aspects = ASPECTS.map(|name| Aspect { name, mark: Mark::Open, text: "not checked".into() });
+        Verdict {
+            failure: None,
+            summary: String::new(),
+            aspects: aspects.to_vec(),
+            findings: Vec::new(),
+            statement: None,
+        }
+    }
+
+    /// The verdict on a file that cannot be judged at all.
+    pub fn unable(kind: Kind, why: String) -> Self {
+        let mut verdict = Verdict::new();
+        verdict.fail(kind, why);
+        verdict
+    }
+
+    fn set(&mut self, name: &str, mark: Mark, text: impl Into<String>) {
+        let aspect = self.aspects.iter_mut().find(|aspect| aspect.name == name).expect("one of ASPECTS");
+        (aspect.mark, aspect.text) = (mark, text.into());
+    }
+
+    /// Records a failure; one that weighs more than those before becomes the verdict's.
+    pub fn fail(&mut self, kind: Kind, why: impl Into<String>) {
+        if self.failure.as_ref().is_none_or(|(have, _)| rank(kind) > rank(*have)) {
+            self.failure = Some((kind, why.into()));
+        }
+    }
+
+    fn bad(&mut self, aspect: &str, kind: Kind, why: impl Into<String>) {
+        let why = why.into();
+        self.set(aspect, Mark::Bad, why.clone());
+        self.fail(kind, why);
+    }
+}
+
+/// A key, and where it was found.
+pub struct Trusted {
+    /// The key.
+    pub key: TrustedKey,
+    /// Its file, for people.
+    pub source: String,
+}
+
+/// Judges an envelope.
+pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
+    let mut verdict = Verdict::new();
+    let keys: Vec<TrustedKey> = trusted.iter().map(|trusted| trusted.key.clone()).collect();
+    let sealed_at =
+        |payload: &[u8]| Statement::read(payload).ok().and_then(|statement| statement.sealed_at_s());
+    let authentic = match envelope.verify(&keys, sealed_at) {
+        Ok(authentic) => authentic,
+        Err(failure) => {
+            untrusted(&mut verdict, &failure);
+            return verdict;
+        }
+    };
+    let fingerprint = authentic.key().key().fingerprint();
+    verdict.set("signature", Mark::Good, format!("made with {fingerprint}"));
+    let source = trusted.iter().find(|trusted| trusted.key.key() == authentic.key().key());
+    let who = authentic
+        .key()
+        .principals()
+        .map(|who| format!(", key of {}", crate::seal::shown(who)))
+        .unwrap_or_default();
+    verdict.set(
+        "trust",
+        Mark::Good,
+        format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)),
+    );
+    match Statement::read(authentic.payload()) {
+        Err(why) => verdict.bad("integrity", Kind::Integrity, why),
+        Ok(statement) => judge_statement(&mut verdict, statement),
+    }
+    verdict
+}
+
+fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
+    let text = failure.to_string();
+    match failure {
+        SignatureFailure::KeyidOfAnother { .. } | SignatureFailure::Broken { .. } => {
+            verdict.bad("signature", Kind::Integrity, text);
+            verdict.set("integrity", Mark::Bad, "payload, signature or key id was changed after signing");
+        }
+        SignatureFailure::Untrusted { .. } => {
+            verdict.set(
+                "signature",
+                Mark::Open,
+                "by no key that is trusted here; nothing of its content is shown",
+            );
+            verdict.bad("trust", Kind::Untrusted, text);
+        }
+        SignatureFailure::OutsideValidity { .. } => {
+            verdict.set("signature", Mark::Good, "made with a key that is known");
+            verdict.bad("trust", Kind::Untrusted, text);
+        }
+    }
+}
+
+fn judge_statement(verdict: &mut Verdict, statement: Statement) {
+    let outcome = &statement.predicate.outcome;
+    verdict.summary = summary(&statement);
+    match contradiction(&statement) {
+        Some(why) => {
+            verdict.bad("integrity", Kind::Integrity, format!("the statement contradicts itself: {why}"))
+        }
+        None => verdict.set(
+            "integrity",
+            Mark::Good,
+            format!(
+                "payload as signed; it says the chain of {} records was unbroken",
+                statement.predicate.journal.size
+            ),
+        ),
+    }
+    if outcome.end == "COMPLETE" {
+        verdict.set("completeness", Mark::Good, complete_text(&statement));
+    } else {
+        let why = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
+        let why =
+            why.map_or_else(String::new, |anomaly| format!(": {} (record {})", anomaly.text, anomaly.record));
+        verdict.bad("completeness", Kind::Incomplete, format!("incomplete{why}"));
+    }
+    let journal = &statement.predicate.journal;
+    let head = format!("{}:{}:{}", statement.predicate.session.id, journal.size, journal.root_hash);
+    match statement.predicate.origin.status.as_str() {
+        "authenticated" => verdict.set("origin", Mark::Good, "the sealer checked it with the origin secret"),
+        _ => verdict.set("origin", Mark::Open, format!("not authenticated; pin the head {head}")),
+    }
+    verdict.set("policy", Mark::Open, "none given");
+    verdict.findings = statement.predicate.anomalies.iter().map(finding).collect();
+    verdict.statement = Some(Box::new(statement));
+}
+
+fn finding(anomaly: &crate::seal::statement::AnomalyFacts) -> Finding {
+    let weight = if anomaly.incomplete { Weight::Incomplete } else { Weight::Note };
+    Finding { record: anomaly.record, code: "sealed", weight, text: anomaly.text.clone() }
+}
+
+fn summary(statement: &Statement) -> String {
+    let outcome = &statement.predicate.outcome;
+    let result = match (outcome.all_succeeded, outcome.failed_count) {
+        (true, _) => "all succeeded".to_owned(),
+        (false, 0) => format!("{} of unknown status", outcome.unobserved_count),
+        (false, failed) => format!("{failed} failed"),
+    };
+    format!("{} recorded, {result}", commands(outcome.command_count))
+}
+
+fn commands(count: u64) -> String {
+    if count == 1 { "1 command".to_owned() } else { format!("{count} commands") }
+}
+
+fn complete_text(statement: &Statement) -> String {
+    let outcome = &statement.predicate.outcome;
+    let mut text = "complete".to_owned();
+    match outcome.pause_count {
+        0 => {}
+        1 => text.push_str(&format!(
+            ", with one declared pause: {} commands not recorded",
+            outcome.paused_command_count
+        )),
+        many => text.push_str(&format!(
+            ", with {many} declared pauses: {} commands not recorded",
+            outcome.paused_command_count
+        )),
+    }
+    if outcome.withheld_count > 0 {
+        text.push_str(&format!("; {} texts withheld by history settings", outcome.withheld_count));
+    }
+    if outcome.redacted_count > 0 {
+        text.push_str(&format!("; {} records redacted", outcome.redacted_count));
+    }
+    text
+}
+
+/// What a statement says twice must agree.
+fn contradiction(statement: &Statement) -> Option<String> {
+    let predicate = &statement.predicate;
+    let outcome = &predicate.outcome;
+    let constants = [
+        (&predicate.recorder.id, RECORDER_ID, "recorder.id"),
+        (&predicate.journal.format, crate::record::FORMAT, "journal.format"),
+        (&predicate.journal.continuity, "UNBROKEN", "journal.continuity"),
+        (&predicate.clock.assurance, "SELF_REPORTED", "clock.assurance"),
+        (&statement.predicate_type, PREDICATE_TYPE, "predicateType"),
+    ];
+    if let Some((_, wanted, name)) = constants.iter().find(|(have, wanted, _)| have != wanted) {
+        return Some(format!("{name} is not {wanted}"));
+    }
+    let mut names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|two| two[0] == two[1]) {
+        return Some("a subject is named twice".into());
+    }
+    if statement.subject(SUBJECT_SESSION) != Some(&predicate.journal.root_hash) {
+        return Some("the subject session is not the journal's root".into());
+    }
+    if statement.subject(SUBJECT_TRANSCRIPT) != Some(&predicate.transcript.sha256) {
+        return Some("the subject session.transcript is not the transcript's digest".into());
+    }
+    if outcome.end != "COMPLETE" && outcome.end != "INCOMPLETE" {
+        return Some("outcome.end is neither COMPLETE nor INCOMPLETE".into());
+    }
+    if (outcome.end == "COMPLETE")
+        && (outcome.lost_count > 0 || predicate.anomalies.iter().any(|one| one.incomplete))
+    {
+        return Some("outcome.end is COMPLETE although something is missing".into());
+    }
+    if outcome.all_succeeded && (outcome.failed_count > 0 || outcome.exit_code != Some(0)) {
+        return Some("outcome.allSucceeded is true although a command failed".into());
+    }
+    if outcome.command_count != predicate.transcript.lines {
+        return Some("outcome.commandCount is not the number of the transcript's lines".into());
+    }
+    commands_contradict(statement)
+}
+
+fn commands_contradict(statement: &Statement) -> Option<String> {
+    use sha2::Digest as _;
+    let predicate = &statement.predicate;
+    let outcome = &predicate.outcome;
+    let commands = predicate.commands.as_ref()?;
+    let mut hash = sha2::Sha256::new();
+    let (mut bytes, mut failed, mut unobserved, mut first_failure) = (0, 0, 0, None);
+    for (at, command) in commands.iter().enumerate() {
+        if command.seq != at as u64 + 1 {
+            return Some(format!("command {} calls itself {}", at + 1, command.seq));
+        }
+        if matches!(command.text, CommandText::Redacted(false) | CommandText::Withheld(false))
+            || matches!(&command.text, CommandText::CommandBase64(_) if command.text.bytes().is_none())
+        {
+            return Some(format!("the text of command {} has no proper form", command.seq));
+        }
+        let line = command.text.transcript_line(command.exit_code);
+        bytes += line.len() as u64;
+        hash.update(&line);
+        match command.exit_code {
+            None => unobserved += 1,
+            Some(0) => {}
+            Some(status) => {
+                failed += 1;
+                first_failure = first_failure.or(Some(status));
+            }
+        }
+    }
+    if (commands.len() as u64, failed, unobserved)
+        != (outcome.command_count, outcome.failed_count, outcome.unobserved_count)
+    {
+        return Some("outcome counts other commands than there are".into());
+    }
+    if first_failure.is_some() && first_failure != outcome.exit_code {
+        return Some("outcome.exitCode is not the status of the first command that failed".into());
+    }
+    if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
+        return Some("the commands are not those of the transcript".into());
+    }
+    None
+}
+
+/// Adds to an envelope's verdict what its journal says.
+pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<&Statement>) {
+    if let Some(rejection) = &checked.rejection {
+        let why = rejected_text(&rejection.why, rejection.record, rejection.offset);
+        verdict.bad("integrity", Kind::Integrity, why);
+        return;
+    }
+    let Some(statement) = &verdict.statement else { return };
+    let said = &statement.predicate;
+    let journal = &said.journal;
+    let id = checked.genesis_body().map(|genesis| genesis.session.as_str());
+    let differs = if id != Some(&said.session.id) {
+        Some("it is the journal of another session".to_owned())
+    } else if (checked.size, hex(&checked.root)) != (journal.size, journal.root_hash.clone()) {
+        Some(format!("it has {} records and another root; {} were sealed", checked.size, journal.size))
+    } else if (hex(&checked.genesis_root), hex(&checked.head_tag))
+        != (journal.genesis_hash.clone(), journal.head_tag.clone())
+    {
+        Some("its genesis or its last tag is another".to_owned())
+    } else {
+        redrafted.and_then(|own| disagreement(&own.predicate, said))
+    };
+    match differs {
+        Some(why) => verdict.bad(
+            "integrity",
+            Kind::Integrity,
+            format!("the journal is not the one that was sealed: {why}"),
+        ),
+        None => {
+            let text = format!(
+                "payload as signed; the journal's {} records verify one by one and are those sealed",
+                checked.size
+            );
+            verdict.set("integrity", Mark::Good, text);
+        }
+    }
+    if checked.origin == Origin::Authenticated {
+        verdict.set("origin", Mark::Good, "the journal's tags were made with the origin secret");
+    }
+}
+
+/// Adds to an envelope's verdict that its journal could not be taken.
+pub fn without_journal(verdict: &mut Verdict, kind: Kind, why: String) {
+    match kind {
+        Kind::Integrity => verdict.bad("integrity", kind, why),
+        _ => verdict.fail(kind, why),
+    }
+}
+
+/// Where a statement made of the journal now differs from the one that was sealed; texts that
+/// were redacted since do not count.
+fn disagreement(
+    own: &crate::seal::statement::Predicate,
+    said: &crate::seal::statement::Predicate,
+) -> Option<String> {
+    let (mut mine, mut theirs) = (own.outcome.clone(), said.outcome.clone());
+    (mine.redacted_count, theirs.redacted_count) = (0, 0);
+    if mine != theirs {
+        return Some("the outcome it gives is another".into());
+    }
+    if own.recorder != said.recorder || own.session.shells != said.session.shells || own.clock != said.clock {
+        return Some("recorder, shells or clock are others".into());
+    }
+    let (Some(mine), Some(theirs)) = (&own.commands, &said.commands) else { return None };
+    let same =
+        |(mine, theirs): (&crate::seal::statement::CommandFacts, &crate::seal::statement::CommandFacts)| {
+            let mut mine = mine.clone();
+            if matches!(mine.text, CommandText::Redacted(_)) {
+                mine.text = theirs.text.clone();
+            }
+            mine.workdir = mine.workdir.or_else(|| theirs.workdir.clone());
+            mine == *theirs
+        };
+    match mine.iter().zip(theirs).position(|pair| !same(pair)) {
+        Some(at) => Some(format!("command {} is another", at + 1)),
+        None => (mine.len() != theirs.len()).then(|| "it has another number of commands".into()),
+    }
+}
+
+/// Adds whether a file's digest is that of a subject.
+pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
+    let Some(statement) = &verdict.statement else { return };
+    if !statement.subject.iter().any(|subject| subject.digest.sha256 == digest) {
+        verdict.bad(
+            "integrity",
+            Kind::Integrity,
+            format!("{path} (sha256 {digest}) is not among the subjects"),
+        );
+    }
+}
+
+fn rejected_text(why: &str, record: u64, offset: u64) -> String {
+    format!("journal record {record} (byte {offset}): {why}")
+}
+
+/// Judges a journal that nobody has sealed.
+pub fn journal(checked: Checked) -> Verdict {
+    let mut verdict = Verdict::new();
+    verdict.set("signature", Mark::Open, "not sealed: no envelope was checked");
+    verdict.set("trust", Mark::Open, "not sealed: nobody vouches for this journal");
+    verdict.set("policy", Mark::Open, "none given");
+    if let Some(rejection) = &checked.rejection {
+        verdict.bad(
+            "integrity",
+            Kind::Integrity,
+            rejected_text(&rejection.why, rejection.record, rejection.offset),
+        );
+        return verdict;
+    }
+    let story = &checked.story;
+    verdict.summary = format!("not sealed; {} recorded, {} failed", commands(story.commands), story.failed);
+    verdict.set("integrity", Mark::Good, format!("{} records verify one by one", checked.size));
+    if story.is_complete() {
+        verdict.set("completeness", Mark::Good, "complete");
+    } else {
+        let first = story.findings.iter().find(|finding| finding.weight == Weight::Incomplete);
+        let why = first
+            .map_or_else(String::new, |finding| format!(": {} (record {})", finding.text, finding.record));
+        verdict.bad("completeness", Kind::Incomplete, format!("incomplete{why}"));
+    }
+    let head =
+        checked.genesis_body().map(|genesis| head_token(&genesis.session, checked.size, &checked.root));
+    match checked.origin {
+        Origin::Authenticated => {
+            verdict.set("origin", Mark::Good, "the tags were made with the origin secret")
+        }
+        _ => verdict.set(
+            "origin",
+            Mark::Open,
+            format!("not authenticated; pin the head {}", head.unwrap_or_default()),
+        ),
+    }
+    verdict.findings = checked.story.findings;
+    verdict
+}
+
+/// What no verdict of this program proves.
+pub const NOT_PROVEN: [&str; 4] = [
+    "that only these commands ran: they are what the shells' own hooks reported",
+    "that the recorder was honest: its protection level is a file of the same user",
+    "when it happened: the clock is the machine's own",
+    "that the session was not made up by who sealed it, unless its head was kept elsewhere",
+];

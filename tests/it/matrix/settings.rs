@@ -1,0 +1,168 @@
+//! Rows about options and history settings: each in a shell of its own.
+
+use super::{Alone, Line, Raw, run_alone};
+use crate::pty::Rc;
+use crate::shells::Family;
+
+#[test]
+fn bash_settings_give_a_wrong_text_or_status() {
+    run_alone(Family::Bash, BASH);
+}
+
+#[test]
+fn zsh_settings_give_a_wrong_text_or_status() {
+    run_alone(Family::Zsh, ZSH);
+}
+
+#[test]
+fn fish_settings_give_a_wrong_text_or_status() {
+    run_alone(Family::Fish, FISH);
+}
+
+const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
+
+const fn after(lines: &'static str) -> Rc<'static> {
+    Rc { after: lines, ..PLAIN }
+}
+
+const fn before(lines: &'static str) -> Rc<'static> {
+    Rc { before: lines, ..PLAIN }
+}
+
+const fn alone(
+    number: u32,
+    what: &'static str,
+    rc: Rc<'static>,
+    keys: &'static [super::Key],
+    expect: &'static [&'static str],
+) -> Alone {
+    Alone { number, what, shells: "bash zsh fish", rc, keys, expect, gap: false }
+}
+
+const fn with_gap(row: Alone) -> Alone {
+    Alone { gap: true, ..row }
+}
+
+const fn only(shells: &'static str, row: Alone) -> Alone {
+    Alone { shells, ..row }
+}
+
+#[rustfmt::skip]
+const BASH: &[Alone] = &[
+    alone(42, "nounset", PLAIN, &[Line("set -u"), Line("echo $nothing_here"), Line("true")],
+        &["S set -u", "E 0", "S echo $nothing_here", "E 1", "S true", "E 0"]),
+    alone(51, "a prompt that runs commands", after("PROMPT_COMMAND='false; history -a'\nPS1='$(false)[[$?]]% '"),
+        &[Line("echo a"), Line("sh -c 'exit 4'"), Line("")], &["S echo a", "E 0", "S sh -c 'exit 4'", "E 4"]),
+    alone(52, "errexit", PLAIN, &[Line("set -e"), Line("! true"), Line("echo alive")],
+        &["S set -e", "E 0", "S ! true", "E 1", "S echo alive", "E 0"]),
+    alone(54, "functrace", PLAIN, &[Line("set -T; trap 'true debug' DEBUG"), Line("f() { (true; true); }; f"), Line("(exit 3)")],
+        &["S set -T; trap 'true debug' DEBUG", "E 0", "S f() { (true; true); }; f", "E 0", "S (exit 3)", "E 3"]),
+    alone(56, "noclobber and posix", PLAIN, &[Line("set -o noclobber -o posix"), Line("echo a"), Line("false")],
+        &["S set -o noclobber -o posix", "E 0", "S echo a", "E 0", "S false", "E 1"]),
+    alone(57, "a DEBUG trap of the user", PLAIN, &[Line("trap 'dbg+=x' DEBUG"), Line("false"), Line("(exit 3)")],
+        &["S trap 'dbg+=x' DEBUG", "E 0", "S false", "E 1", "S (exit 3)", "E 3"]),
+    alone(61, "HISTTIMEFORMAT", after("HISTTIMEFORMAT='%F %T '"), &[Line("echo a"), Line("# b"), Line("false")],
+        &["S echo a", "E 0", "U # b", "S false", "E 1"]),
+    alone(61, "a readonly HISTTIMEFORMAT", after("readonly HISTTIMEFORMAT='%F %T '"), &[Line("echo a"), Line("# b"), Line("false")],
+        &["S echo a", "E 0", "U # b", "S false", "E 1"]),
+    alone(67, "history -c", PLAIN, &[Line("echo a"), Line("history -c"), Line("echo b"), Line("echo c")],
+        &["S echo a", "E 0", "S history -c", "E 0", "S echo b", "E 0", "S echo c", "E 0"]),
+    alone(68, "HISTIGNORE", after("HISTIGNORE='*secret*:fg'"), &[Line("echo a"), Line("sh -c 'exit 2' secret"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 2", "S echo b", "E 0"]),
+    alone(69, "a leading blank under ignoreboth", after("HISTCONTROL=ignoreboth"), &[Line("echo a"), Line(" echo secret"), Line("echo b"), Line(" echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0", "S withheld", "E 0"]),
+    alone(69, "a leading blank under ignorespace", after("HISTCONTROL=ignorespace"), &[Line("echo a"), Line(" echo a"), Line("echo a")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo a", "E 0"]),
+    alone(70, "a repeat under ignoredups", after("HISTCONTROL=ignoredups"), &[Line("echo a"), Line("echo a"), Line("echo b")],
+        &["S echo a", "E 0", "S echo a (dup)", "E 0", "S echo b", "E 0"]),
+    // A repeat and a hidden line cannot be told apart here, so no text is the only right text.
+    alone(70, "a repeat under ignoreboth", after("HISTCONTROL=ignoreboth"), &[Line("echo a"), Line("echo a"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(71, "erasedups", after("HISTCONTROL=erasedups"), &[Line("echo a"), Line("echo b"), Line("echo a"), Line("echo a")],
+        &["S echo a", "E 0", "S echo b", "E 0", "S echo a", "E 0", "S echo a", "E 0"]),
+    alone(72, "set +o history", PLAIN, &[Line("set +o history"), Line("echo secret"), Line("set -o history"), Line("echo b")],
+        &["S set +o history", "E 0", "S withheld", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(72, "HISTSIZE=0", PLAIN, &[Line("HISTSIZE=0"), Line("echo secret"), Line("HISTSIZE=100"), Line("echo b")],
+        &["S HISTSIZE=0", "E 0", "S withheld", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(74, "lines of a paste that history hides", after("HISTCONTROL=ignorespace"), &[Raw("\x1b[200~# note\n echo secret\x1b[201~\r")],
+        &["S withheld", "E 0"]),
+    alone(75, "PROMPT_COMMAND assigned later", PLAIN, &[Line("PROMPT_COMMAND='true x'"), Line("false")],
+        &["S PROMPT_COMMAND='true x'", "E 0", "S false", "E 1"]),
+    only("bash5.1 bash5.2", alone(76, "PROMPT_COMMAND unset", PLAIN, &[Line("unset PROMPT_COMMAND"), Line("false"), Line("echo a")],
+        &["S unset PROMPT_COMMAND", "E 0 next-start", "S false", "E 1 next-start", "S echo a", "E 0 next-start"])),
+    only("bash5.3", alone(76, "PROMPT_COMMAND unset", PLAIN, &[Line("unset PROMPT_COMMAND"), Line("false"), Line("echo a")],
+        &["S unset PROMPT_COMMAND", "E 0 next-start", "S false", "N hook-repaired PROMPT_COMMAND", "E 1", "S echo a", "E 0"])),
+    alone(77, "PS0 emptied", PLAIN, &[Line("PS0="), Line("false")],
+        &["S PS0=", "E 0", "N hook-repaired PS0", "S false", "E 1"]),
+    with_gap(alone(78, "both hooks taken out, and put back", PLAIN,
+        &[Line("p=$PS0; PC=(\"${PROMPT_COMMAND[@]}\"); PS0=; unset PROMPT_COMMAND"), Line("echo a"), Line("echo b"), Line("PS0=$p; PROMPT_COMMAND=(\"${PC[@]}\")"), Line("false")],
+        &["S p=…", "E unknown", "N gap 2..4", "S false", "E 1"])),
+    with_gap(alone(79, "promptvars off", PLAIN, &[Line("shopt -u promptvars"), Line("echo a"), Line("shopt -s promptvars"), Line("false")],
+        &["S shopt -u promptvars", "E 0", "N gap 2..2", "N gap 3..3", "S false", "E 1"])),
+    only("bash5.1 bash5.2", alone(80, "a readonly PROMPT_COMMAND", before("readonly PROMPT_COMMAND='true x'"), &[Line("false"), Line("echo a")],
+        &["S false", "E 1 next-start", "S echo a", "E 0 next-start"])),
+    only("bash5.3", alone(80, "a readonly PROMPT_COMMAND", before("readonly PROMPT_COMMAND='true x'"), &[Line("false"), Line("echo a")],
+        &["S false", "E 1 next-start", "S echo a", "E 0 next-start"])),
+    alone(81, "a restricted shell", Rc { flags: &["-r"], ..PLAIN }, &[Line("echo a"), Line("false"), Line("# c")],
+        &["S echo a", "E 0", "S false", "E 1", "U # c"]),
+    alone(113, "cmdhist off", after("shopt -u cmdhist"), &[Raw("for i in 1 2\rdo true\rdone\r"), Line("false")],
+        &["S for i in 1 2⏎do true⏎done", "E 0", "S false", "E 1"]),
+    alone(114, "lithist", after("shopt -s lithist"), &[Raw("for i in 1 2\rdo true\rdone\r"), Line("false")],
+        &["S for i in 1 2⏎do true⏎done", "E 0", "S false", "E 1"]),
+    alone(118, "the user's own history -s", PLAIN, &[Line("history -s forged line"), Line("echo a")],
+        &["S history -s forged line", "E 0", "S echo a", "E 0"]),
+    alone(119, "history read anew at each prompt", after("PROMPT_COMMAND='history -a; history -c; history -r'"), &[Line("echo a"), Line("false"), Line("")],
+        &["S echo a", "E 0", "S false", "E 1"]),
+    alone(121, "all of errexit, nounset, xtrace, functrace, keyword", PLAIN, &[Line("set -euxTk"), Line("! true"), Line("(exit 0)")],
+        &["S set -euxTk", "E 0", "S ! true", "E 1", "S (exit 0)", "E 0"]),
+];
+
+#[rustfmt::skip]
+const ZSH: &[Alone] = &[
+    alone(42, "nounset", PLAIN, &[Line("set -u"), Line("echo $nothing_here"), Line("true")],
+        &["S set -u", "E 0", "S echo $nothing_here", "E 1", "S true", "E 0"]),
+    alone(51, "a prompt that runs commands", after("setopt prompt_subst\nprecmd() { false }\nPS1='$(false)[[%?]]%% '"),
+        &[Line("echo a"), Line("sh -c 'exit 4'"), Line("")], &["S echo a", "E 0", "S sh -c 'exit 4'", "E 4"]),
+    alone(52, "errexit", PLAIN, &[Line("set -e"), Line("! true"), Line("echo alive")],
+        &["S set -e", "E 0", "S ! true", "E 1", "S echo alive", "E 0"]),
+    alone(56, "noclobber", PLAIN, &[Line("set -o noclobber"), Line("false")], &["S set -o noclobber", "E 0", "S false", "E 1"]),
+    alone(69, "hist_ignore_space", after("setopt hist_ignore_space"), &[Line("echo a"), Line(" echo secret"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(70, "hist_ignore_dups", after("setopt hist_ignore_all_dups"), &[Line("echo a"), Line("echo a")],
+        &["S echo a", "E 0", "S echo a", "E 0"]),
+    alone(72, "HISTORY_IGNORE", after("HISTORY_IGNORE='*secret*'"), &[Line("echo a"), Line("echo secret"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(75, "precmd_functions emptied", PLAIN, &[Line("precmd_functions=()"), Line("false")],
+        &["S precmd_functions=()", "E 0 next-start", "N hook-repaired precmd_functions", "S false", "E 1"]),
+    alone(77, "preexec_functions emptied", PLAIN, &[Line("preexec_functions=()"), Line("false")],
+        &["S preexec_functions=()", "E 0", "N hook-repaired preexec_functions", "S false", "E 1"]),
+    with_gap(alone(78, "all hooks taken out, and put back", PLAIN,
+        &[Line("a=($precmd_functions) b=($preexec_functions) c=($zshaddhistory_functions); precmd_functions=() preexec_functions=() zshaddhistory_functions=()"),
+          Line("echo a"), Line("echo b"), Line("precmd_functions=($a) preexec_functions=($b) zshaddhistory_functions=($c)"), Line("false")],
+        &["S a=…", "E unknown", "N gap…", "S false", "E 1"])),
+    alone(82, "odd options", after("setopt ksh_arrays sh_word_split err_return warn_create_global null_glob glob_subst"), &[Line("echo a"), Line("false|true"), Line("false")],
+        &["S echo a", "E 0", "S false|true", "E 0 ps 1,0", "S false", "E 1"]),
+    alone(82, "aliases over builtins", before("alias local=false print=false test=false emulate=false set=false typeset=false shift=false return=false eval='builtin eval'"),
+        &[Line("echo a"), Line("false")], &["S echo a", "E 0", "S false", "E 1"]),
+    alone(83, "hist_reduce_blanks", after("setopt hist_reduce_blanks"), &[Line("echo   a    b")], &["S echo   a    b", "E 0"]),
+    alone(107, "interactive_comments", after("setopt interactive_comments"), &[Line("# only this"), Line("false")],
+        &["U # only this", "S false", "E 1"]),
+    alone(121, "errexit, nounset, xtrace", PLAIN, &[Line("set -eux"), Line("! true"), Line("(exit 0)")],
+        &["S set -eux", "E 0", "S ! true", "E 1", "S (exit 0)", "E 0"]),
+];
+
+#[rustfmt::skip]
+const FISH: &[Alone] = &[
+    alone(51, "a prompt that runs commands", after("function fish_right_prompt; false; end"),
+        &[Line("echo a"), Line("sh -c 'exit 4'"), Line("")], &["S echo a", "E 0", "S sh -c 'exit 4'", "E 4"]),
+    alone(69, "a leading blank", PLAIN, &[Line("echo a"), Line(" echo secret"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone(72, "a private shell", Rc { flags: &["--private"], ..PLAIN }, &[Line("echo secret"), Line("exit")], &["S withheld", "E 0", "S withheld", "E 0", "X exit 0", "END"]),
+    alone(75, "the postexec handler erased", PLAIN, &[Line("functions -e __attesh_postexec"), Line("false")],
+        &["S functions -e __attesh_postexec", "N hook-repaired fish_postexec", "E 0 next-start", "S false", "E 1"]),
+    alone(77, "the preexec handler erased", PLAIN, &[Line("functions -e __attesh_preexec"), Line("false")],
+        &["S functions -e __attesh_preexec", "E 0…", "N hook-repaired fish_preexec", "S false", "E 1"]),
+    with_gap(alone(78, "all handlers erased, and put back", PLAIN,
+        &[Line("functions -e __attesh_preexec __attesh_postexec __attesh_prompt"), Line("echo a"), Line("echo b"), Line("__attesh_define"), Line("false")],
+        &["S functions…", "E unknown", "S false", "E 1"])),
+];

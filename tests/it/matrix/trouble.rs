@@ -1,0 +1,187 @@
+//! When something goes wrong: interrupts at the worst time, a recorder that fails,
+//! a lock that is held. The prompt comes back, and what was lost can be counted.
+
+use super::{Raw, complaint, each, mark, press, same, tail};
+use crate::journal::gaps;
+use crate::pty::{ATTESH, Home, Rc, Terminal};
+use crate::shells::Family::{Bash, Fish, Zsh};
+use crate::shells::Shell;
+
+/// Lines in the rc file that put a recorder of the test's own in the hook's hands.
+fn replaced(shell: &Shell, home: &Home) -> String {
+    let path = home.path("bin/recorder");
+    match shell.family {
+        Fish => format!("set -g __attesh_bin {}", path.display()),
+        _ => format!("__attesh_bin={}", path.display()),
+    }
+}
+
+/// A recorder that does something first, and then is the real one.
+fn recorder(home: &Home, first: &str) {
+    home.file("bin/recorder", &format!("#!/bin/sh\n{first}\nexec {ATTESH} \"$@\"\n"));
+}
+
+fn with_recorder(first: &str, mut test: impl FnMut(&Shell, &Home, &mut Terminal)) {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        recorder(home, first);
+        let line = replaced(shell, home);
+        let mut terminal = Terminal::start(shell, home, Rc { after: &line, ..Rc::default() });
+        test(shell, home, &mut terminal);
+    });
+}
+
+fn check(shell: &Shell, home: &Home, terminal: &Terminal, row: u32, expected: &[&str]) {
+    let found = home.lines();
+    assert!(
+        same(&found[1..], expected),
+        "{}: {}\n{}",
+        shell.label(),
+        complaint(row, "", &found, expected),
+        tail(terminal)
+    );
+}
+
+#[test]
+fn interrupt_while_a_start_is_recorded_loses_it() {
+    // The real recorder ignores ^C from its first instruction on; so does this one, slowly.
+    let slow = "trap '' INT\n[ \"$2\" = s ] && [ -e ~/slow ] && { rm ~/slow; sleep 0.6; }";
+    with_recorder(slow, |shell, home, terminal| {
+        mark(terminal, home, "one");
+        home.file("slow", "");
+        terminal.raw(b"echo ran >> out\r");
+        terminal.rest(250);
+        terminal.raw(b"\x03");
+        terminal.rest(900);
+        assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
+        let ran = std::fs::read(home.path("work/out")).is_ok();
+        let found = home.lines();
+        let status = if ran { "E 0" } else { "E 130…" };
+        let expected = ["S true one", "E 0", "S echo ran >> out", status, "S true two", "E 0"];
+        assert!(
+            same(&found[1..], &expected),
+            "{}: {}",
+            shell.label(),
+            complaint(92, "^C", &found, &expected)
+        );
+        let gaps = gaps(&home.records(), shell.family.name());
+        assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
+    });
+}
+
+#[test]
+fn interrupt_while_a_finish_is_recorded_changes_its_status() {
+    let slow = "trap '' INT\n[ \"$2\" = e ] && [ -e ~/slow ] && { rm ~/slow; sleep 0.6; }";
+    with_recorder(slow, |shell, home, terminal| {
+        mark(terminal, home, "one");
+        home.file("slow", "");
+        terminal.raw(b"sh -c 'exit 4'\r");
+        terminal.rest(300);
+        terminal.raw(b"\x03");
+        terminal.rest(900);
+        assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
+        check(
+            shell,
+            home,
+            terminal,
+            93,
+            &["S true one", "E 0", "S sh -c 'exit 4'", "E 4", "S true two", "E 0"],
+        );
+    });
+}
+
+#[test]
+fn a_recorder_that_fails_takes_the_prompt_or_hides_the_loss() {
+    with_recorder("[ -e ~/fail ] && exit 5", |shell, home, terminal| {
+        mark(terminal, home, "one");
+        home.file("fail", "");
+        terminal.line("echo unseen");
+        terminal.line("sh -c 'exit 6'");
+        std::fs::remove_file(home.path("fail")).expect("the switch");
+        assert!(terminal.text().contains("[[6]]% "), "{}: {}", shell.label(), tail(terminal));
+        assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
+        check(shell, home, terminal, 94, &["S true one", "E 0", "L 4", "S true two", "E 0"]);
+        let gaps = gaps(&home.records(), shell.family.name());
+        assert!(!gaps.is_empty(), "{}: the loss does not show in the counters", shell.label());
+    });
+}
+
+#[test]
+fn a_recorder_that_is_gone_takes_the_prompt() {
+    with_recorder("", |shell, home, terminal| {
+        mark(terminal, home, "one");
+        std::fs::remove_file(home.path("bin/recorder")).expect("the recorder");
+        terminal.line("sh -c 'exit 6'");
+        assert!(terminal.text().contains("[[6]]% "), "{}: {}", shell.label(), tail(terminal));
+        assert!(!terminal.text().contains("recorder"), "{}: {}", shell.label(), tail(terminal));
+        recorder(home, "");
+        assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
+        check(shell, home, terminal, 94, &["S true one", "E 0", "L 2", "S true two", "E 0"]);
+    });
+}
+
+#[test]
+fn a_recorder_that_hangs_keeps_the_prompt() {
+    with_recorder("[ -e ~/hang ] && sleep 1", |shell, home, terminal| {
+        mark(terminal, home, "one");
+        home.file("hang", "");
+        terminal.line("sh -c 'exit 6'");
+        std::fs::remove_file(home.path("hang")).expect("the switch");
+        assert!(mark(terminal, home, "two"), "{}: {}", shell.label(), tail(terminal));
+        check(
+            shell,
+            home,
+            terminal,
+            94,
+            &["S true one", "E 0", "S sh -c 'exit 6'", "E 6", "S true two", "E 0"],
+        );
+    });
+}
+
+#[test]
+fn a_held_lock_hides_the_loss() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        mark(&mut terminal, home, "one");
+        let session = home.sessions()[0].clone();
+        let journal = std::fs::File::open(session.join("journal")).expect("the journal");
+        journal.lock().expect("the lock");
+        terminal.line("sh -c 'exit 6'");
+        drop(journal);
+        assert!(mark(&mut terminal, home, "two"), "{}: {}", shell.label(), tail(&terminal));
+        check(shell, home, &terminal, 95, &["S true one", "E 0", "L 2", "S true two", "E 0"]);
+    });
+}
+
+#[test]
+fn a_pause_is_recorded_through() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        mark(&mut terminal, home, "one");
+        let switch = home.sessions()[0].join("pause-all");
+        terminal.line(&format!("echo > {}", switch.display()));
+        for command in ["echo secret", "# secret", "false", ""] {
+            terminal.line(command);
+        }
+        press(&mut terminal, home, &[Raw("\x1b[200~echo secret\nfalse\x1b[201~\r")]);
+        terminal.line(&format!("rm {}", switch.display()));
+        assert!(mark(&mut terminal, home, "two"), "{}: {}", shell.label(), tail(&terminal));
+        check(shell, home, &terminal, 0, &["S true one", "E 0", "S echo…", "E 0", "S true two", "E 0"]);
+        let numbers: Vec<_> =
+            home.records().iter().filter(|rec| rec.kind() == "start").map(|rec| rec.number("n")).collect();
+        assert_eq!(numbers, [Some(1), Some(2), Some(3)], "{}: numbers stay contiguous", shell.label());
+    });
+}
+
+#[test]
+fn no_text_is_left_behind_in_the_private_folder() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        let long = format!("\x1b[200~true {}\x1b[201~", "hunter2".repeat(9000));
+        terminal.line("true hunter2");
+        terminal.line(&long);
+        assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
+        let mut grep = home.command(std::path::Path::new("/usr/bin/grep"));
+        let found = grep.args(["-rl", "hunter2"]).arg(home.runtime()).output().expect("grep");
+        assert_eq!(String::from_utf8_lossy(&found.stdout), "", "{}", shell.label());
+    });
+}
