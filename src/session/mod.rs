@@ -99,9 +99,6 @@ impl SessionError {
                 | SessionError::File(FileError::Missing(_))
                 | SessionError::NoGenesis(_)
         )
-            SessionError::File(FileError::Missing(_)) | SessionError::NoGenesis(_) => true,
-            _ => false,
-        }
     }
 }
 
