@@ -70,7 +70,10 @@ impl ObjectWriter {
     /// An empty object.
     #[must_use]
     pub fn new() -> Self {
-        ObjectWriter { bytes: vec![b'{'] }
+        // Room for a core as they come: each time it grows costs the allocator two calls.
+        let mut bytes = Vec::with_capacity(1000);
+        bytes.push(b'{');
+        ObjectWriter { bytes }
     }
 
     fn name(&mut self, name: &str) {
@@ -357,11 +360,15 @@ impl Object {
     pub fn maybe_numbers(&mut self, name: &str) -> Result<Option<Vec<u64>>, JsonError> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let Json::List(list) = value else { return wrong(name, "a list of integers") };
-        let numbers = list.into_iter().map(|item| match item {
-            Json::Number(number) => Ok(number),
-            _ => wrong(name, "a list of integers"),
-        });
-        numbers.collect::<Result<_, _>>().map(Some)
+        // Not collected in place: the numbers would keep the room of the values.
+        let mut numbers = Vec::with_capacity(list.len());
+        for item in &list {
+            match item {
+                Json::Number(number) => numbers.push(*number),
+                _ => return wrong(name, "a list of integers"),
+            }
+        }
+        Ok(Some(numbers))
     }
 
     /// An object member that may be missing or null.

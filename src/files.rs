@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat};
+use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
@@ -107,7 +107,8 @@ impl Folder {
     /// It is missing, a link, another's, or open to others.
     pub fn open(path: &Path) -> Result<Self> {
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_RDONLY;
-        let file = match open(path, flags, Mode::empty()) {
+        // Not open(2): musl follows it with an fcntl(2) for kernels older than O_CLOEXEC.
+        let file = match openat(AT_FDCWD, path, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
             // With O_DIRECTORY the kernel says ENOTDIR of a symbolic link too.
             Err(Errno::ENOTDIR) if path.is_symlink() => return Err(FileError::Link(path.to_owned())),
@@ -237,13 +238,19 @@ impl Folder {
 
 fn check_private(path: &Path, file: &File) -> Result<std::fs::Metadata> {
     let meta = file.metadata().map_err(|error| FileError::Io(path.to_owned(), error))?;
-    if meta.uid() != geteuid().as_raw() {
+    if meta.uid() != own_uid() {
         return Err(FileError::Owner(path.to_owned(), meta.uid()));
     }
     if meta.mode() & 0o077 != 0 {
         return Err(FileError::Mode(path.to_owned(), meta.mode()));
     }
     Ok(meta)
+}
+
+/// Who runs this process; it never changes its user.
+fn own_uid() -> u32 {
+    static OWN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *OWN.get_or_init(|| geteuid().as_raw())
 }
 
 fn temporary_name(name: &str) -> String {

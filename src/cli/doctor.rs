@@ -142,7 +142,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
     let get = |name: &str| facts.get(name).map_or("", String::as_str);
     let has = |name: &str, word: &str| get(name).contains(word);
     let in_place = match program {
-        Program::Bash => get("ps0_hooked") == "1" && get("prompt_command_at") != "",
+        Program::Bash => get("ps0_hooked") == "1" && !get("prompt_command_at").is_empty(),
         Program::Zsh => has("preexec_functions", "__attesh_") && has("precmd_functions", "__attesh_"),
         Program::Fish => has("handlers", "__attesh_"),
     };

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -128,9 +128,9 @@ fn unsealed(file: File, args: &Verify, secret: Option<&OriginSecret>) -> Verdict
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
-fn against_journal(verdict: &mut Verdict, path: &PathBuf, secret: Option<&OriginSecret>) {
+fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSecret>) {
     let Some(statement) = verdict.statement.clone() else { return };
-    let path = if path.is_dir() { path.join(JOURNAL) } else { path.clone() };
+    let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
     let open =
         || -> Result<Box<dyn Read>, Failure> { Ok(Box::new(files::from_start(files::open_regular(&path)?))) };
     let knowledge = Knowledge { secret, threads: 0 };

@@ -18,6 +18,8 @@ use crate::record::{
 pub const OPEN_SHELLS_MAX: usize = 4096;
 /// The most findings that are kept; further ones are counted.
 pub const FINDINGS_MAX: usize = 1000;
+/// The most of a finding's text that is kept, in bytes: some of it is the record's own words.
+const FINDING_TEXT_MAX: usize = 512;
 /// A step of the clock shows when realtime moves against boottime by more than this, in nanoseconds.
 pub const CLOCK_STEP_NS: u64 = 100_000_000;
 
@@ -222,7 +224,13 @@ impl Story {
         self.find(Finding { record, code, weight: Weight::Incomplete, text });
     }
 
-    fn find(&mut self, finding: Finding) {
+    fn find(&mut self, mut finding: Finding) {
+        if finding.text.len() > FINDING_TEXT_MAX {
+            let end = (0..=FINDING_TEXT_MAX).rev().find(|end| finding.text.is_char_boundary(*end));
+            finding.text.truncate(end.unwrap_or(0));
+            finding.text.push('…');
+            finding.text.shrink_to_fit();
+        }
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         } else {

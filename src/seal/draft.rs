@@ -79,7 +79,6 @@ impl Draft {
     }
 
     /// What the check found.
-    #[must_use]
     pub fn checked(&self) -> &Checked {
         &self.checked
     }

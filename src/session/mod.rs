@@ -93,13 +93,12 @@ impl SessionError {
     /// Whether the session is over for everybody, so that its shells go on in another.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        match self {
-            SessionError::Append(AppendError::Ended | AppendError::Lost(_) | AppendError::Tampered(_)) => {
-                true
-            }
-            SessionError::File(FileError::Missing(_)) | SessionError::NoGenesis(_) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            SessionError::Append(AppendError::Ended | AppendError::Lost(_) | AppendError::Tampered(_))
+                | SessionError::File(FileError::Missing(_))
+                | SessionError::NoGenesis(_)
+        )
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Traced {
 }
 
 /// Runs the command; the call with this index, from 0, is harmed.
+#[expect(clippy::zombie_processes, reason = "waitpid(2) reaps it: wait() knows no stops")]
 pub fn run(command: &mut Command, harm: Option<(usize, Fault)>) -> Traced {
     // SAFETY: ptrace(2) alone, which is async-signal-safe.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(Into::into)) };

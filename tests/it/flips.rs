@@ -193,11 +193,19 @@ fn two_records_can_exchange_a_column() {
                 let bytes: Vec<u8> =
                     changed.iter().flat_map(|line| [line.join(&b'\t'), b"\n".to_vec()].concat()).collect();
                 let at = verify(&bytes, None).rejection.map(|rejection| rejection.record);
-                // No texts at all is what redaction leaves: then it shows at the other record.
-                let redacted = column == 1 && columns[two][1] == b"{}";
+                // Some of its own texts are what redaction leaves: then it shows at the other.
+                let redacted = column == 1 && within(columns[two][1], columns[one][1]);
                 let due = if redacted { two } else { one };
                 assert_eq!(at, Some(due as u64), "column {column} of {one} and {two}");
             }
         }
     }
+}
+
+/// Whether every text of one column stands in the other too.
+fn within(part: &[u8], whole: &[u8]) -> bool {
+    type Column = serde_json::Map<String, serde_json::Value>;
+    let (part, whole): (Column, Column) =
+        (serde_json::from_slice(part).unwrap(), serde_json::from_slice(whole).unwrap());
+    part.iter().all(|(name, pair)| whole.get(name) == Some(pair))
 }

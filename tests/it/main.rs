@@ -1,6 +1,7 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod budget;
 mod cases;
 mod disk;
 mod envelope;
@@ -11,8 +12,10 @@ mod journal;
 mod keys;
 mod kill;
 mod matrix;
+mod memory;
 mod pages;
 mod pages_journal;
+mod pages_seal;
 mod programs;
 mod pty;
 mod rules;

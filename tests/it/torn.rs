@@ -130,7 +130,7 @@ impl Step {
         let marked = length > 0;
         let last = String::from_utf8_lossy(&bytes[journal.len()..]).into_owned();
         assert_eq!(last.contains("\"recovered\""), marked, "{told}");
-        if length % 64 == 0 || line.len() - length < 2 {
+        if length.is_multiple_of(64) || line.len() - length < 2 {
             let checked = verify(&bytes, None);
             assert!(checked.rejection.is_none(), "{told}: {:?}", checked.rejection);
         }

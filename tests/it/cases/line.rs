@@ -28,23 +28,23 @@ pub fn add(cases: &mut Cases) {
 }
 
 fn columns(cases: &mut Cases) {
-    let line = |edit: fn(Vec<u8>) -> Vec<u8>| edit;
-    let edits: [(&str, fn(Vec<u8>) -> Vec<u8>, &'static str); 11] = [
-        ("line-empty", line(|_| b"\n".to_vec()), COLUMNS),
-        ("line-one-column", line(|_| b"{}\n".to_vec()), COLUMNS),
+    type Change = fn(Vec<u8>) -> Vec<u8>;
+    let edits: [(&str, Change, &'static str); 11] = [
+        ("line-empty", |_| b"\n".to_vec(), COLUMNS),
+        ("line-one-column", |_| b"{}\n".to_vec(), COLUMNS),
         (
             "line-two-columns",
-            line(|text| text[..text.len() - 130].iter().copied().chain(*b"\n").collect()),
+            |text| text[..text.len() - 130].iter().copied().chain(*b"\n").collect(),
             COLUMNS,
         ),
-        ("line-four-columns", line(|text| [&text[..text.len() - 1], b"\t\n"].concat()), COLUMNS),
-        ("line-cr-lf", line(|text| [&text[..text.len() - 1], b"\r\n"].concat()), AUTH),
-        ("line-blank-before", line(|text| [b"\t", &text[..]].concat()), COLUMNS),
-        ("auth-padded", line(|text| [&text[..text.len() - 1], b"=\n"].concat()), AUTH),
-        ("auth-95-bytes", line(|text| [&text[..text.len() - 3], b"\n"].concat()), AUTH),
-        ("auth-99-bytes", line(|text| [&text[..text.len() - 1], b"AAAA\n"].concat()), AUTH),
-        ("auth-standard-alphabet", line(|text| [&text[..text.len() - 2], b"/\n"].concat()), AUTH),
-        ("auth-empty", line(|text| [&text[..text.len() - 129], b"\n"].concat()), AUTH),
+        ("line-four-columns", |text| [&text[..text.len() - 1], b"\t\n"].concat(), COLUMNS),
+        ("line-cr-lf", |text| [&text[..text.len() - 1], b"\r\n"].concat(), AUTH),
+        ("line-blank-before", |text| [b"\t", &text[..]].concat(), COLUMNS),
+        ("auth-padded", |text| [&text[..text.len() - 1], b"=\n"].concat(), AUTH),
+        ("auth-95-bytes", |text| [&text[..text.len() - 3], b"\n"].concat(), AUTH),
+        ("auth-99-bytes", |text| [&text[..text.len() - 1], b"AAAA\n"].concat(), AUTH),
+        ("auth-standard-alphabet", |text| [&text[..text.len() - 2], b"/\n"].concat(), AUTH),
+        ("auth-empty", |text| [&text[..text.len() - 129], b"\n"].concat(), AUTH),
     ];
     for (name, edit, why) in edits {
         cases.bad_start(name, Defect::Line(&edit), why);

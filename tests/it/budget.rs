@@ -1,0 +1,32 @@
+//! What a call of the recorder costs, in system calls.
+//!
+//! The numbers are upper limits; to raise one is a decision.
+
+use crate::fault::run;
+use crate::world::{World, code};
+
+/// System calls of a start, from exec to exit, in the development build.
+const START_CALLS: usize = 71;
+/// System calls of a finish.
+const FINISH_CALLS: usize = 68;
+
+#[test]
+fn a_call_of_the_recorder_costs_more_than_its_budget() {
+    let world = World::new();
+    let at = world.open(None);
+    for n in 1..=3 {
+        let start = run(&mut world.start(&at, n, false), None);
+        let finish = run(&mut world.finish(&at, n, false), None);
+        assert_eq!((start.code, finish.code), (Some(0), Some(0)));
+        println!("start {}, finish {}", start.calls, finish.calls);
+        assert!(start.calls <= START_CALLS, "start: {} system calls", start.calls);
+        assert!(finish.calls <= FINISH_CALLS, "finish: {} system calls", finish.calls);
+    }
+    // The cost does not grow with the journal.
+    for n in 4..40 {
+        assert_eq!(code(&mut world.start(&at, n, false)), Some(0));
+        assert_eq!(code(&mut world.finish(&at, n, false)), Some(0));
+    }
+    let late = run(&mut world.start(&at, 40, false), None);
+    assert!(late.calls <= START_CALLS, "late start: {} system calls", late.calls);
+}
