@@ -32,14 +32,14 @@ __attesh_boot() {
             __attesh_bin=__attesh_recorder
         fi
         __attesh_ps0='$(__attesh_child \#)'
-        __attesh_pc='__attesh_prompt || :'
-        __attesh_mark='__attesh_last || :'
+        __attesh_pc='__attesh_prompt "${LINENO-}" || :'
+        __attesh_mark='__attesh_last "${LINENO-}" || :'
     else
         __attesh_ps0='$({ __attesh_child \#; } >/dev/null 2>&1)'
-        __attesh_pc='{ __attesh_prompt || :; } >/dev/null 2>&1'
-        __attesh_mark='{ __attesh_last || :; } >/dev/null 2>&1'
+        __attesh_pc='{ __attesh_prompt "${LINENO-}" || :; } >/dev/null 2>&1'
+        __attesh_mark='{ __attesh_last "${LINENO-}" || :; } >/dev/null 2>&1'
     fi
-    __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
+    __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
     __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
@@ -48,6 +48,7 @@ __attesh_boot() {
         else
             __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
         fi
+        __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,0)):0}'$__attesh_ps0
         eval '__attesh_fetch() { __attesh_t=${ \builtin history 1; }; }'
     elif __attesh_restricted; then
         __attesh_fetch() { __attesh_t=$(\builtin history 1); }
@@ -62,6 +63,7 @@ __attesh_defaults() {
     __attesh_e=x
     : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
     : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=0}"
+    : "${__attesh_y:=0}" "${__attesh_z:=0}"
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -168,9 +170,10 @@ __attesh_text() {
         else
             \builtin return 0
         fi
-    elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) && ($__attesh_m == 0 || $__attesh_q != "${__attesh_s-}") ]]; then
+    elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) ]] && ((__attesh_y - __attesh_z != 1)); then
         # In a pasted block a line that did not run may be what history took:
         # a syntax error, which shows in $?, or a comment, which shows below.
+        # Only where one line was read since the prompt is it surely this one.
         \builtin return 0
     else
         __attesh_src=history
@@ -263,7 +266,6 @@ __attesh_child() {
 
 # The same in bash 5.3, in this shell.
 __attesh_here() {
-    __attesh_q=$?
     \builtin local - IFS=' '
     \builtin set +euk
     __attesh_doc=
@@ -314,7 +316,7 @@ __attesh_prompt() {
     __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$nat
     __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
-        __attesh_last
+        __attesh_last "$1"
     else
         __attesh_place_mark
     fi
@@ -379,8 +381,9 @@ __attesh_note() { __attesh_rec n what="$1" nat="$2" st="$__attesh_s" <<<"$3"; }
 # ── staying in place ──────────────────────────────────────────────────────
 
 # How much history there is just before a line is read: the last thing done
-# at a prompt, because other tools read history files in PROMPT_COMMAND.
-__attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1; }
+# at a prompt, because other tools read history files in PROMPT_COMMAND. And the
+# number of the last line read, which a function's own LINENO does not tell.
+__attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1; }
 
 __attesh_place_mark() {
     \builtin local i

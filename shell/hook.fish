@@ -170,7 +170,7 @@ function __attesh_before
         set text ''
         set src withheld
     end
-    string match -q -- '*attesh doctor*' "$text"; and __attesh_facts
+    string match -q -- '*attesh doctor*' "$argv[3]"; and __attesh_facts
     set -g __attesh_n (math $__attesh_n + 1)
     set -g __attesh_open 1
     set -g __attesh_gen_before $argv[2]

@@ -134,7 +134,7 @@ __attesh_preexec() {
         [[ -n $text ]] || src=none
         __attesh_text=$text
         __attesh_hidden "$text" && { src=withheld text= }
-        [[ $text != *attesh\ doctor* ]] || __attesh_facts
+        [[ $__attesh_text != *attesh\ doctor* ]] || __attesh_facts
         __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
         __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
         __attesh_lines=0
@@ -196,7 +196,8 @@ __attesh_finish() {
 # zshexit also runs in subshells that call exit, hence the test of whose this is.
 __attesh_zshexit() {
     {
-        local s=$? why=unknown word
+        local s=$? why=unknown
+        local -a words
         __attesh_mine || return 0
         if ((!__attesh_open)); then
             # At the prompt a signal sets $?; the end of input does not.
@@ -205,8 +206,8 @@ __attesh_zshexit() {
         else
             # Only a line that begins with it: what else the line does may have
             # been what a signal ended.
-            word=${${(z)__attesh_text}[1]}
-            if [[ $word == (exit|logout|bye) ]]; then
+            words=(${(z)__attesh_text})
+            if [[ ${words[1]-} == (exit|logout|bye) ]]; then
                 why=exit
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
             fi

@@ -16,6 +16,7 @@ use crate::crypto::Digest;
 use crate::encoding::{hex, hex_exact};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
+use crate::process;
 use crate::record::{
     Body, CloseReason, Closes, CommandText, Disclosures, EndReason, Finish, From, KeptText, Kind, Lost, Note,
     NoteWhat, Program, Record, Start, TEXT_PREFIX, TextSource,
@@ -362,6 +363,9 @@ fn close(call: &Call) -> Done {
     call.record(|writer, session| {
         // A repeat may find the shell closed and the end still missing.
         if !call.is_repeat(writer, shell, Kind::ShellClose, None)? {
+            if let Some(live) = writer.story()?.live.get(&shell) {
+                leave_nothing(session, |pid| pid == live.pid);
+            }
             close::close_shell(writer, shell, why, status, native)?;
         }
         if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
@@ -369,6 +373,20 @@ fn close(call: &Call) -> Done {
         }
         Ok(())
     })
+}
+
+/// Removes the short-lived files that hooks of these processes kept beside the state.
+fn leave_nothing(session: &Session, gone: impl Fn(u64) -> bool) {
+    let Ok(folder) = session.state_folder() else { return };
+    let Ok(entries) = std::fs::read_dir(folder.path()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let pid = name.strip_prefix("text-").or_else(|| name.strip_prefix("facts-"));
+        if pid.and_then(|pid| pid.parse().ok()).is_some_and(&gone) {
+            let _ = folder.remove(name);
+        }
+    }
 }
 
 /// Creates or joins a session; answers on standard output.
@@ -383,6 +401,10 @@ fn open(call: &Call) -> Done {
         history: call.get("hist").unwrap_or_default().to_vec(),
     };
     let opened = opened(call, &shell);
+    if let Ok((session, ..)) = &opened {
+        // A shell that was killed could not have its own removed.
+        leave_nothing(session, |pid| process::stat(pid).is_none());
+    }
     let answer = match &opened {
         Ok((session, index, message)) => {
             let folder = session.folder().path().as_os_str().as_bytes();

@@ -119,7 +119,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         None => report.add(
             Level::Degraded,
             "hooks",
-            "the hook of this shell did not answer: it was removed, or it is of another version",
+            "the hook of this shell did not answer: it was removed, it is of another version, or the history settings hid this line from it (begin it without a blank)",
         ),
     }
     Ok(())
