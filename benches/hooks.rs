@@ -18,6 +18,7 @@ mod shells;
 
 use pty::{Home, Rc, Terminal};
 use shells::{Family, Shell};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -51,7 +52,8 @@ fn floor(shell: &Shell, empty: &Path) -> String {
 fn empty_program() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (source, program) = (folder.join("empty.c"), folder.join("empty"));
-    std::fs::write(&source, "int main(void) { return 0; }\n").expect("a source file");
+    let file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).open(&source);
+    file.and_then(|mut file| file.write_all(b"int main(void) { return 0; }\n")).expect("a source file");
     for compiler in ["musl-gcc", "cc"] {
         let mut command = Command::new(compiler);
         command.args(["-static", "-Os", "-s", "-o"]).arg(&program).arg(&source);
@@ -63,6 +65,7 @@ fn empty_program() -> PathBuf {
 }
 
 /// Microseconds for each of these commands.
+#[expect(clippy::disallowed_methods, reason = "a bench is what a clock is for")]
 fn measure(shell: &Shell, way: Way, empty: &Path, commands: usize) -> f64 {
     let home = Home::new();
     let hooks = if way == Way::Floor { floor(shell, empty) } else { String::new() };

@@ -6,6 +6,7 @@ use crate::journal;
 use crate::pty::{ATTESH, Home, Rc, Terminal, init_line};
 use crate::shells::Family::{self, Bash, Fish, Zsh};
 use crate::shells::Shell;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const ALL: [Family; 3] = [Bash, Zsh, Fish];
@@ -126,7 +127,9 @@ fn a_shell_that_was_killed_leaves_its_files() {
 
 /// A file in the hooks' private folder, of a process that there cannot be.
 fn home_file(home: &Home, name: &str) {
-    std::fs::write(home.runtime().join("attesh").join(name), "text").expect("a file in the private folder");
+    let path = home.runtime().join("attesh").join(name);
+    let file = std::fs::OpenOptions::new().create_new(true).write(true).open(path);
+    file.expect("a file in the private folder");
 }
 
 /// A session ended from within by a command; the shell goes on in the next one.
@@ -231,9 +234,8 @@ fn a_journal_changed_under_the_shell_goes_on() {
         let mut terminal = Terminal::start(shell, home, Rc::default());
         terminal.line("echo one");
         let file = home.sessions()[0].join("journal");
-        let mut bytes = std::fs::read(&file).expect("the journal");
-        bytes.extend_from_slice(b"x\n");
-        std::fs::write(&file, bytes).expect("a byte more");
+        let journal = std::fs::OpenOptions::new().append(true).open(&file);
+        journal.and_then(|mut journal| journal.write_all(b"x\n")).expect("a line more");
         goes_on(shell, home, &mut terminal, "tampered");
     });
 }

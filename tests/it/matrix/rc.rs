@@ -4,12 +4,16 @@ use crate::pty::{ATTESH, Home};
 use crate::shells::Family::{self, Bash, Fish, Zsh};
 use std::path::{Path, PathBuf};
 
-fn rc_file(home: &Home, family: Family) -> PathBuf {
-    home.path(match family {
+fn rc_name(family: Family) -> &'static str {
+    match family {
         Bash => ".bashrc",
         Zsh => ".zshrc",
         Fish => "config/fish/config.fish",
-    })
+    }
+}
+
+fn rc_file(home: &Home, family: Family) -> PathBuf {
+    home.path(rc_name(family))
 }
 
 fn edit(home: &Home, family: Family, what: &str) {
@@ -26,7 +30,7 @@ fn an_rc_file_is_not_as_it_was_after_uninstall() {
             // An empty file that was there and one that was not look the same afterwards.
             let was = (!before.is_empty()).then(|| before.as_bytes().to_vec());
             if was.is_some() {
-                std::fs::write(&file, before).expect("an rc file");
+                home.file(rc_name(family), before);
             }
             edit(&home, family, "--install");
             edit(&home, family, "--install");
@@ -43,8 +47,7 @@ fn an_rc_file_is_not_as_it_was_after_uninstall() {
 fn a_linked_rc_file_becomes_a_file() {
     for family in [Bash, Zsh, Fish] {
         let home = Home::new();
-        let (file, real) = (rc_file(&home, family), home.path("work/dotfile"));
-        std::fs::write(&real, "b=2").expect("the real file");
+        let (file, real) = (rc_file(&home, family), home.file("work/dotfile", "b=2"));
         std::os::unix::fs::symlink(&real, &file).expect("a link to it");
         edit(&home, family, "--install");
         assert!(file.is_symlink(), "{}", family.name());
