@@ -371,15 +371,27 @@ impl Object {
         Ok(Some(numbers))
     }
 
-    /// An object member that may be missing or null.
+    /// An object member that may be missing.
     ///
     /// # Errors
-    /// The member is there and neither object nor null.
+    /// The member is there and no object.
     pub fn maybe_object(&mut self, name: &str) -> Result<Option<Object>, JsonError> {
         match self.take(name) {
-            None | Some(Json::Null) => Ok(None),
+            None => Ok(None),
             Some(Json::Object(object)) => Ok(Some(object)),
             Some(_) => wrong(name, "an object"),
+        }
+    }
+
+    /// An object member that may be null, and must be there.
+    ///
+    /// # Errors
+    /// The member is missing, or neither object nor null.
+    pub fn object_or_null(&mut self, name: &str) -> Result<Option<Object>, JsonError> {
+        match self.need(name)? {
+            Json::Null => Ok(None),
+            Json::Object(object) => Ok(Some(object)),
+            _ => wrong(name, "an object or null"),
         }
     }
 

@@ -1,4 +1,45 @@
 //! attesh: records what a shell ran and turns it into one signed attestation.
+//!
+//! # The way through it
+//!
+//! Data flows one way, and imports point the other way:
+//!
+//! ```text
+//! a shell          src/recorder.rs    src/journal/     src/seal/          src/verify.rs
+//! shell/hook.*  →  one Record      →  the chain     →  Statement       →  Verdict → exit code
+//!                                                      in an Envelope
+//! ```
+//!
+//! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
+//!   [`clock`] (the only reader of the clocks), [`mod@lock`] (the only flock), [`files`]
+//!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
+//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`failure`] (kinds
+//!   of failure and their exit codes).
+//! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
+//!   [`journal`] (chain, state, append, check, story), [`seal`] (statement, envelope,
+//!   bundle, keys, trust), [`verify`].
+//! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
+//!   writer out under the lock.
+//! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
+//!   hot path whole), [`cli`] (one file a verb), and what these use to talk: [`report`],
+//!   [`passphrase`], `seal::signer`, `seal::agent`.
+//!
+//! # What is not there
+//!
+//! * [`verify`] does no input or output, knows no time and no paths.
+//! * No record is serialised again to be checked: what was signed is the bytes as stored.
+//! * Nothing unauthenticated reaches a screen: a record leaves [`journal::check`] only after
+//!   its signature, its tag, its commitments and its place in the story were checked.
+//! * No key outlives its record: the slot that held it is zeroed before the recorder exits.
+//! * No network, no daemon, no process left behind.
+//! * A hook never changes what the user sees: a recorder that fails is counted, and the loss
+//!   shows in the shell's own counters.
+//!
+//! # Where the truth is written
+//!
+//! attesh-journal(5) for the journal and its state, attesh-seal(5) for what is sealed,
+//! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
+//! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
 
 pub mod cli;
 pub mod clock;

@@ -7,8 +7,6 @@ use directories::BaseDirs;
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::geteuid;
 
-use crate::record::StateLevel;
-
 /// A variable of the environment; an empty one counts as missing.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
@@ -62,18 +60,19 @@ pub fn fish_config() -> Option<PathBuf> {
     Some(base()?.config_dir().join("fish/config.fish"))
 }
 
-/// The folders that may hold the state of a journal, best first.
+/// The folders that may hold the state of a journal, best first, each with the word that
+/// genesis has for its place.
 #[must_use]
-pub fn state_candidates() -> Vec<(StateLevel, PathBuf)> {
+pub fn state_candidates() -> Vec<(&'static str, PathBuf)> {
     let mut list = Vec::new();
     if let Some(dir) = base().and_then(|dirs| dirs.runtime_dir().map(Path::to_owned)) {
-        list.push((StateLevel::Runtime, dir.join("attesh")));
+        list.push(("runtime", dir.join("attesh")));
     }
     let uid = geteuid();
-    list.push((StateLevel::Shm, PathBuf::from(format!("/dev/shm/attesh-{uid}"))));
+    list.push(("shm", PathBuf::from(format!("/dev/shm/attesh-{uid}"))));
     match state_home() {
-        Some(dir) => list.push((StateLevel::Disk, dir.join("state"))),
-        None => list.push((StateLevel::Disk, PathBuf::from(format!("/tmp/attesh-{uid}")))),
+        Some(dir) => list.push(("disk", dir.join("state"))),
+        None => list.push(("disk", PathBuf::from(format!("/tmp/attesh-{uid}")))),
     }
     list
 }

@@ -15,15 +15,19 @@ use crate::encoding::{
 
 mod body;
 mod disclosure;
+mod genesis;
+mod words;
 
-use body::Word as _;
+use words::Word as _;
 
 pub use body::{
-    Anomaly, Body, Close, CloseReason, Closes, Collect, CommandText, End, EndReason, Finish, From, Genesis,
-    Kind, Lost, Note, NoteWhat, Open, Outcome, Pause, Plan, Prev, Program, Resume, Start, StateLevel,
-    TextSource,
+    Anomaly, Body, Close, Collect, CommandText, End, Finish, Lost, Note, Open, Pause, Plan, Resume, Start,
 };
 pub use disclosure::{Disclosure, Disclosures};
+pub use genesis::{Genesis, Prev};
+pub use words::{
+    CloseReason, Closes, EndReason, From, Kind, NoteWhat, Outcome, Program, StateLevel, TextSource,
+};
 
 /// The version of the journal's format, as genesis names it.
 pub const FORMAT: &str = "attesh-journal/1";

@@ -12,7 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::clock;
-use crate::crypto::{self, Digest};
+use crate::crypto::Digest;
 use crate::encoding::{hex, hex_exact};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
@@ -455,12 +455,6 @@ fn opened(call: &Call, shell: &Shell) -> Result<(Session, u64, Option<String>)> 
         );
     }
     Ok((session, index, message))
-}
-
-/// The digest that names a hook's text.
-#[must_use]
-pub fn hook_digest(text: &[u8]) -> String {
-    hex(&crypto::sha256(&[text])[..8])
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ impl Style {
     /// The style for standard output.
     #[must_use]
     pub fn for_output() -> Self {
-        Style { colour: std::io::stdout().is_terminal() && paths::variable("NO_COLOR").is_none() }
+        let dumb = paths::variable("TERM").is_none_or(|term| term == "dumb");
+        Style { colour: std::io::stdout().is_terminal() && !dumb && paths::variable("NO_COLOR").is_none() }
     }
 
     fn paint(self, code: &str, text: &str) -> String {
@@ -176,10 +177,10 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     let style = Style::for_output();
     let file = visible(file.as_bytes());
     match &verdict.failure {
-        None => line(&format!("{}  {file}: {}", style.good("VERIFIED"), verdict.summary))?,
+        None => line(&format!("{} {file}: {}", style.good("VERIFIED"), verdict.summary))?,
         Some((kind, why)) => {
             let word = style.bad(&format!("NOT VERIFIED ({})", kind_word(*kind)));
-            line(&format!("{word}  {file}: {}", visible(why.as_bytes())))?;
+            line(&format!("{word} {file}: {}", visible(why.as_bytes())))?;
         }
     }
     if verdict.failure.as_ref().is_some_and(|(kind, _)| *kind == Kind::Unable) {

@@ -389,8 +389,12 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<
             verdict.set("integrity", Mark::Good, text);
         }
     }
-    if checked.origin == Origin::Authenticated {
-        verdict.set("origin", Mark::Good, "the journal's tags were made with the origin secret");
+    match checked.origin {
+        Origin::Authenticated => {
+            verdict.set("origin", Mark::Good, "the journal's tags were made with the origin secret");
+        }
+        Origin::Foreign => verdict.bad("origin", Kind::Integrity, FOREIGN),
+        Origin::None | Origin::NotChecked => {}
     }
 }
 
@@ -443,6 +447,9 @@ pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
         );
     }
 }
+
+const FOREIGN: &str =
+    "the journal names another origin secret than the one given, or none: it comes from elsewhere";
 
 fn rejected_text(why: &str, record: u64, offset: u64) -> String {
     format!("journal record {record} (byte {offset}): {why}")

@@ -440,7 +440,7 @@ pub struct Completions {
 ])]
 #[allow(missing_docs)]
 pub struct Man {
-    /// A page: a verb, journal or seal
+    /// A page: a verb, journal, or a name with its section as in seal.5
     pub page: Option<String>,
     /// Write every page to the folder given with -o
     #[arg(long, requires = "output")]

@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::files;
 use crate::paths;
 use crate::record::{Closes, Program, StateLevel};
-use crate::recorder::hook_digest;
 use crate::report::{self, Style, visible};
 use crate::session::{Session, birth, find};
 
@@ -179,7 +178,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
         ),
     }
     let template = super::init::template(program);
-    if get("hook") != hook_digest(template.as_bytes()) {
+    if get("hook") != super::init::hook_digest(template) {
         let text = format!(
             "of version {}, this is {}; a new shell gets the new one",
             get("hook_version"),

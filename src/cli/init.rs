@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use super::Outcome;
 use super::args::{Init, ShellName};
+use crate::crypto;
+use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::paths;
 use crate::record::Program;
-use crate::recorder::hook_digest;
 
 const BASH: &str = include_str!("../../shell/hook.bash");
 const ZSH: &str = include_str!("../../shell/hook.zsh");
@@ -41,6 +42,11 @@ pub fn run(args: &Init) -> Outcome {
     Ok(0)
 }
 
+/// The digest that names a hook's text: 16 hexadecimal digits.
+pub fn hook_digest(text: &str) -> String {
+    hex(&crypto::sha256(&[text.as_bytes()])[..8])
+}
+
 /// The hook's text as stored.
 pub fn template(program: Program) -> &'static str {
     match program {
@@ -61,7 +67,7 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     let fields = [
         ("@ATTESH_BIN@", executable),
         ("@ATTESH_VERSION@", env!("CARGO_PKG_VERSION")),
-        ("@ATTESH_HOOK@", &hook_digest(template.as_bytes())),
+        ("@ATTESH_HOOK@", &hook_digest(template)),
         ("@ATTESH_NAME@", session),
     ];
     let mut text = template.to_owned();

@@ -49,6 +49,11 @@ pub fn run(args: &Seal) -> Outcome {
         Some(given) => Some(secret(given)?),
         None => default_secret(&session),
     };
+    if secret.as_ref().is_some_and(|secret| Some(secret.id()) != session.genesis().origin_id) {
+        return Err(Failure::usage(
+            "--secret: the session names another origin secret, or none; nothing was ended",
+        ));
+    }
     let signer = signer(args)?;
     end_if_live(&session, args.close_others)?;
     let sealed = make(&session, &signer, &outputs, &subjects, secret.as_ref(), overwrite);

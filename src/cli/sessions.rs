@@ -141,7 +141,7 @@ pub fn status(args: &Status) -> Outcome {
     report::line(&format!("head      {}", head_token(session.id(), view.checked.size, &view.checked.root)))?;
     let live = state(&session, &view) == "live";
     let matters =
-        |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && finding.is_unfinished());
+        |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!("finding   record {}: {}", finding.record, finding.text)))?;
     }

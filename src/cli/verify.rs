@@ -28,7 +28,7 @@ pub fn run(args: &Verify) -> Outcome {
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for path in &args.files {
-        let verdict = judge(path, args, &trusted, secret.as_ref(), &artifacts);
+        let verdict = judge(path, args, &trusted, secret.as_ref(), &artifacts)?;
         verdicts.push((path.display().to_string(), verdict));
     }
     let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
@@ -83,26 +83,26 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
     Ok(Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string()))))
 }
 
+/// Judges one file; an option that does not go with it is a matter of usage.
 fn judge(
     path: &Path,
     args: &Verify,
     trusted: &[Trusted],
     secret: Option<&OriginSecret>,
     artifacts: &[(String, String)],
-) -> Verdict {
-    let subject = match open(path) {
-        Ok(subject) => subject,
-        Err(FileError::TooLong(..)) => {
-            return Verdict::unable(Kind::Integrity, "too long for an envelope".into());
-        }
-        Err(error) => return Verdict::unable(Kind::Unable, error.to_string()),
+) -> Result<Verdict, Failure> {
+    let envelope = match open(path) {
+        Ok(Subject::Journal(file)) => return unsealed(path, file, args, secret),
+        Ok(Subject::Envelope(envelope)) => *envelope,
+        Err(FileError::TooLong(..)) => Err("too long for an envelope".into()),
+        Err(error) => return Ok(Verdict::unable(Kind::Unable, error.to_string())),
     };
-    let envelope = match subject {
-        Subject::Journal(file) => return unsealed(file, args, secret),
-        Subject::Envelope(envelope) => match *envelope {
-            Ok(envelope) => envelope,
-            Err(why) => return Verdict::unable(Kind::Integrity, format!("no attestation: {why}")),
-        },
+    if secret.is_some() && args.journal.is_none() {
+        return Err(Failure::usage("--secret checks a journal: name it with --journal"));
+    }
+    let envelope = match envelope {
+        Ok(envelope) => envelope,
+        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
     };
     let mut verdict = verify::envelope(&envelope, trusted);
     if let Some(journal) = &args.journal {
@@ -111,20 +111,23 @@ fn judge(
     for (name, digest) in artifacts {
         verify::with_artifact(&mut verdict, name, digest);
     }
-    verdict
+    Ok(verdict)
 }
 
-fn unsealed(file: File, args: &Verify, secret: Option<&OriginSecret>) -> Verdict {
+fn unsealed(
+    path: &Path,
+    file: File,
+    args: &Verify,
+    secret: Option<&OriginSecret>,
+) -> Result<Verdict, Failure> {
     if args.journal.is_some() || !args.artifact.is_empty() {
-        return Verdict::unable(
-            Kind::Usage,
-            "this is a journal; --journal and --artifact go with an envelope".into(),
-        );
+        let why = "this is a journal; --journal and --artifact go with an envelope";
+        return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
-    match check(files::from_start(file), Knowledge { secret, threads: 0 }, &mut |_, _| {}) {
+    Ok(match check(files::from_start(file), Knowledge { secret, threads: 0 }, &mut |_, _| {}) {
         Ok(checked) => verify::journal(checked),
         Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {error}")),
-    }
+    })
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.

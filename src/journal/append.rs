@@ -208,6 +208,11 @@ impl<'a> Writer<'a> {
         let seed = old.seed.next();
         let public = seed.public();
         let index = old.frontier.size();
+        if index == chain::SIZE_MAX {
+            return Err(AppendError::TooLong(format!(
+                "the journal has {index} records, the most there can be"
+            )));
+        }
         let core = Core {
             index,
             time: now,

@@ -49,6 +49,8 @@ pub enum Origin {
     NotChecked,
     /// Its tags were made with the given secret.
     Authenticated,
+    /// A secret was given, and it is not the one that the journal names.
+    Foreign,
 }
 
 impl Origin {
@@ -59,6 +61,7 @@ impl Origin {
             Origin::None => "none",
             Origin::NotChecked => "not-checked",
             Origin::Authenticated => "authenticated",
+            Origin::Foreign => "foreign",
         }
     }
 }
@@ -276,11 +279,12 @@ impl<'a> Checker<'a> {
         let Ok(Core { body: Body::Genesis(genesis), .. }) = core else { return };
         let given = self.knowledge.secret;
         (self.checked.origin, self.chain_key) = match (genesis.origin_id, given) {
-            (None, _) => (Origin::None, Some(ChainKey::first(None, root))),
+            (None, None) => (Origin::None, Some(ChainKey::first(None, root))),
+            (Some(_), None) => (Origin::NotChecked, None),
             (Some(id), Some(secret)) if secret.id() == id => {
                 (Origin::Authenticated, Some(ChainKey::first(given, root)))
             }
-            (Some(_), _) => (Origin::NotChecked, None),
+            (_, Some(_)) => (Origin::Foreign, None),
         };
     }
 

@@ -1,7 +1,7 @@
 //! The journal: an append-only text file whose every line is chained, tagged and signed.
 //!
 //! * [`chain`]: the RFC 6962 tree and the two ratchets, one step at a time; pure.
-//! * [`line`]: the three columns of a line; pure.
+//! * [`mod@line`]: the three columns of a line; pure.
 //! * [`state`]: the two slots that carry the chain from one recorder to the next; pure.
 //! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{
-    Body, Close, Core, Finish, From, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
+    Body, Close, Core, Finish, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
 };
 
 /// The most shells that can be open at once; a journal with more is refused.
@@ -43,14 +43,6 @@ pub struct Finding {
     pub weight: Weight,
     /// In words.
     pub text: String,
-}
-
-impl Finding {
-    /// Whether it says no more than that the session still goes on.
-    #[must_use]
-    pub fn is_unfinished(&self) -> bool {
-        matches!(self.code, "no-end" | "open-shell" | "running")
-    }
 }
 
 /// A command that has started and not finished yet.
@@ -144,6 +136,18 @@ impl Story {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.ended && !self.incomplete
+    }
+
+    /// Whether a finding says no more than that the session still goes on.
+    #[must_use]
+    pub fn is_in_progress(&self, finding: &Finding) -> bool {
+        let runs =
+            || self.live.values().any(|shell| shell.running.is_some_and(|open| open.index == finding.record));
+        match finding.code {
+            "no-end" | "open-shell" => true,
+            "unfinished" => runs(),
+            _ => false,
+        }
     }
 
     /// Takes the next record.
@@ -339,7 +343,7 @@ impl Story {
             if shell.program == Program::Fish {
                 shell.native = finish.native.or(shell.native);
             }
-            shell.interrupted = finish.from == From::Interrupt;
+            shell.interrupted = finish.status == Some(130);
             Some(open)
         });
         let Some(open) = open else {

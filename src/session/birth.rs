@@ -177,7 +177,8 @@ fn user() -> Vec<u8> {
 /// The best folder for state that can be had; a name that somebody else has taken is passed over.
 fn state_folder() -> Result<(StateLevel, Folder)> {
     let mut tried = Vec::new();
-    for (level, path) in paths::state_candidates() {
+    for (word, path) in paths::state_candidates() {
+        let level = StateLevel::from_name(word).expect("one of genesis's words");
         let base = path.parent().unwrap_or(Path::new("/"));
         if level != StateLevel::Disk && !paths::is_tmpfs(base) {
             tried.push(format!("{}: not in memory", base.display()));

@@ -379,7 +379,7 @@ class Story:
         shell.running = None
         if shell.program == "fish":
             shell.native = core.get("native", shell.native)
-        shell.interrupted = core["from"] == "interrupt"
+        shell.interrupted = core["status"] == 130
         if core["status"] is None and "outcome" not in core:
             self.gaps.append("a status nobody saw")
 

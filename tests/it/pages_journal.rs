@@ -356,7 +356,7 @@ fn every_word_of_a_closed_set_stands_in_the_page_and_none_other() {
         ("what of note".to_owned(), names(NoteWhat::ALL, NoteWhat::name)),
         ("reason of end".to_owned(), names(EndReason::ALL, EndReason::name)),
     ]);
-    let source = read("src/record/body.rs");
+    let source = ["words", "body", "genesis"].map(|name| read(&format!("src/record/{name}.rs"))).concat();
     let enums = source.matches("\nwords! {").count();
     assert_eq!(enums, code.len(), "a set of words that this test does not know");
     // Those that are checked where they are read.

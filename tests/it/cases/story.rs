@@ -124,17 +124,16 @@ fn natives(cases: &mut Cases) {
     signer.finish(1, 3, 0);
     let codes = &["gap", "counter", "counter", "gap"];
     cases.add("bash-counters-overflow", ended(signer, Some(u64::MAX)), Expect::Incomplete(codes));
-    let interrupted = |from| {
+    let again = |status| {
         let mut signer = Signer::base();
         signer.start(1, 1, 1, b"sleep 9");
-        let Body::Finish(finish) = finish(1, 1, 130) else { unreachable!() };
-        signer.push(Body::Finish(Finish { from, ..finish }), &Texts::default(), Defect::None);
+        signer.finish(1, 1, status);
         signer.start(1, 2, 1, b"true");
         signer.finish(1, 2, 0);
         ended(signer, Some(1))
     };
-    cases.add("bash-number-again-after-interrupt", interrupted(From::Interrupt), Expect::Complete(&[]));
-    cases.add("bash-number-again", interrupted(From::Prompt), Expect::Incomplete(&["counter"]));
+    cases.add("bash-number-again-after-interrupt", again(130), Expect::Complete(&[]));
+    cases.add("bash-number-again", again(0), Expect::Incomplete(&["counter"]));
 }
 
 fn skipping(signer: &mut Signer, shell: u64, n: u64, native: u64, skip: u64) {

@@ -1,0 +1,191 @@
+//! What sealing and verifying cost, and how many bytes a command takes.
+//!
+//! `cargo bench --bench journal` writes a journal of 100,000 records with the real writer,
+//! then checks, drafts and verifies it with one thread and with two, in turn, and prints
+//! records a second, bytes a command and the peak of memory. Figures, never a test.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use attesh::clock;
+use attesh::crypto::Seed;
+use attesh::journal::append::{Birth, Writer};
+use attesh::journal::check::{Knowledge, check};
+use attesh::record::{
+    Body, Closes, CommandText, Disclosures, Finish, From, Genesis, Open, Program, Start, StateLevel,
+    TextSource,
+};
+use attesh::seal::draft::Draft;
+use attesh::seal::envelope::Envelope;
+use attesh::seal::keys::PrivateKey;
+use attesh::seal::statement::Statement;
+use attesh::seal::trust::TrustedKey;
+
+const RECORDS: u64 = 100_000;
+const ROUNDS: usize = 5;
+const SESSION: &str = "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0";
+
+fn main() {
+    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let create = |name: &str| {
+        File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(dir.path().join(name))
+            .expect("a new file")
+    };
+    let (journal, state) = (create("journal"), create("state"));
+    let seconds = timed(|| write(&journal, &state));
+    let bytes = journal.metadata().expect("it is there").len();
+    println!("append      {:>9.0} records/s in one process, no spawn", RECORDS as f64 / seconds);
+    println!(
+        "journal     {:>9.0} bytes a command (start + finish), {bytes} in all",
+        2.0 * bytes as f64 / RECORDS as f64
+    );
+    let open = || attesh::files::from_start(journal.try_clone().expect("a second handle"));
+    for threads in [1, 2] {
+        let knowledge = Knowledge { secret: None, threads };
+        let verify = median(|| {
+            let checked = check(open(), knowledge, &mut |_, _| {}).expect("it can be read");
+            assert!(checked.rejection.is_none() && checked.size == RECORDS);
+        });
+        let seal = median(|| {
+            let draft = Draft::gather(open(), knowledge).ok().expect("it is whole");
+            let statement =
+                draft.statement(open(), &mut std::io::sink(), &[], 0, true).expect("it can be read again");
+            let key = PrivateKey::from_seed(&[7; 32]);
+            let sealed: Result<_, ()> =
+                Envelope::sign(statement.to_json(), &key.public(), |message| Ok(key.sign(message)));
+            assert!(!sealed.expect("it signs").to_json().is_empty());
+        });
+        let rate = |seconds: f64| RECORDS as f64 / seconds;
+        println!("threads {threads}   {:>9.0} records/s verified, {:.0} sealed", rate(verify), rate(seal));
+    }
+    println!("peak memory {:>9} KiB, of which the journal's pages are none", peak_kib());
+    many_attestations();
+}
+
+/// 500 attestations of 50 commands, verified one after the other.
+fn many_attestations() {
+    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let create = |name: &str| {
+        File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(dir.path().join(name))
+            .expect("a new file")
+    };
+    let (journal, state) = (create("journal"), create("state"));
+    write_commands(&journal, &state, 50);
+    let open = || attesh::files::from_start(journal.try_clone().expect("a second handle"));
+    let draft = Draft::gather(open(), Knowledge::default()).ok().expect("it is whole");
+    let statement =
+        draft.statement(open(), &mut std::io::sink(), &[], 0, true).expect("it can be read again");
+    let key = PrivateKey::from_seed(&[7; 32]);
+    let sealed: Result<Envelope, ()> =
+        Envelope::sign(statement.to_json(), &key.public(), |message| Ok(key.sign(message)));
+    let file = sealed.expect("it signs").to_json();
+    let trusted = [TrustedKey::new(key.public())];
+    let seconds = median(|| {
+        for _ in 0..500 {
+            let envelope = Envelope::read(&file).expect("well formed");
+            let authentic = envelope.verify(&trusted, |_| None).expect("signed");
+            assert!(Statement::read(authentic.payload()).is_ok());
+        }
+    });
+    println!("500 x 50    {seconds:>9.3} s to verify 500 attestations of 50 commands, one thread");
+}
+
+fn write(journal: &File, state: &File) {
+    // Genesis, shell-open and end are three of the records; what is left is pairs but one.
+    write_commands(journal, state, (RECORDS - 2) / 2);
+}
+
+fn write_commands(journal: &File, state: &File, commands: u64) {
+    let mut texts = Disclosures::default();
+    let seed = Seed::random();
+    let genesis = Genesis {
+        session: SESSION.to_owned(),
+        name: None,
+        boot_id: SESSION.to_owned(),
+        pid_ns: 0,
+        time_ns: 0,
+        recorder_version: "bench".to_owned(),
+        recorder_digest: [0; 32],
+        state: StateLevel::Shm,
+        state_dir: texts.commit("stateDir", b"/dev/shm".to_vec()),
+        host: texts.commit("host", b"host".to_vec()),
+        user: texts.commit("user", b"user".to_vec()),
+        origin_id: None,
+        prev: None,
+        parent: None,
+        closes: Closes::Stop,
+        verify_key: seed.public(),
+    };
+    let session = uuid::Uuid::try_parse(SESSION).expect("a UUID").into_bytes();
+    let birth = Birth { session, boot_id: [0; 16], secret: None, seed };
+    let body = Body::Genesis(Box::new(genesis));
+    let mut writer = Writer::create(journal, state, &birth, body, &texts, clock::now()).expect("a journal");
+    let mut texts = Disclosures::default();
+    let open = Open {
+        program: Program::Bash,
+        version: "5.2".to_owned(),
+        pid: 1,
+        start_ticks: 1,
+        native: 0,
+        hook: "0123456789abcdef".to_owned(),
+        typed: false,
+        workdir: texts.commit("workdir", b"/home/user/src".to_vec()),
+        history: texts.commit("history", Vec::new()),
+    };
+    writer.append(Body::Open(Box::new(open)), &texts, clock::now()).expect("appended");
+    for n in 1..=commands {
+        let mut texts = Disclosures::default();
+        let command = texts.commit("command", format!("make test-{n}").into_bytes());
+        let start = Start {
+            shell: 1,
+            n,
+            native: n,
+            skip: 0,
+            source: TextSource::History,
+            command: Some(CommandText { commitment: command, truncated: false }),
+            workdir: texts.commit("workdir", b"/home/user/src".to_vec()),
+            prev_status: Some(0),
+        };
+        writer.append(Body::Start(start), &texts, clock::now()).expect("appended");
+        let finish = Finish {
+            shell: 1,
+            n,
+            status: Some(0),
+            pipe_status: None,
+            from: From::Prompt,
+            stale: false,
+            outcome: None,
+            native: Some(n),
+            shell_duration_us: None,
+        };
+        writer.append(Body::Finish(finish), &Disclosures::default(), clock::now()).expect("appended");
+    }
+    let mut byte = [0; 1];
+    assert!(journal.read_at(&mut byte, 0).is_ok_and(|count| count == 1));
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let before = clock::now().boottime_ns;
+    work();
+    (clock::now().boottime_ns - before) as f64 / 1e9
+}
+
+fn median(mut work: impl FnMut()) -> f64 {
+    let mut times: Vec<f64> = (0..ROUNDS).map(|_| timed(&mut work)).collect();
+    times.sort_by(f64::total_cmp);
+    times[ROUNDS / 2]
+}
+
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,203 @@
+//! The closed sets of words that records use.
+
+use super::{JsonError, Object};
+
+/// A closed set of words.
+pub(super) trait Word: Sized {
+    fn from_word(word: &str) -> Option<Self>;
+
+    /// The value that a member of the object spells, if the member is there.
+    fn maybe_take(object: &mut Object, member: &str) -> Result<Option<Self>, JsonError> {
+        let Some(word) = object.maybe_text(member)? else { return Ok(None) };
+        let value = Self::from_word(&word);
+        value
+            .map(Some)
+            .ok_or_else(|| JsonError(format!("member \"{member}\" has the unknown value \"{word}\"")))
+    }
+
+    /// The value that a member of the object spells.
+    fn take(object: &mut Object, member: &str) -> Result<Self, JsonError> {
+        Self::maybe_take(object, member)?.ok_or_else(|| JsonError(format!("member \"{member}\" is missing")))
+    }
+}
+
+/// Declares an enum of words: one list gives the type, its spelling and its parser.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        impl $name {
+            /// Every value, in the order of the specification.
+            pub const ALL: &[$name] = &[$($name::$variant),+];
+            /// The word that stands for it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+            /// The value a word stands for.
+            #[must_use]
+            pub fn from_name(word: &str) -> Option<Self> {
+                match word { $($word => Some($name::$variant),)+ _ => None }
+            }
+        }
+        impl Word for $name {
+            fn from_word(word: &str) -> Option<Self> {
+                Self::from_name(word)
+            }
+        }
+    };
+}
+
+words! {
+    /// The kinds of record.
+    Kind {
+        /// The first record of a journal.
+        Genesis = "genesis",
+        /// What a collector saw of the surroundings.
+        Collect = "collect",
+        /// A shell joined the session.
+        ShellOpen = "shell-open",
+        /// A shell left the session.
+        ShellClose = "shell-close",
+        /// The script that is to run.
+        Plan = "plan",
+        /// A command is about to run.
+        Start = "start",
+        /// A command has ended.
+        Finish = "finish",
+        /// A remark, or something the shell did not execute.
+        Note = "note",
+        /// Recording pauses.
+        Pause = "pause",
+        /// Recording goes on.
+        Resume = "resume",
+        /// Calls of a shell that were not acknowledged.
+        Lost = "lost",
+        /// Something the recorder found out of order.
+        Anomaly = "anomaly",
+        /// The last record of a journal.
+        End = "end",
+    }
+}
+words! {
+    /// The shells with a hook.
+    Program {
+        /// GNU bash
+        Bash = "bash",
+        /// zsh
+        Zsh = "zsh",
+        /// fish
+        Fish = "fish",
+    }
+}
+words! {
+    /// Where the state of a journal lives.
+    StateLevel {
+        /// Under `$XDG_RUNTIME_DIR`, in memory.
+        Runtime = "runtime",
+        /// Under `/dev/shm`, in memory.
+        Shm = "shm",
+        /// On a disk: an earlier key may be left on the device.
+        Disk = "disk",
+    }
+}
+words! {
+    /// What ends a session.
+    Closes {
+        /// The close of its last shell.
+        LastShell = "last-shell",
+        /// `attesh stop` or `attesh seal` alone.
+        Stop = "stop",
+    }
+}
+words! {
+    /// Where a command's text comes from.
+    TextSource {
+        /// The shell's history list, which may have joined lines.
+        History = "history",
+        /// History took no new entry; the text equals the one before.
+        HistoryDup = "history-dup",
+        /// As typed.
+        Typed = "typed",
+        /// As the shell re-rendered it.
+        Rendered = "rendered",
+        /// The user's history settings hide it.
+        Withheld = "withheld",
+        /// Not to be had.
+        None = "none",
+    }
+}
+words! {
+    /// Where a finish saw its status.
+    From {
+        /// At the prompt after the command.
+        Prompt = "prompt",
+        /// Just before the next command.
+        NextStart = "next-start",
+        /// The shell left with this command.
+        Exit = "exit",
+        /// The command was interrupted before it ran.
+        Interrupt = "interrupt",
+        /// Nowhere: the status is null.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// Why a finish stands although nobody saw the command end.
+    Outcome {
+        /// The command is the one that seals the session.
+        Sealing = "sealing",
+        /// The command is the one that stops the session.
+        Stopping = "stopping",
+        /// The shell was replaced by another that took its place in the session.
+        Replaced = "replaced",
+    }
+}
+words! {
+    /// Why a shell left.
+    CloseReason {
+        /// `exit` was typed.
+        Exit = "exit",
+        /// End of input at the prompt.
+        Eof = "eof",
+        /// A signal ended it.
+        Signal = "signal",
+        /// Another shell runs in its process (`exec bash`).
+        Replaced = "replaced",
+        /// The session was sealed under it.
+        Sealed = "sealed",
+        /// The session was stopped under it.
+        Stopped = "stopped",
+        /// Not to be told.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// What a note is about.
+    NoteWhat {
+        /// A remark of the user.
+        Remark = "remark",
+        /// A blank, a comment or a syntax error: read by the shell, not executed.
+        Unexecuted = "unexecuted",
+        /// A hook had been removed and was put back.
+        HookRepaired = "hook-repaired",
+        /// An earlier status was wrong.
+        StatusCorrected = "status-corrected",
+        /// The hook itself saw that commands ran unrecorded.
+        Gap = "gap",
+        /// Somebody changed attesh's configuration.
+        Configuration = "configuration",
+    }
+}
+words! {
+    /// Why a journal ended.
+    EndReason {
+        /// Its last shell closed.
+        LastShell = "last-shell",
+        /// `attesh stop`.
+        Stop = "stop",
+        /// `attesh seal`.
+        Seal = "seal",
+    }
+}
