@@ -201,7 +201,13 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         ),
     }
     if outcome.end == "COMPLETE" {
-        verdict.set("completeness", Mark::Good, complete_text(&statement));
+        let left_out = LeftOut {
+            pauses: outcome.pause_count,
+            paused_commands: outcome.paused_command_count,
+            withheld: outcome.withheld_count,
+            redacted: outcome.redacted_count,
+        };
+        verdict.set("completeness", Mark::Good, complete_text(&left_out));
     } else {
         let why = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
         let why =
@@ -238,25 +244,27 @@ fn commands(count: u64) -> String {
     if count == 1 { "1 command".to_owned() } else { format!("{count} commands") }
 }
 
-fn complete_text(statement: &Statement) -> String {
-    let outcome = &statement.predicate.outcome;
+/// What is left out of a complete story, and with whose word.
+struct LeftOut {
+    pauses: u64,
+    paused_commands: u64,
+    withheld: u64,
+    redacted: u64,
+}
+
+fn complete_text(left_out: &LeftOut) -> String {
     let mut text = "complete".to_owned();
-    match outcome.pause_count {
+    let paused = left_out.paused_commands;
+    match left_out.pauses {
         0 => {}
-        1 => text.push_str(&format!(
-            ", with one declared pause: {} commands not recorded",
-            outcome.paused_command_count
-        )),
-        many => text.push_str(&format!(
-            ", with {many} declared pauses: {} commands not recorded",
-            outcome.paused_command_count
-        )),
+        1 => text.push_str(&format!(", with one declared pause: {} not recorded", commands(paused))),
+        many => text.push_str(&format!(", with {many} declared pauses: {} not recorded", commands(paused))),
     }
-    if outcome.withheld_count > 0 {
-        text.push_str(&format!("; {} texts withheld by history settings", outcome.withheld_count));
+    if left_out.withheld > 0 {
+        text.push_str(&format!("; {} texts withheld by history settings", left_out.withheld));
     }
-    if outcome.redacted_count > 0 {
-        text.push_str(&format!("; {} records redacted", outcome.redacted_count));
+    if left_out.redacted > 0 {
+        text.push_str(&format!("; {} records redacted", left_out.redacted));
     }
     text
 }
@@ -465,7 +473,13 @@ pub fn journal(checked: Checked) -> Verdict {
     verdict.summary = format!("not sealed; {} recorded, {} failed", commands(story.commands), story.failed);
     verdict.set("integrity", Mark::Good, format!("{} records verify one by one", checked.size));
     if story.is_complete() {
-        verdict.set("completeness", Mark::Good, "complete");
+        let left_out = LeftOut {
+            pauses: story.pauses,
+            paused_commands: story.paused_commands,
+            withheld: story.withheld,
+            redacted: story.redacted,
+        };
+        verdict.set("completeness", Mark::Good, complete_text(&left_out));
     } else {
         let first = story.findings.iter().find(|finding| finding.weight == Weight::Incomplete);
         let why = first

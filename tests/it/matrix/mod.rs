@@ -6,7 +6,9 @@
 mod ends;
 mod guests;
 mod hygiene;
+mod life;
 mod plain;
+mod rc;
 mod settings;
 mod trouble;
 

@@ -1,0 +1,125 @@
+//! What recording costs a command, in each real shell, as a person would notice it.
+//!
+//! Commands are typed ahead into the shell through a pseudo-terminal, three ways in turn:
+//! without hooks, with hooks that do no more than spawn an empty static program before and
+//! after each command (the floor), and with attesh's. The ways take turns within each
+//! round, so that whatever else the machine does falls on all of them.
+//!
+//! usage: cargo bench --bench hooks [-- [COMMANDS [ROUNDS]] [SHELL]…], as in `-- 200 5 zsh`
+
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../tests/it/journal.rs"]
+mod journal;
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../tests/it/pty.rs"]
+mod pty;
+#[path = "../tests/it/shells.rs"]
+mod shells;
+
+use pty::{Home, Rc, Terminal};
+use shells::{Family, Shell};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// The line that is typed, and that each record must have.
+const LINE: &str = ":";
+/// Prints what is not on the screen before it runs.
+const LAST: &str = "echo fin\"\"ished";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    None,
+    Floor,
+    Attesh,
+}
+
+/// Lines of an rc file that spawn a program before and after each command.
+fn floor(shell: &Shell, empty: &Path) -> String {
+    let empty = empty.display();
+    match (shell.family, shell.version.as_str()) {
+        (Family::Bash, "5.3") => format!("PS0='${{ {empty}; }}'\nPROMPT_COMMAND={empty}"),
+        (Family::Bash, _) => format!("PS0='$({empty})'\nPROMPT_COMMAND={empty}"),
+        (Family::Zsh, _) => format!("preexec() {{ {empty} }}\nprecmd() {{ {empty} }}"),
+        (Family::Fish, _) => format!(
+            "function floor_before --on-event fish_preexec\n{empty}\nend\nfunction floor_after --on-event fish_postexec\n{empty}\nend"
+        ),
+    }
+}
+
+/// An empty program, linked statically: the least that a hook can spawn.
+fn empty_program() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, program) = (folder.join("empty.c"), folder.join("empty"));
+    let file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).open(&source);
+    file.and_then(|mut file| file.write_all(b"int main(void) { return 0; }\n")).expect("a source file");
+    for compiler in ["musl-gcc", "cc"] {
+        let mut command = Command::new(compiler);
+        command.args(["-static", "-Os", "-s", "-o"]).arg(&program).arg(&source);
+        if command.status().is_ok_and(|status| status.success()) {
+            return program;
+        }
+    }
+    panic!("neither musl-gcc nor cc makes a static program; tests/setup installs them");
+}
+
+/// Microseconds for each of these commands.
+#[expect(clippy::disallowed_methods, reason = "a bench is what a clock is for")]
+fn measure(shell: &Shell, way: Way, empty: &Path, commands: usize) -> f64 {
+    let home = Home::new();
+    let hooks = if way == Way::Floor { floor(shell, empty) } else { String::new() };
+    let rc = Rc { bare: way != Way::Attesh, after: &hooks, ..Rc::default() };
+    let mut terminal = Terminal::start(shell, &home, rc);
+    terminal.line("true");
+    let from = terminal.screen.len();
+    let typed = format!("{}{LAST}\r", format!("{LINE}\r").repeat(commands));
+    let before = Instant::now();
+    terminal.raw(typed.as_bytes());
+    let finished = |terminal: &Terminal| {
+        let from = from.max(terminal.screen.len().saturating_sub(400)).min(terminal.screen.len());
+        terminal.screen[from..].windows(8).any(|bytes| bytes == b"finished")
+    };
+    while !terminal.wait(finished) {
+        assert!(before.elapsed().as_secs() < 300, "{} does not come to an end", shell.label());
+    }
+    let elapsed = before.elapsed();
+    if way == Way::Attesh {
+        let last = format!("S {LAST}");
+        terminal.wait(|_| home.lines().contains(&last));
+        let recorded = home.lines().iter().filter(|line| **line == format!("S {LINE}")).count();
+        assert_eq!(recorded, commands, "{}: not every command was recorded", shell.label());
+    }
+    elapsed.as_secs_f64() * 1e6 / f64::from(u32::try_from(commands).expect("a small number"))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let mut numbers = words.iter().filter_map(|word| word.parse::<usize>().ok());
+    let (commands, rounds) = (numbers.next().unwrap_or(200), numbers.next().unwrap_or(5).max(5));
+    let names: Vec<&String> = words.iter().filter(|word| word.parse::<usize>().is_err()).collect();
+    let empty = empty_program();
+    println!("{commands} commands typed ahead, {rounds} rounds; medians, in microseconds for each command");
+    println!("{:<12}{:>10}{:>10}{:>10}   (attesh-none)/(floor-none)", "", "none", "floor", "attesh");
+    for shell in [Family::Bash, Family::Zsh, Family::Fish].into_iter().flat_map(shells::all) {
+        let name = format!("{} {}", shell.family.name(), shell.version);
+        if !names.is_empty() && !names.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        let (mut none, mut least, mut ours, mut ratio) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let one = [Way::None, Way::Floor, Way::Attesh].map(|way| measure(&shell, way, &empty, commands));
+            none.push(one[0]);
+            least.push(one[1]);
+            ours.push(one[2]);
+            ratio.push((one[2] - one[0]) / (one[1] - one[0]));
+        }
+        let [none, least, ours] = [none, least, ours].map(median);
+        println!("{name:<12}{none:>10.0}{least:>10.0}{ours:>10.0}   {:.2}", median(ratio));
+    }
+}
