@@ -51,7 +51,7 @@ fn main() {
             assert!(checked.rejection.is_none() && checked.size == RECORDS);
         });
         let seal = median(|| {
-            let draft = Draft::gather(open(), knowledge).ok().expect("it is whole");
+            let draft = Draft::gather(open(), knowledge).unwrap_or_else(|error| panic!("{error:?}"));
             let statement =
                 draft.statement(open(), &mut std::io::sink(), &[], 0, true).expect("it can be read again");
             let key = PrivateKey::from_seed(&[7; 32]);
@@ -80,7 +80,7 @@ fn many_attestations() {
     let (journal, state) = (create("journal"), create("state"));
     write_commands(&journal, &state, 50);
     let open = || attesh::files::from_start(journal.try_clone().expect("a second handle"));
-    let draft = Draft::gather(open(), Knowledge::default()).ok().expect("it is whole");
+    let draft = Draft::gather(open(), Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
     let statement =
         draft.statement(open(), &mut std::io::sink(), &[], 0, true).expect("it can be read again");
     let key = PrivateKey::from_seed(&[7; 32]);
