@@ -22,6 +22,7 @@ use crate::seal::agent::AgentKey;
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::Envelope;
 use crate::seal::formats;
+use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
 use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,
@@ -164,9 +165,10 @@ fn signer(args: &Seal) -> Result<Signer, Failure> {
         || Sources { file: args.passphrase_file.clone(), environment: paths::variable("ATTESH_PASSPHRASE") };
     let default = key::default_path()?;
     let path = args.key.clone().unwrap_or_else(|| default.clone());
-    if args.key.is_none() && default.symlink_metadata().is_err() {
-        make_default_key(&default, sources())?;
-    }
+    let made = match args.key.is_none() && default.symlink_metadata().is_err() {
+        true => Some(make_default_key(&default, sources())?),
+        false => None,
+    };
     let file = KeyFile::open(&path).map_err(|error| key::failure(&error))?;
     let private = match file {
         KeyFile::Public(public) => {
@@ -180,18 +182,18 @@ fn signer(args: &Seal) -> Result<Signer, Failure> {
     if let Some(warning) = private.exposure() {
         report::say(&format!("warning: {warning}"));
     }
-    let passphrase = match private.is_encrypted() {
-        true => Some(
-            passphrase::get(sources(), Purpose::Open(&path))
-                .map_err(|error| Failure::usage(error.to_string()))?,
-        ),
-        false => None,
+    let passphrase = match made {
+        None if private.is_encrypted() => {
+            let given = passphrase::get(sources(), Purpose::Open(&path));
+            Some(given.map_err(|error| Failure::usage(error.to_string()))?)
+        }
+        made => made,
     };
     private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(|error| key::failure(&error))
 }
 
 /// The first seal makes a key; only with a passphrase, and only where one can be had.
-fn make_default_key(path: &Path, sources: Sources) -> Result<(), Failure> {
+fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
             "there is no sealing key yet ({}); name one with --key FILE, or make one: attesh key generate -o {}",
@@ -212,7 +214,7 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<(), Failure> {
         path.display(),
         trusted.display()
     ));
-    Ok(())
+    Ok(passphrase)
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.
