@@ -26,16 +26,7 @@ const ROUNDS: usize = 5;
 const SESSION: &str = "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0";
 
 fn main() {
-    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-    let create = |name: &str| {
-        File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(dir.path().join(name))
-            .expect("a new file")
-    };
-    let (journal, state) = (create("journal"), create("state"));
+    let (journal, state) = (in_memory(), in_memory());
     let seconds = timed(|| write(&journal, &state));
     let bytes = journal.metadata().expect("it is there").len();
     println!("append      {:>9.0} records/s in one process, no spawn", RECORDS as f64 / seconds);
@@ -68,16 +59,7 @@ fn main() {
 
 /// 500 attestations of 50 commands, verified one after the other.
 fn many_attestations() {
-    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-    let create = |name: &str| {
-        File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(dir.path().join(name))
-            .expect("a new file")
-    };
-    let (journal, state) = (create("journal"), create("state"));
+    let (journal, state) = (in_memory(), in_memory());
     write_commands(&journal, &state, 50);
     let open = || attesh::files::from_start(journal.try_clone().expect("a second handle"));
     let draft = Draft::gather(open(), Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
@@ -170,6 +152,11 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
     }
     let mut byte = [0; 1];
     assert!(journal.read_at(&mut byte, 0).is_ok_and(|count| count == 1));
+}
+
+/// A file without a name, in memory.
+fn in_memory() -> File {
+    tempfile::tempfile_in("/dev/shm").expect("a file in memory")
 }
 
 fn timed(work: impl FnOnce()) -> f64 {

@@ -321,13 +321,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         if prev.why == "tampered" || prev.why == "lost" {
             warning = Some(format!("session {} cannot go on: {over}", short_id(&prev.session)));
         }
-        let next = birth(Plan {
-            name: None,
-            closes: Closes::LastShell,
-            secret: Some(default_secret()?),
-            prev: Some(prev),
-            parent: None,
-        })?;
+        let next = birth_after(prev)?;
         if let Err(error) = point_to(&folder, &next) {
             discard(&next);
             match error {
@@ -348,13 +342,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
 pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str) -> Result<Session> {
     let prev =
         Prev { session: session.id().to_owned(), size: head.size, root: head.root, why: why.to_owned() };
-    let next = birth(Plan {
-        name: None,
-        closes: Closes::LastShell,
-        secret: Some(default_secret()?),
-        prev: Some(prev),
-        parent: None,
-    })?;
+    let next = birth_after(prev)?;
     match point_to(session.folder().path(), &next) {
         Ok(()) => Ok(next),
         Err(error) => {
@@ -362,6 +350,12 @@ pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str)
             Err(error)
         }
     }
+}
+
+/// A session of this user's own that names the one before it.
+fn birth_after(prev: Prev) -> Result<Session> {
+    let secret = Some(default_secret()?);
+    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
 }
 
 fn discard(session: &Session) {
