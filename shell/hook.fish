@@ -199,6 +199,9 @@ function __attesh_after
         return 0
     end
     test -e $__attesh_dir/next; and return 0
+    # The terminal is gone: a command that the hangup cut short comes here with the
+    # status of the one before it.
+    test -t 0; or return 0
     if test "$argv[5]" != "$__attesh_last"; or __attesh_unseen $argv[2]
         __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
         set -g __attesh_open 0

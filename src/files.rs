@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
+use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
@@ -318,8 +318,12 @@ pub fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// It could not be read, or is longer than `limit`.
 pub fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
-    read_to_limit(file, path, limit)
+    // Without O_NONBLOCK the open would wait for somebody to write into a named pipe. Once
+    // open it is waited for as usual; a pipe that nobody writes into is at its end.
+    let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())
+        .map_err(|errno| failed(path, errno))?;
+    fcntl(&fd, FcntlArg::F_SETFL(OFlag::empty())).map_err(|errno| failed(path, errno))?;
+    read_to_limit(File::from(fd), path, limit)
 }
 
 /// Whether an existing file may be replaced.

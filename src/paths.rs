@@ -21,7 +21,7 @@ pub fn exported_session() -> Option<PathBuf> {
 }
 
 fn base() -> Option<BaseDirs> {
-    BaseDirs::new()
+    BaseDirs::new().filter(|dirs| dirs.home_dir().is_absolute())
 }
 
 /// `$XDG_STATE_HOME/attesh`.

@@ -234,10 +234,12 @@ fn summary(statement: &Statement) -> String {
     let outcome = &statement.predicate.outcome;
     let result = match (outcome.all_succeeded, outcome.failed_count) {
         (true, _) => "all succeeded".to_owned(),
-        (false, 0) => format!("{} of unknown status", outcome.unobserved_count),
+        (false, 0) => format!("none failed, {} of unknown status", outcome.unobserved_count),
         (false, failed) => format!("{failed} failed"),
     };
-    format!("{} recorded, {result}", commands(outcome.command_count))
+    let broken = statement.predicate.anomalies.iter().any(|anomaly| anomaly.code == "after-loss");
+    let after = if broken { ", after a session that was lost or tampered with" } else { "" };
+    format!("{} recorded, {result}{after}", commands(outcome.command_count))
 }
 
 fn commands(count: u64) -> String {

@@ -84,13 +84,13 @@ pub struct Init {
     /// The shell to record
     pub shell: ShellName,
     /// Join this session: a name, an id or a session folder
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
     pub session: Option<String>,
     /// Write one line into the shell's rc file
-    #[arg(long, conflicts_with = "uninstall")]
+    #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,
     /// Take that line out of the rc file again
-    #[arg(long)]
+    #[arg(long, conflicts_with = "session")]
     pub uninstall: bool,
 }
 

@@ -63,8 +63,11 @@ pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) ->
     let ended = end_by_command(session, ending, close_others)?;
     if ended.shells_go_on {
         let why = if ending == Ending::Seal { "sealed" } else { "stopped" };
-        if let Err(error) = birth::succeed(session, ended.head, why) {
-            report::say(&format!("the shells of this session are not recorded any further: {error}"));
+        match birth::succeed(session, ended.head, why) {
+            Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
+            Err(error) => {
+                report::say(&format!("the shells of this session are not recorded any further: {error}"))
+            }
         }
     }
     Ok(ended.head)
@@ -166,6 +169,13 @@ pub fn list(args: &Sessions) -> Outcome {
             if session.is_sealed() { "sealed" } else { "-" }.to_owned(),
         ]);
     }
+    for path in find::damaged()? {
+        let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        report::say(&format!(
+            "{id}: tampered: the first record of its journal is damaged ({})",
+            path.display()
+        ));
+    }
     if args.json {
         report::json("attesh.sessions/v1", json!({"sessions": values}))?;
     } else if rows.is_empty() {
@@ -198,6 +208,8 @@ pub fn prune(args: &Prune) -> Outcome {
     let mut refusal = None;
     for session in &chosen {
         match may_go(session, args.force) {
+            // Those that were named are wanted; of all sealed ones some simply cannot go yet.
+            Err(why) if args.session.is_empty() => report::say(&why),
             Err(why) => refusal = Some(Failure::usage(why)),
             Ok(()) => {
                 if !args.dry_run {

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{
-    Body, Close, Core, Finish, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
+    Body, Close, Core, Finish, Genesis, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
 };
 
 /// The most shells that can be open at once; a journal with more is refused.
@@ -201,7 +201,8 @@ impl Story {
             }
             Body::Note(note) => self.remark(core.index, note),
             Body::End(_) => self.end(core.index),
-            Body::Genesis(_) | Body::Collect(_) | Body::Plan(_) => {}
+            Body::Genesis(genesis) => self.begin(genesis),
+            Body::Collect(_) | Body::Plan(_) => {}
         }
         Ok(Event::Other)
     }
@@ -259,6 +260,19 @@ impl Story {
             }
         }
         self.clock = Some(now);
+    }
+
+    /// A session that took the place of a broken one is whole in itself only.
+    fn begin(&mut self, genesis: &Genesis) {
+        if let Some(prev) =
+            genesis.prev.as_ref().filter(|prev| matches!(prev.why.as_str(), "tampered" | "lost"))
+        {
+            let text = format!(
+                "it took the place of session {}, which is {}: what ran between the two is not recorded",
+                prev.session, prev.why
+            );
+            self.note(0, "after-loss", text);
+        }
     }
 
     fn open(&mut self, index: u64, open: &Open) -> Result<(), String> {

@@ -22,7 +22,7 @@ use crate::encoding::hex;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Knowledge, Rejection, check, reread};
 use crate::journal::shells::{Event, Weight};
-use crate::record::{Body, Outcome, Record};
+use crate::record::{Body, Record};
 
 /// The most shells and collectors whose particulars stand in a statement.
 const PARTICULARS_MAX: usize = 10_000;
@@ -45,7 +45,6 @@ struct Gathered {
     shells: Vec<ShellFacts>,
     collected: Vec<CollectedFacts>,
     first_failure: Option<(usize, u64)>,
-    own_line_unseen: u64,
 }
 
 /// A journal that was verified and can be made a statement of.
@@ -176,7 +175,7 @@ impl Draft {
         let never_finished =
             self.gathered.statuses.iter().filter(|status| **status == RUNNING).count() as u64;
         let unobserved = story.unobserved + never_finished;
-        let all_seen = unobserved == self.gathered.own_line_unseen;
+        let all_seen = unobserved == 0;
         let exit_code = match self.gathered.first_failure {
             Some((_, status)) => Some(status),
             None => all_seen.then_some(0),
@@ -243,9 +242,6 @@ impl Gathered {
                 let Some(at) = self.open.remove(&start) else { return };
                 self.statuses[at] =
                     finish.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(UNSEEN);
-                if matches!(finish.outcome, Some(Outcome::Sealing | Outcome::Stopping)) {
-                    self.own_line_unseen += 1;
-                }
                 if let Some(status) = finish.status.filter(|status| *status != 0)
                     && self.first_failure.is_none_or(|(first, _)| at < first)
                 {

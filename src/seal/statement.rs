@@ -178,7 +178,7 @@ pub struct OutcomeFacts {
     pub paused_command_count: u64,
     /// Anomalies recorded.
     pub anomaly_count: u64,
-    /// Whether every command was seen to end with status 0; the line that sealed excepted.
+    /// Whether every command was seen to end with status 0. The line that seals is never seen to end.
     pub all_succeeded: bool,
     /// The status of the first command that failed, 0 if none did, null if that cannot be told.
     pub exit_code: Option<u64>,

@@ -1,9 +1,10 @@
 //! Which session a person means.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Result, Session, short_id};
+use super::{Result, Session, SessionError, short_id};
 use crate::failure::Failure;
+use crate::files::FileError;
 use crate::paths;
 use crate::process;
 
@@ -20,6 +21,28 @@ pub fn all() -> Result<Vec<Session>> {
     let mut list: Vec<Session> =
         entries.flatten().filter_map(|entry| Session::open(&entry.path()).ok()).collect();
     list.sort_by_key(|session| (session.opened_ns(), session.id().to_owned()));
+    Ok(list)
+}
+
+fn folders(root: &Path) -> Result<Vec<PathBuf>> {
+    match std::fs::read_dir(root) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(FileError::Io(root.to_owned(), error).into()),
+    }
+}
+
+/// Session folders whose journal is there but begins with no genesis that can be read.
+///
+/// # Errors
+/// The folder of sessions could not be read.
+pub fn damaged() -> Result<Vec<PathBuf>> {
+    let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
+    let mut list = folders(&root)?;
+    list.retain(|path| {
+        path.join(super::JOURNAL).exists() && matches!(Session::open(path), Err(SessionError::NoGenesis(_)))
+    });
+    list.sort();
     Ok(list)
 }
 
@@ -49,10 +72,23 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     let digits = word.replace('-', "");
     let mut found = list.into_iter().filter(|session| {
         let id = session.id().replace('-', "");
-        digits.len() >= 4 && (id.starts_with(&digits) || id.ends_with(&digits))
+        id.starts_with(&digits) || id.ends_with(&digits)
     });
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
+        (None, _)
+            if let Some(path) = damaged()?.iter().find(|path| {
+                let id =
+                    path.file_name().map(|name| name.to_string_lossy().replace('-', "")).unwrap_or_default();
+                id.starts_with(&digits) || id.ends_with(&digits)
+            }) =>
+        {
+            Err(Failure::integrity(format!(
+                "{}: the first record of its journal is damaged; to see what is left type: attesh verify {}",
+                path.display(),
+                path.display()
+            )))
+        }
         (None, _) => Err(Failure::unable(format!(
             "no session is called {word}; to see them all type: attesh sessions"
         ))),
@@ -64,10 +100,23 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     }
 }
 
-/// The session of the surrounding shell, following `next`; none outside a recorded shell.
+/// The session of the surrounding shell: what ATTESH_SESSION says, following `next`; else,
+/// where that was unset, the session in which an ancestor of this process is open. None
+/// outside a recorded shell.
 #[must_use]
 pub fn surrounding() -> Option<Session> {
-    let mut session = Session::open(&paths::exported_session()?).ok()?;
+    let exported = paths::exported_session().and_then(|path| Session::open(&path).ok());
+    exported.and_then(last_of).or_else(|| {
+        let own =
+            |session: &Session| session.with_writer_waiting(5_000, |writer| Ok(own_shell(&writer.story()?)));
+        let mut list = all().ok()?;
+        list.retain(|session| !session.has_end());
+        list.into_iter().rev().find(|session| own(session).is_ok_and(|shell| shell.is_some()))
+    })
+}
+
+/// The last of the sessions that follow one another.
+fn last_of(mut session: Session) -> Option<Session> {
     for _ in 0..1000 {
         match session.next() {
             Some((path, _)) => session = Session::open(&path).ok()?,
