@@ -64,11 +64,3 @@ fn set_timer(interval_ms: u32) -> io::Result<()> {
     let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
-
-/// Keeps this process out of core dumps and away from other processes' debuggers.
-pub fn hide_memory() {
-    // SAFETY: PR_SET_DUMPABLE takes one integer and touches no memory of ours.
-    unsafe {
-        libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
-    }
-}

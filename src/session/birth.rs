@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::close;
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
 };
@@ -16,8 +17,7 @@ use crate::lock;
 use crate::paths;
 use crate::process;
 use crate::record::{
-    Body, Close, CloseReason, Closes, Disclosures, Finish, From, Genesis, Open, Outcome, Prev, Program,
-    StateLevel,
+    Body, Close, CloseReason, Closes, Disclosures, Genesis, Open, Outcome, Prev, Program, StateLevel,
 };
 
 /// How many sessions are followed from one to the next before it counts as a ring.
@@ -218,18 +218,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             .filter(|(_, live)| (live.pid, live.start_ticks) == (shell.pid, stat.start_ticks))
         {
             if let Some(running) = live.running {
-                let finish = Body::Finish(Finish {
-                    shell: *at,
-                    n: running.n,
-                    status: None,
-                    pipe_status: None,
-                    from: From::Unknown,
-                    stale: false,
-                    outcome: Some(Outcome::Replaced),
-                    native: None,
-                    shell_duration_us: None,
-                });
-                writer.append(finish, &Disclosures::default(), clock::now())?;
+                close::finish_unseen(writer, *at, running.n, Outcome::Replaced)?;
             }
             let mut texts = Disclosures::default();
             let workdir = texts.commit("workdir", workdir());

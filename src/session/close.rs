@@ -51,6 +51,25 @@ pub fn close_shell(
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
 }
 
+/// Finishes a command that nobody will see end, and says why.
+///
+/// # Errors
+/// The record was not appended.
+pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Outcome) -> Result<Head> {
+    let finish = Finish {
+        shell,
+        n,
+        status: None,
+        pipe_status: None,
+        from: From::Unknown,
+        stale: false,
+        outcome: Some(outcome),
+        native: None,
+        shell_duration_us: None,
+    };
+    Ok(writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?)
+}
+
 /// Writes the end, on the disk before and after, and removes the state.
 ///
 /// # Errors
@@ -132,18 +151,7 @@ pub fn end_by_command(
         let (close_reason, end_reason) = ending.reason();
         if let Some(at) = own {
             if let Some(running) = story.live[&at].running {
-                let finish = Finish {
-                    shell: at,
-                    n: running.n,
-                    status: None,
-                    pipe_status: None,
-                    from: From::Unknown,
-                    stale: false,
-                    outcome: Some(ending.outcome()),
-                    native: None,
-                    shell_duration_us: None,
-                };
-                writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?;
+                finish_unseen(writer, at, running.n, ending.outcome())?;
             }
             close_shell(writer, at, close_reason, None, None)?;
         }
