@@ -8,6 +8,8 @@
 //! grow with the journal.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chain::{self, Frontier};
 use super::line::{self, LineError};
@@ -17,8 +19,10 @@ use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record};
 
 /// How many lines are checked together, at most; their signatures are verified in parallel.
 const BATCH_LINES: usize = 1024;
-/// How many bytes of lines are checked together, at most.
-const BATCH_BYTES: usize = 4 << 20;
+/// How many bytes of lines make a batch full.
+const BATCH_BYTES: u64 = 4 << 20;
+/// How many lines a thread takes at a time.
+const SHARE_LINES: usize = 16;
 
 /// What the check knows and how it may work.
 #[derive(Clone, Copy, Default)]
@@ -111,25 +115,27 @@ pub type Sink<'a> = &'a mut dyn FnMut(&Record, Event);
 /// # Errors
 /// The reader failed: nothing can be said then.
 pub fn check(reader: impl Read, knowledge: Knowledge, sink: Sink) -> io::Result<Checked> {
-    let mut checker = Checker::new(knowledge);
-    let mut reader = BufReader::with_capacity(256 << 10, reader);
-    let mut batch = Vec::new();
-    let mut bytes = 0;
-    loop {
-        let mut text = Vec::new();
-        // One byte more than the limit tells a line that is too long from one that is not.
-        (&mut reader).take(LINE_MAX as u64 + 1).read_until(b'\n', &mut text)?;
-        bytes += text.len();
-        let last = text.is_empty() || checker.prepare(text, &mut batch);
-        if last || batch.len() == BATCH_LINES || bytes >= BATCH_BYTES {
-            let stop = checker.settle(&mut batch, sink);
-            bytes = 0;
-            if last || stop {
+    let threads = match knowledge.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        given => given,
+    };
+    let mut ahead = Ahead::new(reader, knowledge.secret);
+    let mut checked = Checked::nothing();
+    let mut batch = ahead.batch()?;
+    while !batch.is_empty() {
+        let (next, verdicts) = examine_all(&batch, threads, || ahead.batch());
+        for (pending, verdict) in batch.iter().zip(verdicts) {
+            if let Err(why) = verdict.and_then(|()| checked.accept(pending, sink)) {
+                checked.rejection = Some(Rejection { record: pending.index, offset: pending.offset, why });
                 break;
             }
         }
+        if checked.rejection.is_some() {
+            break;
+        }
+        batch = next?;
     }
-    Ok(checker.conclude())
+    Ok(checked.conclude(&ahead))
 }
 
 /// Reads a journal again that was checked before: the same tree must come out, so the cores
@@ -177,45 +183,77 @@ struct Step {
     signature: [u8; 64],
 }
 
-struct Checker<'a> {
-    knowledge: Knowledge<'a>,
-    // Running ahead, over lines that are prepared but not settled.
+impl Pending {
+    /// Everything that can be said of this line alone.
+    fn examine(&self) -> Result<(), String> {
+        let Some(step) = &self.step else {
+            return Err(match &self.record {
+                Err(why) => why.clone(),
+                Ok(_) if self.index == 0 => "the first record is not a genesis".into(),
+                Ok(_) => "it comes after the end".into(),
+            });
+        };
+        if !crypto::verify(&step.key, &step.message, &step.signature) {
+            return Err("its signature does not verify under the key that the record before names".into());
+        }
+        if !self.tag_fits {
+            return Err("its tag does not fit: the journal comes from elsewhere".into());
+        }
+        let record = self.record.as_ref().map_err(Clone::clone)?;
+        record.check_commitments().map_err(|error| error.to_string())
+    }
+}
+
+/// Reads the lines and does what needs their order and no signature: it runs a batch ahead.
+struct Ahead<'a, R> {
+    reader: BufReader<R>,
+    secret: Option<&'a OriginSecret>,
     frontier: Frontier,
     key: Option<[u8; 32]>,
     session: [u8; 16],
     chain_key: Option<ChainKey>,
     offset: u64,
-    // Settled.
-    checked: Checked,
+    origin: Origin,
+    torn_bytes: u64,
+    /// No further line can be prepared.
+    over: bool,
 }
 
-impl<'a> Checker<'a> {
-    fn new(knowledge: Knowledge<'a>) -> Self {
-        let checked = Checked {
-            genesis: None,
-            size: 0,
-            root: Frontier::default().root(),
-            genesis_root: [0; 32],
-            head_tag: [0; 32],
-            times_ns: (0, 0),
-            rejection: None,
-            torn_bytes: 0,
-            origin: Origin::None,
-            story: Story::default(),
-        };
-        Checker {
-            knowledge,
+impl<'a, R: Read> Ahead<'a, R> {
+    fn new(reader: R, secret: Option<&'a OriginSecret>) -> Self {
+        Ahead {
+            reader: BufReader::with_capacity(256 << 10, reader),
+            secret,
             frontier: Frontier::default(),
             key: None,
             session: [0; 16],
             chain_key: None,
             offset: 0,
-            checked,
+            origin: Origin::None,
+            torn_bytes: 0,
+            over: false,
         }
     }
 
-    /// Does what needs no signature; true when no further line can be prepared.
-    fn prepare(&mut self, text: Vec<u8>, batch: &mut Vec<Pending>) -> bool {
+    /// The lines that are checked together next; none at the end.
+    fn batch(&mut self) -> io::Result<Vec<Pending>> {
+        let (mut batch, from) = (Vec::new(), self.offset);
+        let mut text = Vec::new();
+        while !self.over && batch.len() < BATCH_LINES && self.offset - from < BATCH_BYTES {
+            text.clear();
+            // One byte more than the limit tells a line that is too long from one that is not.
+            (&mut self.reader).take(LINE_MAX as u64 + 1).read_until(b'\n', &mut text)?;
+            if text.is_empty() {
+                self.over = true;
+            } else {
+                batch.extend(self.prepare(&text));
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Does what needs no signature; nothing comes of a torn line.
+    fn prepare(&mut self, text: &[u8]) -> Option<Pending> {
         let (index, offset) = (self.frontier.size(), self.offset);
         self.offset += text.len() as u64;
         let mut pending = Pending {
@@ -227,16 +265,16 @@ impl<'a> Checker<'a> {
             tag_fits: true,
             record: Err(String::new()),
         };
-        let columns = match line::split(&text) {
+        let columns = match line::split(text) {
             Ok(columns) => columns,
-            Err(LineError::Torn) => {
-                self.checked.torn_bytes = text.len() as u64;
-                return true;
-            }
             Err(error) => {
+                self.over = true;
+                if error == LineError::Torn {
+                    self.torn_bytes = text.len() as u64;
+                    return None;
+                }
                 pending.record = Err(error.reason().into());
-                batch.push(pending);
-                return true;
+                return Some(pending);
             }
         };
         let core = Core::decode(columns.core).map_err(|error| error.to_string());
@@ -262,9 +300,8 @@ impl<'a> Checker<'a> {
         });
         pending.record = core.and_then(|core| record(core, index, columns.disclosures));
         self.key = pending.record.as_ref().ok().and_then(|record| record.core.next_key);
-        let stuck = pending.record.is_err();
-        batch.push(pending);
-        stuck
+        self.over = pending.record.is_err();
+        Some(pending)
     }
 
     /// Takes key and session id from genesis; whether they are genuine its signature tells.
@@ -277,80 +314,71 @@ impl<'a> Checker<'a> {
 
     fn first_chain_key(&mut self, core: &Result<Core, String>, root: &Digest) {
         let Ok(Core { body: Body::Genesis(genesis), .. }) = core else { return };
-        let given = self.knowledge.secret;
-        (self.checked.origin, self.chain_key) = match (genesis.origin_id, given) {
+        (self.origin, self.chain_key) = match (genesis.origin_id, self.secret) {
             (None, None) => (Origin::None, Some(ChainKey::first(None, root))),
             (Some(_), None) => (Origin::NotChecked, None),
             (Some(id), Some(secret)) if secret.id() == id => {
-                (Origin::Authenticated, Some(ChainKey::first(given, root)))
+                (Origin::Authenticated, Some(ChainKey::first(Some(secret), root)))
             }
             (_, Some(_)) => (Origin::Foreign, None),
         };
     }
+}
 
-    /// Verifies the batch's signatures and tells the story as far as everything holds; true
-    /// when a record was rejected.
-    fn settle(&mut self, batch: &mut Vec<Pending>, sink: Sink) -> bool {
-        let genuine = verify_all(batch, self.knowledge.threads);
-        for (pending, genuine) in batch.drain(..).zip(genuine) {
-            if let Err(why) = self.accept(pending.index, &pending, genuine, sink) {
-                let (record, offset) = (pending.index, pending.offset);
-                self.checked.rejection = Some(Rejection { record, offset, why });
-                self.checked.torn_bytes = 0;
-                return true;
-            }
+impl Checked {
+    fn nothing() -> Self {
+        Checked {
+            genesis: None,
+            size: 0,
+            root: Frontier::default().root(),
+            genesis_root: [0; 32],
+            head_tag: [0; 32],
+            times_ns: (0, 0),
+            rejection: None,
+            torn_bytes: 0,
+            origin: Origin::None,
+            story: Story::default(),
         }
-        false
     }
 
-    fn accept(&mut self, index: u64, pending: &Pending, genuine: bool, sink: Sink) -> Result<(), String> {
-        if pending.step.is_none() {
-            return Err(match &pending.record {
-                Err(why) => why.clone(),
-                Ok(_) if index == 0 => "the first record is not a genesis".into(),
-                Ok(_) => "it comes after the end".into(),
-            });
-        }
-        if !genuine {
-            return Err("its signature does not verify under the key that the record before names".into());
-        }
-        if !pending.tag_fits {
-            return Err("its tag does not fit: the journal comes from elsewhere".into());
-        }
+    /// Tells a line that holds in itself to the story and to the caller.
+    fn accept(&mut self, pending: &Pending, sink: &mut dyn FnMut(&Record, Event)) -> Result<(), String> {
         let record = pending.record.as_ref().map_err(Clone::clone)?;
-        record.check_commitments().map_err(|error| error.to_string())?;
-        let event = self.checked.story.apply(record)?;
+        let event = self.story.apply(record)?;
         let time = record.core.time.realtime_ns;
-        if index == 0 {
-            self.checked.genesis = Some(record.clone());
-            self.checked.genesis_root = pending.leaf_root;
-            self.checked.times_ns.0 = time;
+        if pending.index == 0 {
+            self.genesis = Some(record.clone());
+            self.genesis_root = pending.leaf_root;
+            self.times_ns.0 = time;
         }
-        self.checked.times_ns.1 = time;
-        self.checked.size = index + 1;
-        self.checked.root = pending.leaf_root;
-        self.checked.head_tag = pending.tag.unwrap_or_default();
+        self.times_ns.1 = time;
+        self.size = pending.index + 1;
+        self.root = pending.leaf_root;
+        self.head_tag = pending.tag.unwrap_or_default();
         sink(record, event);
         Ok(())
     }
 
-    fn conclude(mut self) -> Checked {
-        let checked = &mut self.checked;
-        if checked.torn_bytes > 0 && checked.story.ended {
-            checked.rejection = Some(Rejection {
-                record: checked.size,
-                offset: self.offset - checked.torn_bytes,
+    fn conclude<R>(mut self, ahead: &Ahead<R>) -> Checked {
+        self.origin = ahead.origin;
+        if self.rejection.is_none() {
+            self.torn_bytes = ahead.torn_bytes;
+        }
+        if self.torn_bytes > 0 && self.story.ended {
+            self.rejection = Some(Rejection {
+                record: self.size,
+                offset: ahead.offset - self.torn_bytes,
                 why: "there are bytes after the end".into(),
             });
         }
-        if checked.size == 0 && checked.rejection.is_none() {
+        if self.size == 0 && self.rejection.is_none() {
             let why = "the journal has no complete genesis".into();
-            checked.rejection = Some(Rejection { record: 0, offset: 0, why });
+            self.rejection = Some(Rejection { record: 0, offset: 0, why });
         }
-        if checked.rejection.is_none() {
-            checked.story.conclude(checked.size);
+        if self.rejection.is_none() {
+            self.story.conclude(self.size);
         }
-        self.checked
+        self
     }
 }
 
@@ -362,23 +390,33 @@ fn record(core: Core, index: u64, disclosures: &[u8]) -> Result<Record, String> 
     Ok(Record { core, disclosures })
 }
 
-fn verify_all(batch: &[Pending], threads: usize) -> Vec<bool> {
-    let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        given => given,
+/// Examines each line of the batch, on so many threads; this one does `meanwhile` first.
+fn examine_all<T>(
+    batch: &[Pending],
+    threads: usize,
+    meanwhile: impl FnOnce() -> T,
+) -> (T, Vec<Result<(), String>>) {
+    let verdicts: Vec<OnceLock<Result<(), String>>> = batch.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    // A few lines at a time, so that no thread is left with much when the others are done.
+    let work = || {
+        loop {
+            let from = next.fetch_add(SHARE_LINES, Ordering::Relaxed);
+            let Some(verdicts) = verdicts.get(from..) else { return };
+            for (pending, verdict) in batch[from..].iter().zip(verdicts).take(SHARE_LINES) {
+                verdict.get_or_init(|| pending.examine());
+            }
+        }
     };
-    let genuine = |pending: &Pending| {
-        pending.step.as_ref().is_some_and(|step| crypto::verify(&step.key, &step.message, &step.signature))
-    };
-    if threads == 1 || batch.len() < 16 {
-        return batch.iter().map(genuine).collect();
-    }
-    std::thread::scope(|scope| {
-        let share = batch.len().div_ceil(threads);
-        let parts: Vec<_> = batch
-            .chunks(share)
-            .map(|part| scope.spawn(move || part.iter().map(genuine).collect::<Vec<bool>>()))
-            .collect();
-        parts.into_iter().flat_map(|part| part.join().expect("verifying does not panic")).collect()
-    })
+    let helpers = threads.min(batch.len().div_ceil(SHARE_LINES)).saturating_sub(1);
+    let result = std::thread::scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(work);
+        }
+        let result = meanwhile();
+        work();
+        result
+    });
+    let verdicts = verdicts.into_iter().map(|verdict| verdict.into_inner().expect("each line was examined"));
+    (result, verdicts.collect())
 }
