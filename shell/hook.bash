@@ -81,13 +81,22 @@ __attesh_rec() {
     fi
 }
 
+# The settings that decide which texts history shows, in bash's own words. How long
+# history is counts only where it is nothing: bash sets its own default late.
+__attesh_settings() {
+    __attesh_cf="HISTCONTROL=${HISTCONTROL-} HISTIGNORE=${HISTIGNORE-} history=off"
+    [[ ! -o history ]] || __attesh_cf=${__attesh_cf%off}on
+    [[ ${HISTSIZE-} != 0 ]] || __attesh_cf+=' HISTSIZE=0'
+}
+
 # __attesh_open KEY=VALUE…: the session to record into; false when there is none.
 __attesh_open() {
     \builtin local out dir gen sh tmp short say
     __attesh_dir=
+    __attesh_settings
     # shellcheck disable=SC2154  # every version this file accepts has it
     out=$("$__attesh_bin" rec open p=1 kind=bash ver="$BASH_VERSION" pid="$$" \
-        hist="HISTCONTROL=${HISTCONTROL-} HISTIGNORE=${HISTIGNORE-} HISTSIZE=${HISTSIZE-} history=$([[ -o history ]] && \builtin echo on || \builtin echo off)" \
+        hist="$__attesh_cf" \
         hook="$__attesh_hook" name="$__attesh_name" env="${ATTESH_SESSION-}" "$@") || {
         __attesh_r=$? __attesh_say=${out##*$'\n'}
         : "${__attesh_say:="$__attesh_bin gives status $__attesh_r"}"
@@ -106,7 +115,7 @@ __attesh_open() {
         \builtin return 1
     }
     __attesh_dir=$dir __attesh_gen=$gen __attesh_sh=$sh __attesh_tmp=$tmp __attesh_short=$short __attesh_say=$say
-    __attesh_n=0 __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_r=0 __attesh_dead=
+    __attesh_n=0 __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_r=0 __attesh_dead="" __attesh_cw=$__attesh_cf
     \builtin export ATTESH_SESSION="$dir"
 }
 
@@ -314,6 +323,8 @@ __attesh_prompt() {
         __attesh_idle "$nat"
     fi
     __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$nat
+    __attesh_settings
+    [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
     __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
@@ -377,6 +388,12 @@ __attesh_idle() {
 
 # __attesh_note WHAT NAT TEXT
 __attesh_note() { __attesh_rec n what="$1" nat="$2" st="$__attesh_s" <<<"$3"; }
+
+# The history settings are not what they were: a record says so.
+__attesh_configured() {
+    [[ $__attesh_dir ]] && ! __attesh_paused || \builtin return 0
+    ! __attesh_note configuration "$__attesh_c" "$__attesh_cf" || __attesh_cw=$__attesh_cf
+}
 
 # ── staying in place ──────────────────────────────────────────────────────
 

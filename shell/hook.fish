@@ -60,10 +60,26 @@ function __attesh_tell
     __attesh_count $status
 end
 
+# Prints the settings that hide lines, in fish's own words.
+function __attesh_settings
+    set -l words "private=$fish_private_mode"
+    set -q fish_history; and set -a words "fish_history=$fish_history"
+    functions -q fish_should_add_to_history; and set -a words fish_should_add_to_history
+    echo "$words"
+end
+
+# The history settings are not what they were: a record says so.
+function __attesh_configured
+    set -l now (__attesh_settings)
+    test "$now" = "$__attesh_configuration"; or __attesh_paused; and return 0
+    __attesh_tell "$now" n what=configuration nat=$status_generation st=$argv[1]
+    test $__attesh_rc -eq 0; and set -g __attesh_configuration $now
+end
+
 # __attesh_session KEY=VALUE…: the session to record into.
 function __attesh_session
-    set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid \
-        hist="private=$fish_private_mode fish_history=$fish_history" \
+    set -l settings (__attesh_settings)
+    set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid hist="$settings" \
         hook=$__attesh_hook name="$__attesh_name" env="$ATTESH_SESSION" $argv)
     set -g __attesh_rc $status
     set -g __attesh_say "$lines[6]"
@@ -80,6 +96,7 @@ function __attesh_session
     set -g __attesh_open 0
     set -g __attesh_skip 0
     set -g __attesh_dead ''
+    set -g __attesh_configuration $settings
     set -gx ATTESH_SESSION $__attesh_dir
 end
 
@@ -135,11 +152,13 @@ function __attesh_define
         and __attesh_tell "$argv[1]" n what=unexecuted nat=$status_generation st=$st 2>/dev/null
     end
     function __attesh_prompt --on-event fish_prompt
+        set -l st $status
         __attesh_mine; or return 0
         if test -e $__attesh_dir/next; or contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
         __attesh_again 2>/dev/null
+        __attesh_configured $st 2>/dev/null
         __attesh_repair
     end
     function __attesh_exit --on-event fish_exit

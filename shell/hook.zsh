@@ -16,7 +16,7 @@ __attesh_boot() {
     typeset -g __attesh_version='@ATTESH_VERSION@'
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
-    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text=
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw=
     typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0
 }
 
@@ -47,7 +47,8 @@ __attesh_tell() {
 __attesh_session() {
     local out hist
     local -a lines
-    hist="HISTSIZE=$HISTSIZE HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=$options_hist"
+    __attesh_settings
+    hist=$__attesh_cf
     __attesh_dir=
     out=$($__attesh_bin rec open p=1 kind=zsh ver=$ZSH_VERSION pid=$$ hist=$hist hook=$__attesh_hook \
         name=$__attesh_name env=${ATTESH_SESSION-} "$@"; print -r -- "status $?")
@@ -60,14 +61,13 @@ __attesh_session() {
         return 1
     fi
     typeset -g __attesh_gen=$lines[2] __attesh_sh=$lines[3] __attesh_tmp=$lines[4] __attesh_short=$lines[5]
-    __attesh_dir=$lines[1] __attesh_n=0 __attesh_open=0 __attesh_lines=0 __attesh_dead=
+    __attesh_dir=$lines[1] __attesh_n=0 __attesh_open=0 __attesh_lines=0 __attesh_dead= __attesh_cw=$hist
     typeset -gx ATTESH_SESSION=$__attesh_dir
 }
 
 # A new session is due: this one ended, or the recorder refused it.
 __attesh_reopen() {
-    local dir=$__attesh_dir gen=$__attesh_gen options_hist
-    __attesh_hist_options
+    local dir=$__attesh_dir gen=$__attesh_gen
     if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
         [[ -z $__attesh_say ]] || print -r -- "attesh: $__attesh_say" >/dev/tty
     else
@@ -78,10 +78,19 @@ __attesh_reopen() {
     fi
 }
 
-# The options of the user that hide lines; `emulate` leaves these as they are.
-__attesh_hist_options() {
-    options_hist=off
-    [[ ! -o hist_ignore_space ]] || options_hist=on
+# The settings that hide lines, in zsh's own words; `emulate` leaves them as they are.
+__attesh_settings() {
+    __attesh_cf="HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=off"
+    [[ ! -o hist_ignore_space ]] || __attesh_cf=${__attesh_cf%off}on
+    ((HISTSIZE > 1)) || __attesh_cf+=" HISTSIZE=$HISTSIZE"
+}
+
+# The history settings are not what they were: a record says so.
+__attesh_configured() {
+    __attesh_settings
+    [[ $__attesh_cf != $__attesh_cw && -n $__attesh_dir ]] && ! __attesh_paused || return 0
+    __attesh_tell "$__attesh_cf" n what=configuration nat=$__attesh_nat st=$1
+    ((__attesh_rc)) || __attesh_cw=$__attesh_cf
 }
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
@@ -144,7 +153,8 @@ __attesh_preexec() {
 
 __attesh_hidden() {
     [[ -o hist_ignore_space && $1 == ' '* ]] && return 0
-    [[ $HISTSIZE == 0 ]] && return 0
+    # zsh makes 1 of a 0: who sets that wants nothing kept.
+    ((HISTSIZE > 1)) || return 0
     [[ -n ${HISTORY_IGNORE-} && $1 == ${~HISTORY_IGNORE} ]]
 }
 
@@ -171,6 +181,7 @@ __attesh_precmd() {
             __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
         fi
         __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
+        __attesh_configured $s
         __attesh_hooked $s
         return 0
     } >/dev/null 2>&1
@@ -253,13 +264,11 @@ __attesh_facts() {
 # ── installation ──────────────────────────────────────────────────────────
 
 __attesh_install() {
-    local options_hist
     local -i typed=0 nat=1
     if [[ $1 == toplevel* ]]; then
         typed=1 nat=${functrace[-1]##*:}
     fi
     __attesh_boot
-    __attesh_hist_options
     if ! __attesh_session nat=$nat typed=$typed; then
         print -r -- "attesh: not recording this shell: $__attesh_say" >&2
         __attesh_pid=

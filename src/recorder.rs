@@ -334,6 +334,7 @@ fn note(call: &Call) -> Done {
         Some(b"hook-repaired") => NoteWhat::HookRepaired,
         Some(b"status-corrected") => NoteWhat::StatusCorrected,
         Some(b"gap") => NoteWhat::Gap,
+        Some(b"configuration") => NoteWhat::Configuration,
         _ => return Err(Refusal::Usage),
     };
     let (status, native) = (call.status("st")?, call.number("nat")?);

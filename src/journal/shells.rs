@@ -447,7 +447,7 @@ impl Story {
                 self.note(index, "reported-gap", "the hook saw that commands ran unrecorded".into())
             }
             NoteWhat::Configuration => {
-                self.note(index, "configuration", "the configuration was changed".into())
+                self.note(index, "configuration", "a setting that decides what is recorded was changed".into())
             }
             NoteWhat::Remark | NoteWhat::Unexecuted => {}
         }

@@ -186,7 +186,7 @@ words! {
         StatusCorrected = "status-corrected",
         /// The hook itself saw that commands ran unrecorded.
         Gap = "gap",
-        /// Somebody changed attesh's configuration.
+        /// A setting that decides what is recorded was changed.
         Configuration = "configuration",
     }
 }

@@ -354,6 +354,7 @@ fn a_text_that_history_hides_is_taken_from_a_pasted_error() {
             "O bash",
             "S HISTCONTROL=ignoreboth",
             "E 0",
+            "N configuration HISTCONTROL=ignoreboth HISTIGNORE= history=on",
             "S sh -c 'exit 2'",
             "E 2",
             "S echo plain",
