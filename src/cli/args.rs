@@ -62,6 +62,30 @@ pub enum Verb {
     Man(Man),
 }
 
+impl Verb {
+    /// Whether the result is wanted as JSON.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Verb::Start(args) => args.json,
+            Verb::Stop(args) => args.json,
+            Verb::Status(args) => args.json,
+            Verb::Sessions(args) => args.json,
+            Verb::Log(args) => args.json,
+            Verb::Seal(args) => args.json,
+            Verb::Verify(args) => args.json,
+            Verb::Show(args) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,
+            Verb::Prune(args) => args.json,
+            Verb::Doctor(args) => args.json,
+            Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
+            Verb::Completions(_) | Verb::Man(_) => false,
+        }
+    }
+}
+
 /// A shell with a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ShellName {
@@ -214,12 +238,14 @@ pub struct Pause {
 
 #[derive(Debug, Args)]
 #[command(after_help = examples![
-    "attesh resume            this shell",
-    "attesh resume --all      every shell of the session",
-    "attesh status            is anything paused?",
+    "attesh resume                    this shell",
+    "attesh resume 'mail is done'     with a reason",
+    "attesh resume --all              every shell of the session",
 ])]
 #[allow(missing_docs)]
 pub struct Resume {
+    /// Why; it is recorded
+    pub reason: Vec<String>,
     /// Every shell of the session
     #[arg(long)]
     pub all: bool,
@@ -351,6 +377,9 @@ pub struct KeyGenerate {
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -378,6 +407,9 @@ pub struct KeyShow {
 pub struct KeyTrust {
     /// The public key
     pub file: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

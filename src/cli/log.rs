@@ -7,7 +7,7 @@ use super::view::{Command, Row, View, view};
 use super::{Outcome, chosen};
 use crate::clock;
 use crate::encoding::base64;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::report::{self, Style, visible};
 
 pub fn run(args: &Log) -> Outcome {
@@ -25,7 +25,9 @@ pub fn run(args: &Log) -> Outcome {
     }
     if args.json {
         let commands: Vec<Value> = rows.iter().filter_map(|row| as_json(row)).collect();
-        report::json("attesh.log/v1", json!({"session": session.id(), "commands": commands}))?;
+        let mut value = json!({"session": session.id(), "commands": commands});
+        add_failure(&mut value, &view);
+        report::json("attesh.log/v1", value)?;
     } else {
         for row in rows {
             report::line(&as_text(row, Style::for_output()))?;
@@ -38,13 +40,17 @@ pub fn run(args: &Log) -> Outcome {
 pub fn verdict(view: &View) -> Outcome {
     match &view.checked.rejection {
         None => Ok(0),
-        Some(rejection) => Err(Failure {
-            kind: Kind::Integrity,
-            message: format!(
-                "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
-                rejection.record, rejection.offset, rejection.why
-            ),
-        }),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
+            rejection.record, rejection.offset, rejection.why
+        ))),
+    }
+}
+
+/// Puts the failure, if there is one, into the one object that is printed.
+pub fn add_failure(value: &mut Value, view: &View) {
+    if let Err(failure) = verdict(view) {
+        value["failure"] = report::failure_json(&failure);
     }
 }
 
@@ -85,7 +91,8 @@ pub fn status_word(command: &Command) -> String {
         (Some(status), _, _) => status.to_string(),
         (None, Some(outcome), _) => outcome.name().to_owned(),
         (None, None, true) => "unknown".to_owned(),
-        (None, None, false) => "running".to_owned(),
+        (None, None, false) if command.running => "running".to_owned(),
+        (None, None, false) => "unfinished".to_owned(),
     }
 }
 
@@ -103,6 +110,7 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "shell": command.shell,
         "startedAt": clock::rfc3339(command.realtime_ns),
         "finished": command.finished,
+        "running": command.running,
         "exitCode": command.status,
         "pipeStatus": command.pipe_status,
         "durationMs": command.duration_ns.map(|ns| ns / 1_000_000),

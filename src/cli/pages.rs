@@ -58,7 +58,7 @@ pub fn man(args: &Man) -> Outcome {
         for (name, section, text) in PAGES {
             let folder = folder.join(format!("man{section}"));
             let made = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(&folder);
-            made.map_err(|error| Failure::unable(format!("{}: {error}", folder.display())))?;
+            made.map_err(|error| files::FileError::Io(folder.clone(), error))?;
             let path = folder.join(format!("{name}.{section}"));
             files::publish(&path, text.as_bytes(), 0o644, Overwrite::Yes)?;
         }

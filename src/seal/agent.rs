@@ -215,7 +215,7 @@ impl fmt::Display for AgentError {
                  start one with: eval \"$(ssh-agent)\", or give --key the private key",
             ),
             Self::Unreachable { socket, error } => {
-                write!(f, "{}: {error}", socket.display())
+                write!(f, "{}: {}", socket.display(), crate::files::words(error))
             }
             Self::NoAnswer(timeout) => write!(f, "no answer within {} s", timeout.as_secs()),
             Self::Empty => f.write_str(

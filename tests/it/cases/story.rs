@@ -205,7 +205,7 @@ fn statuses(cases: &mut Cases) {
 fn pauses(cases: &mut Cases) {
     let plain = |signer: &mut Signer, body| signer.push(body, &Texts::default(), Defect::None);
     let pause = |shell| Body::Pause(Pause { shell, reason: None });
-    let resume = |shell, by| Body::Resume(Resume { shell, by });
+    let resume = |shell, by| Body::Resume(Resume { shell, by, reason: None });
     // pause and resume are typed: the pausing line is recorded, the resuming one is not.
     let paused = |all: bool, resumed: bool, native: u64| {
         let shell = (!all).then_some(1);
