@@ -224,6 +224,14 @@ fn pauses(cases: &mut Cases) {
     cases.add("pause-of-shell", paused(false, true, 6), Expect::Complete(both));
     cases.add("pause-of-all", paused(true, true, 6), Expect::Complete(both));
     cases.add("pause-of-nothing", paused(false, true, 2), Expect::Complete(both));
+    let mut signer = Signer::base();
+    let mut texts = Texts::default();
+    let reason = Some(texts.commit("reason", b"lunch"));
+    signer.push(Body::Pause(Pause { shell: Some(1), reason }), &texts, Defect::None);
+    let mut texts = Texts::default();
+    let reason = Some(texts.commit("reason", b"done"));
+    signer.push(Body::Resume(Resume { shell: Some(1), by: None, reason }), &texts, Defect::None);
+    cases.add("pause-and-resume-with-reasons", ended(signer, Some(0)), Expect::Complete(both));
     cases.add("pause-to-the-end", paused(false, false, 2), Expect::Complete(&["pause"]));
     let mut signer = Signer::base();
     plain(&mut signer, pause(Some(1)));
