@@ -66,6 +66,14 @@ impl Failure {
         Failure::new(Kind::Integrity, message)
     }
 
+    /// From the words of an error below, which say what to do behind their last semicolon.
+    pub fn of(kind: Kind, error: &impl fmt::Display) -> Self {
+        let text = error.to_string();
+        let parts = text.rsplit_once("; ").map(|(what, next)| (what.to_owned(), next.to_owned()));
+        let Some((message, next)) = parts else { return Failure::new(kind, text) };
+        Failure { kind, message, next: Some(next) }
+    }
+
     /// The same with what to do next.
     #[must_use]
     pub fn next(self, step: impl Into<String>) -> Self {
@@ -87,7 +95,7 @@ impl std::error::Error for Failure {}
 impl From<crate::files::FileError> for Failure {
     fn from(error: crate::files::FileError) -> Self {
         use crate::files::FileError;
-        let failure = Failure::unable(error.to_string());
+        let failure = Failure::of(Kind::Unable, &error);
         if !matches!(error, FileError::Missing(_)) {
             return failure;
         }

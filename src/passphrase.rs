@@ -128,22 +128,22 @@ impl fmt::Display for PassphraseError {
             Self::File(error) => write!(f, "--passphrase-file {error}"),
             Self::Empty(from) => write!(
                 f,
-                "the passphrase from {from} is empty: for a key without one say --no-passphrase when it is made"
+                "the passphrase from {from} is empty; for a key without one say --no-passphrase when it is made"
             ),
             Self::Terminal(error) => {
                 let why = files::words(error);
-                write!(f, "the terminal cannot be asked for the passphrase ({why}): give --passphrase-file")
+                write!(f, "the terminal cannot be asked for the passphrase ({why}); give --passphrase-file")
             }
             Self::NobodyToAsk => f.write_str(
-                "the key needs a passphrase, and standard input is no terminal: \
+                "the key needs a passphrase, and standard input is no terminal; \
                  give --passphrase-file or set ATTESH_PASSPHRASE",
             ),
             Self::NobodyToAskForNew => f.write_str(
-                "a new key needs a passphrase, and standard input is no terminal: \
+                "a new key needs a passphrase, and standard input is no terminal; \
                  give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase",
             ),
             Self::Differ => {
-                write!(f, "the two passphrases differed {ATTEMPTS} times, and no key was made: begin again")
+                write!(f, "the two passphrases differed {ATTEMPTS} times, and no key was made; begin again")
             }
         }
     }

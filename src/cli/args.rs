@@ -63,6 +63,12 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether it prints something that a program may read.
+    #[must_use]
+    pub fn prints(&self) -> bool {
+        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_))
+    }
+
     /// Whether the result is wanted as JSON.
     #[must_use]
     pub fn wants_json(&self) -> bool {
@@ -475,9 +481,9 @@ pub struct Man {
     /// A page: a verb, journal, or a name with its section as in seal.5
     pub page: Option<String>,
     /// Write every page to the folder given with -o
-    #[arg(long, requires = "output")]
+    #[arg(long, requires = "output", conflicts_with = "page")]
     pub all: bool,
     /// The folder: pages go to its man1, man5
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER", requires = "all")]
     pub output: Option<PathBuf>,
 }

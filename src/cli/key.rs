@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use super::args::{Key, KeyGenerate, KeyShow, KeyTrust, KeyVerb};
 use crate::clock;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
 use crate::passphrase::{self, PassphraseError, Purpose, Sources};
 use crate::paths;
@@ -38,13 +38,12 @@ fn config() -> Result<PathBuf, Failure> {
 /// A key that cannot be used is a matter of how the command was called; one that cannot be
 /// read or written is not.
 pub fn failure(error: KeyFileError) -> Failure {
-    let text = error.to_string();
-    match error.why {
-        KeyFileProblem::File(FileError::Exists(_)) => Failure::usage(text),
-        KeyFileProblem::File(FileError::Missing(path)) => Failure::unable(text)
+    match &error.why {
+        KeyFileProblem::File(FileError::Exists(_)) => Failure::of(Kind::Usage, &error),
+        KeyFileProblem::File(FileError::Missing(path)) => Failure::of(Kind::Unable, &error)
             .next(format!("to make a key type: attesh key generate -o {}", path.display())),
-        KeyFileProblem::File(_) => Failure::unable(text),
-        _ => Failure::usage(text),
+        KeyFileProblem::File(_) => Failure::of(Kind::Unable, &error),
+        _ => Failure::of(Kind::Usage, &error),
     }
 }
 
@@ -52,8 +51,8 @@ pub fn failure(error: KeyFileError) -> Failure {
 /// cannot be read is not.
 pub fn no_passphrase(error: &PassphraseError) -> Failure {
     match error {
-        PassphraseError::File(_) => Failure::unable(error.to_string()),
-        _ => Failure::usage(error.to_string()),
+        PassphraseError::File(_) => Failure::of(Kind::Unable, error),
+        _ => Failure::of(Kind::Usage, error),
     }
 }
 
@@ -158,7 +157,7 @@ pub fn trust(key: &PublicKey, name: &str) -> Result<PathBuf, Failure> {
 fn read(path: &Path) -> Result<Vec<TrustedKey>, Failure> {
     let bytes = files::read_stream(path, MAX_TRUST_FILE_BYTES as u64)?;
     let file = TrustFile::read(&bytes, clock::local_second)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::of(Kind::Usage, &format!("{}: {error}", path.display())))?;
     for unused in &file.unused {
         report::say(&format!("{}, line {}: not used: {}", path.display(), unused.line, unused.why));
     }

@@ -25,7 +25,8 @@ pub fn run(args: &Log) -> Outcome {
     }
     if args.json {
         let commands: Vec<Value> = rows.iter().filter_map(|row| as_json(row)).collect();
-        let mut value = json!({"session": session.id(), "commands": commands});
+        let remarks: Vec<Value> = rows.iter().filter_map(|row| remark(row)).collect();
+        let mut value = json!({"session": session.id(), "commands": commands, "remarks": remarks});
         add_failure(&mut value, &view);
         report::json("attesh.log/v1", value)?;
     } else {
@@ -99,6 +100,12 @@ pub fn status_word(command: &Command) -> String {
 fn time_of_day(realtime_ns: u64) -> String {
     // UTC, as everywhere: a log that is compared with others must not depend on who reads it.
     clock::timestamp(realtime_ns).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %TZ").to_string())
+}
+
+/// One remark as JSON; none for a command.
+pub fn remark(row: &Row) -> Option<Value> {
+    let Row::Remark(time, text) = row else { return None };
+    Some(json!({"at": clock::rfc3339(*time), "text": text}))
 }
 
 /// One command as JSON; none for a remark.

@@ -38,7 +38,10 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
         Err(error) => return misread(&error, &words),
     };
     let json = cli.verb.wants_json();
-    match dispatch(cli.verb).and_then(|code| report::flush().map(|()| code)) {
+    // What can be told beforehand is: nothing is sealed, ended or removed in silence.
+    let heard = if cli.verb.prints() { report::out(b"") } else { Ok(()) };
+    let outcome = heard.and_then(|()| dispatch(cli.verb));
+    match outcome.and_then(|code| report::flush().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => {
             if json {
@@ -114,14 +117,17 @@ fn ended(session: &Session, failure: Failure) -> Failure {
 fn secret(given: &str) -> Result<OriginSecret, Failure> {
     let bytes = match given.strip_prefix("env:") {
         Some(name) => {
-            let value = paths::variable(name)
-                .ok_or_else(|| Failure::usage(format!("--secret {given}: the variable is not set")))?;
+            let value = paths::variable(name).ok_or_else(|| {
+                Failure::usage(format!("--secret {given}: the variable is not set"))
+                    .next("set and export it, or name a file")
+            })?;
             std::os::unix::ffi::OsStringExt::into_vec(value)
         }
         None => files::read_stream(Path::new(given), 64 << 10)?,
     };
     birth::secret_from(bytes).ok_or_else(|| {
         Failure::usage(format!("--secret {given}: shorter than {ORIGIN_SECRET_MIN_BYTES} bytes"))
+            .next("to make one type: openssl rand -hex 32 > FILE")
     })
 }
 

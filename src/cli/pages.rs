@@ -76,7 +76,8 @@ pub fn man(args: &Man) -> Outcome {
         .find(|(have, number, _)| *have == full && section.is_none_or(|wanted| wanted == *number));
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
-        return Err(Failure::usage(format!("there is no page {wanted}; these are: {}", names.join(" "))));
+        return Err(Failure::usage(format!("there is no page {wanted}"))
+            .next(format!("these are there: {}", names.join(" "))));
     };
     report::out(text.as_bytes())?;
     Ok(0)

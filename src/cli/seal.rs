@@ -51,9 +51,8 @@ pub fn run(args: &Seal) -> Outcome {
         None => session.genesis().origin_id.and_then(birth::own_secret),
     };
     if secret.as_ref().is_some_and(|secret| Some(secret.id()) != session.genesis().origin_id) {
-        return Err(Failure::usage(
-            "--secret: the session names another origin secret, or none; nothing was ended",
-        ));
+        let what = "--secret: the session names another origin secret, or none; nothing was ended";
+        return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
     let signer = signer(args)?;
     end_if_live(&session, args.close_others)?;
@@ -164,7 +163,7 @@ fn signer(args: &Seal) -> Result<Signer, Failure> {
         KeyFile::Public(public) => {
             let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
             let agent = AgentKey::find(socket.as_deref(), public)
-                .map_err(|error| Failure::unable(error.to_string()))?;
+                .map_err(|error| Failure::of(Kind::Unable, &error))?;
             return Ok(Signer::Agent(agent));
         }
         KeyFile::Private(private) => private,
@@ -266,7 +265,7 @@ fn make(
             return Err(Failure::unable(why));
         }
     }
-    let envelope = signer.seal(payload).map_err(|error| Failure::unable(error.to_string()))?;
+    let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
     transcript.publish(overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &envelope.to_json(), 0o644, overwrite)?;

@@ -19,8 +19,8 @@ use crate::session::{Session, birth, find, short_id};
 
 pub fn start(args: &Start) -> Outcome {
     if !find::is_name(&args.name) {
-        let rule = "1 to 64 characters of A-Z a-z 0-9 . _ -";
-        return Err(Failure::usage(format!("{:?} cannot be a session's name: {rule}", args.name)));
+        return Err(Failure::usage(format!("{:?} cannot be a session's name", args.name))
+            .next("a name is 1 to 64 characters of A-Z a-z 0-9 . _ -"));
     }
     let secret = match &args.secret {
         Some(given) => secret(given)?,
@@ -258,7 +258,10 @@ fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
 
 /// An age: a number and s, m, h, d or w. In nanoseconds.
 fn age(text: &str) -> Result<u64, Failure> {
-    let wrong = || Failure::usage(format!("--older-than {text}: a number and s, m, h, d or w, as in 30d"));
+    let wrong = || {
+        let what = format!("--older-than {text}: no age");
+        Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
+    };
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u64 = match unit {
         's' => 1,

@@ -41,10 +41,11 @@ pub fn run(args: &Show) -> Outcome {
     let verdict = log::verdict(&view);
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(log::as_json).collect();
+        let remarks: Vec<Value> = view.rows.iter().filter_map(log::remark).collect();
         let head = crate::encoding::hex(&view.checked.root);
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": head,
-            "commands": commands});
+            "commands": commands, "remarks": remarks});
         log::add_failure(&mut value, &view);
         report::json("attesh.show/v1", value)?;
         return verdict;

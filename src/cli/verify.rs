@@ -139,7 +139,7 @@ fn judge(
         }
     };
     if secret.is_some() && args.journal.is_none() {
-        return Err(Failure::usage("--secret checks a journal: name it with --journal"));
+        return Err(Failure::usage("--secret checks a journal").next("name it with --journal"));
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,

@@ -436,12 +436,12 @@ impl fmt::Display for KeyError {
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
             Self::PrivateGiven => f.write_str(
-                "a private key, and the public half is wanted: openssl pkey -in FILE -pubout prints it",
+                "a private key, and the public half is wanted; openssl pkey -in FILE -pubout prints it",
             ),
             Self::PublicGiven => f.write_str("a public key, and the private half is wanted"),
             Self::NotEd25519(kind) => write!(
                 f,
-                "a key of type {kind}, and an Ed25519 key is wanted: attesh key generate -o FILE makes one"
+                "a key of type {kind}, and an Ed25519 key is wanted; attesh key generate -o FILE makes one"
             ),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
@@ -449,14 +449,14 @@ impl fmt::Display for KeyError {
                 f.write_str("a damaged key: its public half does not belong to its private half")
             }
             Self::NeedsPassphrase => f.write_str(
-                "encrypted, and no passphrase is at hand: give --passphrase-file or set ATTESH_PASSPHRASE",
+                "encrypted, and no passphrase is at hand; give --passphrase-file or set ATTESH_PASSPHRASE",
             ),
-            Self::WrongPassphrase => f.write_str("this passphrase does not open it"),
+            Self::WrongPassphrase => f.write_str("this passphrase does not open it; try again with another"),
             Self::UnknownEncryption(what) => {
-                write!(f, "encrypted in a way that is not read ({what}): {CONVERT}")
+                write!(f, "encrypted in a way that is not read ({what}); {CONVERT}")
             }
             Self::TooCostly(what) => {
-                write!(f, "opening it would cost too much ({what}): {CONVERT}")
+                write!(f, "opening it would cost too much ({what}); {CONVERT}")
             }
         }
     }

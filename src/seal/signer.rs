@@ -239,12 +239,14 @@ impl fmt::Display for KeyFileError {
         write!(f, "{}: ", self.path.display())?;
         match &self.why {
             KeyFileProblem::File(FileError::Exists(_)) => f.write_str(
-                "it exists, and replacing a key cannot be undone: say --force, or choose another -o",
+                "it exists, and replacing a key cannot be undone; say --force, or choose another -o",
             ),
             KeyFileProblem::File(error) => f.write_str(&error.reason()),
             KeyFileProblem::Key(why) => why.fmt(f),
             KeyFileProblem::Public(why) => why.fmt(f),
-            KeyFileProblem::Several => f.write_str("several public keys, and --key names one"),
+            KeyFileProblem::Several => {
+                f.write_str("several public keys, and --key names one; give a file with that key alone")
+            }
         }
     }
 }

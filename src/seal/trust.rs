@@ -136,7 +136,7 @@ impl TrustFile {
             return Err(match &first.other_type {
                 Some(kind) => TrustError { line, why: KeyError::NotEd25519(kind.clone()) },
                 None => {
-                    whole(KeyError::NotAKey(format!("no usable key; line {}: {}", first.line, first.why)))
+                    whole(KeyError::NotAKey(format!("no usable key (line {}: {})", first.line, first.why)))
                 }
             });
         }

@@ -17,9 +17,7 @@ pub const NAME_MAX: usize = 64;
 /// The folder of sessions could not be read.
 pub fn all() -> Result<Vec<Session>> {
     let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
-    let Ok(entries) = std::fs::read_dir(&root) else { return Ok(Vec::new()) };
-    let mut list: Vec<Session> =
-        entries.flatten().filter_map(|entry| Session::open(&entry.path()).ok()).collect();
+    let mut list: Vec<Session> = folders(&root)?.iter().filter_map(|path| Session::open(path).ok()).collect();
     list.sort_by_key(|session| (session.opened_ns(), session.id().to_owned()));
     Ok(list)
 }
