@@ -86,6 +86,11 @@ fn a_failure_under_json_is_not_one_object() {
         (&["seal", "taken", "--key", "none", "--json"], 5),
         (&["prune", "--json"], 2),
         (&["key", "show", "none.pub", "--json"], 5),
+        (&["key", "show", "--json"], 5),
+        (&["key", "generate", "-o", "key", "--no-passphrase", "--json"], 2),
+        (&["key", "generate", "-o", "new", "--json"], 2),
+        (&["log", "/etc", "--json"], 5),
+        (&["prune", "taken", "--json", "--older-than", "x"], 2),
         (&["key", "generate", "-o", "none/key", "--no-passphrase", "--json"], 5),
         (&["verify", "--json"], 2),
         (&["log", "--lost", "--json"], 2),
@@ -103,6 +108,7 @@ fn a_failure_under_json_is_not_one_object() {
         found.remove("schema");
         assert_eq!(found, rows, "members, and those of the page");
         assert_eq!(value["exit"], *code, "{words:?}");
+        assert!(value["next"].as_str().is_some_and(|next| !next.is_empty()), "{words:?}: {}", said.out);
         let message = value["message"].as_str().unwrap();
         assert!(!message.is_empty() && said.err.contains(message.lines().next().unwrap()), "{words:?}");
     }
@@ -370,6 +376,11 @@ fn what_cannot_be_printed_is_a_success() {
     let home = with_key();
     ok(&home, &["start", "one"]);
     let shell = |script: &str| said(home.command(Path::new("/bin/sh")).args(["-c", script]));
+    let closed = shell("exec attesh stop one >&-");
+    assert!(
+        closed.code == Some(5) && ok(&home, &["status", "one"]).contains("state     open"),
+        "it was ended"
+    );
     for words in
         ["sessions", "sessions --json", "status one", "--help", "init bash", "man", "key show key.pub"]
     {
