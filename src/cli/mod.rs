@@ -101,11 +101,12 @@ fn dispatch(verb: Verb) -> Outcome {
 
 /// That nothing can be appended any more comes with what can be done instead.
 fn ended(session: &Session, failure: Failure) -> Failure {
-    if !session.has_end() {
-        return failure;
-    }
     let (name, id) = (session.short_name(), short_id(session.id()));
     match session.is_sealed() {
+        _ if !session.has_end() && failure.kind == Kind::Unable && !session.is_live() => {
+            failure.next(format!("to sign what there is type: attesh seal {id}"))
+        }
+        _ if !session.has_end() => failure,
         true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
             .next(format!("to see it type: attesh show {id}")),
         false => Failure::new(failure.kind, format!("session {name} has ended"))

@@ -213,7 +213,7 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         // What cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && !session.is_live() => {
-            report::say(&format!("the session is sealed without an end: {failure}"));
+            report::say(&format!("the session is sealed without an end: {}", failure.message));
             Ok(())
         }
         Err(failure) => Err(failure),

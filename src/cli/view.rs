@@ -145,7 +145,9 @@ fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>
 
 /// A process id means something only on the machine and since the boot that it was given on.
 fn mark_running(rows: &mut [Row], checked: &Checked) {
-    let here = checked.genesis_body().is_some_and(|genesis| genesis.boot_id == process::boot_id());
+    let here = checked.genesis_body().is_some_and(|genesis| {
+        genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+    });
     let story: &Story = &checked.story;
     if !here || story.ended {
         return;
