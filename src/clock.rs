@@ -39,6 +39,20 @@ pub fn rfc3339(realtime_ns: u64) -> String {
     timestamp(realtime_ns).map_or_else(|| format!("{realtime_ns}ns"), |time| format!("{time:.6}"))
 }
 
+/// Seconds since 1970 of a calendar time in the zone of this machine.
+#[must_use]
+pub fn local_second(time: jiff::civil::DateTime) -> Option<i64> {
+    let (date, clock) = (time.date(), time.time());
+    crate::sys::local_second(
+        date.year().into(),
+        date.month().into(),
+        date.day().into(),
+        clock.hour().into(),
+        clock.minute().into(),
+        clock.second().into(),
+    )
+}
+
 /// The moment as calendar time.
 #[must_use]
 pub fn timestamp(realtime_ns: u64) -> Option<jiff::Timestamp> {

@@ -39,30 +39,54 @@ impl Kind {
 pub struct Failure {
     /// Decides the exit code.
     pub kind: Kind,
-    /// For a person; may have several lines.
+    /// What failed and where, for a person; may have several lines.
     pub message: String,
+    /// What to do or type next, where that is known.
+    pub next: Option<String>,
 }
 
 impl Failure {
+    /// A failure of this kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into(), next: None }
+    }
+
     /// Called wrongly.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { kind: Kind::Usage, message: message.into() }
+        Failure::new(Kind::Usage, message)
     }
 
     /// Could not be done.
     pub fn unable(message: impl Into<String>) -> Self {
-        Failure { kind: Kind::Unable, message: message.into() }
+        Failure::new(Kind::Unable, message)
     }
 
     /// Not what it should be.
     pub fn integrity(message: impl Into<String>) -> Self {
-        Failure { kind: Kind::Integrity, message: message.into() }
+        Failure::new(Kind::Integrity, message)
+    }
+
+    /// From the words of an error below, which say what to do behind their last semicolon.
+    pub fn of(kind: Kind, error: &impl fmt::Display) -> Self {
+        let text = error.to_string();
+        let parts = text.rsplit_once("; ").map(|(what, next)| (what.to_owned(), next.to_owned()));
+        let Some((message, next)) = parts else { return Failure::new(kind, text) };
+        Failure { kind, message, next: Some(next) }
+    }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub fn next(self, step: impl Into<String>) -> Self {
+        Failure { next: Some(step.into()), ..self }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        let Some(next) = &self.next else { return Ok(()) };
+        let between = if self.message.contains('\n') { "\n" } else { "; " };
+        write!(f, "{between}{next}")
     }
 }
 
@@ -70,6 +94,13 @@ impl std::error::Error for Failure {}
 
 impl From<crate::files::FileError> for Failure {
     fn from(error: crate::files::FileError) -> Self {
-        Failure::unable(error.to_string())
+        use crate::files::FileError;
+        let failure = Failure::of(Kind::Unable, &error);
+        if !matches!(error, FileError::Missing(_)) {
+            return failure;
+        }
+        let folder = error.path().ancestors().skip(1).find(|folder| folder.is_dir());
+        let folder = folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
+        failure.next(format!("to see what is there type: ls{folder}"))
     }
 }

@@ -23,6 +23,8 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 pub enum FileError {
     /// There is nothing of this name.
     Missing(PathBuf),
+    /// The folder that a new file belongs in is not there.
+    NoFolder(PathBuf),
     /// A symbolic link is in the way.
     Link(PathBuf),
     /// Not the kind of file that is wanted.
@@ -39,46 +41,63 @@ pub enum FileError {
     Io(PathBuf, io::Error),
 }
 
+impl FileError {
+    /// What it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            FileError::Missing(path)
+            | FileError::NoFolder(path)
+            | FileError::Link(path)
+            | FileError::Kind(path, _)
+            | FileError::Owner(path, _)
+            | FileError::Mode(path, _)
+            | FileError::Exists(path)
+            | FileError::TooLong(path, _)
+            | FileError::Io(path, _) => path,
+        }
+    }
+
+    /// What is wrong with it, for a message that has named the path already.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            FileError::Missing(_) => MISSING.into(),
+            FileError::NoFolder(path) => {
+                format!("no such folder; to make it type: mkdir -p {}", path.display())
+            }
+            FileError::Link(_) => "a symbolic link is in the way; remove it".into(),
+            FileError::Kind(_, wanted) => format!("not {wanted}"),
+            FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you; move it away"),
+            FileError::Mode(path, mode) => {
+                format!("others may use it (mode {:04o}); type: chmod go= {}", mode & 0o7777, path.display())
+            }
+            FileError::Exists(_) => "exists already".into(),
+            FileError::TooLong(_, limit) => format!("longer than {limit} bytes"),
+            FileError::Io(_, error) => words(error),
+        }
+    }
+}
+
+const MISSING: &str = "no such file or folder";
+
+/// A failed system call in words: the same for every caller, and without the number.
+#[must_use]
+pub fn words(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return MISSING.into();
+    }
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
+}
+
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            FileError::Missing(path) => write!(f, "{}: no such file or folder", path.display()),
-            FileError::Link(path) => {
-                write!(f, "{}: a symbolic link is in the way; remove it", path.display())
-            }
-            FileError::Kind(path, wanted) => write!(f, "{}: not {wanted}", path.display()),
-            FileError::Owner(path, uid) => {
-                write!(f, "{}: belongs to user {uid}, not to you; move it away", path.display())
-            }
-            FileError::Mode(path, mode) => write!(
-                f,
-                "{}: others may use it (mode {:04o}); type: chmod go= {}",
-                path.display(),
-                mode & 0o7777,
-                path.display()
-            ),
-            FileError::Exists(path) => write!(f, "{}: exists already", path.display()),
-            FileError::TooLong(path, limit) => write!(f, "{}: longer than {limit} bytes", path.display()),
-            FileError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-        }
+        write!(f, "{}: {}", self.path().display(), self.reason())
     }
 }
 
 impl std::error::Error for FileError {}
-
-impl From<FileError> for io::Error {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Io(_, error) => error,
-            FileError::Missing(_) => io::ErrorKind::NotFound.into(),
-            FileError::Exists(_) => io::ErrorKind::AlreadyExists.into(),
-            FileError::TooLong(_, limit) => {
-                io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
-            }
-            other => io::Error::other(other.to_string()),
-        }
-    }
-}
 
 type Result<T> = std::result::Result<T, FileError>;
 
@@ -352,8 +371,11 @@ impl Published {
         let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
         let temporary = folder_of(path).join(temporary_name(&name.to_string_lossy()));
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let fd =
-            open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| failed(path, errno))?;
+        // What fails here fails for the folder: the name itself is not looked at yet.
+        let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| match errno {
+            Errno::ENOENT => FileError::NoFolder(folder_of(path).to_owned()),
+            errno => failed(folder_of(path), errno),
+        })?;
         Ok(Published { path: path.to_owned(), temporary, file: File::from(fd) })
     }
 

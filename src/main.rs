@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|word| word == "rec") {
         return ExitCode::from(attesh::recorder::run(words));
     }
-    ExitCode::from(attesh::cli::run())
+    ExitCode::from(attesh::cli::run(std::env::args_os()))
 }

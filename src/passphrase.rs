@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::files::{self, FileError};
 use crate::seal::keys::Passphrase;
 
 /// A passphrase file may have more lines than the first, within reason.
@@ -75,8 +75,9 @@ fn get_with(
         }
         Purpose::Create(path) => path,
     };
-    for _ in 0..ATTEMPTS {
-        let first = once(&format!("New passphrase for {}: ", path.display()))?;
+    for attempt in 0..ATTEMPTS {
+        let again = if attempt > 0 { "The two differ; once more. " } else { "" };
+        let first = once(&format!("{again}New passphrase for {}: ", path.display()))?;
         let first = not_empty(first, "the terminal")?;
         let second = once("The same again: ")?;
         if first.as_bytes() == second.as_bytes() {
@@ -89,7 +90,7 @@ fn get_with(
 fn from_file(path: PathBuf) -> Result<Passphrase, PassphraseError> {
     let bytes = match files::read_stream(&path, MAX_FILE_BYTES) {
         Ok(bytes) => Zeroizing::new(bytes),
-        Err(error) => return Err(PassphraseError::File { path, error: error.into() }),
+        Err(error) => return Err(PassphraseError::File(error)),
     };
     // As openssl's `-passin file:` does: a carriage return belongs to it.
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
@@ -108,12 +109,7 @@ fn not_empty(passphrase: Passphrase, from: &str) -> Result<Passphrase, Passphras
 #[derive(Debug)]
 pub enum PassphraseError {
     /// The file cannot be read.
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    File(FileError),
     /// Nothing is in it.
     Empty(String),
     /// The terminal cannot be asked.
@@ -129,25 +125,26 @@ pub enum PassphraseError {
 impl fmt::Display for PassphraseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, error } => {
-                write!(f, "--passphrase-file {}: {error}", path.display())
-            }
+            Self::File(error) => write!(f, "--passphrase-file {error}"),
             Self::Empty(from) => write!(
                 f,
-                "the passphrase from {from} is empty: for a key without one say --no-passphrase when it is made"
+                "the passphrase from {from} is empty; for a key without one say --no-passphrase when it is made"
             ),
             Self::Terminal(error) => {
-                write!(f, "the terminal cannot be asked for the passphrase ({error}): give --passphrase-file")
+                let why = files::words(error);
+                write!(f, "the terminal cannot be asked for the passphrase ({why}); give --passphrase-file")
             }
             Self::NobodyToAsk => f.write_str(
-                "the key needs a passphrase, and standard input is no terminal: \
+                "the key needs a passphrase, and standard input is no terminal; \
                  give --passphrase-file or set ATTESH_PASSPHRASE",
             ),
             Self::NobodyToAskForNew => f.write_str(
-                "a new key needs a passphrase, and standard input is no terminal: \
+                "a new key needs a passphrase, and standard input is no terminal; \
                  give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase",
             ),
-            Self::Differ => f.write_str("the two passphrases differ"),
+            Self::Differ => {
+                write!(f, "the two passphrases differed {ATTEMPTS} times, and no key was made; begin again")
+            }
         }
     }
 }
@@ -197,6 +194,19 @@ mod tests {
         assert_eq!(get(None, None, &["a", "b", "c", "c"], true).unwrap(), b"c");
         let differ = get(None, None, &["a", "b", "a", "b", "a", "b"], true);
         assert!(matches!(differ, Err(PassphraseError::Differ)));
+    }
+
+    #[test]
+    fn two_that_differ_are_asked_for_again_without_a_word() {
+        let mut typed = ["a", "b", "c", "c"].iter();
+        let mut asked = Vec::new();
+        let mut ask = |prompt: &str| {
+            asked.push(prompt.to_owned());
+            Ok((*typed.next().expect("asked too often")).to_owned())
+        };
+        let purpose = Purpose::Create(Path::new(KEY));
+        assert!(get_with(Sources::default(), purpose, Some(&mut ask)).is_ok());
+        assert!(!asked[0].contains("differ") && asked[2].starts_with("The two differ"), "{asked:?}");
     }
 
     #[test]

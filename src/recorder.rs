@@ -434,10 +434,13 @@ fn opened(call: &Call, shell: &Shell) -> Result<(Session, u64, Option<String>)> 
         session
     } else if let Some(name) = call.get("name") {
         let name = String::from_utf8_lossy(name).into_owned();
-        let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.message))?;
+        let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
         if !session.is_live() {
-            let why = format!("session {name} has ended; open one with: attesh start {name}");
-            return Err(SessionError::Nowhere(why));
+            let next = match &session.genesis().name {
+                Some(name) => format!("open another of this name with: attesh start {name}"),
+                None => "record this shell in a new one: leave --session out".to_owned(),
+            };
+            return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
         }
         session
     } else {

@@ -5,12 +5,15 @@
 //! and NO_COLOR is not set.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Kind};
+use crate::files;
 use crate::journal::shells::Weight;
 use crate::paths;
+use crate::sys;
 use crate::verify::{Mark, NOT_PROVEN, Verdict};
 
 /// The styles that are used; plain where colour is off.
@@ -109,10 +112,29 @@ pub fn line(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// Standard output could not be written.
 pub fn out(bytes: &[u8]) -> Result<(), Failure> {
-    match std::io::stdout().write_all(bytes) {
+    if sys::output_was_closed() {
+        return Err(Failure::unable("standard output is closed, so what was to be printed is lost"));
+    }
+    written(std::io::stdout().write_all(bytes))
+}
+
+/// Prints what is still held back.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn flush() -> Result<(), Failure> {
+    written(std::io::stdout().flush())
+}
+
+/// What printing came to.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
+    match outcome {
         // `attesh log | head` is no failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::unable(format!("standard output: {error}"))),
+        Err(error) => Err(Failure::unable(format!("standard output: {}", files::words(&error)))),
         Ok(()) => Ok(()),
     }
 }
@@ -127,7 +149,38 @@ pub fn json(schema: &str, mut value: Value) -> Result<(), Failure> {
     if let Value::Object(members) = &mut value {
         whole.append(members);
     }
+    JSON_PRINTED.store(true, Ordering::Relaxed);
     line(&Value::Object(whole).to_string())
+}
+
+/// The result is one JSON object: a failure that comes after it stands inside.
+static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// A failure as JSON.
+#[must_use]
+pub fn failure_json(failure: &Failure) -> Value {
+    let kind = match failure.kind {
+        Kind::Unable => "unable",
+        kind => kind_word(kind),
+    };
+    let exit = failure.kind.exit_code();
+    json!({"kind": kind, "exit": exit, "message": failure.message, "next": failure.next})
+}
+
+/// Prints a failure as the result, unless a result was printed that has it in it.
+pub fn failed(failure: &Failure) {
+    if !JSON_PRINTED.load(Ordering::Relaxed) {
+        let _ = json("attesh.error/v1", failure_json(failure));
+    }
+}
+
+/// A number and its noun.
+#[must_use]
+pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    match number.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
 }
 
 /// Talks to the person, not to the program that reads the output.
@@ -248,6 +301,11 @@ mod tests {
         assert_eq!(visible(b"a\x1b[2J\xff\n"), "a\\u{1b}[2J\\xff\\n");
         assert_eq!(visible("\u{202e}\u{9b}é".as_bytes()), "\\u{202e}\\u{9b}é");
         assert_eq!(visible(br"a\b"), r"a\b");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0_usize, 1, 2].map(|n| count(n, "session")), ["0 sessions", "1 session", "2 sessions"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 
@@ -14,6 +15,42 @@ pub fn clock_is_synced() -> bool {
         let state = libc::adjtimex(&raw mut timex);
         state >= 0 && state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0
     }
+}
+
+static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Before `main` the standard library opens /dev/null where a standard descriptor is closed.
+/// Then nothing tells any more that what is printed is lost, so it is asked for earlier.
+extern "C" fn look_at_output() {
+    // SAFETY: F_GETFD takes no further argument and changes nothing.
+    let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } < 0;
+    OUTPUT_CLOSED.store(closed, Ordering::Relaxed);
+}
+
+// SAFETY: the C library calls what stands in this section once, before main, and the function
+// needs nothing that is not set up by then.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
+
+/// Whether standard output was closed when the program began.
+#[must_use]
+pub fn output_was_closed() -> bool {
+    OUTPUT_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Seconds since 1970 of a calendar time in the zone of this machine and environment, as
+/// mktime(3) has it; none where there is no such time.
+#[must_use]
+pub fn local_second(year: i32, month: i32, day: i32, hour: i32, minute: i32, second: i32) -> Option<i64> {
+    // SAFETY: an all-zero tm is a valid value, and mktime reads and normalises it.
+    let at = unsafe {
+        let mut tm: libc::tm = std::mem::zeroed();
+        (tm.tm_year, tm.tm_mon, tm.tm_mday) = (year - 1900, month - 1, day);
+        (tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_isdst) = (hour, minute, second, -1);
+        libc::mktime(&raw mut tm)
+    };
+    (at >= 0).then_some(at)
 }
 
 /// Ignores the signals that must not end a recorder in the middle of an append.

@@ -195,8 +195,8 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
             "integrity",
             Mark::Good,
             format!(
-                "payload as signed; it says the chain of {} records was unbroken",
-                statement.predicate.journal.size
+                "payload as signed; it says the chain of {} was unbroken",
+                several(statement.predicate.journal.size, "record")
             ),
         ),
     }
@@ -232,18 +232,28 @@ fn finding(anomaly: &crate::seal::statement::AnomalyFacts) -> Finding {
 
 fn summary(statement: &Statement) -> String {
     let outcome = &statement.predicate.outcome;
+    if outcome.command_count == 0 {
+        return format!("nothing was recorded{}", after_loss(statement));
+    }
     let result = match (outcome.all_succeeded, outcome.failed_count) {
         (true, _) => "all succeeded".to_owned(),
         (false, 0) => format!("none failed, {} of unknown status", outcome.unobserved_count),
         (false, failed) => format!("{failed} failed"),
     };
+    format!("{} recorded, {result}{}", commands(outcome.command_count), after_loss(statement))
+}
+
+fn after_loss(statement: &Statement) -> &'static str {
     let broken = statement.predicate.anomalies.iter().any(|anomaly| anomaly.code == "after-loss");
-    let after = if broken { ", after a session that was lost or tampered with" } else { "" };
-    format!("{} recorded, {result}{after}", commands(outcome.command_count))
+    if broken { ", after a session that was lost or tampered with" } else { "" }
 }
 
 fn commands(count: u64) -> String {
-    if count == 1 { "1 command".to_owned() } else { format!("{count} commands") }
+    several(count, "command")
+}
+
+fn several(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// What is left out of a complete story, and with whose word.
@@ -263,10 +273,10 @@ fn complete_text(left_out: &LeftOut) -> String {
         many => text.push_str(&format!(", with {many} declared pauses: {} not recorded", commands(paused))),
     }
     if left_out.withheld > 0 {
-        text.push_str(&format!("; {} texts withheld by history settings", left_out.withheld));
+        text.push_str(&format!("; {} withheld by history settings", several(left_out.withheld, "text")));
     }
     if left_out.redacted > 0 {
-        text.push_str(&format!("; {} records redacted", left_out.redacted));
+        text.push_str(&format!("; {} redacted", several(left_out.redacted, "record")));
     }
     text
 }
@@ -472,8 +482,11 @@ pub fn journal(checked: Checked) -> Verdict {
         return verdict;
     }
     let story = &checked.story;
-    verdict.summary = format!("not sealed; {} recorded, {} failed", commands(story.commands), story.failed);
-    verdict.set("integrity", Mark::Good, format!("{} records verify one by one", checked.size));
+    verdict.summary = match story.commands {
+        0 => "not sealed; nothing was recorded".to_owned(),
+        count => format!("not sealed; {} recorded, {} failed", commands(count), story.failed),
+    };
+    verdict.set("integrity", Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
             pauses: story.pauses,

@@ -62,6 +62,36 @@ pub enum Verb {
     Man(Man),
 }
 
+impl Verb {
+    /// Whether it prints something that a program may read.
+    #[must_use]
+    pub fn prints(&self) -> bool {
+        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_))
+    }
+
+    /// Whether the result is wanted as JSON.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Verb::Start(args) => args.json,
+            Verb::Stop(args) => args.json,
+            Verb::Status(args) => args.json,
+            Verb::Sessions(args) => args.json,
+            Verb::Log(args) => args.json,
+            Verb::Seal(args) => args.json,
+            Verb::Verify(args) => args.json,
+            Verb::Show(args) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
+            Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,
+            Verb::Prune(args) => args.json,
+            Verb::Doctor(args) => args.json,
+            Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
+            Verb::Completions(_) | Verb::Man(_) => false,
+        }
+    }
+}
+
 /// A shell with a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ShellName {
@@ -214,12 +244,14 @@ pub struct Pause {
 
 #[derive(Debug, Args)]
 #[command(after_help = examples![
-    "attesh resume            this shell",
-    "attesh resume --all      every shell of the session",
-    "attesh status            is anything paused?",
+    "attesh resume                    this shell",
+    "attesh resume 'mail is done'     with a reason",
+    "attesh resume --all              every shell of the session",
 ])]
 #[allow(missing_docs)]
 pub struct Resume {
+    /// Why; it is recorded
+    pub reason: Vec<String>,
     /// Every shell of the session
     #[arg(long)]
     pub all: bool,
@@ -351,6 +383,9 @@ pub struct KeyGenerate {
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -378,6 +413,9 @@ pub struct KeyShow {
 pub struct KeyTrust {
     /// The public key
     pub file: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -443,9 +481,9 @@ pub struct Man {
     /// A page: a verb, journal, or a name with its section as in seal.5
     pub page: Option<String>,
     /// Write every page to the folder given with -o
-    #[arg(long, requires = "output")]
+    #[arg(long, requires = "output", conflicts_with = "page")]
     pub all: bool,
     /// The folder: pages go to its man1, man5
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER", requires = "all")]
     pub output: Option<PathBuf>,
 }

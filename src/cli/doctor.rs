@@ -77,7 +77,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Ok(()) => report.add(
             Level::Fine,
             "journal",
-            format!("{} records, whole, can be appended to", view.checked.size),
+            format!("{}, whole, can be appended to", report::count(view.checked.size, "record")),
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
@@ -90,7 +90,8 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     match story.lost {
         0 => report.add(Level::Fine, "gaps", "none"),
         lost => {
-            report.add(Level::Degraded, "gaps", format!("{lost} commands ran unrecorded; see attesh status"))
+            let lost = report::count(lost, "command");
+            report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; see attesh status"))
         }
     }
     let Some(own) = find::own_shell(story) else {

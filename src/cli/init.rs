@@ -1,6 +1,5 @@
 //! `attesh init`: the hook's text, and the one line in an rc file.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::Outcome;
@@ -11,6 +10,7 @@ use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::paths;
 use crate::record::Program;
+use crate::report;
 
 const BASH: &str = include_str!("../../shell/hook.bash");
 const ZSH: &str = include_str!("../../shell/hook.zsh");
@@ -18,6 +18,10 @@ const FISH: &str = include_str!("../../shell/hook.fish");
 
 /// What the line in an rc file ends with: it tells the line from every other.
 const MARK: &str = "# attesh";
+/// What follows the line where a newline had to be added before it.
+const NO_NEWLINE: &str = " (no newline before)";
+/// What follows the line where there was no file.
+const NEW_FILE: &str = " (new file)";
 /// The longest rc file that is edited, in bytes.
 const RC_MAX: u64 = 16 << 20;
 
@@ -36,9 +40,7 @@ pub fn run(args: &Init) -> Outcome {
         return Err(Failure::usage("--session: a session is named on one line"));
     }
     let text = snippet(args.shell, executable, args.session.as_deref().unwrap_or(""));
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::unable(format!("standard output: {error}")))?;
+    report::out(text.as_bytes())?;
     Ok(0)
 }
 
@@ -128,35 +130,37 @@ fn edit_rc(args: &Init) -> Outcome {
         Err(error) => return Err(error.into()),
     };
     let text = before.clone().unwrap_or_default();
-    let after = if args.install { with_line(&text, rc.line) } else { without_line(&text, rc.line) };
+    let after = match (args.install, &before) {
+        (true, None) => Some(format!("{}{NEW_FILE}\n", rc.line).into_bytes()),
+        (true, Some(text)) => with_line(text, rc.line),
+        (false, _) => without_line(&text, rc.line),
+    };
     let Some(after) = after else {
         let state = if args.install { "holds the line already" } else { "does not hold the line" };
-        println!("{} {state}", rc.path.display());
+        report::line(&format!("{} {state}", rc.path.display()))?;
         return Ok(0);
     };
-    if after.is_empty() && args.uninstall {
-        // The file held nothing else: --install had made it.
-        std::fs::remove_file(&path)
-            .map_err(|error| Failure::unable(format!("{}: {error}", path.display())))?;
-        println!("{} held nothing else and was removed", rc.path.display());
+    let made = text.strip_suffix(b"\n").unwrap_or(&text).ends_with(NEW_FILE.as_bytes());
+    if after.is_empty() && args.uninstall && made {
+        std::fs::remove_file(&path).map_err(|error| files::FileError::Io(path.clone(), error))?;
+        report::line(&format!("{} held nothing else and was removed", rc.path.display()))?;
         return Ok(0);
     }
     let mode =
         std::fs::metadata(&path).map_or(0o644, |meta| std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::unable(format!("{}: {error}", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(|error| files::FileError::Io(folder.to_owned(), error))?;
     }
     files::publish(&path, &after, mode, Overwrite::Yes)?;
     if args.install {
-        println!(
+        report::line(&format!(
             "added to {}:\n  {}\nnew shells are recorded; to take it out again type: attesh init {} --uninstall",
             rc.path.display(),
             rc.line,
             name(args.shell)
-        );
+        ))?;
     } else {
-        println!("taken out of {}: new shells are not recorded", rc.path.display());
+        report::line(&format!("taken out of {}: new shells are not recorded", rc.path.display()))?;
     }
     Ok(0)
 }
@@ -179,7 +183,8 @@ fn with_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
     if !out.is_empty() && out.last() != Some(&b'\n') {
         out.push(b'\n');
         out.extend_from_slice(line.as_bytes());
-        out.extend_from_slice(b" (no newline before)\n");
+        out.extend_from_slice(NO_NEWLINE.as_bytes());
+        out.push(b'\n');
     } else {
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
@@ -194,9 +199,10 @@ fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
         let end = start + piece.len();
         if piece
             .strip_prefix(line.as_bytes())
-            .is_some_and(|rest| matches!(rest, b"\n" | b"" | b" (no newline before)\n"))
+            .map(|rest| rest.strip_suffix(b"\n").unwrap_or(rest))
+            .is_some_and(|rest| [b"", NO_NEWLINE.as_bytes(), NEW_FILE.as_bytes()].contains(&rest))
         {
-            let joined = piece.ends_with(b" (no newline before)\n") && start > 0;
+            let joined = piece.trim_ascii_end().ends_with(NO_NEWLINE.as_bytes()) && start > 0;
             return Some(start - usize::from(joined)..end);
         }
         start = end;

@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Outcome;
 use super::args::{Key, KeyGenerate, KeyShow, KeyTrust, KeyVerb};
-use crate::failure::Failure;
-use crate::files::{self, Overwrite};
-use crate::passphrase::{self, Purpose, Sources};
+use crate::clock;
+use crate::failure::{Failure, Kind};
+use crate::files::{self, FileError, Overwrite};
+use crate::passphrase::{self, PassphraseError, Purpose, Sources};
 use crate::paths;
 use crate::report;
 use crate::seal::keys::PublicKey;
-use crate::seal::signer::{KeyFileError, generate, public_path};
+use crate::seal::signer::{KeyFileError, KeyFileProblem, generate, public_path, refuse_existing};
 use crate::seal::trust::{MAX_TRUST_FILE_BYTES, TrustFile, TrustedKey};
 use crate::verify::Trusted;
 
@@ -34,24 +35,57 @@ fn config() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::unable("there is no home folder; set XDG_CONFIG_HOME to an absolute path"))
 }
 
-/// A key that cannot be used is a matter of how the command was called.
-pub fn failure(error: &KeyFileError) -> Failure {
-    Failure::usage(error.to_string())
+/// A key that cannot be used is a matter of how the command was called; one that cannot be
+/// read or written is not.
+pub fn failure(error: KeyFileError) -> Failure {
+    match &error.why {
+        KeyFileProblem::File(FileError::Exists(_)) => Failure::of(Kind::Usage, &error),
+        KeyFileProblem::File(FileError::Missing(path)) => Failure::of(Kind::Unable, &error)
+            .next(format!("to make a key type: attesh key generate -o {}", path.display())),
+        KeyFileProblem::File(_) => Failure::of(Kind::Unable, &error),
+        _ => Failure::of(Kind::Usage, &error),
+    }
+}
+
+/// A passphrase that was not given is a matter of how the command was called; a file that
+/// cannot be read is not.
+pub fn no_passphrase(error: &PassphraseError) -> Failure {
+    match error {
+        PassphraseError::File(_) => Failure::of(Kind::Unable, error),
+        _ => Failure::of(Kind::Usage, error),
+    }
 }
 
 fn make(args: &KeyGenerate) -> Outcome {
+    // Nobody should type a passphrase twice for files that cannot be written.
+    if !args.force {
+        refuse_existing(&args.output).map_err(failure)?;
+    }
+    let folder = args.output.parent().filter(|path| !path.as_os_str().is_empty());
+    files::can_create_in(folder.unwrap_or(Path::new(".")))?;
     let passphrase = if args.no_passphrase {
         None
     } else {
         let sources =
             Sources { file: args.passphrase_file.clone(), environment: paths::variable("ATTESH_PASSPHRASE") };
         let given = passphrase::get(sources, Purpose::Create(&args.output));
-        Some(given.map_err(|error| Failure::usage(error.to_string()))?)
+        Some(given.map_err(|error| no_passphrase(&error))?)
     };
-    let public = generate(&args.output, passphrase.as_ref(), args.force).map_err(|error| failure(&error))?;
-    report::say(&format!("made {} and {}", args.output.display(), public_path(&args.output).display()));
-    report::line(&public.fingerprint())?;
+    let public = generate(&args.output, passphrase.as_ref(), args.force).map_err(failure)?;
+    let path = public_path(&args.output);
+    report::say(&format!("made {} and {}", args.output.display(), path.display()));
+    if args.json {
+        let mut value = as_json(&path, &public);
+        value["private"] = json!(args.output);
+        report::json("attesh.key/v1", value)?;
+    } else {
+        report::line(&public.fingerprint())?;
+    }
     Ok(0)
+}
+
+fn as_json(file: &Path, key: &PublicKey) -> Value {
+    json!({"file": file, "fingerprint": key.fingerprint(), "spki": key.to_spki_pem(), "openssh": key.to_ssh_line()})
 }
 
 fn show(args: &KeyShow) -> Outcome {
@@ -59,30 +93,46 @@ fn show(args: &KeyShow) -> Outcome {
         Some(path) => path.clone(),
         None => public_path(&default_path()?),
     };
-    for trusted in read(&path)? {
-        let key = trusted.key();
-        if args.json {
-            report::json(
-                "attesh.key/v1",
-                json!({"file": path, "fingerprint": key.fingerprint(), "spki": key.to_spki_pem(), "openssh": key.to_ssh_line()}),
-            )?;
-        } else {
-            report::line(&key.fingerprint())?;
-            report::line(key.to_ssh_line().trim_end())?;
-            report::line(key.to_spki_pem().trim_end())?;
-        }
+    if args.file.is_none() && path.symlink_metadata().is_err() {
+        return Err(Failure::unable(format!("there is no default key yet ({})", path.display()))
+            .next("name a public key file; the first attesh seal makes the default key"));
+    }
+    let keys: Vec<PublicKey> = read(&path)?.into_iter().map(|trusted| trusted.key().clone()).collect();
+    if args.json {
+        several("attesh.key/v1", keys.iter().map(|key| as_json(&path, key)))?;
+        return Ok(0);
+    }
+    for key in keys {
+        report::line(&key.fingerprint())?;
+        report::line(key.to_ssh_line().trim_end())?;
+        report::line(key.to_spki_pem().trim_end())?;
     }
     Ok(0)
 }
 
+/// One object for what is nearly always one key; further ones stand in its `more`.
+fn several(schema: &str, mut keys: impl Iterator<Item = Value>) -> Result<(), Failure> {
+    let Some(mut first) = keys.next() else { return Ok(()) };
+    let more: Vec<Value> = keys.collect();
+    if !more.is_empty() {
+        first["more"] = Value::Array(more);
+    }
+    report::json(schema, first)
+}
+
 fn add(args: &KeyTrust) -> Outcome {
+    let mut added = Vec::new();
     for trusted in read(&args.file)? {
         let path = trust(trusted.key(), &stem(&args.file))?;
+        added.push(as_json(&path, trusted.key()));
         report::say(&format!(
             "{} is trusted from now on; to end that remove {}",
             trusted.key().fingerprint(),
             path.display()
         ));
+    }
+    if args.json {
+        several("attesh.key/v1", added.into_iter())?;
     }
     Ok(0)
 }
@@ -105,10 +155,9 @@ pub fn trust(key: &PublicKey, name: &str) -> Result<PathBuf, Failure> {
 }
 
 fn read(path: &Path) -> Result<Vec<TrustedKey>, Failure> {
-    let bytes = files::read_stream(path, MAX_TRUST_FILE_BYTES as u64)
-        .map_err(|error| Failure::unable(error.to_string()))?;
-    let file =
-        TrustFile::read(&bytes).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let bytes = files::read_stream(path, MAX_TRUST_FILE_BYTES as u64)?;
+    let file = TrustFile::read(&bytes, clock::local_second)
+        .map_err(|error| Failure::of(Kind::Usage, &format!("{}: {error}", path.display())))?;
     for unused in &file.unused {
         report::say(&format!("{}, line {}: not used: {}", path.display(), unused.line, unused.why));
     }

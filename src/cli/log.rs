@@ -7,7 +7,7 @@ use super::view::{Command, Row, View, view};
 use super::{Outcome, chosen};
 use crate::clock;
 use crate::encoding::base64;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::report::{self, Style, visible};
 
 pub fn run(args: &Log) -> Outcome {
@@ -25,7 +25,10 @@ pub fn run(args: &Log) -> Outcome {
     }
     if args.json {
         let commands: Vec<Value> = rows.iter().filter_map(|row| as_json(row)).collect();
-        report::json("attesh.log/v1", json!({"session": session.id(), "commands": commands}))?;
+        let remarks: Vec<Value> = rows.iter().filter_map(|row| remark(row)).collect();
+        let mut value = json!({"session": session.id(), "commands": commands, "remarks": remarks});
+        add_failure(&mut value, &view);
+        report::json("attesh.log/v1", value)?;
     } else {
         for row in rows {
             report::line(&as_text(row, Style::for_output()))?;
@@ -38,13 +41,17 @@ pub fn run(args: &Log) -> Outcome {
 pub fn verdict(view: &View) -> Outcome {
     match &view.checked.rejection {
         None => Ok(0),
-        Some(rejection) => Err(Failure {
-            kind: Kind::Integrity,
-            message: format!(
-                "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
-                rejection.record, rejection.offset, rejection.why
-            ),
-        }),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
+            rejection.record, rejection.offset, rejection.why
+        ))),
+    }
+}
+
+/// Puts the failure, if there is one, into the one object that is printed.
+pub fn add_failure(value: &mut Value, view: &View) {
+    if let Err(failure) = verdict(view) {
+        value["failure"] = report::failure_json(&failure);
     }
 }
 
@@ -85,13 +92,20 @@ pub fn status_word(command: &Command) -> String {
         (Some(status), _, _) => status.to_string(),
         (None, Some(outcome), _) => outcome.name().to_owned(),
         (None, None, true) => "unknown".to_owned(),
-        (None, None, false) => "running".to_owned(),
+        (None, None, false) if command.running => "running".to_owned(),
+        (None, None, false) => "unfinished".to_owned(),
     }
 }
 
 fn time_of_day(realtime_ns: u64) -> String {
     // UTC, as everywhere: a log that is compared with others must not depend on who reads it.
     clock::timestamp(realtime_ns).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %TZ").to_string())
+}
+
+/// One remark as JSON; none for a command.
+pub fn remark(row: &Row) -> Option<Value> {
+    let Row::Remark(time, text) = row else { return None };
+    Some(json!({"at": clock::rfc3339(*time), "text": text}))
 }
 
 /// One command as JSON; none for a remark.
@@ -103,6 +117,7 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "shell": command.shell,
         "startedAt": clock::rfc3339(command.realtime_ns),
         "finished": command.finished,
+        "running": command.running,
         "exitCode": command.status,
         "pipeStatus": command.pipe_status,
         "durationMs": command.duration_ns.map(|ns| ns / 1_000_000),

@@ -13,15 +13,17 @@ mod show;
 mod verify;
 mod view;
 
+use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
-use crate::session::{Session, birth, find};
+use crate::report;
+use crate::session::{Session, birth, find, short_id};
 use args::{Cli, Verb};
 
 /// What a command returns: its exit code, or a failure.
@@ -29,15 +31,54 @@ type Outcome = Result<u8, Failure>;
 
 /// Runs the command line; the exit code.
 #[must_use]
-pub fn run() -> u8 {
-    let cli = match Cli::try_parse() {
+pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = words.collect();
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
-        }
+        Err(error) => return misread(&error, &words),
     };
-    let outcome = match cli.verb {
+    let json = cli.verb.wants_json();
+    // What can be told beforehand is: nothing is sealed, ended or removed in silence.
+    let heard = if cli.verb.prints() { report::out(b"") } else { Ok(()) };
+    let outcome = heard.and_then(|()| dispatch(cli.verb));
+    match outcome.and_then(|code| report::flush().map(|()| code)) {
+        Ok(code) => code,
+        Err(failure) => {
+            if json {
+                report::failed(&failure);
+            }
+            report::say(&failure.to_string());
+            failure.kind.exit_code()
+        }
+    }
+}
+
+/// Words that are no command: help, the version, or a mistake.
+fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
+    if !error.use_stderr() {
+        let printed = report::out(b"").and_then(|()| report::written(error.print()));
+        let Err(failure) = printed else { return 0 };
+        report::say(&failure.to_string());
+        return failure.kind.exit_code();
+    }
+    if words.iter().any(|word| word == "--json") {
+        let text = error.render().to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+        let verb = match Cli::command().find_subcommand(verb) {
+            Some(_) => format!(" {verb}"),
+            None => String::new(),
+        };
+        let failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(message))
+            .next(format!("for what it takes type: attesh{verb} --help"));
+        report::failed(&failure);
+    }
+    let _ = error.print();
+    Kind::Usage.exit_code()
+}
+
+fn dispatch(verb: Verb) -> Outcome {
+    match verb {
         Verb::Init(args) => init::run(&args),
         Verb::Log(args) => log::run(&args),
         Verb::Start(args) => sessions::start(&args),
@@ -55,13 +96,21 @@ pub fn run() -> u8 {
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions(args) => pages::completions(&args),
         Verb::Man(args) => pages::man(&args),
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => {
-            crate::report::say(&failure.message);
-            failure.kind.exit_code()
+    }
+}
+
+/// That nothing can be appended any more comes with what can be done instead.
+fn ended(session: &Session, failure: Failure) -> Failure {
+    let (name, id) = (session.short_name(), short_id(session.id()));
+    match session.is_sealed() {
+        _ if !session.has_end() && failure.kind == Kind::Unable && !session.is_live() => {
+            failure.next(format!("to sign what there is type: attesh seal {id}"))
         }
+        _ if !session.has_end() => failure,
+        true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
+            .next(format!("to see it type: attesh show {id}")),
+        false => Failure::new(failure.kind, format!("session {name} has ended"))
+            .next(format!("to sign it type: attesh seal {id}")),
     }
 }
 
@@ -69,14 +118,17 @@ pub fn run() -> u8 {
 fn secret(given: &str) -> Result<OriginSecret, Failure> {
     let bytes = match given.strip_prefix("env:") {
         Some(name) => {
-            let value = paths::variable(name)
-                .ok_or_else(|| Failure::usage(format!("--secret {given}: the variable is not set")))?;
+            let value = paths::variable(name).ok_or_else(|| {
+                Failure::usage(format!("--secret {given}: the variable is not set"))
+                    .next("set and export it, or name a file")
+            })?;
             std::os::unix::ffi::OsStringExt::into_vec(value)
         }
         None => files::read_stream(Path::new(given), 64 << 10)?,
     };
     birth::secret_from(bytes).ok_or_else(|| {
         Failure::usage(format!("--secret {given}: shorter than {ORIGIN_SECRET_MIN_BYTES} bytes"))
+            .next("to make one type: openssl rand -hex 32 > FILE")
     })
 }
 
@@ -85,8 +137,8 @@ fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
         Some(word) => find::by_word(word),
         None => find::surrounding().ok_or_else(|| {
-            Failure::unable(
-                "this shell is not recorded: name a session (attesh sessions lists them), or record it with: \
+            Failure::unable("this shell is not recorded").next(
+                "name a session (attesh sessions lists them), or record this shell with: \
                  eval \"$(attesh init bash)\"",
             )
         }),

@@ -3,9 +3,10 @@
 use std::io::{IsTerminal, Read};
 
 use super::args::{Note, Pause, Resume};
-use super::{Outcome, chosen};
+use super::{Outcome, chosen, ended};
 use crate::clock;
 use crate::failure::Failure;
+use crate::files;
 use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
 use crate::report;
 use crate::session::{PAUSE_ALL, Session, find, pause_name};
@@ -19,25 +20,27 @@ pub fn note(args: &Note) -> Outcome {
         return Err(Failure::usage(format!("the remark has {} bytes, the limit is {TEXT_MAX}", text.len())));
     }
     let session = chosen(args.session.as_deref())?;
-    session.with_writer_waiting(5_000, |writer| {
+    let appended = session.with_writer_waiting(5_000, |writer| {
         let shell = find::own_shell(&writer.story()?);
         let mut texts = Disclosures::default();
         let text = Some(texts.commit("text", text));
         let body =
             Body::Note(record::Note { shell, what: NoteWhat::Remark, text, status: None, native: None });
         Ok(writer.append(body, &texts, clock::now())?)
-    })?;
+    });
+    appended.map_err(|error| ended(&session, error.into()))?;
     Ok(0)
 }
 
 fn from_input() -> Result<Vec<u8>, Failure> {
     let mut input = std::io::stdin();
     if input.is_terminal() {
-        return Err(Failure::usage("no remark: attesh note 'TEXT', or give it on standard input"));
+        return Err(Failure::usage("there is no remark")
+            .next("type: attesh note 'TEXT', or give it on standard input"));
     }
     let mut text = Vec::new();
     let read = (&mut input).take(TEXT_MAX as u64 + 2).read_to_end(&mut text);
-    read.map_err(|error| Failure::unable(format!("standard input: {error}")))?;
+    read.map_err(|error| Failure::unable(format!("standard input: {}", files::words(&error))))?;
     if text.last() == Some(&b'\n') {
         text.pop();
     }
@@ -45,8 +48,8 @@ fn from_input() -> Result<Vec<u8>, Failure> {
 }
 
 pub fn pause(args: &Pause) -> Outcome {
+    let reason = reason(&args.reason)?;
     let session = chosen(None)?;
-    let reason = args.reason.join(" ");
     let marker = session.with_writer_waiting(5_000, |writer| {
         let story = writer.story()?;
         let own = find::own_shell(&story);
@@ -57,31 +60,45 @@ pub fn pause(args: &Pause) -> Outcome {
         };
         let marker = shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name);
         if session.folder().has(&marker) {
-            return Ok(Err(Failure::usage("recording is paused already; to go on type: attesh resume")));
+            let again = Failure::usage("recording is paused already");
+            return Ok(Err(again.next("to go on type: attesh resume")));
         }
         let mut texts = Disclosures::default();
-        let reason = (!reason.is_empty()).then(|| texts.commit("reason", reason.into_bytes()));
+        let reason = reason.map(|reason| texts.commit("reason", reason));
         writer.append(Body::Pause(record::Pause { shell, reason }), &texts, clock::now())?;
         Ok(Ok(marker))
-    })??;
+    });
+    let marker = marker.map_err(|error| ended(&session, error.into()))??;
     session.folder().create_file(&marker)?;
     report::say("recording is paused, and the journal says so; to go on type: attesh resume");
     Ok(0)
 }
 
+/// The reason that words make: none where there are no words.
+fn reason(words: &[String]) -> Result<Option<Vec<u8>>, Failure> {
+    let text = words.join(" ").into_bytes();
+    if text.len() > TEXT_MAX {
+        return Err(Failure::usage(format!("the reason has {} bytes, the limit is {TEXT_MAX}", text.len())));
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
 pub fn resume(args: &Resume) -> Outcome {
+    let reason = reason(&args.reason)?;
     let session = chosen(None)?;
-    session.with_writer_waiting(5_000, |writer| {
+    let resumed = session.with_writer_waiting(5_000, |writer| {
         let own = find::own_shell(&writer.story()?);
         let shell = match which(&session, args.all, own) {
             Ok(shell) => shell,
             Err(failure) => return Ok(Err(failure)),
         };
-        let body = Body::Resume(record::Resume { shell, by: own });
-        writer.append(body, &Disclosures::default(), clock::now())?;
+        let mut texts = Disclosures::default();
+        let reason = reason.map(|reason| texts.commit("reason", reason));
+        writer.append(Body::Resume(record::Resume { shell, by: own, reason }), &texts, clock::now())?;
         session.folder().remove(&shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name))?;
         Ok(Ok(()))
-    })??;
+    });
+    resumed.map_err(|error| ended(&session, error.into()))??;
     report::say("recording goes on");
     Ok(0)
 }
@@ -90,18 +107,20 @@ fn which(session: &Session, all: bool, own: Option<u64>) -> Result<Option<u64>, 
     let paused = |name: &str| session.folder().has(name);
     match (all, own) {
         (true, _) if paused(PAUSE_ALL) => Ok(None),
-        (true, _) => Err(Failure::usage(
-            "no pause of all shells is in force; for this shell alone type: attesh resume",
-        )),
+        (true, _) => Err(Failure::usage("no pause of all shells is in force")
+            .next("for this shell alone type: attesh resume")),
         (false, Some(own)) if paused(&pause_name(own)) => Ok(Some(own)),
         (false, _) if paused(PAUSE_ALL) => {
-            Err(Failure::usage("every shell of the session is paused; to go on type: attesh resume --all"))
+            Err(Failure::usage("every shell of the session is paused")
+                .next("to go on type: attesh resume --all"))
         }
-        (false, Some(_)) => Err(Failure::usage("recording is not paused")),
+        (false, Some(_)) => {
+            Err(Failure::usage("recording is not paused").next("to pause it type: attesh pause"))
+        }
         (false, None) => Err(not_in_shell()),
     }
 }
 
 fn not_in_shell() -> Failure {
-    Failure::usage("this is no shell of the session; for every shell of it add --all")
+    Failure::usage("this is no shell of the session").next("for every shell of it add --all")
 }

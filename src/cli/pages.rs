@@ -58,7 +58,7 @@ pub fn man(args: &Man) -> Outcome {
         for (name, section, text) in PAGES {
             let folder = folder.join(format!("man{section}"));
             let made = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(&folder);
-            made.map_err(|error| Failure::unable(format!("{}: {error}", folder.display())))?;
+            made.map_err(|error| files::FileError::Io(folder.clone(), error))?;
             let path = folder.join(format!("{name}.{section}"));
             files::publish(&path, text.as_bytes(), 0o644, Overwrite::Yes)?;
         }
@@ -76,7 +76,8 @@ pub fn man(args: &Man) -> Outcome {
         .find(|(have, number, _)| *have == full && section.is_none_or(|wanted| wanted == *number));
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
-        return Err(Failure::usage(format!("there is no page {wanted}; these are: {}", names.join(" "))));
+        return Err(Failure::usage(format!("there is no page {wanted}"))
+            .next(format!("these are there: {}", names.join(" "))));
     };
     report::out(text.as_bytes())?;
     Ok(0)

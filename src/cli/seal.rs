@@ -48,12 +48,11 @@ pub fn run(args: &Seal) -> Outcome {
     let subjects = subjects(&args.subject)?;
     let secret = match &args.secret {
         Some(given) => Some(secret(given)?),
-        None => default_secret(&session),
+        None => session.genesis().origin_id.and_then(birth::own_secret),
     };
     if secret.as_ref().is_some_and(|secret| Some(secret.id()) != session.genesis().origin_id) {
-        return Err(Failure::usage(
-            "--secret: the session names another origin secret, or none; nothing was ended",
-        ));
+        let what = "--secret: the session names another origin secret, or none; nothing was ended";
+        return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
     let signer = signer(args)?;
     end_if_live(&session, args.close_others)?;
@@ -69,10 +68,10 @@ pub fn run(args: &Seal) -> Outcome {
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
     let again = format!(
-        "nothing was sealed; the session has ended and is kept: attesh seal {}",
+        "the session has ended and is kept; to try again type: attesh seal {}",
         short_id(session.id())
     );
-    Failure { kind: failure.kind, message: format!("{}\n{again}", failure.message) }
+    Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
 }
 
 /// The session named, else this shell's, else the newest unsealed one that nobody records in.
@@ -92,9 +91,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     let mut list = find::all()?;
     list.reverse();
     list.into_iter().find(|session| !session.is_sealed() && idle(session)).ok_or_else(|| {
-        Failure::unable(
-            "there is no ended session that was not sealed yet; to see all of them type: attesh sessions",
-        )
+        Failure::unable("there is no ended session that was not sealed yet").next(find::SEE_ALL)
     })
 }
 
@@ -121,15 +118,13 @@ impl Outputs {
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
         for path in [&self.envelope, &self.bundle, &self.transcript] {
             if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
-                return Err(Failure::usage(format!(
-                    "{}: exists already; choose another name with -o, or add --force to replace it",
-                    path.display()
-                )));
+                return Err(Failure::usage(format!("{}: exists already", path.display()))
+                    .next("choose another name with -o, or add --force to replace it"));
             }
         }
         let folder =
             self.envelope.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        files::can_create_in(folder).map_err(|error| Failure::unable(format!("cannot write there: {error}")))
+        files::can_create_in(folder).map_err(Failure::from)
     }
 }
 
@@ -147,17 +142,11 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
             return Err(Failure::usage(format!("--subject {name}: a subject of this name is there already")));
         }
         let file = files::open_regular(path)?;
-        let digest =
-            digest_of(&file).map_err(|error| Failure::unable(format!("--subject {name}: {error}")))?;
+        let digest = digest_of(&file)
+            .map_err(|error| Failure::unable(format!("--subject {name}: {}", files::words(&error))))?;
         list.push((name.to_owned(), hex(&digest)));
     }
     Ok(list)
-}
-
-/// This user's own secret, if it is the one that the journal names.
-fn default_secret(session: &Session) -> Option<OriginSecret> {
-    let id = session.genesis().origin_id?;
-    birth::default_secret().ok().filter(|secret| secret.id() == id)
 }
 
 fn signer(args: &Seal) -> Result<Signer, Failure> {
@@ -169,12 +158,12 @@ fn signer(args: &Seal) -> Result<Signer, Failure> {
         true => Some(make_default_key(&default, sources())?),
         false => None,
     };
-    let file = KeyFile::open(&path).map_err(|error| key::failure(&error))?;
+    let file = KeyFile::open(&path).map_err(key::failure)?;
     let private = match file {
         KeyFile::Public(public) => {
             let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
             let agent = AgentKey::find(socket.as_deref(), public)
-                .map_err(|error| Failure::unable(error.to_string()))?;
+                .map_err(|error| Failure::of(Kind::Unable, &error))?;
             return Ok(Signer::Agent(agent));
         }
         KeyFile::Private(private) => private,
@@ -185,27 +174,25 @@ fn signer(args: &Seal) -> Result<Signer, Failure> {
     let passphrase = match made {
         None if private.is_encrypted() => {
             let given = passphrase::get(sources(), Purpose::Open(&path));
-            Some(given.map_err(|error| Failure::usage(error.to_string()))?)
+            Some(given.map_err(|error| key::no_passphrase(&error))?)
         }
         made => made,
     };
-    private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(|error| key::failure(&error))
+    private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
 }
 
 /// The first seal makes a key; only with a passphrase, and only where one can be had.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
-            "there is no sealing key yet ({}); name one with --key FILE, or make one: attesh key generate -o {}",
-            path.display(),
-            path.display()
-        )));
+        return Err(Failure::usage(format!("there is no sealing key yet ({})", path.display())).next(
+            format!("name one with --key FILE, or make one: attesh key generate -o {}", path.display()),
+        ));
     }
     report::say(&format!("making your sealing key, {}", path.display()));
     let passphrase =
-        passphrase::get(sources, Purpose::Create(path)).map_err(|error| Failure::usage(error.to_string()))?;
+        passphrase::get(sources, Purpose::Create(path)).map_err(|error| key::no_passphrase(&error))?;
     files::Folder::create(path.parent().expect("a file in a folder"))?;
-    let public = generate(path, Some(&passphrase), false).map_err(|error| key::failure(&error))?;
+    let public = generate(path, Some(&passphrase), false).map_err(key::failure)?;
     let trusted = key::trust(&public, "own")?;
     report::say(&format!(
         "made {} ({}); its public half is {}.pub, and {} makes verify trust it here",
@@ -226,7 +213,7 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         // What cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && !session.is_live() => {
-            report::say(&format!("the session is sealed without an end: {failure}"));
+            report::say(&format!("the session is sealed without an end: {}", failure.message));
             Ok(())
         }
         Err(failure) => Err(failure),
@@ -242,7 +229,7 @@ fn make(
     overwrite: Overwrite,
 ) -> Result<(Envelope, Statement), Failure> {
     let open = || session.journal().try_clone().map(files::from_start);
-    let io = |error: std::io::Error| Failure::unable(format!("cannot read the journal: {error}"));
+    let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
     let knowledge = Knowledge { secret, threads: 0 };
     let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(|error| match error {
         DraftError::Io(error) => io(error),
@@ -262,9 +249,7 @@ fn make(
         let mut writer = BufWriter::new(transcript.file());
         let statement =
             draft.statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true).map_err(io)?;
-        writer
-            .flush()
-            .map_err(|error| Failure::unable(format!("{}: {error}", outputs.transcript.display())))?;
+        writer.flush().map_err(|error| files::FileError::Io(outputs.transcript.clone(), error))?;
         statement
     };
     let mut payload = statement.to_json();
@@ -280,7 +265,7 @@ fn make(
             return Err(Failure::unable(why));
         }
     }
-    let envelope = signer.seal(payload).map_err(|error| Failure::unable(error.to_string()))?;
+    let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
     transcript.publish(overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &envelope.to_json(), 0o644, overwrite)?;
@@ -302,9 +287,9 @@ fn tell(
         head_token(session.id(), statement.predicate.journal.size, &root)
     };
     report::say(&format!(
-        "sealed session {}: {} commands, {}; head {head}",
+        "sealed session {}: {}, {}; head {head}",
         session.short_name(),
-        outcome.command_count,
+        report::count(outcome.command_count, "command"),
         outcome.end.to_lowercase()
     ));
     if outcome.end != "COMPLETE" {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
 use super::view::{View, view};
-use super::{Outcome, chosen, secret};
+use super::{Outcome, chosen, ended, secret};
 use crate::clock;
 use crate::failure::Failure;
 use crate::journal::append::Head;
@@ -19,8 +19,8 @@ use crate::session::{Session, birth, find, short_id};
 
 pub fn start(args: &Start) -> Outcome {
     if !find::is_name(&args.name) {
-        let rule = "1 to 64 characters of A-Z a-z 0-9 . _ -";
-        return Err(Failure::usage(format!("{:?} cannot be a session's name: {rule}", args.name)));
+        return Err(Failure::usage(format!("{:?} cannot be a session's name", args.name))
+            .next("a name is 1 to 64 characters of A-Z a-z 0-9 . _ -"));
     }
     let secret = match &args.secret {
         Some(given) => secret(given)?,
@@ -60,17 +60,17 @@ pub fn stop(args: &Stop) -> Outcome {
 
 /// Ends a session from a command; the shells that go on get a new one that names it.
 pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) -> Result<Head, Failure> {
-    let ended = end_by_command(session, ending, close_others)?;
-    if ended.shells_go_on {
+    let over = end_by_command(session, ending, close_others).map_err(|failure| ended(session, failure))?;
+    if over.shells_go_on {
         let why = if ending == Ending::Seal { "sealed" } else { "stopped" };
-        match birth::succeed(session, ended.head, why) {
+        match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
             Err(error) => {
                 report::say(&format!("the shells of this session are not recorded any further: {error}"))
             }
         }
     }
-    Ok(ended.head)
+    Ok(over.head)
 }
 
 /// How a session stands, as one word.
@@ -126,6 +126,7 @@ pub fn status(args: &Status) -> Outcome {
                 "incomplete": finding.weight == Weight::Incomplete, "text": finding.text})
             })
             .collect();
+        super::log::add_failure(&mut value, &view);
         report::json("attesh.status/v1", value)?;
         return super::log::verdict(&view);
     }
@@ -190,7 +191,8 @@ pub fn list(args: &Sessions) -> Outcome {
 
 pub fn prune(args: &Prune) -> Outcome {
     if args.session.is_empty() && !args.sealed {
-        return Err(Failure::usage("say which: --sealed for every sealed session, or name sessions"));
+        return Err(Failure::usage("no session is named")
+            .next("say which: --sealed for every sealed session, or name sessions"));
     }
     let age_ns = args.older_than.as_deref().map(age).transpose()?;
     let now = clock::now().realtime_ns;
@@ -209,8 +211,8 @@ pub fn prune(args: &Prune) -> Outcome {
     for session in &chosen {
         match may_go(session, args.force) {
             // Those that were named are wanted; of all sealed ones some simply cannot go yet.
-            Err(why) if args.session.is_empty() => report::say(&why),
-            Err(why) => refusal = Some(Failure::usage(why)),
+            Err(why) if args.session.is_empty() => report::say(&why.to_string()),
+            Err(why) => refusal = Some(why),
             Ok(()) => {
                 if !args.dry_run {
                     session.remove()?;
@@ -220,36 +222,46 @@ pub fn prune(args: &Prune) -> Outcome {
         }
     }
     if args.json {
-        report::json("attesh.prune/v1", json!({"removed": removed, "dryRun": args.dry_run}))?;
+        let mut value = json!({"removed": removed, "dryRun": args.dry_run});
+        if let Some(failure) = &refusal {
+            value["failure"] = report::failure_json(failure);
+        }
+        report::json("attesh.prune/v1", value)?;
     } else {
         for path in &removed {
             report::line(&path.display().to_string())?;
         }
         let verb = if args.dry_run { "would be removed" } else { "removed" };
-        report::say(&format!("{} sessions {verb}", removed.len()));
+        report::say(&format!("{} {verb}", report::count(removed.len(), "session")));
     }
     refusal.map_or(Ok(0), Err)
 }
 
 /// Whether a session can be removed: nobody records in it, nobody needs it to find the next,
 /// and it was sealed or --force says that it need not be.
-fn may_go(session: &Session, force: bool) -> Result<(), String> {
+fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let name = session.short_name();
     if session.live_shells() > 0 {
-        return Err(format!("session {name} is being recorded; end it first: attesh stop {name}"));
+        return Err(Failure::usage(format!("session {name} is being recorded"))
+            .next(format!("end it first: attesh stop {name}")));
     }
     if session.next().is_some_and(|(path, _)| Session::open(&path).is_ok_and(|next| next.live_shells() > 0)) {
-        return Err(format!("session {name} leads to one that is being recorded; end that first"));
+        return Err(Failure::usage(format!("session {name} leads to one that is being recorded"))
+            .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !force {
-        return Err(format!("session {name} was never sealed; seal it (attesh seal {name}) or add --force"));
+        return Err(Failure::usage(format!("session {name} was never sealed"))
+            .next(format!("seal it (attesh seal {name}) or add --force")));
     }
     Ok(())
 }
 
 /// An age: a number and s, m, h, d or w. In nanoseconds.
 fn age(text: &str) -> Result<u64, Failure> {
-    let wrong = || Failure::usage(format!("--older-than {text}: a number and s, m, h, d or w, as in 30d"));
+    let wrong = || {
+        let what = format!("--older-than {text}: no age");
+        Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
+    };
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u64 = match unit {
         's' => 1,

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Show;
-use super::verify::{Subject, open};
+use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::view;
 use super::{Outcome, key, log};
 use crate::failure::{Failure, Kind};
@@ -15,16 +15,23 @@ use crate::seal::statement::{CommandFacts, Statement};
 use crate::session::find;
 use crate::verify;
 
+/// What a file is that is none of what can be shown.
+const OTHER: &str = "neither an attestation nor a journal";
+
 pub fn run(args: &Show) -> Outcome {
     let path = Path::new(&args.what);
     let file = if path.exists() {
-        match open(path)? {
+        match open(path).map_err(|error| no_subject(path, error))? {
             Subject::Envelope(envelope) => {
-                let envelope =
-                    envelope.map_err(|why| Failure::integrity(format!("{}: {why}", path.display())))?;
+                let envelope = envelope
+                    .map_err(|why| Failure::integrity(format!("{}: {OTHER} ({why})", path.display())))?;
                 return show_envelope(args, &envelope);
             }
             Subject::Journal(file) => file,
+            Subject::Transcript => {
+                return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
+                    .next(format!("it is plain text; to see it type: cat {}", path.display())));
+            }
         }
     } else {
         let session = find::by_word(&args.what)?;
@@ -34,12 +41,13 @@ pub fn run(args: &Show) -> Outcome {
     let verdict = log::verdict(&view);
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(log::as_json).collect();
+        let remarks: Vec<Value> = view.rows.iter().filter_map(log::remark).collect();
         let head = crate::encoding::hex(&view.checked.root);
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
-        report::json(
-            "attesh.show/v1",
-            json!({"sealed": false, "session": session, "records": view.checked.size, "root": head, "commands": commands}),
-        )?;
+        let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": head,
+            "commands": commands, "remarks": remarks});
+        log::add_failure(&mut value, &view);
+        report::json("attesh.show/v1", value)?;
         return verdict;
     }
     report::line("not sealed: the journal of a session")?;
@@ -107,9 +115,9 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         report::line(&format!("follows     {}", word(previous)))?;
     }
     report::line(&format!(
-        "outcome     {}: {} commands, {} failed, {} of unknown status, {} lost",
+        "outcome     {}: {}, {} failed, {} of unknown status, {} lost",
         word(&outcome.end.to_lowercase()),
-        outcome.command_count,
+        report::count(outcome.command_count, "command"),
         outcome.failed_count,
         outcome.unobserved_count,
         outcome.lost_count

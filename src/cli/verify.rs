@@ -18,7 +18,7 @@ use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::formats;
-use crate::session::JOURNAL;
+use crate::session::{JOURNAL, birth, find, origin_of};
 use crate::verify::{self, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Outcome {
@@ -54,13 +54,17 @@ pub fn run(args: &Verify) -> Outcome {
 
 fn digest(path: &Path) -> Result<String, Failure> {
     let file = files::open_regular(path)?;
-    digest_of(&file)
-        .map(|digest| hex(&digest))
-        .map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
+    digest_of(&file).map(|digest| hex(&digest)).map_err(|error| FileError::Io(path.to_owned(), error).into())
 }
+
+/// What a transcript is, to somebody who took it for an envelope.
+pub const TRANSCRIPT: &str =
+    "a transcript: the commands and their statuses beside an envelope, not signed itself";
 
 /// What a path leads to.
 pub enum Subject {
+    /// A transcript.
+    Transcript,
     /// A journal: unsealed.
     Journal(File),
     /// An envelope, or why it is none.
@@ -79,10 +83,34 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
         return Ok(Subject::Journal(file));
     }
     let bytes = files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?;
+    if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
+        return Ok(Subject::Envelope(Box::new(Err("the file is empty".into()))));
+    }
+    if is_transcript(&bytes) {
+        return Ok(Subject::Transcript);
+    }
     let is_bundle =
         serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value.get("mediaType").is_some());
     let envelope = if is_bundle { formats::from_bundle(&bytes) } else { Envelope::read(&bytes) };
     Ok(Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string()))))
+}
+
+/// Whether the first line is a command with its status, as each line of a transcript is; that
+/// of a session without commands has no line.
+fn is_transcript(bytes: &[u8]) -> bool {
+    if bytes.is_empty() {
+        return true;
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("exitCode").is_some())
+}
+
+/// What a path that could not be opened is, for a person.
+pub fn no_subject(path: &Path, error: FileError) -> Failure {
+    if path.is_dir() && matches!(&error, FileError::Missing(missing) if *missing == path.join(JOURNAL)) {
+        return find::no_session(path);
+    }
+    Failure::from(error)
 }
 
 /// Judges one file; an option that does not go with it is a matter of usage.
@@ -96,11 +124,22 @@ fn judge(
     let envelope = match open(path) {
         Ok(Subject::Journal(file)) => return unsealed(path, file, args, secret),
         Ok(Subject::Envelope(envelope)) => *envelope,
+        Ok(Subject::Transcript) => {
+            let why =
+                format!("no attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
+            return Ok(Verdict::unable(Kind::Integrity, why));
+        }
         Err(FileError::TooLong(..)) => Err("too long for an envelope".into()),
-        Err(error) => return Ok(Verdict::unable(Kind::Unable, error.to_string())),
+        Err(error) => {
+            let failure = no_subject(path, error);
+            // The verdict's line names the file already.
+            let named = format!("{}: ", path.display());
+            let text = failure.to_string();
+            return Ok(Verdict::unable(Kind::Unable, text.strip_prefix(&named).unwrap_or(&text).to_owned()));
+        }
     };
     if secret.is_some() && args.journal.is_none() {
-        return Err(Failure::usage("--secret checks a journal: name it with --journal"));
+        return Err(Failure::usage("--secret checks a journal").next("name it with --journal"));
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,
@@ -126,19 +165,36 @@ fn unsealed(
         let why = "this is a journal; --journal and --artifact go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
-    Ok(match check(files::from_start(file), Knowledge { secret, threads: 0 }, &mut |_, _| {}) {
+    let own = own_secret(&file, secret);
+    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    Ok(match check(files::from_start(file), knowledge, &mut |_, _| {}) {
         Ok(checked) => verify::journal(checked),
-        Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {error}")),
+        Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {}", files::words(&error))),
     })
+}
+
+/// As in sealing: without --secret this user's own, where it is the one that the journal names.
+fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecret> {
+    if given.is_some() {
+        return None;
+    }
+    birth::own_secret(origin_of(journal)?)
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
 fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSecret>) {
     let Some(statement) = verdict.statement.clone() else { return };
     let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
-    let open =
-        || -> Result<Box<dyn Read>, Failure> { Ok(Box::new(files::from_start(files::open_regular(&path)?))) };
-    let knowledge = Knowledge { secret, threads: 0 };
+    let file = match files::open_regular(&path) {
+        Ok(file) => file,
+        Err(error) => return verify::without_journal(verdict, Kind::Unable, error.to_string()),
+    };
+    let own = own_secret(&file, secret);
+    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    let unreadable = |error: std::io::Error| Failure::unable(files::words(&error));
+    let open = || -> Result<Box<dyn Read>, Failure> {
+        Ok(Box::new(files::from_start(file.try_clone().map_err(unreadable)?)))
+    };
     let drafted = open().and_then(|journal| match Draft::gather(journal, knowledge) {
         Ok(draft) => {
             let own = draft.statement(
@@ -148,13 +204,13 @@ fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSec
                 0,
                 statement.predicate.commands.is_some(),
             );
-            Ok((draft, own.map_err(|error| Failure::unable(error.to_string()))?))
+            Ok((draft, own.map_err(unreadable)?))
         }
         Err(DraftError::Rejected(rejection)) => Err(Failure::integrity(format!(
             "journal record {} (byte {}): {}",
             rejection.record, rejection.offset, rejection.why
         ))),
-        Err(DraftError::Io(error)) => Err(Failure::unable(error.to_string())),
+        Err(DraftError::Io(error)) => Err(unreadable(error)),
     });
     match drafted {
         Ok((draft, own)) => verify::with_journal(verdict, draft.checked(), Some(&own)),

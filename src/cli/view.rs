@@ -5,7 +5,8 @@ use std::fs::File;
 
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
-use crate::journal::shells::Event;
+use crate::journal::shells::{Event, Story};
+use crate::process;
 use crate::record::{Body, NoteWhat, Outcome};
 
 /// A row of the log.
@@ -34,6 +35,8 @@ pub struct Command {
     pub workdir: Option<Vec<u8>>,
     /// Whether it has finished.
     pub finished: bool,
+    /// Whether it is running now: the shell that started it lives and has not seen it end.
+    pub running: bool,
     /// Its status, if anybody saw it.
     pub status: Option<u64>,
     /// The statuses of a pipeline.
@@ -60,8 +63,9 @@ pub fn view(journal: &File) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
     let mut seq = 0;
-    let reader =
-        journal.try_clone().map_err(|error| Failure::unable(format!("cannot read the journal: {error}")))?;
+    let reader = journal.try_clone().map_err(|error| {
+        Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
+    })?;
     let reader = crate::files::from_start(reader);
     let checked = check(reader, Knowledge::default(), &mut |record, event| {
         let time = record.core.time.realtime_ns;
@@ -85,6 +89,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     source,
                     workdir: text("workdir"),
                     finished: false,
+                    running: false,
                     status: None,
                     pipe_status: None,
                     duration_ns: None,
@@ -110,13 +115,47 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 other => rows.push(Row::Remark(time, format!("{}: {}", other.name(), words("text")))),
             },
             (Body::Pause(pause), _) => {
-                let scope = if pause.shell.is_none() { " (all shells)" } else { "" };
-                rows.push(Row::Remark(time, format!("paused{scope}: {}", words("reason"))));
+                rows.push(Row::Remark(
+                    time,
+                    switched("paused", pause.shell, pause.reason.is_some(), text("reason")),
+                ));
             }
-            (Body::Resume(_), _) => rows.push(Row::Remark(time, "resumed".into())),
+            (Body::Resume(resume), _) => {
+                let given = resume.reason.is_some();
+                rows.push(Row::Remark(time, switched("resumed", resume.shell, given, text("reason"))));
+            }
             _ => {}
         }
     })
-    .map_err(|error| Failure::unable(format!("cannot read the journal: {error}")))?;
+    .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
+    mark_running(&mut rows, &checked);
     Ok(View { rows, checked })
+}
+
+/// A pause or its end, and why.
+fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>) -> String {
+    let scope = if shell.is_none() { " (all shells)" } else { "" };
+    let reason = match (given, reason) {
+        (_, Some(text)) => crate::report::visible(&text),
+        (true, None) => "(redacted)".into(),
+        (false, None) => "no reason given".into(),
+    };
+    format!("{what}{scope}: {reason}")
+}
+
+/// A process id means something only on the machine and since the boot that it was given on.
+fn mark_running(rows: &mut [Row], checked: &Checked) {
+    let here = checked.genesis_body().is_some_and(|genesis| {
+        genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+    });
+    let story: &Story = &checked.story;
+    if !here || story.ended {
+        return;
+    }
+    for row in rows {
+        let Row::Command(command) = row else { continue };
+        let Some(shell) = story.live.get(&command.shell) else { continue };
+        command.running = shell.running.is_some_and(|open| open.index == command.record)
+            && process::is_alive(shell.pid, shell.start_ticks);
+    }
 }

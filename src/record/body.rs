@@ -115,7 +115,7 @@ pub struct Note {
 pub struct Pause {
     /// Index of the shell's shell-open; none for all shells.
     pub shell: Option<u64>,
-    /// Why, disclosed.
+    /// Why, disclosed; where it is missing none was given.
     pub reason: Option<Commitment>,
 }
 
@@ -126,6 +126,8 @@ pub struct Resume {
     pub shell: Option<u64>,
     /// Index of the shell whose command line resumed it: that line is not recorded either.
     pub by: Option<u64>,
+    /// Why, disclosed.
+    pub reason: Option<Commitment>,
 }
 
 /// Calls of a shell that were not acknowledged.
@@ -246,8 +248,9 @@ impl Body {
             }
             Body::Note(note) => add("text", note.text),
             Body::Pause(pause) => add("reason", pause.reason),
+            Body::Resume(resume) => add("reason", resume.reason),
             Body::Anomaly(anomaly) => add("detail", anomaly.detail),
-            Body::Finish(_) | Body::Resume(_) | Body::Lost(_) | Body::End(_) => {}
+            Body::Finish(_) | Body::Lost(_) | Body::End(_) => {}
         }
         all
     }
@@ -340,6 +343,7 @@ impl Body {
             Kind::Resume => Body::Resume(Resume {
                 shell: object.number_or_null("shell")?,
                 by: object.number_or_null("by")?,
+                reason: maybe_commitment(object, "reason")?,
             }),
             Kind::Lost => Body::Lost(Lost { shell: object.number("shell")?, count: object.number("count")? }),
             Kind::Anomaly => Body::Anomaly(Anomaly {

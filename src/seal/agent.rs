@@ -215,21 +215,21 @@ impl fmt::Display for AgentError {
                  start one with: eval \"$(ssh-agent)\", or give --key the private key",
             ),
             Self::Unreachable { socket, error } => {
-                write!(f, "{}: {error}", socket.display())
+                write!(f, "{}: {}", socket.display(), crate::files::words(error))
             }
             Self::NoAnswer(timeout) => write!(f, "no answer within {} s", timeout.as_secs()),
             Self::Empty => f.write_str(
-                "it shows no keys: add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
+                "it shows no keys; add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
             ),
             Self::Missing { fingerprint, held } => {
-                write!(f, "{fingerprint} is not among the {held} keys it holds: add it with ssh-add FILE")
+                write!(f, "{fingerprint} is not among the {held} keys it holds; add it with ssh-add FILE")
             }
             Self::Refused => {
-                f.write_str("it holds the key and refused to sign: was the confirmation denied?")
+                f.write_str("it holds the key and refused to sign; was the confirmation denied?")
             }
             Self::TooLarge { bytes } => write!(
                 f,
-                "{bytes} bytes to sign, and agents take {} KiB at most: give --key the private key",
+                "{bytes} bytes to sign, and agents take {} KiB at most; give --key the private key",
                 MAX_MESSAGE_BYTES >> 10
             ),
             Self::Nonsense(what) => write!(f, "it sent {what}"),

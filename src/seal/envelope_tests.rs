@@ -347,7 +347,7 @@ fn a_key_is_trusted_at_its_times_only() {
     let good = sealed_by(&key, b"{\"at\":5}");
     let line = |options: &str| {
         let line = format!("ci@example.org {options} {}", key.public().to_ssh_line());
-        crate::seal::trust::TrustFile::read(line.as_bytes()).unwrap().keys
+        crate::seal::trust::TrustFile::read(line.as_bytes(), crate::clock::local_second).unwrap().keys
     };
     let year_2026 = line("valid-after=\"20260101Z\",valid-before=\"20261231Z\"");
     let at = |keys: &[TrustedKey], time: Option<i64>| {

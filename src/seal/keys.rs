@@ -61,6 +61,7 @@ impl PublicKey {
         match label {
             "PUBLIC KEY" => {}
             label if label.ends_with("PRIVATE KEY") => return Err(KeyError::PrivateGiven),
+            "RSA PUBLIC KEY" => return Err(KeyError::NotEd25519("RSA".to_owned())),
             label => {
                 return Err(KeyError::NotAKey(format!("a PEM block {:?}", super::shown(label))));
             }
@@ -286,7 +287,11 @@ impl Block {
         let text = std::str::from_utf8(file).map_err(|_| no_key())?;
         let Some((label, pem)) = pem_blocks(text).next() else {
             let first = text.split_ascii_whitespace().next().unwrap_or_default();
-            return Err(if first == SSH_ED25519 { KeyError::PublicGiven } else { no_key() });
+            return Err(match first {
+                SSH_ED25519 => KeyError::PublicGiven,
+                kind if super::trust::is_key_type(kind) => KeyError::NotEd25519(super::shown(kind)),
+                _ => no_key(),
+            });
         };
         let der = || {
             SecretDocument::from_pem(pem)
@@ -298,7 +303,7 @@ impl Block {
             "ENCRYPTED PRIVATE KEY" => Ok(Self::Pbes2(der()?)),
             "OPENSSH PRIVATE KEY" => Self::of_ssh(pem),
             "PUBLIC KEY" => Err(KeyError::PublicGiven),
-            "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" => {
+            "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" | "RSA PUBLIC KEY" => {
                 let (kind, _) = label.split_once(' ').unwrap_or((label, ""));
                 Err(KeyError::NotEd25519(kind.to_owned()))
             }
@@ -431,12 +436,12 @@ impl fmt::Display for KeyError {
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
             Self::PrivateGiven => f.write_str(
-                "a private key, and the public half is wanted: openssl pkey -in FILE -pubout prints it",
+                "a private key, and the public half is wanted; openssl pkey -in FILE -pubout prints it",
             ),
             Self::PublicGiven => f.write_str("a public key, and the private half is wanted"),
             Self::NotEd25519(kind) => write!(
                 f,
-                "a key of type {kind}, and only Ed25519 is read: attesh key generate -o FILE makes one"
+                "a key of type {kind}, and an Ed25519 key is wanted; attesh key generate -o FILE makes one"
             ),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
@@ -444,14 +449,14 @@ impl fmt::Display for KeyError {
                 f.write_str("a damaged key: its public half does not belong to its private half")
             }
             Self::NeedsPassphrase => f.write_str(
-                "encrypted, and no passphrase is at hand: give --passphrase-file or set ATTESH_PASSPHRASE",
+                "encrypted, and no passphrase is at hand; give --passphrase-file or set ATTESH_PASSPHRASE",
             ),
-            Self::WrongPassphrase => f.write_str("this passphrase does not open it"),
+            Self::WrongPassphrase => f.write_str("this passphrase does not open it; try again with another"),
             Self::UnknownEncryption(what) => {
-                write!(f, "encrypted in a way that is not read ({what}): {CONVERT}")
+                write!(f, "encrypted in a way that is not read ({what}); {CONVERT}")
             }
             Self::TooCostly(what) => {
-                write!(f, "opening it would cost too much ({what}): {CONVERT}")
+                write!(f, "opening it would cost too much ({what}); {CONVERT}")
             }
         }
     }

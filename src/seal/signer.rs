@@ -20,7 +20,8 @@ use super::agent::{AgentError, AgentKey};
 use super::envelope::Envelope;
 use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKey, SIGNATURE_BYTES};
 use super::trust::{TrustError, TrustFile};
-use crate::files::{self, Overwrite};
+use crate::clock;
+use crate::files::{self, FileError, Overwrite};
 
 /// Who signs.
 pub enum Signer {
@@ -88,16 +89,21 @@ impl KeyFile {
     /// an error at once.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let fail = |why| KeyFileError { path: path.to_owned(), why };
-        let unreadable = |error| fail(KeyFileProblem::Io(error));
-        let file = File::open(path).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.mode();
-        let bytes = files::read_open(file, path, MAX_KEY_FILE_BYTES as u64)
-            .map_err(|error| unreadable(error.into()))?;
+        let unreadable = |error| fail(KeyFileProblem::File(error));
+        let failed = |error| unreadable(FileError::Io(path.to_owned(), error));
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => unreadable(FileError::Missing(path.to_owned())),
+            _ => failed(error),
+        })?;
+        let mode = file.metadata().map_err(failed)?.mode();
+        let bytes = files::read_open(file, path, MAX_KEY_FILE_BYTES as u64).map_err(unreadable)?;
         let bytes = Zeroizing::new(bytes);
         match PrivateKey::is_encrypted(&bytes) {
             Ok(encrypted) => Ok(Self::Private(PrivateFile { path: path.to_owned(), bytes, mode, encrypted })),
             Err(KeyError::PublicGiven) => {
-                let mut keys = TrustFile::read(&bytes).map_err(|why| fail(KeyFileProblem::Public(why)))?.keys;
+                let mut keys = TrustFile::read(&bytes, clock::local_second)
+                    .map_err(|why| fail(KeyFileProblem::Public(why)))?
+                    .keys;
                 match (keys.pop(), keys.is_empty()) {
                     (Some(only), true) => Ok(Self::Public(only.key().clone())),
                     _ => Err(fail(KeyFileProblem::Several)),
@@ -155,6 +161,17 @@ pub fn public_path(private: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Refuses where either file of a new key is there already.
+pub fn refuse_existing(path: &Path) -> Result<(), KeyFileError> {
+    for path in [path.to_owned(), public_path(path)] {
+        if path.symlink_metadata().is_ok() {
+            let why = KeyFileProblem::File(FileError::Exists(path.clone()));
+            return Err(KeyFileError { path, why });
+        }
+    }
+    Ok(())
+}
+
 /// Makes a key, and writes `path` (0600, PKCS#8 v1 PEM) and `path.pub` (SPKI PEM). Neither
 /// may exist unless `force` is said.
 pub fn generate(
@@ -165,26 +182,26 @@ pub fn generate(
     let public_path = public_path(path);
     let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
     let fail = |path: &Path, why| KeyFileError { path: path.to_owned(), why };
-    let failed_io = |path: &Path, error| fail(path, KeyFileProblem::Io(error));
+    let failed_io =
+        |error: FileError| KeyFileError { path: error.path().to_owned(), why: KeyFileProblem::File(error) };
     let random = || -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
         let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut bytes[..]).map_err(|error| failed_io(path, io::Error::other(error)))?;
+        getrandom::fill(&mut bytes[..])
+            .map_err(|error| failed_io(FileError::Io(path.to_owned(), io::Error::other(error))))?;
         Ok(bytes)
     };
     // Seen before anything is written: a private key without its public half helps nobody.
-    if !force && public_path.symlink_metadata().is_ok() {
-        let exists = io::Error::from(io::ErrorKind::AlreadyExists);
-        return Err(failed_io(&public_path, exists));
+    if !force {
+        refuse_existing(path)?;
     }
     let key = PrivateKey::from_seed(&*random()?);
     let salt = random()?;
     let pem = key
         .to_pkcs8_pem(passphrase.map(|passphrase| (passphrase, &*salt)))
         .map_err(|why| fail(path, KeyFileProblem::Key(why)))?;
-    files::publish(path, pem.as_bytes(), 0o600, overwrite).map_err(|error| failed_io(path, error.into()))?;
+    files::publish(path, pem.as_bytes(), 0o600, overwrite).map_err(failed_io)?;
     let public = key.public();
-    files::publish(&public_path, public.to_spki_pem().as_bytes(), 0o644, overwrite)
-        .map_err(|error| failed_io(&public_path, error.into()))?;
+    files::publish(&public_path, public.to_spki_pem().as_bytes(), 0o644, overwrite).map_err(failed_io)?;
     Ok(public)
 }
 
@@ -201,7 +218,7 @@ pub struct KeyFileError {
 #[derive(Debug)]
 pub enum KeyFileProblem {
     /// It cannot be read or written.
-    Io(io::Error),
+    File(FileError),
     /// Its content is no key that can be used.
     Key(KeyError),
     /// A file of public keys is damaged.
@@ -221,13 +238,15 @@ impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path.display())?;
         match &self.why {
-            KeyFileProblem::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => f.write_str(
-                "it exists, and replacing a key cannot be undone: say --force, or choose another -o",
+            KeyFileProblem::File(FileError::Exists(_)) => f.write_str(
+                "it exists, and replacing a key cannot be undone; say --force, or choose another -o",
             ),
-            KeyFileProblem::Io(error) => error.fmt(f),
+            KeyFileProblem::File(error) => f.write_str(&error.reason()),
             KeyFileProblem::Key(why) => why.fmt(f),
             KeyFileProblem::Public(why) => why.fmt(f),
-            KeyFileProblem::Several => f.write_str("several public keys, and --key names one"),
+            KeyFileProblem::Several => {
+                f.write_str("several public keys, and --key names one; give a file with that key alone")
+            }
         }
     }
 }

@@ -7,8 +7,7 @@
 //! * a damaged line is an error that names the line; a line that is sound but of no use here
 //!   (another type of key, another namespace) is left out and said, for one
 //!   trust file often serves several programs, and leaving a key out only trusts less;
-//! * what a file means does not depend on the machine that reads it, so a time without
-//!   a zone trusts nobody.
+//! * a time without a zone is local time, as ssh-keygen(1) has it; the caller says what that is.
 
 use std::error::Error;
 use std::fmt;
@@ -64,6 +63,9 @@ impl fmt::Display for Validity {
     }
 }
 
+/// What a calendar time of this machine is in seconds since 1970; none where there is none.
+pub type LocalTime = fn(jiff::civil::DateTime) -> Option<i64>;
+
 /// A public key that is trusted, with what the file says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedKey {
@@ -102,6 +104,8 @@ pub struct Unused {
     pub line: usize,
     /// Why.
     pub why: String,
+    /// The type of key, where that is what is wrong.
+    pub other_type: Option<String>,
 }
 
 /// A trust file as read: never without a key.
@@ -115,20 +119,26 @@ pub struct TrustFile {
 
 impl TrustFile {
     /// Reads SPKI PEM blocks, or OpenSSH public key lines and `allowed_signers` lines.
-    pub fn read(bytes: &[u8]) -> Result<Self, TrustError> {
+    pub fn read(bytes: &[u8], local: LocalTime) -> Result<Self, TrustError> {
         let whole = |why| TrustError { line: None, why };
         if bytes.len() > MAX_TRUST_FILE_BYTES {
             let size = format!("{} bytes", bytes.len());
             return Err(whole(KeyError::NotAKey(size)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| whole(KeyError::NotAKey("no text".to_owned())))?;
-        let file = if text.contains("-----BEGIN ") { Self::read_pem(text)? } else { Self::read_lines(text)? };
+        let file =
+            if text.contains("-----BEGIN ") { Self::read_pem(text)? } else { Self::read_lines(text, local)? };
         if file.keys.is_empty() {
-            let why = match file.unused.first() {
-                Some(first) => format!("no usable key; line {}: {}", first.line, first.why),
-                None => "no key in it".to_owned(),
+            let Some(first) = file.unused.first() else {
+                return Err(whole(KeyError::NotAKey("no key in it".to_owned())));
             };
-            return Err(whole(KeyError::NotAKey(why)));
+            let line = Some(first.line);
+            return Err(match &first.other_type {
+                Some(kind) => TrustError { line, why: KeyError::NotEd25519(kind.clone()) },
+                None => {
+                    whole(KeyError::NotAKey(format!("no usable key (line {}: {})", first.line, first.why)))
+                }
+            });
         }
         Ok(file)
     }
@@ -150,7 +160,7 @@ impl TrustFile {
         Ok(Self { keys, unused })
     }
 
-    fn read_lines(text: &str) -> Result<Self, TrustError> {
+    fn read_lines(text: &str, local: LocalTime) -> Result<Self, TrustError> {
         let mut keys = Vec::new();
         let mut unused = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -159,9 +169,14 @@ impl TrustFile {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match read_line(line) {
+            match read_line(line, local) {
                 Ok(key) => keys.push(key),
-                Err(Reject::Unused(why)) => unused.push(Unused { line: line_number, why }),
+                Err(Reject::Unused(why)) => unused.push(Unused { line: line_number, why, other_type: None }),
+                Err(Reject::OtherType(kind)) => unused.push(Unused {
+                    line: line_number,
+                    why: format!("a key of type {kind}, and only {SSH_ED25519} is read"),
+                    other_type: Some(kind),
+                }),
                 Err(Reject::Bad(why)) => {
                     return Err(TrustError { line: Some(line_number), why });
                 }
@@ -215,13 +230,15 @@ enum Reject {
     Bad(KeyError),
     /// The line is sound, and trusts nobody here.
     Unused(String),
+    /// So is this one: a key of another type.
+    OtherType(String),
 }
 
 fn bad(what: &str) -> Reject {
     Reject::Bad(KeyError::Malformed(what.to_owned()))
 }
 
-fn read_line(line: &str) -> Result<TrustedKey, Reject> {
+fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
     let (first, rest) = word(line)?;
     if is_key_type(first) {
         let (key, comment) = key_of(first, rest)?;
@@ -259,8 +276,8 @@ fn read_line(line: &str) -> Result<TrustedKey, Reject> {
         key,
         principals: Some(first.trim_matches('"').to_owned()),
         validity: Validity {
-            after: options.after.map(|t| time("valid-after", &t)).transpose()?,
-            before: options.before.map(|t| time("valid-before", &t)).transpose()?,
+            after: options.after.map(|t| time("valid-after", &t, local)).transpose()?,
+            before: options.before.map(|t| time("valid-before", &t, local)).transpose()?,
         },
     })
 }
@@ -285,13 +302,13 @@ fn word(line: &str) -> Result<(&str, &str), Reject> {
     Ok((line, ""))
 }
 
-fn is_key_type(word: &str) -> bool {
+pub(super) fn is_key_type(word: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-"].iter().any(|p| word.starts_with(p))
 }
 
 fn key_of<'a>(kind: &str, rest: &'a str) -> Result<(PublicKey, &'a str), Reject> {
     if kind != SSH_ED25519 {
-        return Err(Reject::Unused(format!("a key of type {}, and only {SSH_ED25519} is read", shown(kind))));
+        return Err(Reject::OtherType(shown(kind)));
     }
     let (text, comment) = word(rest)?;
     let blob = BASE64.decode(text.as_bytes()).map_err(|_| bad("the key data is no base64"))?;
@@ -369,8 +386,8 @@ fn quoted(text: &str) -> Result<(String, &str), Reject> {
     Err(bad("a quote that does not end"))
 }
 
-/// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, and `Z`.
-fn time(option: &str, text: &str) -> Result<i64, Reject> {
+/// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, with `Z` in UTC, else in local time.
+fn time(option: &str, text: &str, local: LocalTime) -> Result<i64, Reject> {
     let wrong = || bad(&format!("{option}={:?} is no time", shown(text)));
     let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
@@ -383,9 +400,7 @@ fn time(option: &str, text: &str) -> Result<i64, Reject> {
         jiff::civil::DateTime::new(year, part(4..6), part(6..8), part(8..10), part(10..12), part(12..14), 0)
             .map_err(|_| wrong())?;
     if digits.len() == text.len() {
-        return Err(Reject::Unused(format!(
-            "{option}={text} means another time on each machine: write {option}={text}Z for UTC"
-        )));
+        return local(civil).ok_or_else(wrong);
     }
     let at = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| wrong())?;
     Ok(at.as_second())

@@ -5,8 +5,13 @@ fn key(seed: u8) -> PublicKey {
     PrivateKey::from_seed(&[seed; 32]).public()
 }
 
+/// Local time somewhere.
+fn an_hour_east(time: jiff::civil::DateTime) -> Option<i64> {
+    Some(jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?.as_second() - 3600)
+}
+
 fn read(text: &str) -> Result<TrustFile, TrustError> {
-    TrustFile::read(text.as_bytes())
+    TrustFile::read(text.as_bytes(), an_hour_east)
 }
 
 fn keys(text: &str) -> Vec<PublicKey> {
@@ -48,6 +53,15 @@ fn allowed_signers_lines_are_read() {
 }
 
 #[test]
+fn a_time_without_a_zone_is_local_time() {
+    let line = key(1).to_ssh_line();
+    let text = format!("a valid-after=\"202601020304\",valid-before=\"20270102030405\" {line}");
+    let validity = read(&text).unwrap().keys[0].validity();
+    assert_eq!(validity, Validity { after: Some(1_767_323_040 - 3600), before: Some(1_798_859_045 - 3600) });
+    assert!(!validity.holds_at(1_767_323_040 - 3601));
+}
+
+#[test]
 fn sound_lines_that_trust_nobody_here_are_left_out_and_said() {
     let line = key(1).to_ssh_line();
     for (other, says) in [
@@ -57,7 +71,6 @@ fn sound_lines_that_trust_nobody_here_are_left_out_and_said() {
         (format!("a cert-authority {line}"), "certificate authority"),
         (format!("a namespaces=\"git\" {line}"), "namespaces"),
         (format!("a namespaces=\"*,!attesh\" {line}"), "namespaces"),
-        (format!("a valid-after=20260101 {line}"), "write valid-after=20260101Z"),
     ] {
         let file = read(&format!("{other}\n{}\n", key(2).to_ssh_line())).unwrap();
         assert_eq!(file.keys.len(), 1, "{other}");
@@ -66,7 +79,8 @@ fn sound_lines_that_trust_nobody_here_are_left_out_and_said() {
         assert!(file.unused[0].why.contains(says), "{:?}", file.unused[0]);
         // Nothing else in it: an error that says why.
         let error = read(&other).unwrap_err().to_string();
-        assert!(error.contains("no usable key") && error.contains(says), "{error}");
+        assert!(error.contains("line 1") && error.contains(says), "{error}");
+        assert!(error.contains("no usable key") || error.contains("an Ed25519 key is wanted"), "{error}");
     }
 }
 
@@ -105,7 +119,7 @@ fn other_files_are_said_to_be_what_they_are() {
     for text in ["", "# nothing\n", "hello"] {
         assert!(matches!(read(text).unwrap_err().why, KeyError::NotAKey(_)));
     }
-    assert!(TrustFile::read(&[0xff, 0xfe]).is_err());
+    assert!(TrustFile::read(&[0xff, 0xfe], an_hour_east).is_err());
     let mixed = format!("{}{}\n", key(1).to_spki_pem(), key(2).to_ssh_line());
     assert_eq!(read(&mixed).unwrap_err().line, Some(4));
 }

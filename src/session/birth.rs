@@ -75,6 +75,15 @@ pub fn default_secret() -> Result<OriginSecret> {
         .ok_or_else(|| SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove it", path.display())))
 }
 
+/// The secret of this user where it is the one of this id; none is made.
+#[must_use]
+pub fn own_secret(id: [u8; 8]) -> Option<OriginSecret> {
+    let path = paths::origin_secret()?;
+    let folder = Folder::open(path.parent()?).ok()?;
+    let bytes = folder.read(path.file_name()?.to_str()?, SECRET_MAX).ok()?;
+    secret_from(bytes).filter(|secret| secret.id() == id)
+}
+
 /// A secret from the bytes of a file or variable: a newline at the end does not count.
 #[must_use]
 pub fn secret_from(mut bytes: Vec<u8>) -> Option<OriginSecret> {
@@ -417,10 +426,7 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
         .into_iter()
         .find(|session| session.genesis().name.as_deref() == Some(name) && session.is_live())
     {
-        return Err(SessionError::Nowhere(format!(
-            "the name {name} is taken by session {}; join it with: eval \"$(attesh init bash --session {name})\"",
-            short_id(taken.id())
-        )));
+        return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
     }
     birth(Plan { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
 }

@@ -117,10 +117,8 @@ pub fn refuse_others(
             format!("  shell {at}: {} with process id {pid}, {doing}", shell.program.name())
         })
         .collect();
-    Err(Failure::usage(format!(
-        "other shells still record in this session:\n{}\nclose them, or add --close-others to end the session under them",
-        list.join("\n")
-    )))
+    Err(Failure::usage(format!("other shells still record in this session:\n{}", list.join("\n")))
+        .next("close them, or add --close-others to end the session under them"))
 }
 
 /// How a session was ended.

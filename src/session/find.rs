@@ -17,9 +17,7 @@ pub const NAME_MAX: usize = 64;
 /// The folder of sessions could not be read.
 pub fn all() -> Result<Vec<Session>> {
     let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
-    let Ok(entries) = std::fs::read_dir(&root) else { return Ok(Vec::new()) };
-    let mut list: Vec<Session> =
-        entries.flatten().filter_map(|entry| Session::open(&entry.path()).ok()).collect();
+    let mut list: Vec<Session> = folders(&root)?.iter().filter_map(|path| Session::open(path).ok()).collect();
     list.sort_by_key(|session| (session.opened_ns(), session.id().to_owned()));
     Ok(list)
 }
@@ -59,7 +57,7 @@ pub fn is_name(text: &str) -> bool {
 /// None, or more than one.
 pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     if word.contains('/') {
-        return Session::open(Path::new(word)).map_err(Failure::from);
+        return by_path(Path::new(word));
     }
     let list = all()?;
     let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
@@ -83,21 +81,46 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
                 id.starts_with(&digits) || id.ends_with(&digits)
             }) =>
         {
-            Err(Failure::integrity(format!(
-                "{}: the first record of its journal is damaged; to see what is left type: attesh verify {}",
-                path.display(),
-                path.display()
-            )))
+            let what = format!("{}: the first record of its journal is damaged", path.display());
+            Err(Failure::integrity(what)
+                .next(format!("to see what is left type: attesh verify {}", path.display())))
         }
-        (None, _) => Err(Failure::unable(format!(
-            "no session is called {word}; to see them all type: attesh sessions"
-        ))),
+        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(SEE_ALL)),
         (Some(one), Some(two)) => Err(Failure::usage(format!(
-            "{word} fits more than one session ({}, {}); type more of the id: attesh sessions",
+            "{word} fits more than one session ({}, {})",
             short_id(one.id()),
             short_id(two.id())
-        ))),
+        ))
+        .next("type more of the id: attesh sessions")),
     }
+}
+
+/// What to type where a session was not found.
+pub const SEE_ALL: &str = "to see them all type: attesh sessions";
+
+/// The session in a folder, or that of its journal file.
+fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
+    let folder = if path.is_file() && path.file_name().is_some_and(|name| name == super::JOURNAL) {
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    } else {
+        path
+    };
+    if path.is_file() && folder == path {
+        return Err(Failure::usage(format!("{}: a file, and a session is wanted", path.display()))
+            .next(format!("to see what the file says type: attesh show {}", path.display())));
+    }
+    // Before owner and mode are looked at: what is no session needs no other mode.
+    if folder.is_dir() && !folder.join(super::JOURNAL).exists() {
+        return Err(no_session(folder));
+    }
+    Session::open(folder).map_err(Failure::from)
+}
+
+/// That a folder is no session's.
+#[must_use]
+pub fn no_session(folder: &Path) -> Failure {
+    Failure::unable(format!("{}: a folder that is no session: there is no journal in it", folder.display()))
+        .next("to see the sessions type: attesh sessions")
 }
 
 /// The session of the surrounding shell: what ATTESH_SESSION says, following `next`; else,

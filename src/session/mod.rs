@@ -19,7 +19,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::Digest;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
@@ -51,6 +51,8 @@ pub enum SessionError {
     Append(AppendError),
     /// No folder can be used.
     Nowhere(String),
+    /// A live session has the name: the name, and the session's short id.
+    Taken(String, String),
 }
 
 impl std::fmt::Display for SessionError {
@@ -61,6 +63,7 @@ impl std::fmt::Display for SessionError {
             SessionError::Busy => write!(f, "the journal stayed locked for {} ms", lock::WAIT_MS),
             SessionError::Append(error) => error.fmt(f),
             SessionError::Nowhere(why) => f.write_str(why),
+            SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
         }
     }
 }
@@ -81,11 +84,13 @@ impl From<AppendError> for SessionError {
 
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
-        let kind = match &error {
-            SessionError::Append(AppendError::Tampered(_)) => Kind::Integrity,
-            _ => Kind::Unable,
-        };
-        Failure { kind, message: error.to_string() }
+        match error {
+            SessionError::File(error) => Failure::from(error),
+            SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
+            SessionError::Taken(ref name, _) => Failure::usage(error.to_string())
+                .next(format!("join it with: eval \"$(attesh init bash --session {name})\"")),
+            _ => Failure::unable(error.to_string()),
+        }
     }
 }
 
@@ -322,6 +327,15 @@ fn parse_next(bytes: &[u8]) -> Option<(PathBuf, Digest)> {
     let path = PathBuf::from(std::ffi::OsStr::from_bytes(lines.next()?));
     let root = crate::encoding::hex_exact(lines.next()?)?;
     (lines.next().is_none() && path.is_absolute()).then_some((path, root))
+}
+
+/// The origin secret that a journal names, as its first line has it: not verified yet.
+#[must_use]
+pub fn origin_of(journal: &File) -> Option<[u8; 8]> {
+    match read_genesis(journal, Path::new(JOURNAL)).ok()??.0.core.body {
+        Body::Genesis(genesis) => genesis.origin_id,
+        _ => None,
+    }
 }
 
 /// Reads the first line of a journal; none if it is not a complete genesis. Its signature

@@ -215,14 +215,14 @@ KINDS = {
                "outcome?": one_of("sealing", "stopping", "replaced"), "native?": number, "shellDurationUs?": number},
     "note": {"shell?": number, "what": NOTE_WORDS, "text?": key, "status?": status, "native?": number},
     "pause": {"shell": null_or(number), "reason?": key},
-    "resume": {"shell": null_or(number), "by": null_or(number)},
+    "resume": {"shell": null_or(number), "by": null_or(number), "reason?": key},
     "lost": {"shell": number, "count": number},
     "anomaly": {"what": text, "detail?": key},
     "end": {"reason": one_of("last-shell", "stop", "seal"), "syncedToDisk": flag},
 }
 COMMITTED = {"genesis": ("host", "stateDir", "user"), "collect": ("data",), "shell-open": ("history", "workdir"),
              "shell-close": ("workdir",), "plan": ("digest",), "start": ("command", "workdir"), "note": ("text",),
-             "pause": ("reason",), "anomaly": ("detail",)}
+             "pause": ("reason",), "resume": ("reason",), "anomaly": ("detail",)}
 
 
 def read_core(raw):

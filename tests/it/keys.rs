@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use attesh::clock;
 use attesh::files;
 use attesh::seal::keys::{KeyError, Passphrase, PrivateKey, PublicKey};
 use attesh::seal::signer::{self, KeyFile, KeyFileProblem, PrivateFile};
@@ -23,7 +24,7 @@ fn private(path: &Path) -> PrivateFile {
 }
 
 fn public(path: &Path) -> PublicKey {
-    let file = TrustFile::read(&fs::read(path).unwrap()).unwrap();
+    let file = TrustFile::read(&fs::read(path).unwrap(), clock::local_second).unwrap();
     assert_eq!(file.keys.len(), 1);
     file.keys[0].key().clone()
 }
@@ -106,7 +107,7 @@ fn what_openssl_makes_of_other_types_is_refused_by_name() {
             &format!("openssl {how} -out key 2>/dev/null; openssl pkey -in key -pubout -out key.pub"),
         );
         assert_eq!(problem(&key), KeyError::NotEd25519(kind.to_owned()));
-        let trusted = TrustFile::read(&fs::read(dir.path().join("key.pub")).unwrap());
+        let trusted = TrustFile::read(&fs::read(dir.path().join("key.pub")).unwrap(), clock::local_second);
         let error = trusted.err().unwrap().to_string();
         assert!(error.contains(&format!("type {kind}")), "{error}");
     }
@@ -244,7 +245,8 @@ fn allowed_signers_mean_what_ssh_keygen_takes_them_for() {
         files::publish(&dir.path().join("s"), signers.as_bytes(), 0o600, files::Overwrite::Yes).unwrap();
         let script = "ssh-keygen -Y verify -f s -I me -n attesh -O verify-time=20260102030400Z -s m.sig < m >/dev/null 2>&1 && echo yes || echo no";
         let theirs = bash(dir.path(), script) == "yes\n";
-        let ours = TrustFile::read(signers.as_bytes()).is_ok_and(|file| file.keys[0].validity().holds_at(at));
+        let ours = TrustFile::read(signers.as_bytes(), clock::local_second)
+            .is_ok_and(|file| file.keys[0].validity().holds_at(at));
         assert_eq!((theirs, ours), (trusted, trusted), "{options}");
     }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod matrix;
 mod memory;
+mod messages;
 mod pages;
 mod pages_journal;
 mod pages_seal;

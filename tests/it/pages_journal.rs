@@ -181,7 +181,8 @@ fn samples(kind: Kind) -> Vec<Body> {
             [true, false].map(|full| Body::Pause(Pause { shell: some(full, 1), reason: Some(TEXT) })).into()
         }
         Kind::Resume => {
-            [true, false].map(|full| Body::Resume(Resume { shell: some(full, 1), by: some(full, 2) })).into()
+            let resume = |full| Resume { shell: some(full, 1), by: some(full, 2), reason: Some(TEXT) };
+            [true, false].map(|full| Body::Resume(resume(full))).into()
         }
         Kind::Lost => vec![Body::Lost(Lost { shell: 1, count: 2 })],
         Kind::Anomaly => vec![Body::Anomaly(Anomaly { what: "x".into(), detail: Some(TEXT) })],

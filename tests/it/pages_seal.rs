@@ -429,6 +429,8 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         &["show", "by-hand", "--json"],
         &["show", "NAME.intoto.json", "--json"],
         &["key", "show", "key.pub", "--json"],
+        &["key", "generate", "-o", "new", "--no-passphrase", "--json"],
+        &["key", "trust", "new.pub", "--json"],
         &["prune", "--sealed", "--dry-run", "--json"],
         &["doctor", "--json"],
     ];

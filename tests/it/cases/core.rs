@@ -300,7 +300,7 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
         })
     });
     one(&|texts| Body::Pause(Pause { shell: Some(1), reason: Some(texts.commit("reason", b"lunch")) }));
-    one(&|_| Body::Resume(Resume { shell: Some(1), by: None }));
+    one(&|_| Body::Resume(Resume { shell: Some(1), by: None, reason: None }));
     one(&|_| Body::Lost(Lost { shell: 1, count: 2 }));
     one(&|texts| Body::Anomaly(Anomaly { what: "boot".into(), detail: Some(texts.commit("detail", b"x")) }));
     all.push((Kind::ShellClose, close(1, Some(0)).0, close(1, Some(0)).1));

@@ -205,7 +205,7 @@ fn statuses(cases: &mut Cases) {
 fn pauses(cases: &mut Cases) {
     let plain = |signer: &mut Signer, body| signer.push(body, &Texts::default(), Defect::None);
     let pause = |shell| Body::Pause(Pause { shell, reason: None });
-    let resume = |shell, by| Body::Resume(Resume { shell, by });
+    let resume = |shell, by| Body::Resume(Resume { shell, by, reason: None });
     // pause and resume are typed: the pausing line is recorded, the resuming one is not.
     let paused = |all: bool, resumed: bool, native: u64| {
         let shell = (!all).then_some(1);
@@ -224,6 +224,14 @@ fn pauses(cases: &mut Cases) {
     cases.add("pause-of-shell", paused(false, true, 6), Expect::Complete(both));
     cases.add("pause-of-all", paused(true, true, 6), Expect::Complete(both));
     cases.add("pause-of-nothing", paused(false, true, 2), Expect::Complete(both));
+    let mut signer = Signer::base();
+    let mut texts = Texts::default();
+    let reason = Some(texts.commit("reason", b"lunch"));
+    signer.push(Body::Pause(Pause { shell: Some(1), reason }), &texts, Defect::None);
+    let mut texts = Texts::default();
+    let reason = Some(texts.commit("reason", b"done"));
+    signer.push(Body::Resume(Resume { shell: Some(1), by: None, reason }), &texts, Defect::None);
+    cases.add("pause-and-resume-with-reasons", ended(signer, Some(0)), Expect::Complete(both));
     cases.add("pause-to-the-end", paused(false, false, 2), Expect::Complete(&["pause"]));
     let mut signer = Signer::base();
     plain(&mut signer, pause(Some(1)));

@@ -24,14 +24,15 @@ fn edit(home: &Home, family: Family, what: &str) {
 #[test]
 fn an_rc_file_is_not_as_it_was_after_uninstall() {
     for family in [Bash, Zsh, Fish] {
-        for before in ["", "a=1\n", "a=1", "\n\n", "# attesh is not here\r\n"] {
+        let texts = ["", "a=1\n", "a=1", "\n\n", "# attesh is not here\r\n"];
+        for before in texts.map(Some).into_iter().chain([None]) {
             let home = Home::new();
             let file = rc_file(&home, family);
-            // An empty file that was there and one that was not look the same afterwards.
-            let was = (!before.is_empty()).then(|| before.as_bytes().to_vec());
-            if was.is_some() {
-                home.file(rc_name(family), before);
+            let was = before.map(|text| text.as_bytes().to_vec());
+            if let Some(text) = before {
+                home.file(rc_name(family), text);
             }
+            let before = before.unwrap_or_default();
             edit(&home, family, "--install");
             edit(&home, family, "--install");
             let with = std::fs::read_to_string(&file).expect("the rc file");
