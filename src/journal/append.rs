@@ -42,7 +42,7 @@ impl std::fmt::Display for AppendError {
             AppendError::Ended => f.write_str("the session has ended"),
             AppendError::Lost(why) => write!(f, "the session cannot go on: {why}"),
             AppendError::TooLong(what) => write!(f, "the record is too long: {what}"),
-            AppendError::Io(what, error) => write!(f, "cannot {what}: {error}"),
+            AppendError::Io(what, error) => write!(f, "cannot {what}: {}", crate::files::words(error)),
         }
     }
 }
