@@ -135,6 +135,8 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
             command: Some(CommandText { commitment: command, truncated: false }),
             workdir: texts.commit("workdir", b"/home/user/src".to_vec()),
             prev_status: Some(0),
+            planned: false,
+            late: false,
         };
         writer.append(Body::Start(start), &texts, clock::now()).expect("appended");
         let finish = Finish {

@@ -16,6 +16,7 @@
 //!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`failure`] (kinds
 //!   of failure and their exit codes).
 //! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
+//!   [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story), [`seal`] (statement, envelope,
 //!   bundle, keys, trust), [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
@@ -55,6 +56,7 @@ pub mod process;
 pub mod record;
 pub mod recorder;
 pub mod report;
+pub mod script;
 pub mod seal;
 pub mod session;
 pub mod sys;

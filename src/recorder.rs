@@ -273,7 +273,18 @@ fn start(call: &Call) -> Done {
             }),
         };
         let workdir = texts.commit("workdir", workdir());
-        let body = Body::Start(Start { shell, n, native, skip, source, command, workdir, prev_status });
+        let body = Body::Start(Start {
+            shell,
+            n,
+            native,
+            skip,
+            source,
+            command,
+            workdir,
+            prev_status,
+            planned: false,
+            late: false,
+        });
         writer.append(body, &texts, clock::now())?;
         Ok(())
     })

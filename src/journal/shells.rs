@@ -446,9 +446,11 @@ impl Story {
             NoteWhat::Gap => {
                 self.note(index, "reported-gap", "the hook saw that commands ran unrecorded".into())
             }
-            NoteWhat::Configuration => {
-                self.note(index, "configuration", "a setting that decides what is recorded was changed".into())
-            }
+            NoteWhat::Configuration => self.note(
+                index,
+                "configuration",
+                "a setting that decides what is recorded was changed".into(),
+            ),
             NoteWhat::Remark | NoteWhat::Unexecuted => {}
         }
     }

@@ -38,6 +38,8 @@ pub struct Close {
     pub status: Option<u64>,
     /// The shell's own counter, where the hook saw it.
     pub native: Option<u64>,
+    /// The script that it ran was after its end what the plan has.
+    pub script_unchanged: bool,
     /// The folder it was in, disclosed.
     pub workdir: Commitment,
 }
@@ -70,6 +72,10 @@ pub struct Start {
     pub workdir: Commitment,
     /// `$?` before it.
     pub prev_status: Option<u64>,
+    /// What the shell said it runs agrees with this unit of the plan.
+    pub planned: bool,
+    /// The shell said nothing before the command ran: this was written after it.
+    pub late: bool,
 }
 
 /// A command has ended.
@@ -161,7 +167,7 @@ pub struct Collect {
     pub data: Option<Commitment>,
 }
 
-/// The script that is to run: a side file that this record commits to.
+/// The script that a shell is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Index of the shell's shell-open.
@@ -170,8 +176,12 @@ pub struct Plan {
     pub count: u64,
     /// `start`: before the first command; `exit`: when the block ended.
     pub recorded_at: String,
-    /// SHA-256 of the side file, disclosed.
-    pub digest: Commitment,
+    /// The script's file as it was named, disclosed.
+    pub name: Commitment,
+    /// The first and the last line of each unit, disclosed.
+    pub ranges: Commitment,
+    /// The script whole, disclosed.
+    pub script: Commitment,
 }
 
 /// The journal is complete.
@@ -241,7 +251,11 @@ impl Body {
                 add("workdir", Some(open.workdir));
             }
             Body::Close(close) => add("workdir", Some(close.workdir)),
-            Body::Plan(plan) => add("digest", Some(plan.digest)),
+            Body::Plan(plan) => {
+                add("name", Some(plan.name));
+                add("ranges", Some(plan.ranges));
+                add("script", Some(plan.script));
+            }
             Body::Start(start) => {
                 add("command", start.command.map(|text| text.commitment));
                 add("workdir", Some(start.workdir));
@@ -270,6 +284,9 @@ impl Body {
                 out.number("shell", close.shell).text("why", close.why.name());
                 nullable(out, "status", close.status);
                 optional(out, "native", close.native);
+                if close.script_unchanged {
+                    out.flag("scriptUnchanged", true);
+                }
             }
             Body::Plan(plan) => {
                 out.number("shell", plan.shell)
@@ -319,13 +336,16 @@ impl Body {
                 why: CloseReason::take(object, "why")?,
                 status: status_or_null(object, "status")?,
                 native: object.maybe_number("native")?,
+                script_unchanged: object.flag("scriptUnchanged")?,
                 workdir: commitment(object, "workdir")?,
             }),
             Kind::Plan => Body::Plan(Plan {
                 shell: object.number("shell")?,
                 count: object.number("count")?,
                 recorded_at: one_of(object, "recordedAt", &["start", "exit"])?,
-                digest: commitment(object, "digest")?,
+                name: commitment(object, "name")?,
+                ranges: commitment(object, "ranges")?,
+                script: commitment(object, "script")?,
             }),
             Kind::Start => Body::Start(decode_start(object)?),
             Kind::Finish => Body::Finish(decode_finish(object)?),
@@ -380,6 +400,11 @@ fn encode_start(start: &Start, out: &mut ObjectWriter) {
         out.flag("truncated", true);
     }
     optional(out, "prevStatus", start.prev_status);
+    for (name, holds) in [("planned", start.planned), ("late", start.late)] {
+        if holds {
+            out.flag(name, true);
+        }
+    }
 }
 
 fn decode_start(object: &mut Object) -> Result<Start, JsonError> {
@@ -395,6 +420,8 @@ fn decode_start(object: &mut Object) -> Result<Start, JsonError> {
         command,
         workdir: commitment(object, "workdir")?,
         prev_status: maybe_status(object, "prevStatus")?,
+        planned: object.flag("planned")?,
+        late: object.flag("late")?,
     };
     let has_text = !matches!(start.source, TextSource::Withheld | TextSource::None);
     if has_text != start.command.is_some() {

@@ -124,6 +124,8 @@ words! {
         Rendered = "rendered",
         /// The user's history settings hide it.
         Withheld = "withheld",
+        /// The script that the shell runs.
+        Script = "script",
         /// Not to be had.
         None = "none",
     }
@@ -152,6 +154,8 @@ words! {
         Stopping = "stopping",
         /// The shell was replaced by another that took its place in the session.
         Replaced = "replaced",
+        /// The script went on after it; whether it failed the shell did not say.
+        Passed = "passed",
     }
 }
 words! {

@@ -6,31 +6,34 @@
 //!
 //! Rules: the journal is hostile input; memory grows with the payload, not with the journal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
 use sha2::Digest as _;
 
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CollectedFacts, CommandFacts, CommandText,
-    JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, Predicate, RECORDER_ID, Recorder,
+    JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, PlanFacts, Predicate, RECORDER_ID, Recorder,
     STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts, Sha256, ShellFacts, Statement,
-    Subject, TranscriptFacts,
+    Subject, TranscriptFacts, UnitFacts,
 };
 use crate::clock::rfc3339;
 use crate::encoding::hex;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Knowledge, Rejection, check, reread};
 use crate::journal::shells::{Event, Weight};
-use crate::record::{Body, Record};
+use crate::record::{Body, Outcome, Plan, Record};
+use crate::script::Script;
 
 /// The most shells and collectors whose particulars stand in a statement.
 const PARTICULARS_MAX: usize = 10_000;
 
 /// What the first reading keeps of a command beyond its status.
+#[derive(Default)]
 struct Ended {
     pipe_status: Option<Vec<u64>>,
     duration_ns: Option<u64>,
+    outcome: Option<Outcome>,
 }
 
 /// A status in two bytes: none yet, none seen, or one.
@@ -44,6 +47,7 @@ struct Gathered {
     open: HashMap<u64, usize>,
     shells: Vec<ShellFacts>,
     collected: Vec<CollectedFacts>,
+    unchanged: HashSet<u64>,
     first_failure: Option<(usize, u64)>,
 }
 
@@ -97,7 +101,7 @@ impl Draft {
     ) -> io::Result<Statement> {
         let mut scribe = Scribe::new(&self.gathered, transcript, commands);
         reread(journal, self.checked.size, &self.checked.root, &mut |record| scribe.take(record))?;
-        let (commands, transcript) = scribe.finish()?;
+        let (commands, plans, transcript) = scribe.finish()?;
         let root = hex(&self.checked.root);
         let subject = |name: &str, digest: &str| Subject {
             name: name.to_owned(),
@@ -111,13 +115,14 @@ impl Draft {
             kind: STATEMENT_TYPE.to_owned(),
             subject: subjects,
             predicate_type: PREDICATE_TYPE.to_owned(),
-            predicate: self.predicate(commands, transcript, sealed_at_ns),
+            predicate: self.predicate(commands, plans, transcript, sealed_at_ns),
         })
     }
 
     fn predicate(
         &self,
         commands: Option<Vec<CommandFacts>>,
+        plans: Vec<PlanFacts>,
         transcript: TranscriptFacts,
         sealed_at_ns: u64,
     ) -> Predicate {
@@ -152,6 +157,7 @@ impl Draft {
             },
             outcome: self.outcome(),
             commands,
+            plans,
             anomalies: self.anomalies(),
             clock: ClockFacts {
                 assurance: "SELF_REPORTED".to_owned(),
@@ -228,7 +234,7 @@ impl Gathered {
                 let at = self.statuses.len();
                 self.statuses.push(RUNNING);
                 if at < COMMANDS_MAX {
-                    self.ended.push(Ended { pipe_status: None, duration_ns: None });
+                    self.ended.push(Ended::default());
                 }
                 self.open.insert(record.core.index, at);
                 // A start that is replaced by the next one of its shell never finishes; what
@@ -248,8 +254,11 @@ impl Gathered {
                     self.first_failure = Some((at, status));
                 }
                 if let Some(ended) = self.ended.get_mut(at) {
-                    *ended =
-                        Ended { pipe_status: finish.pipe_status.clone(), duration_ns: Some(duration_ns) };
+                    *ended = Ended {
+                        pipe_status: finish.pipe_status.clone(),
+                        duration_ns: Some(duration_ns),
+                        outcome: finish.outcome,
+                    };
                 }
             }
             (Body::Open(open), _) if self.shells.len() < PARTICULARS_MAX => self.shells.push(ShellFacts {
@@ -258,10 +267,15 @@ impl Gathered {
                 version: open.version.clone(),
                 hook: open.hook.clone(),
                 closed: None,
+                exit_code: None,
             }),
             (Body::Close(close), _) => {
                 if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
                     shell.closed = Some(close.why.name().to_owned());
+                    shell.exit_code = close.status;
+                    if close.script_unchanged {
+                        self.unchanged.insert(close.shell);
+                    }
                 }
             }
             (Body::Collect(collect), _) if self.collected.len() < PARTICULARS_MAX => {
@@ -283,6 +297,7 @@ struct Scribe<'a> {
     out: &'a mut dyn Write,
     hash: sha2::Sha256,
     commands: Option<Vec<CommandFacts>>,
+    plans: Vec<PlanFacts>,
     commands_bytes: usize,
     lines: u64,
     bytes: u64,
@@ -291,11 +306,20 @@ struct Scribe<'a> {
 impl<'a> Scribe<'a> {
     fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
         let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
-        Scribe { gathered, out, hash: sha2::Sha256::new(), commands, commands_bytes: 0, lines: 0, bytes: 0 }
+        let plans = Vec::new();
+        let hash = sha2::Sha256::new();
+        Scribe { gathered, out, hash, commands, plans, commands_bytes: 0, lines: 0, bytes: 0 }
     }
 
     fn take(&mut self, record: &Record) -> io::Result<()> {
-        let Body::Start(start) = &record.core.body else { return Ok(()) };
+        let start = match &record.core.body {
+            Body::Start(start) => start,
+            Body::Plan(plan) => {
+                self.plan(plan, record);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let at = usize::try_from(self.lines).expect("fewer than memory can hold");
         let text = match (start.command, record.text("command")) {
             (None, _) => CommandText::Withheld(true),
@@ -327,13 +351,48 @@ impl<'a> Scribe<'a> {
             started_at: rfc3339(record.core.time.realtime_ns),
             duration_ms: ended.duration_ns.map(|ns| ns / 1_000_000),
             workdir,
+            outcome: ended.outcome.map(|outcome| outcome.name().to_owned()),
+            planned: start.planned,
+            late: start.late,
         });
         Ok(())
     }
 
-    fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, TranscriptFacts)> {
+    fn plan(&mut self, plan: &Plan, record: &Record) {
+        if self.plans.len() == PARTICULARS_MAX {
+            return;
+        }
+        let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let script = record.text("script");
+        let units = Script::decode(script, record.text("ranges")).and_then(|script| {
+            let room = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
+            self.commands_bytes += script.bytes().len();
+            let fits =
+                room + script.units().len() <= COMMANDS_MAX && self.commands_bytes <= COMMANDS_BYTES_MAX;
+            fits.then(|| {
+                script
+                    .units()
+                    .map(|unit| UnitFacts {
+                        line: unit.first,
+                        last_line: unit.last,
+                        text: CommandText::new(unit.text),
+                    })
+                    .collect()
+            })
+        });
+        self.plans.push(PlanFacts {
+            shell: plan.shell,
+            recorded_at: plan.recorded_at.clone(),
+            name: text("name"),
+            sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
+            units,
+            unchanged: self.gathered.unchanged.contains(&plan.shell),
+        });
+    }
+
+    fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {
         self.out.flush()?;
         let sha256 = hex(&self.hash.finalize());
-        Ok((self.commands, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
+        Ok((self.commands, self.plans, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
     }
 }

@@ -76,6 +76,8 @@ pub struct Predicate {
     /// Every command in order; missing where they are too many: the transcript stands for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commands: Option<Vec<CommandFacts>>,
+    /// The scripts that shells were to run.
+    pub plans: Vec<PlanFacts>,
     pub anomalies: Vec<AnomalyFacts>,
     pub clock: ClockFacts,
     pub transcript: TranscriptFacts,
@@ -136,6 +138,8 @@ pub struct ShellFacts {
     pub hook: String,
     /// Why it closed, or null.
     pub closed: Option<String>,
+    /// Its exit status; null when nobody saw it.
+    pub exit_code: Option<u64>,
 }
 
 /// The journal.
@@ -212,6 +216,46 @@ pub struct CommandFacts {
     /// The folder it ran in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub workdir: Option<String>,
+    /// Why nobody saw its status: a word of attesh-journal(5).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub outcome: Option<String>,
+    /// What the shell said it runs agrees with this unit of its plan.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub planned: bool,
+    /// Recorded after it ran: the shell said nothing before.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub late: bool,
+}
+
+/// A script that a shell was to run. Its n-th unit is the shell's n-th command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PlanFacts {
+    /// Index of the shell-open.
+    pub shell: u64,
+    /// `start`: before the first command; `exit`: when the block ended.
+    pub recorded_at: String,
+    /// The file as it was named; null where it was redacted.
+    pub name: Option<String>,
+    /// Digest of the script's bytes in hexadecimal; null where they were redacted.
+    pub sha256: Option<String>,
+    /// The units in order; null where they were redacted or are too many.
+    pub units: Option<Vec<UnitFacts>>,
+    /// After the shell's end the file had the same bytes.
+    pub unchanged: bool,
+}
+
+/// A unit of a script: one complete input as the shell reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitFacts {
+    /// Its first line, from 1.
+    pub line: u64,
+    /// Its last line.
+    pub last_line: u64,
+    /// Its text: always `command` or `commandBase64`.
+    #[serde(flatten)]
+    pub text: CommandText,
 }
 
 /// A command's text, in one of four forms.

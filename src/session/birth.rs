@@ -231,7 +231,14 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             }
             let mut texts = Disclosures::default();
             let workdir = texts.commit("workdir", workdir());
-            let close = Close { shell: *at, why: CloseReason::Replaced, status: None, native: None, workdir };
+            let close = Close {
+                shell: *at,
+                why: CloseReason::Replaced,
+                status: None,
+                native: None,
+                script_unchanged: false,
+                workdir,
+            };
             writer.append(Body::Close(close), &texts, clock::now())?;
         }
         let mut texts = Disclosures::default();

@@ -47,7 +47,7 @@ pub fn close_shell(
 ) -> Result<Head> {
     let mut texts = Disclosures::default();
     let workdir = texts.commit("workdir", workdir());
-    let close = Close { shell, why, status, native, workdir };
+    let close = Close { shell, why, status, native, script_unchanged: false, workdir };
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
 }
 

@@ -205,14 +205,17 @@ KINDS = {
     "collect": {"type": text, "at": one_of("start", "stop"), "ok": flag, "data?": key},
     "shell-open": {"program": one_of("bash", "zsh", "fish"), "version": text, "pid": number, "startTicks": decimal,
                    "native": number, "hook": text, "typed": flag, "workdir": key, "history": key},
-    "shell-close": {"shell": number, "why": CLOSE_WORDS, "status": null_or(status), "native?": number, "workdir": key},
-    "plan": {"shell": number, "count": number, "recordedAt": one_of("start", "exit"), "digest": key},
+    "shell-close": {"shell": number, "why": CLOSE_WORDS, "status": null_or(status), "native?": number,
+                    "scriptUnchanged?": flag, "workdir": key},
+    "plan": {"shell": number, "count": number, "recordedAt": one_of("start", "exit"), "name": key,
+             "ranges": key, "script": key},
     "start": {"shell": number, "n": number, "native": number, "skip?": number,
-              "textSource": one_of("history", "history-dup", "typed", "rendered", "withheld", "none"),
-              "truncated?": flag, "command?": key, "workdir": key, "prevStatus?": status},
+              "textSource": one_of("history", "history-dup", "typed", "rendered", "withheld", "script", "none"),
+              "truncated?": flag, "command?": key, "workdir": key, "prevStatus?": status,
+              "planned?": flag, "late?": flag},
     "finish": {"shell": number, "n": number, "status": null_or(status), "pipeStatus?": statuses,
                "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale?": flag,
-               "outcome?": one_of("sealing", "stopping", "replaced"), "native?": number, "shellDurationUs?": number},
+               "outcome?": one_of("sealing", "stopping", "replaced", "passed"), "native?": number, "shellDurationUs?": number},
     "note": {"shell?": number, "what": NOTE_WORDS, "text?": key, "status?": status, "native?": number},
     "pause": {"shell": null_or(number), "reason?": key},
     "resume": {"shell": null_or(number), "by": null_or(number), "reason?": key},
@@ -221,7 +224,7 @@ KINDS = {
     "end": {"reason": one_of("last-shell", "stop", "seal"), "syncedToDisk": flag},
 }
 COMMITTED = {"genesis": ("host", "stateDir", "user"), "collect": ("data",), "shell-open": ("history", "workdir"),
-             "shell-close": ("workdir",), "plan": ("digest",), "start": ("command", "workdir"), "note": ("text",),
+             "shell-close": ("workdir",), "plan": ("name", "ranges", "script"), "start": ("command", "workdir"), "note": ("text",),
              "pause": ("reason",), "resume": ("reason",), "anomaly": ("detail",)}
 
 

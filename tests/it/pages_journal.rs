@@ -109,6 +109,8 @@ fn start(full: bool) -> Body {
         command: full.then_some(CommandText { commitment: TEXT, truncated: true }),
         workdir: TEXT,
         prev_status: full.then_some(1),
+        planned: full,
+        late: full,
     })
 }
 
@@ -163,12 +165,14 @@ fn samples(kind: Kind) -> Vec<Body> {
                     why: CloseReason::Exit,
                     status: some(full, 0),
                     native: some(full, 1),
+                    script_unchanged: full,
                     workdir: TEXT,
                 })
             })
             .into(),
         Kind::Plan => {
-            vec![Body::Plan(Plan { shell: 1, count: 2, recorded_at: "exit".into(), digest: TEXT })]
+            let recorded_at = "exit".into();
+            vec![Body::Plan(Plan { shell: 1, count: 2, recorded_at, name: TEXT, ranges: TEXT, script: TEXT })]
         }
         Kind::Note => vec![Body::Note(Note {
             shell: Some(1),

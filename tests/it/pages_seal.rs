@@ -82,6 +82,9 @@ fn full() -> Value {
             ("startedAt", json!("t")),
             ("durationMs", json!(3)),
             ("workdir", json!("/")),
+            ("outcome", json!("passed")),
+            ("planned", json!(true)),
+            ("late", json!(true)),
         ] {
             command[name] = value;
         }
@@ -94,7 +97,7 @@ fn full() -> Value {
         "predicate": {
             "recorder": {"id": statement::RECORDER_ID, "version": "0", "digest": digest},
             "session": {"id": "i", "name": "n", "openedAt": "t", "closedAt": "t", "shells": [
-                {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit"}],
+                {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit", "exitCode": 0}],
                 "host": "h", "user": "u", "previous": "p"},
             "journal": {"format": "f", "size": 1, "rootHash": "r", "genesisHash": "g", "headTag": "t",
                 "continuity": "UNBROKEN"},
@@ -102,6 +105,8 @@ fn full() -> Value {
                 "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": 1,
                 "anomalyCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
             "commands": commands,
+            "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": "s", "unchanged": true, "units": [
+                {"line": 1, "lastLine": 2, "command": "x"}, {"line": 3, "lastLine": 3, "commandBase64": "/w=="}]}],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
             "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
             "transcript": {"sha256": "s", "lines": 1, "bytes": 2},

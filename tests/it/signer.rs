@@ -299,6 +299,8 @@ pub fn start(shell: u64, n: u64, native: u64, text: &[u8]) -> (Body, Texts) {
         command: Some(command),
         workdir: texts.commit("workdir", b"/home/user"),
         prev_status: None,
+        planned: false,
+        late: false,
     };
     (Body::Start(start), texts)
 }
@@ -320,7 +322,17 @@ pub fn finish(shell: u64, n: u64, status: u64) -> Body {
 pub fn close(shell: u64, native: Option<u64>) -> (Body, Texts) {
     let mut texts = Texts::default();
     let workdir = texts.commit("workdir", b"/home/user");
-    (Body::Close(Close { shell, why: CloseReason::Exit, status: Some(0), native, workdir }), texts)
+    (
+        Body::Close(Close {
+            shell,
+            why: CloseReason::Exit,
+            status: Some(0),
+            native,
+            script_unchanged: false,
+            workdir,
+        }),
+        texts,
+    )
 }
 
 pub fn end() -> Body {

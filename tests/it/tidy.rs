@@ -26,6 +26,7 @@ const LAYERS: &[&str] = &[
     "lock",
     "files",
     "record",
+    "script",
     "paths",
     "journal",
     "failure",

@@ -222,6 +222,8 @@ fn starts(cases: &mut Cases) {
             command: None,
             workdir,
             prev_status: None,
+            planned: false,
+            late: false,
         });
         let change = edit.map(|(from, to)| swap(from, to));
         let defect = change.as_ref().map_or(Defect::None, |change| Defect::Core(change));
@@ -286,8 +288,10 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
         })
     });
     one(&|texts| {
-        let digest = texts.commit("digest", &[7; 32]);
-        Body::Plan(Plan { shell: 1, count: 3, recorded_at: "start".into(), digest })
+        let name = texts.commit("name", b"build.sh");
+        let ranges = texts.commit("ranges", b"1-1,2-2,4-6");
+        let script = texts.commit("script", b"cd src\nmake\n\nif :\nthen :\nfi\n");
+        Body::Plan(Plan { shell: 1, count: 3, recorded_at: "start".into(), name, ranges, script })
     });
     one(&|texts| {
         let text = Some(texts.commit("text", b"# a comment"));
@@ -328,7 +332,7 @@ fn others(cases: &mut Cases) {
             "\"recordedAt\":\"noon\"",
             "unknown value",
         ),
-        (Kind::Plan, "plan-digest-missing", "\"digest\":", "\"digost\":", "\"digest\" is missing"),
+        (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "\"script\" is missing"),
         (
             Kind::Note,
             "note-what-unknown",

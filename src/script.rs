@@ -1,0 +1,124 @@
+//! A script and its units.
+//!
+//! What lives here: a script's bytes with the lines of each unit, as the journal carries them.
+//! Pure. What does not: how bash is asked where a unit ends (`cli::sh`), what became of each.
+//!
+//! A unit is one complete input as bash reads it: the lines of one compound command, or all
+//! commands of one line. Blank lines and comments between units belong to none.
+
+/// The longest script that is planned, in bytes.
+pub const SCRIPT_MAX: usize = 1 << 20;
+
+/// A script and the lines of its units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    bytes: Vec<u8>,
+    /// First and last line of each unit, from 1, ascending.
+    ranges: Vec<(u64, u64)>,
+    /// Where each line begins; one more at the end.
+    lines: Vec<usize>,
+}
+
+/// A unit of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit<'a> {
+    /// Its first line, from 1.
+    pub first: u64,
+    /// Its last line.
+    pub last: u64,
+    /// Its lines, without the newline at the end.
+    pub text: &'a [u8],
+}
+
+impl Script {
+    /// A script with these units; none if they do not ascend or the script ends before them.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>, ranges: Vec<(u64, u64)>) -> Option<Self> {
+        let mut lines = vec![0];
+        lines.extend(bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1));
+        if bytes.last().is_some_and(|byte| *byte != b'\n') {
+            lines.push(bytes.len());
+        }
+        let mut before = 0;
+        for (first, last) in &ranges {
+            if *first <= before || last < first || *last >= lines.len() as u64 {
+                return None;
+            }
+            before = *last;
+        }
+        Some(Script { bytes, ranges, lines })
+    }
+
+    /// From the two texts of a plan record.
+    #[must_use]
+    pub fn decode(script: Option<&[u8]>, ranges: Option<&[u8]>) -> Option<Self> {
+        let text = std::str::from_utf8(ranges?).ok()?;
+        let pair = |word: &str| {
+            let (first, last) = word.split_once('-')?;
+            Some((first.parse().ok()?, last.parse().ok()?))
+        };
+        let ranges: Option<Vec<(u64, u64)>> =
+            text.split(',').filter(|word| !word.is_empty()).map(pair).collect();
+        Script::new(script?.to_vec(), ranges?)
+    }
+
+    /// The lines of the units, as the plan record has them: `1-1,2-4`.
+    #[must_use]
+    pub fn ranges_text(&self) -> String {
+        let words: Vec<String> = self.ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect();
+        words.join(",")
+    }
+
+    /// The script itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The units in order.
+    pub fn units(&self) -> impl ExactSizeIterator<Item = Unit<'_>> {
+        self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))
+    }
+
+    /// A unit by its number, from 0.
+    #[must_use]
+    pub fn unit(&self, number: usize) -> Option<Unit<'_>> {
+        self.ranges.get(number).map(|(first, last)| self.lines_from(*first, *last))
+    }
+
+    /// The number of the unit that has this line.
+    #[must_use]
+    pub fn unit_at(&self, line: u64) -> Option<usize> {
+        let number = self.ranges.partition_point(|(_, last)| *last < line);
+        self.ranges.get(number).is_some_and(|(first, _)| *first <= line).then_some(number)
+    }
+
+    fn lines_from(&self, first: u64, last: u64) -> Unit<'_> {
+        let at = |line: u64| self.lines[usize::try_from(line).expect("a line of the script")];
+        let text = &self.bytes[at(first - 1)..at(last)];
+        Unit { first, last, text: text.strip_suffix(b"\n").unwrap_or(text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_found_by_line() {
+        let script =
+            Script::decode(Some(b"cd src\n# no\nif :\nthen :\nfi\nmake"), Some(b"1-1,3-5,6-6")).unwrap();
+        let texts: Vec<&[u8]> = script.units().map(|unit| unit.text).collect();
+        assert_eq!(texts, [&b"cd src"[..], b"if :\nthen :\nfi", b"make"]);
+        assert_eq!([1, 2, 4, 6, 7].map(|line| script.unit_at(line)), [Some(0), None, Some(1), Some(2), None]);
+        assert_eq!(script.ranges_text(), "1-1,3-5,6-6");
+    }
+
+    #[test]
+    fn ranges_that_no_script_has_are_refused() {
+        for bad in ["0-1", "2-1", "1-1,1-2", "1-4", "x", "1"] {
+            assert_eq!(Script::decode(Some(b"a\nb\nc\n"), Some(bad.as_bytes())), None, "{bad}");
+        }
+        assert!(Script::decode(Some(b""), Some(b"")).is_some());
+    }
+}
