@@ -9,6 +9,7 @@ mod hygiene;
 mod life;
 mod plain;
 mod rc;
+mod real;
 mod settings;
 mod trouble;
 
