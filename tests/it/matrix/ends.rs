@@ -175,7 +175,7 @@ fn a_nested_hooked_shell_is_another_session() {
 #[test]
 fn two_terminals_get_two_sessions_in_a_named_one() {
     // Two shells that come up with the same ATTESH_SESSION write into one journal.
-    each(&[Bash], |shell, home| {
+    each(&[Bash, Zsh, Fish], |shell, home| {
         let mut first = Terminal::start(shell, home, Rc::default());
         mark(&mut first, home, "one");
         let folder = home.sessions()[0].display().to_string();
@@ -186,7 +186,7 @@ fn two_terminals_get_two_sessions_in_a_named_one() {
             mark(&mut second, home, &format!("second{round}"));
         }
         assert_eq!(home.sessions().len(), 1, "{}", shell.label());
-        let gaps = crate::journal::gaps(&home.records(), "bash");
+        let gaps = crate::journal::gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
         assert_eq!(home.lines().iter().filter(|line| line.starts_with("S ")).count(), 7);
     });
