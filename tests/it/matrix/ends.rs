@@ -95,6 +95,30 @@ fn sigterm_at_the_prompt_ends_the_session() {
 }
 
 #[test]
+fn fish_that_is_terminated_gives_its_command_a_status() {
+    // fish 3.6 ends without its exit event: a shell that was never closed. fish 4 has it.
+    const CASES: [(Option<&str>, &[&str], &[&str]); 2] = [
+        (None, &["S true mark", "E 0"], &["X eof 0", "END"]),
+        (Some("sleep 1"), &["S sleep 1"], &["X unknown 0", "END"]),
+    ];
+    for (typed, ran, closed) in CASES {
+        each(&[Fish], |shell, home| {
+            let mut terminal = Terminal::start(shell, home, Rc::default());
+            match typed {
+                Some(command) => terminal.begin(home, command),
+                None => assert!(mark(&mut terminal, home, "mark"), "{}", tail(&terminal)),
+            }
+            terminal.signal(Signal::SIGTERM);
+            assert!(terminal.ended().is_some(), "{}: {}", shell.label(), tail(&terminal));
+            let expected = if shell.version == "3.6" { ran.to_vec() } else { [ran, closed].concat() };
+            let found = home.lines();
+            let told = complaint(88, "SIGTERM", &found, &expected);
+            assert!(same(&found[1..], &expected), "{}: {told}", shell.label());
+        });
+    }
+}
+
+#[test]
 fn a_killed_shell_looks_closed() {
     ended_by(
         89,

@@ -7,6 +7,7 @@ mod ends;
 mod guests;
 mod hygiene;
 mod life;
+mod names;
 mod plain;
 mod rc;
 mod real;
