@@ -67,7 +67,7 @@ fn a_clock_that_is_set_changes_a_duration_or_is_not_told() {
             terminal.begin(home, "sleep 1.5");
             home.file("by", &format!("{}", hours * 3_600_000_000_000_i64));
             assert!(mark(&mut terminal, home, "after"), "{}: {}", shell.label(), tail(&terminal));
-            terminal.line("exit");
+            terminal.raw(b"exit\r");
             terminal.ended();
             told(shell, home, hours, way);
         });
