@@ -319,3 +319,35 @@ fn a_real_tool_in_fish_breaks_the_records() {
         ],
     );
 }
+
+#[test]
+fn a_wrong_text_or_status_is_recorded_under_blesh() {
+    // ble.sh runs commands itself: bash's counters move otherwise, and no status reaches the
+    // hook. Each command is there with its text, and none has a status that was not seen.
+    let Some(folder) = folder() else { return };
+    each(&[Bash], |shell, home| {
+        if shell.version == "5.3" {
+            // The static bash has not the locales that ble.sh needs: there is no prompt.
+            return;
+        }
+        let tool = format!(". {}/usr/share/blesh/ble.sh", folder.display());
+        let mut terminal = Terminal::start(shell, home, Rc { after: &tool, ..Rc::default() });
+        let typed = [("true", "E 0"), ("sh -c 'exit 6'", "E 6"), ("(exit 4)", "E 4"), ("true m", "E 0")];
+        for (line, _) in typed {
+            terminal.line(line);
+            let start = format!("S {line}");
+            let seen = terminal.wait(|_| home.lines().contains(&start));
+            assert!(seen, "{}: {:?}\n{}", shell.label(), home.lines(), tail(&terminal));
+        }
+        let found = home.lines();
+        let starts: Vec<&str> = found.iter().filter_map(|line| line.strip_prefix("S ")).collect();
+        assert_eq!(starts, typed.map(|(line, _)| line), "{}: {found:?}", shell.label());
+        for (at, (line, status)) in typed.iter().enumerate() {
+            let start = found.iter().position(|one| *one == format!("S {line}")).expect("seen above");
+            let finish = found[start + 1..].iter().take_while(|one| !one.starts_with("S "));
+            let ends: Vec<_> = finish.filter(|one| one.starts_with("E ")).collect();
+            let sound = ends.iter().all(|end| *end == status || *end == "E unknown");
+            assert!(sound && ends.len() <= 1, "{}: {at} {line}: {found:?}", shell.label());
+        }
+    });
+}
