@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use attesh::files;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 
@@ -22,6 +23,10 @@ fn takes(python: &Path, folder: &Path, files: [&str; 4]) -> (bool, String) {
     (output.status.success(), said)
 }
 
+fn put(path: &Path, bytes: &[u8]) {
+    files::publish(path, bytes, 0o600, files::Overwrite::Yes).unwrap();
+}
+
 /// Writes a changed copy of one of the files and expects that nobody takes it.
 struct Bench<'a> {
     python: &'a Path,
@@ -33,7 +38,7 @@ impl Bench<'_> {
     fn rejects(&self, which: usize, what: &str, bytes: &[u8]) {
         let good = fs::read(self.sealed.path().join(self.files[which])).unwrap();
         assert_ne!(good, bytes, "{what} changes nothing");
-        fs::write(self.sealed.path().join("changed"), bytes).unwrap();
+        put(&self.sealed.path().join("changed"), bytes);
         let mut files = self.files;
         files[which] = "changed";
         let (taken, said) = takes(self.python, self.sealed.path(), files);
@@ -50,7 +55,7 @@ impl Bench<'_> {
         let text = String::from_utf8(envelope.unverified_payload().to_vec()).unwrap();
         assert!(text.contains(from), "{from} is not in the Statement");
         let key = PrivateKey::from_seed(&[9; 32]);
-        fs::write(self.sealed.path().join("again.pub"), key.public().to_spki_pem()).unwrap();
+        put(&self.sealed.path().join("again.pub"), key.public().to_spki_pem().as_bytes());
         let payload = text.replacen(from, to, 1).into_bytes();
         Envelope::sign::<()>(payload, &key.public(), |m| Ok(key.sign(m))).unwrap().to_json()
     }
@@ -93,7 +98,7 @@ fn another_verifier_takes_a_statement_of_another_session() {
     let bench = Bench { python: &python, sealed: &sealed, files };
     // The signature holds in each: what is wrong is what it says.
     let same = bench.signed_again("\"_type\"", "\"_type\"");
-    fs::write(sealed.path().join("changed"), same).unwrap();
+    put(&sealed.path().join("changed"), &same);
     let (taken, said) = takes(&python, sealed.path(), ["changed", files[1], files[2], files[3]]);
     assert!(taken, "{said}");
     for (what, from, to) in [
