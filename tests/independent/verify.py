@@ -541,6 +541,8 @@ def envelope(path, key_path, transcript=None, journal=None):
         result = Journal(None).check(read(journal))
         need(result.verdict != "rejected", f"the journal: {result.why}")
         need(result.root.hex() == digests.get("session"), "the journal's root")
+        said = statement["predicate"]["journal"]
+        need((said["rootHash"], said["size"]) == (result.root.hex(), result.size), "what is said of the journal")
         print(show("journal", result))
     print("VERIFIED", json.dumps(digests, sort_keys=True))
     return 0
@@ -560,6 +562,10 @@ def check_transcript(raw, predicate):
             if names[0] in ("command", "commandBase64"):
                 need(told[at].get(names[0]) == line[names[0]], f"the text of command {at + 1}")
     need(told is None or not told or len(told) == len(lines), "the number of commands")
+    failed = sum(line["exitCode"] not in (0, None) for line in lines)
+    outcome = predicate["outcome"]
+    need(outcome["commandCount"] == len(lines), "the outcome's number of commands")
+    need(outcome["failedCount"] == failed, "the outcome's number of failed commands")
 
 
 def main(words):

@@ -22,7 +22,7 @@ impl Rec {
         self.core[member].as_u64()
     }
 
-    fn word(&self, member: &str) -> &str {
+    pub fn word(&self, member: &str) -> &str {
         self.core[member].as_str().unwrap_or("")
     }
 

@@ -7,6 +7,7 @@ mod disk;
 mod envelope;
 mod fault;
 mod flips;
+mod independent;
 mod inject;
 mod journal;
 mod keys;

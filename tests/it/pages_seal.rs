@@ -289,12 +289,12 @@ fn transcript_lines_are_those_of_the_page() {
 // ── by hand ───────────────────────────────────────────────────────────────
 
 /// A user with a key and a sealed session of four commands.
-struct Sealed {
+pub struct Sealed {
     home: TempDir,
 }
 
 impl Sealed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let sealed = Sealed { home: TempDir::new().unwrap() };
         sealed.ok(&["key", "generate", "-o", "key", "--no-passphrase"], "");
         sealed.ok(&["start", "by-hand"], "");
@@ -318,18 +318,18 @@ impl Sealed {
         sealed
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.home.path()
     }
 
-    fn journal(&self) -> PathBuf {
+    pub fn journal(&self) -> PathBuf {
         let sessions = self.path().join(".local/state/attesh/sessions");
         let folders = std::fs::read_dir(sessions).unwrap().map(|entry| entry.unwrap().path());
         // The shell goes on in a second session: the sealed one is that of this name.
         folders.filter(|path| path.join("sealed").exists()).map(|path| path.join("journal")).next().unwrap()
     }
 
-    fn run(&self, words: &[&str], input: &str) -> Output {
+    pub fn run(&self, words: &[&str], input: &str) -> Output {
         use std::io::Write as _;
         let mut command = Command::new(ATTESH);
         command.args(words).current_dir(self.path()).env_clear().env("HOME", self.path());
@@ -340,7 +340,7 @@ impl Sealed {
         child.wait_with_output().unwrap()
     }
 
-    fn ok(&self, words: &[&str], input: &str) -> String {
+    pub fn ok(&self, words: &[&str], input: &str) -> String {
         let output = self.run(words, input);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{words:?}: {}\n{said}", output.status);

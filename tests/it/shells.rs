@@ -92,6 +92,6 @@ fn version_of(program: &Path, family: Family) -> Option<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "only the environment knows whether this is CI")]
-fn in_ci() -> bool {
+pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }

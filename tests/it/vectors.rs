@@ -66,7 +66,7 @@ fn the_vectors_are_not_those_of_the_cases() {
 }
 
 /// The interpreter with the packages that the independent verifier needs.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/independent/bin/python");
     if python.exists() {
         return Some(python);

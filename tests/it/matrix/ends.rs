@@ -95,6 +95,30 @@ fn sigterm_at_the_prompt_ends_the_session() {
 }
 
 #[test]
+fn fish_that_is_terminated_gives_its_command_a_status() {
+    // fish 3.6 ends without its exit event: a shell that was never closed. fish 4 has it.
+    const CASES: [(Option<&str>, &[&str], &[&str]); 2] = [
+        (None, &["S true mark", "E 0"], &["X eof 0", "END"]),
+        (Some("sleep 1"), &["S sleep 1"], &["X unknown 0", "END"]),
+    ];
+    for (typed, ran, closed) in CASES {
+        each(&[Fish], |shell, home| {
+            let mut terminal = Terminal::start(shell, home, Rc::default());
+            match typed {
+                Some(command) => terminal.begin(home, command),
+                None => assert!(mark(&mut terminal, home, "mark"), "{}", tail(&terminal)),
+            }
+            terminal.signal(Signal::SIGTERM);
+            assert!(terminal.ended().is_some(), "{}: {}", shell.label(), tail(&terminal));
+            let expected = if shell.version == "3.6" { ran.to_vec() } else { [ran, closed].concat() };
+            let found = home.lines();
+            let told = complaint(88, "SIGTERM", &found, &expected);
+            assert!(same(&found[1..], &expected), "{}: {told}", shell.label());
+        });
+    }
+}
+
+#[test]
 fn a_killed_shell_looks_closed() {
     ended_by(
         89,
@@ -175,7 +199,7 @@ fn a_nested_hooked_shell_is_another_session() {
 #[test]
 fn two_terminals_get_two_sessions_in_a_named_one() {
     // Two shells that come up with the same ATTESH_SESSION write into one journal.
-    each(&[Bash], |shell, home| {
+    each(&[Bash, Zsh, Fish], |shell, home| {
         let mut first = Terminal::start(shell, home, Rc::default());
         mark(&mut first, home, "one");
         let folder = home.sessions()[0].display().to_string();
@@ -186,7 +210,7 @@ fn two_terminals_get_two_sessions_in_a_named_one() {
             mark(&mut second, home, &format!("second{round}"));
         }
         assert_eq!(home.sessions().len(), 1, "{}", shell.label());
-        let gaps = crate::journal::gaps(&home.records(), "bash");
+        let gaps = crate::journal::gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
         assert_eq!(home.lines().iter().filter(|line| line.starts_with("S ")).count(), 7);
     });

@@ -1,5 +1,6 @@
-//! Other tools in the same shell, before and after the hook: each does what the tools of
-//! its kind do. The records are the same, and the tools see the right status.
+//! Stand-ins for the tools that cannot be fetched (`real.rs` has the others), before and
+//! after the hook: each does what the tools of its kind do, such as Ghostty's script, which
+//! reads history in PS0. The records are the same, and the tools see the right status.
 
 use super::{complaint, each, mark, same, tail};
 use crate::pty::{Rc, Terminal};
@@ -35,22 +36,6 @@ fn beside(family: Family, what: &str, tool: &str, show: &str) {
 }
 
 const SHOW: &str = "echo \"seen=$tool.\"";
-
-#[test]
-fn a_tool_that_prepends_a_string_breaks_the_records() {
-    beside(
-        Bash,
-        "prepends",
-        "pc() { tool=$?; return $tool; }\nPROMPT_COMMAND=\"pc${PROMPT_COMMAND:+;$PROMPT_COMMAND}\"",
-        SHOW,
-    );
-}
-
-#[test]
-fn a_tool_that_wraps_the_scalar_breaks_the_records() {
-    let tool = "old=${PROMPT_COMMAND-}\npc() { tool=$?; eval \"$old\"; }\nPROMPT_COMMAND=pc\nPS0='${e:$((t=1,0)):0}'\"${PS0-}\"";
-    beside(Bash, "wraps", tool, SHOW);
-}
 
 #[test]
 fn a_tool_with_a_debug_trap_breaks_the_records() {

@@ -3,12 +3,15 @@
 //! Rows are data where they can be. A row's number is that of docs/shells.md. Expected
 //! lines are those of `Rec::line`; one that ends in `…` is a beginning.
 
+mod clock;
 mod ends;
 mod guests;
 mod hygiene;
 mod life;
+mod names;
 mod plain;
 mod rc;
+mod real;
 mod settings;
 mod trouble;
 
