@@ -14,10 +14,22 @@ pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The one variable that a recorded shell exports: its session folder.
+pub const SESSION_VARIABLE: &str = "ATTESH_SESSION";
+
 /// The session folder that the surrounding shell exports.
 #[must_use]
 pub fn exported_session() -> Option<PathBuf> {
-    variable("ATTESH_SESSION").map(PathBuf::from)
+    variable(SESSION_VARIABLE).map(PathBuf::from)
+}
+
+/// The first executable file of this name on the PATH.
+#[must_use]
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok())
 }
 
 fn base() -> Option<BaseDirs> {

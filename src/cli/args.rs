@@ -1,6 +1,7 @@
 //! The command line: every verb, flag and example in one place. Help, completions and the
 //! test that compares them with the man pages are made from it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,6 +49,8 @@ pub enum Verb {
     Seal(Seal),
     /// Check attestations, journals and session folders
     Verify(Verify),
+    /// Run a script in bash and record each command of it
+    Sh(Sh),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
     /// Make and look at sealing keys
@@ -66,7 +69,7 @@ impl Verb {
     /// Whether it prints something that a program may read.
     #[must_use]
     pub fn prints(&self) -> bool {
-        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_))
+        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) | Verb::Sh(_))
     }
 
     /// Whether the result is wanted as JSON.
@@ -87,7 +90,7 @@ impl Verb {
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
-            Verb::Completions(_) | Verb::Man(_) => false,
+            Verb::Completions(_) | Verb::Man(_) | Verb::Sh(_) => false,
         }
     }
 }
@@ -291,6 +294,39 @@ pub struct Seal {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh sh build.sh                                        run it, and record each command",
+    "attesh sh -e -o pipefail build.sh                         with bash's own options",
+    "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
+])]
+#[allow(missing_docs)]
+pub struct Sh {
+    /// Sign the session when the script is over, and write the envelope here
+    #[arg(long, value_name = "NAME.intoto.json")]
+    pub seal: Option<PathBuf>,
+    /// The sealing key, as for attesh seal
+    #[arg(long, value_name = "FILE", requires = "seal")]
+    pub key: Option<PathBuf>,
+    /// The key's passphrase is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "seal")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long, requires = "seal")]
+    pub force: bool,
+    /// Exit with 125 where something could not be recorded
+    #[arg(long)]
+    pub strict: bool,
+    /// bash's options, the script, its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "[OPTION]... FILE [ARGUMENT]..."
+    )]
+    pub words: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The commands, one file a verb. Nothing here is imported from elsewhere.
 
 pub mod args;
+mod channel;
 mod doctor;
 mod init;
 mod key;
@@ -9,7 +10,9 @@ mod note;
 mod pages;
 mod seal;
 mod sessions;
+mod sh;
 mod show;
+mod split;
 mod verify;
 mod view;
 
@@ -92,6 +95,7 @@ fn dispatch(verb: Verb) -> Outcome {
         Verb::Seal(args) => seal::run(&args),
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Sh(args) => sh::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions(args) => pages::completions(&args),

@@ -32,6 +32,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-resume" "1",
     "attesh-seal" "1",
     "attesh-sessions" "1",
+    "attesh-sh" "1",
     "attesh-show" "1",
     "attesh-start" "1",
     "attesh-status" "1",

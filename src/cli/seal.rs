@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::Seal;
+use super::args::{Seal, Sh};
 use super::{Outcome, key, secret};
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
@@ -54,16 +54,64 @@ pub fn run(args: &Seal) -> Outcome {
         let what = "--secret: the session names another origin secret, or none; nothing was ended";
         return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
-    let signer = signer(args)?;
+    let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
     end_if_live(&session, args.close_others)?;
-    let sealed = make(&session, &signer, &outputs, &subjects, secret.as_ref(), overwrite);
-    let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, &session))?;
+    let (statement, digest) = sealed(&session, &signer, &outputs, &subjects, secret.as_ref(), overwrite)?;
+    tell(&session, &statement);
+    print(&session, &outputs, &statement, &digest, args.json)?;
+    Ok(0)
+}
+
+/// Seals a session that has ended; the statement, and the envelope's digest.
+fn sealed(
+    session: &Session,
+    signer: &Signer,
+    outputs: &Outputs,
+    subjects: &[(String, String)],
+    secret: Option<&OriginSecret>,
+    overwrite: Overwrite,
+) -> Result<(Statement, String), Failure> {
+    let sealed = make(session, signer, outputs, subjects, secret, overwrite);
+    let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, session))?;
     let digest = hex(&sha256(&[&envelope.to_json()]));
     let line =
         format!("{} {digest} {}", clock::rfc3339(clock::now().realtime_ns), outputs.envelope.display());
     session.folder().append_line(SEALED, &line)?;
-    tell(&session, &outputs, &statement, &digest, args.json)?;
-    Ok(0)
+    Ok((statement, digest))
+}
+
+/// What `attesh sh --seal` does when its script is over; all that can fail early has been tried.
+pub struct Later {
+    signer: Signer,
+    outputs: Outputs,
+    overwrite: Overwrite,
+}
+
+impl Later {
+    /// Opens the key and looks whether the files can be written.
+    ///
+    /// # Errors
+    /// The key cannot be used, or a file cannot be written: a matter of usage, for nothing has run.
+    pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
+        let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
+        let outputs = Outputs::beside(output.to_owned())?;
+        let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
+        outputs.reserve(overwrite).map_err(usage)?;
+        let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref()).map_err(usage)?;
+        Ok(Later { signer, outputs, overwrite })
+    }
+
+    /// Seals the session, ended or not.
+    ///
+    /// # Errors
+    /// As in `attesh seal`.
+    pub fn seal(&self, session: &Session) -> Result<(), Failure> {
+        let secret = session.genesis().origin_id.and_then(birth::own_secret);
+        let (statement, _) =
+            sealed(session, &self.signer, &self.outputs, &[], secret.as_ref(), self.overwrite)?;
+        tell(session, &statement);
+        Ok(())
+    }
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
@@ -106,6 +154,10 @@ impl Outputs {
                 PathBuf::from(format!("{opened}-{}{SUFFIX}", short_id(session.id())))
             }
         };
+        Outputs::beside(envelope)
+    }
+
+    fn beside(envelope: PathBuf) -> Result<Self, Failure> {
         let Some(name) = envelope.file_name().map(|name| name.to_string_lossy().into_owned()) else {
             return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display())));
         };
@@ -149,12 +201,14 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
     Ok(list)
 }
 
-fn signer(args: &Seal) -> Result<Signer, Failure> {
-    let sources =
-        || Sources { file: args.passphrase_file.clone(), environment: paths::variable("ATTESH_PASSPHRASE") };
+fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, Failure> {
+    let sources = || Sources {
+        file: passphrase_file.map(Path::to_owned),
+        environment: paths::variable("ATTESH_PASSPHRASE"),
+    };
     let default = key::default_path()?;
-    let path = args.key.clone().unwrap_or_else(|| default.clone());
-    let made = match args.key.is_none() && default.symlink_metadata().is_err() {
+    let path = key.unwrap_or(&default).to_owned();
+    let made = match key.is_none() && default.symlink_metadata().is_err() {
         true => Some(make_default_key(&default, sources())?),
         false => None,
     };
@@ -272,20 +326,16 @@ fn make(
     Ok((envelope, statement))
 }
 
-fn tell(
-    session: &Session,
-    outputs: &Outputs,
-    statement: &Statement,
-    digest: &str,
-    json: bool,
-) -> Result<(), Failure> {
+fn head_of(session: &Session, statement: &Statement) -> String {
+    let journal = &statement.predicate.journal;
+    let root = crate::encoding::hex_exact(journal.root_hash.as_bytes()).unwrap_or_default();
+    head_token(session.id(), journal.size, &root)
+}
+
+/// To the person: what was sealed, and whether it is whole.
+fn tell(session: &Session, statement: &Statement) {
     let outcome = &statement.predicate.outcome;
-    let path = outputs.envelope.display().to_string();
-    let head = {
-        let root =
-            crate::encoding::hex_exact(statement.predicate.journal.root_hash.as_bytes()).unwrap_or_default();
-        head_token(session.id(), statement.predicate.journal.size, &root)
-    };
+    let head = head_of(session, statement);
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
         session.short_name(),
@@ -296,12 +346,25 @@ fn tell(
         let first = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
         report::say(&format!("incomplete: {}", first.map_or("see attesh show", |anomaly| &anomaly.text)));
     }
-    if json {
-        return report::json(
-            "attesh.seal/v1",
-            json!({"envelope": path, "sha256": digest, "bundle": outputs.bundle, "transcript": outputs.transcript,
-                "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count}),
-        );
+}
+
+/// To the program that asked: where the envelope is, or everything.
+fn print(
+    session: &Session,
+    outputs: &Outputs,
+    statement: &Statement,
+    digest: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let path = outputs.envelope.display().to_string();
+    if !json {
+        return report::line(&path);
     }
-    report::line(&path)
+    let outcome = &statement.predicate.outcome;
+    let head = head_of(session, statement);
+    report::json(
+        "attesh.seal/v1",
+        json!({"envelope": path, "sha256": digest, "bundle": outputs.bundle, "transcript": outputs.transcript,
+            "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count}),
+    )
 }

@@ -264,6 +264,15 @@ pub fn workdir() -> Vec<u8> {
     std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
 }
 
+/// A session that ends with its last shell and follows no other.
+///
+/// # Errors
+/// It could not be created.
+pub fn own_session() -> Result<Session> {
+    let secret = Some(default_secret()?);
+    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
+}
+
 /// The session for a shell that comes up with `exported` in ATTESH_SESSION: that one, if it
 /// may be joined and lives; else a session of its own, which names the other as parent.
 ///

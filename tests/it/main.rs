@@ -21,6 +21,7 @@ mod pages_seal;
 mod programs;
 mod pty;
 mod rules;
+mod script;
 mod shells;
 mod signer;
 mod tamper;

@@ -1,16 +1,19 @@
 //! A script and its units.
 //!
-//! What lives here: a script's bytes with the lines of each unit, as the journal carries them.
-//! Pure. What does not: how bash is asked where a unit ends (`cli::sh`), what became of each.
+//! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
+//! and which of them runs (`run`). Pure. What does not: how bash is asked where a unit ends
+//! (`cli::split`), how it is run (`cli::sh`).
 //!
 //! A unit is one complete input as bash reads it: the lines of one compound command, or all
 //! commands of one line. Blank lines and comments between units belong to none.
+
+pub mod run;
 
 /// The longest script that is planned, in bytes.
 pub const SCRIPT_MAX: usize = 1 << 20;
 
 /// A script and the lines of its units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     bytes: Vec<u8>,
     /// First and last line of each unit, from 1, ascending.
@@ -73,6 +76,12 @@ impl Script {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How many lines it has.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines.len().saturating_sub(1) as u64
     }
 
     /// The units in order.

@@ -1,0 +1,194 @@
+//! Between `attesh sh` and its bash: one pair of sockets for datagrams, and the signals that
+//! are meant for the script.
+//!
+//! Rules: a datagram is a message; bash inherits one descriptor, and writing to it never
+//! kills it, whoever is gone; an answer is sent a byte a datagram, for bash reads one byte
+//! at a time and what it leaves of a datagram is lost.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::socket::sockopt::{RcvBuf, SendTimeout};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair};
+use nix::sys::time::{TimeVal, TimeValLike};
+use nix::unistd::Pid;
+
+/// The first descriptor that is tried in bash: out of the way of a script's own.
+const DESCRIPTOR_MIN: RawFd = 200;
+/// The longest message, in bytes.
+const MESSAGE_MAX: usize = 64 << 10;
+
+/// What bash tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It is there, and waits.
+    Begin,
+    /// A command of the script is about to run, on a line outside the current unit.
+    Unit,
+    /// A command has failed.
+    Failure,
+    /// The script is over.
+    Exit,
+}
+
+/// A message of bash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What it tells of.
+    pub event: Event,
+    /// `$?`
+    pub status: u8,
+    /// The line of the script, from 1.
+    pub line: u64,
+    /// At the end: the DEBUG trap is still ours.
+    pub hooked: bool,
+    /// The command as bash prints it; at the beginning, bash's version.
+    pub command: String,
+}
+
+impl Message {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes);
+        let (kind, rest) = text.split_once(' ')?;
+        let event = match kind {
+            "B" => {
+                let command = rest.trim().to_owned();
+                return Some(Message { event: Event::Begin, status: 0, line: 0, hooked: true, command });
+            }
+            "U" => Event::Unit,
+            "F" => Event::Failure,
+            "X" => Event::Exit,
+            _ => return None,
+        };
+        let mut words = rest.splitn(4, ' ');
+        let status = words.next()?.parse().ok()?;
+        let line = words.next()?.parse().ok()?;
+        let hooked = words.next()? == "1";
+        let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
+        Some(Message { event, status, line, hooked, command })
+    }
+}
+
+/// This program's end of the pair.
+pub struct Channel {
+    ours: OwnedFd,
+    /// Kept until bash has its copy, and after: bash may start late.
+    _theirs: OwnedFd,
+}
+
+impl Channel {
+    /// The pair, and the number of the descriptor that bash inherits.
+    ///
+    /// # Errors
+    /// The kernel gave none.
+    pub fn new() -> io::Result<(Self, RawFd)> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC)?;
+        setsockopt(&ours, SendTimeout, &TimeVal::seconds(2))?;
+        let _ = setsockopt(&ours, RcvBuf, &(1 << 20));
+        let theirs = crate::sys::duplicate_from(&theirs, DESCRIPTOR_MIN)?;
+        fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        let number = theirs.as_raw_fd();
+        Ok((Channel { ours, _theirs: theirs }, number))
+    }
+
+    /// The next message, if one has come.
+    #[must_use]
+    pub fn hear(&self) -> Option<Message> {
+        let mut bytes = vec![0; MESSAGE_MAX];
+        loop {
+            match recv(self.ours.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(length) => {
+                    // Anything in the script may write here; what is no message is passed over.
+                    if let Some(message) = Message::parse(&bytes[..length]) {
+                        return Some(message);
+                    }
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Lets bash go on: the lines of the unit that runs.
+    pub fn answer(&self, (first, last): (u64, u64)) {
+        for byte in format!("{first} {last}\n").bytes() {
+            if send(self.ours.as_raw_fd(), &[byte], MsgFlags::MSG_NOSIGNAL).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The signals that are meant for the script.
+pub struct Signals {
+    from: Option<SignalFd>,
+}
+
+const HANDED_ON: [Signal; 6] =
+    [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
+
+impl Signals {
+    /// From here on they end this program no more.
+    #[must_use]
+    pub fn take() -> Self {
+        let mut set: SigSet = HANDED_ON.into_iter().collect();
+        set.add(Signal::SIGCHLD);
+        let from = set
+            .thread_block()
+            .ok()
+            .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok());
+        Signals { from }
+    }
+
+    /// Gives to bash what came from another process. What the terminal sends, bash gets itself.
+    pub fn hand_on(&self, pid: u32) {
+        let Some(from) = &self.from else { return };
+        while let Ok(Some(info)) = from.read_signal() {
+            let by_terminal = info.ssi_code > 0;
+            let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
+            if let Some(signal) = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal) {
+                let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
+            }
+        }
+    }
+}
+
+/// Waits until bash says something, ends, or a signal comes.
+///
+/// # Errors
+/// The kernel refused to wait.
+pub fn wait(signals: &Signals, channel: Option<&Channel>) -> io::Result<()> {
+    let mut sources = Vec::new();
+    sources.extend(signals.from.as_ref().map(|from| PollFd::new(from.as_fd(), PollFlags::POLLIN)));
+    sources.extend(channel.map(|channel| PollFd::new(channel.ours.as_fd(), PollFlags::POLLIN)));
+    // Without signals the end of bash is looked for now and then.
+    let limit: PollTimeout = if signals.from.is_some() { PollTimeout::NONE } else { 20_u8.into() };
+    match poll(&mut sources, limit) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_bash_are_read() {
+        let message = Message::parse(b"U 3 12 0 echo a  b ").unwrap();
+        assert_eq!((message.event, message.status, message.line), (Event::Unit, 3, 12));
+        assert_eq!(message.command, "echo a  b");
+        let message = Message::parse(b"X 0 0 1 exit 0 ").unwrap();
+        assert!(message.hooked && message.event == Event::Exit);
+        assert_eq!(Message::parse(b"B 5.2.15(1)-release ").unwrap().command, "5.2.15(1)-release");
+        for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1"] {
+            assert_eq!(Message::parse(bad), None);
+        }
+    }
+}

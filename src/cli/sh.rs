@@ -1,0 +1,470 @@
+//! `attesh sh`: runs a script in bash and records each unit of it.
+//!
+//! What lives here: the parent of that bash. What does not: what bash reads first
+//! (`shell/trap.bash`), which unit runs (`script::run`), how records are written.
+//!
+//! Rules: the script runs as it would without this program, whatever fails here; its status
+//! and the signal it dies of are passed on; a start is in the journal before bash goes on.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+
+use super::args::Sh;
+use super::channel::{Channel, Event, Message, Signals};
+use super::{Outcome, seal, split};
+use crate::clock;
+use crate::crypto::sha256;
+use crate::encoding::hex;
+use crate::failure::Failure;
+use crate::files;
+use crate::journal::append::Writer;
+use crate::paths;
+use crate::record::{
+    Anomaly, Body, Close, CloseReason, Closes, CommandText, Disclosures, EndReason, Finish, From, KeptText,
+    Lost, Outcome as Why, Plan, Program, Start, TextSource,
+};
+use crate::report;
+use crate::script::run::{Ending, Farewell, Run, Status, Step};
+use crate::script::{SCRIPT_MAX, Script};
+use crate::session::birth::{self, Shell, workdir};
+use crate::session::{self, Session, close};
+use crate::sys;
+
+/// What bash reads first.
+const TRAP: &str = include_str!("../../shell/trap.bash");
+/// The exit status where recording was asked for strictly and failed.
+const NOT_RECORDED: u8 = 125;
+
+pub fn run(args: &Sh) -> Outcome {
+    let call = Call::parse(&args.words)?;
+    let bash = paths::program("bash")
+        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))?;
+    let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
+    let session = match &sealing {
+        Some(_) => birth::own_session(),
+        None => birth::for_new_shell(paths::exported_session().as_deref()),
+    };
+    let mut recording = match session {
+        Ok(session) => Some(Recording::new(session, &call, &bash)),
+        Err(error) => {
+            report::say(&format!("not recording this script: {error}"));
+            if args.strict || sealing.is_some() {
+                return Ok(NOT_RECORDED);
+            }
+            None
+        }
+    };
+    let status = run_script(&call, &bash, recording.as_mut())?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    let lost = recording.as_ref().is_none_or(|recording| recording.lost > 0);
+    let mut outcome = Ok(());
+    if let (Some(later), Some(recording)) = (sealing, &recording) {
+        outcome = later.seal(&recording.session);
+    }
+    if let Err(failure) = outcome {
+        report::say(&failure.to_string());
+        return Ok(if code == Some(0) { NOT_RECORDED } else { passed_on(status) });
+    }
+    if args.strict && lost {
+        report::say("the recording of this script has losses, and --strict was given");
+        return Ok(NOT_RECORDED);
+    }
+    Ok(passed_on(status))
+}
+
+/// The script's status; where a signal ended it, this program ends of the same.
+fn passed_on(status: ExitStatus) -> u8 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
+        (None, Some(signal)) => {
+            sys::die_of(signal);
+            u8::try_from(128 + signal).unwrap_or(u8::MAX)
+        }
+        (None, None) => u8::MAX,
+    }
+}
+
+/// The words behind `attesh sh`: bash's options, the script, its arguments.
+struct Call {
+    options: Vec<OsString>,
+    file: PathBuf,
+    arguments: Vec<OsString>,
+    /// bash reads BASH_ENV.
+    hooked: bool,
+}
+
+impl Call {
+    fn parse(words: &[OsString]) -> Result<Self, Failure> {
+        let mut call =
+            Call { options: Vec::new(), file: PathBuf::new(), arguments: Vec::new(), hooked: true };
+        let mut words = words.iter();
+        let no_file =
+            || Failure::usage("no script is named").next("type: attesh sh FILE, bash's options before it");
+        loop {
+            let word = words.next().ok_or_else(no_file)?;
+            let text = word.as_bytes();
+            if text == b"--" {
+                call.file = words.next().ok_or_else(no_file)?.into();
+                break;
+            }
+            if !text.starts_with(b"-") && !text.starts_with(b"+") || text.len() < 2 {
+                call.file = word.into();
+                break;
+            }
+            call.options.push(word.clone());
+            if text.starts_with(b"--") {
+                call.hooked &= ![&b"--posix"[..], b"--restricted"].contains(&text);
+                if text == b"--rcfile" || text == b"--init-file" {
+                    call.options.push(words.next().ok_or_else(no_file)?.clone());
+                }
+                continue;
+            }
+            for letter in &text[1..] {
+                match letter {
+                    b'o' | b'O' => {
+                        let name = words.next().ok_or_else(no_file)?;
+                        call.hooked &= text[0] != b'-'
+                            || !["posix", "privileged"].map(OsStr::new).contains(&name.as_os_str());
+                        call.options.push(name.clone());
+                    }
+                    b'c' | b's' => {
+                        let what = format!("bash's option -{} runs no file", char::from(*letter));
+                        return Err(Failure::usage(what).next("put the script into a file: attesh sh FILE"));
+                    }
+                    b'p' | b'r' | b'i' => call.hooked &= text[0] != b'-',
+                    _ => {}
+                }
+            }
+        }
+        if call.file.as_os_str().is_empty() || call.file == Path::new("-") {
+            return Err(no_file());
+        }
+        call.arguments = words.cloned().collect();
+        Ok(call)
+    }
+
+    fn command(&self, bash: &Path) -> Command {
+        let mut command = Command::new(bash);
+        command.args(&self.options).arg("--").arg(&self.file).args(&self.arguments).env("_", bash);
+        command
+    }
+}
+
+/// What is recorded of the script.
+struct Recording {
+    session: Session,
+    script: Script,
+    broken: bool,
+    file: PathBuf,
+    shell: Option<u64>,
+    lost: u64,
+    said: bool,
+}
+
+impl Recording {
+    fn new(session: Session, call: &Call, bash: &Path) -> Self {
+        let mut recording = Recording {
+            session,
+            script: Script::default(),
+            broken: false,
+            file: call.file.clone(),
+            shell: None,
+            lost: 0,
+            said: false,
+        };
+        // A file that cannot be read has no plan; what is wrong with it bash will say.
+        let read = files::read_stream(&call.file, SCRIPT_MAX as u64).ok();
+        let planned = read.and_then(|bytes| {
+            let split = split::split(bash, &bytes).ok()?;
+            Some((Script::new(bytes, split.ranges)?, split.broken))
+        });
+        if let Some((script, broken)) = planned {
+            (recording.script, recording.broken) = (script, broken);
+        }
+        recording
+    }
+
+    /// bash is there and waits: it joins, and the plan is recorded.
+    fn begin(&mut self, pid: u64, version: &str) {
+        let shell = Shell {
+            program: Program::Bash,
+            version: version.to_owned(),
+            pid,
+            native: 0,
+            hook: hex(&sha256(&[TRAP.as_bytes()])[..8]),
+            typed: false,
+            history: Vec::new(),
+        };
+        match birth::join(&self.session, &shell) {
+            Ok(index) => self.shell = Some(index),
+            Err(error) => return self.failed(&error, 1),
+        }
+        let mut texts = Disclosures::default();
+        let plan = Plan {
+            shell: self.shell.unwrap_or_default(),
+            count: self.script.units().len() as u64,
+            recorded_at: "start".to_owned(),
+            name: texts.commit("name", self.file.as_os_str().as_bytes().to_vec()),
+            ranges: texts.commit("ranges", self.script.ranges_text().into_bytes()),
+            script: texts.commit("script", self.script.bytes().to_vec()),
+        };
+        self.write(1, |writer, _| Ok(writer.append(Body::Plan(plan), &texts, clock::now()).map(|_| ())?));
+    }
+
+    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, u64) -> session::Result<()>) {
+        let Some(shell) = self.shell else { return };
+        let lost = self.lost;
+        let done = self.session.with_writer_waiting(1_000, |writer| {
+            if lost > 0 {
+                let body = Body::Lost(Lost { shell, count: lost });
+                writer.append(body, &Disclosures::default(), clock::now())?;
+            }
+            work(writer, shell)
+        });
+        match done {
+            Ok(()) => self.lost = 0,
+            Err(error) => self.failed(&error, records),
+        }
+    }
+
+    fn failed(&mut self, error: &session::SessionError, records: u64) {
+        self.lost += records;
+        if !std::mem::replace(&mut self.said, true) {
+            report::say(&format!("not everything of this script is recorded: {error}"));
+        }
+    }
+
+    fn steps(&mut self, steps: &[Step], from: From) {
+        if steps.is_empty() {
+            return;
+        }
+        let texts: Vec<Option<Vec<u8>>> = steps.iter().map(|step| self.text(step)).collect();
+        self.write(steps.len() as u64, |writer, shell| {
+            for (step, text) in steps.iter().zip(texts) {
+                record(writer, shell, step, text, from)?;
+            }
+            Ok(())
+        });
+    }
+
+    fn text(&self, step: &Step) -> Option<Vec<u8>> {
+        let Step::Start { unit, .. } = step else { return None };
+        self.script.unit(*unit).map(|unit| unit.text.to_vec())
+    }
+
+    fn anomaly(&mut self, what: &str, detail: &str) {
+        let mut texts = Disclosures::default();
+        let detail = Some(texts.commit("detail", detail.as_bytes().to_vec()));
+        let body = Body::Anomaly(Anomaly { what: what.to_owned(), detail });
+        self.write(1, |writer, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
+    }
+
+    fn close(&mut self, ending: &Ending) {
+        let now = files::read_stream(&self.file, SCRIPT_MAX as u64);
+        let script_unchanged = now.is_ok_and(|bytes| bytes == self.script.bytes());
+        if !script_unchanged {
+            self.anomaly("script-changed", &self.file.display().to_string());
+        }
+        let ends = self.session.genesis().closes == Closes::LastShell;
+        let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
+        let status = Some(u64::from(ending.status));
+        let mut texts = Disclosures::default();
+        let workdir = texts.commit("workdir", workdir());
+        let mut over = false;
+        self.write(1, |writer, shell| {
+            let close = Close { shell, why, status, native: None, script_unchanged, workdir };
+            writer.append(Body::Close(close), &texts, clock::now())?;
+            over = ends && writer.story()?.live.is_empty();
+            Ok(())
+        });
+        if over {
+            let ended = self.session.with_writer_waiting(1_000, |writer| {
+                close::end(&self.session, writer, EndReason::LastShell).map(|_| ())
+            });
+            if let Err(error) = ended {
+                self.failed(&error, 1);
+            }
+        }
+    }
+}
+
+fn record(
+    writer: &mut Writer,
+    shell: u64,
+    step: &Step,
+    text: Option<Vec<u8>>,
+    from: From,
+) -> session::Result<()> {
+    let mut texts = Disclosures::default();
+    let body = match *step {
+        Step::Start { unit, planned, late } => {
+            let kept = KeptText::new(text.unwrap_or_default());
+            let command =
+                CommandText { truncated: kept.truncated, commitment: texts.commit("command", kept.value) };
+            Body::Start(Start {
+                shell,
+                n: unit as u64 + 1,
+                native: unit as u64 + 1,
+                skip: 0,
+                source: TextSource::Script,
+                command: Some(command),
+                workdir: texts.commit("workdir", workdir()),
+                prev_status: None,
+                planned,
+                late,
+            })
+        }
+        Step::Finish { unit, status } => Body::Finish(Finish {
+            shell,
+            n: unit as u64 + 1,
+            status: match status {
+                Status::Seen(status) => Some(u64::from(status)),
+                Status::Passed | Status::Unknown => None,
+            },
+            pipe_status: None,
+            from: if matches!(status, Status::Seen(_)) { from } else { From::Unknown },
+            stale: false,
+            outcome: (status == Status::Passed).then_some(Why::Passed),
+            native: None,
+            shell_duration_us: None,
+        }),
+    };
+    writer.append(body, &texts, clock::now())?;
+    Ok(())
+}
+
+/// Runs the script to its end, recorded or not.
+fn run_script(call: &Call, bash: &Path, recording: Option<&mut Recording>) -> Result<ExitStatus, Failure> {
+    let mut command = call.command(bash);
+    let cannot =
+        |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
+    let prepared = match &recording {
+        Some(recording) if call.hooked => prepare(recording, &mut command),
+        _ => None,
+    };
+    if let Some(recording) = &recording {
+        command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
+    }
+    let mut child = command.spawn().map_err(cannot)?;
+    let signals = Signals::take();
+    let Some(recording) = recording else {
+        return watch(&mut child, &signals, None, &mut |_| {}).map_err(cannot);
+    };
+    let (channel, hook) = prepared.unzip();
+    let pid = u64::from(child.id());
+    if channel.is_none() {
+        report::say(
+            "bash reads no hook with these options: the script is recorded as a whole, not line by line",
+        );
+        recording.begin(pid, "");
+    }
+    let status = recorded(recording, &mut child, &signals, channel.as_ref()).map_err(cannot)?;
+    drop(hook);
+    Ok(status)
+}
+
+/// Lets the script run and records what bash says of it.
+fn recorded(
+    recording: &mut Recording,
+    child: &mut Child,
+    signals: &Signals,
+    channel: Option<&Channel>,
+) -> std::io::Result<ExitStatus> {
+    let script = recording.script.clone();
+    let mut run = Run::new(&script, recording.broken);
+    let mut farewell = None;
+    let pid = u64::from(child.id());
+    let status = watch(child, signals, channel, &mut |message| {
+        match message.event {
+            Event::Begin => recording.begin(pid, &message.command),
+            Event::Unit => {
+                let steps = run.entered(message.line, message.status, &message.command);
+                recording.steps(&steps, From::NextStart);
+                let unplanned = matches!(steps.last(), Some(Step::Start { planned: false, .. }));
+                if unplanned || message.line > script.lines() {
+                    let detail = format!("line {}: {}", message.line, message.command);
+                    recording.anomaly("not-as-planned", &detail);
+                }
+            }
+            Event::Failure => {
+                let steps = run.failed(message.line, message.status, &message.command);
+                recording.steps(&steps, From::NextStart);
+            }
+            Event::Exit => {
+                farewell = Some(Farewell { command: message.command.clone(), hooked: message.hooked })
+            }
+        }
+        if let Some(channel) = channel {
+            channel.answer(run.lines());
+        }
+    })?;
+    if recording.shell.is_none() {
+        // bash ended before it read its hook: there is no such file, or it does not run it.
+        recording.begin(u64::from(std::process::id()), "");
+    }
+    let signal = status.signal().map(|signal| 128 + signal);
+    let code = status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
+    let hooked = farewell.as_ref().is_none_or(|farewell: &Farewell| farewell.hooked);
+    let ending = Ending { status: code, signalled: signal.is_some(), farewell };
+    if channel.is_some() {
+        recording.steps(&run.ended(&ending), From::Exit);
+        if !hooked {
+            recording.anomaly("hook-removed", "the script set a DEBUG trap of its own");
+        }
+    }
+    recording.close(&ending);
+    Ok(status)
+}
+
+/// What bash is to read first lies in a file of its own, in memory where possible.
+struct HookFile {
+    folder: files::Folder,
+    name: String,
+}
+
+impl Drop for HookFile {
+    fn drop(&mut self) {
+        let _ = self.folder.remove(&self.name);
+    }
+}
+
+fn prepare(recording: &Recording, command: &mut Command) -> Option<(Channel, HookFile)> {
+    let (channel, theirs) = Channel::new().ok()?;
+    let own_env = paths::variable("BASH_ENV").unwrap_or_default();
+    let quoted = String::from_utf8(own_env.as_bytes().to_vec()).ok()?.replace('\'', "'\\''");
+    let text = TRAP
+        .replace("@ATTESH_ENV@", &quoted)
+        .replace("@ATTESH_PID@", &std::process::id().to_string())
+        .replace("@ATTESH_FD@", &theirs.to_string());
+    let folder = recording.session.state_folder().ok()?;
+    let name = format!("trap-{}", std::process::id());
+    folder.publish_new(&name, text.as_bytes()).ok()?;
+    command.env("BASH_ENV", folder.path().join(&name));
+    Some((channel, HookFile { folder, name }))
+}
+
+/// Waits for bash, handing on signals and reading what it says.
+fn watch(
+    child: &mut Child,
+    signals: &Signals,
+    channel: Option<&Channel>,
+    hear: &mut dyn FnMut(&Message),
+) -> std::io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            // What it said before it ended is still to be heard.
+            while let Some(message) = channel.and_then(Channel::hear) {
+                hear(&message);
+            }
+            return Ok(status);
+        }
+        super::channel::wait(signals, channel)?;
+        signals.hand_on(child.id());
+        while let Some(message) = channel.and_then(Channel::hear) {
+            hear(&message);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Which unit of a script is running, from what bash says of it.
+//!
+//! What lives here: from lines and statuses to starts and finishes. Pure. What does not:
+//! talking to bash, writing records.
+//!
+//! Rules: units run in order, so a unit beyond the current one means that those between have
+//! run; a status is said only where bash revealed it.
+
+use super::Script;
+
+/// What is to be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A unit starts.
+    Start {
+        /// Its number, from 0.
+        unit: usize,
+        /// What bash said it runs agrees with the unit.
+        planned: bool,
+        /// It has run already: bash said nothing before.
+        late: bool,
+    },
+    /// A unit has ended.
+    Finish {
+        /// Its number, from 0.
+        unit: usize,
+        /// How.
+        status: Status,
+    },
+}
+
+/// How a unit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// With this status, seen at the next unit or when bash ended.
+    Seen(u8),
+    /// The script went on after it; bash did not say with what status.
+    Passed,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What bash said when it ran its EXIT trap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// The last command that it ran.
+    pub command: String,
+    /// The DEBUG trap was still ours.
+    pub hooked: bool,
+}
+
+/// How bash ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Its exit status; 128 + the signal where one ended it.
+    pub status: u8,
+    /// A signal ended it.
+    pub signalled: bool,
+    /// What it said at last, if its EXIT trap was still ours.
+    pub farewell: Option<Farewell>,
+}
+
+/// A script that runs.
+#[derive(Debug)]
+pub struct Run<'a> {
+    script: &'a Script,
+    /// The last unit is one that bash cannot parse.
+    broken: bool,
+    current: Option<usize>,
+    /// The first command that bash said it runs in the current unit.
+    command: String,
+    /// The last failure within the current unit that bash reported.
+    failed: Option<u8>,
+}
+
+impl<'a> Run<'a> {
+    /// A script of which nothing has run.
+    #[must_use]
+    pub fn new(script: &'a Script, broken: bool) -> Self {
+        Run { script, broken, current: None, command: String::new(), failed: None }
+    }
+
+    /// The lines of the current unit; none before the first.
+    #[must_use]
+    pub fn lines(&self) -> (u64, u64) {
+        let unit = self.current.and_then(|current| self.script.unit(current));
+        unit.map_or((0, 0), |unit| (unit.first, unit.last))
+    }
+
+    /// bash is about to run a command of this line; `status` is that of the command before.
+    pub fn entered(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
+        let Some(unit) = self.ahead(line) else { return Vec::new() };
+        if command.starts_with("( ") {
+            // bash says nothing before a subshell: this one has failed, and an ERR trap runs.
+            return self.failed(line, status, command);
+        }
+        let planned = agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text));
+        let mut steps = self.settle(unit, Status::Seen(status));
+        steps.push(Step::Start { unit, planned, late: false });
+        self.begin(unit, command);
+        steps
+    }
+
+    /// A command of this line has failed.
+    pub fn failed(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Some(unit) = self.ahead(line) {
+            // A subshell: nothing was said before it ran.
+            steps = self.settle(unit, Status::Passed);
+            steps.push(Step::Start { unit, planned: false, late: true });
+            self.begin(unit, command);
+        }
+        if self.script.unit_at(line) == self.current {
+            self.failed = Some(status);
+        }
+        steps
+    }
+
+    /// bash has ended.
+    pub fn ended(&mut self, ending: &Ending) -> Vec<Step> {
+        let rest = self.current.map_or(0, |current| current + 1)..self.script.units().len();
+        let hooked = ending.farewell.as_ref().is_none_or(|farewell| farewell.hooked);
+        let last = ending.farewell.as_ref().map_or(self.command.as_str(), |farewell| &farewell.command);
+        let left = ["exit", "exec", "return", "logout"]
+            .contains(&last.split_whitespace().next().unwrap_or_default());
+        let reached = ending.status == 0 && ending.farewell.is_some() && hooked && !left && !ending.signalled;
+        if reached && !rest.is_empty() && !self.broken {
+            // Units of which bash says nothing (subshells, definitions) were the last.
+            let steps = self.settle(rest.end, Status::Seen(0));
+            self.current = None;
+            return steps;
+        }
+        let Some(unit) = self.current.take() else { return Vec::new() };
+        let parse_error = self.broken && rest.len() == 1 && ending.status == 2 && self.failed != Some(2);
+        let status = if !hooked {
+            Status::Unknown
+        } else if parse_error && !left {
+            Status::Passed
+        } else {
+            Status::Seen(ending.status)
+        };
+        vec![Step::Finish { unit, status }]
+    }
+
+    /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
+    fn ahead(&self, line: u64) -> Option<usize> {
+        let unit = self.script.unit_at(line)?;
+        self.current.is_none_or(|current| unit > current).then_some(unit)
+    }
+
+    fn begin(&mut self, unit: usize, command: &str) {
+        self.current = Some(unit);
+        command.clone_into(&mut self.command);
+        self.failed = None;
+    }
+
+    /// Ends everything before `unit`, the one just before it with this status.
+    fn settle(&mut self, unit: usize, last: Status) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { Status::Passed };
+        if let Some(current) = self.current {
+            steps.push(Step::Finish { unit: current, status: ended(current) });
+        }
+        for silent in self.current.map_or(0, |current| current + 1)..unit {
+            steps.push(Step::Start { unit: silent, planned: false, late: true });
+            steps.push(Step::Finish { unit: silent, status: ended(silent) });
+        }
+        steps
+    }
+}
+
+/// Whether a command, as bash prints it, can stand in this text. bash prints blanks,
+/// redirections and $'…' in its own way, so what is compared is the command up to those,
+/// without blanks, quotes and backslashes.
+fn agrees(command: &str, text: &[u8]) -> bool {
+    let bare = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !b"'\"\\".contains(byte)).collect()
+    };
+    // bash has turned $'…' into '…' by now.
+    let turned = text.windows(2).any(|two| two == b"$'" || two == b"$\"");
+    let end = command.find(|c| c == '<' || c == '>' || turned && (c == '\'' || c == '"'));
+    let command =
+        end.map_or(command, |end| command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&'));
+    let command = command.trim().trim_start_matches("((").trim_end_matches("))").replacen("[[ -n ", "[[ ", 1);
+    let (command, text) = (bare(command.as_bytes()), bare(text));
+    command.is_empty() || text.windows(command.len()).any(|part| part == command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(text: &str, ranges: &[(u64, u64)]) -> Script {
+        Script::new(text.as_bytes().to_vec(), ranges.to_vec()).unwrap()
+    }
+
+    fn start(unit: usize) -> Step {
+        Step::Start { unit, planned: true, late: false }
+    }
+
+    fn late(unit: usize) -> Step {
+        Step::Start { unit, planned: false, late: true }
+    }
+
+    fn seen(unit: usize, status: u8) -> Step {
+        Step::Finish { unit, status: Status::Seen(status) }
+    }
+
+    fn passed(unit: usize) -> Step {
+        Step::Finish { unit, status: Status::Passed }
+    }
+
+    fn ending(status: u8, command: &str) -> Ending {
+        let farewell = Some(Farewell { command: command.into(), hooked: true });
+        Ending { status, signalled: false, farewell }
+    }
+
+    #[test]
+    fn units_that_bash_says_nothing_of_are_told_late() {
+        let script = script("a\nf() { :; }\n( b )\nc\n( d )\n", &[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]);
+        let mut run = Run::new(&script, false);
+        assert_eq!(run.entered(1, 0, "a"), [start(0)]);
+        assert_eq!(run.entered(4, 7, "c"), [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]);
+        assert_eq!(run.lines(), (4, 4));
+        assert_eq!(run.entered(1, 0, "trap"), []);
+        assert_eq!(run.ended(&ending(0, "c")), [passed(3), late(4), seen(4, 0)]);
+    }
+
+    #[test]
+    fn a_script_that_leaves_early_ends_where_it_was() {
+        let script = script("a\nexit 0\nb\n", &[(1, 1), (2, 2), (3, 3)]);
+        let mut run = Run::new(&script, false);
+        run.entered(1, 0, "a");
+        assert_eq!(run.entered(2, 3, "exit 0"), [seen(0, 3), start(1)]);
+        assert_eq!(run.ended(&ending(0, "exit 0")), [seen(1, 0)]);
+        let mut run = Run::new(&script, false);
+        run.entered(1, 0, "a");
+        assert_eq!(run.ended(&ending(1, "a")), [seen(0, 1)]);
+    }
+
+    #[test]
+    fn a_subshell_that_fails_is_the_one_that_failed() {
+        let script = script("a\n(exit 6)\nb\n", &[(1, 1), (2, 2), (3, 3)]);
+        let mut run = Run::new(&script, false);
+        run.entered(1, 0, "a");
+        assert_eq!(run.failed(2, 6, "( exit 6 )"), [passed(0), late(1)]);
+        assert_eq!(run.ended(&ending(6, "a")), [seen(1, 6)]);
+    }
+
+    #[test]
+    fn a_command_agrees_however_bash_prints_it() {
+        for (command, text) in [
+            ("echo hi 1>&2", "echo 'hi' >&2"),
+            ("((i=0))", "for ((i=0; i<3; i++)); do :; done"),
+            ("for i in 1 2", "for i in 1   2; do :; done"),
+            ("make", "if ! make; then :; fi"),
+            ("cat <<EOF x EOF", "cat <<EOF\nx\nEOF"),
+        ] {
+            assert!(agrees(command, text.as_bytes()), "{command}");
+        }
+        assert!(!agrees("rm -rf x", b"echo rm"));
+    }
+}
