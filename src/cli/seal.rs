@@ -230,7 +230,7 @@ fn make(
 ) -> Result<(Envelope, Statement), Failure> {
     let open = || session.journal().try_clone().map(files::from_start);
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let knowledge = Knowledge { secret, threads: 0 };
+    let knowledge = Knowledge { secret, ..Knowledge::default() };
     let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(|error| match error {
         DraftError::Io(error) => io(error),
         DraftError::Rejected(rejection) => Failure::integrity(format!(

@@ -166,7 +166,7 @@ fn unsealed(
         return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
     let own = own_secret(&file, secret);
-    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    let knowledge = Knowledge { secret: secret.or(own.as_ref()), ..Knowledge::default() };
     Ok(match check(files::from_start(file), knowledge, &mut |_, _| {}) {
         Ok(checked) => verify::journal(checked),
         Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {}", files::words(&error))),
@@ -190,7 +190,7 @@ fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSec
         Err(error) => return verify::without_journal(verdict, Kind::Unable, error.to_string()),
     };
     let own = own_secret(&file, secret);
-    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    let knowledge = Knowledge { secret: secret.or(own.as_ref()), ..Knowledge::default() };
     let unreadable = |error: std::io::Error| Failure::unable(files::words(&error));
     let open = || -> Result<Box<dyn Read>, Failure> {
         Ok(Box::new(files::from_start(file.try_clone().map_err(unreadable)?)))
