@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::Seal;
-use super::{Outcome, key, secret};
+use super::{Outcome, heads, key, secret};
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
@@ -15,6 +15,7 @@ use crate::files::{self, Overwrite};
 use crate::journal::append::digest_of;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Knowledge, Origin};
+use crate::journal::heads::KeptHeads;
 use crate::passphrase::{self, Purpose, Sources};
 use crate::paths;
 use crate::report;
@@ -41,7 +42,11 @@ const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Outcome {
     // All that can fail comes first: nothing has ended until the key is open and the names are free.
-    let session = the_session(args.session.as_deref())?;
+    let kept = heads::expected(&args.expect_head)?;
+    let session = match &args.dir {
+        Some(dir) => find::in_folder(dir)?,
+        None => the_session(args.session.as_deref())?,
+    };
     let outputs = Outputs::new(args, &session)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
@@ -55,31 +60,42 @@ pub fn run(args: &Seal) -> Outcome {
         return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
     let signer = signer(args)?;
+    if !kept.is_empty() && !session.has_end() {
+        heads::refuse_another(&kept, &heads::checked(&session, &kept.sizes())?).map_err(|failure| {
+            Failure { message: format!("{}\nnothing was ended", failure.message), ..failure }
+        })?;
+    }
     end_if_live(&session, args.close_others)?;
-    let sealed = make(&session, &signer, &outputs, &subjects, secret.as_ref(), overwrite);
+    let sealed = make(&session, &signer, &outputs, &subjects, secret.as_ref(), &kept, overwrite);
     let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, &session))?;
     let digest = hex(&sha256(&[&envelope.to_json()]));
     let line =
         format!("{} {digest} {}", clock::rfc3339(clock::now().realtime_ns), outputs.envelope.display());
-    session.folder().append_line(SEALED, &line)?;
+    note_sealed(&session, &line)?;
     tell(&session, &outputs, &statement, &digest, args.json)?;
     Ok(0)
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
-    let again = format!(
-        "the session has ended and is kept; to try again type: attesh seal {}",
-        short_id(session.id())
-    );
+    let again =
+        format!("the session has ended and is kept; to try again type: attesh seal {}", session.word());
     Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
 }
 
-/// The session named, else this shell's, else the newest unsealed one that nobody records in.
+/// Lists the envelope in the session's folder; in that of a copy, where it can be written.
+fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
+    match session.folder().append_line(SEALED, line) {
+        Err(error) if !session.is_copy() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The session named, else this shell's, else the job's, else the newest unsealed one that nobody records in.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
     }
-    if let Some(session) = find::surrounding() {
+    if let Some(session) = find::surrounding().or_else(find::of_job) {
         return Ok(session);
     }
     let idle = |session: &Session| {
@@ -152,10 +168,9 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
 fn signer(args: &Seal) -> Result<Signer, Failure> {
     let sources =
         || Sources { file: args.passphrase_file.clone(), environment: paths::variable("ATTESH_PASSPHRASE") };
-    let default = key::default_path()?;
-    let path = args.key.clone().unwrap_or_else(|| default.clone());
-    let made = match args.key.is_none() && default.symlink_metadata().is_err() {
-        true => Some(make_default_key(&default, sources())?),
+    let path = args.key.clone().map_or_else(key::default_path, Ok)?;
+    let made = match args.key.is_none() && path.symlink_metadata().is_err() {
+        true => Some(make_default_key(&path, sources())?),
         false => None,
     };
     let file = KeyFile::open(&path).map_err(key::failure)?;
@@ -226,11 +241,13 @@ fn make(
     outputs: &Outputs,
     subjects: &[(String, String)],
     secret: Option<&OriginSecret>,
+    kept: &KeptHeads,
     overwrite: Overwrite,
 ) -> Result<(Envelope, Statement), Failure> {
     let open = || session.journal().try_clone().map(files::from_start);
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let knowledge = Knowledge { secret, ..Knowledge::default() };
+    let sizes = kept.sizes();
+    let knowledge = Knowledge { secret, sizes: &sizes, ..Knowledge::default() };
     let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(|error| match error {
         DraftError::Io(error) => io(error),
         DraftError::Rejected(rejection) => Failure::integrity(format!(
@@ -238,6 +255,7 @@ fn make(
             rejection.record, rejection.offset, rejection.why
         )),
     })?;
+    heads::refuse_another(kept, draft.checked())?;
     if draft.checked().origin == Origin::NotChecked {
         report::say(
             "the journal's origin secret is not at hand: give it with --secret to have the origin checked",
