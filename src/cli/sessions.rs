@@ -11,6 +11,7 @@ use super::{Outcome, chosen_or_in, ended, secret};
 use crate::clock;
 use crate::crypto::OriginSecret;
 use crate::failure::{Failure, Kind};
+use crate::files::FileError;
 use crate::journal::append::Head;
 use crate::journal::chain::head_token;
 use crate::journal::shells::{Finding, Weight};
@@ -19,7 +20,7 @@ use crate::process;
 use crate::report::{self, Style};
 use crate::session::close::{Ending, end_by_command};
 use crate::session::place::{self, Placed};
-use crate::session::{Session, birth, find, short_id};
+use crate::session::{Session, SessionError, birth, find, short_id};
 
 pub fn start(args: &Start) -> Outcome {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -70,11 +71,19 @@ fn no_name() -> Failure {
 }
 
 /// Opens a session in a folder, or joins the one there. A secret goes to a new one; to one
-/// that is joined it has been given already.
-fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
+/// that is joined it has been given already. What was moved out of the way is said.
+pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
     let id = given.as_ref().map(OriginSecret::id);
-    // Where there is no home there is no secret of the user's either.
-    let usual = || if paths::origin_secret().is_some() { birth::usual_secret() } else { Ok(None) };
+    // Where there is no home that can be written there is no secret of the user's either.
+    let usual = || match birth::usual_secret() {
+        Err(error)
+            if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
+        {
+            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
+            Ok(None)
+        }
+        other => other,
+    };
     let wanted = name.clone();
     let placed = place::open_in(dir, name, || given.map_or_else(usual, |secret| Ok(Some(secret))))?;
     if let Some(moved) = &placed.moved {

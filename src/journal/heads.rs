@@ -75,7 +75,7 @@ pub struct KeptHeads(Vec<KeptHead>);
 
 impl KeptHeads {
     /// All that stand in a text: behind [`MARK`], wherever that is on a line and whatever
-    /// follows; and a line that is a token and nothing else.
+    /// follows; and a line that is a token, or `head=` and a token, and nothing else.
     #[must_use]
     pub fn find(text: &[u8]) -> Self {
         let mut all = KeptHeads::default();
@@ -89,7 +89,9 @@ impl KeptHeads {
                     all.0.push(head);
                 }
             }
-            let alone = std::str::from_utf8(line.trim_ascii()).ok().filter(|_| !marked);
+            let alone = line.trim_ascii();
+            let alone = alone.strip_prefix(b"head=").unwrap_or(alone);
+            let alone = std::str::from_utf8(alone).ok().filter(|_| !marked);
             all.0.extend(alone.and_then(KeptHead::read));
         }
         let mut seen = std::collections::HashSet::new();
@@ -202,13 +204,14 @@ mod tests {
              \u{1b}[32;1m$ grep attesh-head log\u{1b}[0;m\n\
              left over from printfattesh-head {two}more\n\
              attesh-head {one} and again attesh-head  {}\n\
-             attesh-head {}\n  {}  \nsee {}\nattesh-head",
+             attesh-head {}\n  {}  \nsee {}\nhead={}\nattesh-head",
             token(3, 3),
             &token(4, 4)[..90],
             token(5, 5),
             token(6, 6),
+            token(7, 7),
         );
-        assert_eq!(found(&log), [one, two, token(3, 3), token(5, 5)]);
+        assert_eq!(found(&log), [one, two, token(3, 3), token(5, 5), token(7, 7)]);
         assert_eq!(KeptHeads::find(b"\xff attesh-head \xff\n").len(), 0);
     }
 

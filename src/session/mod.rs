@@ -192,14 +192,16 @@ impl Session {
         self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
     }
 
-    /// The word by which a person names it: the end of its id, or its folder where that is not
-    /// among this user's.
+    /// The word by which a person names it at a prompt: the end of its id, or its folder where
+    /// that is not among this user's.
     #[must_use]
     pub fn word(&self) -> String {
-        if self.is_placed() {
-            return self.folder.path().display().to_string();
+        if !self.is_placed() {
+            return short_id(self.id()).to_owned();
         }
-        short_id(self.id()).to_owned()
+        let path = self.folder.path().display().to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
+        if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
     }
 
     /// Whether it is a copy, which is only read.

@@ -23,6 +23,7 @@ mod pty;
 mod rules;
 mod shells;
 mod signer;
+mod steps;
 mod tamper;
 mod tidy;
 mod torn;
