@@ -36,7 +36,7 @@ fn main() {
     );
     let open = || attesh::files::from_start(journal.try_clone().expect("a second handle"));
     for threads in [1, 2] {
-        let knowledge = Knowledge { secret: None, threads };
+        let knowledge = Knowledge { threads, ..Knowledge::default() };
         let verify = median(|| {
             let checked = check(open(), knowledge, &mut |_, _| {}).expect("it can be read");
             assert!(checked.rejection.is_none() && checked.size == RECORDS);

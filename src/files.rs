@@ -125,15 +125,17 @@ impl Folder {
     /// # Errors
     /// It is missing, a link, another's, or open to others.
     pub fn open(path: &Path) -> Result<Self> {
-        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_RDONLY;
-        // Not open(2): musl follows it with an fcntl(2) for kernels older than O_CLOEXEC.
-        let file = match openat(AT_FDCWD, path, flags, Mode::empty()) {
-            Ok(fd) => File::from(fd),
-            // With O_DIRECTORY the kernel says ENOTDIR of a symbolic link too.
-            Err(Errno::ENOTDIR) if path.is_symlink() => return Err(FileError::Link(path.to_owned())),
-            Err(errno) => return Err(failed(path, errno)),
-        };
+        let file = open_folder(path)?;
         check_private(path, &file)?;
+        Ok(Folder { path: path.to_owned(), file })
+    }
+
+    /// Opens a folder whoever may use it: what lies beneath is only to be read.
+    ///
+    /// # Errors
+    /// It is missing or a link.
+    pub fn open_any(path: &Path) -> Result<Self> {
+        let file = open_folder(path)?;
         Ok(Folder { path: path.to_owned(), file })
     }
 
@@ -249,9 +251,37 @@ impl Folder {
         read_to_limit(self.open_file(name)?, &self.path.join(name), limit)
     }
 
+    /// Whether it still is what its path leads to.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+        let there = self.path.symlink_metadata().map(identity);
+        matches!((self.file.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
+    }
+
+    /// The names of what lies beneath it.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub fn names(&self) -> Result<Vec<std::ffi::OsString>> {
+        let io = |error| FileError::Io(self.path.clone(), error);
+        std::fs::read_dir(&self.path).map_err(io)?.map(|entry| Ok(entry.map_err(io)?.file_name())).collect()
+    }
+
     /// Brings the folder itself to the disk.
     pub fn sync(&self) {
         let _ = self.file.sync_all();
+    }
+}
+
+fn open_folder(path: &Path) -> Result<File> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_RDONLY;
+    // Not open(2): musl follows it with an fcntl(2) for kernels older than O_CLOEXEC.
+    match openat(AT_FDCWD, path, flags, Mode::empty()) {
+        Ok(fd) => Ok(File::from(fd)),
+        // With O_DIRECTORY the kernel says ENOTDIR of a symbolic link too.
+        Err(Errno::ENOTDIR) if path.is_symlink() => Err(FileError::Link(path.to_owned())),
+        Err(errno) => Err(failed(path, errno)),
     }
 }
 
@@ -418,6 +448,42 @@ impl Drop for Published {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Gives a folder the first name that is free of `PATH.1`, `PATH.2` and so on; its new path.
+///
+/// # Errors
+/// It could not be renamed.
+#[expect(clippy::disallowed_methods, reason = "a folder is moved, and nothing is replaced")]
+pub fn move_aside(path: &Path) -> Result<PathBuf> {
+    let numbered = (1u32..).map(|number| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    });
+    let free = numbered.into_iter().find(|path| path.symlink_metadata().is_err()).expect("a free number");
+    match std::fs::rename(path, &free) {
+        Ok(()) => Ok(free),
+        Err(error) => Err(FileError::Io(path.to_owned(), error)),
+    }
+}
+
+/// Opens any regular file for appending, and makes it where it is missing.
+///
+/// # Errors
+/// It is no regular file, or cannot be written.
+pub fn open_to_append(path: &Path) -> Result<File> {
+    let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let fd = open(path, flags, Mode::from_bits_truncate(0o644)).map_err(|errno| match errno {
+        Errno::ENOENT => FileError::NoFolder(folder_of(path).to_owned()),
+        errno => failed(path, errno),
+    })?;
+    let file = File::from(fd);
+    match file.metadata() {
+        Ok(meta) if meta.is_file() => Ok(file),
+        Ok(_) => Err(FileError::Kind(path.to_owned(), "a regular file")),
+        Err(error) => Err(FileError::Io(path.to_owned(), error)),
+    }
 }
 
 /// Whether files can be created in a folder: one is, and is removed again.

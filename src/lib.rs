@@ -17,7 +17,7 @@
 //!   of failure and their exit codes).
 //! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
 //!   [`script`] (a script and its units),
-//!   [`journal`] (chain, state, append, check, story), [`seal`] (statement, envelope,
+//!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`] (statement, envelope,
 //!   bundle, keys, trust), [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.

@@ -89,6 +89,64 @@ pub fn state_candidates() -> Vec<(&'static str, PathBuf)> {
     list
 }
 
+/// A system that runs jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ci {
+    /// GitHub Actions: `GITHUB_ACTIONS` is set.
+    Github,
+    /// GitLab: `GITLAB_CI` is set.
+    Gitlab,
+    /// Jenkins: `JENKINS_URL` or `JENKINS_HOME` is set, and `WORKSPACE`.
+    Jenkins,
+    /// Another: `CI` is set.
+    Other,
+}
+
+impl Ci {
+    /// The variable that names the folder in which sessions are kept there, if it has one.
+    #[must_use]
+    pub fn folder_variable(self) -> Option<&'static str> {
+        match self {
+            Ci::Github => Some("RUNNER_TEMP"),
+            Ci::Gitlab => Some("CI_PROJECT_DIR"),
+            Ci::Jenkins => Some("WORKSPACE"),
+            Ci::Other => None,
+        }
+    }
+}
+
+/// The system that runs this job, as the environment tells it; none outside of CI.
+#[must_use]
+pub fn ci() -> Option<Ci> {
+    let on = |name: &str| variable(name).is_some_and(|value| value != "false" && value != "0");
+    if on("GITHUB_ACTIONS") {
+        Some(Ci::Github)
+    } else if on("GITLAB_CI") {
+        Some(Ci::Gitlab)
+    } else if (on("JENKINS_URL") || on("JENKINS_HOME")) && on("WORKSPACE") {
+        Some(Ci::Jenkins)
+    } else if on("CI") {
+        Some(Ci::Other)
+    } else {
+        None
+    }
+}
+
+/// The session folder of a job that names none: `$RUNNER_TEMP/attesh`,
+/// `$CI_PROJECT_DIR/.attesh` or `$WORKSPACE/.attesh`.
+#[must_use]
+pub fn ci_folder() -> Option<PathBuf> {
+    let ci = ci()?;
+    let base = variable(ci.folder_variable()?).map(PathBuf::from).filter(|path| path.is_absolute())?;
+    Some(base.join(if ci == Ci::Github { "attesh" } else { ".attesh" }))
+}
+
+/// The file that takes the outputs of a step: `$GITHUB_OUTPUT`.
+#[must_use]
+pub fn github_output() -> Option<PathBuf> {
+    variable("GITHUB_OUTPUT").map(PathBuf::from)
+}
+
 /// Whether a folder is kept in memory.
 #[must_use]
 pub fn is_tmpfs(path: &Path) -> bool {

@@ -188,6 +188,11 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "attesh: {text}");
 }
 
+/// Says a line that a program looks for in a log, with nothing before it.
+pub fn bare(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 /// Prints a table: columns as wide as their widest cell, the last as it is.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use crate::encoding::hex;
 use crate::failure::Kind;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Origin};
+use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::shells::{Finding, Weight};
 use crate::seal::envelope::{Envelope, SignatureFailure};
 use crate::seal::statement::{
@@ -458,6 +459,37 @@ pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
             format!("{path} (sha256 {digest}) is not among the subjects"),
         );
     }
+}
+
+/// Adds whether what was judged has gone through all heads that were kept elsewhere: `known`
+/// is its journal, where that was checked; of an envelope alone the first head and the last
+/// stand in the statement. The number of heads that could not be compared comes back.
+pub fn with_heads(verdict: &mut Verdict, kept: &KeptHeads, known: Option<Known>) -> usize {
+    let rejected = verdict.aspects.iter().any(|one| one.name == "integrity" && one.mark == Mark::Bad);
+    let known = known.or_else(|| verdict.statement.as_deref().and_then(sealed_heads));
+    let Some(known) = known.filter(|_| !rejected && !kept.is_empty()) else { return 0 };
+    match kept.compare(&known) {
+        Ok(open) if open.is_empty() => {
+            let said = verdict.aspects.iter().find(|one| one.name == "integrity");
+            let said = said.map_or_else(String::new, |aspect| aspect.text.clone());
+            let which = if kept.len() == 1 { "the head" } else { "all heads" };
+            verdict.set("integrity", Mark::Good, format!("{said}; it has gone through {which} given"));
+            0
+        }
+        Ok(open) => open.len(),
+        Err(why) => {
+            verdict.bad("integrity", Kind::Integrity, why);
+            0
+        }
+    }
+}
+
+/// The heads that a statement names: that of genesis, and the last.
+fn sealed_heads(statement: &Statement) -> Option<Known> {
+    let journal = &statement.predicate.journal;
+    let root = |text: &str| crate::encoding::hex_exact(text.as_bytes());
+    let roots = vec![(1, root(&journal.genesis_hash)?), (journal.size, root(&journal.root_hash)?)];
+    Some(Known { session: statement.predicate.session.id.clone(), size: journal.size, roots })
 }
 
 const FOREIGN: &str =

@@ -132,14 +132,21 @@ pub struct Init {
     "attesh start incident-42                          open a session",
     "eval \"$(attesh init bash --session incident-42)\"  join it, in each terminal",
     "attesh start job --secret env:JOB_SECRET          with an origin secret of its own",
+    "attesh start --dir \"$PWD/.attesh\"                in a folder, for the steps of a job",
 ])]
 #[allow(missing_docs)]
 pub struct Start {
-    /// Its name: 1 to 64 of A-Z a-z 0-9 . _ -
-    pub name: String,
+    /// Its name: 1 to 64 of A-Z a-z 0-9 . _ -; may be left out where it gets a folder
+    pub name: Option<String>,
+    /// Keep the session in this folder, or join the one that is in it
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
+    /// Append head=TOKEN to the file that GITHUB_OUTPUT names
+    #[arg(long)]
+    pub github_output: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -150,14 +157,21 @@ pub struct Start {
     "attesh stop                   end this shell's session",
     "attesh stop incident-42       end a named session",
     "attesh stop --close-others    even while other shells record in it",
+    "attesh stop --dir /tmp/job    end the session in a folder",
 ])]
 #[allow(missing_docs)]
 pub struct Stop {
     /// A session's name, id or folder; by default this shell's
     pub session: Option<String>,
+    /// The session in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "session")]
+    pub dir: Option<PathBuf>,
     /// End the session although other shells record in it
     #[arg(long)]
     pub close_others: bool,
+    /// Append head=TOKEN to the file that GITHUB_OUTPUT names
+    #[arg(long)]
+    pub github_output: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -168,11 +182,15 @@ pub struct Stop {
     "attesh status                 what is recorded here",
     "attesh status incident-42     how another session stands",
     "attesh status --json          for a program",
+    "attesh status --dir /tmp/job  how the session in a folder stands",
 ])]
 #[allow(missing_docs)]
 pub struct Status {
     /// A session's name, id or folder; by default this shell's
     pub session: Option<String>,
+    /// The session in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "session")]
+    pub dir: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -265,11 +283,15 @@ pub struct Resume {
     "attesh seal                                  this shell's session, with the default key",
     "attesh seal incident-42 --key ops.key        a named session, with another key",
     "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
+    "attesh seal --dir /tmp/job --expect-head log   the session that this log tells of",
 ])]
 #[allow(missing_docs)]
 pub struct Seal {
     /// A session's name, id or folder; by default this shell's
     pub session: Option<String>,
+    /// The session in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "session")]
+    pub dir: Option<PathBuf>,
     /// The sealing key: PKCS#8 or OpenSSH; a .pub file means ssh-agent holds the private half
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -285,6 +307,9 @@ pub struct Seal {
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
+    /// Refuse a journal that has not gone through this head: a token, or a log in which heads are; may be repeated
+    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
+    pub expect_head: Vec<String>,
     /// End the session although other shells record in it
     #[arg(long)]
     pub close_others: bool,
@@ -316,6 +341,9 @@ pub struct Sh {
     /// Replace files that exist
     #[arg(long, requires = "seal")]
     pub force: bool,
+    /// Record into the session in this folder, which is made if it is not there
+    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
+    pub dir: Option<PathBuf>,
     /// Exit with 125 where something could not be recorded
     #[arg(long)]
     pub strict: bool,
@@ -334,6 +362,7 @@ pub struct Sh {
     "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
     "attesh verify NAME.intoto.json --journal ./journal    against the journal as well",
     "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
+    "attesh verify ./job --expect-head job.log             is it what the log of the job tells of?",
 ])]
 #[allow(missing_docs)]
 pub struct Verify {
@@ -352,6 +381,9 @@ pub struct Verify {
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
+    /// Refuse a journal that has not gone through this head: a token, or a log in which heads are; may be repeated
+    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
+    pub expect_head: Vec<String>,
     /// Say more: every finding, and what is not proven at length
     #[arg(short, long)]
     pub verbose: bool,

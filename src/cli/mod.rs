@@ -3,6 +3,7 @@
 pub mod args;
 mod channel;
 mod doctor;
+mod heads;
 mod init;
 mod key;
 mod log;
@@ -26,7 +27,7 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
 use crate::report;
-use crate::session::{Session, birth, find, short_id};
+use crate::session::{Session, birth, find};
 use args::{Cli, Verb};
 
 /// What a command returns: its exit code, or a failure.
@@ -105,7 +106,7 @@ fn dispatch(verb: Verb) -> Outcome {
 
 /// That nothing can be appended any more comes with what can be done instead.
 fn ended(session: &Session, failure: Failure) -> Failure {
-    let (name, id) = (session.short_name(), short_id(session.id()));
+    let (name, id) = (session.short_name(), session.word());
     match session.is_sealed() {
         _ if !session.has_end() && failure.kind == Kind::Unable && !session.is_live() => {
             failure.next(format!("to sign what there is type: attesh seal {id}"))
@@ -136,15 +137,21 @@ fn secret(given: &str) -> Result<OriginSecret, Failure> {
     })
 }
 
-/// The session that a command is about: the one named, else that of the surrounding shell.
+/// The session that a command is about: the one named, else that of the surrounding shell,
+/// else that of the job.
 fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
         Some(word) => find::by_word(word),
-        None => find::surrounding().ok_or_else(|| {
+        None => find::surrounding().or_else(find::of_job).ok_or_else(|| {
             Failure::unable("this shell is not recorded").next(
                 "name a session (attesh sessions lists them), or record this shell with: \
                  eval \"$(attesh init bash)\"",
             )
         }),
     }
+}
+
+/// As [`chosen`], or the session in the folder that is named.
+fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
+    dir.map_or_else(|| chosen(word), find::in_folder)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::{Seal, Sh};
-use super::{Outcome, key, secret};
+use super::{Outcome, heads, key, secret};
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
@@ -15,6 +15,7 @@ use crate::files::{self, Overwrite};
 use crate::journal::append::digest_of;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Knowledge, Origin};
+use crate::journal::heads::KeptHeads;
 use crate::passphrase::{self, Purpose, Sources};
 use crate::paths;
 use crate::report;
@@ -41,7 +42,11 @@ const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Outcome {
     // All that can fail comes first: nothing has ended until the key is open and the names are free.
-    let session = the_session(args.session.as_deref())?;
+    let kept = heads::expected(&args.expect_head)?;
+    let session = match &args.dir {
+        Some(dir) => find::in_folder(dir)?,
+        None => the_session(args.session.as_deref())?,
+    };
     let outputs = Outputs::new(args, &session)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
@@ -55,11 +60,24 @@ pub fn run(args: &Seal) -> Outcome {
         return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
     let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
+    if !kept.is_empty() && !session.has_end() {
+        heads::refuse_another(&kept, &heads::checked(&session, &kept.sizes())?).map_err(|failure| {
+            Failure { message: format!("{}\nnothing was ended", failure.message), ..failure }
+        })?;
+    }
     end_if_live(&session, args.close_others)?;
-    let (statement, digest) = sealed(&session, &signer, &outputs, &subjects, secret.as_ref(), overwrite)?;
+    let what = What { subjects: &subjects, secret: secret.as_ref(), kept: &kept };
+    let (statement, digest) = sealed(&session, &signer, &outputs, &what, overwrite)?;
     tell(&session, &statement);
     print(&session, &outputs, &statement, &digest, args.json)?;
     Ok(0)
+}
+
+/// What a seal is made with beside the key.
+struct What<'a> {
+    subjects: &'a [(String, String)],
+    secret: Option<&'a OriginSecret>,
+    kept: &'a KeptHeads,
 }
 
 /// Seals a session that has ended; the statement, and the envelope's digest.
@@ -67,16 +85,15 @@ fn sealed(
     session: &Session,
     signer: &Signer,
     outputs: &Outputs,
-    subjects: &[(String, String)],
-    secret: Option<&OriginSecret>,
+    what: &What,
     overwrite: Overwrite,
 ) -> Result<(Statement, String), Failure> {
-    let sealed = make(session, signer, outputs, subjects, secret, overwrite);
+    let sealed = make(session, signer, outputs, what, overwrite);
     let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, session))?;
     let digest = hex(&sha256(&[&envelope.to_json()]));
     let line =
         format!("{} {digest} {}", clock::rfc3339(clock::now().realtime_ns), outputs.envelope.display());
-    session.folder().append_line(SEALED, &line)?;
+    note_sealed(session, &line)?;
     Ok((statement, digest))
 }
 
@@ -107,27 +124,33 @@ impl Later {
     /// As in `attesh seal`.
     pub fn seal(&self, session: &Session) -> Result<(), Failure> {
         let secret = session.genesis().origin_id.and_then(birth::own_secret);
-        let (statement, _) =
-            sealed(session, &self.signer, &self.outputs, &[], secret.as_ref(), self.overwrite)?;
+        let what = What { subjects: &[], secret: secret.as_ref(), kept: &KeptHeads::default() };
+        let (statement, _) = sealed(session, &self.signer, &self.outputs, &what, self.overwrite)?;
         tell(session, &statement);
         Ok(())
     }
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
-    let again = format!(
-        "the session has ended and is kept; to try again type: attesh seal {}",
-        short_id(session.id())
-    );
+    let again =
+        format!("the session has ended and is kept; to try again type: attesh seal {}", session.word());
     Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
 }
 
-/// The session named, else this shell's, else the newest unsealed one that nobody records in.
+/// Lists the envelope in the session's folder; in that of a copy, where it can be written.
+fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
+    match session.folder().append_line(SEALED, line) {
+        Err(error) if !session.is_copy() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The session named, else this shell's, else the job's, else the newest unsealed one that nobody records in.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
     }
-    if let Some(session) = find::surrounding() {
+    if let Some(session) = find::surrounding().or_else(find::of_job) {
         return Ok(session);
     }
     let idle = |session: &Session| {
@@ -206,10 +229,9 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
         file: passphrase_file.map(Path::to_owned),
         environment: paths::variable("ATTESH_PASSPHRASE"),
     };
-    let default = key::default_path()?;
-    let path = key.unwrap_or(&default).to_owned();
-    let made = match key.is_none() && default.symlink_metadata().is_err() {
-        true => Some(make_default_key(&default, sources())?),
+    let path = key.map_or_else(key::default_path, |key| Ok(key.to_owned()))?;
+    let made = match key.is_none() && path.symlink_metadata().is_err() {
+        true => Some(make_default_key(&path, sources())?),
         false => None,
     };
     let file = KeyFile::open(&path).map_err(key::failure)?;
@@ -278,13 +300,14 @@ fn make(
     session: &Session,
     signer: &Signer,
     outputs: &Outputs,
-    subjects: &[(String, String)],
-    secret: Option<&OriginSecret>,
+    what: &What,
     overwrite: Overwrite,
 ) -> Result<(Envelope, Statement), Failure> {
+    let What { subjects, secret, kept } = *what;
     let open = || session.journal().try_clone().map(files::from_start);
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let knowledge = Knowledge { secret, threads: 0 };
+    let sizes = kept.sizes();
+    let knowledge = Knowledge { secret, sizes: &sizes, ..Knowledge::default() };
     let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(|error| match error {
         DraftError::Io(error) => io(error),
         DraftError::Rejected(rejection) => Failure::integrity(format!(
@@ -292,6 +315,7 @@ fn make(
             rejection.record, rejection.offset, rejection.why
         )),
     })?;
+    heads::refuse_another(kept, draft.checked())?;
     if draft.checked().origin == Origin::NotChecked {
         report::say(
             "the journal's origin secret is not at hand: give it with --secret to have the origin checked",

@@ -1,61 +1,147 @@
 //! `attesh start`, `stop`, `status`, `sessions` and `prune`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
+use super::heads::{StepOutput, head_now, publish, to_log};
 use super::view::{View, view};
-use super::{Outcome, chosen, ended, secret};
+use super::{Outcome, chosen_or_in, ended, secret};
 use crate::clock;
-use crate::failure::Failure;
+use crate::crypto::OriginSecret;
+use crate::failure::{Failure, Kind};
+use crate::files::FileError;
 use crate::journal::append::Head;
 use crate::journal::chain::head_token;
 use crate::journal::shells::{Finding, Weight};
+use crate::paths;
 use crate::process;
 use crate::report::{self, Style};
 use crate::session::close::{Ending, end_by_command};
-use crate::session::{Session, birth, find, short_id};
+use crate::session::place::{self, Placed};
+use crate::session::{Session, SessionError, birth, find, short_id};
 
 pub fn start(args: &Start) -> Outcome {
-    if !find::is_name(&args.name) {
-        return Err(Failure::usage(format!("{:?} cannot be a session's name", args.name))
+    if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
+        return Err(Failure::usage(format!("{name:?} cannot be a session's name"))
             .next("a name is 1 to 64 characters of A-Z a-z 0-9 . _ -"));
     }
-    let secret = match &args.secret {
-        Some(given) => secret(given)?,
-        None => birth::default_secret()?,
+    let output = StepOutput::open(args.github_output)?;
+    let given = args.secret.as_deref().map(secret).transpose()?;
+    let opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
+        (Some(dir), _) => open_in(&dir, args.name.clone(), given)?,
+        (None, Some(name)) => {
+            let secret = given.map_or_else(birth::usual_secret, |secret| Ok(Some(secret)))?;
+            let session = birth::birth_named(name, secret)?;
+            let head = Head { size: 1, root: *session.genesis_root() };
+            Placed { session, head, joined: false, moved: None }
+        }
+        (None, None) => return Err(no_name()),
     };
-    let session = birth::birth_named(&args.name, Some(secret))?;
-    let head = head_token(session.id(), 1, session.genesis_root());
+    let (session, name) = (&opened.session, opened.session.genesis().name.as_deref());
+    publish(session, opened.head, output)?;
+    let head = head_token(session.id(), opened.head.size, &opened.head.root);
     if args.json {
         report::json(
             "attesh.start/v1",
-            json!({"session": session.id(), "name": args.name, "folder": session.folder().path(), "head": head}),
+            json!({"session": session.id(), "name": name, "folder": session.folder().path(), "head": head,
+                "joined": opened.joined}),
         )?;
-    } else {
-        report::say(&format!("session {} is open; join it in each shell with:", args.name));
-        report::say(&format!("  eval \"$(attesh init bash --session {})\"", args.name));
-        report::line(&head)?;
+        return Ok(0);
     }
+    let word = if session.is_placed() { session.word() } else { args.name.clone().unwrap_or_default() };
+    let (short, how) = (session.short_name(), if opened.joined { "is open already" } else { "is open" });
+    report::say(&format!("session {short} {how}; join it in each shell with:"));
+    report::say(&format!("  eval \"$(attesh init bash --session {word})\""));
+    report::line(&head)?;
     Ok(0)
 }
 
+/// Where there is neither name nor folder.
+fn no_name() -> Failure {
+    let variable = paths::ci().and_then(paths::Ci::folder_variable);
+    let what = variable.map_or_else(
+        || "the session gets neither a name nor a folder".to_owned(),
+        |variable| {
+            format!("the session gets neither a name nor a folder: {variable} is no absolute path here")
+        },
+    );
+    Failure::usage(what).next("give it a name, or a folder with --dir")
+}
+
+/// Opens a session in a folder, or joins the one there. A secret goes to a new one; to one
+/// that is joined it has been given already. What was moved out of the way is said.
+pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
+    let id = given.as_ref().map(OriginSecret::id);
+    // Where there is no home that can be written there is no secret of the user's either.
+    let usual = || match birth::usual_secret() {
+        Err(error)
+            if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
+        {
+            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
+            Ok(None)
+        }
+        other => other,
+    };
+    let wanted = name.clone();
+    let placed = place::open_in(dir, name, || given.map_or_else(usual, |secret| Ok(Some(secret))))?;
+    if let Some(moved) = &placed.moved {
+        report::say(&format!(
+            "{}: the session in it was over, and is now in {}",
+            dir.display(),
+            moved.display()
+        ));
+    }
+    let genesis = placed.session.genesis();
+    if placed.joined && wanted.is_some() && wanted != genesis.name {
+        return Err(Failure::usage(format!(
+            "{}: the session in it has another name, {}",
+            dir.display(),
+            genesis.name.as_deref().unwrap_or("none")
+        ))
+        .next("leave the name out to join it, or name another folder with --dir"));
+    }
+    if placed.joined && id.is_some() && id != genesis.origin_id {
+        let what = "--secret: the session in the folder was opened with another origin secret, or none";
+        return Err(Failure::usage(what).next("leave the option out: only the first step needs the secret"));
+    }
+    Ok(placed)
+}
+
 pub fn stop(args: &Stop) -> Outcome {
-    let session = chosen(args.session.as_deref())?;
-    let head = end_and_succeed(&session, Ending::Stop, args.close_others)?;
+    let output = StepOutput::open(args.github_output)?;
+    let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
+    let over = session.is_placed() && session.has_end();
+    let head = if over { head_now(&session)? } else { end_placed(&session, args.close_others)? };
+    publish(&session, head, output)?;
     let token = head_token(session.id(), head.size, &head.root);
     if args.json {
         report::json("attesh.stop/v1", json!({"session": session.id(), "head": token, "size": head.size}))?;
     } else {
         report::say(&format!(
-            "session {} has ended; to sign it type: attesh seal {}",
+            "session {} has ended{}; to sign it type: attesh seal {}",
             session.short_name(),
-            short_id(session.id())
+            if over { " already" } else { "" },
+            session.word()
         ));
         report::line(&token)?;
     }
     Ok(0)
+}
+
+/// Ends a session; of one that cannot be ended any more, and is in the folder of a job, the
+/// log gets the head all the same.
+fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
+    end_and_succeed(session, Ending::Stop, close_others).inspect_err(|failure| {
+        if session.is_placed()
+            && failure.kind == Kind::Unable
+            && !session.is_live()
+            && let Ok(head) = head_now(session)
+        {
+            to_log(session, head);
+        }
+    })
 }
 
 /// Ends a session from a command; the shells that go on get a new one that names it.
@@ -109,7 +195,7 @@ fn facts(session: &Session, view: &View) -> Value {
 }
 
 pub fn status(args: &Status) -> Outcome {
-    let session = chosen(args.session.as_deref())?;
+    let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let view = view(session.journal())?;
     let story = &view.checked.story;
     let own = find::own_shell(story);

@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitStatus};
 
 use super::args::Sh;
 use super::channel::{Channel, Event, Message, Signals};
-use super::{Outcome, seal, split};
+use super::{Outcome, heads, seal, sessions, split};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -43,10 +43,7 @@ pub fn run(args: &Sh) -> Outcome {
     let bash = paths::program("bash")
         .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
-    let session = match &sealing {
-        Some(_) => birth::own_session(),
-        None => birth::for_new_shell(paths::exported_session().as_deref()),
-    };
+    let session = the_session(args);
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)),
         Err(error) => {
@@ -60,6 +57,13 @@ pub fn run(args: &Sh) -> Outcome {
     let status = run_script(&call, &bash, recording.as_mut())?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     let lost = recording.as_ref().is_none_or(|recording| recording.lost > 0);
+    if let Some(recording) = recording.as_ref().filter(|recording| recording.session.is_placed()) {
+        // In the job's log, out of the reach of the steps that follow.
+        match heads::head_now(&recording.session) {
+            Ok(head) => heads::to_log(&recording.session, head),
+            Err(failure) => report::say(&failure.to_string()),
+        }
+    }
     let mut outcome = Ok(());
     if let (Some(later), Some(recording)) = (sealing, &recording) {
         outcome = later.seal(&recording.session);
@@ -73,6 +77,24 @@ pub fn run(args: &Sh) -> Outcome {
         return Ok(NOT_RECORDED);
     }
     Ok(passed_on(status))
+}
+
+/// With --seal a session of its own; else the folder that is named, the session around, the
+/// job's folder, or one of its own.
+fn the_session(args: &Sh) -> Result<Session, Failure> {
+    if args.seal.is_some() {
+        return birth::own_session().map_err(Failure::from);
+    }
+    let exported = paths::exported_session();
+    if args.dir.is_none()
+        && let Ok(session) = birth::around(exported.as_deref())
+    {
+        return Ok(session);
+    }
+    match args.dir.clone().or_else(paths::ci_folder) {
+        Some(folder) => Ok(sessions::open_in(&folder, None, None)?.session),
+        None => birth::for_new_shell(exported.as_deref()).map_err(Failure::from),
+    }
 }
 
 /// The script's status; where a signal ended it, this program ends of the same.

@@ -7,13 +7,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Verify;
-use super::{Outcome, key, secret};
+use super::{Outcome, heads, key, secret};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
 use crate::journal::check::{Knowledge, check};
+use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
@@ -24,11 +25,13 @@ use crate::verify::{self, Trusted, Verdict, rank};
 pub fn run(args: &Verify) -> Outcome {
     let trusted = key::trusted(&args.trust)?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
+    let kept = heads::expected(&args.expect_head)?;
+    let given = Given { args, trusted: &trusted, secret: secret.as_ref(), kept: &kept };
     let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for path in &args.files {
-        let verdict = judge(path, args, &trusted, secret.as_ref(), &artifacts)?;
+        let verdict = judge(path, &given, &artifacts)?;
         verdicts.push((path.display().to_string(), verdict));
     }
     let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
@@ -113,16 +116,19 @@ pub fn no_subject(path: &Path, error: FileError) -> Failure {
     Failure::from(error)
 }
 
+/// What the judging goes by.
+struct Given<'a> {
+    args: &'a Verify,
+    trusted: &'a [Trusted],
+    secret: Option<&'a OriginSecret>,
+    kept: &'a KeptHeads,
+}
+
 /// Judges one file; an option that does not go with it is a matter of usage.
-fn judge(
-    path: &Path,
-    args: &Verify,
-    trusted: &[Trusted],
-    secret: Option<&OriginSecret>,
-    artifacts: &[(String, String)],
-) -> Result<Verdict, Failure> {
+fn judge(path: &Path, given: &Given, artifacts: &[(String, String)]) -> Result<Verdict, Failure> {
+    let Given { args, trusted, secret, kept } = *given;
     let envelope = match open(path) {
-        Ok(Subject::Journal(file)) => return unsealed(path, file, args, secret),
+        Ok(Subject::Journal(file)) => return unsealed(path, file, given),
         Ok(Subject::Envelope(envelope)) => *envelope,
         Ok(Subject::Transcript) => {
             let why =
@@ -146,8 +152,17 @@ fn judge(
         Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
     };
     let mut verdict = verify::envelope(&envelope, trusted);
-    if let Some(journal) = &args.journal {
-        against_journal(&mut verdict, journal, secret);
+    let known = match &args.journal {
+        Some(journal) => against_journal(&mut verdict, journal, given),
+        None => None,
+    };
+    let open = verify::with_heads(&mut verdict, kept, known);
+    if open > 0 && args.journal.is_none() {
+        let what = format!(
+            "{}: an envelope has the first and the last head only, and {open} of those given are others",
+            path.display()
+        );
+        return Err(Failure::usage(what).next("name the journal with --journal"));
     }
     for (name, digest) in artifacts {
         verify::with_artifact(&mut verdict, name, digest);
@@ -155,20 +170,22 @@ fn judge(
     Ok(verdict)
 }
 
-fn unsealed(
-    path: &Path,
-    file: File,
-    args: &Verify,
-    secret: Option<&OriginSecret>,
-) -> Result<Verdict, Failure> {
+fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> {
+    let Given { args, secret, kept, .. } = *given;
     if args.journal.is_some() || !args.artifact.is_empty() {
         let why = "this is a journal; --journal and --artifact go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
     let own = own_secret(&file, secret);
-    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    let sizes = kept.sizes();
+    let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     Ok(match check(files::from_start(file), knowledge, &mut |_, _| {}) {
-        Ok(checked) => verify::journal(checked),
+        Ok(checked) => {
+            let known = Known::of(&checked);
+            let mut verdict = verify::journal(checked);
+            verify::with_heads(&mut verdict, kept, known);
+            verdict
+        }
         Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {}", files::words(&error))),
     })
 }
@@ -182,15 +199,20 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
-fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSecret>) {
-    let Some(statement) = verdict.statement.clone() else { return };
+/// What is known of it comes back.
+fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
+    let statement = verdict.statement.clone()?;
     let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
     let file = match files::open_regular(&path) {
         Ok(file) => file,
-        Err(error) => return verify::without_journal(verdict, Kind::Unable, error.to_string()),
+        Err(error) => {
+            verify::without_journal(verdict, Kind::Unable, error.to_string());
+            return None;
+        }
     };
-    let own = own_secret(&file, secret);
-    let knowledge = Knowledge { secret: secret.or(own.as_ref()), threads: 0 };
+    let own = own_secret(&file, given.secret);
+    let sizes = given.kept.sizes();
+    let knowledge = Knowledge { secret: given.secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     let unreadable = |error: std::io::Error| Failure::unable(files::words(&error));
     let open = || -> Result<Box<dyn Read>, Failure> {
         Ok(Box::new(files::from_start(file.try_clone().map_err(unreadable)?)))
@@ -213,9 +235,13 @@ fn against_journal(verdict: &mut Verdict, path: &Path, secret: Option<&OriginSec
         Err(DraftError::Io(error)) => Err(unreadable(error)),
     });
     match drafted {
-        Ok((draft, own)) => verify::with_journal(verdict, draft.checked(), Some(&own)),
+        Ok((draft, own)) => {
+            verify::with_journal(verdict, draft.checked(), Some(&own));
+            Known::of(draft.checked())
+        }
         Err(failure) => {
-            verify::without_journal(verdict, failure.kind, format!("{}: {failure}", path.display()))
+            verify::without_journal(verdict, failure.kind, format!("{}: {failure}", path.display()));
+            None
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Knowledge<'a> {
     pub secret: Option<&'a OriginSecret>,
     /// How many threads verify signatures; 0: as many as the machine has processors.
     pub threads: usize,
+    /// Sizes whose roots are wanted, in ascending order.
+    pub sizes: &'a [u64],
 }
 
 /// The first record that is not what a recorder wrote, and why.
@@ -82,6 +84,8 @@ pub struct Checked {
     pub root: Digest,
     /// The root after genesis.
     pub genesis_root: Digest,
+    /// The roots at the sizes that were asked for, as far as records were verified.
+    pub roots: Vec<(u64, Digest)>,
     /// The tag of the last record verified.
     pub head_tag: [u8; 32],
     /// Realtime of the first and the last record, in nanoseconds.
@@ -128,6 +132,9 @@ pub fn check(reader: impl Read, knowledge: Knowledge, sink: Sink) -> io::Result<
             if let Err(why) = verdict.and_then(|()| checked.accept(pending, sink)) {
                 checked.rejection = Some(Rejection { record: pending.index, offset: pending.offset, why });
                 break;
+            }
+            if knowledge.sizes.binary_search(&checked.size).is_ok() {
+                checked.roots.push((checked.size, checked.root));
             }
         }
         if checked.rejection.is_some() {
@@ -332,6 +339,7 @@ impl Checked {
             size: 0,
             root: Frontier::default().root(),
             genesis_root: [0; 32],
+            roots: Vec::new(),
             head_tag: [0; 32],
             times_ns: (0, 0),
             rejection: None,

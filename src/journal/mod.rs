@@ -5,6 +5,7 @@
 //! * [`state`]: the two slots that carry the chain from one recorder to the next; pure.
 //! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.
+//! * [`heads`]: heads that were kept elsewhere, and whether a journal is what they say; pure.
 //! * [`shells`]: do the records tell a complete story of each shell? Pure.
 //!
 //! The normative text is attesh-journal(5).
@@ -12,6 +13,7 @@
 pub mod append;
 pub mod chain;
 pub mod check;
+pub mod heads;
 pub mod line;
 pub mod shells;
 pub mod state;

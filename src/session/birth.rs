@@ -75,6 +75,15 @@ pub fn default_secret() -> Result<OriginSecret> {
         .ok_or_else(|| SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove it", path.display())))
 }
 
+/// The secret of a session that was given none: this user's; in CI, where every step can read
+/// what the user can, there is none.
+///
+/// # Errors
+/// It could not be read or made.
+pub fn usual_secret() -> Result<Option<OriginSecret>> {
+    if paths::ci().is_some() { Ok(None) } else { default_secret().map(Some) }
+}
+
 /// The secret of this user where it is the one of this id; none is made.
 #[must_use]
 pub fn own_secret(id: [u8; 8]) -> Option<OriginSecret> {
@@ -105,20 +114,25 @@ fn no_home() -> SessionError {
 /// Something could not be created; what was is removed again.
 pub fn birth(plan: Plan) -> Result<Session> {
     let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
-    let now = clock::now();
-    let id = new_id(now.realtime_ns);
+    let id = new_id();
+    let folder = Folder::create(&root.path().join(id.hyphenated().to_string()))?;
+    birth_in(plan, id, &folder).inspect_err(|_| {
+        let _ = std::fs::remove_dir(folder.path());
+    })
+}
+
+/// Creates a session in a folder that is there and has no journal yet.
+pub(super) fn birth_in(plan: Plan, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
     let text = id.hyphenated().to_string();
-    if root.path().as_os_str().as_bytes().contains(&b'\n') {
-        return Err(SessionError::Nowhere("the path of the state folder has a newline in it".into()));
+    if folder.path().as_os_str().as_bytes().contains(&b'\n') {
+        return Err(SessionError::Nowhere("the path of the session's folder has a newline in it".into()));
     }
-    let folder = Folder::create(&root.path().join(&text))?;
     let (level, state_folder) = state_folder()?;
     let state = state_folder.create_file(&state_name(&text))?;
-    let made = write_genesis(plan, id, level, &state_folder, &folder, &state);
+    let made = write_genesis(plan, id, level, &state_folder, folder, &state);
     if let Err(error) = made {
         let _ = state_folder.remove(&state_name(&text));
         let _ = folder.remove(JOURNAL);
-        let _ = std::fs::remove_dir(folder.path());
         return Err(error);
     }
     Session::open(folder.path())
@@ -163,8 +177,9 @@ fn write_genesis(
     Ok(())
 }
 
-fn new_id(realtime_ns: u64) -> uuid::Uuid {
-    uuid::Builder::from_unix_timestamp_millis(realtime_ns / 1_000_000, &crypto::random()).into_uuid()
+pub(super) fn new_id() -> uuid::Uuid {
+    let ms = clock::now().realtime_ns / 1_000_000;
+    uuid::Builder::from_unix_timestamp_millis(ms, &crypto::random()).into_uuid()
 }
 
 fn recorder_digest() -> Digest {
@@ -206,7 +221,7 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
 
 /// Whether a shell of this process may join the session: same user (the folder says so),
 /// same boot, same pid namespace.
-fn may_join(session: &Session) -> bool {
+pub(super) fn may_join(session: &Session) -> bool {
     let genesis = session.genesis();
     genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
 }
@@ -269,7 +284,7 @@ pub fn workdir() -> Vec<u8> {
 /// # Errors
 /// It could not be created.
 pub fn own_session() -> Result<Session> {
-    let secret = Some(default_secret()?);
+    let secret = usual_secret()?;
     birth(Plan { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
 }
 
@@ -279,18 +294,23 @@ pub fn own_session() -> Result<Session> {
 /// # Errors
 /// No session can be created.
 pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
-    let mut parent = None;
-    if let Some(path) = exported.filter(|path| path.is_absolute())
-        && let Ok(session) = Session::open(path)
-    {
-        parent = Some(session.id().to_owned());
-        if may_join(&session)
-            && let Some(live) = follow_live(session)
-        {
-            return Ok(live);
-        }
-    }
-    birth(Plan { name: None, closes: Closes::LastShell, secret: Some(default_secret()?), prev: None, parent })
+    let parent = match around(exported) {
+        Ok(session) => return Ok(session),
+        Err(parent) => parent,
+    };
+    birth(Plan { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
+}
+
+/// The session that a shell came up in, if it may be joined and lives.
+///
+/// # Errors
+/// It cannot be joined: its id, if there is such a session.
+pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Option<String>> {
+    let session = exported.filter(|path| path.is_absolute()).and_then(|path| Session::open(path).ok());
+    let session = session.ok_or(None)?;
+    let parent = session.id().to_owned();
+    let live = may_join(&session).then_some(session).and_then(follow_live);
+    live.ok_or(Some(parent))
 }
 
 fn follow_live(mut session: Session) -> Option<Session> {
@@ -368,7 +388,7 @@ pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str)
 
 /// A session of this user's own that names the one before it.
 fn birth_after(prev: Prev) -> Result<Session> {
-    let secret = Some(default_secret()?);
+    let secret = usual_secret()?;
     birth(Plan { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
 }
 
@@ -382,7 +402,12 @@ fn discard(session: &Session) {
 
 // Where the folder of a session has vanished, what comes after it is kept with the states.
 fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
-    let id = folder.file_name()?.to_str()?;
+    let name = folder.file_name()?.to_str()?;
+    // The folder of a job can have any name, and another job's the same.
+    let id = match uuid::Uuid::try_parse(name) {
+        Ok(_) => name.to_owned(),
+        Err(_) => crate::encoding::hex(&crypto::sha256(&[folder.as_os_str().as_bytes()])),
+    };
     let state = paths::state_candidates().into_iter().find_map(|(_, path)| Folder::open(&path).ok())?;
     Some((state, format!("{id}.next")))
 }

@@ -109,11 +109,35 @@ fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
         return Err(Failure::usage(format!("{}: a file, and a session is wanted", path.display()))
             .next(format!("to see what the file says type: attesh show {}", path.display())));
     }
+    in_folder(folder)
+}
+
+/// The session in a folder; where others may use the folder, as with an artifact that was
+/// unpacked, it is taken for a copy.
+///
+/// # Errors
+/// There is none, or others may use it although it is being recorded.
+pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     // Before owner and mode are looked at: what is no session needs no other mode.
     if folder.is_dir() && !folder.join(super::JOURNAL).exists() {
         return Err(no_session(folder));
     }
-    Session::open(folder).map_err(Failure::from)
+    let error = match Session::open(folder) {
+        Ok(session) => return Ok(session),
+        Err(error) => error,
+    };
+    if !matches!(&error, SessionError::File(FileError::Mode(..) | FileError::Owner(..))) {
+        return Err(error.into());
+    }
+    let copy = Session::open_copy(folder)?;
+    let recorded = copy.state_folder().is_ok_and(|state| state.has(&copy.state_name()));
+    if recorded && !copy.has_end() { Err(error.into()) } else { Ok(copy) }
+}
+
+/// The session of this job, where a system runs it that has a folder for one.
+#[must_use]
+pub fn of_job() -> Option<Session> {
+    in_folder(&paths::ci_folder()?).ok()
 }
 
 /// That a folder is no session's.

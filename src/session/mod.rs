@@ -2,6 +2,7 @@
 //!
 //! * this file: opening a session, and appending to it under its lock;
 //! * [`birth`]: a new session, and joining one that lives;
+//! * [`place`]: a session in a folder that somebody names, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
 //! * [`find`]: which session a person means.
 //!
@@ -11,6 +12,7 @@
 pub mod birth;
 pub mod close;
 pub mod find;
+pub mod place;
 
 use std::fs::File;
 use std::io;
@@ -19,11 +21,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::Digest;
-use crate::failure::Failure;
-use crate::files::{FileError, Folder};
+use crate::failure::{Failure, Kind};
+use crate::files::{self, FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
 use crate::lock;
+use crate::paths;
 use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
 
@@ -53,6 +56,8 @@ pub enum SessionError {
     Nowhere(String),
     /// A live session has the name: the name, and the session's short id.
     Taken(String, String),
+    /// A folder cannot be that of a session as it was asked for: the folder, why, what to do.
+    Place(PathBuf, String, String),
 }
 
 impl std::fmt::Display for SessionError {
@@ -63,6 +68,7 @@ impl std::fmt::Display for SessionError {
             SessionError::Busy => write!(f, "the journal stayed locked for {} ms", lock::WAIT_MS),
             SessionError::Append(error) => error.fmt(f),
             SessionError::Nowhere(why) => f.write_str(why),
+            SessionError::Place(folder, why, next) => write!(f, "{}: {why}; {next}", folder.display()),
             SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
         }
     }
@@ -87,6 +93,7 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::File(error) => Failure::from(error),
             SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
+            SessionError::Place(..) => Failure::of(Kind::Usage, &error),
             SessionError::Taken(ref name, _) => Failure::usage(error.to_string())
                 .next(format!("join it with: eval \"$(attesh init bash --session {name})\"")),
             _ => Failure::unable(error.to_string()),
@@ -117,6 +124,7 @@ pub struct Session {
     journal: File,
     genesis: Record,
     genesis_root: Digest,
+    copy: bool,
 }
 
 impl Session {
@@ -129,7 +137,20 @@ impl Session {
         let journal = folder.open_file(JOURNAL)?;
         let (genesis, genesis_root) = read_genesis(&journal, &path.join(JOURNAL))?
             .ok_or_else(|| SessionError::NoGenesis(path.to_owned()))?;
-        Ok(Session { folder, journal, genesis, genesis_root })
+        Ok(Session { folder, journal, genesis, genesis_root, copy: false })
+    }
+
+    /// Opens a copy of a session, such as an artifact, whoever may write it: its journal is
+    /// read and never appended to.
+    ///
+    /// # Errors
+    /// Folder or journal is missing, or the journal is without a complete genesis.
+    pub fn open_copy(path: &Path) -> Result<Self> {
+        let folder = Folder::open_any(path)?;
+        let journal = files::open_regular(&path.join(JOURNAL))?;
+        let (genesis, genesis_root) = read_genesis(&journal, &path.join(JOURNAL))?
+            .ok_or_else(|| SessionError::NoGenesis(path.to_owned()))?;
+        Ok(Session { folder, journal, genesis, genesis_root, copy: true })
     }
 
     /// Its folder.
@@ -171,6 +192,31 @@ impl Session {
         self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
     }
 
+    /// The word by which a person names it at a prompt: the end of its id, or its folder where
+    /// that is not among this user's.
+    #[must_use]
+    pub fn word(&self) -> String {
+        if !self.is_placed() {
+            return short_id(self.id()).to_owned();
+        }
+        let path = self.folder.path().display().to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
+        if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    }
+
+    /// Whether it is a copy, which is only read.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.copy
+    }
+
+    /// Whether it is in a folder that somebody named, not among this user's sessions.
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
+        let own = paths::sessions();
+        own.is_none() || self.folder.path().parent() != own.as_deref()
+    }
+
     /// When it opened, in nanoseconds since 1970.
     #[must_use]
     pub fn opened_ns(&self) -> u64 {
@@ -198,6 +244,12 @@ impl Session {
     }
 
     fn open_state(&self) -> Result<File> {
+        if self.copy {
+            return Err(match self.has_end() {
+                true => AppendError::Ended.into(),
+                false => self.lost("it is a copy: its state is not there"),
+            });
+        }
         match self.state_folder().and_then(|folder| Ok(folder.open_file(&self.state_name())?)) {
             Err(SessionError::File(FileError::Missing(_))) => Err(if self.has_end() {
                 SessionError::Append(AppendError::Ended)

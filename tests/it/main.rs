@@ -24,6 +24,7 @@ mod rules;
 mod script;
 mod shells;
 mod signer;
+mod steps;
 mod tamper;
 mod tidy;
 mod torn;

@@ -9,7 +9,7 @@ use attesh::record::{CORE_MAX, LINE_MAX, Program};
 
 pub fn verify(journal: &[u8], secret: Option<&[u8]>) -> Checked {
     let secret = secret.map(|bytes| OriginSecret::new(bytes.to_vec()).unwrap());
-    check(journal, Knowledge { secret: secret.as_ref(), threads: 1 }, &mut |_, _| {}).unwrap()
+    check(journal, Knowledge { secret: secret.as_ref(), threads: 1, sizes: &[] }, &mut |_, _| {}).unwrap()
 }
 
 pub fn codes(checked: &Checked) -> Vec<&'static str> {
@@ -132,7 +132,7 @@ fn a_record_is_shown_before_everything_about_it_was_checked() {
         let secret = case.secret.map(|bytes| OriginSecret::new(bytes.to_vec()).unwrap());
         for threads in [1, 3] {
             let mut shown = 0;
-            let knowledge = Knowledge { secret: secret.as_ref(), threads };
+            let knowledge = Knowledge { secret: secret.as_ref(), threads, sizes: &[] };
             let checked = check(&case.journal[..], knowledge, &mut |record, _| {
                 assert_eq!(record.core.index, shown);
                 shown += 1;

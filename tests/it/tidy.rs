@@ -51,6 +51,7 @@ const PURE: &[&str] = &[
     "src/record/",
     "src/journal/chain.rs",
     "src/journal/check.rs",
+    "src/journal/heads.rs",
     "src/journal/line.rs",
     "src/journal/shells.rs",
     "src/journal/state.rs",

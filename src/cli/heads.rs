@@ -1,0 +1,139 @@
+//! Heads that leave the machine with the log of a job, and those that come back.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::files::{self, FileError};
+use crate::journal::append::Head;
+use crate::journal::chain::head_token;
+use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::heads::{KeptHead, KeptHeads, Known, MARK};
+use crate::paths;
+use crate::report;
+use crate::session::Session;
+
+/// The longest log in which heads are looked for, in bytes.
+const LOG_MAX: u64 = 256 << 20;
+
+/// The file that takes the outputs of a step.
+pub struct StepOutput(PathBuf, File);
+
+impl StepOutput {
+    /// Opens it, where it is wanted: that it cannot be written is told before anything is done.
+    ///
+    /// # Errors
+    /// The variable is not set, or the file cannot be written.
+    pub fn open(wanted: bool) -> Result<Option<Self>, Failure> {
+        if !wanted {
+            return Ok(None);
+        }
+        let path = paths::github_output().ok_or_else(|| {
+            Failure::usage("--github-output: the variable GITHUB_OUTPUT is not set")
+                .next("leave the option out where no step of GitHub Actions runs")
+        })?;
+        let file = files::open_to_append(&path)?;
+        Ok(Some(StepOutput(path, file)))
+    }
+
+    fn append(mut self, line: &str) -> Result<(), Failure> {
+        let written = self.1.write_all(format!("{line}\n").as_bytes());
+        written.map_err(|error| FileError::Io(self.0.clone(), error).into())
+    }
+}
+
+/// Tells a head to the log of the job, on standard error.
+pub fn to_log(session: &Session, head: Head) {
+    report::bare(&format!("{MARK} {}", head_token(session.id(), head.size, &head.root)));
+}
+
+/// Tells a head to whoever keeps it: the log, where the session is in a folder that somebody
+/// named, and the outputs of the step.
+///
+/// # Errors
+/// The outputs could not be written.
+pub fn publish(session: &Session, head: Head, output: Option<StepOutput>) -> Result<(), Failure> {
+    if session.is_placed() {
+        to_log(session, head);
+    }
+    let token = head_token(session.id(), head.size, &head.root);
+    output.map_or(Ok(()), |output| output.append(&format!("head={token}")))
+}
+
+/// Checks the journal of a session as it lies there, with the roots at these sizes.
+///
+/// # Errors
+/// It could not be read, or is not what was recorded.
+pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
+    let journal = files::from_start(session.journal().try_clone().map_err(unreadable)?);
+    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_, _| {});
+    let checked = checked.map_err(unreadable)?;
+    match &checked.rejection {
+        None => Ok(checked),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}",
+            rejection.record, rejection.offset, rejection.why
+        ))
+        .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
+    }
+}
+
+/// The head of a journal as it lies there, checked record by record.
+///
+/// # Errors
+/// As [`checked`].
+pub fn head_now(session: &Session) -> Result<Head, Failure> {
+    checked(session, &[]).map(|checked| Head { size: checked.size, root: checked.root })
+}
+
+/// Refuses a journal that did not go through all heads that were kept.
+///
+/// # Errors
+/// It did not.
+pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure> {
+    let Some(known) = Known::of(checked).filter(|_| !kept.is_empty()) else { return Ok(()) };
+    let why = match kept.compare(&known) {
+        Ok(open) if open.is_empty() => return Ok(()),
+        Ok(open) => format!("no root is known for the head {}", open[0]),
+        Err(why) => why,
+    };
+    Err(Failure::integrity(format!("--expect-head: {why}"))
+        .next("get the journal that belongs to the log, or the log of the job that made this one"))
+}
+
+/// The heads that `--expect-head` gives: each a token, a text with tokens in it, a file of
+/// such a text, or `-` for standard input.
+///
+/// # Errors
+/// A file could not be read, or there is no head in it.
+pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
+    let mut all = KeptHeads::default();
+    for word in given {
+        let heads = if KeptHead::read(word).is_some() || word.contains(MARK) {
+            KeptHeads::find(word.as_bytes())
+        } else if word == "-" {
+            KeptHeads::find(&standard_input()?)
+        } else {
+            KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
+        };
+        if heads.is_empty() {
+            return Err(Failure::usage(format!("--expect-head {word}: there is no head in it"))
+                .next(format!("a head is SESSION:SIZE:ROOT, in a log behind the word {MARK}")));
+        }
+        all.add(heads);
+    }
+    Ok(all)
+}
+
+fn standard_input() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(LOG_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| FileError::Io(PathBuf::from("standard input"), error))?;
+    if bytes.len() as u64 > LOG_MAX {
+        return Err(FileError::TooLong(PathBuf::from("standard input"), LOG_MAX).into());
+    }
+    Ok(bytes)
+}

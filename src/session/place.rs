@@ -1,0 +1,148 @@
+//! A session in a folder that somebody names: the steps of a job append to it.
+//!
+//! What lives here: what may be done with the folder, and what becomes of a session that is
+//! in it already. What does not: which folder that is (`paths`), and its state, which is kept
+//! where that of every session is.
+//!
+//! Rules: nothing is removed; a folder in which anything else lies is left alone; of two
+//! who come at once one creates the session and the other joins it.
+
+use std::path::{Path, PathBuf};
+
+use super::birth::{Plan, birth_in, may_join, new_id};
+use super::{JOURNAL, Result, Session, SessionError};
+use crate::crypto::OriginSecret;
+use crate::files::{self, FileError, Folder};
+use crate::journal::append::{AppendError, Head};
+use crate::lock;
+use crate::record::Closes;
+
+/// Keeps the folder out of the history of the project that it lies in.
+const IGNORE: &str = ".gitignore";
+/// How often a folder is looked at again that somebody moves away meanwhile.
+const TRIES: u32 = 20;
+
+/// A session in a folder of its own.
+#[derive(Debug)]
+pub struct Placed {
+    /// The session.
+    pub session: Session,
+    /// Its head, now.
+    pub head: Head,
+    /// Whether it was there, alive.
+    pub joined: bool,
+    /// Where a session that was over went, if one was in the way.
+    pub moved: Option<PathBuf>,
+}
+
+/// Opens a session in this folder, or joins the one that lives in it. One that is over is
+/// moved aside. `secret` is called only where a session is created.
+///
+/// # Errors
+/// The folder cannot be that of a session, or the session could not be created.
+pub fn open_in(
+    dir: &Path,
+    name: Option<String>,
+    secret: impl FnOnce() -> Result<Option<OriginSecret>>,
+) -> Result<Placed> {
+    check_path(dir)?;
+    let mut moved = None;
+    for _ in 0..TRIES {
+        let folder = Folder::create(dir).map_err(|error| kind_of(dir, error))?;
+        let _lock = lock::exclusive(folder.handle(), 5_000).map_err(|_| SessionError::Busy)?;
+        if !folder.is_in_place() {
+            continue;
+        }
+        if !folder.has(JOURNAL) {
+            only_ours(&folder)?;
+            match folder.publish_new(IGNORE, b"*\n") {
+                Ok(()) | Err(FileError::Exists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let plan = Plan { name, closes: Closes::Stop, secret: secret()?, prev: None, parent: None };
+            let session = birth_in(plan, new_id(), &folder)?;
+            let head = Head { size: 1, root: *session.genesis_root() };
+            return Ok(Placed { session, head, joined: false, moved });
+        }
+        let there = Session::open(dir).and_then(|session| {
+            let head = session.with_writer_waiting(5_000, |writer| Ok(writer.head()))?;
+            Ok((session, head))
+        });
+        match there {
+            Ok((session, head)) => return join(session, head, moved),
+            Err(error) if is_left_over(&error) => moved = Some(files::move_aside(dir)?),
+            Err(SessionError::Append(AppendError::Tampered(why))) => {
+                let text = format!("the session in it is not what was recorded: {why}");
+                return Err(AppendError::Tampered(format!("{}: {text}", dir.display())).into());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(SessionError::Busy)
+}
+
+/// The session is over, and nobody meddled with it while it lived.
+fn is_left_over(error: &SessionError) -> bool {
+    error.is_over() && !matches!(error, SessionError::Append(AppendError::Tampered(_)))
+}
+
+fn join(session: Session, head: Head, moved: Option<PathBuf>) -> Result<Placed> {
+    if may_join(&session) {
+        return Ok(Placed { session, head, joined: true, moved });
+    }
+    let why = "the session in it is recorded in another container".to_owned();
+    let next = "name another folder with --dir".to_owned();
+    Err(SessionError::Place(session.folder().path().to_owned(), why, next))
+}
+
+/// Whether a path can be that of a session's folder, wherever it is used from.
+fn check_path(dir: &Path) -> Result<()> {
+    let why = match dir.to_str() {
+        Some(text) if text.contains(|c: char| c.is_control()) => "the path has control characters in it",
+        None => "the path is not UTF-8",
+        Some(_) if !dir.is_absolute() => "not an absolute path",
+        Some(_) if dir.file_name().is_none() => "not the name of a folder",
+        Some(_) => return Ok(()),
+    };
+    let next = "name the session's folder by its whole path, as in --dir \"$PWD/.attesh\"";
+    Err(SessionError::Place(dir.to_owned(), why.to_owned(), next.to_owned()))
+}
+
+/// What is no folder, or somebody else's, is a matter of what was asked for.
+fn kind_of(dir: &Path, error: FileError) -> SessionError {
+    if !matches!(error, FileError::Link(_) | FileError::Kind(..) | FileError::Owner(..) | FileError::Mode(..))
+    {
+        return error.into();
+    }
+    let reason = error.reason();
+    let (why, next) = match reason.rsplit_once("; ") {
+        Some((why, next)) => (why.to_owned(), format!("{next}, or name another folder")),
+        None => (reason, "name another folder".to_owned()),
+    };
+    SessionError::Place(dir.to_owned(), why, next)
+}
+
+/// Refuses a folder in which something lies that attesh did not put there.
+fn only_ours(folder: &Folder) -> Result<()> {
+    // A file on its way to its name, whose writer was killed, is ours too.
+    let ours = |name: &str| name == IGNORE || name.starts_with(&format!(".{IGNORE}."));
+    let mut names = folder.names()?.into_iter();
+    let Some(other) = names.find(|name| !name.to_str().is_some_and(ours)) else { return Ok(()) };
+    let why = format!("not empty, and no session: {} is in it", other.to_string_lossy());
+    let next = "name a folder that is empty or does not exist".to_owned();
+    Err(SessionError::Place(folder.path().to_owned(), why, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_path;
+    use std::path::Path;
+
+    #[test]
+    fn a_folder_is_named_by_its_whole_path() {
+        assert!(check_path(Path::new("/builds/x/.attesh")).is_ok());
+        for bad in ["", ".attesh", "./a", "/", "/..", "/a\nb", "/a\u{1b}b"] {
+            assert!(check_path(Path::new(bad)).is_err(), "{bad:?}");
+        }
+    }
+}
