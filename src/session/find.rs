@@ -149,10 +149,12 @@ pub fn surrounding() -> Option<Session> {
     })
 }
 
-/// Why the session that the surrounding shell exports cannot be used, where it is there.
+/// Why the session that the surrounding shell exports cannot be used, where it is this user's.
 #[must_use]
 pub fn unusable() -> Option<SessionError> {
-    Session::open(&paths::exported_session()?).err().filter(|error| !error.is_over())
+    let error = Session::open(&paths::exported_session()?).err()?;
+    let foreign = matches!(error, SessionError::File(FileError::Owner(..)));
+    (!foreign && !error.is_over()).then_some(error)
 }
 
 /// The last of the sessions that follow one another.
