@@ -124,8 +124,8 @@ pub fn remembered(path: &Path) -> Option<Remembered> {
     let folder = if path.is_dir() { path } else { path.parent()? };
     let folder = folder.canonicalize().ok()?;
     let session = Session::open(&folder).ok()?;
-    let own = paths::sessions()?.canonicalize().ok()?.join(session.id());
-    if folder == own { session.kept() } else { None }
+    let own = paths::sessions().and_then(|root| Some(root.canonicalize().ok()?.join(session.id())));
+    if own == Some(folder) || session.is_recorders_file() { session.kept() } else { None }
 }
 
 /// That a folder is no session's.

@@ -15,7 +15,7 @@ pub mod find;
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::crypto::Digest;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
-use crate::journal::state::{Condition, newest};
+use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
 use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
@@ -306,14 +306,26 @@ impl Session {
     /// ended, or whose state is gone.
     #[must_use]
     pub fn kept(&self) -> Option<Remembered> {
-        let state = self.state_folder().ok()?;
-        // A slot that is being written while it is read does not count: then once more.
-        let slot = (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))?;
+        let slot = self.slot()?;
         let tampered = match slot.condition {
             Condition::Live => None,
             Condition::Tampered(why) => Some(why),
         };
         Some(Remembered { size: slot.frontier.size(), root: slot.frontier.root(), tampered })
+    }
+
+    /// Whether its journal is the very file that its recorder left, and no copy of it.
+    #[must_use]
+    pub fn is_recorders_file(&self) -> bool {
+        let mark = self.slot().map(|slot| (slot.mark.dev, slot.mark.ino));
+        mark.is_some() && mark == self.journal.metadata().ok().map(|meta| (meta.dev(), meta.ino()))
+    }
+
+    /// The slot that counts, read without the lock.
+    fn slot(&self) -> Option<Slot> {
+        let state = self.state_folder().ok()?;
+        // A slot that is being written while it is read does not count: then once more.
+        (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))
     }
 
     /// Removes the session: its state, and its folder with all that attesh put there.

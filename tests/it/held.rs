@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use attesh::{clock, lock};
 use serde_json::Value;
 
 use crate::messages::{Shell, attesh, fails, ok, with_key};
+use crate::programs;
 use crate::pty::Home;
 
 /// The longest a command may take where a lock is never let go: what it waits, and some room
@@ -126,8 +128,9 @@ fn a_journal_that_was_put_back_is_said_to_be_lost_or_nothing_is_said() {
     let id = id_of(&shell.folder);
     // Before anybody appended: the journal is shorter than what was recorded.
     let copy = home.path("work/copy");
-    std::fs::create_dir(&copy).unwrap();
-    std::fs::copy(Path::new(&shell.folder).join("journal"), copy.join("journal")).unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(&copy).unwrap();
+    let journal = Path::new(&shell.folder).join("journal");
+    std::fs::copy(&journal, copy.join("journal")).unwrap();
     let text = fails(&home, 3, &["verify", &shell.folder]);
     assert!(text.contains("the recorder on this machine remembers another journal"), "{text}");
     for _ in 0..2 {
@@ -140,6 +143,10 @@ fn a_journal_that_was_put_back_is_said_to_be_lost_or_nothing_is_said() {
         let value: Value = serde_json::from_str(&attesh(&home, &["status", id, "--json"]).out).unwrap();
         assert_eq!((&value["state"], &value["failure"]["exit"]), (&"tampered".into(), &3.into()));
     }
+    // A folder that was moved is still the recorder's.
+    let moved = home.path("work/moved");
+    programs::bash(&home.path("work"), &format!("mv {} moved", shell.folder));
+    assert!(fails(&home, 3, &["verify", moved.to_str().unwrap()]).contains("it was cut from"));
     // An older copy elsewhere is shorter, and no more.
     assert_eq!(attesh(&home, &["verify", copy.to_str().unwrap()]).code, Some(4));
 }
