@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -367,12 +367,20 @@ pub fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// It could not be read, or is longer than `limit`.
 pub fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_to_limit(open_stream(path)?, path, limit)
+}
+
+/// Opens whatever a path leads to for reading, a pipe too.
+///
+/// # Errors
+/// It is missing or not readable.
+pub fn open_stream(path: &Path) -> Result<File> {
     // Without O_NONBLOCK the open would wait for somebody to write into a named pipe. Once
     // open it is waited for as usual; a pipe that nobody writes into is at its end.
     let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())
         .map_err(|errno| failed(path, errno))?;
     fcntl(&fd, FcntlArg::F_SETFL(OFlag::empty())).map_err(|errno| failed(path, errno))?;
-    read_to_limit(File::from(fd), path, limit)
+    Ok(File::from(fd))
 }
 
 /// Whether an existing file may be replaced.
@@ -403,10 +411,26 @@ impl Published {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         // What fails here fails for the folder: the name itself is not looked at yet.
         let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| match errno {
+            // As in /proc, where nothing can be made.
+            Errno::ENOENT if folder_of(path).is_dir() => FileError::Io(
+                folder_of(path).to_owned(),
+                io::Error::other("no file can be made in this folder; choose another"),
+            ),
             Errno::ENOENT => FileError::NoFolder(folder_of(path).to_owned()),
             errno => failed(folder_of(path), errno),
         })?;
-        Ok(Published { path: path.to_owned(), temporary, file: File::from(fd) })
+        let published = Published { path: path.to_owned(), temporary, file: File::from(fd) };
+        published.own().map_err(|error| FileError::Io(path.to_owned(), error))?;
+        Ok(published)
+    }
+
+    /// Whatever the umask says, who made a file can read it.
+    fn own(&self) -> io::Result<()> {
+        let mode = self.file.metadata()?.mode();
+        if mode & 0o600 == 0o600 {
+            return Ok(());
+        }
+        self.file.set_permissions(std::fs::Permissions::from_mode(mode & 0o777 | 0o600))
     }
 
     /// The file, to write into.

@@ -1,17 +1,32 @@
 //! The only flock of the package.
 //!
-//! A recorder waits for the lock at most [`WAIT_MS`]: the user's command must run. The
-//! deadline is a signal to the process, so a thread that waits must be its only one.
+//! A recorder waits for the lock at most [`WAIT_MS`]: the user's command must run. A process
+//! that takes several locks, or one several times, waits for all of them together at most
+//! [`PATIENCE_MS`]. The deadline is a signal to the process, so a thread that waits must be its
+//! only one.
 
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use fs2::FileExt;
 
+use crate::clock;
 use crate::sys;
 
 /// How long a recorder waits for the journal's lock, in milliseconds.
 pub const WAIT_MS: u32 = 250;
+/// How long a process waits for locks in all, in milliseconds.
+pub const PATIENCE_MS: u32 = 5_000;
+
+/// How long this process has waited for locks so far, in milliseconds.
+static WAITED_MS: AtomicU32 = AtomicU32::new(0);
+
+/// How long this process has waited for locks so far, in milliseconds.
+#[must_use]
+pub fn waited_ms() -> u32 {
+    WAITED_MS.load(Ordering::Relaxed)
+}
 
 /// A file whose exclusive flock is held until this value is dropped.
 #[derive(Debug)]
@@ -23,25 +38,33 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Takes the exclusive lock, or gives up with `TimedOut` after `wait_ms` milliseconds.
+/// Takes the exclusive lock, or gives up with `TimedOut` after `wait_ms` milliseconds, or
+/// sooner where this process has waited before.
 ///
 /// # Errors
 /// `TimedOut`, or what flock(2) says.
 pub fn exclusive(file: &File, wait_ms: u32) -> io::Result<Locked<'_>> {
     // Most calls find the lock free and need no timer.
-    if FileExt::try_lock_exclusive(file).is_ok() {
-        return Ok(Locked(file));
+    match FileExt::try_lock_exclusive(file) {
+        Ok(()) => return Ok(Locked(file)),
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {}
+        Err(error) => return Err(error),
     }
+    let wait_ms = wait_ms.min(PATIENCE_MS.saturating_sub(waited_ms()));
+    // A timer of no time would never fire.
+    if wait_ms == 0 {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let before = clock::now().boottime_ns;
     sys::start_alarm(wait_ms)?;
     // One blocking call: polling under contention loses its turn to those who wait.
     let result = FileExt::lock_exclusive(file);
     sys::stop_alarm();
+    let waited = clock::now().boottime_ns.saturating_sub(before) / 1_000_000;
+    WAITED_MS.fetch_add(u32::try_from(waited).unwrap_or(PATIENCE_MS), Ordering::Relaxed);
     match result {
         Ok(()) => Ok(Locked(file)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("the journal stayed locked for {wait_ms} ms"),
-        )),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(io::ErrorKind::TimedOut.into()),
         Err(error) => Err(error),
     }
 }

@@ -128,7 +128,8 @@ impl fmt::Display for PassphraseError {
             Self::File(error) => write!(f, "--passphrase-file {error}"),
             Self::Empty(from) => write!(
                 f,
-                "the passphrase from {from} is empty; for a key without one say --no-passphrase when it is made"
+                "the passphrase from {from} is empty; \
+                 for a key without one type: attesh key generate --no-passphrase -o FILE"
             ),
             Self::Terminal(error) => {
                 let why = files::words(error);

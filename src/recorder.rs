@@ -22,11 +22,9 @@ use crate::record::{
     NoteWhat, Program, Record, Start, TEXT_PREFIX, TextSource,
 };
 use crate::session::birth::{self, Shell, workdir};
-use crate::session::{Result, Session, SessionError, close, find};
+use crate::session::{PROTOCOL, Result, Session, SessionError, close, find};
 use crate::sys;
 
-/// The version of the protocol that this recorder speaks.
-pub const PROTOCOL: &[u8] = b"1";
 /// How far back the previous command of a shell is looked for, in bytes.
 const REPEAT_WINDOW: u64 = 256 << 10;
 
@@ -108,7 +106,7 @@ impl<'a> Call<'a> {
             _ => return None,
         };
         // The version comes first: what follows it may mean something else in another.
-        if rest.first()?.strip_prefix(b"p=") != Some(PROTOCOL) {
+        if rest.first()?.strip_prefix(b"p=") != Some(PROTOCOL.as_bytes()) {
             return None;
         }
         let mut values = [None; KEYS.len()];
@@ -446,7 +444,7 @@ fn opened(call: &Call, shell: &Shell) -> Result<(Session, u64, Option<String>)> 
     } else if let Some(name) = call.get("name") {
         let name = String::from_utf8_lossy(name).into_owned();
         let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
-        if !session.is_live() {
+        if session.is_over() {
             let next = match &session.genesis().name {
                 Some(name) => format!("open another of this name with: attesh start {name}"),
                 None => "record this shell in a new one: leave --session out".to_owned(),

@@ -6,17 +6,20 @@
 //! Rules: each aspect has a line of its own; nothing that was not authenticated is shown as
 //! if it were; the exit code follows from the kinds of failure alone.
 
+use crate::crypto::Digest;
 use crate::encoding::hex;
 use crate::failure::Kind;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Origin};
 use crate::journal::heads::{KeptHeads, Known};
-use crate::journal::shells::{Finding, Weight};
+use crate::journal::shells::{AFTER_LOSS, Finding, Weight};
 use crate::seal::envelope::{Envelope, SignatureFailure};
-use crate::seal::statement::{
-    CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
-};
+use crate::seal::statement::{CommandText, Statement};
 use crate::seal::trust::TrustedKey;
+
+mod contradiction;
+
+use contradiction::contradiction;
 
 /// How an aspect stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +118,20 @@ impl Verdict {
         }
     }
 
+    /// What is not what was recorded or signed is neither complete nor incomplete.
+    fn changed(&mut self, why: impl Into<String>) {
+        self.bad("integrity", Kind::Integrity, why);
+        self.set("completeness", Mark::Open, NOT_JUDGED);
+    }
+
     fn bad(&mut self, aspect: &str, kind: Kind, why: impl Into<String>) {
         let why = why.into();
         self.set(aspect, Mark::Bad, why.clone());
         self.fail(kind, why);
     }
 }
+
+const NOT_JUDGED: &str = "not judged: what is there is not what was recorded";
 
 /// A key, and where it was found.
 pub struct Trusted {
@@ -188,10 +199,9 @@ fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
 fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let outcome = &statement.predicate.outcome;
     verdict.summary = summary(&statement);
-    match contradiction(&statement) {
-        Some(why) => {
-            verdict.bad("integrity", Kind::Integrity, format!("the statement contradicts itself: {why}"))
-        }
+    let contradiction = contradiction(&statement);
+    match &contradiction {
+        Some(why) => verdict.changed(format!("the statement contradicts itself: {why}")),
         None => verdict.set(
             "integrity",
             Mark::Good,
@@ -201,8 +211,11 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
             ),
         ),
     }
-    if outcome.end == "COMPLETE" {
+    if contradiction.is_some() {
+        // Neither is what it says of its end.
+    } else if outcome.end == "COMPLETE" {
         let left_out = LeftOut {
+            after_loss: after_loss(&statement),
             pauses: outcome.pause_count,
             paused_commands: outcome.paused_command_count,
             withheld: outcome.withheld_count,
@@ -234,19 +247,25 @@ fn finding(anomaly: &crate::seal::statement::AnomalyFacts) -> Finding {
 fn summary(statement: &Statement) -> String {
     let outcome = &statement.predicate.outcome;
     if outcome.command_count == 0 {
-        return format!("nothing was recorded{}", after_loss(statement));
+        return format!("nothing was recorded{}", loss_before(after_loss(statement)));
     }
     let result = match (outcome.all_succeeded, outcome.failed_count) {
         (true, _) => "all succeeded".to_owned(),
         (false, 0) => format!("none failed, {} of unknown status", outcome.unobserved_count),
         (false, failed) => format!("{failed} failed"),
     };
-    format!("{} recorded, {result}{}", commands(outcome.command_count), after_loss(statement))
+    let before = loss_before(after_loss(statement));
+    format!("{} recorded, {result}{before}", commands(outcome.command_count))
 }
 
-fn after_loss(statement: &Statement) -> &'static str {
-    let broken = statement.predicate.anomalies.iter().any(|anomaly| anomaly.code == "after-loss");
-    if broken { ", after a session that was lost or tampered with" } else { "" }
+/// What the statement says of a broken session before this one.
+fn after_loss(statement: &Statement) -> Option<&str> {
+    let mut anomalies = statement.predicate.anomalies.iter();
+    anomalies.find(|anomaly| anomaly.code == AFTER_LOSS).map(|anomaly| anomaly.text.as_str())
+}
+
+fn loss_before(after_loss: Option<&str>) -> &'static str {
+    if after_loss.is_some() { ", after a session that was lost or tampered with" } else { "" }
 }
 
 fn commands(count: u64) -> String {
@@ -258,7 +277,8 @@ fn several(count: u64, noun: &str) -> String {
 }
 
 /// What is left out of a complete story, and with whose word.
-struct LeftOut {
+struct LeftOut<'a> {
+    after_loss: Option<&'a str>,
     pauses: u64,
     paused_commands: u64,
     withheld: u64,
@@ -266,7 +286,10 @@ struct LeftOut {
 }
 
 fn complete_text(left_out: &LeftOut) -> String {
-    let mut text = "complete".to_owned();
+    let mut text = match left_out.after_loss {
+        None => "complete".to_owned(),
+        Some(_) => "complete in itself".to_owned(),
+    };
     let paused = left_out.paused_commands;
     match left_out.pauses {
         0 => {}
@@ -279,98 +302,16 @@ fn complete_text(left_out: &LeftOut) -> String {
     if left_out.redacted > 0 {
         text.push_str(&format!("; {} redacted", several(left_out.redacted, "record")));
     }
+    if let Some(why) = left_out.after_loss {
+        text.push_str(&format!("; {why}"));
+    }
     text
-}
-
-/// What a statement says twice must agree.
-fn contradiction(statement: &Statement) -> Option<String> {
-    let predicate = &statement.predicate;
-    let outcome = &predicate.outcome;
-    let constants = [
-        (&predicate.recorder.id, RECORDER_ID, "recorder.id"),
-        (&predicate.journal.format, crate::record::FORMAT, "journal.format"),
-        (&predicate.journal.continuity, "UNBROKEN", "journal.continuity"),
-        (&predicate.clock.assurance, "SELF_REPORTED", "clock.assurance"),
-        (&statement.predicate_type, PREDICATE_TYPE, "predicateType"),
-    ];
-    if let Some((_, wanted, name)) = constants.iter().find(|(have, wanted, _)| have != wanted) {
-        return Some(format!("{name} is not {wanted}"));
-    }
-    let mut names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|two| two[0] == two[1]) {
-        return Some("a subject is named twice".into());
-    }
-    if statement.subject(SUBJECT_SESSION) != Some(&predicate.journal.root_hash) {
-        return Some("the subject session is not the journal's root".into());
-    }
-    if statement.subject(SUBJECT_TRANSCRIPT) != Some(&predicate.transcript.sha256) {
-        return Some("the subject session.transcript is not the transcript's digest".into());
-    }
-    if outcome.end != "COMPLETE" && outcome.end != "INCOMPLETE" {
-        return Some("outcome.end is neither COMPLETE nor INCOMPLETE".into());
-    }
-    if (outcome.end == "COMPLETE")
-        && (outcome.lost_count > 0 || predicate.anomalies.iter().any(|one| one.incomplete))
-    {
-        return Some("outcome.end is COMPLETE although something is missing".into());
-    }
-    if outcome.all_succeeded && (outcome.failed_count > 0 || outcome.exit_code != Some(0)) {
-        return Some("outcome.allSucceeded is true although a command failed".into());
-    }
-    if outcome.command_count != predicate.transcript.lines {
-        return Some("outcome.commandCount is not the number of the transcript's lines".into());
-    }
-    commands_contradict(statement)
-}
-
-fn commands_contradict(statement: &Statement) -> Option<String> {
-    use sha2::Digest as _;
-    let predicate = &statement.predicate;
-    let outcome = &predicate.outcome;
-    let commands = predicate.commands.as_ref()?;
-    let mut hash = sha2::Sha256::new();
-    let (mut bytes, mut failed, mut unobserved, mut first_failure) = (0, 0, 0, None);
-    for (at, command) in commands.iter().enumerate() {
-        if command.seq != at as u64 + 1 {
-            return Some(format!("command {} calls itself {}", at + 1, command.seq));
-        }
-        if matches!(command.text, CommandText::Redacted(false) | CommandText::Withheld(false))
-            || matches!(&command.text, CommandText::CommandBase64(_) if command.text.bytes().is_none())
-        {
-            return Some(format!("the text of command {} has no proper form", command.seq));
-        }
-        let line = command.text.transcript_line(command.exit_code);
-        bytes += line.len() as u64;
-        hash.update(&line);
-        match command.exit_code {
-            None => unobserved += 1,
-            Some(0) => {}
-            Some(status) => {
-                failed += 1;
-                first_failure = first_failure.or(Some(status));
-            }
-        }
-    }
-    if (commands.len() as u64, failed, unobserved)
-        != (outcome.command_count, outcome.failed_count, outcome.unobserved_count)
-    {
-        return Some("outcome counts other commands than there are".into());
-    }
-    if first_failure.is_some() && first_failure != outcome.exit_code {
-        return Some("outcome.exitCode is not the status of the first command that failed".into());
-    }
-    if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
-        return Some("the commands are not those of the transcript".into());
-    }
-    None
 }
 
 /// Adds to an envelope's verdict what its journal says.
 pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<&Statement>) {
     if let Some(rejection) = &checked.rejection {
-        let why = rejected_text(&rejection.why, rejection.record, rejection.offset);
-        verdict.bad("integrity", Kind::Integrity, why);
+        verdict.changed(rejected_text(&rejection.why, rejection.record, rejection.offset));
         return;
     }
     let Some(statement) = &verdict.statement else { return };
@@ -389,11 +330,7 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<
         redrafted.and_then(|own| disagreement(&own.predicate, said))
     };
     match differs {
-        Some(why) => verdict.bad(
-            "integrity",
-            Kind::Integrity,
-            format!("the journal is not the one that was sealed: {why}"),
-        ),
+        Some(why) => verdict.changed(format!("the journal is not the one that was sealed: {why}")),
         None => {
             let text = format!(
                 "payload as signed; the journal's {} records verify one by one and are those sealed",
@@ -414,7 +351,7 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<
 /// Adds to an envelope's verdict that its journal could not be taken.
 pub fn without_journal(verdict: &mut Verdict, kind: Kind, why: String) {
     match kind {
-        Kind::Integrity => verdict.bad("integrity", kind, why),
+        Kind::Integrity => verdict.changed(why),
         _ => verdict.fail(kind, why),
     }
 }
@@ -506,21 +443,21 @@ pub fn journal(checked: Checked) -> Verdict {
     verdict.set("trust", Mark::Open, "not sealed: nobody vouches for this journal");
     verdict.set("policy", Mark::Open, "none given");
     if let Some(rejection) = &checked.rejection {
-        verdict.bad(
-            "integrity",
-            Kind::Integrity,
-            rejected_text(&rejection.why, rejection.record, rejection.offset),
-        );
+        verdict.changed(rejected_text(&rejection.why, rejection.record, rejection.offset));
         return verdict;
     }
     let story = &checked.story;
+    let after_loss = story.findings.iter().find(|finding| finding.code == AFTER_LOSS);
+    let after_loss = after_loss.map(|finding| finding.text.as_str());
+    let before = loss_before(after_loss);
     verdict.summary = match story.commands {
-        0 => "not sealed; nothing was recorded".to_owned(),
-        count => format!("not sealed; {} recorded, {} failed", commands(count), story.failed),
+        0 => format!("not sealed; nothing was recorded{before}"),
+        count => format!("not sealed; {} recorded, {} failed{before}", commands(count), story.failed),
     };
     verdict.set("integrity", Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
+            after_loss,
             pauses: story.pauses,
             paused_commands: story.paused_commands,
             withheld: story.withheld,
@@ -546,6 +483,40 @@ pub fn journal(checked: Checked) -> Verdict {
         ),
     }
     verdict.findings = checked.story.findings;
+    verdict
+}
+
+/// What the recorder of this machine remembers of a journal: its head, and what it found
+/// changed.
+pub struct Remembered {
+    /// How many records there were.
+    pub size: u64,
+    /// The root over them.
+    pub root: Digest,
+    /// What was found changed, where something was.
+    pub tampered: Option<String>,
+}
+
+/// Judges a journal as [`journal`] does, and against what its recorder remembered before it
+/// was read: a journal only grows.
+pub fn remembered_journal(checked: Checked, remembered: &Remembered) -> Verdict {
+    let (size, root) = (checked.size, checked.root);
+    let id = checked.genesis_body().map(|genesis| genesis.session.clone()).unwrap_or_default();
+    let mut verdict = journal(checked);
+    let why = match &remembered.tampered {
+        Some(why) => Some(why.clone()),
+        None if size < remembered.size => Some(format!("it has {size} records")),
+        None if size == remembered.size && root != remembered.root => {
+            Some("its records are others".to_owned())
+        }
+        None => None,
+    };
+    if let Some(why) = why {
+        let head = head_token(&id, remembered.size, &remembered.root);
+        verdict.changed(format!(
+            "the recorder on this machine remembers another journal: {why}; the last head it recorded is {head}"
+        ));
+    }
     verdict
 }
 

@@ -15,7 +15,7 @@ use crate::files;
 use crate::paths;
 use crate::record::{Closes, Program, StateLevel};
 use crate::report::{self, Style, visible};
-use crate::session::{Session, birth, find};
+use crate::session::{PROTOCOL, Session, birth, find};
 
 /// How many calls the recorder's latency is the median of.
 const CALLS: usize = 20;
@@ -49,12 +49,14 @@ impl Report {
 pub fn run(args: &Doctor) -> Outcome {
     let mut report = Report::default();
     match find::surrounding() {
+        None if let Some(why) = find::unusable() => report.add(Level::Degraded, "shell", why.to_string()),
         None => {
             let how = "not recorded; to record it type: eval \"$(attesh init bash)\" (zsh the same; fish: attesh init fish | source)";
             report.add(Level::Degraded, "shell", how);
         }
         Some(session) => examine(&mut report, &session)?,
     }
+    passed_over(&mut report);
     latency(&mut report);
     print(&report, args.json)?;
     let degraded = report.0.iter().any(|finding| finding.level == Level::Degraded);
@@ -82,6 +84,9 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
     match session.genesis().state {
+        _ if let Err(error) = session.state_folder() => {
+            report.add(Level::Degraded, "state", error.to_string());
+        }
         StateLevel::Disk => {
             report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
         }
@@ -117,6 +122,8 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     report.add(Level::Fine, "capture", format!("{}, {tier}", shell.program.name()));
     match facts {
         Some(facts) => hooks(report, shell.program, &facts),
+        // What keeps its answer from being read was said.
+        None if session.state_folder().is_err() => {}
         None => report.add(
             Level::Degraded,
             "hooks",
@@ -124,6 +131,18 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         ),
     }
     Ok(())
+}
+
+/// The folders that could hold a state and are passed over, because of how they are.
+fn passed_over(report: &mut Report) {
+    for (_, path) in paths::state_candidates() {
+        match files::Folder::open(&path) {
+            Ok(_) | Err(files::FileError::Missing(_)) => {}
+            Err(error) => {
+                report.add(Level::Told, "state", format!("no state goes into a new session here: {error}"));
+            }
+        }
+    }
 }
 
 /// What the hook wrote just before this command ran: what only the shell itself can see.
@@ -170,16 +189,12 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
             );
         }
     }
+    let is_own = get("hook") == super::init::hook_digest(super::init::template(program));
     match get("lost") {
         "" | "0" => {}
-        lost => report.add(
-            Level::Degraded,
-            "recorder",
-            format!("{lost} calls failed since the last that was acknowledged"),
-        ),
+        lost => report.add(Level::Degraded, "recorder", failed_calls(lost, is_own, get("hook_version"))),
     }
-    let template = super::init::template(program);
-    if get("hook") != super::init::hook_digest(template) {
+    if !is_own {
         let text = format!(
             "of version {}, this is {}; a new shell gets the new one",
             get("hook_version"),
@@ -201,6 +216,20 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
             format!("hides text, which is then withheld here too: {}", hidden.join(", ")),
         );
     }
+}
+
+/// What calls that failed can mean where the journal, as was just seen, can be appended to.
+fn failed_calls(lost: &str, is_own: bool, version: &str) -> String {
+    let calls = if lost == "1" { "1 call".to_owned() } else { format!("{lost} calls") };
+    let hook = match is_own {
+        true => "this hook".to_owned(),
+        false => format!("this hook, of version {version},"),
+    };
+    format!(
+        "{calls} failed since the last that was acknowledged; where further ones fail too, {hook} speaks another \
+         protocol than this recorder, which knows {PROTOCOL} alone and refuses every call of an unknown one: \
+         to get the hook that goes with it open a new shell"
+    )
 }
 
 /// Who else hooks this shell.

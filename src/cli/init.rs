@@ -1,6 +1,6 @@
 //! `attesh init`: the hook's text, and the one line in an rc file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::args::{Init, ShellName};
@@ -22,6 +22,10 @@ const MARK: &str = "# attesh";
 const NO_NEWLINE: &str = " (no newline before)";
 /// What follows the line where there was no file.
 const NEW_FILE: &str = " (new file)";
+/// What a line says that starts the recording.
+const START: &[u8] = b"attesh init ";
+/// How many links may lead on from one another.
+const LINKS_MAX: usize = 40;
 /// The longest rc file that is edited, in bytes.
 const RC_MAX: u64 = 16 << 20;
 
@@ -122,8 +126,7 @@ fn rc(shell: ShellName) -> Result<Rc, Failure> {
 
 fn edit_rc(args: &Init) -> Outcome {
     let rc = rc(args.shell)?;
-    // An rc file is often a link into a folder of dotfiles: the file it leads to is edited.
-    let path = std::fs::canonicalize(&rc.path).unwrap_or_else(|_| rc.path.clone());
+    let path = led_to(&rc.path)?;
     let before = match files::read_limited(&path, RC_MAX) {
         Ok(bytes) => Some(bytes),
         Err(files::FileError::Missing(_)) => None,
@@ -138,6 +141,9 @@ fn edit_rc(args: &Init) -> Outcome {
     let Some(after) = after else {
         let state = if args.install { "holds the line already" } else { "does not hold the line" };
         report::line(&format!("{} {state}", rc.path.display()))?;
+        if args.uninstall {
+            tell_left(&rc.path, &text);
+        }
         return Ok(0);
     };
     let made = text.strip_suffix(b"\n").unwrap_or(&text).ends_with(NEW_FILE.as_bytes());
@@ -160,9 +166,46 @@ fn edit_rc(args: &Init) -> Outcome {
             name(args.shell)
         ))?;
     } else {
-        report::line(&format!("taken out of {}: new shells are not recorded", rc.path.display()))?;
+        let left = tell_left(&rc.path, &after);
+        let so = if left { "" } else { ": new shells are not recorded" };
+        report::line(&format!("taken out of {}{so}", rc.path.display()))?;
     }
     Ok(0)
+}
+
+/// The file that a path leads to. An rc file is often a link into a folder of dotfiles: the
+/// file there is edited, or made where the link leads to nothing yet, and the link stays.
+fn led_to(path: &Path) -> Result<PathBuf, Failure> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        match std::fs::canonicalize(&path) {
+            Ok(whole) => return Ok(whole),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(files::FileError::Io(path, error).into()),
+        }
+        let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
+    }
+    Err(Failure::unable(format!("{}: too many links lead on from it", path.display())))
+}
+
+/// Says which other lines of an rc file start the recording; whether there are any.
+fn tell_left(path: &Path, text: &[u8]) -> bool {
+    let mut left = false;
+    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        let starts = line.windows(START.len()).any(|words| words == START);
+        if starts && !line.starts_with(b"#") {
+            left = true;
+            report::say(&format!(
+                "{}, line {}, is none that --install writes and is left there: {}",
+                path.display(),
+                at + 1,
+                report::visible(line)
+            ));
+        }
+    }
+    left
 }
 
 fn name(shell: ShellName) -> &'static str {
@@ -210,7 +253,16 @@ fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
     None
 }
 
+/// The text without the line, however often it is there; none if it is not.
 fn without_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
+    let mut without = without_one(text, line)?;
+    while let Some(less) = without_one(&without, line) {
+        without = less;
+    }
+    Some(without)
+}
+
+fn without_one(text: &[u8], line: &str) -> Option<Vec<u8>> {
     let range = find_line(text, line)?;
     // Lines that were added after ours since need the newline that was added before it.
     let range =
@@ -230,6 +282,8 @@ mod tests {
             assert!(with_line(&with, line).is_none(), "added twice to {text:?}");
             assert_eq!(without_line(&with, line).unwrap(), text.as_bytes());
             assert!(without_line(text.as_bytes(), line).is_none());
+            let twice = [with.as_slice(), line.as_bytes(), b"\n"].concat();
+            assert!(find_line(&without_line(&twice, line).unwrap(), line).is_none(), "{text:?}");
             let mut grown = with.clone();
             grown.extend_from_slice(b"later\n");
             let kept = without_line(&grown, line).unwrap();

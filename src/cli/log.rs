@@ -30,6 +30,10 @@ pub fn run(args: &Log) -> Outcome {
         add_failure(&mut value, &view);
         report::json("attesh.log/v1", value)?;
     } else {
+        if rows.is_empty() && view.checked.rejection.is_none() {
+            let what = if view.rows.is_empty() { "nothing was recorded so far" } else { "none of these" };
+            report::say(&format!("session {}: {what}", session.short_name()));
+        }
         for row in rows {
             report::line(&as_text(row, Style::for_output()))?;
         }

@@ -108,7 +108,7 @@ fn dispatch(verb: Verb) -> Outcome {
 fn ended(session: &Session, failure: Failure) -> Failure {
     let (name, id) = (session.short_name(), session.word());
     match session.is_sealed() {
-        _ if !session.has_end() && failure.kind == Kind::Unable && !session.is_live() => {
+        _ if !session.has_end() && failure.kind == Kind::Unable && session.is_over() => {
             failure.next(format!("to sign what there is type: attesh seal {id}"))
         }
         _ if !session.has_end() => failure,
@@ -142,11 +142,12 @@ fn secret(given: &str) -> Result<OriginSecret, Failure> {
 fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
         Some(word) => find::by_word(word),
-        None => find::surrounding().or_else(find::of_job).ok_or_else(|| {
-            Failure::unable("this shell is not recorded").next(
+        None => find::surrounding().or_else(find::of_job).ok_or_else(|| match find::unusable() {
+            Some(error) => Failure::from(error),
+            None => Failure::unable("this shell is not recorded").next(
                 "name a session (attesh sessions lists them), or record this shell with: \
                  eval \"$(attesh init bash)\"",
-            )
+            ),
         }),
     }
 }

@@ -7,6 +7,7 @@ use super::{Outcome, chosen, ended};
 use crate::clock;
 use crate::failure::Failure;
 use crate::files;
+use crate::lock::PATIENCE_MS;
 use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
 use crate::report;
 use crate::session::{PAUSE_ALL, Session, find, pause_name};
@@ -20,7 +21,7 @@ pub fn note(args: &Note) -> Outcome {
         return Err(Failure::usage(format!("the remark has {} bytes, the limit is {TEXT_MAX}", text.len())));
     }
     let session = chosen(args.session.as_deref())?;
-    let appended = session.with_writer_waiting(5_000, |writer| {
+    let appended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let shell = find::own_shell(&writer.story()?);
         let mut texts = Disclosures::default();
         let text = Some(texts.commit("text", text));
@@ -50,7 +51,7 @@ fn from_input() -> Result<Vec<u8>, Failure> {
 pub fn pause(args: &Pause) -> Outcome {
     let reason = reason(&args.reason)?;
     let session = chosen(None)?;
-    let marker = session.with_writer_waiting(5_000, |writer| {
+    let marker = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
         let own = find::own_shell(&story);
         let shell = match (args.all, own) {
@@ -86,7 +87,7 @@ fn reason(words: &[String]) -> Result<Option<Vec<u8>>, Failure> {
 pub fn resume(args: &Resume) -> Outcome {
     let reason = reason(&args.reason)?;
     let session = chosen(None)?;
-    let resumed = session.with_writer_waiting(5_000, |writer| {
+    let resumed = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let own = find::own_shell(&writer.story()?);
         let shell = match which(&session, args.all, own) {
             Ok(shell) => shell,

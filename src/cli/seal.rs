@@ -1,5 +1,6 @@
 //! `attesh seal`: end a session, verify it, sign it.
 
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::journal::append::digest_of;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
+use crate::journal::shells::AFTER_LOSS;
 use crate::passphrase::{self, Purpose, Sources};
 use crate::paths;
 use crate::report;
@@ -28,7 +30,7 @@ use crate::seal::signer::{KeyFile, Signer, generate};
 use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,
 };
-use crate::session::close::{Ending, other_live_shells};
+use crate::session::close::Ending;
 use crate::session::{SEALED, Session, birth, find, short_id};
 
 /// What goes beside the envelope.
@@ -153,17 +155,26 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(session) = find::surrounding().or_else(find::of_job) {
         return Ok(session);
     }
-    let idle = |session: &Session| {
-        session.has_end()
-            || session
-                .with_writer_waiting(5_000, |writer| Ok(other_live_shells(&writer.story()?, None).is_empty()))
-                .unwrap_or(true)
-    };
     let mut list = find::all()?;
     list.reverse();
-    list.into_iter().find(|session| !session.is_sealed() && idle(session)).ok_or_else(|| {
-        Failure::unable("there is no ended session that was not sealed yet").next(find::SEE_ALL)
+    let mut locked = None;
+    for session in list.into_iter().filter(|session| !session.is_sealed()) {
+        match session.live_shells() {
+            _ if session.has_end() => return Ok(session),
+            Ok(0) => return Ok(session),
+            Ok(_) => {}
+            Err(error) => locked = Some((session, error)),
+        }
+    }
+    Err(match locked {
+        Some((session, error)) => named(&session, error.into()),
+        None => Failure::unable("there is no ended session that was not sealed yet").next(find::SEE_ALL),
     })
+}
+
+/// A failure that says which session it is about.
+fn named(session: &Session, failure: Failure) -> Failure {
+    Failure { message: format!("session {}: {}", session.short_name(), failure.message), ..failure }
 }
 
 impl Outputs {
@@ -181,6 +192,10 @@ impl Outputs {
     }
 
     fn beside(envelope: PathBuf) -> Result<Self, Failure> {
+        if envelope == Path::new("-") {
+            return Err(Failure::usage("-o -: three files are written, and standard output is one")
+                .next("name the envelope: -o NAME.intoto.json"));
+        }
         let Some(name) = envelope.file_name().map(|name| name.to_string_lossy().into_owned()) else {
             return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display())));
         };
@@ -288,11 +303,27 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
     match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
         Ok(_) => Ok(()),
         // What cannot be ended any more is sealed as it is: incomplete.
-        Err(failure) if failure.kind == Kind::Unable && !session.is_live() => {
+        Err(failure) if failure.kind == Kind::Unable && session.is_over() => {
             report::say(&format!("the session is sealed without an end: {}", failure.message));
             Ok(())
         }
         Err(failure) => Err(failure),
+    }
+}
+
+/// A file that remembers whether it was writing to it that failed.
+struct Watched<'a> {
+    file: &'a mut File,
+    failed: bool,
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes).inspect_err(|_| self.failed = true)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush().inspect_err(|_| self.failed = true)
     }
 }
 
@@ -324,11 +355,17 @@ fn make(
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let sealed_at = clock::now().realtime_ns;
     let mut statement = {
-        let mut writer = BufWriter::new(transcript.file());
-        let statement =
-            draft.statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true).map_err(io)?;
-        writer.flush().map_err(|error| files::FileError::Io(outputs.transcript.clone(), error))?;
-        statement
+        let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
+        let drafted = draft
+            .statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true)
+            .and_then(|statement| writer.flush().map(|()| statement));
+        let failed = writer.get_ref().failed;
+        // What is left in it could not be written either.
+        let _ = writer.into_parts();
+        drafted.map_err(|error| match failed {
+            true => files::FileError::Io(outputs.transcript.clone(), error).into(),
+            false => io(error),
+        })?
     };
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
@@ -369,6 +406,9 @@ fn tell(session: &Session, statement: &Statement) {
     if outcome.end != "COMPLETE" {
         let first = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
         report::say(&format!("incomplete: {}", first.map_or("see attesh show", |anomaly| &anomaly.text)));
+    }
+    if let Some(before) = statement.predicate.anomalies.iter().find(|anomaly| anomaly.code == AFTER_LOSS) {
+        report::say(&before.text);
     }
 }
 

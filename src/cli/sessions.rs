@@ -12,7 +12,7 @@ use crate::clock;
 use crate::crypto::OriginSecret;
 use crate::failure::{Failure, Kind};
 use crate::files::FileError;
-use crate::journal::append::Head;
+use crate::journal::append::{AppendError, Head};
 use crate::journal::chain::head_token;
 use crate::journal::shells::{Finding, Weight};
 use crate::paths;
@@ -159,29 +159,52 @@ pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) ->
     Ok(over.head)
 }
 
-/// How a session stands, as one word.
-fn state(session: &Session, view: &View) -> &'static str {
+/// How a session stands: one word, and why where it was tampered with.
+struct Standing {
+    word: &'static str,
+    tampered: Option<Failure>,
+}
+
+/// The journal decides, and beside it what the recorder remembers of it on this machine.
+fn standing(session: &Session, view: &View) -> Standing {
+    let story = &view.checked.story;
+    let plain = |word| Standing { word, tampered: None };
     if view.checked.rejection.is_some() {
-        "tampered"
-    } else if view.checked.story.ended {
-        "ended"
-    } else if !session.is_live() {
-        "lost"
-    } else if view.checked.story.live.values().any(|shell| process::is_alive(shell.pid, shell.start_ticks)) {
-        "live"
-    } else {
-        "open"
+        return plain("tampered");
+    }
+    if story.ended {
+        return plain("ended");
+    }
+    match session.look() {
+        Ok(()) if story.live.values().any(|shell| process::is_alive(shell.pid, shell.start_ticks)) => {
+            plain("live")
+        }
+        Ok(()) => plain("open"),
+        Err(SessionError::Busy) => plain("locked"),
+        Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
+            Standing { word: "tampered", tampered: Some(tampered(session, &error)) }
+        }
+        Err(_) => plain("lost"),
     }
 }
 
-fn facts(session: &Session, view: &View) -> Value {
+/// That the recorder found the journal changed, and what it was then.
+fn tampered(session: &Session, error: &SessionError) -> Failure {
+    let kept = session.kept().map_or_else(String::new, |kept| {
+        format!("; the last that was recorded is {}", head_token(session.id(), kept.size, &kept.root))
+    });
+    Failure::integrity(format!("{error}{kept}"))
+        .next(format!("for the verdict type: attesh verify {}", session.folder().path().display()))
+}
+
+fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
     let story = &view.checked.story;
     json!({
         "session": session.id(),
         "name": session.genesis().name,
         "folder": session.folder().path(),
         "openedAt": clock::rfc3339(session.opened_ns()),
-        "state": state(session, view),
+        "state": standing.word,
         "shells": story.shells,
         "openShells": story.live.len(),
         "commands": story.commands,
@@ -197,11 +220,12 @@ fn facts(session: &Session, view: &View) -> Value {
 pub fn status(args: &Status) -> Outcome {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let view = view(session.journal())?;
+    let standing = standing(&session, &view);
     let story = &view.checked.story;
     let own = find::own_shell(story);
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
-        let mut value = facts(&session, &view);
+        let mut value = facts(&session, &view, &standing);
         value["ownShell"] = json!(own);
         value["paused"] = json!(paused);
         value["findings"] = story
@@ -213,15 +237,18 @@ pub fn status(args: &Status) -> Outcome {
             })
             .collect();
         super::log::add_failure(&mut value, &view);
+        if let Some(failure) = &standing.tampered {
+            value["failure"] = report::failure_json(failure);
+        }
         report::json("attesh.status/v1", value)?;
-        return super::log::verdict(&view);
+        return standing.tampered.map_or_else(|| super::log::verdict(&view), Err);
     }
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     report::line(&format!("session   {}{name}", style.strong(session.id())))?;
     report::line(&format!(
         "state     {}{}",
-        state(&session, &view),
+        standing.word,
         if paused { ", this shell is paused" } else { "" }
     ))?;
     report::line(&format!("opened    {}", clock::rfc3339(session.opened_ns())))?;
@@ -229,13 +256,13 @@ pub fn status(args: &Status) -> Outcome {
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
     report::line(&format!("head      {}", head_token(session.id(), view.checked.size, &view.checked.root)))?;
-    let live = state(&session, &view) == "live";
+    let live = standing.word == "live";
     let matters =
         |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!("finding   record {}: {}", finding.record, finding.text)))?;
     }
-    super::log::verdict(&view)
+    standing.tampered.map_or_else(|| super::log::verdict(&view), Err)
 }
 
 pub fn list(args: &Sessions) -> Outcome {
@@ -243,15 +270,16 @@ pub fn list(args: &Sessions) -> Outcome {
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
         let view = view(session.journal())?;
+        let standing = standing(&session, &view);
         let story = &view.checked.story;
-        values.push(facts(&session, &view));
+        values.push(facts(&session, &view, &standing));
         rows.push(vec![
             short_id(session.id()).to_owned(),
             session.genesis().name.clone().unwrap_or_else(|| "-".into()),
             clock::timestamp(session.opened_ns())
                 .map_or_else(String::new, |time| time.strftime("%F %TZ").to_string()),
             story.shells.to_string(),
-            state(&session, &view).to_owned(),
+            standing.word.to_owned(),
             story.commands.to_string(),
             if session.is_sealed() { "sealed" } else { "-" }.to_owned(),
         ]);
@@ -327,11 +355,18 @@ pub fn prune(args: &Prune) -> Outcome {
 /// and it was sealed or --force says that it need not be.
 fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let name = session.short_name();
-    if session.live_shells() > 0 {
+    let unknown = |session: &Session, error: SessionError| {
+        let failure = Failure::from(error);
+        let message = format!("session {} is kept: {}", session.short_name(), failure.message);
+        Failure { message, ..failure }
+    };
+    if session.live_shells().map_err(|error| unknown(session, error))? > 0 {
         return Err(Failure::usage(format!("session {name} is being recorded"))
             .next(format!("end it first: attesh stop {name}")));
     }
-    if session.next().is_some_and(|(path, _)| Session::open(&path).is_ok_and(|next| next.live_shells() > 0)) {
+    let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
+    let follows = next.map_or(Ok(0), |next| next.live_shells().map_err(|error| unknown(&next, error)))?;
+    if follows > 0 {
         return Err(Failure::usage(format!("session {name} leads to one that is being recorded"))
             .next("end that first: attesh sessions lists them"));
     }

@@ -20,7 +20,7 @@ const OTHER: &str = "neither an attestation nor a journal";
 
 pub fn run(args: &Show) -> Outcome {
     let path = Path::new(&args.what);
-    let file = if path.exists() {
+    let file = if path.exists() || path == Path::new("-") {
         match open(path).map_err(|error| no_subject(path, error))? {
             Subject::Envelope(envelope) => {
                 let envelope = envelope

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -64,6 +65,9 @@ fn digest(path: &Path) -> Result<String, Failure> {
 pub const TRANSCRIPT: &str =
     "a transcript: the commands and their statuses beside an envelope, not signed itself";
 
+/// Every line of a journal begins with its index; no envelope does.
+const JOURNAL_START: &[u8] = b"{\"i\":";
+
 /// What a path leads to.
 pub enum Subject {
     /// A transcript.
@@ -76,26 +80,40 @@ pub enum Subject {
 
 /// Opens a file or session folder and tells what it is by its content.
 pub fn open(path: &Path) -> Result<Subject, FileError> {
-    let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
+    let path = match path {
+        path if path.is_dir() => path.join(JOURNAL),
+        path if path == Path::new("-") => PathBuf::from("/dev/stdin"),
+        path => path.to_owned(),
+    };
+    if std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()) {
+        let bytes = files::read_stream(&path, MAX_ENVELOPE_BYTES as u64)?;
+        return match bytes.starts_with(JOURNAL_START) {
+            true => Err(FileError::Kind(path, "a regular file, as a journal has to be; name its file")),
+            false => Ok(from_bytes(&path, &bytes)),
+        };
+    }
     let file = files::open_regular(&path)?;
     let mut start = [0; 7];
     let read = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)
         .map_err(|error| FileError::Io(path.clone(), error))?;
-    // Every line of a journal begins with its index; no envelope does.
-    if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(b"{\"i\":") {
+    if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
         return Ok(Subject::Journal(file));
     }
-    let bytes = files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?;
+    Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
+}
+
+/// What bytes that are no journal are.
+fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
-        return Ok(Subject::Envelope(Box::new(Err("the file is empty".into()))));
+        return Subject::Envelope(Box::new(Err("the file is empty".into())));
     }
-    if is_transcript(&bytes) {
-        return Ok(Subject::Transcript);
+    if is_transcript(bytes) {
+        return Subject::Transcript;
     }
     let is_bundle =
-        serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value.get("mediaType").is_some());
-    let envelope = if is_bundle { formats::from_bundle(&bytes) } else { Envelope::read(&bytes) };
-    Ok(Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string()))))
+        serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
+    let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
+    Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string())))
 }
 
 /// Whether the first line is a command with its status, as each line of a transcript is; that
@@ -179,10 +197,14 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let own = own_secret(&file, secret);
     let sizes = kept.sizes();
     let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
+    let remembered = find::remembered(path);
     Ok(match check(files::from_start(file), knowledge, &mut |_, _| {}) {
         Ok(checked) => {
             let known = Known::of(&checked);
-            let mut verdict = verify::journal(checked);
+            let mut verdict = match &remembered {
+                Some(remembered) => verify::remembered_journal(checked, remembered),
+                None => verify::journal(checked),
+            };
             verify::with_heads(&mut verdict, kept, known);
             verdict
         }

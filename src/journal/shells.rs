@@ -32,6 +32,9 @@ pub enum Weight {
     Note,
 }
 
+/// The finding of a session that took the place of a broken one.
+pub const AFTER_LOSS: &str = "after-loss";
+
 /// Something the reader of a verdict should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

@@ -56,11 +56,14 @@ impl PublicKey {
 
     /// From one SPKI PEM block.
     pub fn from_spki_pem(pem: &str) -> Result<Self, KeyError> {
+        // Before it is decoded: OpenSSH breaks its lines elsewhere.
+        if pem_blocks(pem).any(|(label, _)| label.ends_with("PRIVATE KEY")) {
+            return Err(KeyError::PrivateGiven);
+        }
         let (label, der) =
             pkcs8::der::Document::from_pem(pem).map_err(|e| KeyError::Malformed(format!("PEM: {e}")))?;
         match label {
             "PUBLIC KEY" => {}
-            label if label.ends_with("PRIVATE KEY") => return Err(KeyError::PrivateGiven),
             "RSA PUBLIC KEY" => return Err(KeyError::NotEd25519("RSA".to_owned())),
             label => {
                 return Err(KeyError::NotAKey(format!("a PEM block {:?}", super::shown(label))));
@@ -436,7 +439,8 @@ impl fmt::Display for KeyError {
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
             Self::PrivateGiven => f.write_str(
-                "a private key, and the public half is wanted; openssl pkey -in FILE -pubout prints it",
+                "a private key, and the public half is wanted; \
+                 openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE",
             ),
             Self::PublicGiven => f.write_str("a public key, and the private half is wanted"),
             Self::NotEd25519(kind) => write!(

@@ -9,7 +9,6 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -91,10 +90,7 @@ impl KeyFile {
         let fail = |why| KeyFileError { path: path.to_owned(), why };
         let unreadable = |error| fail(KeyFileProblem::File(error));
         let failed = |error| unreadable(FileError::Io(path.to_owned(), error));
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => unreadable(FileError::Missing(path.to_owned())),
-            _ => failed(error),
-        })?;
+        let file = files::open_stream(path).map_err(unreadable)?;
         let mode = file.metadata().map_err(failed)?.mode();
         let bytes = files::read_open(file, path, MAX_KEY_FILE_BYTES as u64).map_err(unreadable)?;
         let bytes = Zeroizing::new(bytes);

@@ -12,8 +12,7 @@ use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
-use crate::journal::state::newest;
-use crate::lock;
+use crate::lock::{self, PATIENCE_MS};
 use crate::paths;
 use crate::process;
 use crate::record::{
@@ -234,7 +233,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
     let Some(stat) = process::stat(shell.pid) else {
         return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid)));
     };
-    session.with_writer_waiting(5_000, |writer| {
+    session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
         for (at, live) in story
             .live
@@ -319,7 +318,7 @@ fn follow_live(mut session: Session) -> Option<Session> {
             Some((path, root)) => {
                 session = Session::open(&path).ok().filter(|next| *next.genesis_root() == root)?;
             }
-            None => return session.is_live().then_some(session),
+            None => return session.with_writer_waiting(PATIENCE_MS, |_| Ok(())).is_ok().then_some(session),
         }
     }
     None
@@ -338,7 +337,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             continue;
         }
         let live = Session::open(&folder).and_then(|session| {
-            session.with_writer_waiting(5_000, |writer| match writer.genesis() == genesis {
+            session.with_writer_waiting(PATIENCE_MS, |writer| match writer.genesis() == genesis {
                 true => Ok(()),
                 false => {
                     Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
@@ -447,9 +446,8 @@ fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
     let mut prev = Prev { session: id, size: 1, root: *genesis, why: why.to_owned() };
     let Ok(session) = Session::open(folder) else { return prev };
     prev.session = session.id().to_owned();
-    let kept = session.state_folder().and_then(|folder| Ok(folder.read(&session.state_name(), 1 << 16)?));
-    if let Some((slot, _)) = kept.ok().and_then(|bytes| newest(&bytes)) {
-        (prev.size, prev.root) = (slot.frontier.size(), slot.frontier.root());
+    if let Some(kept) = session.kept() {
+        (prev.size, prev.root) = (kept.size, kept.root);
     } else if let Ok(head) = head_of(session.journal()) {
         (prev.size, prev.root) = (head.size, head.root);
     }
@@ -462,10 +460,10 @@ fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
 /// The name is taken, or the session could not be created.
 pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> {
     let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
-    let _lock = lock::exclusive(root.handle(), 5_000).map_err(|_| SessionError::Busy)?;
+    let _lock = lock::exclusive(root.handle(), PATIENCE_MS).map_err(|_| SessionError::Busy)?;
     if let Some(taken) = super::find::all()?
         .into_iter()
-        .find(|session| session.genesis().name.as_deref() == Some(name) && session.is_live())
+        .find(|session| session.genesis().name.as_deref() == Some(name) && !session.is_over())
     {
         return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
     }

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::journal::append::{Head, Writer};
 use crate::journal::shells::Story;
+use crate::lock::PATIENCE_MS;
 use crate::process;
 use crate::record::{Body, Close, CloseReason, Disclosures, End, EndReason, Finish, From, Outcome};
 
@@ -140,7 +141,7 @@ pub fn end_by_command(
     ending: Ending,
     close_others: bool,
 ) -> std::result::Result<Ended, Failure> {
-    let ended = session.with_writer_waiting(5_000, |writer| {
+    let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
         let own = super::find::own_shell(&story);
         if let Err(refusal) = refuse_others(&story, own, close_others) {

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
 use crate::process;
+use crate::verify::Remembered;
 
 /// The longest name of a session.
 pub const NAME_MAX: usize = 64;
@@ -63,14 +64,14 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
     // Of several sessions that had the name one after the other the live one counts, else the newest.
     if let Some(session) =
-        list.iter().filter(named).max_by_key(|session| (session.is_live(), session.opened_ns()))
+        list.iter().filter(named).max_by_key(|session| (!session.is_over(), session.opened_ns()))
     {
         return Ok(Session::open(session.folder().path())?);
     }
     let digits = word.replace('-', "");
     let mut found = list.into_iter().filter(|session| {
         let id = session.id().replace('-', "");
-        id.starts_with(&digits) || id.ends_with(&digits)
+        !digits.is_empty() && (id.starts_with(&digits) || id.ends_with(&digits))
     });
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
@@ -140,6 +141,17 @@ pub fn of_job() -> Option<Session> {
     in_folder(&paths::ci_folder()?).ok()
 }
 
+/// What this machine's recorder remembers of the journal at a path, where that is the one it
+/// writes into: of a copy that was put elsewhere it remembers nothing.
+#[must_use]
+pub fn remembered(path: &Path) -> Option<Remembered> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let folder = folder.canonicalize().ok()?;
+    let session = Session::open(&folder).ok()?;
+    let own = paths::sessions().and_then(|root| Some(root.canonicalize().ok()?.join(session.id())));
+    if own == Some(folder) || session.is_recorders_file() { session.kept() } else { None }
+}
+
 /// That a folder is no session's.
 #[must_use]
 pub fn no_session(folder: &Path) -> Failure {
@@ -154,12 +166,19 @@ pub fn no_session(folder: &Path) -> Failure {
 pub fn surrounding() -> Option<Session> {
     let exported = paths::exported_session().and_then(|path| Session::open(&path).ok());
     exported.and_then(last_of).or_else(|| {
-        let own =
-            |session: &Session| session.with_writer_waiting(5_000, |writer| Ok(own_shell(&writer.story()?)));
+        let own = |session: &Session| session.with_writer(|writer| Ok(own_shell(&writer.story()?)));
         let mut list = all().ok()?;
         list.retain(|session| !session.has_end());
         list.into_iter().rev().find(|session| own(session).is_ok_and(|shell| shell.is_some()))
     })
+}
+
+/// Why the session that the surrounding shell exports cannot be used, where it is this user's.
+#[must_use]
+pub fn unusable() -> Option<SessionError> {
+    let error = Session::open(&paths::exported_session()?).err()?;
+    let foreign = matches!(error, SessionError::File(FileError::Owner(..)));
+    (!foreign && !error.is_over()).then_some(error)
 }
 
 /// The last of the sessions that follow one another.

@@ -17,7 +17,7 @@ pub mod place;
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::crypto::Digest;
@@ -25,10 +25,12 @@ use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
+use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
 use crate::paths;
 use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
+use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
 pub const JOURNAL: &str = "journal";
@@ -38,6 +40,8 @@ pub const NEXT: &str = "next";
 pub const SEALED: &str = "sealed";
 /// The name of the file in a session's folder that pauses every shell.
 pub const PAUSE_ALL: &str = "pause-all";
+/// The version of the protocol between hook and recorder that this program speaks.
+pub const PROTOCOL: &str = "1";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 
@@ -65,7 +69,7 @@ impl std::fmt::Display for SessionError {
         match self {
             SessionError::File(error) => error.fmt(f),
             SessionError::NoGenesis(path) => write!(f, "{}: no complete session", path.display()),
-            SessionError::Busy => write!(f, "the journal stayed locked for {} ms", lock::WAIT_MS),
+            SessionError::Busy => f.write_str(&busy()),
             SessionError::Append(error) => error.fmt(f),
             SessionError::Nowhere(why) => f.write_str(why),
             SessionError::Place(folder, why, next) => write!(f, "{}: {why}; {next}", folder.display()),
@@ -94,6 +98,7 @@ impl From<SessionError> for Failure {
             SessionError::File(error) => Failure::from(error),
             SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
             SessionError::Place(..) => Failure::of(Kind::Usage, &error),
+            SessionError::Busy => Failure::unable(error.to_string()).next("try again"),
             SessionError::Taken(ref name, _) => Failure::usage(error.to_string())
                 .next(format!("join it with: eval \"$(attesh init bash --session {name})\"")),
             _ => Failure::unable(error.to_string()),
@@ -112,6 +117,13 @@ impl SessionError {
                 | SessionError::NoGenesis(_)
         )
     }
+}
+
+/// How long this process has waited in vain.
+fn busy() -> String {
+    let waited = lock::waited_ms();
+    let (seconds, tenths) = (waited / 1000, waited % 1000 / 100);
+    format!("the journal is locked by another process, and stayed so for {seconds}.{tenths} s")
 }
 
 /// A result of this module.
@@ -309,17 +321,63 @@ impl Session {
         work(&mut writer)
     }
 
-    /// Whether it can still be appended to.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.with_writer_waiting(5_000, |_| Ok(())).is_ok()
+    /// Whether it can still be appended to, and why not; waits for the lock a moment only.
+    ///
+    /// # Errors
+    /// As [`Session::with_writer`]. One that is not [`SessionError::is_over`] leaves it open
+    /// whether the session lives.
+    pub fn look(&self) -> Result<()> {
+        self.with_writer(|_| Ok(()))
     }
 
-    /// How many of its open shells still run on this machine.
+    /// Whether it is known that it can still be appended to.
     #[must_use]
-    pub fn live_shells(&self) -> usize {
+    pub fn is_live(&self) -> bool {
+        self.look().is_ok()
+    }
+
+    /// Whether it is known that nothing can be appended to it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.look().is_err_and(|error| error.is_over())
+    }
+
+    /// How many of its open shells still run on this machine; none of one that is over.
+    ///
+    /// # Errors
+    /// It is not to be known: the journal is locked, or cannot be read.
+    pub fn live_shells(&self) -> Result<usize> {
         let count = |writer: &mut Writer| Ok(close::other_live_shells(&writer.story()?, None).len());
-        self.with_writer_waiting(5_000, count).unwrap_or(0)
+        match self.with_writer_waiting(lock::PATIENCE_MS, count) {
+            Err(error) if error.is_over() => Ok(0),
+            counted => counted,
+        }
+    }
+
+    /// What the recorder remembers of the journal, without its lock: none of a session that has
+    /// ended, or whose state is gone.
+    #[must_use]
+    pub fn kept(&self) -> Option<Remembered> {
+        let slot = self.slot()?;
+        let tampered = match slot.condition {
+            Condition::Live => None,
+            Condition::Tampered(why) => Some(why),
+        };
+        Some(Remembered { size: slot.frontier.size(), root: slot.frontier.root(), tampered })
+    }
+
+    /// Whether its journal is the very file that its recorder left, and no copy of it.
+    #[must_use]
+    pub fn is_recorders_file(&self) -> bool {
+        let mark = self.slot().map(|slot| (slot.mark.dev, slot.mark.ino));
+        mark.is_some() && mark == self.journal.metadata().ok().map(|meta| (meta.dev(), meta.ino()))
+    }
+
+    /// The slot that counts, read without the lock.
+    fn slot(&self) -> Option<Slot> {
+        let state = self.state_folder().ok()?;
+        // A slot that is being written while it is read does not count: then once more.
+        (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))
     }
 
     /// Removes the session: its state, and its folder with all that attesh put there.

@@ -11,44 +11,44 @@ use crate::programs;
 use crate::pty::{ATTESH, Home};
 
 /// Exit code, standard output, standard error.
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
 }
 
-fn said(command: &mut Command) -> Said {
+pub fn said(command: &mut Command) -> Said {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn attesh(home: &Home, words: &[&str]) -> Said {
+pub fn attesh(home: &Home, words: &[&str]) -> Said {
     said(home.command(Path::new(ATTESH)).args(words))
 }
 
 /// Succeeds; its standard output.
-fn ok(home: &Home, words: &[&str]) -> String {
+pub fn ok(home: &Home, words: &[&str]) -> String {
     let said = attesh(home, words);
     assert_eq!(said.code, Some(0), "{words:?}: {}{}", said.out, said.err);
     said.out
 }
 
 /// Fails with this code; all that it says.
-fn fails(home: &Home, code: i32, words: &[&str]) -> String {
+pub fn fails(home: &Home, code: i32, words: &[&str]) -> String {
     let said = attesh(home, words);
     assert_eq!(said.code, Some(code), "{words:?}: {}{}", said.out, said.err);
     said.out + &said.err
 }
 
 /// A shell with this process id, opened and with a command started, in a session of its own.
-struct Shell {
-    folder: String,
+pub struct Shell {
+    pub folder: String,
     words: [String; 3],
 }
 
 impl Shell {
-    fn open(home: &Home, pid: u32) -> Self {
+    pub fn open(home: &Home, pid: u32) -> Self {
         let pid = format!("pid={pid}");
         let answer = ok(home, &["rec", "open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=1", "typed=1"]);
         let lines: Vec<&str> = answer.lines().collect();
@@ -56,13 +56,23 @@ impl Shell {
         Shell { folder: lines[0].to_owned(), words }
     }
 
-    fn call(&self, home: &Home, verb: &str, more: &[&str]) {
+    /// What each call says of the shell.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The root of the journal's first record, as a call gives it.
+    pub fn root(&self) -> &str {
+        &self.words[1]
+    }
+
+    pub fn call(&self, home: &Home, verb: &str, more: &[&str]) {
         let [folder, root, shell] = &self.words;
         ok(home, &[&["rec", verb, "p=1", folder, root, shell], more].concat());
     }
 }
 
-fn with_key() -> Home {
+pub fn with_key() -> Home {
     let home = Home::new();
     ok(&home, &["key", "generate", "-o", "key", "--no-passphrase"]);
     home

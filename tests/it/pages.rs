@@ -78,9 +78,29 @@ fn a_page_that_is_not_clean_mdoc_is_refused() {
         return;
     }
     for page in pages() {
-        let output = programs::run(top(), "mandoc", &["-T", "lint", "-W", "warning", page.to_str().unwrap()]);
+        let output = programs::run(top(), "mandoc", &["-T", "lint", "-W", "style", page.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.is_empty(), "{said}");
+        // Whether a manual is installed beside them is no matter of theirs.
+        let said: Vec<&str> =
+            said.lines().filter(|line| !line.contains("STYLE: referenced manual not found")).collect();
+        assert!(said.is_empty(), "{said:#?}");
+    }
+}
+
+#[test]
+fn a_word_of_a_table_is_taken_for_a_macro() {
+    if !programs::have("mandoc") {
+        return;
+    }
+    let page = top().join("man/attesh.1");
+    let output = programs::run(top(), "mandoc", &["-T", "ascii", page.to_str().unwrap()]);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let words: Vec<&str> = shown.split_ascii_whitespace().collect();
+    for line in section(&read("man/attesh.1"), "EXIT STATUS") {
+        let Some((_, text)) = line.split_once(" Ta ").filter(|_| !line.contains("Em ")) else { continue };
+        let text = text.replace("\\&", "");
+        let wanted: Vec<&str> = text.split_ascii_whitespace().collect();
+        assert!(words.windows(wanted.len()).any(|some| some == wanted), "{text:?} is not shown so");
     }
 }
 
@@ -194,7 +214,7 @@ fn the_table_of_exit_codes_is_that_of_the_code() {
     let page: BTreeMap<u8, String> = section(&read("man/attesh.1"), "EXIT STATUS")
         .iter()
         .filter_map(|line| line.strip_prefix(".It ")?.split_once(" Ta "))
-        .filter_map(|(number, text)| Some((number.parse().ok()?, text.to_owned())))
+        .filter_map(|(number, text)| Some((number.parse().ok()?, text.replace("\\&", ""))))
         .collect();
     assert_eq!(page.keys().collect::<Vec<_>>(), code.keys().collect::<Vec<_>>());
     for (number, text) in &code {

@@ -413,6 +413,7 @@ fn every_limit_stands_in_the_page_with_its_value_and_none_other() {
         ("TEXT_MAX", record::TEXT_MAX as u64),
         ("TEXT_PREFIX", record::TEXT_PREFIX as u64),
         ("WAIT_MS", u64::from(lock::WAIT_MS)),
+        ("PATIENCE_MS", u64::from(lock::PATIENCE_MS)),
         ("SLOT_BYTES", SLOT_BYTES as u64),
         ("WHY_MAX", private("src/journal/state.rs", "WHY_MAX")),
         ("SIZE_MAX", journal::chain::SIZE_MAX),

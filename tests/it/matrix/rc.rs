@@ -58,3 +58,46 @@ fn a_linked_rc_file_becomes_a_file() {
         assert_eq!(std::fs::read(&real).expect("the real file"), b"b=2");
     }
 }
+
+#[test]
+fn a_link_that_leads_to_nothing_is_replaced() {
+    for family in [Bash, Zsh, Fish] {
+        let home = Home::new();
+        let (file, real) = (rc_file(&home, family), home.path("work/dots/rc"));
+        let target = if family == Fish { "../../work/dots/rc" } else { "work/dots/rc" };
+        std::os::unix::fs::symlink(target, &file).expect("a link to nothing");
+        edit(&home, family, "--uninstall");
+        assert!(file.is_symlink() && !real.exists(), "{}", family.name());
+        edit(&home, family, "--install");
+        assert!(file.is_symlink(), "{}", family.name());
+        assert!(std::fs::read_to_string(&real).expect("the file it leads to").contains("attesh init"));
+        edit(&home, family, "--uninstall");
+        assert_eq!(std::fs::read_link(&file).expect("the link"), Path::new(target), "{}", family.name());
+        assert!(!real.exists(), "{}", family.name());
+    }
+}
+
+#[test]
+fn a_line_that_stands_there_twice_is_taken_out_once() {
+    for family in [Bash, Zsh, Fish] {
+        let home = Home::new();
+        let file = rc_file(&home, family);
+        edit(&home, family, "--install");
+        let line = std::fs::read_to_string(&file).expect("the rc file").replace(" (new file)", "");
+        home.file(rc_name(family), &format!("a=1\n{line}b=2\n{line}"));
+        edit(&home, family, "--uninstall");
+        assert_eq!(std::fs::read(&file).expect("the rc file"), b"a=1\nb=2\n", "{}", family.name());
+        // One that was written by hand is not ours to take; it is named.
+        home.file(rc_name(family), &format!("{line}eval \"$(attesh init bash)\"\n# attesh init bash\n"));
+        let output = home
+            .command(Path::new(ATTESH))
+            .args(["init", family.name(), "--uninstall"])
+            .output()
+            .expect("attesh runs");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            err.contains("line 1, ") && !err.contains("line 2") && !out.contains("not recorded"),
+            "{out}{err}"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! What a statement says twice must agree.
+//!
+//! What lives here: a statement held against itself. What does not: holding it against its
+//! journal, and what follows from either (`verify`).
+//!
+//! Rules: as of `verify`: no input or output.
+
+use sha2::Digest as _;
+
+use crate::encoding::hex;
+use crate::seal::statement::{
+    CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+};
+
+/// The first thing in which a statement contradicts itself.
+pub(super) fn contradiction(statement: &Statement) -> Option<String> {
+    let predicate = &statement.predicate;
+    let outcome = &predicate.outcome;
+    let constants = [
+        (&predicate.recorder.id, RECORDER_ID, "recorder.id"),
+        (&predicate.journal.format, crate::record::FORMAT, "journal.format"),
+        (&predicate.journal.continuity, "UNBROKEN", "journal.continuity"),
+        (&predicate.clock.assurance, "SELF_REPORTED", "clock.assurance"),
+        (&statement.predicate_type, PREDICATE_TYPE, "predicateType"),
+    ];
+    if let Some((_, wanted, name)) = constants.iter().find(|(have, wanted, _)| have != wanted) {
+        return Some(format!("{name} is not {wanted}"));
+    }
+    let mut names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|two| two[0] == two[1]) {
+        return Some("a subject is named twice".into());
+    }
+    if statement.subject(SUBJECT_SESSION) != Some(&predicate.journal.root_hash) {
+        return Some("the subject session is not the journal's root".into());
+    }
+    if statement.subject(SUBJECT_TRANSCRIPT) != Some(&predicate.transcript.sha256) {
+        return Some("the subject session.transcript is not the transcript's digest".into());
+    }
+    if outcome.end != "COMPLETE" && outcome.end != "INCOMPLETE" {
+        return Some("outcome.end is neither COMPLETE nor INCOMPLETE".into());
+    }
+    if (outcome.end == "COMPLETE")
+        && (outcome.lost_count > 0 || predicate.anomalies.iter().any(|one| one.incomplete))
+    {
+        return Some("outcome.end is COMPLETE although something is missing".into());
+    }
+    if outcome.all_succeeded && (outcome.failed_count > 0 || outcome.exit_code != Some(0)) {
+        return Some("outcome.allSucceeded is true although a command failed".into());
+    }
+    if outcome.command_count != predicate.transcript.lines {
+        return Some("outcome.commandCount is not the number of the transcript's lines".into());
+    }
+    commands_contradict(statement)
+}
+
+fn commands_contradict(statement: &Statement) -> Option<String> {
+    let predicate = &statement.predicate;
+    let outcome = &predicate.outcome;
+    let commands = predicate.commands.as_ref()?;
+    let mut hash = sha2::Sha256::new();
+    let (mut bytes, mut failed, mut unobserved, mut first_failure) = (0, 0, 0, None);
+    for (at, command) in commands.iter().enumerate() {
+        if command.seq != at as u64 + 1 {
+            return Some(format!("command {} calls itself {}", at + 1, command.seq));
+        }
+        if matches!(command.text, CommandText::Redacted(false) | CommandText::Withheld(false))
+            || matches!(&command.text, CommandText::CommandBase64(_) if command.text.bytes().is_none())
+        {
+            return Some(format!("the text of command {} has no proper form", command.seq));
+        }
+        let line = command.text.transcript_line(command.exit_code);
+        bytes += line.len() as u64;
+        hash.update(&line);
+        match command.exit_code {
+            None => unobserved += 1,
+            Some(0) => {}
+            Some(status) => {
+                failed += 1;
+                first_failure = first_failure.or(Some(status));
+            }
+        }
+    }
+    if (commands.len() as u64, failed, unobserved)
+        != (outcome.command_count, outcome.failed_count, outcome.unobserved_count)
+    {
+        return Some("outcome counts other commands than there are".into());
+    }
+    if first_failure.is_some() && first_failure != outcome.exit_code {
+        return Some("outcome.exitCode is not the status of the first command that failed".into());
+    }
+    if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
+        return Some("the commands are not those of the transcript".into());
+    }
+    None
+}
