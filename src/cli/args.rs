@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use policy::{Policy, PolicyCheck, PolicyExplain, PolicyFromScript, PolicyTest, PolicyVerb};
+
 /// Puts examples under a verb's help.
 macro_rules! examples {
     ($($line:literal),+ $(,)?) => { concat!("Examples:", $("\n  ", $line),+) };
 }
+
+mod policy;
 
 /// Records what a shell ran and turns it into one signed attestation.
 #[derive(Debug, Parser)]
@@ -50,6 +54,8 @@ pub enum Verb {
     Verify(Verify),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
+    /// Write, check, explain and try policies
+    Policy(Policy),
     /// Make and look at sealing keys
     Key(Key),
     /// Remove sessions that are no longer needed
@@ -84,6 +90,8 @@ impl Verb {
             Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,
+            Verb::Policy(Policy { verb: PolicyVerb::Test(args) }) => args.json,
+            Verb::Policy(_) => false,
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
@@ -298,6 +306,7 @@ pub struct Seal {
     "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
     "attesh verify NAME.intoto.json --journal ./journal    against the journal as well",
     "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
+    "attesh verify NAME.intoto.json --policy FILE.toml     does it say what this policy asks for?",
 ])]
 #[allow(missing_docs)]
 pub struct Verify {
@@ -313,6 +322,9 @@ pub struct Verify {
     /// Check that this file is a subject of the envelope; may be repeated
     #[arg(long, value_name = "FILE")]
     pub artifact: Vec<PathBuf>,
+    /// Hold this policy against what was signed
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,

@@ -7,9 +7,11 @@ mod key;
 mod log;
 mod note;
 mod pages;
+mod policy;
 mod seal;
 mod sessions;
 mod show;
+mod split;
 mod verify;
 mod view;
 
@@ -92,6 +94,7 @@ fn dispatch(verb: Verb) -> Outcome {
         Verb::Seal(args) => seal::run(&args),
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Policy(args) => policy::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions(args) => pages::completions(&args),

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Verify;
+use super::policy::{self, Held};
 use super::{Outcome, key, secret};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
@@ -26,9 +27,12 @@ pub fn run(args: &Verify) -> Outcome {
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
+    let policy = args.policy.as_deref().map(policy::read).transpose()?;
+    let given =
+        Given { args, trusted: &trusted, secret: secret.as_ref(), artifacts: &artifacts, policy: policy.as_ref() };
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for path in &args.files {
-        let verdict = judge(path, args, &trusted, secret.as_ref(), &artifacts)?;
+        let verdict = judge(path, &given)?;
         verdicts.push((path.display().to_string(), verdict));
     }
     let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
@@ -113,14 +117,19 @@ pub fn no_subject(path: &Path, error: FileError) -> Failure {
     Failure::from(error)
 }
 
+/// What all files are judged by.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    args: &'a Verify,
+    trusted: &'a [Trusted],
+    secret: Option<&'a OriginSecret>,
+    artifacts: &'a [(String, String)],
+    policy: Option<&'a Held>,
+}
+
 /// Judges one file; an option that does not go with it is a matter of usage.
-fn judge(
-    path: &Path,
-    args: &Verify,
-    trusted: &[Trusted],
-    secret: Option<&OriginSecret>,
-    artifacts: &[(String, String)],
-) -> Result<Verdict, Failure> {
+fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
+    let Given { args, secret, .. } = *given;
     let envelope = match open(path) {
         Ok(Subject::Journal(file)) => return unsealed(path, file, args, secret),
         Ok(Subject::Envelope(envelope)) => *envelope,
@@ -145,11 +154,14 @@ fn judge(
         Ok(envelope) => envelope,
         Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
     };
-    let mut verdict = verify::envelope(&envelope, trusted);
+    let mut verdict = verify::envelope(&envelope, given.trusted);
+    if let Some(policy) = given.policy {
+        policy.judge(&mut verdict, &envelope);
+    }
     if let Some(journal) = &args.journal {
         against_journal(&mut verdict, journal, secret);
     }
-    for (name, digest) in artifacts {
+    for (name, digest) in given.artifacts {
         verify::with_artifact(&mut verdict, name, digest);
     }
     Ok(verdict)
@@ -161,8 +173,8 @@ fn unsealed(
     args: &Verify,
     secret: Option<&OriginSecret>,
 ) -> Result<Verdict, Failure> {
-    if args.journal.is_some() || !args.artifact.is_empty() {
-        let why = "this is a journal; --journal and --artifact go with an envelope";
+    if args.journal.is_some() || !args.artifact.is_empty() || args.policy.is_some() {
+        let why = "this is a journal; --journal, --artifact and --policy go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
     let own = own_secret(&file, secret);

@@ -1,0 +1,183 @@
+//! `attesh policy`: writes, checks, explains and tries policies; and the policy that
+//! `attesh verify` was given.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::args::{Policy as Args, PolicyCheck, PolicyExplain, PolicyFromScript, PolicyTest, PolicyVerb};
+use super::verify::{Subject, TRANSCRIPT, no_subject, open};
+use super::{Outcome, key, split};
+use crate::clock;
+use crate::crypto::sha256;
+use crate::encoding::hex;
+use crate::failure::{Failure, Kind};
+use crate::files::{self, Overwrite};
+use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
+use crate::report;
+use crate::script::{SCRIPT_MAX, Script};
+use crate::seal::envelope::Envelope;
+use crate::verify::{self, Trusted, Verdict};
+
+pub fn run(args: &Args) -> Outcome {
+    match &args.verb {
+        PolicyVerb::FromScript(args) => from_script(args),
+        PolicyVerb::Check(args) => check(args),
+        PolicyVerb::Explain(args) => explain(args),
+        PolicyVerb::Test(args) => test(args),
+    }
+}
+
+/// A policy with the keys that it names.
+pub struct Held {
+    policy: Policy,
+    keys: Option<Vec<Trusted>>,
+    now_s: i64,
+}
+
+impl Held {
+    /// Adds to an envelope's verdict what the policy says.
+    pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope) {
+        let Some(statement) = &verdict.statement else { return };
+        let ruling = policy::judge(&self.policy, statement, self.now_s);
+        let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys));
+        verify::with_policy(verdict, ruling, of_keys.as_ref());
+    }
+}
+
+/// Reads a policy, and the keys that it names beside itself.
+pub fn read(path: &Path) -> Result<Held, Failure> {
+    let policy = parse(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let files: Vec<PathBuf> = policy.keys.iter().map(|name| folder.join(name)).collect();
+    let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
+    let now_s = i64::try_from(clock::now().realtime_ns / 1_000_000_000).unwrap_or(i64::MAX);
+    Ok(Held { policy, keys, now_s })
+}
+
+fn parse(path: &Path) -> Result<Policy, Failure> {
+    let bytes = files::read_stream(path, POLICY_MAX as u64)?;
+    Policy::read(&bytes).map_err(|error| {
+        let what = report::visible(error.what.as_bytes());
+        Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
+            .next("what a policy may have stands in attesh-policy(5)")
+    })
+}
+
+fn check(args: &PolicyCheck) -> Outcome {
+    for path in &args.files {
+        let held = read(path)?;
+        let scripts = report::count(held.policy.scripts.len(), "script");
+        let commands: usize = held.policy.scripts.iter().map(|script| script.commands.len()).sum();
+        let path = report::visible(path.display().to_string().as_bytes());
+        report::line(&format!("{path}: a policy of {scripts}, {}", report::count(commands, "command")))?;
+    }
+    Ok(0)
+}
+
+fn explain(args: &PolicyExplain) -> Outcome {
+    for line in parse(&args.file)?.explain() {
+        report::line(&report::visible(line.as_bytes()))?;
+    }
+    Ok(0)
+}
+
+/// Splits a script into its units, as the bash of this machine reads it.
+fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
+    let ranges = split::units(Path::new("bash"), &bytes)?;
+    Script::new(bytes, ranges).ok_or_else(|| Failure::unable("bash gave lines that the script does not have"))
+}
+
+/// Prints a policy that was made, or writes it.
+fn put(text: &str, output: Option<&Path>, force: bool) -> Outcome {
+    // What is written here must be taken here.
+    if let Err(error) = Policy::read(text.as_bytes()) {
+        return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
+    }
+    let Some(path) = output else {
+        report::out(text.as_bytes())?;
+        return Ok(0);
+    };
+    let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
+    files::publish(path, text.as_bytes(), 0o644, overwrite)?;
+    report::say(&format!("wrote {}", path.display()));
+    Ok(0)
+}
+
+fn from_script(args: &PolicyFromScript) -> Outcome {
+    let named = |failure: Failure| {
+        let message = format!("{}: {}", args.file.display(), failure.message);
+        Failure { message, ..failure }
+    };
+    let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
+    let digest = hex(&sha256(&[&bytes]));
+    let script = script(bytes).map_err(named)?;
+    let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
+    let rule = ScriptRule { sha256: Some(digest), ..rule };
+    put(&policy::whole(&args.file.display().to_string(), &[rule]), args.output.as_deref(), args.force)
+}
+
+fn test(args: &PolicyTest) -> Outcome {
+    let held = read(&args.file)?;
+    let trusted = match (&held.keys, &args.trust[..]) {
+        (None, given) => key::trusted(given)?,
+        (Some(_), given @ [_, ..]) => key::trusted(given)?,
+        (Some(_), []) => {
+            let folder = args.file.parent().unwrap_or(Path::new(""));
+            let files: Vec<PathBuf> = held.policy.keys.iter().map(|name| folder.join(name)).collect();
+            key::trusted(&files)?
+        }
+    };
+    let mut verdicts = Vec::new();
+    for path in &args.attestation {
+        verdicts.push((path.display().to_string(), judged(path, &held, &trusted)?));
+    }
+    let mut exit = 0;
+    let mut worst = None;
+    for (_, verdict) in &verdicts {
+        let kind = match (&verdict.failure, verdict.denials.is_empty()) {
+            (Some((Kind::Policy | Kind::Incomplete, _)), false) if args.must_fail => continue,
+            (Some((kind, _)), _) => *kind,
+            (None, _) if args.must_fail => Kind::Policy,
+            (None, _) => continue,
+        };
+        if worst.is_none_or(|have| verify::rank(kind) > verify::rank(have)) {
+            (worst, exit) = (Some(kind), kind.exit_code());
+        }
+    }
+    if args.json {
+        let files: Vec<Value> =
+            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict)).collect();
+        report::json("attesh.policy/v1", json!({"exit": exit, "mustFail": args.must_fail, "files": files}))?;
+        return Ok(exit);
+    }
+    for (file, verdict) in &verdicts {
+        let file = report::visible(file.as_bytes());
+        match &verdict.failure {
+            None => report::line(&format!("met     {file}: {}", verdict.summary))?,
+            Some(_) if !verdict.denials.is_empty() => {
+                for denial in &verdict.denials {
+                    report::line(&format!("denied  {file}: {}", report::visible(denial.text.as_bytes())))?;
+                }
+            }
+            Some((_, why)) => report::line(&format!("failed  {file}: {}", report::visible(why.as_bytes())))?,
+        }
+    }
+    Ok(exit)
+}
+
+/// The verdict on one attestation.
+fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
+    let envelope = match open(path).map_err(|error| no_subject(path, error))? {
+        Subject::Envelope(envelope) => *envelope,
+        Subject::Transcript => Err(TRANSCRIPT.to_owned()),
+        Subject::Journal(_) => Err("a journal, not sealed; a policy is held against an envelope".to_owned()),
+    };
+    let envelope = match envelope {
+        Ok(envelope) => envelope,
+        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
+    };
+    let mut verdict = verify::envelope(&envelope, trusted);
+    held.judge(&mut verdict, &envelope);
+    Ok(verdict)
+}
