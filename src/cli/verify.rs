@@ -28,8 +28,13 @@ pub fn run(args: &Verify) -> Outcome {
     let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
-    let given =
-        Given { args, trusted: &trusted, secret: secret.as_ref(), artifacts: &artifacts, policy: policy.as_ref() };
+    let given = Given {
+        args,
+        trusted: &trusted,
+        secret: secret.as_ref(),
+        artifacts: &artifacts,
+        policy: policy.as_ref(),
+    };
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for path in &args.files {
         let verdict = judge(path, &given)?;

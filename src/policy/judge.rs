@@ -64,7 +64,8 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
         };
         if let Some(pattern) = policy.deny.iter().find(|pattern| pattern.is_match(&text)) {
             let line = line_of(statement, command);
-            let place = line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
+            let place =
+                line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
             let what = format!("{place} {} is denied by {}", shown(&text), pattern.as_str());
             ruling.deny("deny.commands", line, what);
         }

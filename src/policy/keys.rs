@@ -67,7 +67,9 @@ impl Type {
             Type::Digest => "64 lowercase hexadecimal digits".into(),
             Type::Patterns => "a list of at least one regular expression".into(),
             Type::Rule => "an expression of CEL".into(),
-            Type::Word(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "),
+            Type::Word(words) => {
+                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+            }
             Type::Table => "a table".into(),
             Type::Tables => "tables, each begun with [[ ]]".into(),
         }

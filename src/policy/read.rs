@@ -81,7 +81,8 @@ impl<'a, 't> Keys<'a, 't> {
             let Some(known) = known else {
                 let all: Vec<&str> = keys::of(name).map(|key| key.name).collect();
                 let place = if name == "file" { "a policy".to_owned() } else { format!("[{name}]") };
-                let what = format!("unknown key {:?}; {place} has {}", key.get_ref().as_ref(), all.join(", "));
+                let what =
+                    format!("unknown key {:?}; {place} has {}", key.get_ref().as_ref(), all.join(", "));
                 return Err(source.error(key.span(), what));
             };
             check(source, known, value)?;
@@ -215,9 +216,9 @@ impl Policy {
         }
         let trust = file.table("trust")?;
         let context = file.table("context")?;
-        let context = context.iter().flat_map(|table| {
-            keys::of("context").filter_map(|key| Some((key.name, table.text(key.name)?)))
-        });
+        let context = context
+            .iter()
+            .flat_map(|table| keys::of("context").filter_map(|key| Some((key.name, table.text(key.name)?))));
         Ok(Policy {
             keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
             max_age_s: trust.as_ref().and_then(|table| table.age_s("max-age")),

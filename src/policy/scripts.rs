@@ -28,9 +28,14 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
     for (at, rule) in rules.iter().enumerate() {
         let plan = predicate.plans.get(at);
         let of_plan = |command: &&CommandFacts| plan.is_none_or(|plan| plan.shell == command.shell);
-        let ran: Vec<Ran> =
-            commands.iter().filter(of_plan).enumerate().map(|(at, facts)| Ran::new(facts, plan, at)).collect();
-        let shell = plan.and_then(|plan| predicate.session.shells.iter().find(|shell| shell.id == plan.shell));
+        let ran: Vec<Ran> = commands
+            .iter()
+            .filter(of_plan)
+            .enumerate()
+            .map(|(at, facts)| Ran::new(facts, plan, at))
+            .collect();
+        let shell =
+            plan.and_then(|plan| predicate.session.shells.iter().find(|shell| shell.id == plan.shell));
         let mut judged = Judged { rule, ran, plan, shell, denials: Vec::new() };
         judged.judge(predicate.plans.is_empty());
         exits.insert(shell.and_then(|shell| shell.exit_code));
@@ -192,7 +197,9 @@ impl Judged<'_> {
         };
         let trap = self.rule.commands.iter().position(|command| is_trap(command));
         let (at, what) = match trap.filter(|_| self.rule.plan == PlanAt::Exit) {
-            Some(at) => (at, format!("{} takes the place of the trap that records the plan", self.wanted(at))),
+            Some(at) => {
+                (at, format!("{} takes the place of the trap that records the plan", self.wanted(at)))
+            }
             None => (0, format!("{} cannot be shown to have run", self.wanted(0))),
         };
         self.deny("script.plan", Some(self.rule.lines[at]), format!("{what}: there is no plan"));

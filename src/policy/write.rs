@@ -16,7 +16,8 @@ impl ScriptRule {
         let mut commands = Vec::new();
         for unit in script.units() {
             let text = std::str::from_utf8(unit.text);
-            let text = text.map_err(|_| format!("line {} is not UTF-8: a policy cannot hold it", unit.first))?;
+            let text =
+                text.map_err(|_| format!("line {} is not UTF-8: a policy cannot hold it", unit.first))?;
             commands.push(text.to_owned());
         }
         if commands.is_empty() {
@@ -25,7 +26,16 @@ impl ScriptRule {
         let lines = script.units().map(|unit| unit.first).collect();
         let allow_passed = commands.windows(2).any(|two| is_silent(&two[1]) && may_fail_silently(&two[0]));
         let exit = Some(vec![0]);
-        Ok(ScriptRule { name: None, plan, mode: Mode::Entire, sha256: None, commands, lines, exit, allow_passed })
+        Ok(ScriptRule {
+            name: None,
+            plan,
+            mode: Mode::Entire,
+            sha256: None,
+            commands,
+            lines,
+            exit,
+            allow_passed,
+        })
     }
 
     /// As a `[[script]]` of a policy.
@@ -46,9 +56,9 @@ impl ScriptRule {
             Mode::Ordered => "ordered",
             Mode::Contains => "contains",
         };
-        put("mode", &text(mode));
+        put("mode", &format!("\"{mode}\""));
         if let Some(sha256) = &self.sha256 {
-            put("sha256", &text(sha256));
+            put("sha256", &format!("\"{sha256}\""));
         }
         match self.exit.as_deref() {
             None => put("exit", "\"any\""),
@@ -56,7 +66,9 @@ impl ScriptRule {
             Some(several) => put("exit", &format!("{several:?}")),
         }
         if self.allow_passed {
-            out.push_str("# Of ( ... ) in a row bash tells the status of the last only.\npassed = \"allow\"\n");
+            out.push_str(
+                "# Of ( ... ) in a row bash tells the status of the last only.\npassed = \"allow\"\n",
+            );
         }
         out.push_str("commands = [\n");
         for command in &self.commands {

@@ -51,8 +51,8 @@ pub struct PolicyFromScript {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh policy check build.policy.toml                    an error has line and column",
-    "attesh policy check *.toml                               several",
-    "attesh policy check build.policy.toml && git commit      before it counts",
+    "attesh policy check build.policy.toml release.toml       several",
+    "attesh policy check build.policy.toml || echo 'not yet'  its exit status says it too",
 ])]
 #[allow(missing_docs)]
 pub struct PolicyCheck {
@@ -76,7 +76,7 @@ pub struct PolicyExplain {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh policy test build.policy.toml good.intoto.json                met?",
-    "attesh policy test build.policy.toml bad-*.intoto.json --must-fail   is each of them denied?",
+    "attesh policy test build.policy.toml bad.intoto.json --must-fail     is each of them denied?",
     "attesh policy test build.policy.toml x.intoto.json --trust ci.pub    made by this key",
 ])]
 #[allow(missing_docs)]
