@@ -279,7 +279,9 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     Ok(())
 }
 
-fn denial_json(denial: &Denial) -> Value {
+/// What a policy denies, as JSON.
+#[must_use]
+pub fn denial_json(denial: &Denial) -> Value {
     json!({"rule": denial.rule, "line": denial.line, "text": denial.text})
 }
 

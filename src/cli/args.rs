@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use policy::{Policy, PolicyCheck, PolicyExplain, PolicyFromScript, PolicyTest, PolicyVerb};
+pub use policy::{
+    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyTest,
+    PolicyVerb,
+};
 
 /// Puts examples under a verb's help.
 macro_rules! examples {

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::args::{Policy as Args, PolicyCheck, PolicyExplain, PolicyFromScript, PolicyTest, PolicyVerb};
+use super::args::{
+    Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
+    PolicyTest, PolicyVerb,
+};
 use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::{Outcome, key, split};
 use crate::clock;
@@ -13,6 +16,7 @@ use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
+use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
 use crate::report;
 use crate::script::{SCRIPT_MAX, Script};
@@ -22,6 +26,8 @@ use crate::verify::{self, Trusted, Verdict};
 pub fn run(args: &Args) -> Outcome {
     match &args.verb {
         PolicyVerb::FromScript(args) => from_script(args),
+        PolicyVerb::FromGitlab(args) => from_gitlab(args),
+        PolicyVerb::FromGithub(args) => from_github(args),
         PolicyVerb::Check(args) => check(args),
         PolicyVerb::Explain(args) => explain(args),
         PolicyVerb::Test(args) => test(args),
@@ -105,16 +111,66 @@ fn put(text: &str, output: Option<&Path>, force: bool) -> Outcome {
 }
 
 fn from_script(args: &PolicyFromScript) -> Outcome {
-    let named = |failure: Failure| {
-        let message = format!("{}: {}", args.file.display(), failure.message);
-        Failure { message, ..failure }
-    };
+    let named = of_file(&args.file);
     let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
     let digest = hex(&sha256(&[&bytes]));
-    let script = script(bytes).map_err(named)?;
+    let script = script(bytes).map_err(&named)?;
     let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
     let rule = ScriptRule { sha256: Some(digest), ..rule };
     put(&policy::whole(&args.file.display().to_string(), &[rule]), args.output.as_deref(), args.force)
+}
+
+/// A file of a CI as text.
+fn ci_file(path: &Path) -> Result<String, Failure> {
+    let bytes = files::read_stream(path, CI_FILE_MAX as u64)?;
+    String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))
+}
+
+/// The rules for the blocks of a job.
+fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
+    let mut rules = Vec::new();
+    for block in job.blocks {
+        let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
+        let split = script(block.text.into_bytes());
+        let split =
+            split.map_err(|failure| Failure { message: format!("{place}{}", failure.message), ..failure })?;
+        let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
+        rules.push(ScriptRule { name: block.name, ..rule });
+    }
+    for remark in job.remarks {
+        report::say(&report::visible(remark.as_bytes()));
+    }
+    Ok(rules)
+}
+
+/// Puts the file before what is wrong with it.
+fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
+    move |failure| {
+        let message = report::visible(failure.message.as_bytes());
+        Failure { message: format!("{}: {message}", path.display()), ..failure }
+    }
+}
+
+fn from_gitlab(args: &PolicyFromGitlab) -> Outcome {
+    let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
+    let rules = job.and_then(|job| rules(job, PlanAt::Exit)).map_err(of_file(&args.file))?;
+    let from = format!("job {} of {}", args.job, args.file.display());
+    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
+}
+
+fn from_github(args: &PolicyFromGithub) -> Outcome {
+    let mut exprs = Vec::new();
+    for expr in &args.expr {
+        let pair = expr.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+        let (name, value) = pair.ok_or_else(|| {
+            Failure::usage(format!("--expr {expr}: no NAME=VALUE")).next("as in --expr 'matrix.os=linux'")
+        })?;
+        exprs.push((name.trim().to_owned(), value.to_owned()));
+    }
+    let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
+    let rules = job.and_then(|job| rules(job, PlanAt::Start)).map_err(of_file(&args.file))?;
+    let from = format!("job {} of {}", args.job, args.file.display());
+    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
 }
 
 fn test(args: &PolicyTest) -> Outcome {
@@ -146,24 +202,34 @@ fn test(args: &PolicyTest) -> Outcome {
         }
     }
     if args.json {
-        let files: Vec<Value> =
-            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict)).collect();
+        let files: Vec<Value> = verdicts.iter().map(|(file, verdict)| as_json(file, verdict)).collect();
         report::json("attesh.policy/v1", json!({"exit": exit, "mustFail": args.must_fail, "files": files}))?;
         return Ok(exit);
     }
     for (file, verdict) in &verdicts {
-        let file = report::visible(file.as_bytes());
-        match &verdict.failure {
-            None => report::line(&format!("met     {file}: {}", verdict.summary))?,
-            Some(_) if !verdict.denials.is_empty() => {
-                for denial in &verdict.denials {
-                    report::line(&format!("denied  {file}: {}", report::visible(denial.text.as_bytes())))?;
-                }
-            }
-            Some((_, why)) => report::line(&format!("failed  {file}: {}", report::visible(why.as_bytes())))?,
+        let (word, lines) = result(verdict);
+        for line in lines {
+            let (file, line) = (report::visible(file.as_bytes()), report::visible(line.as_bytes()));
+            report::line(&format!("{word:<7} {file}: {line}"))?;
         }
     }
     Ok(exit)
+}
+
+/// What came of a file: a word, and in words.
+fn result(verdict: &Verdict) -> (&'static str, Vec<&str>) {
+    let denied = || verdict.denials.iter().map(|denial| denial.text.as_str()).collect();
+    match &verdict.failure {
+        None => ("met", vec![&verdict.summary]),
+        Some((Kind::Policy | Kind::Incomplete, _)) if !verdict.denials.is_empty() => ("denied", denied()),
+        Some((_, why)) => ("failed", vec![why]),
+    }
+}
+
+fn as_json(file: &str, verdict: &Verdict) -> Value {
+    let (result, lines) = result(verdict);
+    let denials: Vec<Value> = verdict.denials.iter().map(report::denial_json).collect();
+    json!({"file": file, "result": result, "text": lines[0], "denials": denials})
 }
 
 /// The verdict on one attestation.

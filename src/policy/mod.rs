@@ -2,12 +2,13 @@
 //!
 //! What lives here: TOML to [`Policy`] (`read`, by the table in [`keys`]), a Policy and a
 //! Statement to a [`Ruling`] (`judge`, `scripts`), and the way back: a policy written for a
-//! script (`write`), told in words (`words`). Pure: the time is
+//! script (`write`), found in a CI file ([`ci`]), told in words (`words`). Pure: the time is
 //! given, keys and files are read elsewhere. What does not: signatures, exit codes.
 //!
 //! Rules: it fails closed. What is unknown in a policy is an error, what an attestation does
 //! not tell is denied, and no claim counts because a bad one is absent.
 
+pub mod ci;
 mod judge;
 pub mod keys;
 mod read;

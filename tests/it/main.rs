@@ -19,6 +19,7 @@ mod pages;
 mod pages_journal;
 mod pages_seal;
 mod policy;
+mod policy_ci;
 mod policy_keys;
 mod policy_verify;
 mod programs;

@@ -431,6 +431,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json"],
         &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
         &["verify", "nothing", "--json"],
+        &["policy", "test", "policy.toml", "NAME.intoto.json", "--trust", "key.pub", "--json"],
         &["show", "by-hand", "--json"],
         &["show", "NAME.intoto.json", "--json"],
         &["key", "show", "key.pub", "--json"],
@@ -439,6 +440,8 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         &["prune", "--sealed", "--dry-run", "--json"],
         &["doctor", "--json"],
     ];
+    let policy = sealed.path().join("policy.toml");
+    attesh::files::publish(&policy, b"version = 1\n", 0o644, attesh::files::Overwrite::Yes).unwrap();
     let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for call in calls {
         let output = sealed.run(call, "");

@@ -132,7 +132,7 @@ fn read_whole(text: &str) -> Policy {
 }
 
 /// The first line after the head of a table.
-fn inside<'a>(lines: &[&'a str], table: &str) -> usize {
+fn inside(lines: &[&str], table: &str) -> usize {
     let heads = [format!("[{table}]"), format!("[[{table}]]")];
     match table {
         "file" => 0,

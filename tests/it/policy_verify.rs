@@ -14,23 +14,22 @@ use crate::pty::{ATTESH, Home};
 const BUILD: &str = "cd src/\n\n# a remark\necho \"something\"\ngo build ./...\n";
 const COMMANDS: [&str; 3] = ["cd src/", "echo \"something\"", "go build ./..."];
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn attesh(home: &Home, words: &[&str]) -> Said {
+pub fn attesh(home: &Home, words: &[&str]) -> Said {
     let mut command = home.command(Path::new(ATTESH));
     let output = command.args(words).current_dir(home.path("work")).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn put(home: &Home, name: &str, bytes: &[u8]) {
-    std::fs::File::create(home.path("work").join(name))
-        .and_then(|mut file| std::io::Write::write_all(&mut file, bytes))
-        .unwrap();
+pub fn put(home: &Home, name: &str, bytes: &[u8]) {
+    let path = home.path("work").join(name);
+    attesh::files::publish(&path, bytes, 0o644, attesh::files::Overwrite::Yes).unwrap();
 }
 
 fn seal(home: &Home, name: &str, statement: &Statement, seed: u8) {
@@ -195,7 +194,10 @@ fn a_test_of_a_policy_says_other_than_verify() {
     assert_eq!(trusted(&["cut.intoto.json", "--must-fail"]).code, 3);
     let value: Value = serde_json::from_str(&trusted(&["bad.intoto.json", "--json"]).out).unwrap();
     assert_eq!((&value["schema"], &value["exit"]), (&json!("attesh.policy/v1"), &json!(1)));
-    assert_eq!(value["files"][0]["denials"][0]["line"], 5);
+    let file = &value["files"][0];
+    assert_eq!((&file["result"], &file["denials"][0]["line"]), (&json!("denied"), &json!(5)));
+    let value: Value = serde_json::from_str(&trusted(&["good.intoto.json", "--json"]).out).unwrap();
+    assert_eq!((&value["exit"], &value["files"][0]["result"]), (&json!(0), &json!("met")));
 }
 
 #[test]

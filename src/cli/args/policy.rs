@@ -22,6 +22,10 @@ pub struct Policy {
 pub enum PolicyVerb {
     /// Write the policy that a script meets which ran from its first command to its last
     FromScript(PolicyFromScript),
+    /// Write the policy that a job of GitLab meets
+    FromGitlab(PolicyFromGitlab),
+    /// Write the policy that a job of GitHub Actions meets
+    FromGithub(PolicyFromGithub),
     /// Say whether a policy can be read, and where not
     Check(PolicyCheck),
     /// Say in words what a policy asks for
@@ -40,6 +44,51 @@ pub enum PolicyVerb {
 pub struct PolicyFromScript {
     /// The script
     pub file: PathBuf,
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-gitlab merged.yml --job build -o build.toml            write it",
+    "attesh policy from-gitlab merged.yml --job build                          look at it",
+    "attesh policy from-gitlab merged.yml --job build --force -o build.toml    again, after a change",
+])]
+#[allow(missing_docs)]
+pub struct PolicyFromGitlab {
+    /// The CI file, merged: without extends, include and !reference
+    pub file: PathBuf,
+    /// The job
+    #[arg(long, value_name = "JOB")]
+    pub job: String,
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-github ci.yml --job build -o build.toml                write it",
+    "attesh policy from-github ci.yml --job build                              look at it",
+    "attesh policy from-github ci.yml --job build --expr 'matrix.os=linux'     a value for ${{ matrix.os }}",
+])]
+#[allow(missing_docs)]
+pub struct PolicyFromGithub {
+    /// The workflow
+    pub file: PathBuf,
+    /// The job, by its key
+    #[arg(long, value_name = "JOB")]
+    pub job: String,
+    /// The value that ${{ NAME }} will have; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub expr: Vec<String>,
     /// Where to write the policy; by default it is printed
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
