@@ -14,7 +14,7 @@ use super::{Mode, PlanAt, Policy, Rule, ScriptRule, SessionRule};
 /// The longest policy, in bytes.
 pub const POLICY_MAX: usize = 4 << 20;
 /// The longest expression of a rule, in bytes.
-const RULE_MAX: usize = 16 << 10;
+const RULE_MAX: usize = 4 << 10;
 /// Larger integers have no place in JSON.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
 

@@ -156,3 +156,13 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build", "--expr", "x"]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
 }
+
+#[test]
+fn a_cut_file_of_a_ci_ends_the_program() {
+    for (at, _) in GITLAB.char_indices() {
+        let _ = gitlab(&GITLAB[..at], "build");
+    }
+    for (at, _) in GITHUB.char_indices() {
+        let _ = github(&GITHUB[..at], "build", &[]);
+    }
+}

@@ -203,3 +203,19 @@ fn an_error_has_another_place_or_other_words() {
     let long = format!("version = 1\n#{}", "x".repeat(POLICY_MAX));
     assert!(error(&long).contains("longer than 4194304 bytes"));
 }
+
+#[test]
+fn a_cut_or_changed_policy_ends_the_program() {
+    let full = full();
+    let bytes = full.as_bytes();
+    for at in 0..bytes.len() {
+        let (before, after) = (&bytes[..at], &bytes[at + 1..]);
+        let changed = [before.to_vec(), [before, after].concat(), [before, b"\"", after].concat()];
+        for text in changed {
+            let Err(error) = Policy::read(&text) else { continue };
+            let lines = text.split(|byte| *byte == b'\n').count();
+            assert!((1..=lines).contains(&error.line) && error.column >= 1, "{error}");
+            assert!(!error.what.is_empty());
+        }
+    }
+}
