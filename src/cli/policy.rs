@@ -90,8 +90,13 @@ fn explain(args: &PolicyExplain) -> Outcome {
 
 /// Splits a script into its units, as the bash of this machine reads it.
 fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
-    let ranges = split::units(Path::new("bash"), &bytes)?;
-    Script::new(bytes, ranges).ok_or_else(|| Failure::unable("bash gave lines that the script does not have"))
+    let split = split::split(Path::new("bash"), &bytes)?;
+    if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
+        let what = format!("line {line}: bash cannot read the command that begins here");
+        return Err(Failure::usage(what).next("what bash says of it tells: bash -n FILE"));
+    }
+    Script::new(bytes, split.ranges)
+        .ok_or_else(|| Failure::unable("bash gave lines that the script does not have"))
 }
 
 /// Prints a policy that was made, or writes it.

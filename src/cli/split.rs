@@ -7,29 +7,41 @@ use std::process::{Command, Stdio};
 use crate::failure::Failure;
 use crate::files;
 
-/// The first and last line of each unit, as this bash reads the script.
-pub fn units(bash: &Path, bytes: &[u8]) -> Result<Vec<(u64, u64)>, Failure> {
-    let mut all = Vec::new();
-    let (mut first, mut held): (u64, Vec<u8>) = (1, Vec::new());
-    for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let number = at as u64 + 1;
+/// How bash takes a script apart.
+pub struct Split {
+    /// First and last line of each unit, from 1.
+    pub ranges: Vec<(u64, u64)>,
+    /// The last unit is no complete input: bash will stop there.
+    pub broken: bool,
+}
+
+/// Takes a script apart.
+///
+/// # Errors
+/// bash could not be started.
+pub fn split(bash: &Path, script: &[u8]) -> Result<Split, Failure> {
+    let mut ranges = Vec::new();
+    let (mut first, mut last, mut held): (u64, u64, Vec<u8>) = (1, 0, Vec::new());
+    for (at, line) in script.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        last = at as u64 + 1;
         let text = line.trim_ascii();
         if held.is_empty() && (text.is_empty() || text.starts_with(b"#")) {
             continue;
         }
         if held.is_empty() {
-            first = number;
+            first = last;
         }
         held.extend_from_slice(line);
         if is_whole(bash, &held)? {
-            all.push((first, number));
+            ranges.push((first, last));
             held.clear();
         }
     }
-    match held.is_empty() {
-        true => Ok(all),
-        false => Err(Failure::usage(format!("line {first}: bash cannot read the command that begins here"))),
+    let broken = !held.is_empty();
+    if broken {
+        ranges.push((first, last));
     }
+    Ok(Split { ranges, broken })
 }
 
 fn is_whole(bash: &Path, text: &[u8]) -> Result<bool, Failure> {

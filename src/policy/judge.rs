@@ -4,7 +4,10 @@
 //! given, and the keys, whose signature `verify` asks for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use cel::ExecutionError;
+use cel::extractors::This;
 use serde_json::Value as Json;
 
 use super::{Policy, Ruling, scripts};
@@ -130,6 +133,8 @@ fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     let mut context = cel::Context::default();
     context.add_variable_from_value("predicate", value(&whole["predicate"]));
     context.add_variable_from_value("subject", value(&whole["subject"]));
+    // Where this were known already, every rule that matches would be denied.
+    let _ = context.add_function("matches", matches);
     for (at, rule) in policy.rules.iter().enumerate() {
         let name = rule.name.clone().unwrap_or_else(|| format!("{}", at + 1));
         let why = match rule.program.execute(&context) {
@@ -140,6 +145,13 @@ fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
         };
         ruling.deny("rule.cel", None, format!("rule {name} {why}: {}", rule.text.trim()));
     }
+}
+
+/// CEL's `matches`, by the expressions that `[deny]` has too.
+fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
+    let pattern = regex::Regex::new(&pattern);
+    let pattern = pattern.map_err(|error| ExecutionError::function_error("matches", error))?;
+    Ok(pattern.is_match(&text))
 }
 
 /// JSON as a value of CEL. Integers are of one type, so that a rule may compare them with its own.

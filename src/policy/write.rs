@@ -3,7 +3,7 @@
 //! What lives here: TOML that [`Policy::read`](super::Policy::read) takes, with remarks for
 //! who will edit it.
 
-use super::scripts::is_definition;
+use super::scripts::{body, is_definition};
 use super::{Mode, PlanAt, ScriptRule};
 use crate::script::Script;
 
@@ -24,7 +24,7 @@ impl ScriptRule {
             return Err("there is no command in it".into());
         }
         let lines = script.units().map(|unit| unit.first).collect();
-        let allow_passed = commands.windows(2).any(|two| is_silent(&two[1]) && may_fail_silently(&two[0]));
+        let allow_passed = commands.windows(2).any(|two| is_silent(&two[1]) && !is_definition(&two[0]));
         let exit = Some(vec![0]);
         Ok(ScriptRule {
             name: None,
@@ -67,7 +67,7 @@ impl ScriptRule {
         }
         if self.allow_passed {
             out.push_str(
-                "# Of ( ... ) in a row bash tells the status of the last only.\npassed = \"allow\"\n",
+                "# Before ( ... ) and before a function's definition bash does not tell a status.\npassed = \"allow\"\n",
             );
         }
         out.push_str("commands = [\n");
@@ -95,14 +95,9 @@ pub fn whole(from: &str, scripts: &[ScriptRule]) -> String {
     out
 }
 
-/// Whether bash does not announce a command before it runs it.
+/// Whether bash may run a command without announcing it: the definition of a function, and
+/// ( ... ), within words that it does not announce either.
 fn is_silent(command: &str) -> bool {
-    is_definition(command) || may_fail_silently(command)
-}
-
-/// Whether it may be of ( ... ) alone, within words that bash does not announce either. Where
-/// it is not, bash tells its status and nothing is lost by the doubt.
-fn may_fail_silently(command: &str) -> bool {
     let mut text = command.trim_start();
     while let Some((word, rest)) = text.split_once(|c: char| c.is_whitespace()) {
         if !["{", "!", "if", "while", "until", "time"].contains(&word) {
@@ -110,7 +105,8 @@ fn may_fail_silently(command: &str) -> bool {
         }
         text = rest.trim_start();
     }
-    (text.starts_with('(') && !text.starts_with("((")) || text.starts_with("coproc ")
+    let subshell = text.starts_with('(') && !text.starts_with("((");
+    subshell || text.starts_with("coproc ") || body(command).is_some()
 }
 
 /// A text as TOML has it: as it is where that can be.
@@ -150,13 +146,11 @@ mod tests {
             let script = Script::new(script.into(), ranges).unwrap();
             ScriptRule::of(&script, PlanAt::Start).unwrap().allow_passed
         };
-        for known in
-            ["(a)\nb\n(c)", "f() { :; }\ng() { :; }\n(a)", "((x++))\n((y++))", "a", "if a; then b; fi\n(c)"]
-        {
+        for known in ["(a)\nb\nc", "f() { :; }\ng() { :; }\n(a)\nb", "a\n((y++))", "a", "(a)"] {
             assert!(!of(known), "{known}");
         }
         for unknown in
-            ["(a)\n(b)", "(a)\nf() { :; }\nf", "if ! (a); then (b); fi\n( c )", "{ (a); }\ncoproc b"]
+            ["(a)\n(b)", "set -e\nf() { :; }\nf", "a\nif ! (a); then (b); fi", "a\ng() (b)", "a\ncoproc b"]
         {
             assert!(of(unknown), "{unknown}");
         }

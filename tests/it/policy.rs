@@ -293,11 +293,12 @@ fn a_status_that_nobody_saw_counts_as_a_good_one() {
     assert_eq!(of("(make x)", "exit = 'any'", Some("passed")), [""; 0]);
     assert_eq!(of("make x", "passed = 'allow'", None).len(), 1);
     for definition in
-        ["f() { :; }", "f(){ x; }", "function f { x; }", "function f() {\n  if x; then y; fi\n}"]
+        ["f() { :; }", "f(){ x; }", "function f { x; }", "f() (x)", "function f() {\n  if x; then y; fi\n}"]
     {
         assert_eq!(of(&definition.replace('\n', "; "), "", Some("passed")), [""; 0], "{definition}");
     }
-    for other in ["f() { :; }; (make x)", "f", "{ (x); }", "function", "f() (x)", "f() { (x)", "f() { :; } }"]
+    for other in
+        ["f() { :; }; (make x)", "f", "{ (x); }", "function", "f() (x); (y)", "f() { (x)", "f() { :; } }"]
     {
         assert_eq!(of(other, "", Some("passed")).len(), 1, "{other}");
     }
@@ -511,9 +512,14 @@ fn a_rule_that_is_not_true_is_met() {
         ["rule r is false: predicate.outcome.commandCount > 200"]
     );
     assert!(denied("predicate.outcome.commandCount")[0].contains("is neither true nor false"));
-    for error in
-        ["predicate.nothing", "nobody", "1 / 0 == 1", "predicate.commands[9].exitCode == 0", "1 < 'x'"]
-    {
+    for error in [
+        "predicate.nothing",
+        "nobody",
+        "1 / 0 == 1",
+        "predicate.commands[9].exitCode == 0",
+        "1 < 'x'",
+        "'a'.matches('(')",
+    ] {
         assert!(denied(error)[0].starts_with("rule r cannot be evaluated: "), "{error}: {:?}", denied(error));
     }
 }
