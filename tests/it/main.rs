@@ -21,6 +21,7 @@ mod pages_seal;
 mod policy;
 mod policy_ci;
 mod policy_keys;
+mod policy_scripts;
 mod policy_verify;
 mod programs;
 mod pty;
