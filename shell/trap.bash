@@ -29,7 +29,7 @@ __attesh_begin() {
     __attesh_ask B "$BASH_VERSION" || \builtin return 0
     \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL||LINENO>=__attesh_low&&LINENO<=__attesh_high)) || __attesh_unit U "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' DEBUG
     \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit F "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' ERR
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit X "$BASH_COMMAND" 0 "$(\builtin trap -p DEBUG)" "$_"; } 2>&@ATTESH_FD@' EXIT
+    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit X "$BASH_COMMAND" 0 "${FUNCNAME+__attesh_unit}$(\builtin trap -p DEBUG)" "$_"; } 2>&@ATTESH_FD@' EXIT
 }
 
 # __attesh_ask KIND TEXT…: one datagram, and its answer.

@@ -7,7 +7,7 @@
 //! ```text
 //! a shell          src/recorder.rs    src/journal/     src/seal/          src/verify.rs
 //! shell/hook.*  →  one Record      →  the chain     →  Statement       →  Verdict → exit code
-//!                                                      in an Envelope
+//!                                                      in an Envelope     ↑ src/policy/
 //! ```
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
@@ -18,7 +18,7 @@
 //! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
 //!   [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`] (statement, envelope,
-//!   bundle, keys, trust), [`verify`].
+//!   bundle, keys, trust), [`policy`] (what a statement must say), [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.
 //! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
@@ -39,6 +39,7 @@
 //! # Where the truth is written
 //!
 //! attesh-journal(5) for the journal and its state, attesh-seal(5) for what is sealed,
+//! attesh-policy(5) for what may be asked of it,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
 
@@ -52,6 +53,7 @@ pub mod journal;
 pub mod lock;
 pub mod passphrase;
 pub mod paths;
+pub mod policy;
 pub mod process;
 pub mod record;
 pub mod recorder;

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::journal::shells::Weight;
 use crate::paths;
+use crate::policy::Denial;
 use crate::sys;
 use crate::verify::{Mark, NOT_PROVEN, Verdict};
 
@@ -253,6 +254,13 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
         };
         line(&format!("  {:<13} {text}", aspect.name))?;
     }
+    let told = if verbose { verdict.denials.len() } else { 6 };
+    for denial in verdict.denials.iter().take(told).skip(1) {
+        line(&format!("  {:<13} {}", "denied", visible(denial.text.as_bytes())))?;
+    }
+    if verdict.denials.len() > told {
+        line(&format!("  {:<13} {} more; to see them add -v", "denied", verdict.denials.len() - told))?;
+    }
     let shown = if verbose { verdict.findings.len() } else { 5 };
     for finding in verdict.findings.iter().take(shown) {
         line(&format!(
@@ -276,6 +284,12 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     Ok(())
 }
 
+/// What a policy denies, as JSON.
+#[must_use]
+pub fn denial_json(denial: &Denial) -> Value {
+    json!({"rule": denial.rule, "line": denial.line, "text": denial.text})
+}
+
 /// A verdict as JSON.
 #[must_use]
 pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
@@ -288,6 +302,8 @@ pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
     for aspect in &verdict.aspects {
         out.insert(aspect.name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
     }
+    let denials = verdict.denials.iter().map(denial_json);
+    out.insert("denials".into(), denials.collect());
     let findings = verdict.findings.iter().map(|finding| {
         json!({"record": finding.record, "code": finding.code,
             "incomplete": finding.weight == Weight::Incomplete, "text": finding.text})

@@ -13,6 +13,7 @@ use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Origin};
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::shells::{AFTER_LOSS, Finding, Weight};
+use crate::policy::{Denial, Ruling};
 use crate::seal::envelope::{Envelope, SignatureFailure};
 use crate::seal::statement::{CommandText, Statement};
 use crate::seal::trust::TrustedKey;
@@ -67,6 +68,8 @@ pub struct Verdict {
     pub aspects: Vec<Aspect>,
     /// Findings of the journal's check.
     pub findings: Vec<Finding>,
+    /// What the policy denies.
+    pub denials: Vec<Denial>,
     /// The statement, if its signature was verified.
     pub statement: Option<Box<Statement>>,
 }
@@ -95,6 +98,7 @@ impl Verdict {
             summary: String::new(),
             aspects: aspects.to_vec(),
             findings: Vec::new(),
+            denials: Vec::new(),
             statement: None,
         }
     }
@@ -306,6 +310,33 @@ fn complete_text(left_out: &LeftOut) -> String {
         text.push_str(&format!("; {why}"));
     }
     text
+}
+
+/// Adds to an envelope's verdict what a policy says. Where the policy names keys, `of_keys`
+/// is the verdict that these alone give.
+pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdict>) {
+    let made = |other: &Verdict| {
+        other.aspects.iter().any(|aspect| aspect.name == "trust" && aspect.mark == Mark::Good)
+    };
+    if of_keys.is_some_and(|other| !made(other)) {
+        verdict.bad("trust", Kind::Untrusted, "no key that the policy names made it");
+    }
+    match ruling.denials.first() {
+        Some(first) => {
+            let more = match ruling.denials.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            verdict.set("policy", Mark::Bad, format!("not met: {}{more}", first.text));
+            verdict.fail(Kind::Policy, first.text.clone());
+        }
+        None => {
+            let summary = ruling.summary.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+            verdict.set("policy", Mark::Good, format!("met{summary}"));
+            verdict.summary = ruling.summary.unwrap_or_else(|| verdict.summary.clone());
+        }
+    }
+    verdict.denials = ruling.denials;
 }
 
 /// Adds to an envelope's verdict what its journal says.

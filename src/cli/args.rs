@@ -6,10 +6,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use policy::{
+    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyTest,
+    PolicyVerb,
+};
+
 /// Puts examples under a verb's help.
 macro_rules! examples {
     ($($line:literal),+ $(,)?) => { concat!("Examples:", $("\n  ", $line),+) };
 }
+
+mod policy;
 
 /// Records what a shell ran and turns it into one signed attestation.
 #[derive(Debug, Parser)]
@@ -53,6 +60,8 @@ pub enum Verb {
     Sh(Sh),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
+    /// Write, check, explain and try policies
+    Policy(Policy),
     /// Make and look at sealing keys
     Key(Key),
     /// Remove sessions that are no longer needed
@@ -87,6 +96,8 @@ impl Verb {
             Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,
+            Verb::Policy(Policy { verb: PolicyVerb::Test(args) }) => args.json,
+            Verb::Policy(_) => false,
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
@@ -363,6 +374,7 @@ pub struct Sh {
     "attesh verify NAME.intoto.json --journal ./journal    against the journal as well",
     "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
     "attesh verify ./job --expect-head job.log             is it what the log of the job tells of?",
+    "attesh verify NAME.intoto.json --policy FILE.toml     does it say what this policy asks for?",
 ])]
 #[allow(missing_docs)]
 pub struct Verify {
@@ -378,6 +390,9 @@ pub struct Verify {
     /// Check that this file is a subject of the envelope; may be repeated
     #[arg(long, value_name = "FILE")]
     pub artifact: Vec<PathBuf>,
+    /// Hold this policy against what was signed
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,

@@ -9,6 +9,7 @@ mod key;
 mod log;
 mod note;
 mod pages;
+mod policy;
 mod seal;
 mod sessions;
 mod sh;
@@ -97,6 +98,7 @@ fn dispatch(verb: Verb) -> Outcome {
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Sh(args) => sh::run(&args),
+        Verb::Policy(args) => policy::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions(args) => pages::completions(&args),

@@ -28,6 +28,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-man" "1",
     "attesh-note" "1",
     "attesh-pause" "1",
+    "attesh-policy" "1",
     "attesh-prune" "1",
     "attesh-resume" "1",
     "attesh-seal" "1",
@@ -39,6 +40,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-stop" "1",
     "attesh-verify" "1",
     "attesh-journal" "5",
+    "attesh-policy" "5",
     "attesh-seal" "5",
 ];
 

@@ -40,8 +40,7 @@ const NOT_RECORDED: u8 = 125;
 
 pub fn run(args: &Sh) -> Outcome {
     let call = Call::parse(&args.words)?;
-    let bash = paths::program("bash")
-        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))?;
+    let bash = bash()?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = the_session(args);
     let mut recording = match session {
@@ -77,6 +76,15 @@ pub fn run(args: &Sh) -> Outcome {
         return Ok(NOT_RECORDED);
     }
     Ok(passed_on(status))
+}
+
+/// The bash that runs scripts, and that says where their units end.
+///
+/// # Errors
+/// There is none.
+pub fn bash() -> Result<PathBuf, Failure> {
+    paths::program("bash")
+        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
 }
 
 /// With --seal a session of its own; else the folder that is named, the session around, the
@@ -420,7 +428,9 @@ fn recorded(
             }
         }
         if let Some(channel) = channel {
-            channel.answer(run.lines());
+            // After a failure bash speaks up at its next command, wherever that is: if it is
+            // none of this unit, the failure is how the unit ended.
+            channel.answer(if message.event == Event::Failure { (0, 0) } else { run.lines() });
         }
     })?;
     if recording.shell.is_none() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::args::Verify;
+use super::policy::{self, Held};
 use super::{Outcome, heads, key, secret};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
@@ -27,12 +28,20 @@ pub fn run(args: &Verify) -> Outcome {
     let trusted = key::trusted(&args.trust)?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let kept = heads::expected(&args.expect_head)?;
-    let given = Given { args, trusted: &trusted, secret: secret.as_ref(), kept: &kept };
     let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
+    let policy = args.policy.as_deref().map(policy::read).transpose()?;
+    let given = Given {
+        args,
+        trusted: &trusted,
+        secret: secret.as_ref(),
+        kept: &kept,
+        artifacts: &artifacts,
+        policy: policy.as_ref(),
+    };
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for path in &args.files {
-        let verdict = judge(path, &given, &artifacts)?;
+        let verdict = judge(path, &given)?;
         verdicts.push((path.display().to_string(), verdict));
     }
     let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
@@ -134,17 +143,20 @@ pub fn no_subject(path: &Path, error: FileError) -> Failure {
     Failure::from(error)
 }
 
-/// What the judging goes by.
+/// What all files are judged by.
+#[derive(Clone, Copy)]
 struct Given<'a> {
     args: &'a Verify,
     trusted: &'a [Trusted],
     secret: Option<&'a OriginSecret>,
     kept: &'a KeptHeads,
+    artifacts: &'a [(String, String)],
+    policy: Option<&'a Held>,
 }
 
 /// Judges one file; an option that does not go with it is a matter of usage.
-fn judge(path: &Path, given: &Given, artifacts: &[(String, String)]) -> Result<Verdict, Failure> {
-    let Given { args, trusted, secret, kept } = *given;
+fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
+    let Given { args, secret, .. } = *given;
     let envelope = match open(path) {
         Ok(Subject::Journal(file)) => return unsealed(path, file, given),
         Ok(Subject::Envelope(envelope)) => *envelope,
@@ -169,12 +181,15 @@ fn judge(path: &Path, given: &Given, artifacts: &[(String, String)]) -> Result<V
         Ok(envelope) => envelope,
         Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
     };
-    let mut verdict = verify::envelope(&envelope, trusted);
+    let mut verdict = verify::envelope(&envelope, given.trusted);
+    if let Some(policy) = given.policy {
+        policy.judge(&mut verdict, &envelope);
+    }
     let known = match &args.journal {
         Some(journal) => against_journal(&mut verdict, journal, given),
         None => None,
     };
-    let open = verify::with_heads(&mut verdict, kept, known);
+    let open = verify::with_heads(&mut verdict, given.kept, known);
     if open > 0 && args.journal.is_none() {
         let what = format!(
             "{}: an envelope has the first and the last head only, and {open} of those given are others",
@@ -182,7 +197,7 @@ fn judge(path: &Path, given: &Given, artifacts: &[(String, String)]) -> Result<V
         );
         return Err(Failure::usage(what).next("name the journal with --journal"));
     }
-    for (name, digest) in artifacts {
+    for (name, digest) in given.artifacts {
         verify::with_artifact(&mut verdict, name, digest);
     }
     Ok(verdict)
@@ -190,8 +205,8 @@ fn judge(path: &Path, given: &Given, artifacts: &[(String, String)]) -> Result<V
 
 fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, kept, .. } = *given;
-    if args.journal.is_some() || !args.artifact.is_empty() {
-        let why = "this is a journal; --journal and --artifact go with an envelope";
+    if args.journal.is_some() || !args.artifact.is_empty() || args.policy.is_some() {
+        let why = "this is a journal; --journal, --artifact and --policy go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display())));
     }
     let own = own_secret(&file, secret);

@@ -69,15 +69,17 @@ pub struct Run<'a> {
     current: Option<usize>,
     /// The first command that bash said it runs in the current unit.
     command: String,
-    /// The last failure within the current unit that bash reported.
+    /// The failure that bash reported last, if no command of the unit came after it.
     failed: Option<u8>,
+    /// No unit that has ended set an ERR trap in the place of ours.
+    failures_told: bool,
 }
 
 impl<'a> Run<'a> {
     /// A script of which nothing has run.
     #[must_use]
     pub fn new(script: &'a Script, broken: bool) -> Self {
-        Run { script, broken, current: None, command: String::new(), failed: None }
+        Run { script, broken, current: None, command: String::new(), failed: None, failures_told: true }
     }
 
     /// The lines of the current unit; none before the first.
@@ -89,7 +91,12 @@ impl<'a> Run<'a> {
 
     /// bash is about to run a command of this line; `status` is that of the command before.
     pub fn entered(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
-        let Some(unit) = self.ahead(line) else { return Vec::new() };
+        let Some(unit) = self.ahead(line) else {
+            if self.script.unit_at(line) == self.current {
+                self.failed = None;
+            }
+            return Vec::new();
+        };
         if command.starts_with("( ") {
             // bash says nothing before a subshell: this one has failed, and an ERR trap runs.
             return self.failed(line, status, command);
@@ -148,6 +155,11 @@ impl<'a> Run<'a> {
         self.current.is_none_or(|current| unit > current).then_some(unit)
     }
 
+    /// Something may have run in it after a failure without a word of bash.
+    fn has_subshell(&self, unit: usize) -> bool {
+        self.script.unit(unit).is_some_and(|unit| unit.text.contains(&b'('))
+    }
+
     fn begin(&mut self, unit: usize, command: &str) {
         self.current = Some(unit);
         command.clone_into(&mut self.command);
@@ -159,7 +171,15 @@ impl<'a> Run<'a> {
         let mut steps = Vec::new();
         let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { Status::Passed };
         if let Some(current) = self.current {
-            steps.push(Step::Finish { unit: current, status: ended(current) });
+            let status = match (ended(current), self.failed) {
+                (Status::Passed, Some(_)) if self.has_subshell(current) => Status::Unknown,
+                (Status::Passed, Some(status)) => Status::Seen(status),
+                (Status::Passed, None) if !self.failures_told => Status::Unknown,
+                (status, _) => status,
+            };
+            steps.push(Step::Finish { unit: current, status });
+            let text = self.script.unit(current).map_or(&[][..], |unit| unit.text);
+            self.failures_told &= !text.windows(3).any(|word| word == b"ERR");
         }
         for silent in self.current.map_or(0, |current| current + 1)..unit {
             steps.push(Step::Start { unit: silent, planned: false, late: true });

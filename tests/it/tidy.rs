@@ -31,6 +31,7 @@ const LAYERS: &[&str] = &[
     "journal",
     "failure",
     "seal",
+    "policy",
     "verify",
     "passphrase",
     "session",
@@ -61,6 +62,7 @@ const PURE: &[&str] = &[
     "src/seal/keys.rs",
     "src/seal/statement.rs",
     "src/seal/trust.rs",
+    "src/policy/",
     "src/verify.rs",
     "src/verify/",
 ];

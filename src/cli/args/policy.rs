@@ -1,0 +1,147 @@
+//! The command line of `attesh policy`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-script build.sh -o build.policy.toml    all of it, in order, each with 0",
+    "attesh policy explain build.policy.toml                    the same in words",
+    "attesh policy test build.policy.toml good.intoto.json      is it met?",
+])]
+#[allow(missing_docs)]
+pub struct Policy {
+    /// What to do with policies.
+    #[command(subcommand)]
+    pub verb: PolicyVerb,
+}
+
+/// What can be done with policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Write the policy that a script meets which ran from its first command to its last
+    FromScript(PolicyFromScript),
+    /// Write the policy that a job of GitLab meets
+    FromGitlab(PolicyFromGitlab),
+    /// Write the policy that a job of GitHub Actions meets
+    FromGithub(PolicyFromGithub),
+    /// Say whether a policy can be read, and where not
+    Check(PolicyCheck),
+    /// Say in words what a policy asks for
+    Explain(PolicyExplain),
+    /// Hold a policy against attestations
+    Test(PolicyTest),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-script build.sh -o build.policy.toml            write it",
+    "attesh policy from-script build.sh                                 look at it",
+    "attesh policy from-script build.sh --force -o build.policy.toml    again, after a change",
+])]
+#[allow(missing_docs)]
+pub struct PolicyFromScript {
+    /// The script
+    pub file: PathBuf,
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-gitlab merged.yml --job build -o build.toml            write it",
+    "attesh policy from-gitlab merged.yml --job build                          look at it",
+    "attesh policy from-gitlab merged.yml --job build --force -o build.toml    again, after a change",
+])]
+#[allow(missing_docs)]
+pub struct PolicyFromGitlab {
+    /// The CI file, merged: without extends, include and !reference
+    pub file: PathBuf,
+    /// The job
+    #[arg(long, value_name = "JOB")]
+    pub job: String,
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy from-github ci.yml --job build -o build.toml                write it",
+    "attesh policy from-github ci.yml --job build                              look at it",
+    "attesh policy from-github ci.yml --job build --expr 'matrix.os=linux'     a value for ${{ matrix.os }}",
+])]
+#[allow(missing_docs)]
+pub struct PolicyFromGithub {
+    /// The workflow
+    pub file: PathBuf,
+    /// The job, by its key
+    #[arg(long, value_name = "JOB")]
+    pub job: String,
+    /// The value that ${{ NAME }} will have; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub expr: Vec<String>,
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy check build.policy.toml                    an error has line and column",
+    "attesh policy check build.policy.toml release.toml       several",
+    "attesh policy check build.policy.toml || echo 'not yet'  its exit status says it too",
+])]
+#[allow(missing_docs)]
+pub struct PolicyCheck {
+    /// Policies
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy explain build.policy.toml           what it asks for",
+    "attesh policy explain build.policy.toml | less    a long one",
+    "attesh policy explain release.toml                another",
+])]
+#[allow(missing_docs)]
+pub struct PolicyExplain {
+    /// The policy
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy test build.policy.toml good.intoto.json                met?",
+    "attesh policy test build.policy.toml bad.intoto.json --must-fail     is each of them denied?",
+    "attesh policy test build.policy.toml x.intoto.json --trust ci.pub    made by this key",
+])]
+#[allow(missing_docs)]
+pub struct PolicyTest {
+    /// The policy
+    pub file: PathBuf,
+    /// Envelopes or bundles
+    #[arg(required = true)]
+    pub attestation: Vec<PathBuf>,
+    /// Every attestation must be denied
+    #[arg(long)]
+    pub must_fail: bool,
+    /// Trust these keys; by default those that the policy names, else those trusted by default
+    #[arg(long, value_name = "PUB")]
+    pub trust: Vec<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,254 @@
+//! `attesh policy`: writes, checks, explains and tries policies; and the policy that
+//! `attesh verify` was given.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::args::{
+    Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
+    PolicyTest, PolicyVerb,
+};
+use super::verify::{Subject, TRANSCRIPT, no_subject, open};
+use super::{Outcome, key, split};
+use crate::clock;
+use crate::crypto::sha256;
+use crate::encoding::hex;
+use crate::failure::{Failure, Kind};
+use crate::files::{self, Overwrite};
+use crate::policy::ci::{self, CI_FILE_MAX, Job};
+use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
+use crate::report;
+use crate::script::{SCRIPT_MAX, Script};
+use crate::seal::envelope::Envelope;
+use crate::verify::{self, Trusted, Verdict};
+
+pub fn run(args: &Args) -> Outcome {
+    match &args.verb {
+        PolicyVerb::FromScript(args) => from_script(args),
+        PolicyVerb::FromGitlab(args) => from_gitlab(args),
+        PolicyVerb::FromGithub(args) => from_github(args),
+        PolicyVerb::Check(args) => check(args),
+        PolicyVerb::Explain(args) => explain(args),
+        PolicyVerb::Test(args) => test(args),
+    }
+}
+
+/// A policy with the keys that it names.
+pub struct Held {
+    policy: Policy,
+    keys: Option<Vec<Trusted>>,
+    now_s: i64,
+}
+
+impl Held {
+    /// Adds to an envelope's verdict what the policy says.
+    pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope) {
+        let Some(statement) = &verdict.statement else { return };
+        let ruling = policy::judge(&self.policy, statement, self.now_s);
+        let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys));
+        verify::with_policy(verdict, ruling, of_keys.as_ref());
+    }
+}
+
+/// Reads a policy, and the keys that it names beside itself.
+pub fn read(path: &Path) -> Result<Held, Failure> {
+    let policy = parse(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let files: Vec<PathBuf> = policy.keys.iter().map(|name| folder.join(name)).collect();
+    let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
+    let now_s = i64::try_from(clock::now().realtime_ns / 1_000_000_000).unwrap_or(i64::MAX);
+    Ok(Held { policy, keys, now_s })
+}
+
+fn parse(path: &Path) -> Result<Policy, Failure> {
+    let bytes = files::read_stream(path, POLICY_MAX as u64)?;
+    Policy::read(&bytes).map_err(|error| {
+        let what = report::visible(error.what.as_bytes());
+        Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
+            .next("what a policy may have stands in attesh-policy(5)")
+    })
+}
+
+fn check(args: &PolicyCheck) -> Outcome {
+    for path in &args.files {
+        let held = read(path)?;
+        let scripts = report::count(held.policy.scripts.len(), "script");
+        let commands: usize = held.policy.scripts.iter().map(|script| script.commands.len()).sum();
+        let path = report::visible(path.display().to_string().as_bytes());
+        report::line(&format!("{path}: a policy of {scripts}, {}", report::count(commands, "command")))?;
+    }
+    Ok(0)
+}
+
+fn explain(args: &PolicyExplain) -> Outcome {
+    for line in parse(&args.file)?.explain() {
+        report::line(&report::visible(line.as_bytes()))?;
+    }
+    Ok(0)
+}
+
+/// Splits a script into its units, as the bash of this machine reads it.
+fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
+    let split = split::split(&super::sh::bash()?, &bytes)?;
+    if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
+        let what = format!("line {line}: bash cannot read the command that begins here");
+        return Err(Failure::usage(what).next("what bash says of it tells: bash -n FILE"));
+    }
+    Script::new(bytes, split.ranges)
+        .ok_or_else(|| Failure::unable("bash gave lines that the script does not have"))
+}
+
+/// Prints a policy that was made, or writes it.
+fn put(text: &str, output: Option<&Path>, force: bool) -> Outcome {
+    // What is written here must be taken here.
+    if let Err(error) = Policy::read(text.as_bytes()) {
+        return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
+    }
+    let Some(path) = output else {
+        report::out(text.as_bytes())?;
+        return Ok(0);
+    };
+    let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
+    files::publish(path, text.as_bytes(), 0o644, overwrite)?;
+    report::say(&format!("wrote {}", path.display()));
+    Ok(0)
+}
+
+fn from_script(args: &PolicyFromScript) -> Outcome {
+    let named = of_file(&args.file);
+    let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
+    let digest = hex(&sha256(&[&bytes]));
+    let script = script(bytes).map_err(&named)?;
+    let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
+    let rule = ScriptRule { sha256: Some(digest), ..rule };
+    put(&policy::whole(&args.file.display().to_string(), &[rule]), args.output.as_deref(), args.force)
+}
+
+/// A file of a CI as text.
+fn ci_file(path: &Path) -> Result<String, Failure> {
+    let bytes = files::read_stream(path, CI_FILE_MAX as u64)?;
+    String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))
+}
+
+/// The rules for the blocks of a job.
+fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
+    let mut rules = Vec::new();
+    for block in job.blocks {
+        let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
+        let split = script(block.text.into_bytes());
+        let split =
+            split.map_err(|failure| Failure { message: format!("{place}{}", failure.message), ..failure })?;
+        let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
+        rules.push(ScriptRule { name: block.name, ..rule });
+    }
+    for remark in job.remarks {
+        report::say(&report::visible(remark.as_bytes()));
+    }
+    Ok(rules)
+}
+
+/// Puts the file before what is wrong with it.
+fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
+    move |failure| {
+        let message = report::visible(failure.message.as_bytes());
+        Failure { message: format!("{}: {message}", path.display()), ..failure }
+    }
+}
+
+fn from_gitlab(args: &PolicyFromGitlab) -> Outcome {
+    let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
+    let rules = job.and_then(|job| rules(job, PlanAt::Exit)).map_err(of_file(&args.file))?;
+    let from = format!("job {} of {}", args.job, args.file.display());
+    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
+}
+
+fn from_github(args: &PolicyFromGithub) -> Outcome {
+    let mut exprs = Vec::new();
+    for expr in &args.expr {
+        let pair = expr.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+        let (name, value) = pair.ok_or_else(|| {
+            Failure::usage(format!("--expr {expr}: no NAME=VALUE")).next("as in --expr 'matrix.os=linux'")
+        })?;
+        exprs.push((name.trim().to_owned(), value.to_owned()));
+    }
+    let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
+    let rules = job.and_then(|job| rules(job, PlanAt::Start)).map_err(of_file(&args.file))?;
+    let from = format!("job {} of {}", args.job, args.file.display());
+    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
+}
+
+fn test(args: &PolicyTest) -> Outcome {
+    let held = read(&args.file)?;
+    let trusted = match (&held.keys, &args.trust[..]) {
+        (None, given) => key::trusted(given)?,
+        (Some(_), given @ [_, ..]) => key::trusted(given)?,
+        (Some(_), []) => {
+            let folder = args.file.parent().unwrap_or(Path::new(""));
+            let files: Vec<PathBuf> = held.policy.keys.iter().map(|name| folder.join(name)).collect();
+            key::trusted(&files)?
+        }
+    };
+    let mut verdicts = Vec::new();
+    for path in &args.attestation {
+        verdicts.push((path.display().to_string(), judged(path, &held, &trusted)?));
+    }
+    let mut exit = 0;
+    let mut worst = None;
+    for (_, verdict) in &verdicts {
+        let kind = match (&verdict.failure, verdict.denials.is_empty()) {
+            (Some((Kind::Policy | Kind::Incomplete, _)), false) if args.must_fail => continue,
+            (Some((kind, _)), _) => *kind,
+            (None, _) if args.must_fail => Kind::Policy,
+            (None, _) => continue,
+        };
+        if worst.is_none_or(|have| verify::rank(kind) > verify::rank(have)) {
+            (worst, exit) = (Some(kind), kind.exit_code());
+        }
+    }
+    if args.json {
+        let files: Vec<Value> = verdicts.iter().map(|(file, verdict)| as_json(file, verdict)).collect();
+        report::json("attesh.policy/v1", json!({"exit": exit, "mustFail": args.must_fail, "files": files}))?;
+        return Ok(exit);
+    }
+    for (file, verdict) in &verdicts {
+        let (word, lines) = result(verdict);
+        for line in lines {
+            let (file, line) = (report::visible(file.as_bytes()), report::visible(line.as_bytes()));
+            report::line(&format!("{word:<7} {file}: {line}"))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// What came of a file: a word, and in words.
+fn result(verdict: &Verdict) -> (&'static str, Vec<&str>) {
+    let denied = || verdict.denials.iter().map(|denial| denial.text.as_str()).collect();
+    match &verdict.failure {
+        None => ("met", vec![&verdict.summary]),
+        Some((Kind::Policy | Kind::Incomplete, _)) if !verdict.denials.is_empty() => ("denied", denied()),
+        Some((_, why)) => ("failed", vec![why]),
+    }
+}
+
+fn as_json(file: &str, verdict: &Verdict) -> Value {
+    let (result, lines) = result(verdict);
+    let denials: Vec<Value> = verdict.denials.iter().map(report::denial_json).collect();
+    json!({"file": file, "result": result, "text": lines[0], "denials": denials})
+}
+
+/// The verdict on one attestation.
+fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
+    let envelope = match open(path).map_err(|error| no_subject(path, error))? {
+        Subject::Envelope(envelope) => *envelope,
+        Subject::Transcript => Err(TRANSCRIPT.to_owned()),
+        Subject::Journal(_) => Err("a journal, not sealed; a policy is held against an envelope".to_owned()),
+    };
+    let envelope = match envelope {
+        Ok(envelope) => envelope,
+        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
+    };
+    let mut verdict = verify::envelope(&envelope, trusted);
+    held.judge(&mut verdict, &envelope);
+    Ok(verdict)
+}

@@ -1,0 +1,204 @@
+//! What a CI job will run, out of its file: blocks of shell text.
+//!
+//! What lives here: GitLab's `before_script` and `script`, GitHub's `run:` steps. Pure. What
+//! does not: where a block's units end, which bash knows.
+//!
+//! Rules: what the runner would put together differently from what stands in the file is
+//! refused by name, never guessed.
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+
+/// The longest CI file that is read, in bytes.
+pub const CI_FILE_MAX: usize = 4 << 20;
+
+/// A block that one shell runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// The blocks of a job, and what its reader should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Job {
+    /// In order.
+    pub blocks: Vec<Block>,
+    /// In words.
+    pub remarks: Vec<String>,
+}
+
+type Outcome<T> = Result<T, String>;
+
+fn load(text: &str) -> Outcome<Yaml<'_>> {
+    let mut documents = Yaml::load_from_str(text).map_err(|error| {
+        let at = error.marker();
+        format!("line {}, column {}: {}", at.line(), at.col() + 1, error.info())
+    })?;
+    match documents.len() {
+        1 => Ok(documents.remove(0)),
+        0 => Err("there is nothing in it".into()),
+        many => Err(format!("it has {many} documents; one is needed")),
+    }
+}
+
+/// A member of a mapping; one that is merged in (`<<`) counts where there is no other.
+fn member<'a, 'y>(node: &'a Yaml<'y>, name: &str) -> Option<&'a Yaml<'y>> {
+    let Yaml::Mapping(mapping) = node else { return None };
+    let of = |wanted: &str| mapping.iter().find(|(key, _)| text(key) == Some(wanted)).map(|(_, value)| value);
+    of(name).or_else(|| match of("<<")? {
+        Yaml::Sequence(list) => list.iter().find_map(|other| member(other, name)),
+        other => member(other, name),
+    })
+}
+
+fn text<'a>(node: &'a Yaml) -> Option<&'a str> {
+    match node {
+        Yaml::Value(Scalar::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn names(node: &Yaml) -> String {
+    let Yaml::Mapping(mapping) = node else { return "none".into() };
+    mapping.keys().filter_map(text).filter(|name| !name.starts_with('.')).collect::<Vec<_>>().join(", ")
+}
+
+// ── GitLab ────────────────────────────────────────────────────────────────
+
+/// What a job of GitLab runs after the line with `attesh init`, from a merged file.
+///
+/// # Errors
+/// There is no such job or line, or something of it is made elsewhere.
+pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
+    let file = load(yaml)?;
+    let Some(found) = member(&file, job).filter(|node| matches!(node, Yaml::Mapping(_))) else {
+        return Err(format!("there is no job {job}; it has {}", names(&file)));
+    };
+    if member(found, "extends").is_some() {
+        return Err(format!("job {job} extends another: give the merged file, as GitLab's lint shows it"));
+    }
+    let script = member(found, "script").ok_or_else(|| format!("job {job} has no script"))?;
+    let before = member(found, "before_script")
+        .or_else(|| member(&file, "default").and_then(|default| member(default, "before_script")))
+        .or_else(|| member(&file, "before_script"));
+    let mut lines = Vec::new();
+    for (name, node) in [("before_script", before), ("script", Some(script))] {
+        if let Some(node) = node {
+            items(node, &format!("{name} of job {job}"), 0, &mut lines)?;
+        }
+    }
+    let begin = lines.iter().position(|line| is_init(line));
+    let Some(begin) = begin else {
+        return Err(format!(
+            "no line of job {job} has attesh init: what is recorded begins after it, as in eval \"$(attesh init bash --ci)\""
+        ));
+    };
+    let text: String = lines[begin + 1..].iter().map(|line| format!("{line}\n")).collect();
+    Ok(Job { blocks: vec![Block { name: None, text }], remarks: Vec::new() })
+}
+
+fn is_init(line: &str) -> bool {
+    !line.trim_start().starts_with('#') && line.contains("attesh init")
+}
+
+/// The lines of a list of items, lists in it too.
+fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<String>) -> Outcome<()> {
+    match node {
+        Yaml::Sequence(list) if depth <= 10 => {
+            list.iter().try_for_each(|item| items(item, place, depth + 1, out))
+        }
+        Yaml::Value(Scalar::String(item)) if item.contains("$[[") => {
+            Err(format!("the {place} has $[[ ]]: give the merged file, as GitLab's lint shows it"))
+        }
+        Yaml::Value(Scalar::String(item)) => {
+            out.extend(item.trim_end_matches('\n').split('\n').map(str::to_owned));
+            Ok(())
+        }
+        Yaml::Tagged(tag, _) => {
+            Err(format!("the {place} has !{}: give the merged file, as GitLab's lint shows it", tag.suffix))
+        }
+        _ => Err(format!("the {place} has an item that is no text: put it in quotes")),
+    }
+}
+
+// ── GitHub ────────────────────────────────────────────────────────────────
+
+/// What the `run:` steps of a job of GitHub run that are recorded: those whose shell is
+/// `attesh sh`, or all that name no shell where none is. `exprs` has the values of `${{ }}`.
+///
+/// # Errors
+/// There is no such job or step, or an expression is not known: its step is named.
+pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, String> {
+    let file = load(yaml)?;
+    let none = Yaml::BadValue;
+    let jobs = member(&file, "jobs").unwrap_or(&none);
+    let Some(found) = member(jobs, job) else {
+        return Err(format!("there is no job {job}; it has {}", names(jobs)));
+    };
+    let Some(Yaml::Sequence(steps)) = member(found, "steps") else {
+        return Err(format!("job {job} has no steps"));
+    };
+    let shell_of = |node: &Yaml| {
+        let run = member(member(node, "defaults")?, "run")?;
+        member(run, "shell").and_then(text).map(str::to_owned)
+    };
+    let default = shell_of(found).or_else(|| shell_of(&file));
+    let shell = |step: &Yaml| member(step, "shell").and_then(text).map(str::to_owned).or(default.clone());
+    let is_ours = |shell: &Option<String>| shell.as_deref().is_some_and(|shell| shell.contains("attesh sh"));
+    let runs: Vec<(usize, &Yaml)> =
+        steps.iter().enumerate().filter(|(_, step)| member(step, "run").is_some()).collect();
+    let any = runs.iter().any(|(_, step)| is_ours(&shell(step)));
+    let mut made = Job::default();
+    let mut used = vec![false; exprs.len()];
+    for (at, step) in runs {
+        let shell = shell(step);
+        if if any { !is_ours(&shell) } else { shell.is_some() } {
+            continue;
+        }
+        let name = ["name", "id"].iter().find_map(|key| member(step, key).and_then(text)).map(str::to_owned);
+        let place = name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+        let place = format!("step {}{place}", at + 1);
+        let block = member(step, "run").and_then(text);
+        let block = block.ok_or_else(|| format!("{place}: run is no text: put it in quotes"))?;
+        let text = expand(block, exprs, &mut used).map_err(|why| format!("{place}: {why}"))?;
+        for (key, what) in [("if", "runs only under its condition"), ("continue-on-error", "may fail")] {
+            if member(step, key).is_some() {
+                made.remarks.push(format!("{place} {what}, and the policy wants that it ran and succeeded"));
+            }
+        }
+        made.blocks.push(Block { name: Some(name.unwrap_or_else(|| format!("step {}", at + 1))), text });
+    }
+    if made.blocks.is_empty() {
+        return Err(format!("no run step of job {job} has the shell attesh sh"));
+    }
+    if !any {
+        made.remarks.push(
+            "no shell of the job is attesh sh: its steps are recorded only with defaults: {run: {shell: 'attesh sh -e -o pipefail {0}'}}"
+                .into(),
+        );
+    }
+    if let Some(at) = used.iter().position(|used| !used) {
+        return Err(format!("--expr {}: no recorded step of job {job} has it", exprs[at].0));
+    }
+    Ok(made)
+}
+
+/// Puts values in the place of `${{ }}`.
+fn expand(block: &str, exprs: &[(String, String)], used: &mut [bool]) -> Outcome<String> {
+    let (mut out, mut rest) = (String::new(), block);
+    while let Some((before, after)) = rest.split_once("${{") {
+        let (name, after) = after.split_once("}}").ok_or("${{ without }}")?;
+        let name = name.trim();
+        let at = exprs.iter().position(|(known, _)| known.trim() == name).ok_or_else(|| {
+            format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr '{name}=VALUE'")
+        })?;
+        used[at] = true;
+        out.push_str(before);
+        out.push_str(&exprs[at].1);
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}

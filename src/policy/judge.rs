@@ -1,0 +1,173 @@
+//! A statement held against a policy.
+//!
+//! What lives here: everything but the scripts (`scripts`). What does not: the time, which is
+//! given, and the keys, whose signature `verify` asks for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cel::ExecutionError;
+use cel::extractors::This;
+use serde_json::Value as Json;
+
+use super::{Policy, Ruling, scripts};
+use crate::seal::statement::{CommandFacts, Statement};
+
+/// How far in the future a seal may lie, in seconds: clocks differ.
+pub const AHEAD_MAX_S: i64 = 300;
+
+/// Holds a statement against a policy; `now_s` is the time, in seconds since 1970.
+pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
+    let mut ruling = Ruling::default();
+    let summary = scripts::judge(&policy.scripts, statement, &mut ruling);
+    denied_commands(policy, statement, &mut ruling);
+    session(policy, statement, &mut ruling);
+    age(policy, statement, now_s, &mut ruling);
+    for (name, _) in &policy.context {
+        let rule = match *name {
+            "repository" => "context.repository",
+            "ref" => "context.ref",
+            _ => "context.commit",
+        };
+        ruling.deny(rule, None, format!("{rule}: not recorded"));
+    }
+    for name in &policy.subjects {
+        if statement.subject(name).is_none() {
+            ruling.deny("subject.require", None, format!("there is no subject {name}"));
+        }
+    }
+    rules(policy, statement, &mut ruling);
+    ruling.summary = summary.filter(|_| ruling.denials.is_empty());
+    ruling
+}
+
+/// A command's text for a message: its first line, not too long.
+pub(super) fn shown(text: &[u8]) -> String {
+    const LONGEST: usize = 80;
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    let line = text.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    let cut = if short.len() < text.len() { " ..." } else { "" };
+    format!("`{short}{cut}`")
+}
+
+fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
+    if policy.deny.is_empty() {
+        return;
+    }
+    let Some(commands) = &statement.predicate.commands else {
+        return ruling.deny("deny.commands", None, NO_COMMANDS);
+    };
+    for command in commands {
+        let Some(text) = command.text.bytes() else {
+            let what = format!("the text of command {} is not there, so it may be denied", command.seq);
+            ruling.deny("deny.commands", None, what);
+            continue;
+        };
+        if let Some(pattern) = policy.deny.iter().find(|pattern| pattern.is_match(&text)) {
+            let line = line_of(statement, command);
+            let place =
+                line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
+            let what = format!("{place} {} is denied by {}", shown(&text), pattern.as_str());
+            ruling.deny("deny.commands", line, what);
+        }
+    }
+}
+
+pub(super) const NO_COMMANDS: &str =
+    "the statement has no list of commands (there were too many), so they cannot be judged";
+
+/// The line of a command in the script that its shell ran.
+fn line_of(statement: &Statement, command: &CommandFacts) -> Option<u64> {
+    let predicate = &statement.predicate;
+    let plan = predicate.plans.iter().find(|plan| plan.shell == command.shell)?;
+    let before = |other: &&CommandFacts| other.shell == command.shell && other.seq < command.seq;
+    let number = predicate.commands.iter().flatten().filter(before).count();
+    plan.units.as_ref()?.get(number).map(|unit| unit.line)
+}
+
+fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
+    let (rule, outcome) = (&policy.session, &statement.predicate.outcome);
+    if rule.complete && outcome.end != "COMPLETE" {
+        ruling.deny("session.complete", None, "the session is incomplete");
+    }
+    for (key, count, most, what) in [
+        ("session.max-lost", outcome.lost_count, rule.max_lost, "commands ran unrecorded"),
+        ("session.max-redacted", outcome.redacted_count, rule.max_redacted, "records were redacted"),
+        ("session.max-paused", outcome.pause_count, rule.max_paused, "pauses were declared"),
+    ] {
+        if count > most {
+            ruling.deny(key, None, format!("{count} {what}; at most {most} are allowed"));
+        }
+    }
+    let Some(most_s) = rule.max_tail_s else { return };
+    match u64::try_from(statement.predicate.unrecorded_tail_ms) {
+        Ok(tail_ms) if tail_ms <= most_s * 1_000 => {}
+        Ok(tail_ms) => {
+            let what = format!("sealed {} s after the last record; {most_s} s are allowed", tail_ms / 1_000);
+            ruling.deny("session.max-tail", None, what);
+        }
+        Err(_) => ruling.deny("session.max-tail", None, "sealed before the last record, by its clock"),
+    }
+}
+
+fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) {
+    let Some(most_s) = policy.max_age_s else { return };
+    let Some(sealed_s) = statement.sealed_at_s() else {
+        return ruling.deny("trust.max-age", None, "when it was sealed cannot be told");
+    };
+    let age_s = now_s.saturating_sub(sealed_s);
+    if age_s < -AHEAD_MAX_S {
+        ruling.deny("trust.max-age", None, format!("sealed {} s in the future", -age_s));
+    } else if u64::try_from(age_s).is_ok_and(|age_s| age_s > most_s) {
+        ruling.deny("trust.max-age", None, format!("sealed {age_s} s ago; at most {most_s} s are allowed"));
+    }
+}
+
+fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
+    if policy.rules.is_empty() {
+        return;
+    }
+    let whole = serde_json::to_value(statement).unwrap_or_default();
+    let mut context = cel::Context::default();
+    context.add_variable_from_value("predicate", value(&whole["predicate"]));
+    context.add_variable_from_value("subject", value(&whole["subject"]));
+    // Where this were known already, every rule that matches would be denied.
+    let _ = context.add_function("matches", matches);
+    for (at, rule) in policy.rules.iter().enumerate() {
+        let name = rule.name.clone().unwrap_or_else(|| format!("{}", at + 1));
+        let why = match rule.program.execute(&context) {
+            Ok(cel::Value::Bool(true)) => continue,
+            Ok(cel::Value::Bool(false)) => "is false".to_owned(),
+            Ok(other) => format!("is neither true nor false but of the type {}", other.type_of()),
+            Err(error) => format!("cannot be evaluated: {error}"),
+        };
+        ruling.deny("rule.cel", None, format!("rule {name} {why}: {}", rule.text.trim()));
+    }
+}
+
+/// CEL's `matches`, by the expressions that `[deny]` has too.
+fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
+    let pattern = regex::Regex::new(&pattern);
+    let pattern = pattern.map_err(|error| ExecutionError::function_error("matches", error))?;
+    Ok(pattern.is_match(&text))
+}
+
+/// JSON as a value of CEL. Integers are of one type, so that a rule may compare them with its own.
+fn value(json: &Json) -> cel::Value {
+    match json {
+        Json::Null => cel::Value::Null,
+        Json::Bool(flag) => (*flag).into(),
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => cel::Value::Int(integer),
+            None => cel::Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => text.as_str().into(),
+        Json::Array(list) => list.iter().map(value).collect::<Vec<_>>().into(),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, json)| (name.clone(), value(json)));
+            members.collect::<HashMap<String, cel::Value>>().into()
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The keys of a policy and the types of their values, as attesh-policy(5) has them.
+//!
+//! What lives here: the table. What does not: what a key asks for.
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A number from 0 to 2^53 - 1.
+    Integer,
+    /// true or false.
+    Flag,
+    /// Some text.
+    Text,
+    /// Texts, at least one.
+    Texts,
+    /// Line numbers, at least one.
+    Integers,
+    /// An exit status, a list of them, or `any`.
+    Status,
+    /// A number and a unit.
+    Age,
+    /// 64 hexadecimal digits.
+    Digest,
+    /// Regular expressions, at least one.
+    Patterns,
+    /// An expression of CEL.
+    Rule,
+    /// One of these.
+    Word(&'static [&'static str]),
+    /// Keys of its own.
+    Table,
+    /// Tables, at least one.
+    Tables,
+}
+
+impl Type {
+    /// As the page calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Integer => "integer",
+            Type::Flag => "flag",
+            Type::Text => "text",
+            Type::Texts => "list of texts",
+            Type::Integers => "list of integers",
+            Type::Status => "status",
+            Type::Age => "age",
+            Type::Digest => "digest",
+            Type::Patterns => "list of patterns",
+            Type::Rule => "rule",
+            Type::Word(_) => "word",
+            Type::Table => "table",
+            Type::Tables => "list of tables",
+        }
+    }
+
+    /// What is wanted, for a person who wrote something else.
+    pub(super) fn wanted(self) -> String {
+        match self {
+            Type::Integer => "an integer, 0 or more".into(),
+            Type::Flag => "true or false".into(),
+            Type::Text => "a text that is not empty".into(),
+            Type::Texts => "a list of at least one text, none empty".into(),
+            Type::Integers => "a list of at least one integer, from 1".into(),
+            Type::Status => "an integer from 0 to 255, a list of them, or \"any\"".into(),
+            Type::Age => "a number and s, m, h, d or w, as in \"30d\"".into(),
+            Type::Digest => "64 lowercase hexadecimal digits".into(),
+            Type::Patterns => "a list of at least one regular expression".into(),
+            Type::Rule => "an expression of CEL".into(),
+            Type::Word(words) => {
+                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+            }
+            Type::Table => "a table".into(),
+            Type::Tables => "tables, each begun with [[ ]]".into(),
+        }
+    }
+}
+
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The table it stands in; that of the file itself is called `file`.
+    pub table: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The type of its value.
+    pub kind: Type,
+    /// It must be there.
+    pub required: bool,
+}
+
+const fn may(table: &'static str, name: &'static str, kind: Type) -> Key {
+    Key { table, name, kind, required: false }
+}
+
+const fn must(table: &'static str, name: &'static str, kind: Type) -> Key {
+    Key { table, name, kind, required: true }
+}
+
+/// Every key that there is.
+pub const KEYS: &[Key] = &[
+    must("file", "version", Type::Integer),
+    may("file", "trust", Type::Table),
+    may("file", "session", Type::Table),
+    may("file", "script", Type::Tables),
+    may("file", "deny", Type::Table),
+    may("file", "context", Type::Table),
+    may("file", "subject", Type::Table),
+    may("file", "rule", Type::Tables),
+    may("trust", "keys", Type::Texts),
+    may("trust", "max-age", Type::Age),
+    may("session", "complete", Type::Flag),
+    may("session", "max-lost", Type::Integer),
+    may("session", "max-redacted", Type::Integer),
+    may("session", "max-paused", Type::Integer),
+    may("session", "max-tail", Type::Age),
+    may("script", "name", Type::Text),
+    may("script", "plan", Type::Word(&["start", "exit"])),
+    may("script", "mode", Type::Word(&["entire", "ordered", "contains"])),
+    may("script", "sha256", Type::Digest),
+    must("script", "commands", Type::Texts),
+    may("script", "lines", Type::Integers),
+    may("script", "exit", Type::Status),
+    may("script", "passed", Type::Word(&["deny", "allow"])),
+    must("deny", "commands", Type::Patterns),
+    may("context", "repository", Type::Text),
+    may("context", "ref", Type::Text),
+    may("context", "commit", Type::Text),
+    must("subject", "require", Type::Texts),
+    may("rule", "name", Type::Text),
+    must("rule", "cel", Type::Rule),
+];
+
+/// The keys of a table.
+pub(super) fn of(table: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.table == table)
+}

@@ -1,0 +1,143 @@
+//! The policy: what an attestation must say to be accepted. Normative: attesh-policy(5).
+//!
+//! What lives here: TOML to [`Policy`] (`read`, by the table in [`keys`]), a Policy and a
+//! Statement to a [`Ruling`] (`judge`, `scripts`), and the way back: a policy written for a
+//! script (`write`), found in a CI file ([`ci`]), told in words (`words`). Pure: the time is
+//! given, keys and files are read elsewhere. What does not: signatures, exit codes.
+//!
+//! Rules: it fails closed. What is unknown in a policy is an error, what an attestation does
+//! not tell is denied, and no claim counts because a bad one is absent.
+
+pub mod ci;
+mod judge;
+pub mod keys;
+mod read;
+mod scripts;
+mod words;
+mod write;
+
+pub use judge::{AHEAD_MAX_S, judge};
+pub use read::{POLICY_MAX, PolicyError};
+pub use write::whole;
+
+/// A policy.
+#[derive(Debug)]
+pub struct Policy {
+    /// Who may have sealed it: files, as the policy names them.
+    pub keys: Vec<String>,
+    /// The longest time since it was sealed, in seconds.
+    pub max_age_s: Option<u64>,
+    /// How whole the record must be.
+    pub session: SessionRule,
+    /// The scripts, in the order of their plans.
+    pub scripts: Vec<ScriptRule>,
+    /// What must not have run.
+    pub deny: Vec<regex::bytes::Regex>,
+    /// Where it must have run: key and value.
+    pub context: Vec<(&'static str, String)>,
+    /// Names of subjects that there must be.
+    pub subjects: Vec<String>,
+    /// Expressions that must be true.
+    pub rules: Vec<Rule>,
+}
+
+/// How whole the record must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRule {
+    /// Nothing may be missing.
+    pub complete: bool,
+    /// The most commands that ran unrecorded.
+    pub max_lost: u64,
+    /// The most redacted records.
+    pub max_redacted: u64,
+    /// The most declared pauses.
+    pub max_paused: u64,
+    /// The longest time from the last record to the sealing, in seconds.
+    pub max_tail_s: Option<u64>,
+}
+
+impl Default for SessionRule {
+    fn default() -> Self {
+        SessionRule { complete: true, max_lost: 0, max_redacted: 0, max_paused: 0, max_tail_s: None }
+    }
+}
+
+/// How the commands of a script are compared with those that ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All of them, in order, and no other.
+    Entire,
+    /// All of them in order, others between.
+    Ordered,
+    /// All of them.
+    Contains,
+}
+
+/// When the plan must have been recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanAt {
+    /// Before the first command.
+    Start,
+    /// When the block ended, or before.
+    Exit,
+    /// It may be missing.
+    Anyhow,
+}
+
+/// A script that must have run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptRule {
+    /// What people call it.
+    pub name: Option<String>,
+    /// When its plan was recorded.
+    pub plan: PlanAt,
+    /// How it is compared.
+    pub mode: Mode,
+    /// The digest of its bytes.
+    pub sha256: Option<String>,
+    /// Its commands.
+    pub commands: Vec<String>,
+    /// The line of each command.
+    pub lines: Vec<u64>,
+    /// The allowed statuses; none: any.
+    pub exit: Option<Vec<u64>>,
+    /// Commands of unknown status, after which the script went on, are accepted.
+    pub allow_passed: bool,
+}
+
+/// An expression that must be true.
+#[derive(Debug)]
+pub struct Rule {
+    /// What people call it.
+    pub name: Option<String>,
+    /// As it is written.
+    pub text: String,
+    pub(crate) program: cel::Program,
+}
+
+/// What does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The key of the policy that asks for it.
+    pub rule: &'static str,
+    /// The line of the script.
+    pub line: Option<u64>,
+    /// In words.
+    pub text: String,
+}
+
+/// What came of holding a statement against a policy.
+#[must_use]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruling {
+    /// What does not hold, the most telling first; none: the policy is met.
+    pub denials: Vec<Denial>,
+    /// What the scripts came to, where the policy has some and is met.
+    pub summary: Option<String>,
+}
+
+impl Ruling {
+    fn deny(&mut self, rule: &'static str, line: Option<u64>, text: impl Into<String>) {
+        self.denials.push(Denial { rule, line, text: text.into() });
+    }
+}

@@ -1,0 +1,308 @@
+//! TOML to a [`Policy`]: strict, with line and column.
+//!
+//! What lives here: types, bounds, unknown keys. What does not: the table of keys (`keys`).
+
+use std::ops::Range;
+
+use regex::bytes::RegexBuilder;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, Key, Type};
+use super::{Mode, PlanAt, Policy, Rule, ScriptRule, SessionRule};
+
+/// The longest policy, in bytes.
+pub const POLICY_MAX: usize = 4 << 20;
+/// The longest expression of a rule, in bytes.
+const RULE_MAX: usize = 4 << 10;
+/// Larger integers have no place in JSON.
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// Why a policy cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.what)
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+type Outcome<T> = Result<T, PolicyError>;
+
+/// The text, to tell where something stands.
+struct Source<'a>(&'a str);
+
+impl Source<'_> {
+    fn error(&self, span: Range<usize>, what: impl Into<String>) -> PolicyError {
+        let mut at = span.start.min(self.0.len());
+        while !self.0.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &self.0[..at];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        PolicyError { line, column, what: what.into() }
+    }
+
+    fn wrong(&self, key: &Key, span: Range<usize>) -> PolicyError {
+        self.error(span, format!("{} must be {}", key.name, key.kind.wanted()))
+    }
+}
+
+/// A table whose keys are known, all required ones there, the values of the right type.
+struct Keys<'a, 't> {
+    source: &'a Source<'a>,
+    table: &'t DeTable<'a>,
+    name: &'static str,
+    span: Range<usize>,
+}
+
+impl<'a, 't> Keys<'a, 't> {
+    fn new(
+        source: &'a Source<'a>,
+        name: &'static str,
+        table: &'t DeTable<'a>,
+        span: Range<usize>,
+    ) -> Outcome<Self> {
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in entries {
+            let known = keys::of(name).find(|known| known.name == key.get_ref().as_ref());
+            let Some(known) = known else {
+                let all: Vec<&str> = keys::of(name).map(|key| key.name).collect();
+                let place = if name == "file" { "a policy".to_owned() } else { format!("[{name}]") };
+                let what =
+                    format!("unknown key {:?}; {place} has {}", key.get_ref().as_ref(), all.join(", "));
+                return Err(source.error(key.span(), what));
+            };
+            check(source, known, value)?;
+        }
+        let keys = Keys { source, table, name, span };
+        match keys::of(name).find(|key| key.required && keys.get(key.name).is_none()) {
+            Some(key) => Err(source.error(keys.span, format!("{} is missing", key.name))),
+            None => Ok(keys),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&'t Spanned<DeValue<'a>>> {
+        debug_assert!(keys::of(self.name).any(|key| key.name == name));
+        self.table.iter().find(|(key, _)| key.get_ref().as_ref() == name).map(|(_, value)| value)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(|value| value.get_ref().as_str()).map(str::to_owned)
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let items = self.items(name).into_iter();
+        items.filter_map(|item| item.get_ref().as_str()).map(str::to_owned).collect()
+    }
+
+    fn items(&self, name: &str) -> Vec<&'t Spanned<DeValue<'a>>> {
+        let array = self.get(name).and_then(|value| value.get_ref().as_array());
+        array.map(|array| array.iter().collect()).unwrap_or_default()
+    }
+
+    fn integer(&self, name: &str, default: u64) -> u64 {
+        self.get(name).and_then(|value| integer(value.get_ref())).unwrap_or(default)
+    }
+
+    fn age_s(&self, name: &str) -> Option<u64> {
+        self.get(name).and_then(|value| value.get_ref().as_str()).and_then(age_s)
+    }
+
+    /// A table of its own.
+    fn table(&self, name: &'static str) -> Outcome<Option<Keys<'a, 't>>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let Some(table) = value.get_ref().as_table() else { return Ok(None) };
+        Keys::new(self.source, name, table, value.span()).map(Some)
+    }
+
+    fn tables(&self, name: &'static str) -> Outcome<Vec<Keys<'a, 't>>> {
+        let items = self.items(name).into_iter();
+        let tables = items.filter_map(|item| Some((item.get_ref().as_table()?, item.span())));
+        tables.map(|(table, span)| Keys::new(self.source, name, table, span)).collect()
+    }
+}
+
+/// Whether a value has the type of its key.
+fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
+    let inner = value.get_ref();
+    let text = inner.as_str().filter(|text| !text.is_empty());
+    let each = |fits: &dyn Fn(&DeValue) -> bool| {
+        let Some(array) = inner.as_array().filter(|array| !array.is_empty()) else {
+            return Err(source.wrong(key, value.span()));
+        };
+        match array.iter().find(|item| !fits(item.get_ref())) {
+            Some(item) => Err(source.wrong(key, item.span())),
+            None => Ok(()),
+        }
+    };
+    let filled = |value: &DeValue| value.as_str().is_some_and(|text| !text.is_empty());
+    let status = |value: &DeValue| integer(value).is_some_and(|status| status <= 255);
+    let fits = match key.kind {
+        Type::Integer => integer(inner).is_some(),
+        Type::Flag => inner.as_bool().is_some(),
+        Type::Text | Type::Rule => text.is_some(),
+        Type::Texts | Type::Patterns => return each(&filled),
+        Type::Integers => return each(&|value| integer(value).is_some_and(|line| line > 0)),
+        Type::Status if inner.is_array() => return each(&status),
+        Type::Status => text == Some("any") || status(inner),
+        Type::Age => text.and_then(age_s).is_some(),
+        Type::Digest => text.is_some_and(|text| {
+            text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        }),
+        Type::Word(words) => text.is_some_and(|text| words.contains(&text)),
+        Type::Table => inner.is_table(),
+        Type::Tables => return each(&|value| value.is_table()),
+    };
+    if fits { Ok(()) } else { Err(source.wrong(key, value.span())) }
+}
+
+fn integer(value: &DeValue) -> Option<u64> {
+    let digits = value.as_integer()?;
+    u64::from_str_radix(digits.as_str(), digits.radix()).ok().filter(|number| *number <= INTEGER_MAX)
+}
+
+/// A number and a unit, in seconds.
+fn age_s(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    let digits = text.strip_suffix(unit)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    number.checked_mul(seconds).filter(|seconds| *seconds <= INTEGER_MAX)
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// It is no policy of attesh-policy(5): where, and why.
+    pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let nowhere = |what: &str| PolicyError { line: 1, column: 1, what: what.to_owned() };
+        if bytes.len() > POLICY_MAX {
+            return Err(nowhere(&format!("longer than {POLICY_MAX} bytes")));
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+                return Err(Source(good).error(good.len()..good.len(), "not UTF-8"));
+            }
+        };
+        let source = Source(text);
+        let whole = DeTable::parse(text)
+            .map_err(|error| source.error(error.span().unwrap_or(0..0), error.message().trim()))?;
+        let file = Keys::new(&source, "file", whole.get_ref(), 0..0)?;
+        if let Some(version) = file.get("version").filter(|value| integer(value.get_ref()) != Some(1)) {
+            return Err(source.error(version.span(), "version must be 1"));
+        }
+        let trust = file.table("trust")?;
+        let context = file.table("context")?;
+        let context = context
+            .iter()
+            .flat_map(|table| keys::of("context").filter_map(|key| Some((key.name, table.text(key.name)?))));
+        Ok(Policy {
+            keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
+            max_age_s: trust.as_ref().and_then(|table| table.age_s("max-age")),
+            session: file.table("session")?.as_ref().map(session).unwrap_or_default(),
+            scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
+            deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
+            context: context.collect(),
+            subjects: file.table("subject")?.map(|table| table.texts("require")).unwrap_or_default(),
+            rules: file.tables("rule")?.iter().map(rule).collect::<Outcome<_>>()?,
+        })
+    }
+}
+
+fn session(keys: &Keys) -> SessionRule {
+    let complete = keys.get("complete").and_then(|value| value.get_ref().as_bool());
+    SessionRule {
+        complete: complete.unwrap_or(true),
+        max_lost: keys.integer("max-lost", 0),
+        max_redacted: keys.integer("max-redacted", 0),
+        max_paused: keys.integer("max-paused", 0),
+        max_tail_s: keys.age_s("max-tail"),
+    }
+}
+
+fn script(keys: &Keys) -> Outcome<ScriptRule> {
+    let mode = match keys.text("mode").as_deref() {
+        Some("ordered") => Mode::Ordered,
+        Some("contains") => Mode::Contains,
+        _ => Mode::Entire,
+    };
+    let sha256 = keys.text("sha256");
+    let plan = match keys.text("plan").as_deref() {
+        Some("exit") => PlanAt::Exit,
+        Some(_) => PlanAt::Start,
+        None if mode == Mode::Entire => PlanAt::Start,
+        None if sha256.is_some() => PlanAt::Exit,
+        None => PlanAt::Anyhow,
+    };
+    let commands = keys.texts("commands");
+    let count = commands.len() as u64;
+    let mut lines: Vec<u64> = (1..=count).collect();
+    if let Some(given) = keys.get("lines") {
+        lines = keys.items("lines").iter().filter_map(|item| integer(item.get_ref())).collect();
+        if lines.len() != commands.len() || !lines.is_sorted_by(|one, next| one < next) {
+            let what = format!("lines must be as many as commands, {count}, and ascend");
+            return Err(keys.source.error(given.span(), what));
+        }
+    }
+    let exit = match keys.get("exit").map(Spanned::get_ref) {
+        None => Some(vec![0]),
+        Some(value) if value.is_str() => None,
+        Some(value) if value.is_array() => {
+            Some(keys.items("exit").iter().filter_map(|item| integer(item.get_ref())).collect())
+        }
+        Some(value) => Some(integer(value).into_iter().collect()),
+    };
+    let allow_passed = keys.text("passed").as_deref() == Some("allow");
+    Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit, allow_passed })
+}
+
+fn patterns(keys: &Keys) -> Outcome<Vec<regex::bytes::Regex>> {
+    let mut all = Vec::new();
+    for item in keys.items("commands") {
+        let text = item.get_ref().as_str().unwrap_or_default();
+        let pattern = RegexBuilder::new(text).multi_line(true).build();
+        all.push(pattern.map_err(|error| {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            keys.source.error(item.span(), format!("no regular expression: {why}"))
+        })?);
+    }
+    Ok(all)
+}
+
+fn rule(keys: &Keys) -> Outcome<Rule> {
+    let text = keys.text("cel").unwrap_or_default();
+    let span = keys.get("cel").map_or(0..0, Spanned::span);
+    if text.len() > RULE_MAX {
+        return Err(keys.source.error(span, format!("cel is longer than {RULE_MAX} bytes")));
+    }
+    let program = cel::Program::compile(&text).map_err(|error| {
+        let why = error.to_string();
+        let why = why.lines().next().unwrap_or_default().trim_start_matches("ERROR: ").to_owned();
+        keys.source.error(span, format!("no expression of CEL: {why}"))
+    })?;
+    Ok(Rule { name: keys.text("name"), text, program })
+}

@@ -1,0 +1,96 @@
+//! A policy told in words.
+
+use super::judge::shown;
+use super::{Mode, PlanAt, Policy, ScriptRule};
+
+impl Policy {
+    /// What the policy asks for, a sentence a line.
+    #[must_use]
+    pub fn explain(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (at, script) in self.scripts.iter().enumerate() {
+            let name = script.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+            out.push(format!("Script {}{name}:", at + 1));
+            out.extend(script.explain().into_iter().map(|line| format!("  {line}")));
+        }
+        if self.scripts.iter().any(|script| script.mode == Mode::Entire) {
+            out.push("No other script ran, and no command in a shell without a plan.".into());
+        }
+        let session = &self.session;
+        out.push(match session.complete {
+            true => "The session is complete.".into(),
+            false => "The session may be incomplete; verify ends with 4 all the same.".into(),
+        });
+        for (most, what) in [
+            (session.max_lost, "commands ran unrecorded"),
+            (session.max_redacted, "records were redacted"),
+            (session.max_paused, "pauses were declared"),
+        ] {
+            out.push(match most {
+                0 => format!("No {what}."),
+                most => format!("At most {most} {what}."),
+            });
+        }
+        if let Some(most_s) = session.max_tail_s {
+            out.push(format!("It was sealed at most {most_s} s after its last record."));
+        }
+        if !self.keys.is_empty() {
+            out.push(format!("A key of these files sealed it: {}.", self.keys.join(", ")));
+        }
+        if let Some(most_s) = self.max_age_s {
+            out.push(format!("It was sealed at most {most_s} s ago."));
+        }
+        for pattern in &self.deny {
+            out.push(format!("No command has in it: {}", pattern.as_str()));
+        }
+        for (name, value) in &self.context {
+            out.push(match (*name, value.as_str()) {
+                ("commit", "required") => "The commit was recorded.".into(),
+                _ => format!("Its {name} was recorded, and is {value}."),
+            });
+        }
+        for name in &self.subjects {
+            out.push(format!("{name} is among its subjects."));
+        }
+        for rule in &self.rules {
+            let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+            out.push(format!("This is true{name}: {}", rule.text.trim()));
+        }
+        out
+    }
+}
+
+impl ScriptRule {
+    fn explain(&self) -> Vec<String> {
+        let plan = match self.plan {
+            PlanAt::Start => "Its plan was recorded before its first command.",
+            PlanAt::Exit => "Its plan was recorded, when the block ended or before.",
+            PlanAt::Anyhow => "It may have no plan.",
+        };
+        let mut out = vec![plan.to_owned()];
+        out.extend(self.sha256.as_ref().map(|sha256| format!("Its bytes have the sha256 {sha256}.")));
+        out.push(match self.mode {
+            Mode::Entire => "These commands ran, in this order, and no other:".into(),
+            Mode::Ordered => "These commands ran, in this order; others may have run between them:".into(),
+            Mode::Contains => "These commands ran, in any order, among others:".into(),
+        });
+        for (line, command) in self.lines.iter().zip(&self.commands) {
+            out.push(format!("  line {line}: {}", shown(command.as_bytes())));
+        }
+        out.push(match self.exit.as_deref() {
+            None => "Each may have ended with any status.".into(),
+            Some([one]) => format!("Each ended with {one}."),
+            Some(several) => {
+                let words: Vec<String> = several.iter().map(u64::to_string).collect();
+                format!("Each ended with one of {}.", words.join(", "))
+            }
+        });
+        if self.allow_passed {
+            out.push("Where bash did not tell the status of one, the script went on after it.".into());
+        }
+        if self.mode == Mode::Entire {
+            out.push("The shell came to its end with the status of the last.".into());
+        }
+        out
+    }
+}

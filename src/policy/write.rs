@@ -1,0 +1,171 @@
+//! A policy written for a script.
+//!
+//! What lives here: TOML that [`Policy::read`](super::Policy::read) takes, with remarks for
+//! who will edit it.
+
+use super::scripts::{body, is_definition};
+use super::{Mode, PlanAt, ScriptRule};
+use crate::script::Script;
+
+impl ScriptRule {
+    /// The rule that a script meets which ran from its first command to its last.
+    ///
+    /// # Errors
+    /// It has no command, or one (its first line) that is no UTF-8, which TOML cannot hold.
+    pub fn of(script: &Script, plan: PlanAt) -> Result<Self, String> {
+        let mut commands = Vec::new();
+        for unit in script.units() {
+            let text = std::str::from_utf8(unit.text);
+            let text =
+                text.map_err(|_| format!("line {} is not UTF-8: a policy cannot hold it", unit.first))?;
+            commands.push(text.to_owned());
+        }
+        if commands.is_empty() {
+            return Err("there is no command in it".into());
+        }
+        let lines = script.units().map(|unit| unit.first).collect();
+        let allow_passed = commands.windows(2).any(|two| is_silent(&two[1]) && !is_definition(&two[0]));
+        let exit = Some(vec![0]);
+        Ok(ScriptRule {
+            name: None,
+            plan,
+            mode: Mode::Entire,
+            sha256: None,
+            commands,
+            lines,
+            exit,
+            allow_passed,
+        })
+    }
+
+    /// As a `[[script]]` of a policy.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut out = "[[script]]\n".to_owned();
+        let mut put = |key: &str, value: &str| out.push_str(&format!("{key} = {value}\n"));
+        if let Some(name) = &self.name {
+            put("name", &text(name));
+        }
+        match self.plan {
+            PlanAt::Start => put("plan", "\"start\""),
+            PlanAt::Exit => put("plan", "\"exit\""),
+            PlanAt::Anyhow => {}
+        }
+        let mode = match self.mode {
+            Mode::Entire => "entire",
+            Mode::Ordered => "ordered",
+            Mode::Contains => "contains",
+        };
+        put("mode", &format!("\"{mode}\""));
+        if let Some(sha256) = &self.sha256 {
+            put("sha256", &format!("\"{sha256}\""));
+        }
+        match self.exit.as_deref() {
+            None => put("exit", "\"any\""),
+            Some([one]) => put("exit", &one.to_string()),
+            Some(several) => put("exit", &format!("{several:?}")),
+        }
+        if self.allow_passed {
+            out.push_str(
+                "# Before ( ... ) and before a function's definition bash does not tell a status.\npassed = \"allow\"\n",
+            );
+        }
+        out.push_str("commands = [\n");
+        for command in &self.commands {
+            out.push_str(&format!("  {},\n", text(command)));
+        }
+        out.push_str("]\n");
+        if !self.lines.iter().copied().eq(1..=self.lines.len() as u64) {
+            out.push_str(&format!("lines = {:?}\n", self.lines));
+        }
+        out
+    }
+}
+
+/// A whole policy of these scripts; `from` says what it was made of.
+#[must_use]
+pub fn whole(from: &str, scripts: &[ScriptRule]) -> String {
+    let from: String = from.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let mut out = format!("# What {from} must have run: see attesh-policy(5).\nversion = 1\n\n");
+    out.push_str("[session]\ncomplete = true\nmax-lost = 0\nmax-redacted = 0\nmax-paused = 0\n");
+    for script in scripts {
+        out.push('\n');
+        out.push_str(&script.to_toml());
+    }
+    out
+}
+
+/// Whether bash may run a command without announcing it: the definition of a function, and
+/// ( ... ), within words that it does not announce either.
+fn is_silent(command: &str) -> bool {
+    let mut text = command.trim_start();
+    while let Some((word, rest)) = text.split_once(|c: char| c.is_whitespace()) {
+        if !["{", "!", "if", "while", "until", "time"].contains(&word) {
+            break;
+        }
+        text = rest.trim_start();
+    }
+    let subshell = text.starts_with('(') && !text.starts_with("((");
+    subshell || text.starts_with("coproc ") || body(command).is_some()
+}
+
+/// A text as TOML has it: as it is where that can be.
+fn text(text: &str) -> String {
+    let plain = |c: char| c == '\t' || !c.is_control();
+    if !text.contains('\'') && text.chars().all(plain) {
+        return format!("'{text}'");
+    }
+    let lines = text.chars().all(|c| plain(c) || c == '\n');
+    if lines && text.contains('\n') && !text.contains("'''") && !text.ends_with('\'') {
+        return format!("'''\n{text}'''");
+    }
+    let mut out = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_commands_that_bash_does_not_announce_the_status_may_be_unknown() {
+        let of = |script: &str| {
+            let ranges = (1..=script.lines().count() as u64).map(|line| (line, line)).collect();
+            let script = Script::new(script.into(), ranges).unwrap();
+            ScriptRule::of(&script, PlanAt::Start).unwrap().allow_passed
+        };
+        for known in ["(a)\nb\nc", "f() { :; }\ng() { :; }\n(a)\nb", "a\n((y++))", "a", "(a)"] {
+            assert!(!of(known), "{known}");
+        }
+        for unknown in
+            ["(a)\n(b)", "set -e\nf() { :; }\nf", "a\nif ! (a); then (b); fi", "a\ng() (b)", "a\ncoproc b"]
+        {
+            assert!(of(unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn texts_are_written_as_toml_reads_them() {
+        for (plain, toml) in [
+            ("a \"b\"", "'a \"b\"'"),
+            ("it's", "\"it's\""),
+            ("a\nb", "'''\na\nb'''"),
+            ("a\nb'", "\"a\\nb'\""),
+            ("\r\u{7f}\\'", "\"\\r\\u007F\\\\'\""),
+        ] {
+            assert_eq!(text(plain), toml);
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! Policies against statements made for them: every denial with its words.
+
+use attesh::policy::{self, Policy, Ruling};
+use attesh::seal::statement::{CommandText, PREDICATE_TYPE, RECORDER_ID, STATEMENT_TYPE, Statement};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// A command that ran.
+#[derive(Clone)]
+pub struct Ran {
+    pub text: String,
+    pub status: Option<u64>,
+    pub outcome: Option<&'static str>,
+    pub planned: bool,
+    pub late: bool,
+}
+
+/// What a shell ran, and its plan.
+#[derive(Clone)]
+pub struct Run {
+    pub units: Option<Vec<String>>,
+    pub ran: Vec<Ran>,
+    pub recorded_at: &'static str,
+    pub unchanged: bool,
+    pub closed: Value,
+    pub exit: Value,
+}
+
+pub fn ran(text: &str, status: u64) -> Ran {
+    Ran { text: text.to_owned(), status: Some(status), outcome: None, planned: true, late: false }
+}
+
+impl Run {
+    /// A script of these commands that ran as it should.
+    pub fn of(commands: &[&str]) -> Self {
+        Run {
+            units: Some(commands.iter().map(|text| (*text).to_owned()).collect()),
+            ran: commands.iter().map(|text| ran(text, 0)).collect(),
+            recorded_at: "start",
+            unchanged: true,
+            closed: json!("exit"),
+            exit: json!(0),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let lines = self.units.iter().flatten().map(|unit| format!("{unit}\n"));
+        lines.collect::<String>().into_bytes()
+    }
+
+    /// The digest of the script.
+    pub fn sha256(&self) -> String {
+        attesh::encoding::hex(&Sha256::digest(self.bytes()))
+    }
+
+    fn plan(&self, shell: usize) -> Option<Value> {
+        let units = self.units.as_ref()?;
+        let mut line = 1;
+        let units: Vec<Value> = units
+            .iter()
+            .map(|unit| {
+                let lines = unit.lines().count();
+                line += lines;
+                json!({"line": line - lines, "lastLine": line - 1, "command": unit})
+            })
+            .collect();
+        Some(json!({"shell": shell, "recordedAt": self.recorded_at, "name": "build.sh",
+            "sha256": self.sha256(), "units": units, "unchanged": self.unchanged}))
+    }
+}
+
+/// A statement about a session with these shells, which agrees with itself.
+pub fn statement(runs: &[Run]) -> Statement {
+    let (mut commands, mut transcript) = (Vec::new(), Vec::new());
+    let (mut failed, mut unobserved, mut first) = (0, 0, 0);
+    for (shell, run) in runs.iter().enumerate() {
+        for one in &run.ran {
+            transcript.extend(CommandText::Command(one.text.clone()).transcript_line(one.status));
+            let mut command = json!({"seq": commands.len() + 1, "shell": shell + 1, "command": one.text,
+                "exitCode": one.status, "startedAt": "2026-11-22T10:00:00Z", "durationMs": 1});
+            command["planned"] = json!(one.planned);
+            command["late"] = json!(one.late);
+            if let Some(outcome) = one.outcome {
+                command["outcome"] = json!(outcome);
+            }
+            commands.push(command);
+            unobserved += u64::from(one.status.is_none());
+            failed += u64::from(one.status.is_some_and(|status| status != 0));
+            first = if first == 0 { one.status.unwrap_or(0) } else { first };
+        }
+    }
+    let shells: Vec<Value> = (runs.iter().enumerate())
+        .map(|(at, run)| {
+            json!({"id": at + 1, "program": "bash", "version": "5.2", "hook": "h", "closed": run.closed,
+                "exitCode": run.exit})
+        })
+        .collect();
+    let plans: Vec<Value> = runs.iter().enumerate().filter_map(|(at, run)| run.plan(at + 1)).collect();
+    let (root, digest) = ("00".repeat(32), attesh::encoding::hex(&Sha256::digest(&transcript)));
+    let subject = |name: &str, digest: &str| json!({"name": name, "digest": {"sha256": digest}});
+    let value = json!({
+        "_type": STATEMENT_TYPE,
+        "subject": [subject("bin/app", &root), subject("session.transcript", &digest), subject("session", &root)],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "recorder": {"id": RECORDER_ID, "version": "0", "digest": {"sha256": root}},
+            "session": {"id": "0199f5d4-7b6a-7000-8000-000000000000", "name": null,
+                "openedAt": "2026-11-22T10:00:00Z", "closedAt": "2026-11-22T10:01:00Z", "shells": shells,
+                "host": null, "user": null, "previous": null},
+            "journal": {"format": attesh::record::FORMAT, "size": 9, "rootHash": root, "genesisHash": root,
+                "headTag": root, "continuity": "UNBROKEN"},
+            "outcome": {"commandCount": commands.len(), "failedCount": failed,
+                "unobservedCount": unobserved, "lostCount": 0, "withheldCount": 0, "redactedCount": 0,
+                "pauseCount": 0, "pausedCommandCount": 0, "anomalyCount": 0,
+                "allSucceeded": failed == 0 && unobserved == 0, "exitCode": first, "end": "COMPLETE"},
+            "commands": commands,
+            "plans": plans,
+            "anomalies": [],
+            "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
+            "transcript": {"sha256": digest, "lines": commands.len(), "bytes": transcript.len()},
+            "collected": [],
+            "origin": {"status": "none", "id": null},
+            "sealedAt": "2026-11-22T10:02:00Z",
+            "unrecordedTailMs": 60_000,
+        },
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+/// Two minutes after it was sealed.
+pub const NOW_S: i64 = 1_795_341_840;
+
+fn read(text: &str) -> Policy {
+    Policy::read(format!("version = 1\n{text}").as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn judge(policy: &str, statement: &Statement) -> Ruling {
+    policy::judge(&read(policy), statement, NOW_S)
+}
+
+fn texts(policy: &str, statement: &Statement) -> Vec<String> {
+    judge(policy, statement).denials.into_iter().map(|denial| denial.text).collect()
+}
+
+const THREE: [&str; 3] = ["cd src/", "echo \"something\"", "go build ./..."];
+const POLICY: &str = "[[script]]\ncommands = ['cd src/', 'echo \"something\"', 'go build ./...']\n";
+
+/// The script of three commands after a change.
+fn three(change: impl Fn(&mut Run)) -> Vec<String> {
+    let mut run = Run::of(&THREE);
+    change(&mut run);
+    texts(POLICY, &statement(&[run]))
+}
+
+#[test]
+fn a_script_that_ran_whole_is_denied() {
+    let ruling = judge(POLICY, &statement(&[Run::of(&THREE)]));
+    assert_eq!(ruling.denials, []);
+    assert_eq!(ruling.summary.as_deref(), Some("3 of 3 commands ran, in order, exit 0"));
+    let one = judge("[[script]]\ncommands = ['make']", &statement(&[Run::of(&["make"])]));
+    assert_eq!(one.summary.as_deref(), Some("1 of 1 command ran, in order, exit 0"));
+}
+
+#[test]
+fn a_denial_has_other_words_than_the_page() {
+    let without =
+        |at: usize| texts(POLICY, &statement(&[Run::of(&[&THREE[..at], &THREE[at + 1..]].concat())]));
+    assert_eq!(
+        without(2),
+        ["line 3 `go build ./...` did not run; the last command that did was line 2 `echo \"something\"`"]
+    );
+    assert_eq!(
+        without(1),
+        ["line 2 `echo \"something\"` did not run; the last command that did was line 1 `cd src/`"]
+    );
+    assert_eq!(
+        without(0),
+        ["line 1 `cd src/` did not run; the first command that did was line 2 `echo \"something\"`"]
+    );
+    let ran = |commands: &[&str]| texts(POLICY, &statement(&[Run::of(commands)]));
+    assert_eq!(
+        ran(&[THREE[0], "touch x", THREE[1], THREE[2]]),
+        ["line 2 `touch x` ran and is not in the policy; the command before it was line 1 `cd src/`"]
+    );
+    assert_eq!(
+        ran(&["touch x", THREE[0], THREE[1], THREE[2]]),
+        ["line 1 `touch x` ran and is not in the policy; it ran before line 1 `cd src/`"]
+    );
+    assert_eq!(
+        ran(&[THREE[0], THREE[2], THREE[1]]),
+        ["line 3 `go build ./...` ran before line 2 `echo \"something\"`"]
+    );
+    assert_eq!(
+        ran(&[THREE[0], "true", THREE[2]]),
+        ["line 2 `echo \"something\"` did not run; in its place line 2 `true` did"]
+    );
+    assert_eq!(ran(&[]).first().unwrap(), "line 1 `cd src/` did not run; no command did");
+    // It failed, under set -e.
+    let failed = three(|run| {
+        run.ran.truncate(2);
+        (run.ran[1].status, run.exit) = (Some(1), json!(1));
+    });
+    assert_eq!(
+        failed,
+        [
+            "line 2 `echo \"something\"` ended with 1; 0 is allowed",
+            "line 3 `go build ./...` did not run; the last command that did was line 2 `echo \"something\"`"
+        ]
+    );
+}
+
+#[test]
+fn what_a_plan_does_not_show_is_taken() {
+    let denied = |change: &dyn Fn(&mut Run)| three(change);
+    assert_eq!(
+        denied(&|run| run.recorded_at = "exit"),
+        ["the plan was recorded when the block ended, not before its first command"]
+    );
+    assert_eq!(denied(&|run| run.unchanged = false), ["the script's file was changed while it ran"]);
+    assert_eq!(
+        denied(&|run| run.ran[1].planned = false),
+        ["line 2 `echo \"something\"` is planned, but bash said that it ran something else"]
+    );
+    assert_eq!(
+        denied(&|run| run.units.as_mut().unwrap()[1] = "true".into()),
+        ["line 2 `echo \"something\"` is not what the plan has in its place"]
+    );
+    assert_eq!(
+        denied(&|run| run.units.as_mut().unwrap().push("true".into())),
+        ["line 4 `true` of the script is not in the policy"]
+    );
+    assert_eq!(
+        denied(&|run| run.units = None),
+        ["line 1 `cd src/` cannot be shown to have run: there is no plan"]
+    );
+    assert_eq!(
+        denied(&|run| (run.closed, run.exit) = (json!("signal"), json!(137))),
+        ["a signal ended the script; the last command that ran was line 3 `go build ./...`"]
+    );
+    assert_eq!(
+        denied(&|run| run.closed = Value::Null),
+        ["the script was not seen to come to its end; the last command that ran was line 3 `go build ./...`"]
+    );
+    assert_eq!(
+        denied(&|run| run.exit = json!(3)),
+        ["the script ended with 3; 0 is allowed; the last command that ran was line 3 `go build ./...`"]
+    );
+    assert_eq!(
+        denied(&|run| run.exit = Value::Null),
+        ["nobody saw the script's exit status; the last command that ran was line 3 `go build ./...`"]
+    );
+    let any = POLICY.to_owned() + "exit = 'any'";
+    let mut run = Run::of(&THREE);
+    (run.ran[2].status, run.exit) = (Some(2), json!(0));
+    assert_eq!(
+        texts(&any, &statement(&[run])),
+        ["the script ended with another status, 0; the last command that ran was line 3 `go build ./...`"]
+    );
+    // A late command was not announced, which is no fault of the script.
+    assert_eq!(denied(&|run| (run.ran[1].planned, run.ran[1].late) = (false, true)), [""; 0]);
+}
+
+#[test]
+fn a_plan_of_the_end_needs_what_it_cannot_have() {
+    let mut run = Run::of(&THREE);
+    (run.recorded_at, run.unchanged) = ("exit", false);
+    run.ran.iter_mut().for_each(|ran| ran.planned = false);
+    let exit = POLICY.to_owned() + "plan = 'exit'\n";
+    assert_eq!(texts(&exit, &statement(&[run])), [""; 0]);
+    assert_eq!(texts(&exit, &statement(&[Run::of(&THREE)])), [""; 0]);
+    let trapped = "[[script]]\nplan = 'exit'\ncommands = ['make', \"trap 'rm -r x' EXIT\", 'make check']";
+    let mut run = Run::of(&["make", "trap 'rm -r x' EXIT", "make check"]);
+    run.units = None;
+    assert_eq!(
+        texts(trapped, &statement(&[run])),
+        ["line 2 `trap 'rm -r x' EXIT` takes the place of the trap that records the plan: there is no plan"]
+    );
+}
+
+#[test]
+fn a_status_that_nobody_saw_counts_as_a_good_one() {
+    let of = |text: &str, more: &str, outcome: Option<&'static str>| {
+        let mut run = Run::of(&[text, "make"]);
+        (run.ran[0].status, run.ran[0].outcome) = (None, outcome);
+        texts(&format!("[[script]]\ncommands = ['{text}', 'make']\n{more}"), &statement(&[run]))
+    };
+    assert_eq!(of("make x", "", None), ["line 1 `make x` was not seen to end; 0 is allowed"]);
+    assert_eq!(
+        of("(make x)", "", Some("passed")),
+        ["line 1 `(make x)` passed, with a status that bash did not tell; 0 is allowed"]
+    );
+    assert_eq!(of("(make x)", "passed = 'allow'", Some("passed")), [""; 0]);
+    assert_eq!(of("(make x)", "exit = 'any'", Some("passed")), [""; 0]);
+    assert_eq!(of("make x", "passed = 'allow'", None).len(), 1);
+    for definition in
+        ["f() { :; }", "f(){ x; }", "function f { x; }", "f() (x)", "function f() {\n  if x; then y; fi\n}"]
+    {
+        assert_eq!(of(&definition.replace('\n', "; "), "", Some("passed")), [""; 0], "{definition}");
+    }
+    for other in
+        ["f() { :; }; (make x)", "f", "{ (x); }", "function", "f() (x); (y)", "f() { (x)", "f() { :; } }"]
+    {
+        assert_eq!(of(other, "", Some("passed")).len(), 1, "{other}");
+    }
+    // The last command was replaced by another program, whose status is the shell's.
+    let mut run = Run::of(&["make", "exec make check"]);
+    (run.ran[1].status, run.ran[1].outcome) = (None, Some("replaced"));
+    let policy = "[[script]]\ncommands = ['make', 'exec make check']";
+    assert_eq!(texts(policy, &statement(std::slice::from_ref(&run))), [""; 0]);
+    run.exit = json!(2);
+    assert_eq!(texts(policy, &statement(&[run])), ["line 2 `exec make check` ended with 2; 0 is allowed"]);
+}
+
+#[test]
+fn a_change_of_a_script_passes_or_names_no_line() {
+    let scripts: [&[&str]; 6] = [
+        &THREE,
+        &["make", "make", "make"],
+        &["a", "b", "a", "c", "a", "b"],
+        &["set -e", "for i in 1 2; do\n  echo $i\ndone", "f() { :; }", "f", "f"],
+        &["only"],
+        &["a", "a", "b", "b", "a"],
+    ];
+    for script in scripts {
+        let commands: Vec<String> = script.iter().map(|text| format!("'''{text}'''")).collect();
+        let policy = read(&format!("[[script]]\ncommands = [{}]", commands.join(", ")));
+        let denied = |run: Run, what: &str| {
+            let ruling = policy::judge(&policy, &statement(&[run]), NOW_S);
+            let first = ruling.denials.first().unwrap_or_else(|| panic!("{what} of {script:?} passes"));
+            assert!(first.line.is_some() && first.text.starts_with("line "), "{what}: {}", first.text);
+        };
+        assert_eq!(policy::judge(&policy, &statement(&[Run::of(script)]), NOW_S).denials, []);
+        for at in 0..script.len() {
+            denied(Run::of(&[&script[..at], &script[at + 1..]].concat()), &format!("removing {at}"));
+            for more in ["x", script[at]] {
+                let run = Run::of(&[&script[..at], &[more], &script[at..]].concat());
+                denied(run, &format!("adding {more} at {at}"));
+            }
+            let mut run = Run::of(script);
+            run.ran[at].status = Some(1);
+            denied(run.clone(), &format!("failing {at}"));
+            run.ran.truncate(at + 1);
+            run.exit = json!(1);
+            denied(run, &format!("failing {at}, the rest not run"));
+            for other in at + 1..script.len() {
+                let mut swapped = script.to_vec();
+                swapped.swap(at, other);
+                if swapped != script {
+                    denied(Run::of(&swapped), &format!("swapping {at} and {other}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ordered_and_contains_want_more_or_less_than_they_say() {
+    let run = |commands: &[&str]| statement(&[Run::of(commands)]);
+    let of = |mode: &str, ran: &Statement| {
+        texts(&format!("[[script]]\nmode = '{mode}'\ncommands = ['a', 'b']"), ran)
+    };
+    assert_eq!(of("ordered", &run(&["x", "a", "y", "b", "z"])), [""; 0]);
+    assert_eq!(of("ordered", &run(&["b", "a"])), ["line 2 `b` did not run after line 1 `a`"]);
+    assert_eq!(
+        of("ordered", &run(&["a", "x"])),
+        ["line 2 `b` did not run; the last command that did was line 1 `a`"]
+    );
+    assert_eq!(of("contains", &run(&["b", "x", "a"])), [""; 0]);
+    assert_eq!(
+        of("contains", &run(&["b", "b"])),
+        ["line 1 `a` did not run; the first command that did was line 2 `b`"]
+    );
+    // One that failed counts where no other did better.
+    let mut again = Run::of(&["a", "a", "b"]);
+    again.ran[0].status = Some(1);
+    assert_eq!(of("ordered", &statement(std::slice::from_ref(&again))), [""; 0]);
+    again.ran[1].status = Some(2);
+    assert_eq!(of("contains", &statement(&[again])), ["line 1 `a` ended with 1; 0 is allowed"]);
+    // A session that was typed has no plan, and needs none unless it is asked for.
+    let mut typed = Run::of(&["x", "a", "b"]);
+    (typed.units, typed.closed, typed.exit) = (None, json!("sealed"), Value::Null);
+    let typed = statement(&[typed]);
+    assert_eq!(of("ordered", &typed), [""; 0]);
+    for more in ["plan = 'exit'".to_owned(), format!("sha256 = '{}'", "0".repeat(64))] {
+        let policy = format!("[[script]]\nmode = 'ordered'\ncommands = ['a', 'b']\n{more}");
+        assert_eq!(texts(&policy, &typed), ["line 1 `a` cannot be shown to have run: there is no plan"]);
+    }
+    assert_eq!(of("entire", &typed).len(), 1);
+}
+
+#[test]
+fn scripts_and_plans_of_other_numbers_are_taken() {
+    let policy = "[[script]]\nname = 'build'\ncommands = ['a', 'b']\n[[script]]\ncommands = ['c']\n";
+    let (one, two) = (Run::of(&["a", "b"]), Run::of(&["c"]));
+    let ruling = judge(policy, &statement(&[one.clone(), two.clone()]));
+    assert_eq!(ruling.summary.as_deref(), Some("3 of 3 commands ran, in order, exit 0"));
+    let failed = |runs: &[Run]| texts(policy, &statement(runs));
+    assert_eq!(
+        failed(&[Run::of(&["a"]), two.clone()]),
+        ["script 1 (build): line 2 `b` did not run; the last command that did was line 1 `a`"]
+    );
+    assert_eq!(
+        failed(std::slice::from_ref(&one)),
+        ["script 2: line 1 `c` cannot be shown to have run: there is no plan"]
+    );
+    assert_eq!(
+        failed(&[one.clone(), two.clone(), Run::of(&["d", "e"])]),
+        ["script 3 (build.sh) is not in the policy; 2 of its commands ran"]
+    );
+    let mut typed = Run::of(&["d", "e"]);
+    typed.units = None;
+    assert_eq!(failed(&[one, two, typed]), ["`d` and 1 more ran in a shell without a plan"]);
+}
+
+#[test]
+fn a_digest_lines_and_statuses_are_not_those_of_the_policy() {
+    let right = format!("{POLICY}sha256 = '{}'\nlines = [2, 5, 9]\nexit = [0, 3]", Run::of(&THREE).sha256());
+    assert_eq!(texts(&right, &statement(&[Run::of(&THREE)])), [""; 0]);
+    let mut run = Run::of(&THREE);
+    run.ran[1].status = Some(3);
+    assert_eq!(texts(&right, &statement(std::slice::from_ref(&run))), [""; 0]);
+    run.ran[1].status = Some(4);
+    assert_eq!(
+        texts(&right, &statement(&[run])),
+        ["line 5 `echo \"something\"` ended with 4; 0, 3 are allowed"]
+    );
+    let other = format!("{POLICY}sha256 = '{}'", "0".repeat(64));
+    let denied = texts(&other, &statement(&[Run::of(&THREE)]));
+    assert!(denied[0].starts_with("the script is another one, byte by byte: its sha256 is "), "{denied:?}");
+    let mut redacted = statement(&[Run::of(&THREE)]);
+    redacted.predicate.plans[0].sha256 = None;
+    assert_eq!(texts(&right, &redacted), ["the script was redacted"]);
+    redacted.predicate.plans[0].units = None;
+    assert!(texts(POLICY, &redacted).iter().any(|text| text.starts_with("the plan has no commands")));
+    redacted.predicate.commands = None;
+    assert!(texts(POLICY, &redacted)[0].starts_with("the statement has no list of commands"));
+    let mut hidden = statement(&[Run::of(&THREE)]);
+    hidden.predicate.commands.as_mut().unwrap()[1].text = CommandText::Withheld(true);
+    let denied = texts(POLICY, &hidden);
+    assert_eq!(denied[0], "line 2 `echo \"something\"`: the text of the command that ran is not there");
+    assert!(texts("[deny]\ncommands = ['x']", &hidden)[0].starts_with("the text of command 2 is not there"));
+}
+
+#[test]
+fn what_the_other_tables_ask_for_is_not_asked() {
+    let good = statement(&[Run::of(&THREE)]);
+    let denied = |policy: &str, change: &dyn Fn(&mut Statement)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        texts(policy, &changed)
+    };
+    let none = |_: &mut Statement| {};
+    assert_eq!(denied("", &none), [""; 0]);
+    assert_eq!(
+        denied("", &|it| it.predicate.outcome.end = "INCOMPLETE".into()),
+        ["the session is incomplete"]
+    );
+    assert_eq!(
+        denied("[session]\ncomplete = false", &|it| it.predicate.outcome.end = "INCOMPLETE".into()),
+        [""; 0]
+    );
+    assert_eq!(
+        denied("", &|it| it.predicate.outcome.lost_count = 2),
+        ["2 commands ran unrecorded; at most 0 are allowed"]
+    );
+    assert_eq!(denied("[session]\nmax-lost = 2", &|it| it.predicate.outcome.lost_count = 2), [""; 0]);
+    assert_eq!(denied("", &|it| it.predicate.outcome.redacted_count = 1).len(), 1);
+    assert_eq!(denied("", &|it| it.predicate.outcome.pause_count = 1).len(), 1);
+    assert_eq!(denied("[session]\nmax-tail = '1m'", &none), [""; 0]);
+    assert_eq!(
+        denied("[session]\nmax-tail = '59s'", &none),
+        ["sealed 60 s after the last record; 59 s are allowed"]
+    );
+    assert_eq!(denied("[session]\nmax-tail = '1m'", &|it| it.predicate.unrecorded_tail_ms = -1).len(), 1);
+    assert_eq!(denied("[trust]\nmax-age = '2m'", &none), [""; 0]);
+    assert_eq!(denied("[trust]\nmax-age = '119s'", &none), ["sealed 120 s ago; at most 119 s are allowed"]);
+    assert_eq!(
+        denied("[trust]\nmax-age = '1m'", &|it| it.predicate.sealed_at = "2026-11-22T10:10:00Z".into()),
+        ["sealed 360 s in the future"]
+    );
+    assert_eq!(denied("[trust]\nmax-age = '1m'", &|it| it.predicate.sealed_at = "t".into()).len(), 1);
+    assert_eq!(
+        denied("[deny]\ncommands = ['^echo .something.$', 'zzz']", &none),
+        ["line 2 `echo \"something\"` is denied by ^echo .something.$"]
+    );
+    assert_eq!(denied("[deny]\ncommands = ['zzz']", &none), [""; 0]);
+    assert_eq!(denied("[deny]\ncommands = ['zzz']", &|it| it.predicate.commands = None).len(), 1);
+    assert_eq!(
+        denied("[context]\nref = 'refs/heads/main'\ncommit = 'required'", &none),
+        ["context.ref: not recorded", "context.commit: not recorded"]
+    );
+    assert_eq!(denied("[subject]\nrequire = ['bin/app']", &none), [""; 0]);
+    assert_eq!(denied("[subject]\nrequire = ['bin/other']", &none), ["there is no subject bin/other"]);
+}
+
+#[test]
+fn a_rule_that_is_not_true_is_met() {
+    let good = statement(&[Run::of(&THREE)]);
+    let denied = |cel: &str| texts(&format!("[[rule]]\nname = 'r'\ncel = '''{cel}'''"), &good);
+    for holds in [
+        "predicate.outcome.commandCount < 200",
+        "predicate.commands.all(c, c.exitCode == 0 && c.durationMs <= 1)",
+        "predicate.session.shells.size() == 1 && predicate.session.name == null",
+        "subject.exists(s, s.name == 'bin/app')",
+        "predicate.commands[0].command.startsWith('cd') && predicate.commands[1].command.matches('some.*')",
+        "has(predicate.commands[0].pipeStatus) == false",
+    ] {
+        assert_eq!(denied(holds), [""; 0], "{holds}");
+    }
+    assert_eq!(
+        denied("predicate.outcome.commandCount > 200"),
+        ["rule r is false: predicate.outcome.commandCount > 200"]
+    );
+    assert!(denied("predicate.outcome.commandCount")[0].contains("is neither true nor false"));
+    for error in [
+        "predicate.nothing",
+        "nobody",
+        "1 / 0 == 1",
+        "predicate.commands[9].exitCode == 0",
+        "1 < 'x'",
+        "'a'.matches('(')",
+    ] {
+        assert!(denied(error)[0].starts_with("rule r cannot be evaluated: "), "{error}: {:?}", denied(error));
+    }
+}
