@@ -136,7 +136,7 @@ fn secret(given: &str) -> Result<OriginSecret, Failure> {
 fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
         Some(word) => find::by_word(word),
-        None => find::surrounding().ok_or_else(|| {
+        None => find::surrounding()?.ok_or_else(|| {
             Failure::unable("this shell is not recorded").next(
                 "name a session (attesh sessions lists them), or record this shell with: \
                  eval \"$(attesh init bash)\"",

@@ -79,7 +79,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
     }
-    if let Some(session) = find::surrounding() {
+    if let Some(session) = find::surrounding()? {
         return Ok(session);
     }
     let idle = |session: &Session| {

@@ -3,9 +3,10 @@
 
 use super::{Raw, complaint, each, mark, press, same, tail};
 use crate::journal::gaps;
-use crate::pty::{ATTESH, Home, Rc, Terminal};
+use crate::pty::{ATTESH, Home, Rc, Terminal, init_line};
 use crate::shells::Family::{Bash, Fish, Zsh};
 use crate::shells::Shell;
+use std::os::unix::fs::PermissionsExt;
 
 /// Lines in the rc file that put a recorder of the test's own in the hook's hands.
 fn replaced(shell: &Shell, home: &Home) -> String {
@@ -134,6 +135,125 @@ fn a_recorder_that_hangs_keeps_the_prompt() {
             94,
             &["S true one", "E 0", "S sh -c 'exit 6'", "E 6", "S true two", "E 0"],
         );
+    });
+}
+
+/// How often a text stands on the screen.
+fn said(terminal: &Terminal, text: &str) -> usize {
+    terminal.text().matches(text).count()
+}
+
+#[test]
+fn a_session_that_turns_wrong_is_lost_in_silence() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        mark(&mut terminal, home, "one");
+        let session = home.sessions()[0].clone();
+        let mode =
+            |mode| std::fs::set_permissions(&session, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        let at = |name: &str| home.path(&format!("work/{name}"));
+        mode(0o777);
+        terminal.line("echo two");
+        let cure = format!("chmod go= {}", session.display());
+        assert_eq!(
+            said(
+                &terminal,
+                &format!(
+                    "attesh: not recording this shell: {}: others may use it (mode 0777); type: {cure}",
+                    session.display()
+                )
+            ),
+            1,
+            "{}: {}",
+            shell.label(),
+            tail(&terminal)
+        );
+        terminal.line("attesh status >status 2>&1");
+        terminal.line("attesh sessions >sessions 2>&1");
+        terminal.line("attesh doctor >doctor 2>&1");
+        for file in ["status", "sessions", "doctor"] {
+            let text = std::fs::read_to_string(at(file)).expect("what it said");
+            assert!(text.contains(&cure), "{}: {file}: {text}", shell.label());
+            assert!(
+                !text.contains("not recorded;") && !text.contains("no sessions"),
+                "{}: {file}: {text}",
+                shell.label()
+            );
+        }
+        assert_eq!(said(&terminal, "not recording this shell"), 1, "{}: {}", shell.label(), tail(&terminal));
+        terminal.line(&init_line(shell.family));
+        assert_eq!(said(&terminal, "not recording this shell"), 2, "{}: {}", shell.label(), tail(&terminal));
+        mode(0o700);
+        mark(&mut terminal, home, "three");
+        assert_eq!(
+            said(&terminal, "attesh: recording this shell again"),
+            1,
+            "{}: {}",
+            shell.label(),
+            tail(&terminal)
+        );
+        let (journal, away) = (session.join("journal"), at("away"));
+        std::fs::rename(&journal, &away).expect("the journal moves");
+        std::os::unix::fs::symlink(&away, &journal).expect("a link");
+        terminal.line("echo four");
+        assert_eq!(
+            said(&terminal, "journal: a symbolic link is in the way"),
+            1,
+            "{}: {}",
+            shell.label(),
+            tail(&terminal)
+        );
+        std::fs::rename(&away, &journal).expect("the journal comes back");
+        assert!(mark(&mut terminal, home, "five"), "{}: {}", shell.label(), tail(&terminal));
+        check(
+            shell,
+            home,
+            &terminal,
+            96,
+            &["S true one", "E 0", "L 10", "S true three", "E 0", "L 2", "S true five", "E 0"],
+        );
+        assert_eq!(
+            said(&terminal, "attesh: recording this shell again"),
+            2,
+            "{}: {}",
+            shell.label(),
+            tail(&terminal)
+        );
+    });
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_ends_the_shell() {
+    // fish ends all by itself: it writes its own history.
+    each(&[Bash, Zsh], |shell, home| {
+        for blocks in ["0", "1"] {
+            let mut terminal = Terminal::start(shell, home, Rc::default());
+            mark(&mut terminal, home, &format!("before{blocks}"));
+            terminal.line(&format!("ulimit -S -f {blocks}"));
+            for line in
+                ["echo on", "# a comment", "true | false", ": attesh doctor", "HISTCONTROL=ignoredups"]
+            {
+                terminal.line(line);
+            }
+            let long = format!("\x1b[200~true {}\x1b[201~", "x".repeat(40_000));
+            terminal.line(&long);
+            assert!(
+                terminal.text().contains("ulimit -f"),
+                "{}: it is not said: {}",
+                shell.label(),
+                tail(&terminal)
+            );
+            terminal.line("ulimit -S -f unlimited");
+            let name = format!("after{blocks}");
+            assert!(mark(&mut terminal, home, &name), "{}: {}", shell.label(), tail(&terminal));
+            terminal.line("exit");
+            assert!(
+                terminal.ended().is_some_and(|status| status.success()),
+                "{}: {}",
+                shell.label(),
+                tail(&terminal)
+            );
+        }
     });
 }
 
