@@ -143,9 +143,10 @@ __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__a
 
 # Is there a limit on the size of files? To write one could then end this shell.
 __attesh_limited() {
-    \builtin local limits=
-    IFS= \builtin read -r -d '' limits </proc/self/limits
-    [[ $limits == *'Max file size'*([[:blank:]])[0-9]* ]]
+    \builtin local IFS=' ' a b c soft='' rest
+    # The third line: Max file size SOFT HARD bytes.
+    { \builtin read -r a && \builtin read -r a && \builtin read -r a b c soft rest; } </proc/self/limits
+    [[ $soft == [0-9]* ]]
 }
 
 # The newest history entry into __attesh_t: where files may be written without
@@ -348,7 +349,8 @@ __attesh_prompt() {
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
     [[ $__attesh_r != 5 && -z ${__attesh_dead-} ]] || __attesh_trouble
-    [[ -z ${__attesh_to-} ]] || __attesh_move "$nat"
+    [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$nat}"
+    __attesh_at=
     __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
@@ -538,7 +540,8 @@ __attesh_install() {
         __attesh_pid=
         \builtin return 0
     fi
-    say=$__attesh_say
+    # Before the first prompt nothing has run, whatever bash 5.3 counts there.
+    say=$__attesh_say __attesh_at=$nat
     if [[ ${PS0@a} == *r* ]]; then
         __attesh_pid="" __attesh_dir=""
         \builtin printf 'attesh: not recording this shell: PS0 is readonly\n' >&2

@@ -276,6 +276,22 @@ fn a_recorded_shell_ignores_the_session_that_is_named_to_it() {
 }
 
 #[test]
+fn a_session_named_in_a_second_line_of_the_rc_file_is_incomplete() {
+    each(&ALL, |shell, home| {
+        assert_eq!(attesh(home, &["start", "work"]).0, Some(0));
+        let work = init_named(shell, "work");
+        let mut terminal = Terminal::start(shell, home, Rc { after: &work, ..Rc::default() });
+        for line in ["echo a", "echo b", "attesh stop"] {
+            terminal.line(line);
+        }
+        leave(&mut terminal);
+        let starts: Vec<_> = home.lines().into_iter().filter(|line| line.starts_with("S echo")).collect();
+        assert_eq!(starts, ["S echo a", "S echo b"], "{}: {}", shell.label(), tail(&terminal));
+        all_complete(shell, home, &terminal);
+    });
+}
+
+#[test]
 fn a_pause_that_lasts_to_the_seal_is_said_to_hide_nothing() {
     each(&ALL, |shell, home| {
         let key = key(home);
