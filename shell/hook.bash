@@ -49,9 +49,6 @@ __attesh_boot() {
             __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
         fi
         __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,0)):0}'$__attesh_ps0
-        eval '__attesh_fetch() { __attesh_t=${ \builtin history 1; }; }'
-    elif __attesh_restricted; then
-        __attesh_fetch() { __attesh_t=$(\builtin history 1); }
     fi
     __attesh_defaults
 }
@@ -144,15 +141,26 @@ __attesh_reopen() {
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]]; }
 
-# The newest history entry into __attesh_t, without a further process; false
-# when it stands in the private file instead, which is emptied by the caller.
-# A here-string over 64 KiB would go through a file in TMPDIR.
-__attesh_fetch() {
+# Is there a limit on the size of files? To write one could then end this shell.
+__attesh_limited() {
+    \builtin local IFS=' ' a b c soft='' rest
+    # The third line: Max file size SOFT HARD bytes.
+    { \builtin read -r a && \builtin read -r a && \builtin read -r a b c soft rest; } </proc/self/limits
+    [[ $soft == [0-9]* ]]
+}
+
+# The newest history entry into __attesh_t: where files may be written without
+# a further process.
+__attesh_fetch() { if __attesh_restricted || __attesh_limited; then __attesh_t=$(\builtin history 1); else __attesh_file; fi; }
+
+__attesh_file() {
     \builtin history 1 >|"$__attesh_tmp/text-$$" || \builtin return 0
     IFS= \builtin read -r -d '' __attesh_t <"$__attesh_tmp/text-$$"
     __attesh_t=${__attesh_t%$'\n'}
     ((${#__attesh_t} > 15000)) || : >|"$__attesh_tmp/text-$$"
 }
+# Older ones do not even parse what bash 5.3 can do.
+! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_file() { __attesh_t=${ \builtin history 1; }; }'
 
 # Where the text comes from, and the text. HISTCMD tells by how much history
 # grew since the last prompt: by nothing means hidden or a repeat, and only
@@ -206,7 +214,7 @@ __attesh_strip() {
 # __attesh_entry GROWN: the newest entry, or the newest lines of a command that
 # history keeps line by line (cmdhist off).
 __attesh_entry() {
-    \builtin local lines=
+    \builtin local lines='' rest
     if [[ $HISTTIMEFORMAT ]]; then
         if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
             # A time that cannot be blanked for one call: fc prints none.
@@ -218,10 +226,12 @@ __attesh_entry() {
         \builtin local HISTTIMEFORMAT=
     fi
     if (($1 > 1)) && ! \builtin shopt -q cmdhist; then
-        while IFS= \builtin read -r __attesh_t; do
+        rest=$(\builtin history "$1")$'\n'
+        while [[ $rest ]]; do
+            __attesh_t=${rest%%$'\n'*} rest=${rest#*$'\n'}
             __attesh_strip
             lines+=${lines:+$'\n'}$__attesh_t
-        done <<<"$(\builtin history "$1")"
+        done
         __attesh_src=typed __attesh_t=$lines
         \builtin return 0
     fi
@@ -233,12 +243,14 @@ __attesh_entry() {
 __attesh_start() {
     \builtin local nat="$1"
     \builtin shift
-    [[ $__attesh_t != *attesh\ doctor* ]] || __attesh_restricted || __attesh_facts
+    if [[ $__attesh_t == *attesh\ doctor* ]] && ! __attesh_restricted; then
+        if __attesh_limited; then (__attesh_facts); else __attesh_facts; fi
+    fi
     \builtin set -- s n="$__attesh_n" nat="$nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
-    elif [[ $- == *r* ]]; then
-        \builtin printf '%s\n' "$__attesh_t" | __attesh_call "$@"
+    elif [[ $- == *r* ]] || __attesh_limited; then
+        __attesh_pipe "$__attesh_t" "$@"
     else
         \builtin printf '%s\n' "$__attesh_t" >|"$__attesh_tmp/text-$$"
         __attesh_call "$@" <"$__attesh_tmp/text-$$"
@@ -249,6 +261,17 @@ __attesh_start() {
     fi
 }
 __attesh_call() { __attesh_rec "$@"; }
+
+# __attesh_pipe TEXT VERB KEY=VALUE…: a long text without a file.
+__attesh_pipe() {
+    \builtin printf '%s\n' "$1" | (
+        __attesh_rec "${@:2}" || :
+        \builtin exit "$__attesh_r"
+    )
+    __attesh_r=$?
+    __attesh_l=$((__attesh_r ? __attesh_l + 1 : 0))
+    \builtin return "$((__attesh_r ? 1 : 0))"
+}
 
 # The child of PS0 (bash 5.1 and 5.2): it ends as the recorder, so that one
 # fork is all a start costs.
@@ -325,6 +348,9 @@ __attesh_prompt() {
     __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$nat
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
+    [[ $__attesh_r != 5 && -z ${__attesh_dead-} ]] || __attesh_trouble
+    [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$nat}"
+    __attesh_at=
     __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
@@ -355,7 +381,7 @@ __attesh_finish() {
     else
         # Commands ran unseen since: the status is one of theirs.
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
-        __attesh_note gap "$nat" "$((__attesh_o + 1))..$nat"
+        ((nat < __attesh_o)) || __attesh_note gap "$nat" "$((__attesh_o + 1))..$nat"
     fi
 }
 
@@ -387,7 +413,10 @@ __attesh_idle() {
 }
 
 # __attesh_note WHAT NAT TEXT
-__attesh_note() { __attesh_rec n what="$1" nat="$2" st="$__attesh_s" <<<"$3"; }
+__attesh_note() {
+    \builtin set -- "$3" n what="$1" nat="$2" st="$__attesh_s"
+    if ((${#1} <= 15000)); then __attesh_rec "${@:2}" <<<"$1"; else __attesh_pipe "$@"; fi
+}
 
 # The history settings are not what they were: a record says so.
 __attesh_configured() {
@@ -493,30 +522,6 @@ $3}" EXIT
     fi
 }
 
-# ── what only the shell can see, for `attesh doctor` ──────────────────────
-
-__attesh_facts() {
-    \builtin local i at=
-    for i in "${!PROMPT_COMMAND[@]}"; do
-        [[ ${PROMPT_COMMAND[i]} != "$__attesh_pc" ]] || at=$i
-    done
-    __attesh_doc=
-    {
-        \builtin printf '%s=%q\n' shell bash version "$BASH_VERSION" hook "$__attesh_hook" hook_version "$__attesh_version" \
-            pid "$$" flags "$-" lost "$__attesh_l" ps0_hooked "$([[ ${PS0-} == *"$__attesh_ps0"* ]] && \builtin echo 1)" \
-            prompt_command_at "$at" prompt_command_count "${#PROMPT_COMMAND[@]}" \
-            ps0 "$(\builtin declare -p PS0 2>&1)" prompt_command "$(\builtin declare -p PROMPT_COMMAND 2>&1)" \
-            histcontrol "$(\builtin declare -p HISTCONTROL 2>&1)" histignore "$(\builtin declare -p HISTIGNORE 2>&1)" \
-            histsize "$(\builtin declare -p HISTSIZE 2>&1)" histtimeformat "$(\builtin declare -p HISTTIMEFORMAT 2>&1)" \
-            shopt "$BASHOPTS" options "$SHELLOPTS" trap_exit "$(\builtin trap -p EXIT)" trap_debug "$(\builtin trap -p DEBUG)" \
-            blesh "${BLE_VERSION-}" bash_preexec "${bash_preexec_imported-${__bp_imported-}}" \
-            starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
-    } >|"$__attesh_tmp/facts-$$"
-    # In 5.3 this runs in a function, where bash hides the DEBUG trap: PS0
-    # evaluates this once it is out of it.
-    __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'
-}
-
 # ── installation ──────────────────────────────────────────────────────────
 
 __attesh_install() {
@@ -535,7 +540,8 @@ __attesh_install() {
         __attesh_pid=
         \builtin return 0
     fi
-    say=$__attesh_say
+    # Before the first prompt nothing has run, whatever bash 5.3 counts there.
+    say=$__attesh_say __attesh_at=$nat
     if [[ ${PS0@a} == *r* ]]; then
         __attesh_pid="" __attesh_dir=""
         \builtin printf 'attesh: not recording this shell: PS0 is readonly\n' >&2
@@ -557,10 +563,11 @@ __attesh_install() {
 if [[ ${__attesh_pid-} == "$$" ]]; then
     # Evaluated again: hooks that somebody removed are put back, no others made.
     __attesh_defaults
+    __attesh_to='@ATTESH_NAME@' __attesh_dead=
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
     __attesh_hooked || __attesh_hook_pc
 elif [[ $- != *i* ]]; then
-    \builtin printf 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job\n' >&2
+    \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script\n' >&2
 elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
     \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
 else

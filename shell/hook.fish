@@ -113,6 +113,41 @@ function __attesh_reopen
     end
 end
 
+# Said once, at the prompt: why nothing can be recorded, and when it can be again.
+function __attesh_trouble
+    if test $__attesh_rc -eq 5; and test -z "$__attesh_dead"
+        set -g __attesh_dead 1
+        set -l why ($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen); or return 0
+        set -g __attesh_dead told
+        echo "attesh: not recording this shell: $why" >&2
+    else if test $__attesh_rc -eq 0; and test "$__attesh_dead" = told
+        set -g __attesh_dead ''
+        echo 'attesh: recording this shell again; what was lost is counted (attesh status)' >&2
+    end
+end
+
+# `init --session` was typed here again: to that session, or not.
+function __attesh_move
+    set -l was $__attesh_dir $__attesh_sh
+    set -l kept "$__attesh_n" "$__attesh_rc" "$__attesh_skip" "$__attesh_dead" "$__attesh_configuration"
+    set -g __attesh_name $__attesh_to
+    set -g __attesh_to ''
+    if not __attesh_session d=$was[1] g=$__attesh_gen sh=$was[2] lost=$__attesh_lost nat=$status_generation typed=1 2>/dev/null
+        set -g __attesh_rc $kept[2]
+        echo "attesh: this shell stays in session $__attesh_short: $__attesh_say" >&2
+    else if test "$was" = "$__attesh_dir $__attesh_sh"
+        set -g __attesh_n $kept[1]
+        set -g __attesh_rc $kept[2]
+        set -g __attesh_skip $kept[3]
+        set -g __attesh_dead $kept[4]
+        set -g __attesh_configuration $kept[5]
+    else
+        set -g __attesh_lost 0
+        set -g __attesh_nat $status_generation
+        echo "attesh: $__attesh_say" >&2
+    end
+end
+
 function __attesh_mine
     test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"
 end
@@ -159,6 +194,8 @@ function __attesh_define
         end
         __attesh_again 2>/dev/null
         __attesh_configured $st 2>/dev/null
+        test $__attesh_rc -ne 5; and test -z "$__attesh_dead"; or __attesh_trouble
+        test -z "$__attesh_to"; or __attesh_move
         __attesh_repair
     end
     function __attesh_exit --on-event fish_exit
@@ -274,11 +311,11 @@ end
 function __attesh_facts
     begin
         printf '%s=%s\n' shell fish version $version hook $__attesh_hook hook_version $__attesh_version \
-            pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history "$fish_history" \
+            pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history (set -q fish_history; and echo "'$fish_history'"; or echo unset) \
             should_add_to_history (functions -q fish_should_add_to_history; and echo 1; or echo 0) \
             handlers (functions --handlers | string escape | string join ' ') \
             starship "$STARSHIP_SHELL" vscode "$VSCODE_SHELL_INTEGRATION$VSCODE_INJECTION"
-    end >$__attesh_tmp/facts-$fish_pid
+    end | command cat >$__attesh_tmp/facts-$fish_pid
 end
 
 # ── installation ──────────────────────────────────────────────────────────
@@ -302,9 +339,11 @@ function __attesh_install
 end
 
 if test "$__attesh_pid" = $fish_pid
+    set -g __attesh_to '@ATTESH_NAME@'
+    set -g __attesh_dead ''
     __attesh_define
 else if not status is-interactive
-    echo 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job' >&2
+    echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script' >&2
 else if string match -qr '^([0-2]\.|3\.0)' -- $version
     echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
 else

@@ -36,8 +36,11 @@ __attesh_rec() {
 }
 
 # A here-string is a file under TMPPREFIX, unlinked before the call: it has to
-# lie in the private folder.
+# lie in the private folder. Where a limit on the size of files holds, writing it must
+# not end this shell: the recorder sees that its newline is missing.
 __attesh_tell() {
+    setopt local_traps
+    trap '' XFSZ
     local TMPPREFIX=$__attesh_tmp/zsh text=$1
     shift
     __attesh_rec "$@" <<<"$text"
@@ -75,6 +78,36 @@ __attesh_reopen() {
         __attesh_lost+=1
         [[ -n $__attesh_dead ]] || print -r -- "attesh: not recording this shell: $__attesh_say" >/dev/tty
         __attesh_dead=1
+    fi
+}
+
+# Said once, at the prompt: why nothing can be recorded, and when it can be again.
+__attesh_trouble() {
+    local why
+    if [[ $__attesh_rc == 5 && -z $__attesh_dead ]]; then
+        __attesh_dead=1
+        why=$($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen) || return 0
+        __attesh_dead=told
+        print -r -- "attesh: not recording this shell: $why" >/dev/tty
+    elif [[ $__attesh_rc == 0 && $__attesh_dead == told ]]; then
+        __attesh_dead=
+        print -r -- 'attesh: recording this shell again; what was lost is counted (attesh status)' >/dev/tty
+    fi
+}
+
+# __attesh_move NAT: `init --session` was typed here again: to that session, or not.
+__attesh_move() {
+    local dir=$__attesh_dir sh=$__attesh_sh dead=$__attesh_dead cw=$__attesh_cw
+    local -i n=__attesh_n rc=__attesh_rc lines=__attesh_lines
+    __attesh_name=$__attesh_to __attesh_to=
+    if ! __attesh_session d=$dir g=$__attesh_gen sh=$sh lost=$__attesh_lost nat=$1 typed=1; then
+        __attesh_dir=$dir __attesh_rc=rc
+        print -r -- "attesh: this shell stays in session $__attesh_short: $__attesh_say" >/dev/tty
+    elif [[ $dir:$sh == $__attesh_dir:$__attesh_sh ]]; then
+        __attesh_n=n __attesh_rc=rc __attesh_lines=lines __attesh_dead=$dead __attesh_cw=$cw
+    else
+        __attesh_lost=0 __attesh_nat=$1
+        print -r -- "attesh: $__attesh_say" >/dev/tty
     fi
 }
 
@@ -182,6 +215,8 @@ __attesh_precmd() {
         fi
         __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
         __attesh_configured $s
+        [[ $__attesh_rc != 5 && -z $__attesh_dead ]] || __attesh_trouble
+        [[ -z ${__attesh_to-} ]] || __attesh_move $nat
         __attesh_hooked $s
         return 0
     } >/dev/null 2>&1
@@ -247,8 +282,8 @@ __attesh_hooked() {
 
 # What only the shell can see, for `attesh doctor`.
 __attesh_facts() {
-    local TMPPREFIX=$__attesh_tmp/zsh
-    {
+    # In a child: a limit on the size of files may end it.
+    (
         printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
             pid $$ flags $- lost $__attesh_lost \
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
@@ -258,7 +293,7 @@ __attesh_facts() {
             histsize "$HISTSIZE" savehist "${SAVEHIST-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \
             starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
-    } >|$__attesh_tmp/facts-$$
+    ) >|$__attesh_tmp/facts-$$
 }
 
 # ── installation ──────────────────────────────────────────────────────────
@@ -285,9 +320,10 @@ __attesh_install() {
 }
 
 if [[ ${__attesh_pid-} == $$ ]]; then
+    __attesh_to='@ATTESH_NAME@' __attesh_dead=
     __attesh_hooked install
 elif [[ ! -o interactive ]]; then
-    print -r -- 'attesh: this shell is not interactive, nothing is recorded here: attesh sh FILE records a script, attesh init bash --ci a job' >&2
+    print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script' >&2
 elif [[ $ZSH_VERSION != (5.<8->*|<6->.*) ]]; then
     print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
 else

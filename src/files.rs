@@ -66,7 +66,9 @@ impl FileError {
             FileError::NoFolder(path) => {
                 format!("no such folder; to make it type: mkdir -p {}", path.display())
             }
-            FileError::Link(_) => "a symbolic link is in the way; remove it".into(),
+            FileError::Link(_) => {
+                "a symbolic link is in the way; remove it, and put back what was there".into()
+            }
             FileError::Kind(_, wanted) => format!("not {wanted}"),
             FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you; move it away"),
             FileError::Mode(path, mode) => {

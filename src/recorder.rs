@@ -46,6 +46,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     let Some(call) = Call::parse(&words) else { return status::USAGE };
     let result = match call.verb {
         Verb::Open => open(&call),
+        Verb::Why => why(&call),
         Verb::Start => start(&call),
         Verb::Finish => finish(&call),
         Verb::Note => note(&call),
@@ -77,6 +78,7 @@ type Done = std::result::Result<(), Refusal>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Open,
+    Why,
     Start,
     Finish,
     Note,
@@ -99,6 +101,7 @@ impl<'a> Call<'a> {
         let (verb, rest) = words.split_first()?;
         let verb = match verb.as_slice() {
             b"open" => Verb::Open,
+            b"why" => Verb::Why,
             b"s" => Verb::Start,
             b"e" => Verb::Finish,
             b"n" => Verb::Note,
@@ -213,13 +216,11 @@ fn number_of(body: &Body) -> Option<u64> {
 }
 
 /// The text on standard input; the newline that a here-string adds at its end is not part of it.
-fn text_on_input() -> std::io::Result<Vec<u8>> {
+/// One without it was cut off on its way (a limit on the size of files): it is none.
+fn text_on_input() -> std::io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
     std::io::stdin().lock().read_to_end(&mut text)?;
-    if text.last() == Some(&b'\n') {
-        text.pop();
-    }
-    Ok(text)
+    Ok((text.pop() == Some(b'\n')).then_some(text))
 }
 
 /// Takes off what bash's `history` prints before a line: the number, `*` or a blank, a blank.
@@ -246,10 +247,11 @@ fn start(call: &Call) -> Done {
         _ => return Err(Refusal::Usage),
     };
     // Read before the lock: a slow pipe must not hold up other shells.
-    let mut text = match source {
-        TextSource::Withheld | TextSource::None => Vec::new(),
+    let text = match source {
+        TextSource::Withheld | TextSource::None => Some(Vec::new()),
         _ => text_on_input().map_err(|error| AppendError::Io("read the command", error))?,
     };
+    let (source, mut text) = text.map_or((TextSource::None, Vec::new()), |text| (source, text));
     if matches!(source, TextSource::History | TextSource::HistoryDup) {
         text = without_history_number(&text).to_vec();
     }
@@ -347,7 +349,7 @@ fn note(call: &Call) -> Done {
         _ => return Err(Refusal::Usage),
     };
     let (status, native) = (call.status("st")?, call.number("nat")?);
-    let text = text_on_input().map_err(|error| AppendError::Io("read the note", error))?;
+    let text = text_on_input().map_err(|error| AppendError::Io("read the note", error))?.unwrap_or_default();
     call.record(|writer, _| {
         let mut texts = Disclosures::default();
         let text = (!text.is_empty()).then(|| texts.commit("text", KeptText::new(text).value));
@@ -378,11 +380,16 @@ fn close(call: &Call) -> Done {
             }
             close::close_shell(writer, shell, why, status, native)?;
         }
-        if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
-            close::end(session, writer, EndReason::LastShell)?;
-        }
-        Ok(())
+        end_without_shells(writer, session)
     })
+}
+
+/// Ends a session that `init` opened and that no shell is in any more.
+fn end_without_shells(writer: &mut Writer, session: &Session) -> Result<()> {
+    if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
+        close::end(session, writer, EndReason::LastShell)?;
+    }
+    Ok(())
 }
 
 /// Removes the short-lived files that hooks of these processes kept beside the state.
@@ -410,7 +417,10 @@ fn open(call: &Call) -> Done {
         typed: call.is_set("typed"),
         history: call.get("hist").unwrap_or_default().to_vec(),
     };
-    let opened = opened(call, &shell);
+    let opened = match call.number("sh")? {
+        Some(index) => moved(call, index, &shell)?,
+        None => opened(call, &shell),
+    };
     if let Ok((session, ..)) = &opened {
         // A shell that was killed could not have its own removed.
         leave_nothing(session, |pid| process::stat(pid).is_none());
@@ -429,12 +439,91 @@ fn open(call: &Call) -> Done {
         }
         Err(error) => format!("\n\n\n\n\n{}\n", error.to_string().replace('\n', " ")).into_bytes(),
     };
-    std::io::Write::write_all(&mut std::io::stdout(), &answer)
-        .map_err(|error| AppendError::Io("answer", error))?;
+    tell(&answer)?;
     opened.map(|_| ()).map_err(Refusal::Session)
 }
 
-fn opened(call: &Call, shell: &Shell) -> Result<(Session, u64, Option<String>)> {
+fn tell(answer: &[u8]) -> Done {
+    let written = std::io::Write::write_all(&mut std::io::stdout(), answer);
+    Ok(written.map_err(|error| AppendError::Io("answer", error))?)
+}
+
+/// Tells on one line why nothing can be appended, and what mends it.
+fn why(call: &Call) -> Done {
+    let (folder, _) = call.folder()?;
+    let found = Session::open(folder).and_then(|session| session.with_writer(|_| Ok(())));
+    let text = match found {
+        Err(error) => error.to_string(),
+        Ok(()) => "a record could not be written: no space, or a limit on files (see ulimit -f)".to_owned(),
+    };
+    tell(format!("{}\n", text.replace('\n', " ")).as_bytes())
+}
+
+/// A session that was opened, this shell's index in it, and what to tell its user.
+type Opened = (Session, u64, Option<String>);
+
+/// The live session that a hook was told to join.
+fn named(name: &[u8]) -> Result<Session> {
+    let name = String::from_utf8_lossy(name).into_owned();
+    let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
+    if session.is_over() {
+        let next = match &session.genesis().name {
+            Some(name) => format!("open another of this name with: attesh start {name}"),
+            None => "record this shell in a new one: leave --session out".to_owned(),
+        };
+        return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
+    }
+    Ok(session)
+}
+
+/// Takes the shell of this index to the session of a name, unless it is in that one.
+fn moved(call: &Call, index: u64, shell: &Shell) -> std::result::Result<Result<Opened>, Refusal> {
+    let (folder, root) = call.folder()?;
+    let (name, lost) = (call.get("name").ok_or(Refusal::Usage)?, call.number("lost")?.unwrap_or(0));
+    let joined = named(name).and_then(|session| match *session.genesis_root() == root {
+        true => Ok((session, None)),
+        false => birth::join(&session, shell).map(|joined| (session, Some(joined))),
+    });
+    let (session, joined) = match joined {
+        Ok((session, Some(joined))) => (session, joined),
+        Ok((session, None)) => return Ok(Ok((session, index, None))),
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut message = format!("from here on this shell is recorded in session {}", session.short_name());
+    let left = Session::open(folder).and_then(|before| {
+        before.with_writer_waiting(5_000, |writer| leave(writer, &before, &root, index, shell.native, lost))
+    });
+    match left {
+        Ok(()) | Err(SessionError::Append(AppendError::Ended)) => {}
+        Err(error) => message.push_str(&format!("; it could not be closed where it was: {error}")),
+    }
+    Ok(Ok((session, joined, Some(message))))
+}
+
+/// Closes a shell that went to another session.
+fn leave(
+    writer: &mut Writer,
+    session: &Session,
+    root: &Digest,
+    shell: u64,
+    native: u64,
+    lost: u64,
+) -> Result<()> {
+    if writer.genesis() != *root {
+        return Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into());
+    }
+    if !writer.story()?.live.contains_key(&shell) {
+        return Ok(());
+    }
+    if lost > 0 {
+        let body = Body::Lost(Lost { shell, count: lost });
+        writer.append(body, &Disclosures::default(), clock::now())?;
+    }
+    close::close_shell(writer, shell, CloseReason::Moved, None, Some(native))?;
+    end_without_shells(writer, session)
+}
+
+fn opened(call: &Call, shell: &Shell) -> Result<Opened> {
     let path = |key| call.get(key).map(|value| PathBuf::from(std::ffi::OsStr::from_bytes(value)));
     let mut message = None;
     let session = if let (Some(folder), Some(root)) = (path("d"), call.get("g").and_then(hex_exact)) {
@@ -442,16 +531,7 @@ fn opened(call: &Call, shell: &Shell) -> Result<(Session, u64, Option<String>)> 
         message = warning;
         session
     } else if let Some(name) = call.get("name") {
-        let name = String::from_utf8_lossy(name).into_owned();
-        let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
-        if session.is_over() {
-            let next = match &session.genesis().name {
-                Some(name) => format!("open another of this name with: attesh start {name}"),
-                None => "record this shell in a new one: leave --session out".to_owned(),
-            };
-            return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
-        }
-        session
+        named(name)?
     } else {
         birth::for_new_shell(path("env").as_deref())?
     };

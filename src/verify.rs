@@ -284,7 +284,7 @@ fn several(count: u64, noun: &str) -> String {
 struct LeftOut<'a> {
     after_loss: Option<&'a str>,
     pauses: u64,
-    paused_commands: u64,
+    paused_commands: Option<u64>,
     withheld: u64,
     redacted: u64,
 }
@@ -294,11 +294,12 @@ fn complete_text(left_out: &LeftOut) -> String {
         None => "complete".to_owned(),
         Some(_) => "complete in itself".to_owned(),
     };
-    let paused = left_out.paused_commands;
+    let paused =
+        left_out.paused_commands.map_or_else(|| "an unknown number of commands".to_owned(), commands);
     match left_out.pauses {
         0 => {}
-        1 => text.push_str(&format!(", with one declared pause: {} not recorded", commands(paused))),
-        many => text.push_str(&format!(", with {many} declared pauses: {} not recorded", commands(paused))),
+        1 => text.push_str(&format!(", with one declared pause: {paused} not recorded")),
+        many => text.push_str(&format!(", with {many} declared pauses: {paused} not recorded")),
     }
     if left_out.withheld > 0 {
         text.push_str(&format!("; {} withheld by history settings", several(left_out.withheld, "text")));
@@ -490,7 +491,7 @@ pub fn journal(checked: Checked) -> Verdict {
         let left_out = LeftOut {
             after_loss,
             pauses: story.pauses,
-            paused_commands: story.paused_commands,
+            paused_commands: story.paused_commands(),
             withheld: story.withheld,
             redacted: story.redacted,
         };

@@ -49,12 +49,12 @@ impl Report {
 pub fn run(args: &Doctor) -> Outcome {
     let mut report = Report::default();
     match find::surrounding() {
-        None if let Some(why) = find::unusable() => report.add(Level::Degraded, "shell", why.to_string()),
-        None => {
+        Err(failure) => report.add(Level::Degraded, "session", failure.to_string()),
+        Ok(None) => {
             let how = "not recorded; to record it type: eval \"$(attesh init bash)\" (zsh the same; fish: attesh init fish | source)";
             report.add(Level::Degraded, "shell", how);
         }
-        Some(session) => examine(&mut report, &session)?,
+        Ok(Some(session)) => examine(&mut report, &session)?,
     }
     passed_over(&mut report);
     latency(&mut report);
@@ -111,7 +111,8 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     if shell.paused {
         report.add(Level::Told, "pause", "this shell is paused; to go on type: attesh resume");
     }
-    let facts = facts(session, shell.pid);
+    // What an earlier line left does not tell of now.
+    let facts = facts(session, shell.pid).filter(|_| !shell.paused);
     let tier = match shell.program {
         Program::Bash => "full: PS0 before, PROMPT_COMMAND after each command; text from history",
         Program::Zsh => "full: preexec, precmd and zshaddhistory; text as read",
@@ -124,6 +125,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Some(facts) => hooks(report, shell.program, &facts),
         // What keeps its answer from being read was said.
         None if session.state_folder().is_err() => {}
+        None if shell.paused => report.add(Level::Told, "hooks", "not asked: while paused the hook keeps still"),
         None => report.add(
             Level::Degraded,
             "hooks",
@@ -294,8 +296,15 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
             }
         }
         Program::Fish => {
+            list.push("lines that begin with a blank".to_owned());
             if !get("private").is_empty() {
                 list.push("private mode".to_owned());
+            }
+            if get("fish_history").is_empty() {
+                list.push("fish_history (empty)".to_owned());
+            }
+            if get("should_add_to_history") == "1" {
+                list.push("fish_should_add_to_history".to_owned());
             }
         }
     }

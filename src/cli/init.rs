@@ -12,7 +12,7 @@ use crate::paths;
 use crate::record::Program;
 use crate::report;
 
-const BASH: &str = include_str!("../../shell/hook.bash");
+const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
 

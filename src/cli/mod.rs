@@ -144,12 +144,11 @@ fn secret(given: &str) -> Result<OriginSecret, Failure> {
 fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
         Some(word) => find::by_word(word),
-        None => find::surrounding().or_else(find::of_job).ok_or_else(|| match find::unusable() {
-            Some(error) => Failure::from(error),
-            None => Failure::unable("this shell is not recorded").next(
+        None => find::surrounding()?.or_else(find::of_job).ok_or_else(|| {
+            Failure::unable("this shell is not recorded").next(
                 "name a session (attesh sessions lists them), or record this shell with: \
                  eval \"$(attesh init bash)\"",
-            ),
+            )
         }),
     }
 }

@@ -152,7 +152,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
     }
-    if let Some(session) = find::surrounding().or_else(find::of_job) {
+    if let Some(session) = find::surrounding()?.or_else(find::of_job) {
         return Ok(session);
     }
     let mut list = find::all()?;

@@ -284,15 +284,20 @@ pub fn list(args: &Sessions) -> Outcome {
             if session.is_sealed() { "sealed" } else { "-" }.to_owned(),
         ]);
     }
-    for path in find::damaged()? {
+    let damaged = find::damaged()?;
+    for (path, error) in &damaged {
         let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        report::say(&format!(
-            "{id}: tampered: the first record of its journal is damaged ({})",
-            path.display()
-        ));
+        report::say(&match error {
+            SessionError::NoGenesis(_) => {
+                format!("{id}: tampered: the first record of its journal is damaged ({})", path.display())
+            }
+            _ => format!("{id}: damaged, and not to be used: {error}"),
+        });
     }
     if args.json {
         report::json("attesh.sessions/v1", json!({"sessions": values}))?;
+    } else if rows.is_empty() && !damaged.is_empty() {
+        return Ok(0);
     } else if rows.is_empty() {
         report::say("there are no sessions; to record this shell type: eval \"$(attesh init bash)\"");
     } else {

@@ -112,8 +112,10 @@ pub struct Story {
     pub unobserved: u64,
     /// Commands that ran unrecorded, by the shells' counters.
     pub lost: u64,
-    /// Commands of declared pauses, by the shells' counters.
-    pub paused_commands: u64,
+    // Commands of declared pauses, by the shells' counters.
+    paused_commands: u64,
+    // Some pause lasted to its shell's end, and the counter there is not known.
+    pause_uncounted: bool,
     /// Declared pauses.
     pub pauses: u64,
     /// Texts withheld at recording.
@@ -208,6 +210,12 @@ impl Story {
             Body::Collect(_) | Body::Plan(_) => {}
         }
         Ok(Event::Other)
+    }
+
+    /// Commands of declared pauses, by the shells' counters; none where they do not tell.
+    #[must_use]
+    pub fn paused_commands(&self) -> Option<u64> {
+        (!self.pause_uncounted).then_some(self.paused_commands)
     }
 
     /// Tells the story's end where the journal has none. Call once, after the last record.
@@ -402,14 +410,15 @@ impl Story {
             let text = format!("command {} of shell {} never finished", open.n, close.shell);
             self.incomplete(open.index, "unfinished", text);
         }
-        let (Some(last), Some(now)) = (shell.native, close.native) else { return };
-        let count = match shell.program {
-            Program::Bash => now.saturating_sub(last),
-            Program::Zsh | Program::Fish => 0,
+        // zsh and fish close with the counter of their last start, which tells nothing.
+        let count = match (shell.program, shell.native, close.native) {
+            (Program::Bash, Some(last), Some(now)) => Some(now.saturating_sub(last)),
+            _ => None,
         };
         if shell.pause_pending {
-            self.paused_commands = self.paused_commands.saturating_add(count);
-        } else if count > 0 {
+            self.pause_uncounted |= count.is_none();
+            self.paused_commands = self.paused_commands.saturating_add(count.unwrap_or(0));
+        } else if let Some(count) = count.filter(|count| *count > 0) {
             self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before it closed", close.shell);
             self.incomplete(core.index, "gap", text);
@@ -464,6 +473,7 @@ impl Story {
     }
 
     fn leave_open(&mut self, record: u64) {
+        self.pause_uncounted |= self.live.values().any(|shell| shell.pause_pending);
         let live: Vec<(u64, Option<OpenStart>)> =
             self.live.iter().map(|(at, shell)| (*at, shell.running)).collect();
         for (at, running) in live {

@@ -169,6 +169,8 @@ words! {
         Signal = "signal",
         /// Another shell runs in its process (`exec bash`).
         Replaced = "replaced",
+        /// It went on in another session, which was named to it.
+        Moved = "moved",
         /// The session was sealed under it.
         Sealed = "sealed",
         /// The session was stopped under it.

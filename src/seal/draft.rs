@@ -194,7 +194,7 @@ impl Draft {
             withheld_count: story.withheld,
             redacted_count: story.redacted,
             pause_count: story.pauses,
-            paused_command_count: story.paused_commands,
+            paused_command_count: story.paused_commands(),
             anomaly_count: story.anomalies,
             all_succeeded: story.failed == 0 && all_seen,
             exit_code,

@@ -178,8 +178,8 @@ pub struct OutcomeFacts {
     pub redacted_count: u64,
     /// Declared pauses.
     pub pause_count: u64,
-    /// Commands of declared pauses.
-    pub paused_command_count: u64,
+    /// Commands of declared pauses, null where a pause lasted to the end uncounted.
+    pub paused_command_count: Option<u64>,
     /// Anomalies recorded.
     pub anomaly_count: u64,
     /// Whether every command was seen to end with status 0. The line that seals is never seen to end.

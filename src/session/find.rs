@@ -31,17 +31,18 @@ fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Session folders whose journal is there but begins with no genesis that can be read.
+/// Session folders that hold a journal and cannot be used, and why.
 ///
 /// # Errors
 /// The folder of sessions could not be read.
-pub fn damaged() -> Result<Vec<PathBuf>> {
+pub fn damaged() -> Result<Vec<(PathBuf, SessionError)>> {
     let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
-    let mut list = folders(&root)?;
-    list.retain(|path| {
-        path.join(super::JOURNAL).exists() && matches!(Session::open(path), Err(SessionError::NoGenesis(_)))
-    });
-    list.sort();
+    let mut list: Vec<(PathBuf, SessionError)> = folders(&root)?
+        .into_iter()
+        .filter(|path| path.join(super::JOURNAL).symlink_metadata().is_ok())
+        .filter_map(|path| Session::open(&path).err().map(|error| (path, error)))
+        .collect();
+    list.sort_by(|one, two| one.0.cmp(&two.0));
     Ok(list)
 }
 
@@ -76,12 +77,15 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         (None, _)
-            if let Some(path) = damaged()?.iter().find(|path| {
+            if let Some((path, error)) = damaged()?.into_iter().find(|(path, _)| {
                 let id =
                     path.file_name().map(|name| name.to_string_lossy().replace('-', "")).unwrap_or_default();
                 id.starts_with(&digits) || id.ends_with(&digits)
             }) =>
         {
+            if !matches!(error, SessionError::NoGenesis(_)) {
+                return Err(error.into());
+            }
             let what = format!("{}: the first record of its journal is damaged", path.display());
             Err(Failure::integrity(what)
                 .next(format!("to see what is left type: attesh verify {}", path.display())))
@@ -162,34 +166,38 @@ pub fn no_session(folder: &Path) -> Failure {
 /// The session of the surrounding shell: what ATTESH_SESSION says, following `next`; else,
 /// where that was unset, the session in which an ancestor of this process is open. None
 /// outside a recorded shell.
-#[must_use]
-pub fn surrounding() -> Option<Session> {
-    let exported = paths::exported_session().and_then(|path| Session::open(&path).ok());
-    exported.and_then(last_of).or_else(|| {
-        let own = |session: &Session| session.with_writer(|writer| Ok(own_shell(&writer.story()?)));
-        let mut list = all().ok()?;
-        list.retain(|session| !session.has_end());
-        list.into_iter().rev().find(|session| own(session).is_ok_and(|shell| shell.is_some()))
-    })
-}
-
-/// Why the session that the surrounding shell exports cannot be used, where it is this user's.
-#[must_use]
-pub fn unusable() -> Option<SessionError> {
-    let error = Session::open(&paths::exported_session()?).err()?;
-    let foreign = matches!(error, SessionError::File(FileError::Owner(..)));
-    (!foreign && !error.is_over()).then_some(error)
+///
+/// # Errors
+/// The session that ATTESH_SESSION says is there and cannot be used as it stands.
+pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
+    let exported = paths::exported_session().map(|path| Session::open(&path).and_then(last_of));
+    match exported {
+        Some(Ok(session)) => return Ok(Some(session)),
+        // Another user's is nothing to this shell: `sudo -E` hands it on.
+        Some(Err(error))
+            if !error.is_over() && !matches!(error, SessionError::File(FileError::Owner(..))) =>
+        {
+            let failure = Failure::from(error);
+            let message = format!("this shell's session cannot be used: {}", failure.message);
+            return Err(Failure { message, ..failure });
+        }
+        _ => {}
+    }
+    let own = |session: &Session| session.with_writer(|writer| Ok(own_shell(&writer.story()?)));
+    let Ok(mut list) = all() else { return Ok(None) };
+    list.retain(|session| !session.has_end());
+    Ok(list.into_iter().rev().find(|session| own(session).is_ok_and(|shell| shell.is_some())))
 }
 
 /// The last of the sessions that follow one another.
-fn last_of(mut session: Session) -> Option<Session> {
+fn last_of(mut session: Session) -> Result<Session> {
     for _ in 0..1000 {
         match session.next() {
-            Some((path, _)) => session = Session::open(&path).ok()?,
-            None => return Some(session),
+            Some((path, _)) => session = Session::open(&path)?,
+            None => return Ok(session),
         }
     }
-    None
+    Err(SessionError::NoGenesis(session.folder().path().to_owned()))
 }
 
 /// The shell of a story that this process runs under: its nearest ancestor that is open there.

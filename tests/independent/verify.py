@@ -193,7 +193,7 @@ PREV = shape({"session": session_id, "size": number, "root": hexed(32),
               "why": one_of("sealed", "stopped", "ended", "tampered", "lost")})
 COMMON = {"i": number, "kind": text, "realtimeNs": decimal, "boottimeNs": decimal, "synced": flag,
           "recovered?": null_or(shape({"adopted": number, "cutBytes": number}))}
-CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "sealed", "stopped", "unknown")
+CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")
 NOTE_WORDS = one_of("remark", "unexecuted", "hook-repaired", "status-corrected", "gap", "configuration")
 KINDS = {
     "genesis": {

@@ -102,7 +102,7 @@ fn full() -> Value {
             "journal": {"format": "f", "size": 1, "rootHash": "r", "genesisHash": "g", "headTag": "t",
                 "continuity": "UNBROKEN"},
             "outcome": {"commandCount": 1, "failedCount": 1, "unobservedCount": 1, "lostCount": 1,
-                "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": 1,
+                "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": null,
                 "anomalyCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
             "commands": commands,
             "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": "s", "unchanged": true, "units": [

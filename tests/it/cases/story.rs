@@ -237,6 +237,9 @@ fn pauses(cases: &mut Cases) {
     plain(&mut signer, pause(Some(1)));
     cases.add("pause-until-close", ended(signer, Some(5)), Expect::Complete(&["pause"]));
     let mut signer = Signer::base();
+    plain(&mut signer, pause(Some(1)));
+    cases.add("pause-until-seal", ended(signer, None), Expect::Complete(&["pause"]));
+    let mut signer = Signer::base();
     plain(&mut signer, pause(Some(9)));
     cases.add("pause-of-another-shell", ended(signer, Some(5)), Expect::Incomplete(&["pause", "gap"]));
     let mut signer = Signer::base();

@@ -228,6 +228,87 @@ fn a_pause_leaves_an_undeclared_gap() {
     });
 }
 
+/// The line that joins a session by name.
+fn init_named(shell: &Shell, name: &str) -> String {
+    let family = shell.family.name();
+    init_line(shell.family).replace(family, &format!("{family} --session {name}"))
+}
+
+#[test]
+fn a_recorded_shell_ignores_the_session_that_is_named_to_it() {
+    each(&ALL, |shell, home| {
+        assert_eq!(attesh(home, &["start", "work"]).0, Some(0));
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        let (nowhere, work) = (init_named(shell, "nowhere"), init_named(shell, "work"));
+        for line in ["echo a", &nowhere, &init_line(shell.family), "echo b", &work, "echo c", &work] {
+            terminal.line(line);
+        }
+        // The session it was in has ended, and a pause of this one is no matter.
+        terminal.line("attesh stop; attesh sessions");
+        leave(&mut terminal);
+        let found = stories(home);
+        let family = shell.family.name();
+        let named =
+            home.sessions().iter().position(|session| journal::records(session)[0].core["name"] == "work");
+        let (work_lines, first) = match named.expect("the session work") {
+            0 => (&found[0], &found[1]),
+            _ => (&found[1], &found[0]),
+        };
+        let open = format!("O {family}");
+        let starts = |lines: &[String]| -> Vec<String> {
+            lines.iter().filter(|line| !line.starts_with('E') || *line == "END").cloned().collect()
+        };
+        let (line_nowhere, line_work) = (format!("S {nowhere}"), format!("S {work}"));
+        let line_init = format!("S {}", init_line(shell.family));
+        let expected =
+            [&open, "S echo a", &line_nowhere, &line_init, "S echo b", &line_work, "X moved", "END"];
+        expect(shell, &starts(first), &expected, &terminal);
+        let expected = [&open, "S echo c", &line_work, "S attesh stop; attesh sessions", "X stopped", "END"];
+        expect(shell, &starts(work_lines), &expected, &terminal);
+        let text = terminal.text();
+        for (said, times) in
+            [("recorded in session work", 1), ("stays in session", 1), ("no session is called nowhere", 1)]
+        {
+            assert_eq!(text.matches(said).count(), times, "{}: {said}: {}", shell.label(), tail(&terminal));
+        }
+        all_complete(shell, home, &terminal);
+    });
+}
+
+#[test]
+fn a_session_named_in_a_second_line_of_the_rc_file_is_incomplete() {
+    each(&ALL, |shell, home| {
+        assert_eq!(attesh(home, &["start", "work"]).0, Some(0));
+        let work = init_named(shell, "work");
+        let mut terminal = Terminal::start(shell, home, Rc { after: &work, ..Rc::default() });
+        for line in ["echo a", "echo b", "attesh stop"] {
+            terminal.line(line);
+        }
+        leave(&mut terminal);
+        let starts: Vec<_> = home.lines().into_iter().filter(|line| line.starts_with("S echo")).collect();
+        assert_eq!(starts, ["S echo a", "S echo b"], "{}: {}", shell.label(), tail(&terminal));
+        all_complete(shell, home, &terminal);
+    });
+}
+
+#[test]
+fn a_pause_that_lasts_to_the_seal_is_said_to_hide_nothing() {
+    each(&ALL, |shell, home| {
+        let key = key(home);
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        for line in ["echo a", "attesh pause", "echo hidden", "echo hidden too"] {
+            terminal.line(line);
+        }
+        terminal.line(&format!("attesh seal --key {key} -o ~/sealed.json"));
+        leave(&mut terminal);
+        let sealed = home.path("sealed.json").display().to_string();
+        let (code, words) = attesh(home, &["verify", "--key", &format!("{key}.pub"), &sealed]);
+        assert_eq!(code, Some(0), "{}: {words}\n{}", shell.label(), tail(&terminal));
+        let told = "with one declared pause: an unknown number of commands not recorded";
+        assert!(words.contains(told), "{}: {words}", shell.label());
+    });
+}
+
 #[test]
 fn a_journal_changed_under_the_shell_goes_on() {
     each(&ALL, |shell, home| {
@@ -323,6 +404,21 @@ fn doctor_finds_a_sound_shell_degraded() {
         let rc = Rc { bare: true, ..Rc::default() };
         let said = doctor(shell, home, rc, &[hides, &typed]);
         assert!(said.contains("code:0") && said.contains("in place"), "{said}");
+    });
+}
+
+#[test]
+fn doctor_calls_a_paused_shell_degraded_or_forgets_what_fish_hides() {
+    each(&ALL, |shell, home| {
+        let said = doctor(shell, home, Rc::default(), &["attesh pause", "echo hidden"]);
+        assert!(said.contains("code:0") && said.contains("paused"), "{said}");
+        assert!(!said.contains("degraded"), "{said}");
+    });
+    each(&[Fish], |shell, home| {
+        let said = doctor(shell, home, Rc::default(), &[]);
+        assert!(said.contains("lines that begin with a blank\n"), "{said}");
+        let said = doctor(shell, home, Rc::default(), &["set -g fish_history ''"]);
+        assert!(said.contains("code:0") && said.contains("fish_history"), "{said}");
     });
 }
 

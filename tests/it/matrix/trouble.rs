@@ -3,9 +3,11 @@
 
 use super::{Raw, complaint, each, mark, press, same, tail};
 use crate::journal::gaps;
-use crate::pty::{ATTESH, Home, Rc, Terminal};
+use crate::pty::{ATTESH, Home, Rc, Terminal, init_line};
 use crate::shells::Family::{Bash, Fish, Zsh};
 use crate::shells::Shell;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 
 /// Lines in the rc file that put a recorder of the test's own in the hook's hands.
 fn replaced(shell: &Shell, home: &Home) -> String {
@@ -134,6 +136,98 @@ fn a_recorder_that_hangs_keeps_the_prompt() {
             94,
             &["S true one", "E 0", "S sh -c 'exit 6'", "E 6", "S true two", "E 0"],
         );
+    });
+}
+
+/// A text stands on the screen so many times.
+fn said(shell: &Shell, terminal: &Terminal, text: &str, times: usize) {
+    let found = terminal.text().matches(text).count();
+    assert_eq!(found, times, "{}: {text}\n{}", shell.label(), tail(terminal));
+}
+
+#[test]
+fn a_session_open_to_others_is_lost_in_silence() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        mark(&mut terminal, home, "one");
+        let session = home.sessions()[0].clone();
+        let mode = |mode| std::fs::set_permissions(&session, Permissions::from_mode(mode)).expect("a mode");
+        mode(0o777);
+        terminal.line("echo two");
+        let folder = session.display();
+        let cure = format!("{folder}: others may use it (mode 0777); type: chmod go= {folder}");
+        said(shell, &terminal, &format!("attesh: not recording this shell: {cure}"), 1);
+        for verb in ["status", "sessions", "doctor"] {
+            terminal.line(&format!("attesh {verb} >said 2>&1"));
+            let text = std::fs::read_to_string(home.path("work/said")).expect("what it said");
+            assert!(text.contains(&cure), "{}: {verb}: {text}", shell.label());
+            for lie in ["is not recorded", "no sessions"] {
+                assert!(!text.contains(lie), "{}: {verb}: {text}", shell.label());
+            }
+        }
+        said(shell, &terminal, "not recording this shell", 1);
+        terminal.line(&init_line(shell.family));
+        said(shell, &terminal, "not recording this shell", 2);
+        mode(0o700);
+        assert!(mark(&mut terminal, home, "three"), "{}: {}", shell.label(), tail(&terminal));
+        said(shell, &terminal, "attesh: recording this shell again", 1);
+        check(shell, home, &terminal, 96, &["S true one", "E 0", "L 10", "S true three", "E 0"]);
+    });
+}
+
+#[test]
+fn a_link_in_the_journals_place_is_followed_or_not_told() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        mark(&mut terminal, home, "one");
+        let (journal, away) = (home.sessions()[0].join("journal"), home.path("work/away"));
+        let moved = |from, to| {
+            std::fs::hard_link(from, to).and_then(|()| std::fs::remove_file(from)).expect("a file elsewhere");
+        };
+        moved(&journal, &away);
+        std::os::unix::fs::symlink(&away, &journal).expect("a link");
+        terminal.line("echo two");
+        said(shell, &terminal, "journal: a symbolic link is in the way; remove it, and put back", 1);
+        std::fs::remove_file(&journal).expect("the link");
+        moved(&away, &journal);
+        assert!(mark(&mut terminal, home, "three"), "{}: {}", shell.label(), tail(&terminal));
+        said(shell, &terminal, "attesh: recording this shell again", 1);
+        check(shell, home, &terminal, 96, &["S true one", "E 0", "L 2", "S true three", "E 0"]);
+    });
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_ends_the_shell() {
+    // fish ends all by itself: it writes its own history.
+    each(&[Bash, Zsh], |shell, home| {
+        for blocks in ["0", "1"] {
+            let mut terminal = Terminal::start(shell, home, Rc::default());
+            mark(&mut terminal, home, &format!("before{blocks}"));
+            terminal.line(&format!("ulimit -S -f {blocks}"));
+            for line in
+                ["echo on", "# a comment", "true | false", ": attesh doctor", "HISTCONTROL=ignoredups"]
+            {
+                terminal.line(line);
+            }
+            let long = format!("\x1b[200~true {}\x1b[201~", "x".repeat(40_000));
+            terminal.line(&long);
+            assert!(
+                terminal.text().contains("ulimit -f"),
+                "{}: it is not said: {}",
+                shell.label(),
+                tail(&terminal)
+            );
+            terminal.line("ulimit -S -f unlimited");
+            let name = format!("after{blocks}");
+            assert!(mark(&mut terminal, home, &name), "{}: {}", shell.label(), tail(&terminal));
+            terminal.raw(b"exit\r");
+            assert!(
+                terminal.ended().is_some_and(|status| status.success()),
+                "{}: {}",
+                shell.label(),
+                tail(&terminal)
+            );
+        }
     });
 }
 
