@@ -19,7 +19,7 @@ fn a_full_disk_is_a_journal_that_cannot_be_read() {
     let home = with_key();
     let shell = Shell::open(&home, std::process::id());
     let session = format!("{}/journal", shell.folder);
-    let text = "x".repeat(100_000);
+    let text = "x".repeat(100_000) + "\n";
     for n in 1..=3 {
         let mut command = home.command(Path::new(ATTESH));
         let (number, native) = (format!("n={n}"), format!("nat={}", n + 1));
