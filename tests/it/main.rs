@@ -5,6 +5,7 @@ mod budget;
 mod cases;
 mod disk;
 mod envelope;
+mod examples;
 mod fault;
 mod flips;
 mod held;

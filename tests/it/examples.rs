@@ -1,0 +1,168 @@
+//! The recipes in `examples/`, run as the runners run them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use saphyr::{LoadableYamlNode as _, Yaml};
+use tempfile::TempDir;
+
+use crate::pty::ATTESH;
+
+fn example(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn put(path: &Path, text: &str) {
+    use std::io::Write as _;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create(true).truncate(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// A runner of GitHub: its folders, and what a step may change.
+struct Runner {
+    root: TempDir,
+    /// Outputs of the job's steps.
+    outputs: BTreeMap<String, String>,
+    log: String,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let root = TempDir::new().unwrap();
+        for folder in ["home", "temp", "work"] {
+            std::fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        Runner { root, outputs: BTreeMap::new(), log: String::new() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut path = std::env::split_paths(&attesh::paths::variable("PATH").unwrap()).collect::<Vec<_>>();
+        let added = std::fs::read_to_string(self.path("github_path")).unwrap_or_default();
+        path.splice(0..0, added.lines().map(PathBuf::from));
+        let mut command = Command::new(program);
+        command.current_dir(self.path("work")).env("PATH", std::env::join_paths(path).unwrap());
+        for (name, value) in [
+            ("HOME", self.path("home")),
+            ("RUNNER_TEMP", self.path("temp")),
+            ("GITHUB_PATH", self.path("github_path")),
+            ("GITHUB_OUTPUT", self.path("github_output")),
+            ("ATTESH_BINARY", PathBuf::from(ATTESH)),
+        ] {
+            command.env(name, value);
+        }
+        command.env("GITHUB_ACTIONS", "true").env("CI", "true");
+        command.env_remove("ATTESH_SESSION").env_remove("XDG_RUNTIME_DIR");
+        command.stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// One `run:` step: the block goes into a file, its path in the place of {0}.
+    fn step(&mut self, number: usize, shell: &str, block: &str, environment: &[(String, String)]) -> Output {
+        let file = self.path("temp").join(format!("{number:08x}.sh"));
+        put(&file, block);
+        // As the runner has it for `shell: bash`.
+        let shell = if shell == "bash" { "bash --noprofile --norc -e -o pipefail {0}" } else { shell };
+        let words: Vec<String> =
+            shell.split(' ').map(|word| word.replace("{0}", file.to_str().unwrap())).collect();
+        // The first word is looked up on the path that earlier steps have made.
+        let mut command = self.command("env");
+        command.args(&words).envs(environment.iter().cloned());
+        let output = command.output().unwrap();
+        self.log.push_str(&String::from_utf8_lossy(&output.stdout));
+        self.log.push_str(&String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// All `run:` steps of a job; a failure ends it but for those that run always.
+    fn job(&mut self, workflow: &Yaml, job: &str, replace: &dyn Fn(&str) -> String) -> bool {
+        let default = workflow["defaults"]["run"]["shell"].as_str().unwrap().to_owned();
+        let mut good = true;
+        for (number, step) in workflow["jobs"][job]["steps"].as_sequence().unwrap().iter().enumerate() {
+            let get = |name: &str| step.as_mapping_get(name).and_then(Yaml::as_str);
+            let Some(block) = get("run") else { continue };
+            if !good && get("if") != Some("always()") {
+                continue;
+            }
+            let environment: Vec<(String, String)> = step
+                .as_mapping_get("env")
+                .and_then(Yaml::as_mapping)
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name.as_str().unwrap().to_owned(), replace(value.as_str().unwrap())))
+                .collect();
+            let shell = get("shell").unwrap_or(&default).to_owned();
+            good &= self.step(number, &shell, block, &environment).status.success();
+        }
+        let outputs = std::fs::read_to_string(self.path("github_output")).unwrap_or_default();
+        self.outputs = outputs
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        good
+    }
+}
+
+/// The build job with this makefile, then the sealing job on its artifact; both must be as
+/// told. Gives back what verify says of it with the policy of the workflow.
+fn github(makefile: &str, builds: bool) -> (Option<i32>, String) {
+    let text = example("github-actions.yml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    let workflow = &documents[0];
+    let mut build = Runner::new();
+    put(&build.path("work/src/Makefile"), makefile);
+    assert_eq!(build.job(workflow, "build", &str::to_owned), builds, "{}", build.log);
+    assert!(build.log.contains("attesh-head "), "{}", build.log);
+    let head = build.outputs.get("head").unwrap_or_else(|| panic!("{}", build.log)).clone();
+
+    let mut seal = Runner::new();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(build.path("temp/attesh"))
+        .arg(seal.path("work/journal"))
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let key = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().unwrap();
+    let key = String::from_utf8(key.stdout).unwrap();
+    put(&seal.path("key"), &key);
+    let replace = |value: &str| match value {
+        "${{ needs.build.outputs.head }}" => head.clone(),
+        "${{ secrets.SEALING_KEY }}" => key.clone(),
+        other => panic!("{other}"),
+    };
+    assert!(seal.job(workflow, "seal", &replace), "{}", seal.log);
+
+    let run = |words: &[&str]| seal.command(ATTESH).args(words).output().unwrap();
+    let path = |name: &str| seal.path(name).to_str().unwrap().to_owned();
+    put(&seal.path("build.yml"), &text);
+    let made =
+        run(&["policy", "from-github", &path("build.yml"), "--job", "build", "-o", &path("policy.toml")]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let public = Command::new("openssl").args(["pkey", "-pubout", "-in", &path("key")]).output().unwrap();
+    put(&seal.path("key.pub"), &String::from_utf8(public.stdout).unwrap());
+    let verified =
+        run(&["verify", "build.intoto.json", "--trust", &path("key.pub"), "--policy", &path("policy.toml")]);
+    (verified.status.code(), String::from_utf8_lossy(&verified.stdout).into_owned())
+}
+
+#[test]
+fn the_recipe_for_github_proves_nothing() {
+    let (code, said) = github("all:\n\t@echo made\ncheck:\n\t@echo checked\n", true);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("VERIFIED build.intoto.json: 4 of 4 commands ran, in order, exit 0"), "{said}");
+}
+
+#[test]
+fn the_recipe_for_github_lets_a_failure_pass() {
+    let (code, said) = github("all:\n\t@false\ncheck:\n\t@echo checked\n", false);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("line 3 `make`"), "{said}");
+}
