@@ -166,3 +166,138 @@ fn the_recipe_for_github_lets_a_failure_pass() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("line 3 `make`"), "{said}");
 }
+
+/// A folder with a home, a workspace, and attesh on its path.
+fn job_place() -> (TempDir, PathBuf) {
+    let place = TempDir::new().unwrap();
+    std::fs::create_dir(place.path().join("home")).unwrap();
+    std::fs::create_dir_all(place.path().join("bin")).unwrap();
+    std::os::unix::fs::symlink(ATTESH, place.path().join("bin/attesh")).unwrap();
+    let work = place.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    let key = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().unwrap();
+    put(&place.path().join("key"), &String::from_utf8(key.stdout).unwrap());
+    let key = place.path().join("key");
+    let public =
+        Command::new("openssl").args(["pkey", "-pubout", "-in", key.to_str().unwrap()]).output().unwrap();
+    put(&place.path().join("key.pub"), &String::from_utf8(public.stdout).unwrap());
+    (place, work)
+}
+
+fn in_place(place: &TempDir, program: &str) -> Command {
+    let path = attesh::paths::variable("PATH").unwrap();
+    let folders = std::iter::once(place.path().join("bin")).chain(std::env::split_paths(&path));
+    let mut command = Command::new(program);
+    command.env("PATH", std::env::join_paths(folders).unwrap()).env("HOME", place.path().join("home"));
+    command.env("SEALING_KEY", place.path().join("key"));
+    command.env_remove("ATTESH_SESSION").env_remove("XDG_RUNTIME_DIR");
+    command.current_dir(place.path().join("work")).stdin(std::process::Stdio::null());
+    command
+}
+
+/// Verifies build.intoto.json with the policy of a script.
+fn verdict(place: &TempDir, script: &str) -> String {
+    put(&place.path().join("policy.sh"), script);
+    let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let run = |words: &[&str]| in_place(place, ATTESH).args(words).output().unwrap();
+    assert!(run(&["policy", "from-script", &path("policy.sh"), "-o", &path("policy.toml")]).status.success());
+    let said =
+        run(&["verify", "build.intoto.json", "--trust", &path("key.pub"), "--policy", &path("policy.toml")]);
+    format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr))
+}
+
+/// What GitLab's runner makes of a list of commands: one text, evaluated, with notices.
+fn gitlab_body(items: &Yaml) -> String {
+    let quoted = |text: &str| {
+        let escaped: String = text
+            .chars()
+            .map(|c| match c {
+                '\\' | '\'' => format!("\\{c}"),
+                '\n' => "\\n".to_owned(),
+                c => c.to_string(),
+            })
+            .collect();
+        format!("$'{escaped}'")
+    };
+    let mut body = String::new();
+    for item in items.as_sequence().unwrap() {
+        let item = item.as_str().unwrap();
+        body.push_str(&format!("echo {}\n{item}\n", quoted(&format!("\x1b[32;1m$ {item}\x1b[0;m"))));
+    }
+    format!(
+        "#!/usr/bin/env bash\n\ntrap 'exit 1' TERM\n\nif set -o | grep pipefail > /dev/null; then set -o pipefail; \
+         fi; set -o errexit\nset +o noclobber\n(trap 'exit 1' TERM; eval {}) < /dev/null\nexit 0\n",
+        quoted(&body)
+    )
+}
+
+#[test]
+fn the_recipe_for_gitlab_proves_nothing() {
+    let text = example("gitlab-ci.yml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    for (script, verified) in
+        [("cd src\necho built\n", "2 of 2 commands ran"), ("cd src\nfalse\n", "NOT VERIFIED (policy)")]
+    {
+        let (place, work) = job_place();
+        std::fs::create_dir(work.join("src")).unwrap();
+        put(&work.join("ci/build.sh"), script);
+        let run = |job: &str, part: &str| {
+            let file = place.path().join("body");
+            put(&file, &gitlab_body(&documents[0][job][part]));
+            let mut command = in_place(&place, "bash");
+            // The shell executor feeds it on standard input.
+            command.stdin(std::fs::File::open(&file).unwrap());
+            command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", &work);
+            let output = command.output().unwrap();
+            let text = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+        };
+        let (code, said) = run("build", "script");
+        assert_eq!(code == Some(0), verified.starts_with('2'), "{said}");
+        let (code, said) = run("build", "after_script");
+        assert_eq!(code, Some(0), "{said}");
+        let (code, said) = run("seal", "script");
+        assert_eq!(code, Some(0), "{said}");
+        let said = verdict(&place, script);
+        assert!(said.contains(verified), "{said}");
+    }
+}
+
+#[test]
+fn the_recipe_for_jenkins_proves_nothing() {
+    let text = example("Jenkinsfile");
+    let (place, work) = job_place();
+    std::fs::create_dir(work.join("src")).unwrap();
+    put(&work.join("src/Makefile"), "all:\n\t@echo made\n");
+    // The blocks of `sh`, in order; what is in post comes before the next stage.
+    let mut blocks = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once(" sh '") {
+        let (block, left) = match after.strip_prefix("''") {
+            Some(long) => long.split_once("'''").unwrap(),
+            None => after.split_once('\'').unwrap(),
+        };
+        blocks.push(block);
+        rest = left;
+    }
+    assert_eq!(blocks.len(), 4, "{blocks:?}");
+    for block in &blocks {
+        let file = work.join("script.sh");
+        put(&file, block);
+        let mut command = if block.starts_with("#!") {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+            in_place(&place, file.to_str().unwrap())
+        } else {
+            let mut command = in_place(&place, "sh");
+            command.arg("-xe").arg(&file);
+            command
+        };
+        command.env("JENKINS_URL", "x").env("WORKSPACE", &work);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{block}: {}", String::from_utf8_lossy(&output.stderr));
+        std::fs::remove_file(&file).unwrap();
+    }
+    let said = verdict(&place, blocks[1]);
+    assert!(said.contains("3 of 3 commands ran"), "{said}");
+}
