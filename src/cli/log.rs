@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::Log;
 use super::view::{Command, Row, View, view};
-use super::{Outcome, chosen};
+use super::{Outcome, chosen, listing};
 use crate::clock;
 use crate::encoding::base64;
 use crate::failure::Failure;
@@ -34,9 +34,11 @@ pub fn run(args: &Log) -> Outcome {
             let what = if view.rows.is_empty() { "nothing was recorded so far" } else { "none of these" };
             report::say(&format!("session {}: {what}", session.short_name()));
         }
-        for row in rows {
-            report::line(&as_text(row, Style::for_output()))?;
+        // What was picked out is no whole script any more.
+        if args.failed || args.last.is_some() {
+            rows.retain(|row| !matches!(row, Row::Script(..)));
         }
+        listing::print(rows.iter().copied())?;
     }
     verdict(&view)
 }
@@ -67,6 +69,7 @@ fn is_failed(row: &Row) -> bool {
 pub fn as_text(row: &Row, style: Style) -> String {
     let command = match row {
         Row::Remark(time, text) => return style.dim(&format!("{:>4}  {}  {text}", "", time_of_day(*time))),
+        Row::Script(shell, name, _) => return format!("script {} in shell {shell}", visible(name)),
         Row::Command(command) => command,
     };
     let status = status_word(command);

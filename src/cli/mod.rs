@@ -6,6 +6,7 @@ mod doctor;
 mod heads;
 mod init;
 mod key;
+mod listing;
 mod log;
 mod note;
 mod pages;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::args::Show;
 use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::view;
-use super::{Outcome, key, log};
+use super::{Outcome, key, listing, log};
 use crate::failure::{Failure, Kind};
 use crate::report::{self, Style, visible};
 use crate::seal::envelope::Envelope;
-use crate::seal::statement::{CommandFacts, Statement};
+use crate::seal::statement::{CommandFacts, PlanFacts, Statement, UnitFacts};
 use crate::session::find;
 use crate::verify;
 
@@ -51,9 +51,7 @@ pub fn run(args: &Show) -> Outcome {
         return verdict;
     }
     report::line("not sealed: the journal of a session")?;
-    for row in &view.rows {
-        report::line(&log::as_text(row, Style::for_output()))?;
-    }
+    listing::print(view.rows.iter())?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }
@@ -146,14 +144,30 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
             for command in commands {
                 report::line(&row(command, Style::for_output()))?;
             }
+            for line in not_reached(&predicate.plans, commands) {
+                report::line(&Style::for_output().bad(&line))?;
+            }
         }
     }
     Ok(())
 }
 
+/// The units of plans that did not run.
+fn not_reached(plans: &[PlanFacts], commands: &[CommandFacts]) -> Vec<String> {
+    let of_plan = |plan: &PlanFacts| {
+        let ran = commands.iter().filter(|command| command.shell == plan.shell).count();
+        let rest = plan.units.iter().flatten().skip(ran);
+        let text = |unit: &UnitFacts| visible(&unit.text.bytes().unwrap_or_default());
+        let line = |unit: &UnitFacts| format!("not reached  line {}  {}", unit.line, text(unit));
+        rest.map(line).collect::<Vec<_>>()
+    };
+    plans.iter().flat_map(of_plan).collect()
+}
+
 fn row(command: &CommandFacts, style: Style) -> String {
-    let status = command.exit_code.map_or_else(|| "-".to_owned(), |status| status.to_string());
-    let padded = format!("{status:>5}");
+    let unseen = || command.outcome.as_deref().map_or_else(|| "-".to_owned(), |why| visible(why.as_bytes()));
+    let status = command.exit_code.map_or_else(unseen, |status| status.to_string());
+    let padded = format!("{status:>6}");
     let status = match command.exit_code {
         Some(0) => style.good(&padded),
         Some(_) => style.bad(&padded),

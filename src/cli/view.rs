@@ -7,7 +7,8 @@ use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::shells::{Event, Story};
 use crate::process;
-use crate::record::{Body, NoteWhat, Outcome};
+use crate::record::{Body, NoteWhat, Outcome, Record};
+use crate::script::Script;
 
 /// A row of the log.
 pub enum Row {
@@ -15,6 +16,8 @@ pub enum Row {
     Command(Command),
     /// A remark, a pause, something noted: when, in nanoseconds, and what.
     Remark(u64, String),
+    /// A script that the shell of this index is to run: its name, and itself.
+    Script(u64, Vec<u8>, Script),
 }
 
 /// A command as it is shown.
@@ -70,7 +73,6 @@ pub fn view(journal: &File) -> Result<View, Failure> {
     let checked = check(reader, Knowledge::default(), &mut |record, event| {
         let time = record.core.time.realtime_ns;
         let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
-        let words = |name: &str| record.text(name).map_or_else(String::new, crate::report::visible);
         match (&record.core.body, event) {
             (Body::Start(start), _) => {
                 seq += 1;
@@ -107,29 +109,34 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.duration_ns = Some(duration_ns);
                 command.outcome = finish.outcome;
             }
-            (Body::Note(note), _) => match note.what {
-                NoteWhat::Remark => rows.push(Row::Remark(time, format!("note: {}", words("text")))),
-                NoteWhat::Unexecuted => {
-                    rows.push(Row::Remark(time, format!("not executed: {}", words("text"))))
-                }
-                other => rows.push(Row::Remark(time, format!("{}: {}", other.name(), words("text")))),
-            },
-            (Body::Pause(pause), _) => {
-                rows.push(Row::Remark(
-                    time,
-                    switched("paused", pause.shell, pause.reason.is_some(), text("reason")),
-                ));
-            }
-            (Body::Resume(resume), _) => {
-                let given = resume.reason.is_some();
-                rows.push(Row::Remark(time, switched("resumed", resume.shell, given, text("reason"))));
-            }
-            _ => {}
+            _ => rows.extend(said(record)),
         }
     })
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
     mark_running(&mut rows, &checked);
     Ok(View { rows, checked })
+}
+
+/// The row of a record that is about no command.
+fn said(record: &Record) -> Option<Row> {
+    let time = record.core.time.realtime_ns;
+    let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
+    let words = |name: &str| record.text(name).map_or_else(String::new, crate::report::visible);
+    let remark = match &record.core.body {
+        Body::Note(note) => match note.what {
+            NoteWhat::Remark => format!("note: {}", words("text")),
+            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
+            other => format!("{}: {}", other.name(), words("text")),
+        },
+        Body::Plan(plan) => {
+            let script = Script::decode(record.text("script"), record.text("ranges"))?;
+            return Some(Row::Script(plan.shell, text("name").unwrap_or_default(), script));
+        }
+        Body::Pause(pause) => switched("paused", pause.shell, pause.reason.is_some(), text("reason")),
+        Body::Resume(resume) => switched("resumed", resume.shell, resume.reason.is_some(), text("reason")),
+        _ => return None,
+    };
+    Some(Row::Remark(time, remark))
 }
 
 /// A pause or its end, and why.

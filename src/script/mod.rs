@@ -84,6 +84,12 @@ impl Script {
         self.lines.len().saturating_sub(1) as u64
     }
 
+    /// Its lines, without their newlines.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let ends = self.lines.windows(2).map(|two| &self.bytes[two[0]..two[1]]);
+        ends.map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    }
+
     /// The units in order.
     pub fn units(&self) -> impl ExactSizeIterator<Item = Unit<'_>> {
         self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))

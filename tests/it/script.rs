@@ -380,3 +380,18 @@ fn a_unit_ends_where_bash_does_not_end_it() {
         );
     }
 }
+
+#[test]
+fn a_line_that_was_not_reached_does_not_show() {
+    let place = Place::new("cd /\n# then\nif true; then\n  exit 3\nfi\necho never\n");
+    let _ = place.attesh(&["sh", "script.sh"]);
+    let session = place.session();
+    let said = place.attesh(&["log", session.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let expected = "script script.sh in shell 1\n          0    1  cd /\n               2  # then\n          3    3  if true; then\n               4    exit 3\n               5  fi\nnot reached    6  echo never\n";
+    assert_eq!(said, expected);
+    let _ = place.predicate();
+    let said = place.attesh(&["show", "sealed.intoto.json"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("not reached  line 6  echo never"), "{said}");
+}
