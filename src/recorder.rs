@@ -399,7 +399,7 @@ fn leave_nothing(session: &Session, gone: impl Fn(u64) -> bool) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let pid = name.strip_prefix("text-").or_else(|| name.strip_prefix("facts-"));
+        let pid = ["text-", "facts-", "trap-"].iter().find_map(|kind| name.strip_prefix(kind));
         if pid.and_then(|pid| pid.parse().ok()).is_some_and(&gone) {
             let _ = folder.remove(name);
         }

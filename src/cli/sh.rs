@@ -371,27 +371,26 @@ fn run_script(call: &Call, bash: &Path, recording: Option<&mut Recording>) -> Re
     let mut command = call.command(bash);
     let cannot =
         |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
-    let prepared = match &recording {
-        Some(recording) if call.hooked => prepare(recording, &mut command),
-        _ => None,
-    };
-    if let Some(recording) = &recording {
-        command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
-    }
-    let mut child = command.spawn().map_err(cannot)?;
-    let signals = Signals::take();
     let Some(recording) = recording else {
-        return watch(&mut child, &signals, None, &mut |_| {}).map_err(cannot);
+        let mut child = command.spawn().map_err(cannot)?;
+        return watch(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
     };
-    let (channel, hook) = prepared.unzip();
-    let pid = u64::from(child.id());
-    if channel.is_none() {
-        report::say(
-            "bash reads no hook with these options: the script is recorded as a whole, not line by line",
-        );
-        recording.begin(pid, "");
-    }
-    let status = recorded(recording, &mut child, &signals, channel.as_ref()).map_err(cannot)?;
+    command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
+    let prepared = match call.hooked {
+        true => prepare(recording, &mut command),
+        false => Err("bash reads no hook with these options".to_owned()),
+    };
+    let (channel, hook) = match prepared {
+        Ok((channel, hook)) => (Some(channel), Some(hook)),
+        Err(why) => {
+            report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
+            // bash will not wait for its plan to be recorded, so this comes before it.
+            recording.begin(u64::from(std::process::id()), "");
+            (None, None)
+        }
+    };
+    let mut child = command.spawn().map_err(cannot)?;
+    let status = recorded(recording, &mut child, &Signals::take(), channel.as_ref()).map_err(cannot)?;
     drop(hook);
     Ok(status)
 }
@@ -463,19 +462,23 @@ impl Drop for HookFile {
     }
 }
 
-fn prepare(recording: &Recording, command: &mut Command) -> Option<(Channel, HookFile)> {
-    let (channel, theirs) = Channel::new().ok()?;
-    let own_env = paths::variable("BASH_ENV").unwrap_or_default();
-    let quoted = String::from_utf8(own_env.as_bytes().to_vec()).ok()?.replace('\'', "'\\''");
+/// Makes the channel and the hook, which bash finds through BASH_ENV.
+fn prepare(recording: &Recording, command: &mut Command) -> Result<(Channel, HookFile), String> {
+    let (channel, theirs) =
+        Channel::new().map_err(|error| format!("no channel: {}", files::words(&error)))?;
+    let own_env = paths::variable("BASH_ENV").unwrap_or_default().into_string();
+    let own_env = own_env.map_err(|_| "BASH_ENV is not UTF-8".to_owned())?;
     let text = TRAP
-        .replace("@ATTESH_ENV@", &quoted)
+        .replace("@ATTESH_ENV@", &own_env.replace('\'', "'\\''"))
         .replace("@ATTESH_PID@", &std::process::id().to_string())
         .replace("@ATTESH_FD@", &theirs.to_string());
-    let folder = recording.session.state_folder().ok()?;
+    let folder = recording.session.state_folder().map_err(|error| error.to_string())?;
     let name = format!("trap-{}", std::process::id());
-    folder.publish_new(&name, text.as_bytes()).ok()?;
+    // One that was killed and had this process id may have left its own.
+    let _ = folder.remove(&name);
+    folder.publish_new(&name, text.as_bytes()).map_err(|error| error.to_string())?;
     command.env("BASH_ENV", folder.path().join(&name));
-    Some((channel, HookFile { folder, name }))
+    Ok((channel, HookFile { folder, name }))
 }
 
 /// Waits for bash, handing on signals and reading what it says.

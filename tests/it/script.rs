@@ -319,6 +319,21 @@ fn what_is_documented_as_different_is_not() {
 }
 
 #[test]
+fn a_script_that_is_not_heard_has_no_plan() {
+    let place = Place::new("echo a\nexit 5\n");
+    let ran = place.attesh(&["sh", "--posix", "script.sh"]);
+    assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(5), &b"a\n"[..]));
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("as a whole") && said.lines().count() == 1, "{said}");
+    let predicate = place.predicate();
+    assert_eq!(predicate["plans"][0]["units"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (predicate["session"]["shells"][0]["exitCode"].as_u64(), &predicate["outcome"]["end"]),
+        (Some(5), &Value::from("COMPLETE"))
+    );
+}
+
+#[test]
 fn words_that_name_no_script_run_something() {
     let place = Place::new("echo a\n");
     for words in
