@@ -10,6 +10,9 @@
 //!                                                      in an Envelope     ↑ src/policy/
 //! ```
 //!
+//! A script takes a shorter way: `cli::sh` is the parent of its bash, hears from it which
+//! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
+//!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
 //!   [`clock`] (the only reader of the clocks), [`mod@lock`] (the only flock), [`files`]
 //!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
