@@ -18,8 +18,8 @@ use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::process;
 use crate::record::{
-    Body, CloseReason, Closes, CommandText, Disclosures, EndReason, Finish, From, KeptText, Kind, Lost, Note,
-    NoteWhat, Program, Record, Start, TEXT_PREFIX, TextSource,
+    Body, CloseReason, CommandText, Disclosures, Finish, From, KeptText, Kind, Note, NoteWhat, Program,
+    Record, Start, TEXT_PREFIX, TextSource,
 };
 use crate::session::birth::{self, Shell, workdir};
 use crate::session::{PROTOCOL, Result, Session, SessionError, close, find};
@@ -171,10 +171,7 @@ impl<'a> Call<'a> {
                     AppendError::Tampered("its genesis is not the one this shell knows".into()).into()
                 );
             }
-            if lost > 0 {
-                let body = Body::Lost(Lost { shell, count: lost });
-                writer.append(body, &Disclosures::default(), clock::now())?;
-            }
+            close::tell_lost(writer, shell, lost)?;
             work(writer, &session)
         })?;
         Ok(())
@@ -380,16 +377,8 @@ fn close(call: &Call) -> Done {
             }
             close::close_shell(writer, shell, why, status, native)?;
         }
-        end_without_shells(writer, session)
+        close::end_without_shells(session, writer)
     })
-}
-
-/// Ends a session that `init` opened and that no shell is in any more.
-fn end_without_shells(writer: &mut Writer, session: &Session) -> Result<()> {
-    if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
-        close::end(session, writer, EndReason::LastShell)?;
-    }
-    Ok(())
 }
 
 /// Removes the short-lived files that hooks of these processes kept beside the state.
@@ -515,12 +504,9 @@ fn leave(
     if !writer.story()?.live.contains_key(&shell) {
         return Ok(());
     }
-    if lost > 0 {
-        let body = Body::Lost(Lost { shell, count: lost });
-        writer.append(body, &Disclosures::default(), clock::now())?;
-    }
+    close::tell_lost(writer, shell, lost)?;
     close::close_shell(writer, shell, CloseReason::Moved, None, Some(native))?;
-    end_without_shells(writer, session)
+    close::end_without_shells(session, writer)
 }
 
 fn opened(call: &Call, shell: &Shell) -> Result<Opened> {

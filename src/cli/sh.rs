@@ -23,8 +23,8 @@ use crate::files;
 use crate::journal::append::Writer;
 use crate::paths;
 use crate::record::{
-    Anomaly, Body, Close, CloseReason, Closes, CommandText, Disclosures, EndReason, Finish, From, KeptText,
-    Lost, Outcome as Why, Plan, Program, Start, TextSource,
+    Anomaly, Body, Close, CloseReason, CommandText, Disclosures, Finish, From, KeptText, Outcome as Why,
+    Plan, Program, Start, TextSource,
 };
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
@@ -241,18 +241,17 @@ impl Recording {
             ranges: texts.commit("ranges", self.script.ranges_text().into_bytes()),
             script: texts.commit("script", self.script.bytes().to_vec()),
         };
-        self.write(1, |writer, _| Ok(writer.append(Body::Plan(plan), &texts, clock::now()).map(|_| ())?));
+        self.write(1, |writer, _, _| {
+            Ok(writer.append(Body::Plan(plan), &texts, clock::now()).map(|_| ())?)
+        });
     }
 
-    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, u64) -> session::Result<()>) {
+    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
         let Some(shell) = self.shell else { return };
         let lost = self.lost;
         let done = self.session.with_writer_waiting(1_000, |writer| {
-            if lost > 0 {
-                let body = Body::Lost(Lost { shell, count: lost });
-                writer.append(body, &Disclosures::default(), clock::now())?;
-            }
-            work(writer, shell)
+            close::tell_lost(writer, shell, lost)?;
+            work(writer, &self.session, shell)
         });
         match done {
             Ok(()) => self.lost = 0,
@@ -272,7 +271,7 @@ impl Recording {
             return;
         }
         let texts: Vec<Option<Vec<u8>>> = steps.iter().map(|step| self.text(step)).collect();
-        self.write(steps.len() as u64, |writer, shell| {
+        self.write(steps.len() as u64, |writer, _, shell| {
             for (step, text) in steps.iter().zip(texts) {
                 record(writer, shell, step, text, from)?;
             }
@@ -289,7 +288,7 @@ impl Recording {
         let mut texts = Disclosures::default();
         let detail = Some(texts.commit("detail", detail.as_bytes().to_vec()));
         let body = Body::Anomaly(Anomaly { what: what.to_owned(), detail });
-        self.write(1, |writer, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
+        self.write(1, |writer, _, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
     }
 
     fn close(&mut self, ending: &Ending) {
@@ -298,26 +297,15 @@ impl Recording {
         if !script_unchanged {
             self.anomaly("script-changed", &self.file.display().to_string());
         }
-        let ends = self.session.genesis().closes == Closes::LastShell;
         let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
         let status = Some(u64::from(ending.status));
         let mut texts = Disclosures::default();
         let workdir = texts.commit("workdir", workdir());
-        let mut over = false;
-        self.write(1, |writer, shell| {
+        self.write(1, |writer, session, shell| {
             let close = Close { shell, why, status, native: None, script_unchanged, workdir };
             writer.append(Body::Close(close), &texts, clock::now())?;
-            over = ends && writer.story()?.live.is_empty();
-            Ok(())
+            close::end_without_shells(session, writer)
         });
-        if over {
-            let ended = self.session.with_writer_waiting(1_000, |writer| {
-                close::end(&self.session, writer, EndReason::LastShell).map(|_| ())
-            });
-            if let Err(error) = ended {
-                self.failed(&error, 1);
-            }
-        }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::journal::append::{Head, Writer};
 use crate::journal::shells::Story;
 use crate::lock::PATIENCE_MS;
 use crate::process;
-use crate::record::{Body, Close, CloseReason, Disclosures, End, EndReason, Finish, From, Outcome};
+use crate::record::{
+    Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Outcome,
+};
 
 /// Why a session is being ended by a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,28 @@ pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<
         folder.remove(&super::state_name(session.id()))?;
     }
     Ok(head)
+}
+
+/// Ends a session that its last shell ends, if no shell is in it any more.
+///
+/// # Errors
+/// The record was not appended.
+pub fn end_without_shells(session: &Session, writer: &mut Writer) -> Result<()> {
+    if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
+        end(session, writer, EndReason::LastShell)?;
+    }
+    Ok(())
+}
+
+/// Tells of a shell's calls that were not acknowledged, if there are any.
+///
+/// # Errors
+/// The record was not appended.
+pub fn tell_lost(writer: &mut Writer, shell: u64, count: u64) -> Result<()> {
+    if count > 0 {
+        writer.append(Body::Lost(Lost { shell, count }), &Disclosures::default(), clock::now())?;
+    }
+    Ok(())
 }
 
 /// The open shells of a story whose process still lives, but for `own`.
