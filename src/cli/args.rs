@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use policy::{
-    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyTest,
-    PolicyVerb,
+    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
+    PolicyTest, PolicyVerb,
 };
 
 /// Puts examples under a verb's help.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::{
     Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
-    PolicyTest, PolicyVerb,
+    PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::{Outcome, key, split};
@@ -100,16 +100,16 @@ fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
 }
 
 /// Prints a policy that was made, or writes it.
-fn put(text: &str, output: Option<&Path>, force: bool) -> Outcome {
+fn put(text: &str, to: &PolicyOutput) -> Outcome {
     // What is written here must be taken here.
     if let Err(error) = Policy::read(text.as_bytes()) {
         return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
     }
-    let Some(path) = output else {
+    let Some(path) = &to.output else {
         report::out(text.as_bytes())?;
         return Ok(0);
     };
-    let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
+    let overwrite = if to.force { Overwrite::Yes } else { Overwrite::No };
     files::publish(path, text.as_bytes(), 0o644, overwrite)?;
     report::say(&format!("wrote {}", path.display()));
     Ok(0)
@@ -122,7 +122,7 @@ fn from_script(args: &PolicyFromScript) -> Outcome {
     let script = script(bytes).map_err(&named)?;
     let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
     let rule = ScriptRule { sha256: Some(digest), ..rule };
-    put(&policy::whole(&args.file.display().to_string(), &[rule]), args.output.as_deref(), args.force)
+    put(&policy::whole(&args.file.display().to_string(), &[rule]), &args.to)
 }
 
 /// A file of a CI as text.
@@ -160,7 +160,7 @@ fn from_gitlab(args: &PolicyFromGitlab) -> Outcome {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
     let rules = job.and_then(|job| rules(job, PlanAt::Exit)).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
+    put(&policy::whole(&from, &rules), &args.to)
 }
 
 fn from_github(args: &PolicyFromGithub) -> Outcome {
@@ -175,7 +175,7 @@ fn from_github(args: &PolicyFromGithub) -> Outcome {
     let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
     let rules = job.and_then(|job| rules(job, PlanAt::Start)).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &rules), args.output.as_deref(), args.force)
+    put(&policy::whole(&from, &rules), &args.to)
 }
 
 fn test(args: &PolicyTest) -> Outcome {

@@ -4,6 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+/// Where a policy that was made goes.
+#[derive(Debug, Args)]
+pub struct PolicyOutput {
+    /// Where to write the policy; by default it is printed
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh policy from-script build.sh -o build.policy.toml    all of it, in order, each with 0",
@@ -44,12 +55,9 @@ pub enum PolicyVerb {
 pub struct PolicyFromScript {
     /// The script
     pub file: PathBuf,
-    /// Where to write the policy; by default it is printed
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Replace a file that exists
-    #[arg(long, requires = "output")]
-    pub force: bool,
+    /// Where the policy goes
+    #[command(flatten)]
+    pub to: PolicyOutput,
 }
 
 #[derive(Debug, Args)]
@@ -65,12 +73,9 @@ pub struct PolicyFromGitlab {
     /// The job
     #[arg(long, value_name = "JOB")]
     pub job: String,
-    /// Where to write the policy; by default it is printed
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Replace a file that exists
-    #[arg(long, requires = "output")]
-    pub force: bool,
+    /// Where the policy goes
+    #[command(flatten)]
+    pub to: PolicyOutput,
 }
 
 #[derive(Debug, Args)]
@@ -89,12 +94,9 @@ pub struct PolicyFromGithub {
     /// The value that ${{ NAME }} will have; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub expr: Vec<String>,
-    /// Where to write the policy; by default it is printed
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Replace a file that exists
-    #[arg(long, requires = "output")]
-    pub force: bool,
+    /// Where the policy goes
+    #[command(flatten)]
+    pub to: PolicyOutput,
 }
 
 #[derive(Debug, Args)]
