@@ -501,6 +501,12 @@ enum Gap {
 }
 
 impl LiveShell {
+    /// The number of the shell's next command.
+    #[must_use]
+    pub fn next_n(&self) -> u64 {
+        self.last_n.saturating_add(1)
+    }
+
     /// Judges the shell's own counter at a start, by the rule of that shell.
     fn judge_native(&mut self, start: &Start) -> Gap {
         let last = self.native.replace(start.native);
@@ -512,7 +518,7 @@ impl LiveShell {
         let interrupted = std::mem::take(&mut self.interrupted);
         let Some(last) = last else { return Gap::None };
         let moved = match self.program {
-            Program::Bash | Program::Zsh => {
+            Program::Bash | Program::Zsh | Program::Sh => {
                 if start.native == last && self.program == Program::Bash && interrupted {
                     // bash gives a number again when its PS0 was interrupted: that command never ran.
                     return Gap::None;
