@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016,SC2064
 # Records a block that another program has bash evaluate: `eval "$(attesh init bash --ci)"`
 # as the first line of a job of GitLab. `attesh init` fills one value in.
 #

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # Like block.bash, for a shell that shows no commands, or has none to show: not bash, an old
 # one, or a bash that evaluates no block of a runner. The beginning, the end and the status
 # are recorded. `attesh init` fills one value in.

@@ -76,7 +76,7 @@ fn said() -> std::result::Result<Vec<u8>, Failure> {
 }
 
 /// The items of the block that the shell evaluates, from the command that evaluates it.
-fn planned(command: &[u8]) -> Option<Script> {
+fn script_of(command: &[u8]) -> Option<Script> {
     let items = block::items(&block::evaluated(command)?);
     let items = block::after_init(&items);
     if items.is_empty() { None } else { block::script(items) }
@@ -96,7 +96,8 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         typed: false,
         history: Vec::new(),
     };
-    let plan = planned(&said()?);
+    let plan = script_of(&said()?);
+    let planned = plan.is_some();
     let session = sh::the_session(None)?;
     let index = birth::join(&session, &shell)?;
     if let Some(script) = plan {
@@ -109,7 +110,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
     }
     let root = hex(session.genesis_root());
     let folder = session.folder().path().as_os_str().as_bytes();
-    report::out(&[folder, format!("\n{root}\n{index}\n").as_bytes()].concat())?;
+    report::out(&[folder, format!("\n{root}\n{index}\n{}\n", u8::from(planned)).as_bytes()].concat())?;
     report::flush()
 }
 
@@ -118,6 +119,8 @@ struct Call<'a> {
     session: Session,
     root: [u8; 32],
     shell: u64,
+    /// Its plan was recorded at the start.
+    planned: bool,
     lost: &'a [u8],
 }
 
@@ -131,7 +134,8 @@ fn in_block(
     let folder = Path::new(std::ffi::OsStr::from_bytes(next()?));
     let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: a root is none"))?;
     let shell = number(next()?)?;
-    work(&Call { session: Session::open(folder)?, root, shell, lost })
+    let planned = number::<u8>(next()?)? == 1;
+    work(&Call { session: Session::open(folder)?, root, shell, planned, lost })
 }
 
 impl Call<'_> {
@@ -150,6 +154,9 @@ impl Call<'_> {
 
     /// The script that was planned before its first command.
     fn plan(&self, writer: &Writer) -> Result<Option<Script>> {
+        if !self.planned {
+            return Ok(None);
+        }
         let of_shell = |body: &Body| match body {
             Body::Plan(plan) => Some(plan.shell),
             _ => None,
@@ -158,11 +165,20 @@ impl Call<'_> {
         Ok(plan.and_then(|plan| Script::decode(plan.text("script"), plan.text("ranges"))))
     }
 
-    /// Ends the item that runs, if one does.
-    fn ended(&self, writer: &mut Writer, status: u8, from: From) -> Result<()> {
-        let running = writer.story()?.live.get(&self.shell).and_then(|live| live.running);
-        running.map_or(Ok(()), |running| {
-            scripted::finish(writer, self.shell, running.n, Some(status), from, None)
+    /// Ends the item that runs, if one does; how many there have been.
+    fn ended(&self, writer: &mut Writer, status: u8, from: From) -> Result<u64> {
+        let of_shell = |body: &Body| match body {
+            Body::Start(start) => Some(start.shell),
+            Body::Finish(finish) => Some(finish.shell),
+            _ => None,
+        };
+        Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
+            Some(Body::Start(start)) => {
+                scripted::finish(writer, self.shell, start.n, Some(status), from, None)?;
+                start.n
+            }
+            Some(Body::Finish(finish)) => finish.n,
+            _ => 0,
         })
     }
 
@@ -171,11 +187,10 @@ impl Call<'_> {
         let status = number(status)?;
         let Some(said) = block::said(&said()?) else { return Ok(()) };
         self.record(|writer| {
-            self.ended(writer, status, From::NextStart)?;
+            let before = self.ended(writer, status, From::NextStart)?;
             let Said::Item { text, .. } = said else { return Ok(()) };
-            let n = writer.story()?.live.get(&self.shell).map_or(1, |live| live.next_n());
             let plan = self.plan(writer)?;
-            let at = usize::try_from(n - 1).unwrap_or(usize::MAX);
+            let at = usize::try_from(before).unwrap_or(usize::MAX);
             let unit = plan.as_ref().and_then(|plan| plan.unit(at));
             let unit = unit.filter(|unit| block::is_printed_of(&text, unit.text));
             if plan.is_some() && unit.is_none() {
@@ -185,7 +200,7 @@ impl Call<'_> {
                 writer.append(body, &texts, clock::now())?;
             }
             let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
-            scripted::start(writer, self.shell, Unit { n, text, planned, late: false })
+            scripted::start(writer, self.shell, Unit { n: before + 1, text, planned, late: false })
         })
     }
 
@@ -194,7 +209,7 @@ impl Call<'_> {
     fn end(&self, status: &[u8], failed: &[u8]) -> std::result::Result<(), Failure> {
         let status: u8 = number(status)?;
         let failed = if failed.is_empty() { status } else { number(failed)? };
-        let now = planned(&said()?);
+        let now = script_of(&said()?);
         self.record(|writer| {
             self.ended(writer, failed, From::Exit)?;
             let unchanged = match (self.plan(writer)?, &now) {

@@ -501,12 +501,6 @@ enum Gap {
 }
 
 impl LiveShell {
-    /// The number of the shell's next command.
-    #[must_use]
-    pub fn next_n(&self) -> u64 {
-        self.last_n.saturating_add(1)
-    }
-
     /// Judges the shell's own counter at a start, by the rule of that shell.
     fn judge_native(&mut self, start: &Start) -> Gap {
         let last = self.native.replace(start.native);
