@@ -1,6 +1,7 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod attacks;
 mod budget;
 mod cases;
 mod disk;
