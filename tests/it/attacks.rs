@@ -19,7 +19,7 @@ use attesh::journal::state::newest;
 
 use crate::fault::run_watched;
 use crate::rules::codes;
-use crate::world::{Opened, World, code, program};
+use crate::world::{Opened, World, code};
 
 /// A session in which `n` commands have run.
 fn session(n: u64) -> (World, Opened) {
@@ -36,15 +36,6 @@ fn command(world: &World, at: &Opened, n: u64) {
     assert_eq!(code(&mut world.finish(at, n, false)), Some(0));
 }
 
-/// `attesh` with these words, as the same user calls it.
-fn attesh(world: &World, words: &[&str]) -> Command {
-    let mut command = Command::new(program());
-    command.args(words).env_clear().current_dir(world.home.path());
-    command.env("HOME", world.home.path()).env("XDG_RUNTIME_DIR", world.runtime.path());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
 /// The head of the journal now, as a log would keep it.
 fn head(at: &Opened) -> String {
     let checked = at.check();
@@ -53,7 +44,7 @@ fn head(at: &Opened) -> String {
 }
 
 fn expecting(world: &World, at: &Opened, head: &str) -> Option<i32> {
-    code(&mut attesh(world, &["verify", at.folder.to_str().unwrap(), "--expect-head", head]))
+    code(&mut world.attesh(&["verify", at.folder.to_str().unwrap(), "--expect-head", head]))
 }
 
 fn seed(world: &World, at: &Opened) -> Seed {
@@ -239,7 +230,7 @@ fn an_early_end_or_a_lost_state_goes_unsaid_by_what_follows() {
             "stopped",
             &(|world: &World, at: &Opened| {
                 let folder = at.folder.to_str().unwrap();
-                assert_eq!(code(&mut attesh(world, &["stop", folder])), Some(0));
+                assert_eq!(code(&mut world.attesh(&["stop", folder])), Some(0));
             }) as &dyn Fn(&World, &Opened),
         ),
         ("lost", &|world, at| fs::remove_file(world.state_file(at)).unwrap()),
