@@ -11,6 +11,7 @@ mod fault;
 mod flips;
 mod gitlab;
 mod held;
+mod honest;
 mod independent;
 mod inject;
 mod journal;
