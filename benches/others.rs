@@ -11,10 +11,13 @@
 #[path = "../tests/it/world.rs"]
 mod world;
 
+mod floor;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use floor::median;
 use world::{Opened, World};
 
 /// Commands in the journal that is verified.
@@ -38,20 +41,6 @@ fn timed(commands: &mut [Command]) -> f64 {
         assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "{command:?}: {status:?}");
     }
     before.elapsed().as_secs_f64() * 1e3
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// An empty program, linked statically: the least that a hook can spawn.
-fn empty(folder: &Path) -> PathBuf {
-    let program = folder.join("empty");
-    let script = "echo 'int main(void) { return 0; }' | cc -x c -static -Os -s -o empty -";
-    let status = Command::new("sh").args(["-c", script]).current_dir(folder).status();
-    assert!(status.is_ok_and(|status| status.success()), "cc makes no static program");
-    program
 }
 
 /// A command of another program, where it is installed.
@@ -102,7 +91,7 @@ fn in_toto<'a>(home: &'a Path, program: &'a Path) -> Way<'a> {
 fn one_command(rounds: usize) {
     let (world, at) = opened();
     let home = world.home.path();
-    let nothing = empty(home);
+    let nothing = floor::empty_program();
     let (atuin_program, record) = (other("bin/atuin"), other("python/bin/in-toto-record"));
     let mut ways = vec![
         Way {
