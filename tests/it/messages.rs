@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use attesh::files::Overwrite;
 use serde_json::{Value, json};
 
 use crate::programs;
@@ -152,6 +153,37 @@ fn a_policy_with_an_error_does_not_tell_a_program_its_place() {
     let value: Value =
         serde_json::from_str(&attesh(&home, &["policy", "check", "--json", "none.toml"]).out).unwrap();
     assert_eq!((&value["exit"], &value["line"]), (&json!(5), &Value::Null));
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_ends_the_program() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new();
+    let name = |name: &[u8]| std::ffi::OsStr::from_bytes(name).to_owned();
+    let ok = |words: &[&[u8]]| {
+        let words = words.iter().map(|word| name(word));
+        let said = said(home.command(Path::new(ATTESH)).args(words));
+        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        serde_json::from_str::<Value>(&said.out).unwrap()
+    };
+    let key = ok(&[b"key", b"generate", b"--json", b"--no-passphrase", b"-o", b"k\xff"]);
+    assert_eq!((&key["file"], &key["private"]), (&json!("k\u{fffd}.pub"), &json!("k\u{fffd}")));
+    ok(&[b"key", b"show", b"--json", b"k\xff.pub"]);
+    ok(&[b"start", b"one", b"--json"]);
+    let moved = home.path("work").join(name(b"\xff"));
+    let stands = home.sessions().remove(0);
+    let rename = |from: &Path, to: &Path| said(Command::new("mv").arg(from).arg(to)).code;
+    assert_eq!(rename(&stands, &moved), Some(0));
+    let status = said(home.command(Path::new(ATTESH)).args(["status", "--json", "--dir"]).arg(&moved));
+    assert_eq!(status.code, Some(0), "{}", status.err);
+    assert_eq!(rename(&moved, &stands), Some(0));
+    let output: [&[u8]; 4] = [b"-o", b"\xff.intoto.json", b"--key", b"k\xff"];
+    let sealed = ok(&[&[b"seal" as &[u8], b"one", b"--json"], &output[..]].concat());
+    assert_eq!(sealed["transcript"], "\u{fffd}.transcript");
+    let policy = Path::new("work").join(name(b"\xff.toml"));
+    attesh::files::publish(&home.path("").join(policy), b"version = 1\n", 0o644, Overwrite::No).unwrap();
+    assert_eq!(ok(&[b"policy", b"check", b"--json", b"\xff.toml"])["files"][0]["file"], "\u{fffd}.toml");
+    ok(&[b"policy", b"explain", b"--json", b"\xff.toml"]);
 }
 
 #[test]
