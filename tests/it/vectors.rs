@@ -1,8 +1,9 @@
-//! The checked-in vectors are those that the cases make, and an independent verifier agrees.
+//! The checked-in vectors are those that the cases make, and each is judged as it must be.
 //!
-//! `tests/vectors/MANIFEST` says of each file what must happen:
-//! name, verdict, record (or `-`), secret in hexadecimal (or `-`), why.
+//! tests/vectors/README.md says what lies where. Journals lie in the folder itself; an
+//! independent verifier agrees about them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,12 @@ use std::process::Command;
 use attesh::encoding::hex;
 
 use crate::cases::{self, Case, Expect};
+
+mod envelopes;
+mod judged;
+mod plans;
+mod policies;
+mod transcripts;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
@@ -41,6 +48,31 @@ fn manifest(cases: &[Case]) -> String {
 #[expect(clippy::disallowed_methods, reason = "a test asks whether to write its files anew")]
 fn renew() -> bool {
     std::env::var_os("ATTESH_RENEW_VECTORS").is_some()
+}
+
+/// The names and contents of the files in a folder of vectors.
+fn files_of(name: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder().join(name)).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), fs::read(&path).ok()?));
+    entries.filter_map(named).collect()
+}
+
+/// What the cases make is what lies in a folder of vectors, and nothing else does.
+fn kept(name: &str, files: &BTreeMap<String, Vec<u8>>) {
+    let folder = folder().join(name);
+    if renew() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        for (file, bytes) in files {
+            attesh::files::publish(&folder.join(file), bytes, 0o644, attesh::files::Overwrite::Yes).unwrap();
+        }
+    }
+    let there = files_of(name);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&there), names(files), "{name}: what lies there, and what the cases make");
+    for (file, bytes) in files {
+        assert!(there[file] == *bytes, "{name}/{file} differs");
+    }
 }
 
 #[test]
