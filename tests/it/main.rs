@@ -1,6 +1,7 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod attacks;
 mod budget;
 mod cases;
 mod disk;
@@ -10,6 +11,7 @@ mod fault;
 mod flips;
 mod gitlab;
 mod held;
+mod honest;
 mod independent;
 mod inject;
 mod journal;
