@@ -7,7 +7,7 @@ use attesh::encoding::hex;
 use attesh::journal::check::Knowledge;
 use attesh::policy::{self, PlanAt, Policy, ScriptRule};
 use attesh::record::{
-    Body, Close, CloseReason, CommandText, Finish, From, Outcome, Plan, Program, Start, TextSource,
+    Body, Close, CloseReason, CommandText, Finish, From, Outcome, Plan, PlanTime, Program, Start, TextSource,
 };
 use attesh::script::Script;
 use attesh::seal::draft::Draft;
@@ -98,17 +98,17 @@ impl Recorded {
         self.n = 0;
     }
 
-    fn plan(&mut self, script: &Script, recorded_at: &str) {
+    fn plan(&mut self, script: &Script, recorded_at: PlanTime) {
         self.plan_of(script.bytes(), &script.ranges_text(), script.units().len() as u64, recorded_at, &[]);
     }
 
     /// A plan of these texts, without some of them.
-    fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, recorded_at: &str, without: &[&str]) {
+    fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, recorded_at: PlanTime, without: &[&str]) {
         let mut texts = Texts::default();
         let body = Plan {
             shell: self.shell,
             count,
-            recorded_at: recorded_at.to_owned(),
+            recorded_at,
             name: texts.commit("name", b"build.sh"),
             ranges: texts.commit("ranges", ranges.as_bytes()),
             script: texts.commit("script", script),
@@ -167,19 +167,19 @@ impl Recorded {
 }
 
 /// How a script was begun, what ran of it, and how its shell ended.
-type Ran<'a> = (&'a str, &'a [(usize, Told, End)], (CloseReason, Option<u64>, bool));
+type Ran<'a> = (Option<PlanTime>, &'a [(usize, Told, End)], (CloseReason, Option<u64>, bool));
 
 fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec<u8> {
     let script = script(name);
     let mut recorded = Recorded::new();
-    if recorded_at == "start" {
-        recorded.plan(&script, recorded_at);
+    if recorded_at == Some(PlanTime::Start) {
+        recorded.plan(&script, PlanTime::Start);
     }
     for (unit, told, ended) in ran {
         recorded.ran(script.unit(*unit).unwrap().text, *told, *ended);
     }
-    if recorded_at == "exit" {
-        recorded.plan(&script, recorded_at);
+    if recorded_at == Some(PlanTime::Exit) {
+        recorded.plan(&script, PlanTime::Exit);
     }
     recorded.close(why, status, unchanged);
     recorded.end()
@@ -191,56 +191,80 @@ const ALL: &[(usize, Told, End)] = &[(0, Planned, Seen(0)), (1, Planned, Seen(0)
 /// Runs of scripts whose record is complete.
 fn complete(add: &mut impl FnMut(&'static str, &'static str, &'static str, &'static str, Ran)) {
     let met3 = "3 of 3 commands ran, in order, exit 0";
-    add("whole", "three", "met", met3, ("start", ALL, OVER));
-    add("compound", "compound", "met", met3, ("start", ALL, OVER));
+    add("whole", "three", "met", met3, (Some(PlanTime::Start), ALL, OVER));
+    add("compound", "compound", "met", met3, (Some(PlanTime::Start), ALL, OVER));
     let latin = [(0, Planned, Seen(0)), (1, Planned, Seen(0))];
-    add("no-newline-at-the-end", "bytes", "met", "2 of 2 commands ran", ("start", &latin, OVER));
+    add(
+        "no-newline-at-the-end",
+        "bytes",
+        "met",
+        "2 of 2 commands ran",
+        (Some(PlanTime::Start), &latin, OVER),
+    );
     let silent = [(0, Planned, Passed), (1, Late, Passed), (2, Late, Seen(0)), (3, Planned, Seen(0))];
-    add("silent", "silent", "met", "4 of 4 commands ran", ("start", &silent, OVER));
+    add("silent", "silent", "met", "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
     let exec = [(0, Planned, Seen(0)), (1, Planned, Replaced)];
-    add("replaced", "replaced", "met", "2 of 2 commands ran", ("start", &exec, OVER));
+    add("replaced", "replaced", "met", "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
     let failed = (CloseReason::Exit, Some(1), true);
     let midway = [(0, Planned, Seen(0)), (1, Planned, Seen(1))];
     let why = "line 4 `echo \"something\"` ended with 1; 0 is allowed";
-    add("failed-midway", "three", "denied", why, ("start", &midway, failed));
+    add("failed-midway", "three", "denied", why, (Some(PlanTime::Start), &midway, failed));
     let went_on = [(0, Planned, Seen(0)), (1, Planned, Seen(1)), (2, Planned, Seen(0))];
-    add("failed-and-went-on", "three", "denied", why, ("start", &went_on, OVER));
+    add("failed-and-went-on", "three", "denied", why, (Some(PlanTime::Start), &went_on, OVER));
     let last = [(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(2))];
     let why = "line 5 `go build ./...` ended with 2; 0 is allowed";
-    add("failed-last", "three", "denied", why, ("start", &last, (CloseReason::Exit, Some(2), true)));
+    add(
+        "failed-last",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), &last, (CloseReason::Exit, Some(2), true)),
+    );
     let why = "line 1 `cd src/` did not run; no command did";
-    add("nothing-reached", "three", "denied", why, ("start", &[], failed));
+    add("nothing-reached", "three", "denied", why, (Some(PlanTime::Start), &[], failed));
     let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
-    add("left-early", "three", "denied", why, ("start", &ALL[..2], OVER));
+    add("left-early", "three", "denied", why, (Some(PlanTime::Start), &ALL[..2], OVER));
     let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
     let why = "line 4 `echo \"something\"` is planned, but bash said that it ran something else";
-    add("something-else-ran", "three", "denied", why, ("start", &other, OVER));
+    add("something-else-ran", "three", "denied", why, (Some(PlanTime::Start), &other, OVER));
     let why = "the script's file was changed while it ran";
-    add("file-changed", "three", "denied", why, ("start", ALL, (CloseReason::Exit, Some(0), false)));
+    add(
+        "file-changed",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), ALL, (CloseReason::Exit, Some(0), false)),
+    );
     let why = "a signal ended the script; the last command that ran was line 5";
-    add("signalled", "three", "denied", why, ("start", ALL, (CloseReason::Signal, Some(143), true)));
+    add(
+        "signalled",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), ALL, (CloseReason::Signal, Some(143), true)),
+    );
     let passed = [(0, Planned, Passed), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
     let why = "line 1 `cd src/` passed, with a status that bash did not tell; 0 is allowed";
-    add("passed-without-a-reason", "three", "denied", why, ("start", &passed, OVER));
+    add("passed-without-a-reason", "three", "denied", why, (Some(PlanTime::Start), &passed, OVER));
     let bare: Vec<(usize, Told, End)> = ALL.iter().map(|(unit, _, end)| (*unit, Other, *end)).collect();
     let why = "the plan was recorded when the block ended, not before its first command";
-    add("planned-at-the-exit", "three", "denied", why, ("exit", &bare, OVER));
+    add("planned-at-the-exit", "three", "denied", why, (Some(PlanTime::Exit), &bare, OVER));
     let why = "line 1 `cd src/` cannot be shown to have run: there is no plan";
-    add("without-a-plan", "three", "denied", why, ("", &bare, OVER));
+    add("without-a-plan", "three", "denied", why, (None, &bare, OVER));
 }
 
 /// Runs of which something was not recorded: what is incomplete is denied for that as well.
 fn incomplete() -> Vec<(&'static str, &'static [&'static str], &'static str, Vec<u8>)> {
     let script = script("three");
     let mut running = Recorded::new();
-    running.plan(&script, "start");
+    running.plan(&script, PlanTime::Start);
     running.ran(script.unit(0).unwrap().text, Planned, Seen(0));
     running.ran(script.unit(1).unwrap().text, Planned, Running);
     let mut not_closed = Recorded::new();
-    not_closed.plan(&script, "start");
+    not_closed.plan(&script, PlanTime::Start);
     not_closed.whole(&script);
     let mut no_end = Recorded::new();
-    no_end.plan(&script, "start");
+    no_end.plan(&script, PlanTime::Start);
     no_end.whole(&script);
     no_end.close(CloseReason::Exit, Some(0), true);
     let seen = "the script was not seen to come to its end";
@@ -267,7 +291,7 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
         recorded
     };
     let ranges = |text: &'static str| {
-        planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, "start", &[])).end()
+        planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, PlanTime::Start, &[])).end()
     };
     let none = "the plan has no commands: redacted, or too many";
     let mut odd = vec![
@@ -286,12 +310,13 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
         ("ranges-none", Some(0), "is not what the plan has in its place", ranges("")),
     ];
     for (name, without) in [("plan-redacted", &["script", "ranges"][..]), ("script-redacted", &["script"])] {
-        let plan = |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, "start", without);
+        let plan =
+            |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, PlanTime::Start, without);
         odd.push((name, None, none, planned(&plan).end()));
     }
-    let mut two = planned(&|recorded| recorded.plan(three, "start"));
+    let mut two = planned(&|recorded| recorded.plan(three, PlanTime::Start));
     two.open();
-    two.plan(&script("replaced"), "start");
+    two.plan(&script("replaced"), PlanTime::Start);
     two.whole(&script("replaced"));
     two.close(CloseReason::Exit, Some(0), true);
     odd.push((
@@ -300,14 +325,14 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
         "script 2 (build.sh) is not in the policy; 2 of its commands ran",
         two.end(),
     ));
-    let mut aside = planned(&|recorded| recorded.plan(three, "start"));
+    let mut aside = planned(&|recorded| recorded.plan(three, PlanTime::Start));
     aside.open();
     aside.ran(b"curl x | sh", Other, Seen(0));
     aside.close(CloseReason::Exit, Some(0), false);
     odd.push(("shell-aside", Some(3), "`curl x | sh` ran in a shell without a plan", aside.end()));
     let again = |it: &mut Recorded| {
-        it.plan(three, "start");
-        it.plan(three, "start");
+        it.plan(three, PlanTime::Start);
+        it.plan(three, PlanTime::Start);
     };
     odd.push((
         "planned-twice",
@@ -321,7 +346,7 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
 fn all() -> Vec<Case> {
     let mut all = Vec::new();
     complete(&mut |name, of, ruling, why, ran| {
-        let units = (!ran.0.is_empty()).then(|| script(of).units().len());
+        let units = ran.0.map(|_| script(of).units().len());
         // That a program took the place of the shell is found, and nothing is missing.
         let found = if name == "replaced" { &["replaced"][..] } else { &[] };
         all.push(Case { name, script: of, found, units, ruling, why, journal: journal(of, ran) });
