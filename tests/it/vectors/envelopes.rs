@@ -251,7 +251,7 @@ fn payloads(cases: &mut Cases) {
 }
 
 fn contradictions(cases: &mut Cases) {
-    let edits: [(&str, &str, fn(&mut Statement)); 19] = [
+    let edits: [(&str, &str, fn(&mut Statement)); 21] = [
         ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
         ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
         ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
@@ -264,7 +264,9 @@ fn contradictions(cases: &mut Cases) {
         }),
         ("end", "outcome.end is neither", |it| it.predicate.outcome.end = "DONE".into()),
         ("lost", "outcome.end is COMPLETE although", |it| it.predicate.outcome.lost_count = 1),
-        ("succeeded", "outcome.allSucceeded is true although", |it| it.predicate.outcome.failed_count = 1),
+        ("succeeded", "outcome.allSucceeded is not", |it| it.predicate.outcome.all_succeeded = false),
+        ("exit-succeeded", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = None),
+        ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
         ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
         ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
         ("not-redacted", "the text of command 1 has no proper form", |it| {
