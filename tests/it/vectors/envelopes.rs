@@ -106,7 +106,7 @@ cut | }]} | } | EOF while parsing a list
 
 fn malformed(cases: &mut Cases) {
     // A text in which both alphabets of base64 differ.
-    let payload = (0..=255).map(|more| statement_with(more)).find(|payload| {
+    let payload = (0..=255).map(statement_with).find(|payload| {
         let sig = parts(&sign(payload.clone(), 7)).1;
         sig.contains('+') && sig.contains('/')
     });
@@ -250,8 +250,11 @@ fn payloads(cases: &mut Cases) {
     cases.add("payload-list", "integrity", "the payload is no statement", sign(b"[]".to_vec(), 7).to_json());
 }
 
+/// A name, what is said, and what contradicts.
+type Contradiction = (&'static str, &'static str, fn(&mut Statement));
+
 fn contradictions(cases: &mut Cases) {
-    let edits: [(&str, &str, fn(&mut Statement)); 21] = [
+    let edits: [Contradiction; 21] = [
         ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
         ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
         ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),

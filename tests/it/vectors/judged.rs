@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use attesh::seal::statement::CommandText;
+use attesh::seal::statement::{CommandText, Statement};
 use serde_json::{Value, json};
 
 use super::envelopes::{Cases, THREE, commands, failing, incomplete, sign, whole};
@@ -51,86 +51,83 @@ pub fn policies() -> BTreeMap<String, String> {
 
 const DID: &str = "3 of 3 commands ran, in order, exit 0";
 
+const CD: &str = THREE[0];
+const ECHO: &str = THREE[1];
+const GO: &str = THREE[2];
+
+/// Name, policy, the commands that ran, and what is said of it.
+type OfScript = (&'static str, &'static str, &'static [&'static str], &'static str);
+
+const OF_SCRIPTS: &[OfScript] = &[
+    (
+        "first-missing",
+        "entire",
+        &[ECHO, GO],
+        "line 1 `cd src/` did not run; the first command that did was line 2",
+    ),
+    (
+        "middle-missing",
+        "entire",
+        &[CD, GO],
+        "line 2 `echo \"something\"` did not run; the last command that did was line 1",
+    ),
+    (
+        "last-missing",
+        "entire",
+        &[CD, ECHO],
+        "line 3 `go build ./...` did not run; the last command that did was line 2",
+    ),
+    ("all-missing", "entire", &[], "line 1 `cd src/` did not run; no command did"),
+    (
+        "one-added",
+        "entire",
+        &[CD, "touch x", ECHO, GO],
+        "line 2 `touch x` ran and is not in the policy; the command before it was line 1",
+    ),
+    (
+        "one-added-first",
+        "entire",
+        &["touch x", CD, ECHO, GO],
+        "line 1 `touch x` ran and is not in the policy; it ran before line 1",
+    ),
+    (
+        "one-added-last",
+        "entire",
+        &[CD, ECHO, GO, "touch x"],
+        "line 4 `touch x` ran and is not in the policy; the command before it was line 3",
+    ),
+    ("swapped", "entire", &[CD, GO, ECHO], "line 3 `go build ./...` ran before line 2"),
+    (
+        "replaced",
+        "entire",
+        &[CD, "true", GO],
+        "line 2 `echo \"something\"` did not run; in its place line 2 `true` did",
+    ),
+    ("twice", "entire", &[CD, ECHO, ECHO, GO], "line 3 `echo \"something\"` ran and is not in the policy"),
+    ("others-between", "ordered", &["set -e", CD, ECHO, "date", GO, "date"], DID),
+    ("ordered-swapped", "ordered", &[CD, GO, ECHO], "line 3 `go build ./...` did not run after line 2"),
+    ("ordered-missing", "ordered", &[CD, GO], "line 2 `echo \"something\"` did not run"),
+    ("contains-swapped", "contains", &[GO, CD, ECHO], "3 of 3 commands ran, exit 0"),
+    ("contains-missing", "contains", &[GO, CD], "line 2 `echo \"something\"` did not run"),
+    ("digest-met", "digest", &THREE, DID),
+    (
+        "other-lines",
+        "lines",
+        &[CD, ECHO],
+        "line 9 `go build ./...` did not run; the last command that did was line 5",
+    ),
+    (
+        "one-script-of-two",
+        "two",
+        &THREE,
+        "script 2: line 1 `make check` cannot be shown to have run: there is no plan",
+    ),
+];
+
 fn scripts(cases: &mut Cases) {
-    let run = |commands: &[&str]| statement(&[Run::of(commands)]);
-    let [cd, echo, build] = THREE;
     cases.held("entire-met", "entire", DID, &whole());
-    for (name, policy, commands, why) in [
-        (
-            "first-missing",
-            "entire",
-            &[echo, build][..],
-            "line 1 `cd src/` did not run; the first command that did was line 2",
-        ),
-        (
-            "middle-missing",
-            "entire",
-            &[cd, build],
-            "line 2 `echo \"something\"` did not run; the last command that did was line 1",
-        ),
-        (
-            "last-missing",
-            "entire",
-            &[cd, echo],
-            "line 3 `go build ./...` did not run; the last command that did was line 2",
-        ),
-        ("all-missing", "entire", &[], "line 1 `cd src/` did not run; no command did"),
-        (
-            "one-added",
-            "entire",
-            &[cd, "touch x", echo, build],
-            "line 2 `touch x` ran and is not in the policy; the command before it was line 1",
-        ),
-        (
-            "one-added-first",
-            "entire",
-            &["touch x", cd, echo, build],
-            "line 1 `touch x` ran and is not in the policy; it ran before line 1",
-        ),
-        (
-            "one-added-last",
-            "entire",
-            &[cd, echo, build, "touch x"],
-            "line 4 `touch x` ran and is not in the policy; the command before it was line 3",
-        ),
-        ("swapped", "entire", &[cd, build, echo], "line 3 `go build ./...` ran before line 2"),
-        (
-            "replaced",
-            "entire",
-            &[cd, "true", build],
-            "line 2 `echo \"something\"` did not run; in its place line 2 `true` did",
-        ),
-        (
-            "twice",
-            "entire",
-            &[cd, echo, echo, build],
-            "line 3 `echo \"something\"` ran and is not in the policy",
-        ),
-        ("others-between", "ordered", &["set -e", cd, echo, "date", build, "date"], DID),
-        (
-            "ordered-swapped",
-            "ordered",
-            &[cd, build, echo],
-            "line 3 `go build ./...` did not run after line 2",
-        ),
-        ("ordered-missing", "ordered", &[cd, build], "line 2 `echo \"something\"` did not run"),
-        ("contains-swapped", "contains", &[build, cd, echo], "3 of 3 commands ran, exit 0"),
-        ("contains-missing", "contains", &[build, cd], "line 2 `echo \"something\"` did not run"),
-        ("digest-met", "digest", &THREE, DID),
-        (
-            "other-lines",
-            "lines",
-            &[cd, echo],
-            "line 9 `go build ./...` did not run; the last command that did was line 5",
-        ),
-        (
-            "one-script-of-two",
-            "two",
-            &THREE,
-            "script 2: line 1 `make check` cannot be shown to have run: there is no plan",
-        ),
-    ] {
-        cases.held(name, policy, why, &run(commands));
+    for (name, policy, commands, why) in OF_SCRIPTS {
+        cases.held(name, policy, why, &statement(&[Run::of(commands)]));
     }
     let mut other = whole();
     other.predicate.plans[0].sha256 = Some("11".repeat(32));
@@ -154,12 +151,13 @@ fn scripts(cases: &mut Cases) {
     cases.held("shell-aside", "entire", "`curl x | sh` ran in a shell without a plan", &aside);
 }
 
+fn changed(change: fn(&mut Run)) -> Statement {
+    let mut run = Run::of(&THREE);
+    change(&mut run);
+    statement(&[run])
+}
+
 fn runs(cases: &mut Cases) {
-    let changed = |change: fn(&mut Run)| {
-        let mut run = Run::of(&THREE);
-        change(&mut run);
-        statement(&[run])
-    };
     let failed = statement(&[failing(3)]);
     cases.held("failed-midway", "entire", "line 2 `echo \"something\"` ended with 3; 0 is allowed", &failed);
     cases.held("failed-allowed", "statuses", "line 3 `go build ./...` did not run", &failed);
@@ -167,35 +165,7 @@ fn runs(cases: &mut Cases) {
     cases.held("last-failed", "entire", "line 3 `go build ./...` ended with 3; 0 is allowed", &last);
     cases.held("last-failed-allowed", "statuses", "3 of 3 commands ran, in order, exit 3", &last);
     cases.held("last-failed-any", "any-status", "3 of 3 commands ran, in order, exit 3", &last);
-    for (name, why, change) in [
-        (
-            "planned-late",
-            "the plan was recorded when the block ended",
-            (|run| run.recorded_at = "exit") as fn(&mut Run),
-        ),
-        ("file-changed", "the script's file was changed while it ran", |run| run.unchanged = false),
-        ("other-command-told", "line 2 `echo \"something\"` is planned, but bash said", |run| {
-            run.ran[1].planned = false
-        }),
-        ("plan-differs", "line 2 `echo \"something\"` is not what the plan has", |run| {
-            run.units.as_mut().unwrap()[1] = "true".into()
-        }),
-        ("plan-has-more", "line 4 `true` of the script is not in the policy", |run| {
-            run.units.as_mut().unwrap().push("true".into())
-        }),
-        ("no-plan", "line 1 `cd src/` cannot be shown to have run: there is no plan", |run| run.units = None),
-        ("killed", "a signal ended the script; the last command that ran was line 3", |run| {
-            (run.closed, run.exit) = (json!("signal"), json!(137))
-        }),
-        ("not-closed", "the script was not seen to come to its end", |run| run.closed = Value::Null),
-        ("other-exit", "the script ended with 3; 0 is allowed", |run| run.exit = json!(3)),
-        ("no-exit", "nobody saw the script's exit status", |run| run.exit = Value::Null),
-        ("not-seen-to-end", "line 2 `echo \"something\"` was not seen to end", |run| {
-            run.ran[1].status = None
-        }),
-    ] {
-        cases.held(name, "entire", why, &changed(change));
-    }
+    changes(cases);
     let mut at_exit = Run::of(&THREE);
     (at_exit.recorded_at, at_exit.unchanged) = ("exit", false);
     at_exit.ran.iter_mut().for_each(|ran| ran.planned = false);
@@ -234,6 +204,38 @@ fn runs(cases: &mut Cases) {
     let mut again = Run::of(&["cd src/", "echo \"something\"", "go build ./...", "go build ./..."]);
     again.ran[2] = ran("go build ./...", 1);
     cases.held("second-try", "ordered", DID, &statement(&[again]));
+}
+
+fn changes(cases: &mut Cases) {
+    for (name, why, change) in [
+        (
+            "planned-late",
+            "the plan was recorded when the block ended",
+            (|run| run.recorded_at = "exit") as fn(&mut Run),
+        ),
+        ("file-changed", "the script's file was changed while it ran", |run| run.unchanged = false),
+        ("other-command-told", "line 2 `echo \"something\"` is planned, but bash said", |run| {
+            run.ran[1].planned = false
+        }),
+        ("plan-differs", "line 2 `echo \"something\"` is not what the plan has", |run| {
+            run.units.as_mut().unwrap()[1] = "true".into()
+        }),
+        ("plan-has-more", "line 4 `true` of the script is not in the policy", |run| {
+            run.units.as_mut().unwrap().push("true".into())
+        }),
+        ("no-plan", "line 1 `cd src/` cannot be shown to have run: there is no plan", |run| run.units = None),
+        ("killed", "a signal ended the script; the last command that ran was line 3", |run| {
+            (run.closed, run.exit) = (json!("signal"), json!(137))
+        }),
+        ("not-closed", "the script was not seen to come to its end", |run| run.closed = Value::Null),
+        ("other-exit", "the script ended with 3; 0 is allowed", |run| run.exit = json!(3)),
+        ("no-exit", "nobody saw the script's exit status", |run| run.exit = Value::Null),
+        ("not-seen-to-end", "line 2 `echo \"something\"` was not seen to end", |run| {
+            run.ran[1].status = None
+        }),
+    ] {
+        cases.held(name, "entire", why, &changed(change));
+    }
 }
 
 fn rest(cases: &mut Cases) {

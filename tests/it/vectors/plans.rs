@@ -28,8 +28,11 @@ const HEADER: &str = "\
 # Made from fixed seeds by the test that compares them: see tests/it/vectors/plans.rs.
 ";
 
-/// Scripts with the lines of their units, each with a policy of its name.
-const SCRIPTS: &[(&str, &str, &[(u64, u64)])] = &[
+/// A name, a script, and the lines of its units.
+type Lines = (&'static str, &'static str, &'static [(u64, u64)]);
+
+/// Each with a policy of its name.
+const SCRIPTS: &[Lines] = &[
     ("three", "cd src/\n\n# a remark\necho \"something\"\ngo build ./...\n", &[(1, 1), (4, 4), (5, 5)]),
     ("compound", "set -e\nif make; then\n  echo yes\nfi\ncat <<E\na\nE\n", &[(1, 1), (2, 4), (5, 7)]),
     ("silent", "make\nf() { :; }\n(make check)\nf; f\n", &[(1, 1), (2, 2), (3, 3), (4, 4)]),
