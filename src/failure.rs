@@ -1,6 +1,7 @@
 //! What went wrong, for a person, and the exit code that follows from it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// The kinds of failure; each has one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,12 +44,25 @@ pub struct Failure {
     pub message: String,
     /// What to do or type next, where that is known.
     pub next: Option<String>,
+    /// Where in a file that was read, for a program; `message` says it too.
+    pub place: Option<Place>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was given.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), next: None }
+        Failure { kind, message: message.into(), next: None, place: None }
     }
 
     /// Called wrongly.
@@ -71,13 +85,19 @@ impl Failure {
         let text = error.to_string();
         let parts = text.rsplit_once("; ").map(|(what, next)| (what.to_owned(), next.to_owned()));
         let Some((message, next)) = parts else { return Failure::new(kind, text) };
-        Failure { kind, message, next: Some(next) }
+        Failure { kind, message, next: Some(next), place: None }
     }
 
     /// The same with what to do next.
     #[must_use]
     pub fn next(self, step: impl Into<String>) -> Self {
         Failure { next: Some(step.into()), ..self }
+    }
+
+    /// The same with where it is.
+    #[must_use]
+    pub fn place(self, place: Place) -> Self {
+        Failure { place: Some(place), ..self }
     }
 }
 

@@ -96,6 +96,8 @@ impl Verb {
             Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,
+            Verb::Policy(Policy { verb: PolicyVerb::Check(args) }) => args.json,
+            Verb::Policy(Policy { verb: PolicyVerb::Explain(args) }) => args.json,
             Verb::Policy(Policy { verb: PolicyVerb::Test(args) }) => args.json,
             Verb::Policy(_) => false,
             Verb::Prune(args) => args.json,

@@ -76,7 +76,7 @@ fn make(args: &KeyGenerate) -> Outcome {
     report::say(&format!("made {} and {}", args.output.display(), path.display()));
     if args.json {
         let mut value = as_json(&path, &public);
-        value["private"] = json!(args.output);
+        value["private"] = report::path_json(&args.output);
         report::json("attesh.key/v1", value)?;
     } else {
         report::line(&public.fingerprint())?;
@@ -85,7 +85,8 @@ fn make(args: &KeyGenerate) -> Outcome {
 }
 
 fn as_json(file: &Path, key: &PublicKey) -> Value {
-    json!({"file": file, "fingerprint": key.fingerprint(), "spki": key.to_spki_pem(), "openssh": key.to_ssh_line()})
+    json!({"file": report::path_json(file), "fingerprint": key.fingerprint(), "spki": key.to_spki_pem(),
+        "openssh": key.to_ssh_line()})
 }
 
 fn show(args: &KeyShow) -> Outcome {

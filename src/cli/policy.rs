@@ -14,7 +14,7 @@ use super::{Outcome, key, split};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, Place};
 use crate::files::{self, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
@@ -66,24 +66,43 @@ fn parse(path: &Path) -> Result<Policy, Failure> {
     let bytes = files::read_stream(path, POLICY_MAX as u64)?;
     Policy::read(&bytes).map_err(|error| {
         let what = report::visible(error.what.as_bytes());
+        let place = Place { file: path.to_owned(), line: error.line, column: error.column };
         Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
+            .place(place)
             .next("what a policy may have stands in attesh-policy(5)")
     })
 }
 
 fn check(args: &PolicyCheck) -> Outcome {
+    let mut files = Vec::new();
     for path in &args.files {
         let held = read(path)?;
-        let scripts = report::count(held.policy.scripts.len(), "script");
+        let scripts = held.policy.scripts.len();
         let commands: usize = held.policy.scripts.iter().map(|script| script.commands.len()).sum();
+        if args.json {
+            let file = report::path_json(path);
+            files.push(json!({"file": file, "scripts": scripts, "commands": commands}));
+            continue;
+        }
         let path = report::visible(path.display().to_string().as_bytes());
-        report::line(&format!("{path}: a policy of {scripts}, {}", report::count(commands, "command")))?;
+        let (scripts, commands) = (report::count(scripts, "script"), report::count(commands, "command"));
+        report::line(&format!("{path}: a policy of {scripts}, {commands}"))?;
+    }
+    if args.json {
+        report::json("attesh.policy-check/v1", json!({"files": files}))?;
     }
     Ok(0)
 }
 
 fn explain(args: &PolicyExplain) -> Outcome {
-    for line in parse(&args.file)?.explain() {
+    let policy = parse(&args.file)?;
+    if args.json {
+        let mut value = report::policy_json(&policy);
+        value["file"] = report::path_json(&args.file);
+        report::json("attesh.policy-explain/v1", value)?;
+        return Ok(0);
+    }
+    for line in policy.explain() {
         report::line(&report::visible(line.as_bytes()))?;
     }
     Ok(0)

@@ -426,9 +426,10 @@ fn print(
     }
     let outcome = &statement.predicate.outcome;
     let head = head_of(session, statement);
+    let (bundle, transcript) = (report::path_json(&outputs.bundle), report::path_json(&outputs.transcript));
     report::json(
         "attesh.seal/v1",
-        json!({"envelope": path, "sha256": digest, "bundle": outputs.bundle, "transcript": outputs.transcript,
+        json!({"envelope": path, "sha256": digest, "bundle": bundle, "transcript": transcript,
             "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count}),
     )
 }

@@ -43,9 +43,10 @@ pub fn start(args: &Start) -> Outcome {
     publish(session, opened.head, output)?;
     let head = head_token(session.id(), opened.head.size, &opened.head.root);
     if args.json {
+        let folder = report::path_json(session.folder().path());
         report::json(
             "attesh.start/v1",
-            json!({"session": session.id(), "name": name, "folder": session.folder().path(), "head": head,
+            json!({"session": session.id(), "name": name, "folder": folder, "head": head,
                 "joined": opened.joined}),
         )?;
         return Ok(0);
@@ -202,7 +203,7 @@ fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
     json!({
         "session": session.id(),
         "name": session.genesis().name,
-        "folder": session.folder().path(),
+        "folder": report::path_json(session.folder().path()),
         "openedAt": clock::rfc3339(session.opened_ns()),
         "state": standing.word,
         "shells": story.shells,

@@ -92,11 +92,27 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     if rule.complete && outcome.end != "COMPLETE" {
         ruling.deny("session.complete", None, "the session is incomplete");
     }
-    for (key, count, most, what) in [
-        ("session.max-lost", outcome.lost_count, rule.max_lost, "commands ran unrecorded"),
-        ("session.max-redacted", outcome.redacted_count, rule.max_redacted, "records were redacted"),
-        ("session.max-paused", outcome.pause_count, rule.max_paused, "pauses were declared"),
+    for (key, count, most, [one, several]) in [
+        (
+            "session.max-lost",
+            outcome.lost_count,
+            rule.max_lost,
+            ["command ran unrecorded", "commands ran unrecorded"],
+        ),
+        (
+            "session.max-redacted",
+            outcome.redacted_count,
+            rule.max_redacted,
+            ["record was redacted", "records were redacted"],
+        ),
+        (
+            "session.max-paused",
+            outcome.pause_count,
+            rule.max_paused,
+            ["pause was declared", "pauses were declared"],
+        ),
     ] {
+        let what = if count == 1 { one } else { several };
         if count > most {
             ruling.deny(key, None, format!("{count} {what}; at most {most} are allowed"));
         }

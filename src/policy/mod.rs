@@ -73,6 +73,18 @@ pub enum Mode {
     Contains,
 }
 
+impl Mode {
+    /// As a policy has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Entire => "entire",
+            Mode::Ordered => "ordered",
+            Mode::Contains => "contains",
+        }
+    }
+}
+
 /// When the plan must have been recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanAt {
@@ -82,6 +94,18 @@ pub enum PlanAt {
     Exit,
     /// It may be missing.
     Anyhow,
+}
+
+impl PlanAt {
+    /// As a policy has it; one that may be missing has no word.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            PlanAt::Start => Some("start"),
+            PlanAt::Exit => Some("exit"),
+            PlanAt::Anyhow => None,
+        }
+    }
 }
 
 /// A script that must have run.

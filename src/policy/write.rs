@@ -46,17 +46,10 @@ impl ScriptRule {
         if let Some(name) = &self.name {
             put("name", &text(name));
         }
-        match self.plan {
-            PlanAt::Start => put("plan", "\"start\""),
-            PlanAt::Exit => put("plan", "\"exit\""),
-            PlanAt::Anyhow => {}
+        if let Some(plan) = self.plan.word() {
+            put("plan", &format!("\"{plan}\""));
         }
-        let mode = match self.mode {
-            Mode::Entire => "entire",
-            Mode::Ordered => "ordered",
-            Mode::Contains => "contains",
-        };
-        put("mode", &format!("\"{mode}\""));
+        put("mode", &format!("\"{}\"", self.mode.word()));
         if let Some(sha256) = &self.sha256 {
             put("sha256", &format!("\"{sha256}\""));
         }

@@ -347,7 +347,7 @@ impl<'a> Scribe<'a> {
             text,
             exit_code,
             pipe_status: ended.pipe_status.clone(),
-            signal: exit_code.filter(|status| (129..=192).contains(status)).map(|status| status - 128),
+            signal: CommandFacts::signal_of(exit_code),
             started_at: rfc3339(record.core.time.realtime_ns),
             duration_ms: ended.duration_ns.map(|ns| ns / 1_000_000),
             workdir,

@@ -227,6 +227,14 @@ pub struct CommandFacts {
     pub late: bool,
 }
 
+impl CommandFacts {
+    /// The signal that a status stands for, by the shells' convention of 128 + signal.
+    #[must_use]
+    pub fn signal_of(exit_code: Option<u64>) -> Option<u64> {
+        exit_code.filter(|status| (129..=192).contains(status)).map(|status| status - 128)
+    }
+}
+
 /// A script that a shell was to run. Its n-th unit is the shell's n-th command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

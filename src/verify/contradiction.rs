@@ -9,7 +9,8 @@ use sha2::Digest as _;
 
 use crate::encoding::hex;
 use crate::seal::statement::{
-    CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+    CommandFacts, CommandText, OutcomeFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION,
+    SUBJECT_TRANSCRIPT, Statement,
 };
 
 /// The first thing in which a statement contradicts itself.
@@ -45,13 +46,10 @@ pub(super) fn contradiction(statement: &Statement) -> Option<String> {
     {
         return Some("outcome.end is COMPLETE although something is missing".into());
     }
-    if outcome.all_succeeded && (outcome.failed_count > 0 || outcome.exit_code != Some(0)) {
-        return Some("outcome.allSucceeded is true although a command failed".into());
-    }
     if outcome.command_count != predicate.transcript.lines {
         return Some("outcome.commandCount is not the number of the transcript's lines".into());
     }
-    commands_contradict(statement)
+    commands_contradict(statement).or_else(|| counts_contradict(outcome))
 }
 
 fn commands_contradict(statement: &Statement) -> Option<String> {
@@ -68,6 +66,9 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
             || matches!(&command.text, CommandText::CommandBase64(_) if command.text.bytes().is_none())
         {
             return Some(format!("the text of command {} has no proper form", command.seq));
+        }
+        if command.signal != CommandFacts::signal_of(command.exit_code) {
+            return Some(format!("the signal of command {} is not that of its exitCode", command.seq));
         }
         let line = command.text.transcript_line(command.exit_code);
         bytes += line.len() as u64;
@@ -91,6 +92,17 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     }
     if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
         return Some("the commands are not those of the transcript".into());
+    }
+    None
+}
+
+fn counts_contradict(outcome: &OutcomeFacts) -> Option<String> {
+    let all_succeeded = outcome.failed_count == 0 && outcome.unobserved_count == 0;
+    if outcome.all_succeeded != all_succeeded {
+        return Some("outcome.allSucceeded is not what its counts say".into());
+    }
+    if outcome.failed_count == 0 && outcome.exit_code != all_succeeded.then_some(0) {
+        return Some("outcome.exitCode is not what its counts say".into());
     }
     None
 }

@@ -4,12 +4,11 @@
     verify.py vectors FOLDER
     verify.py envelope FILE KEY.pub [TRANSCRIPT [JOURNAL]]
 
-`vectors` reads FOLDER/MANIFEST, checks each file against what must happen, and prints a
-line for each: name, verdict, record, size, root, why.
+`vectors` reads the MANIFEST of each folder in FOLDER, checks each file against what must
+happen, and prints a line for each: folder, name, verdict; of journals also record, size, root, why.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -21,172 +20,13 @@ import blake3
 import nacl.exceptions
 import nacl.signing
 
+import statement
+from form import Bad, decimal, fields, flag, hexed, key, need, null_or, number, one_of, parse, session_id, \
+    shape, status, statuses, std64, text, url64, value_form
+
 LINE_MAX = 2 << 20
 CORE_MAX = 64 << 10
 OPEN_SHELLS_MAX = 4096
-U64 = (1 << 64) - 1
-
-
-class Bad(Exception):
-    """The journal is not what a recorder wrote."""
-
-
-def need(condition, why):
-    if not condition:
-        raise Bad(why)
-
-
-# ── JSON: no floats, no negatives, no duplicates, no lone surrogates ──────────
-
-
-def members(pairs):
-    names = [name for name, _ in pairs]
-    need(len(set(names)) == len(names), "duplicate member")
-    return dict(pairs)
-
-
-def integer(text):
-    need(not text.startswith("-") and int(text) <= U64, "a number out of range")
-    return int(text)
-
-
-def refuse(text):
-    raise Bad(f"the number {text}")
-
-
-def parse(raw, number=refuse):
-    try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=members,
-            parse_int=integer,
-            parse_float=number,
-            parse_constant=refuse,
-        )
-        # Python keeps a lone surrogate; it cannot be written as UTF-8 again.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-        return value
-    except (ValueError, RecursionError) as error:
-        raise Bad(f"not JSON: {error}") from None
-
-
-def url64(text, size):
-    need(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text), "not base64url")
-    try:
-        value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error:
-        raise Bad("not base64url") from None
-    need(len(value) == size and base64.urlsafe_b64encode(value).rstrip(b"=").decode() == text, "not base64url")
-    return value
-
-
-def std64(text):
-    need(isinstance(text, str), "not a string")
-    try:
-        value = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Bad("not base64") from None
-    need(base64.b64encode(value).decode() == text, "not the one spelling of base64")
-    return value
-
-
-def string(text):
-    """RFC 8785 section 3.2.2.2."""
-    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-    out = ['"']
-    for char in text:
-        code = ord(char)
-        out.append(short.get(code) or (f"\\u{code:04x}" if code < 32 else char))
-    return ("".join(out) + '"').encode("utf-8")
-
-
-def value_form(value):
-    wrapped = b'{"base64":"' + base64.b64encode(value) + b'"}'
-    try:
-        plain = string(value.decode("utf-8"))
-    except UnicodeDecodeError:
-        return wrapped
-    return plain if len(plain) <= len(wrapped) else wrapped
-
-
-# ── the fields of each kind ───────────────────────────────────────────────────
-
-
-def number(value):
-    need(type(value) is int, "not an integer")
-
-
-def status(value):
-    number(value)
-    need(value <= 255, "a status above 255")
-
-
-def text(value):
-    need(isinstance(value, str), "not a string")
-
-
-def flag(value):
-    need(isinstance(value, bool), "not true or false")
-
-
-def decimal(value):
-    text(value)
-    need(re.fullmatch(r"0|[1-9][0-9]*", value, re.ASCII) and int(value) <= U64, "not a decimal")
-
-
-def key(value):
-    url64(value, 32)
-
-
-def hexed(size):
-    def check(value):
-        text(value)
-        need(re.fullmatch(r"[0-9a-f]*", value) and len(value) == 2 * size, "not hexadecimal")
-
-    return check
-
-
-def one_of(*words):
-    def check(value):
-        need(isinstance(value, str) and value in words, "an unknown word")
-
-    return check
-
-
-def session_id(value):
-    text(value)
-    try:
-        need(str(uuid.UUID(value)) == value, "not a canonical UUID")
-    except ValueError:
-        raise Bad("not a UUID") from None
-
-
-def statuses(value):
-    need(isinstance(value, list), "not a list")
-    for item in value:
-        status(item)
-
-
-def null_or(check):
-    return lambda value: None if value is None else check(value)
-
-
-def shape(table):
-    def check(value):
-        fields(value, table)
-
-    return check
-
-
-def fields(value, table):
-    """table: name → check; a name that ends with ? may be missing."""
-    need(isinstance(value, dict), "not an object")
-    names = {name.rstrip("?"): check for name, check in table.items()}
-    for name in table:
-        need(name.endswith("?") or name in value, f"{name} is missing")
-    for name, item in value.items():
-        need(name in names, f"unknown member {name}")
-        names[name](item)
 
 
 PREV = shape({"session": session_id, "size": number, "root": hexed(32),
@@ -487,19 +327,53 @@ def read(path):
         return file.read()
 
 
+def taken(*words):
+    try:
+        envelope(*words, quiet=True)
+        return "taken"
+    except Bad:
+        return "refused"
+
+
+def of_journals(folder, name, verdict, record, secret, _):
+    given = None if secret == "-" else bytes.fromhex(secret)
+    result = Journal(given).check(read(os.path.join(folder, name + ".journal")))
+    found = (result.verdict, "-" if result.record is None else str(result.record))
+    return found == (verdict, record), show(name, result)
+
+
+def of_plans(folder, name, verdict, *_):
+    result = Journal(None).check(read(os.path.join(folder, name + ".journal")))
+    return result.verdict == verdict, show(name, result)
+
+
+def of_envelopes(folder, name, trust, _, verdict, __):
+    """Policies, completeness, and when a key is trusted are not judged here."""
+    must = "refused" if verdict == "integrity" or (verdict, trust) == ("untrusted", "signer.pub") else "taken"
+    key_path = os.path.join(folder, "signer.pub")
+    found = taken(os.path.join(folder, name + ".intoto.json"), key_path)
+    return found == must, f"{name}\t{found}"
+
+
+def of_transcripts(folder, name, sealed, must, _):
+    at = [os.path.join(folder, file) for file in (sealed + ".intoto.json", "signer.pub", name + ".transcript")]
+    found = taken(*at)
+    return found == {"subject": "taken", "other": "refused"}[must], f"{name}\t{found}"
+
+
 def vectors(folder):
+    kinds = {"journals": of_journals, "plans": of_plans, "envelopes": of_envelopes, "transcripts": of_transcripts}
     wrong = 0
-    for line in read(os.path.join(folder, "MANIFEST")).decode().splitlines():
-        if line.startswith("#"):
-            continue
-        name, verdict, record, secret, _ = line.split("\t")
-        given = None if secret == "-" else bytes.fromhex(secret)
-        result = Journal(given).check(read(os.path.join(folder, name + ".journal")))
-        print(show(name, result))
-        found = (result.verdict, "-" if result.record is None else str(result.record))
-        if found != (verdict, record):
-            wrong += 1
-            print(f"{name}: must be {verdict} {record}", file=sys.stderr)
+    for kind, check in kinds.items():
+        inside = os.path.join(folder, kind)
+        for line in read(os.path.join(inside, "MANIFEST")).decode().splitlines():
+            if line.startswith("#"):
+                continue
+            good, said = check(inside, *line.split("\t"))
+            print(f"{kind}\t{said}")
+            if not good:
+                wrong += 1
+                print(f"{kind}: must be: {line}", file=sys.stderr)
     return 3 if wrong else 0
 
 
@@ -515,7 +389,13 @@ def public_key(path):
     return der[len(SPKI):]
 
 
-def envelope(path, key_path, transcript=None, journal=None):
+def fingerprint(public):
+    """As OpenSSH prints it."""
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public))
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def envelope(path, key_path, transcript=None, journal=None, quiet=False):
     outer = parse(read(path))
     need(set(outer) == {"payload", "payloadType", "signatures"}, "other members than those of DSSE")
     kind = outer["payloadType"]
@@ -523,49 +403,29 @@ def envelope(path, key_path, transcript=None, journal=None):
     need(isinstance(outer["signatures"], list) and len(outer["signatures"]) == 1, "not one signature")
     signature = outer["signatures"][0]
     need(isinstance(signature, dict) and set(signature) == {"keyid", "sig"}, "not a signature")
+    keyid = signature["keyid"]
+    text(keyid)
+    need(re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", keyid), "the form of the keyid")
+    std64(keyid[len("SHA256:"):] + "=")
     body, sig = std64(outer["payload"]), std64(signature["sig"])
     pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(body), body)
-    need(len(sig) == 64 and signature_holds(public_key(key_path), pae, sig), "the envelope's signature")
-    statement = parse(body, number=float)
-    need(statement.get("_type") == "https://in-toto.io/Statement/v1", "not a Statement v1")
-    need(statement.get("predicateType") == "https://attesh.dev/shell-session/v0.1", "another predicate type")
-    digests = {}
-    for subject in statement["subject"]:
-        need(subject["name"] not in digests, "a subject twice")
-        digests[subject["name"]] = subject["digest"]["sha256"]
+    public = public_key(key_path)
+    need(len(sig) == 64 and signature_holds(public, pae, sig), "the envelope's signature")
+    need(keyid == fingerprint(public), "the keyid is another's")
+    checked = statement.check(body)
+    digests = {subject["name"]: subject["digest"]["sha256"] for subject in checked["subject"]}
     if transcript:
-        raw = read(transcript)
-        need(hashlib.sha256(raw).hexdigest() == digests.get("session.transcript"), "the transcript's digest")
-        check_transcript(raw, statement["predicate"])
+        statement.check_transcript(read(transcript), checked)
     if journal:
         result = Journal(None).check(read(journal))
         need(result.verdict != "rejected", f"the journal: {result.why}")
         need(result.root.hex() == digests.get("session"), "the journal's root")
-        said = statement["predicate"]["journal"]
+        said = checked["predicate"]["journal"]
         need((said["rootHash"], said["size"]) == (result.root.hex(), result.size), "what is said of the journal")
         print(show("journal", result))
-    print("VERIFIED", json.dumps(digests, sort_keys=True))
+    if not quiet:
+        print("VERIFIED", json.dumps(digests, sort_keys=True))
     return 0
-
-
-def check_transcript(raw, predicate):
-    """One line a command: its text and status, and nothing else; the same as in the Statement."""
-    need(raw == b"" or raw.endswith(b"\n"), "a torn transcript")
-    lines = [parse(line) for line in raw.split(b"\n")[:-1]]
-    texts = ("command", "commandBase64", "redacted", "withheld")
-    told = predicate.get("commands")
-    for at, line in enumerate(lines):
-        names = [name for name in texts if name in line]
-        need(len(names) == 1 and set(line) == {names[0], "exitCode"}, f"line {at + 1} of the transcript")
-        if told is not None and at < len(told):
-            need(told[at].get("exitCode") == line["exitCode"], f"the status of command {at + 1}")
-            if names[0] in ("command", "commandBase64"):
-                need(told[at].get(names[0]) == line[names[0]], f"the text of command {at + 1}")
-    need(told is None or not told or len(told) == len(lines), "the number of commands")
-    failed = sum(line["exitCode"] not in (0, None) for line in lines)
-    outcome = predicate["outcome"]
-    need(outcome["commandCount"] == len(lines), "the outcome's number of commands")
-    need(outcome["failedCount"] == failed, "the outcome's number of failed commands")
 
 
 def main(words):

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use attesh::files::Overwrite;
+use serde_json::{Value, json};
 
 use crate::programs;
 use crate::pty::{ATTESH, Home};
@@ -108,7 +109,8 @@ fn a_failure_under_json_is_not_one_object() {
     ];
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("man/attesh.1")).unwrap();
     let rows = page.split_once(".Li attesh.error/v1 :").unwrap().1.split_once(".El").unwrap().0;
-    let rows: BTreeSet<&str> = rows.lines().filter_map(|line| line.strip_prefix(".It Va ")).collect();
+    let rows = rows.lines().filter_map(|line| line.strip_prefix(".It Va "));
+    let rows: BTreeSet<&str> = rows.filter(|row| !row.ends_with(" No (optional)")).collect();
     for (words, code) in calls {
         let said = attesh(&home, words);
         assert_eq!(said.code, Some(*code), "{words:?}: {}{}", said.out, said.err);
@@ -122,6 +124,66 @@ fn a_failure_under_json_is_not_one_object() {
         let message = value["message"].as_str().unwrap();
         assert!(!message.is_empty() && said.err.contains(message.lines().next().unwrap()), "{words:?}");
     }
+}
+
+#[test]
+fn a_policy_with_an_error_does_not_tell_a_program_its_place() {
+    let home = Home::new();
+    home.file("work/good.toml", "version = 1\n");
+    home.file("work/bad.toml", "version = 1\n\n[[script]]\ncommands = ['a', ''] # \u{fc}\n");
+    for words in [
+        &["policy", "check", "--json", "good.toml", "bad.toml"][..],
+        &["policy", "explain", "--json", "bad.toml"],
+        &["policy", "test", "--json", "bad.toml", "x.intoto.json"],
+        &["verify", "--json", "--policy", "bad.toml", "x.intoto.json"],
+    ] {
+        let said = attesh(&home, words);
+        assert_eq!(said.code, Some(2), "{words:?}: {}", said.err);
+        let value: Value = serde_json::from_str(&said.out).unwrap_or_else(|why| panic!("{words:?}: {why}"));
+        let place = (&value["schema"], &value["file"], &value["line"], &value["column"]);
+        assert_eq!(
+            place,
+            (&json!("attesh.error/v1"), &json!("bad.toml"), &json!(4), &json!(18)),
+            "{words:?}"
+        );
+        let page = ["column", "exit", "file", "kind", "line", "message", "next", "schema"];
+        assert_eq!(members(&value), BTreeSet::from(page), "{words:?}");
+    }
+    // A file that cannot be read at all has no place in it.
+    let value: Value =
+        serde_json::from_str(&attesh(&home, &["policy", "check", "--json", "none.toml"]).out).unwrap();
+    assert_eq!((&value["exit"], &value["line"]), (&json!(5), &Value::Null));
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_ends_the_program() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new();
+    let name = |name: &[u8]| std::ffi::OsStr::from_bytes(name).to_owned();
+    let ok = |words: &[&[u8]]| {
+        let words = words.iter().map(|word| name(word));
+        let said = said(home.command(Path::new(ATTESH)).args(words));
+        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        serde_json::from_str::<Value>(&said.out).unwrap()
+    };
+    let key = ok(&[b"key", b"generate", b"--json", b"--no-passphrase", b"-o", b"k\xff"]);
+    assert_eq!((&key["file"], &key["private"]), (&json!("k\u{fffd}.pub"), &json!("k\u{fffd}")));
+    ok(&[b"key", b"show", b"--json", b"k\xff.pub"]);
+    ok(&[b"start", b"one", b"--json"]);
+    let moved = home.path("work").join(name(b"\xff"));
+    let stands = home.sessions().remove(0);
+    let rename = |from: &Path, to: &Path| said(Command::new("mv").arg(from).arg(to)).code;
+    assert_eq!(rename(&stands, &moved), Some(0));
+    let status = said(home.command(Path::new(ATTESH)).args(["status", "--json", "--dir"]).arg(&moved));
+    assert_eq!(status.code, Some(0), "{}", status.err);
+    assert_eq!(rename(&moved, &stands), Some(0));
+    let output: [&[u8]; 4] = [b"-o", b"\xff.intoto.json", b"--key", b"k\xff"];
+    let sealed = ok(&[&[b"seal" as &[u8], b"one", b"--json"], &output[..]].concat());
+    assert_eq!(sealed["transcript"], "\u{fffd}.transcript");
+    let policy = Path::new("work").join(name(b"\xff.toml"));
+    attesh::files::publish(&home.path("").join(policy), b"version = 1\n", 0o644, Overwrite::No).unwrap();
+    assert_eq!(ok(&[b"policy", b"check", b"--json", b"\xff.toml"])["files"][0]["file"], "\u{fffd}.toml");
+    ok(&[b"policy", b"explain", b"--json", b"\xff.toml"]);
 }
 
 #[test]

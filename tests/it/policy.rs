@@ -1,7 +1,9 @@
 //! Policies against statements made for them: every denial with its words.
 
 use attesh::policy::{self, Policy, Ruling};
-use attesh::seal::statement::{CommandText, PREDICATE_TYPE, RECORDER_ID, STATEMENT_TYPE, Statement};
+use attesh::seal::statement::{
+    CommandFacts, CommandText, PREDICATE_TYPE, RECORDER_ID, STATEMENT_TYPE, Statement,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -72,7 +74,7 @@ impl Run {
 /// A statement about a session with these shells, which agrees with itself.
 pub fn statement(runs: &[Run]) -> Statement {
     let (mut commands, mut transcript) = (Vec::new(), Vec::new());
-    let (mut failed, mut unobserved, mut first) = (0, 0, 0);
+    let (mut failed, mut unobserved, mut first) = (0, 0, None);
     for (shell, run) in runs.iter().enumerate() {
         for one in &run.ran {
             transcript.extend(CommandText::Command(one.text.clone()).transcript_line(one.status));
@@ -83,10 +85,13 @@ pub fn statement(runs: &[Run]) -> Statement {
             if let Some(outcome) = one.outcome {
                 command["outcome"] = json!(outcome);
             }
+            if let Some(signal) = CommandFacts::signal_of(one.status) {
+                command["signal"] = json!(signal);
+            }
             commands.push(command);
             unobserved += u64::from(one.status.is_none());
             failed += u64::from(one.status.is_some_and(|status| status != 0));
-            first = if first == 0 { one.status.unwrap_or(0) } else { first };
+            first = first.or(one.status.filter(|status| *status != 0));
         }
     }
     let shells: Vec<Value> = (runs.iter().enumerate())
@@ -112,7 +117,7 @@ pub fn statement(runs: &[Run]) -> Statement {
             "outcome": {"commandCount": commands.len(), "failedCount": failed,
                 "unobservedCount": unobserved, "lostCount": 0, "withheldCount": 0, "redactedCount": 0,
                 "pauseCount": 0, "pausedCommandCount": 0, "anomalyCount": 0,
-                "allSucceeded": failed == 0 && unobserved == 0, "exitCode": first, "end": "COMPLETE"},
+                "allSucceeded": failed == 0 && unobserved == 0, "exitCode": first.or((unobserved == 0).then_some(0)), "end": "COMPLETE"},
             "commands": commands,
             "plans": plans,
             "anomalies": [],

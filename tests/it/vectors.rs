@@ -1,8 +1,9 @@
-//! The checked-in vectors are those that the cases make, and an independent verifier agrees.
+//! The checked-in vectors are those that the cases make, and each is judged as it must be.
 //!
-//! `tests/vectors/MANIFEST` says of each file what must happen:
-//! name, verdict, record (or `-`), secret in hexadecimal (or `-`), why.
+//! tests/vectors/README.md says what lies where. An independent verifier agrees about the
+//! journals.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,12 @@ use std::process::Command;
 use attesh::encoding::hex;
 
 use crate::cases::{self, Case, Expect};
+
+mod envelopes;
+mod judged;
+mod plans;
+mod policies;
+mod transcripts;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
@@ -43,26 +50,38 @@ fn renew() -> bool {
     std::env::var_os("ATTESH_RENEW_VECTORS").is_some()
 }
 
-#[test]
-fn the_vectors_are_not_those_of_the_cases() {
-    let (folder, cases) = (folder(), cases::all());
-    let put = |name: &str, bytes: &[u8]| {
-        attesh::files::publish(&folder.join(name), bytes, 0o644, attesh::files::Overwrite::Yes).unwrap();
-    };
+/// The names and contents of the files in a folder of vectors.
+fn files_of(name: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder().join(name)).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), fs::read(&path).ok()?));
+    entries.filter_map(named).collect()
+}
+
+/// What the cases make is what lies in a folder of vectors, and nothing else does.
+fn kept(name: &str, files: &BTreeMap<String, Vec<u8>>) {
+    let folder = folder().join(name);
     if renew() {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        put("MANIFEST", manifest(&cases).as_bytes());
-        for case in &cases {
-            put(&format!("{}.journal", case.name), &case.journal);
+        for (file, bytes) in files {
+            attesh::files::publish(&folder.join(file), bytes, 0o644, attesh::files::Overwrite::Yes).unwrap();
         }
     }
-    assert_eq!(fs::read_to_string(folder.join("MANIFEST")).unwrap(), manifest(&cases), "MANIFEST");
-    for case in &cases {
-        let stored = fs::read(folder.join(format!("{}.journal", case.name))).unwrap();
-        assert!(stored == case.journal, "{} differs", case.name);
+    let there = files_of(name);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&there), names(files), "{name}: what lies there, and what the cases make");
+    for (file, bytes) in files {
+        assert!(there[file] == *bytes, "{name}/{file} differs");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), cases.len() + 1, "a file that no case makes");
+}
+
+#[test]
+fn the_journals_are_not_those_of_the_cases() {
+    let cases = cases::all();
+    let mut files = BTreeMap::from([("MANIFEST".to_owned(), manifest(&cases).into_bytes())]);
+    files.extend(cases.iter().map(|case| (format!("{}.journal", case.name), case.journal.clone())));
+    assert_eq!(files.len(), cases.len() + 1, "a name stands there twice");
+    kept("journals", &files);
 }
 
 /// The interpreter with the packages that the independent verifier needs.
@@ -85,10 +104,20 @@ fn the_independent_verifier_disagrees() {
     let output = Command::new(python).arg(script).arg("vectors").arg(folder()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    // One line for each: name, verdict, record, size, root.
+    let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in text.lines() {
+        let (kind, said) = line.split_once('\t').unwrap();
+        told.entry(kind).or_default().push(said);
+    }
+    let kinds: Vec<&str> = told.keys().copied().collect();
+    assert_eq!(kinds, ["envelopes", "journals", "plans", "transcripts"]);
+    for (kind, said) in &told {
+        let manifest = fs::read_to_string(folder().join(kind).join("MANIFEST")).unwrap();
+        assert_eq!(said.len(), manifest.lines().filter(|line| !line.starts_with('#')).count(), "{kind}");
+    }
+    // Of a journal: name, verdict, record, size, root.
     let cases = cases::all();
-    assert_eq!(text.lines().count(), cases.len());
-    for (line, case) in text.lines().zip(&cases) {
+    for (line, case) in told["journals"].iter().zip(&cases) {
         let checked = crate::rules::verify(&case.journal, case.secret);
         let (verdict, record) = match &checked.rejection {
             Some(rejection) => ("rejected", rejection.record.to_string()),

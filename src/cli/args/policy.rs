@@ -103,25 +103,31 @@ pub struct PolicyFromGithub {
 #[command(after_help = examples![
     "attesh policy check build.policy.toml                    an error has line and column",
     "attesh policy check build.policy.toml release.toml       several",
-    "attesh policy check build.policy.toml || echo 'not yet'  its exit status says it too",
+    "attesh policy check build.policy.toml --json             for a program",
 ])]
 #[allow(missing_docs)]
 pub struct PolicyCheck {
     /// Policies
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh policy explain build.policy.toml           what it asks for",
     "attesh policy explain build.policy.toml | less    a long one",
-    "attesh policy explain release.toml                another",
+    "attesh policy explain build.policy.toml --json    for a program",
 ])]
 #[allow(missing_docs)]
 pub struct PolicyExplain {
     /// The policy
     pub file: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

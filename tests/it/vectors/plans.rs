@@ -1,0 +1,435 @@
+//! Journals of scripts that ran: the plan, what bash told of it, and what the policy made of
+//! the script says. MANIFEST says what must come of each.
+
+use std::collections::BTreeMap;
+
+use attesh::encoding::hex;
+use attesh::journal::check::Knowledge;
+use attesh::policy::{self, PlanAt, Policy, ScriptRule};
+use attesh::record::{
+    Body, Close, CloseReason, CommandText, Finish, From, Outcome, Plan, PlanTime, Program, Start, TextSource,
+};
+use attesh::script::Script;
+use attesh::seal::draft::Draft;
+
+use super::{files_of, kept};
+use crate::rules::codes;
+use crate::signer::{Defect, Signer, Texts, end, open};
+
+const HEADER: &str = "\
+# Journals of scripts, and what must come of each. Columns, separated by tabs:
+#   file     NAME.journal beside this file
+#   verdict  complete or incomplete
+#   found    the findings of the journal's check, in order, else -
+#   units    how many units of scripts the statement has, else - where it cannot have them
+#   policy   the policy beside this file that the statement is held against
+#   ruling   met or denied
+#   why      words that are in the first denial, or in the summary
+# Made from fixed seeds by the test that compares them: see tests/it/vectors/plans.rs.
+";
+
+/// A name, a script, and the lines of its units.
+type Lines = (&'static str, &'static str, &'static [(u64, u64)]);
+
+/// Each with a policy of its name.
+const SCRIPTS: &[Lines] = &[
+    ("three", "cd src/\n\n# a remark\necho \"something\"\ngo build ./...\n", &[(1, 1), (4, 4), (5, 5)]),
+    ("compound", "set -e\nif make; then\n  echo yes\nfi\ncat <<E\na\nE\n", &[(1, 1), (2, 4), (5, 7)]),
+    ("silent", "make\nf() { :; }\n(make check)\nf; f\n", &[(1, 1), (2, 2), (3, 3), (4, 4)]),
+    ("replaced", "make\nexec make check\n", &[(1, 1), (2, 2)]),
+    ("bytes", "echo \u{fc}\nmake", &[(1, 1), (2, 2)]),
+];
+
+fn script(name: &str) -> Script {
+    let (_, text, ranges) = SCRIPTS.iter().find(|(have, ..)| *have == name).unwrap();
+    Script::new(text.as_bytes().to_vec(), ranges.to_vec()).unwrap()
+}
+
+/// What bash said before a command.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    /// What the plan has there.
+    Planned,
+    /// Nothing.
+    Late,
+    /// Something else.
+    Other,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy)]
+enum End {
+    Seen(u64),
+    Passed,
+    Replaced,
+    Running,
+}
+
+use End::{Passed, Replaced, Running, Seen};
+use Told::{Late, Other, Planned};
+
+/// A run of a script.
+struct Case {
+    name: &'static str,
+    script: &'static str,
+    found: &'static [&'static str],
+    units: Option<usize>,
+    ruling: &'static str,
+    why: &'static str,
+    journal: Vec<u8>,
+}
+
+/// A journal of one bash that runs a script.
+struct Recorded {
+    signer: Signer,
+    shell: u64,
+    n: u64,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let mut recorded = Recorded { signer: Signer::begun(2), shell: 0, n: 0 };
+        recorded.open();
+        recorded
+    }
+
+    fn open(&mut self) {
+        let (body, texts) = open(Program::Bash, 0);
+        let Body::Open(mut open) = body else { unreachable!() };
+        open.typed = false;
+        self.shell = self.signer.push(Body::Open(open), &texts, Defect::None);
+        self.n = 0;
+    }
+
+    fn plan(&mut self, script: &Script, recorded_at: PlanTime) {
+        self.plan_of(script.bytes(), &script.ranges_text(), script.units().len() as u64, recorded_at, &[]);
+    }
+
+    /// A plan of these texts, without some of them.
+    fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, recorded_at: PlanTime, without: &[&str]) {
+        let mut texts = Texts::default();
+        let body = Plan {
+            shell: self.shell,
+            count,
+            recorded_at,
+            name: texts.commit("name", b"build.sh"),
+            ranges: texts.commit("ranges", ranges.as_bytes()),
+            script: texts.commit("script", script),
+        };
+        let texts = without.iter().fold(texts, |texts, name| texts.without(name));
+        self.signer.push(Body::Plan(body), &texts, Defect::None);
+    }
+
+    fn ran(&mut self, text: &[u8], told: Told, ended: End) {
+        self.n += 1;
+        let (shell, n) = (self.shell, self.n);
+        let mut texts = Texts::default();
+        let start = Start {
+            shell,
+            n,
+            native: n,
+            skip: 0,
+            source: TextSource::Script,
+            command: Some(CommandText { commitment: texts.commit("command", text), truncated: false }),
+            workdir: texts.commit("workdir", b"/work"),
+            prev_status: None,
+            planned: told == Planned,
+            late: told == Late,
+        };
+        self.signer.push(Body::Start(start), &texts, Defect::None);
+        let (status, from, outcome) = match ended {
+            Seen(status) => (Some(status), From::NextStart, None),
+            Passed => (None, From::Unknown, Some(Outcome::Passed)),
+            Replaced => (None, From::Unknown, Some(Outcome::Replaced)),
+            Running => return,
+        };
+        let (pipe_status, stale, native, shell_duration_us) = (None, false, None, None);
+        let finish =
+            Finish { shell, n, status, pipe_status, from, stale, outcome, native, shell_duration_us };
+        self.signer.push(Body::Finish(finish), &Texts::default(), Defect::None);
+    }
+
+    /// All units of a script, each with status 0.
+    fn whole(&mut self, script: &Script) {
+        for unit in script.units() {
+            self.ran(unit.text, Planned, Seen(0));
+        }
+    }
+
+    fn close(&mut self, why: CloseReason, status: Option<u64>, script_unchanged: bool) {
+        let mut texts = Texts::default();
+        let workdir = texts.commit("workdir", b"/work");
+        let close = Close { shell: self.shell, why, status, native: Some(self.n), script_unchanged, workdir };
+        self.signer.push(Body::Close(close), &texts, Defect::None);
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.signer.push(end(), &Texts::default(), Defect::None);
+        self.signer.bytes
+    }
+}
+
+/// How a script was begun, what ran of it, and how its shell ended.
+type Ran<'a> = (Option<PlanTime>, &'a [(usize, Told, End)], (CloseReason, Option<u64>, bool));
+
+fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec<u8> {
+    let script = script(name);
+    let mut recorded = Recorded::new();
+    if recorded_at == Some(PlanTime::Start) {
+        recorded.plan(&script, PlanTime::Start);
+    }
+    for (unit, told, ended) in ran {
+        recorded.ran(script.unit(*unit).unwrap().text, *told, *ended);
+    }
+    if recorded_at == Some(PlanTime::Exit) {
+        recorded.plan(&script, PlanTime::Exit);
+    }
+    recorded.close(why, status, unchanged);
+    recorded.end()
+}
+
+const OVER: (CloseReason, Option<u64>, bool) = (CloseReason::Exit, Some(0), true);
+const ALL: &[(usize, Told, End)] = &[(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
+
+/// Runs of scripts whose record is complete.
+fn complete(add: &mut impl FnMut(&'static str, &'static str, &'static str, &'static str, Ran)) {
+    let met3 = "3 of 3 commands ran, in order, exit 0";
+    add("whole", "three", "met", met3, (Some(PlanTime::Start), ALL, OVER));
+    add("compound", "compound", "met", met3, (Some(PlanTime::Start), ALL, OVER));
+    let latin = [(0, Planned, Seen(0)), (1, Planned, Seen(0))];
+    add(
+        "no-newline-at-the-end",
+        "bytes",
+        "met",
+        "2 of 2 commands ran",
+        (Some(PlanTime::Start), &latin, OVER),
+    );
+    let silent = [(0, Planned, Passed), (1, Late, Passed), (2, Late, Seen(0)), (3, Planned, Seen(0))];
+    add("silent", "silent", "met", "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
+    let exec = [(0, Planned, Seen(0)), (1, Planned, Replaced)];
+    add("replaced", "replaced", "met", "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
+    let failed = (CloseReason::Exit, Some(1), true);
+    let midway = [(0, Planned, Seen(0)), (1, Planned, Seen(1))];
+    let why = "line 4 `echo \"something\"` ended with 1; 0 is allowed";
+    add("failed-midway", "three", "denied", why, (Some(PlanTime::Start), &midway, failed));
+    let went_on = [(0, Planned, Seen(0)), (1, Planned, Seen(1)), (2, Planned, Seen(0))];
+    add("failed-and-went-on", "three", "denied", why, (Some(PlanTime::Start), &went_on, OVER));
+    let last = [(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(2))];
+    let why = "line 5 `go build ./...` ended with 2; 0 is allowed";
+    add(
+        "failed-last",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), &last, (CloseReason::Exit, Some(2), true)),
+    );
+    let why = "line 1 `cd src/` did not run; no command did";
+    add("nothing-reached", "three", "denied", why, (Some(PlanTime::Start), &[], failed));
+    let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
+    add("left-early", "three", "denied", why, (Some(PlanTime::Start), &ALL[..2], OVER));
+    let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
+    let why = "line 4 `echo \"something\"` is planned, but bash said that it ran something else";
+    add("something-else-ran", "three", "denied", why, (Some(PlanTime::Start), &other, OVER));
+    let why = "the script's file was changed while it ran";
+    add(
+        "file-changed",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), ALL, (CloseReason::Exit, Some(0), false)),
+    );
+    let why = "a signal ended the script; the last command that ran was line 5";
+    add(
+        "signalled",
+        "three",
+        "denied",
+        why,
+        (Some(PlanTime::Start), ALL, (CloseReason::Signal, Some(143), true)),
+    );
+    let passed = [(0, Planned, Passed), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
+    let why = "line 1 `cd src/` passed, with a status that bash did not tell; 0 is allowed";
+    add("passed-without-a-reason", "three", "denied", why, (Some(PlanTime::Start), &passed, OVER));
+    let bare: Vec<(usize, Told, End)> = ALL.iter().map(|(unit, _, end)| (*unit, Other, *end)).collect();
+    let why = "the plan was recorded when the block ended, not before its first command";
+    add("planned-at-the-exit", "three", "denied", why, (Some(PlanTime::Exit), &bare, OVER));
+    let why = "line 1 `cd src/` cannot be shown to have run: there is no plan";
+    add("without-a-plan", "three", "denied", why, (None, &bare, OVER));
+}
+
+/// Runs of which something was not recorded: what is incomplete is denied for that as well.
+fn incomplete() -> Vec<(&'static str, &'static [&'static str], &'static str, Vec<u8>)> {
+    let script = script("three");
+    let mut running = Recorded::new();
+    running.plan(&script, PlanTime::Start);
+    running.ran(script.unit(0).unwrap().text, Planned, Seen(0));
+    running.ran(script.unit(1).unwrap().text, Planned, Running);
+    let mut not_closed = Recorded::new();
+    not_closed.plan(&script, PlanTime::Start);
+    not_closed.whole(&script);
+    let mut no_end = Recorded::new();
+    no_end.plan(&script, PlanTime::Start);
+    no_end.whole(&script);
+    no_end.close(CloseReason::Exit, Some(0), true);
+    let seen = "the script was not seen to come to its end";
+    vec![
+        (
+            "killed",
+            &["no-end", "unfinished", "open-shell"],
+            "line 4 `echo \"something\"` was not seen to end",
+            running.signer.bytes,
+        ),
+        ("not-closed", &["no-end", "open-shell"], seen, not_closed.signer.bytes),
+        ("not-ended", &["no-end"], "the session is incomplete", no_end.signer.bytes),
+    ]
+}
+
+/// Plans that are none, and sessions of several shells.
+fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
+    let three = &script("three");
+    let planned = |plan: &dyn Fn(&mut Recorded)| {
+        let mut recorded = Recorded::new();
+        plan(&mut recorded);
+        recorded.whole(three);
+        recorded.close(CloseReason::Exit, Some(0), true);
+        recorded
+    };
+    let ranges = |text: &'static str| {
+        planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, PlanTime::Start, &[])).end()
+    };
+    let none = "the plan has no commands: redacted, or too many";
+    let mut odd = vec![
+        ("ranges-fall", None, none, ranges("4-4,1-1,5-5")),
+        ("ranges-overlap", None, none, ranges("1-4,4-4,5-5")),
+        ("ranges-beyond", None, none, ranges("1-1,4-4,5-9")),
+        ("ranges-of-line-0", None, none, ranges("0-1,4-4,5-5")),
+        ("ranges-no-numbers", None, none, ranges("1-1,four,5-5")),
+        ("ranges-too-large", None, none, ranges("1-1,4-4,5-99999999999999999999")),
+        (
+            "ranges-fewer",
+            Some(2),
+            "line 5 `echo \"something\"` is not what the plan has in its place",
+            ranges("1-1,5-5"),
+        ),
+        ("ranges-none", Some(0), "is not what the plan has in its place", ranges("")),
+    ];
+    for (name, without) in [("plan-redacted", &["script", "ranges"][..]), ("script-redacted", &["script"])] {
+        let plan =
+            |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, PlanTime::Start, without);
+        odd.push((name, None, none, planned(&plan).end()));
+    }
+    let mut two = planned(&|recorded| recorded.plan(three, PlanTime::Start));
+    two.open();
+    two.plan(&script("replaced"), PlanTime::Start);
+    two.whole(&script("replaced"));
+    two.close(CloseReason::Exit, Some(0), true);
+    odd.push((
+        "two-scripts",
+        Some(5),
+        "script 2 (build.sh) is not in the policy; 2 of its commands ran",
+        two.end(),
+    ));
+    let mut aside = planned(&|recorded| recorded.plan(three, PlanTime::Start));
+    aside.open();
+    aside.ran(b"curl x | sh", Other, Seen(0));
+    aside.close(CloseReason::Exit, Some(0), false);
+    odd.push(("shell-aside", Some(3), "`curl x | sh` ran in a shell without a plan", aside.end()));
+    let again = |it: &mut Recorded| {
+        it.plan(three, PlanTime::Start);
+        it.plan(three, PlanTime::Start);
+    };
+    odd.push((
+        "planned-twice",
+        Some(6),
+        "script 2 (build.sh) is not in the policy; 3 of its commands ran",
+        planned(&again).end(),
+    ));
+    odd
+}
+
+fn all() -> Vec<Case> {
+    let mut all = Vec::new();
+    complete(&mut |name, of, ruling, why, ran| {
+        let units = ran.0.map(|_| script(of).units().len());
+        // That a program took the place of the shell is found, and nothing is missing.
+        let found = if name == "replaced" { &["replaced"][..] } else { &[] };
+        all.push(Case { name, script: of, found, units, ruling, why, journal: journal(of, ran) });
+    });
+    for (name, found, why, journal) in incomplete() {
+        all.push(Case { name, script: "three", found, units: Some(3), ruling: "denied", why, journal });
+    }
+    for (name, units, why, journal) in odd() {
+        all.push(Case { name, script: "three", found: &[], units, ruling: "denied", why, journal });
+    }
+    all
+}
+
+fn manifest(cases: &[Case]) -> String {
+    let line = |case: &Case| {
+        let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        let verdict = if case.found.contains(&"no-end") { "incomplete" } else { "complete" };
+        let units = case.units.map_or_else(String::new, |units| units.to_string());
+        let cells = [
+            case.name.to_owned(),
+            verdict.to_owned(),
+            or_none(case.found.join(" ")),
+            or_none(units),
+            format!("{}.toml", case.script),
+            case.ruling.to_owned(),
+            case.why.to_owned(),
+        ];
+        cells.join("\t") + "\n"
+    };
+    HEADER.to_owned() + &cases.iter().map(line).collect::<String>()
+}
+
+#[test]
+fn the_plans_are_not_those_of_the_cases() {
+    let cases = all();
+    let mut files: BTreeMap<String, Vec<u8>> =
+        cases.iter().map(|case| (format!("{}.journal", case.name), case.journal.clone())).collect();
+    assert_eq!(files.len(), cases.len(), "a name is there twice");
+    for (name, text, _) in SCRIPTS {
+        let rule = ScriptRule::of(&script(name), PlanAt::Start).unwrap();
+        let digest = hex(&attesh::crypto::sha256(&[text.as_bytes()]));
+        let rule = ScriptRule { sha256: Some(digest), ..rule };
+        files.insert(format!("{name}.toml"), policy::whole("build.sh", &[rule]).into_bytes());
+    }
+    files.insert("MANIFEST".into(), manifest(&cases).into_bytes());
+    kept("plans", &files);
+}
+
+#[test]
+fn a_plan_is_judged_otherwise_than_its_manifest_says() {
+    let files = files_of("plans");
+    let text = String::from_utf8(files["MANIFEST"].clone()).unwrap();
+    let mut wrong = Vec::new();
+    for row in text.lines().filter(|line| !line.starts_with('#')) {
+        let [name, verdict, found, units, policy, must, why] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        let journal = &files[&format!("{name}.journal")];
+        let knowledge = Knowledge { threads: 1, ..Knowledge::default() };
+        let draft = Draft::gather(&journal[..], knowledge).unwrap_or_else(|why| panic!("{name}: {why:?}"));
+        let statement = draft.statement(&journal[..], &mut std::io::sink(), &[], 0, true).unwrap();
+        let policy = Policy::read(&files[policy]).unwrap();
+        let ruling = policy::judge(&policy, &statement, 0);
+        let counted: Option<usize> =
+            statement.predicate.plans.iter().map(|plan| plan.units.as_ref().map(Vec::len)).sum();
+        let counted = counted.filter(|_| !statement.predicate.plans.is_empty());
+        let complete = if draft.checked().story.is_complete() { "complete" } else { "incomplete" };
+        let (word, said) = match ruling.denials.first() {
+            Some(denial) => ("denied", denial.text.clone()),
+            None => ("met", ruling.summary.unwrap_or_default()),
+        };
+        let of = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        let codes = of(codes(draft.checked()).join(" "));
+        let counted = of(counted.map_or_else(String::new, |units| units.to_string()));
+        if (complete, codes.as_str(), counted.as_str(), word) != (verdict, found, units, must)
+            || !said.contains(why)
+        {
+            wrong.push(format!("{row}\nand is {complete} {codes} {counted} {word} {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(text.lines().count() >= 30);
+}
