@@ -1,64 +1,88 @@
-# shellcheck shell=bash disable=SC2154,SC2078,SC2261
+# shellcheck shell=bash disable=SC2016,SC2034,SC2078,SC2154
 # What bash reads first (BASH_ENV) when `attesh sh` runs a script in it. `attesh sh` fills the
-# three values and listens at the other end of the descriptor.
+# values and listens at the other end of the descriptor.
 #
 # DEBUG fires before each simple command of the script itself. Within the lines of the
 # unit that runs it costs one comparison; at another line the recorder is told and
 # answers with one line, the first and last line of the unit that begins there, once the start
 # is in the journal. Each message is one datagram; bash never dies of writing one.
 #
-# Rules kept here: $?, $_, PIPESTATUS and the options are the script's; nothing is printed
-# (what `set -x` would print of a trap goes down the same descriptor and is passed over);
-# without an answer within two seconds the hooks take themselves off, say so, and the
-# script goes on.
+# Rules kept here: $?, $_, PIPESTATUS, the options and the environment are the script's; nothing
+# is printed (what `set -x` would print of a trap goes down the same descriptor and is passed
+# over); where the descriptor is closed, or brings no answer within two seconds, the hooks take
+# themselves off, say so, and the script goes on.
+#
+# What the traps do is text for `eval` and no function: under `set -T` a function would set off
+# the RETURN trap of the script. They look with `case`, which leaves $? and PIPESTATUS alone.
+# They start no process: its end would set off the CHLD trap of the script.
 
-__attesh_begin() {
-    \builtin unset -f __attesh_begin
-    if [[ '@ATTESH_ENV@' ]]; then
-        \builtin export BASH_ENV='@ATTESH_ENV@'
-        \builtin eval "__attesh_file=\"$BASH_ENV\""
+__attesh_last=$_ __attesh_theirs=
+if [[ '@ATTESH_ENV@' ]]; then
+    \builtin export BASH_ENV='@ATTESH_ENV@'
+    \builtin eval "__attesh_text=\"$BASH_ENV\""
+    if [[ -r $__attesh_text ]]; then
         # shellcheck disable=SC1090
-        [[ ! -r $__attesh_file ]] || \builtin . "$__attesh_file"
-        \builtin unset __attesh_file
-    else
-        \builtin unset BASH_ENV
+        \builtin . "$__attesh_text"
     fi
-    # The shell was started by another: this file leaked.
-    [[ $PPID == '@ATTESH_PID@' ]] || \builtin return 0
-    __attesh_low=0 __attesh_high=0
-    __attesh_ask B "$BASH_VERSION" || \builtin return 0
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL||LINENO>=__attesh_low&&LINENO<=__attesh_high)) || __attesh_unit U "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' DEBUG
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit F "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' ERR
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit X "$BASH_COMMAND" 0 "${FUNCNAME+__attesh_unit}$(\builtin trap -p DEBUG)" "$_"; } 2>&@ATTESH_FD@' EXIT
-}
+    # What it traps stays trapped.
+    __attesh_theirs=$(\builtin trap -p DEBUG ERR EXIT)
+else
+    \builtin unset BASH_ENV
+fi
+# An answer below zero: no units. Where another started this shell, this file leaked.
+__attesh_low=-1
+if [[ $PPID == '@ATTESH_PID@' ]] &&
+    { \builtin printf 'B %s %s ' "${BASH_VERSION// /}" "${__attesh_theirs:+trap}" >&@ATTESH_FD@; } 2>/dev/null; then
+    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_low 2>/dev/null || __attesh_low=-1
+fi
+\builtin unset __attesh_theirs __attesh_text
+if [[ $__attesh_low != -* ]]; then
+    __attesh_dead='' __attesh_said='' __attesh_file='@ATTESH_FILE@'
 
-# __attesh_ask KIND TEXT…: one datagram, and its answer.
-__attesh_ask() {
-    \builtin local answer IFS=' '
-    \builtin printf '%s ' "$@" >&@ATTESH_FD@ 2>/dev/null || \builtin return 1
-    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ answer 2>/dev/null || \builtin return 1
-    __attesh_low=${answer% *} __attesh_high=${answer#* }
-}
+    # One datagram, and its answer. A descriptor that is no socket is a file of the script.
+    __attesh_ask='
+        __attesh_text=${BASH_COMMAND:0:400}
+        [[ -S /dev/fd/@ATTESH_FD@ || ! -d /dev/fd ]] &&
+            \builtin printf "%s " "$__attesh_kind" "${__attesh_was%% *}" "${__attesh_was#* }" "$__attesh_hooked" \
+                "${__attesh_pipe// /,}" "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
+            IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1'
+    __attesh_unit='
+        if ((__attesh_low < 0)); then
+            __attesh_low=-2
+        else
+            __attesh_kind=U __attesh_hooked=0
+            '$__attesh_ask'
+            [[ $__attesh_dead ]] || __attesh_low=${__attesh_text% *} __attesh_high=${__attesh_text#* }
+        fi
+        \builtin export -n __attesh_last __attesh_was __attesh_pipe __attesh_text __attesh_kind __attesh_hooked \
+            __attesh_low __attesh_high __attesh_dead'
+    # To the DEBUG trap, what the other two do are commands. It must not tell of those of ERR;
+    # at the end, that it fires says that it is still ours.
+    __attesh_fail='
+        __attesh_kind=F __attesh_hooked=0
+        '$__attesh_ask
+    __attesh_exit='
+        __attesh_kind=X __attesh_hooked=0
+        ((__attesh_low != -2)) || __attesh_hooked=1
+        __attesh_low=0 __attesh_high=9223372036854775807
+        __attesh_was=$__attesh_over __attesh_pipe=$__attesh_left
+        '$__attesh_ask
+    __attesh_gone='
+        \builtin trap - DEBUG
+        if [[ ! $__attesh_said ]]; then
+            __attesh_said=1
+            \builtin : 2>/dev/null >|"$__attesh_file"
+            \builtin printf "attesh: the recorder is gone; the script goes on unrecorded\n" >&2
+        fi'
 
-# __attesh_unit KIND COMMAND LINE CONTEXT LAST; LAST is what $_ is to be again.
-__attesh_unit() {
-    \builtin local text="${2:0:400}" seen=0
-    if [[ $1 == X ]]; then
-        [[ $4 != *__attesh_unit* ]] || seen=1
-    elif [[ $4 ]]; then
-        # Within a function or a sourced file, where the script traces those.
-        \builtin return 0
-    fi
-    __attesh_ask "$1" "$__attesh_status" "$3" "$seen" "${text//$'\n'/ }" || {
-        \builtin trap - ERR EXIT
-        \builtin trap '__attesh_gone "$_"' DEBUG
-    }
-    \builtin return 0
-}
-
-__attesh_gone() {
-    \builtin trap - DEBUG
-    \builtin printf 'attesh: the recorder is gone; the script goes on unrecorded\n' >&2
-}
-
-__attesh_begin "$_"
+    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_over="$? 0" __attesh_left="${PIPESTATUS[@]}" __attesh_final=$_ __attesh_high=-1 __attesh_low=-1; \builtin eval "$__attesh_exit"; \builtin : "$__attesh_final";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
+    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_low=0; \builtin eval "$__attesh_fail"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
+    \builtin export -n __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_fail __attesh_exit __attesh_gone
+    # Whatever follows here is no command of the script, until the last of it has run.
+    __attesh_low=0 __attesh_high=9223372036854775807
+    \builtin trap 'case $((BASH_SUBSHELL||LINENO>=__attesh_low&&LINENO<=__attesh_high))${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_; \builtin eval "$__attesh_unit"; \builtin : "$__attesh_last"; [[ ! $__attesh_dead ]];; esac 2>&- 2>&@ATTESH_FD@ || \builtin eval "$__attesh_gone"' DEBUG
+else
+    \builtin unset __attesh_low
+fi
+# Options that would have shown this file are set here: -x, -v.
+{ [[ ! '@ATTESH_SET@' ]] || \builtin set '@ATTESH_SET@'; \builtin : "$__attesh_last"; [[ ! ${__attesh_low-} ]] || ((__attesh_high = 0, 1)); } 2>/dev/null
