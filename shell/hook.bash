@@ -567,7 +567,7 @@ if [[ ${__attesh_pid-} == "$$" ]]; then
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
     __attesh_hooked || __attesh_hook_pc
 elif [[ $- != *i* ]]; then
-    \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script\n' >&2
+    \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab\n' >&2
 elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
     \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
 else

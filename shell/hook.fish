@@ -343,7 +343,7 @@ if test "$__attesh_pid" = $fish_pid
     set -g __attesh_dead ''
     __attesh_define
 else if not status is-interactive
-    echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script' >&2
+    echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
 else if string match -qr '^([0-2]\.|3\.0)' -- $version
     echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
 else

@@ -323,7 +323,7 @@ if [[ ${__attesh_pid-} == $$ ]]; then
     __attesh_to='@ATTESH_NAME@' __attesh_dead=
     __attesh_hooked install
 elif [[ ! -o interactive ]]; then
-    print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script' >&2
+    print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
 elif [[ $ZSH_VERSION != (5.<8->*|<6->.*) ]]; then
     print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
 else

@@ -1,11 +1,12 @@
-//! attesh: is the first word the plumbing verb of a hook? Then the recorder, else the commands.
+//! attesh: is the first word a plumbing verb of a hook? Then the recorder, else the commands.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == "rec") {
-        return ExitCode::from(attesh::recorder::run(words));
+    match words.next() {
+        Some(word) if word == "rec" => ExitCode::from(attesh::recorder::run(words)),
+        Some(word) if word == "block" => ExitCode::from(attesh::cli::block::run(words)),
+        _ => ExitCode::from(attesh::cli::run(std::env::args_os())),
     }
-    ExitCode::from(attesh::cli::run(std::env::args_os()))
 }

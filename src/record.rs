@@ -26,7 +26,7 @@ pub use body::{
 pub use disclosure::{Disclosure, Disclosures};
 pub use genesis::{Genesis, Prev};
 pub use words::{
-    CloseReason, Closes, EndReason, From, Kind, NoteWhat, Outcome, Program, StateLevel, TextSource,
+    CloseReason, Closes, EndReason, From, Kind, NoteWhat, Outcome, PlanTime, Program, StateLevel, TextSource,
 };
 
 /// The version of the journal's format, as genesis names it.

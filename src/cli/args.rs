@@ -122,6 +122,7 @@ pub enum ShellName {
     "eval \"$(attesh init bash)\"              record this bash; zsh the same",
     "attesh init fish | source               record this fish",
     "attesh init bash --install              record every new bash",
+    "eval \"$(attesh init bash --ci)\"         record a job of GitLab, as its first line",
 ])]
 #[allow(missing_docs)]
 pub struct Init {
@@ -130,6 +131,9 @@ pub struct Init {
     /// Join this session: a name, an id or a session folder
     #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
     pub session: Option<String>,
+    /// Record a job of GitLab: its first line, where the runner makes the script
+    #[arg(long, conflicts_with_all = ["session", "install", "uninstall"])]
+    pub ci: bool,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,

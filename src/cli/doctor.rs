@@ -119,6 +119,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Program::Fish => {
             "full: fish_preexec and fish_postexec; text as typed; the counter gives a lower bound of gaps"
         }
+        Program::Sh => "a job's block: its beginning, end and status, no commands",
     };
     report.add(Level::Fine, "capture", format!("{}, {tier}", shell.program.name()));
     match facts {
@@ -166,6 +167,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
         Program::Bash => get("ps0_hooked") == "1" && !get("prompt_command_at").is_empty(),
         Program::Zsh => has("preexec_functions", "__attesh_") && has("precmd_functions", "__attesh_"),
         Program::Fish => has("handlers", "__attesh_"),
+        Program::Sh => true,
     };
     match in_place {
         true => report.add(Level::Fine, "hooks", "in place"),
@@ -265,7 +267,7 @@ fn others(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                 list.extend(names.map(|name| format!("{key}: {}", visible(name.as_bytes()))));
             }
         }
-        Program::Fish => {}
+        Program::Fish | Program::Sh => {}
     }
     list
 }
@@ -295,6 +297,7 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                 list.push("HISTORY_IGNORE".to_owned());
             }
         }
+        Program::Sh => {}
         Program::Fish => {
             list.push("lines that begin with a blank".to_owned());
             if !get("private").is_empty() {

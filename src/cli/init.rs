@@ -16,6 +16,10 @@ const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("
 const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
 
+/// What records a block that another program evaluates: bash's hook, and what any other shell
+/// reads.
+pub const BLOCK: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
+
 /// What the line in an rc file ends with: it tells the line from every other.
 const MARK: &str = "# attesh";
 /// What follows the line where a newline had to be added before it.
@@ -33,6 +37,10 @@ pub fn run(args: &Init) -> Outcome {
     if args.install || args.uninstall {
         return edit_rc(args);
     }
+    if args.ci && !matches!(args.shell, ShellName::Bash) {
+        return Err(Failure::usage("--ci: jobs of a CI run in bash or sh")
+            .next("type: eval \"$(attesh init bash --ci)\""));
+    }
     let executable =
         paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
     let executable = executable.to_str().ok_or_else(|| {
@@ -43,7 +51,10 @@ pub fn run(args: &Init) -> Outcome {
     {
         return Err(Failure::usage("--session: a session is named on one line"));
     }
-    let text = snippet(args.shell, executable, args.session.as_deref().unwrap_or(""));
+    let text = match args.ci {
+        true => block(executable),
+        false => snippet(args.shell, executable, args.session.as_deref().unwrap_or("")),
+    };
     report::out(text.as_bytes())?;
     Ok(0)
 }
@@ -59,6 +70,7 @@ pub fn template(program: Program) -> &'static str {
         Program::Bash => BASH,
         Program::Zsh => ZSH,
         Program::Fish => FISH,
+        Program::Sh => BLOCK[1],
     }
 }
 
@@ -91,6 +103,20 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
         ),
         ShellName::Fish => text,
     }
+}
+
+/// The hook of a block. A shell that is no bash, or too old a one, must not parse bash's.
+fn block(executable: &str) -> String {
+    let [bash, other] = BLOCK.map(|text| {
+        // In the text of a trap the quotes stand within quotes.
+        let inner = posix_quoted(executable).replace('\'', r"'\''");
+        let text = text.replace(r"'\''@ATTESH_BIN@'\''", &inner);
+        posix_quoted(&text.replace("'@ATTESH_BIN@'", &posix_quoted(executable)))
+    });
+    format!(
+        "case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
+         case ${{__attesh_ci-}} in ?*) ;; *) eval {other};; esac\n"
+    )
 }
 
 fn posix_quoted(text: &str) -> String {

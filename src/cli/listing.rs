@@ -16,11 +16,14 @@ const NOT_REACHED: &str = "not reached";
 /// Standard output could not be written.
 pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Failure> {
     let style = Style::for_output();
-    let mut scripted = Vec::new();
+    let of = |row: &Row| match row {
+        Row::Script(shell, ..) => Some(*shell),
+        _ => None,
+    };
+    let scripted: Vec<u64> = rows.clone().filter_map(of).collect();
     for row in rows.clone() {
         match row {
             Row::Script(shell, name, script) => {
-                scripted.push(*shell);
                 let commands = rows.clone().filter_map(|row| match row {
                     Row::Command(command) if command.shell == *shell => Some(command),
                     _ => None,

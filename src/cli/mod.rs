@@ -1,6 +1,7 @@
 //! The commands, one file a verb. Nothing here is imported from elsewhere.
 
 pub mod args;
+pub mod block;
 mod call;
 mod channel;
 mod doctor;

@@ -19,6 +19,7 @@ use crate::files::{self, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
 use crate::report;
+use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
 use crate::verify::{self, Trusted, Verdict};
@@ -139,6 +140,8 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         let split = script(block.text.into_bytes());
         let split =
             split.map_err(|failure| Failure { message: format!("{place}{}", failure.message), ..failure })?;
+        // The items of a list are its commands, each with all its lines.
+        let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
         let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
         rules.push(ScriptRule { name: block.name, ..rule });
     }

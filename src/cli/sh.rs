@@ -22,14 +22,12 @@ use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::Writer;
 use crate::paths;
-use crate::record::{
-    Anomaly, Body, Close, CloseReason, CommandText, Disclosures, Finish, From, KeptText, Outcome as Why,
-    Plan, Program, Start, TextSource,
-};
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, Outcome as Why, PlanTime, Program};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
-use crate::session::birth::{self, Shell, workdir};
+use crate::session::birth::{self, Shell};
+use crate::session::script::{self as scripted, Ended, Unit};
 use crate::session::{self, Session, close};
 use crate::sys;
 
@@ -40,7 +38,10 @@ pub fn run(args: &Sh) -> Outcome {
     let call = Call::parse(&args.words)?;
     let bash = bash()?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
-    let session = the_session(args);
+    let session = match args.seal {
+        Some(_) => birth::own_session().map_err(Failure::from),
+        None => the_session(args.dir.as_deref()),
+    };
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)),
         Err(error) => {
@@ -85,19 +86,18 @@ pub fn bash() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
 }
 
-/// With --seal a session of its own; else the folder that is named, the session around, the
-/// job's folder, or one of its own.
-fn the_session(args: &Sh) -> Result<Session, Failure> {
-    if args.seal.is_some() {
-        return birth::own_session().map_err(Failure::from);
-    }
+/// The folder that is named, the session around, the job's folder, or a session of its own.
+///
+/// # Errors
+/// It could not be opened.
+pub fn the_session(dir: Option<&Path>) -> Result<Session, Failure> {
     let exported = paths::exported_session();
-    if args.dir.is_none()
+    if dir.is_none()
         && let Ok(session) = birth::around(exported.as_deref())
     {
         return Ok(session);
     }
-    match args.dir.clone().or_else(paths::ci_folder) {
+    match dir.map(Path::to_owned).or_else(paths::ci_folder) {
         Some(folder) => Ok(sessions::open_in(&folder, None, None)?.session),
         None => birth::for_new_shell(exported.as_deref()).map_err(Failure::from),
     }
@@ -164,18 +164,10 @@ impl Recording {
             Ok(index) => self.shell = Some(index),
             Err(error) => return self.failed(&error, 1),
         }
-        let mut texts = Disclosures::default();
-        let plan = Plan {
-            shell: self.shell.unwrap_or_default(),
-            count: self.script.units().len() as u64,
-            recorded_at: "start".to_owned(),
-            name: texts.commit("name", self.file.as_os_str().as_bytes().to_vec()),
-            ranges: texts.commit("ranges", self.script.ranges_text().into_bytes()),
-            script: texts.commit("script", self.script.bytes().to_vec()),
-        };
-        self.write(1, |writer, _, _| {
-            Ok(writer.append(Body::Plan(plan), &texts, clock::now()).map(|_| ())?)
-        });
+        let script = std::mem::take(&mut self.script);
+        let name = self.file.as_os_str().as_bytes().to_vec();
+        self.write(1, |writer, _, shell| scripted::plan(writer, shell, PlanTime::Start, &name, &script));
+        self.script = script;
     }
 
     fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
@@ -235,11 +227,8 @@ impl Recording {
         }
         let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
         let status = Some(u64::from(ending.status));
-        let mut texts = Disclosures::default();
-        let workdir = texts.commit("workdir", workdir());
         self.write(1, |writer, session, shell| {
-            let close = Close { shell, why, status, native: None, script_unchanged, workdir };
-            writer.append(Body::Close(close), &texts, clock::now())?;
+            close::close_scripted(writer, shell, why, status, None, script_unchanged)?;
             close::end_without_shells(session, writer)
         });
     }
@@ -252,43 +241,22 @@ fn record(
     text: Option<Vec<u8>>,
     from: From,
 ) -> session::Result<()> {
-    let mut texts = Disclosures::default();
-    let body = match step {
+    match step {
         Step::Start { unit, planned, late } => {
-            let (unit, planned, late) = (*unit, *planned, *late);
-            let kept = KeptText::new(text.unwrap_or_default());
-            let command =
-                CommandText { truncated: kept.truncated, commitment: texts.commit("command", kept.value) };
-            Body::Start(Start {
-                shell,
-                n: unit as u64 + 1,
-                native: unit as u64 + 1,
-                skip: 0,
-                source: TextSource::Script,
-                command: Some(command),
-                workdir: texts.commit("workdir", workdir()),
-                prev_status: None,
-                planned,
-                late,
-            })
+            let n = *unit as u64 + 1;
+            let unit = Unit { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
+            scripted::start(writer, shell, unit)
         }
-        Step::Finish { unit, status, pipe } => Body::Finish(Finish {
-            shell,
-            n: *unit as u64 + 1,
-            status: match status {
-                Status::Seen(status) => Some(u64::from(*status)),
-                Status::Passed | Status::Unknown => None,
-            },
-            pipe_status: (!pipe.is_empty()).then(|| pipe.iter().copied().map(u64::from).collect()),
-            from: if matches!(status, Status::Seen(_)) { from } else { From::Unknown },
-            stale: false,
-            outcome: (*status == Status::Passed).then_some(Why::Passed),
-            native: None,
-            shell_duration_us: None,
-        }),
-    };
-    writer.append(body, &texts, clock::now())?;
-    Ok(())
+        Step::Finish { unit, status, pipe } => {
+            let (status, from, outcome) = match status {
+                Status::Seen(status) => (Some(*status), from, None),
+                Status::Passed => (None, From::Unknown, Some(Why::Passed)),
+                Status::Unknown => (None, From::Unknown, None),
+            };
+            let ended = Ended { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
+            scripted::finish(writer, shell, ended)
+        }
+    }
 }
 
 /// Runs the script to its end, recorded or not.

@@ -512,7 +512,7 @@ impl LiveShell {
         let interrupted = std::mem::take(&mut self.interrupted);
         let Some(last) = last else { return Gap::None };
         let moved = match self.program {
-            Program::Bash | Program::Zsh => {
+            Program::Bash | Program::Zsh | Program::Sh => {
                 if start.native == last && self.program == Program::Bash && interrupted {
                     // bash gives a number again when its PS0 was interrupted: that command never ran.
                     return Gap::None;

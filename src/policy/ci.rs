@@ -8,6 +8,8 @@
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
+use crate::script::block;
+
 /// The longest CI file that is read, in bytes.
 pub const CI_FILE_MAX: usize = 4 << 20;
 
@@ -18,6 +20,8 @@ pub struct Block {
     pub name: Option<String>,
     /// Its text.
     pub text: String,
+    /// The items that it was a list of, where a runner runs each as one command.
+    pub items: Option<Vec<Vec<u8>>>,
 }
 
 /// The blocks of a job, and what its reader should know.
@@ -83,28 +87,28 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
     let before = member(found, "before_script")
         .or_else(|| member(&file, "default").and_then(|default| member(default, "before_script")))
         .or_else(|| member(&file, "before_script"));
-    let mut lines = Vec::new();
+    let mut list = Vec::new();
     for (name, node) in [("before_script", before), ("script", Some(script))] {
         if let Some(node) = node {
-            items(node, &format!("{name} of job {job}"), 0, &mut lines)?;
+            items(node, &format!("{name} of job {job}"), 0, &mut list)?;
         }
     }
-    let begin = lines.iter().position(|line| is_init(line));
-    let Some(begin) = begin else {
+    let Some(init) = list.iter().find(|item| block::is_init(item)) else {
         return Err(format!(
             "no line of job {job} has attesh init: what is recorded begins after it, as in eval \"$(attesh init bash --ci)\""
         ));
     };
-    let text: String = lines[begin + 1..].iter().map(|line| format!("{line}\n")).collect();
-    Ok(Job { blocks: vec![Block { name: None, text }], remarks: Vec::new() })
+    if init.contains(&b'\n') {
+        let what = "the item with attesh init has other lines, of which nothing is recorded";
+        return Err(format!("job {job}: {what}: make it an item of its own"));
+    }
+    let items = block::after_init(&list).to_vec();
+    let text = items.iter().map(|item| format!("{}\n", String::from_utf8_lossy(item))).collect();
+    Ok(Job { blocks: vec![Block { name: None, text, items: Some(items) }], remarks: Vec::new() })
 }
 
-fn is_init(line: &str) -> bool {
-    !line.trim_start().starts_with('#') && line.contains("attesh init")
-}
-
-/// The lines of a list of items, lists in it too.
-fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<String>) -> Outcome<()> {
+/// The items of a list as the runner runs them, those of lists in it too.
+fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<Vec<u8>>) -> Outcome<()> {
     match node {
         Yaml::Sequence(list) if depth <= 10 => {
             list.iter().try_for_each(|item| items(item, place, depth + 1, out))
@@ -113,7 +117,8 @@ fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<String>) -> Outco
             Err(format!("the {place} has $[[ ]]: give the merged file, as GitLab's lint shows it"))
         }
         Yaml::Value(Scalar::String(item)) => {
-            out.extend(item.trim_end_matches('\n').split('\n').map(str::to_owned));
+            // The runner takes the blanks around an item off, and runs none that is empty.
+            out.extend(Some(item.trim().as_bytes().to_vec()).filter(|item| !item.is_empty()));
             Ok(())
         }
         Yaml::Tagged(tag, _) => {
@@ -168,7 +173,8 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
                 made.remarks.push(format!("{place} {what}, and the policy wants that it ran and succeeded"));
             }
         }
-        made.blocks.push(Block { name: Some(name.unwrap_or_else(|| format!("step {}", at + 1))), text });
+        let name = name.unwrap_or_else(|| format!("step {}", at + 1));
+        made.blocks.push(Block { name: Some(name), text, items: None });
     }
     if made.blocks.is_empty() {
         return Err(format!("no run step of job {job} has the shell attesh sh"));

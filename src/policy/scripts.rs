@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use super::judge::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
+use crate::record::PlanTime;
+use crate::script::block::is_printed_of;
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement};
 
 /// After so many commands out of place the rest is not told.
@@ -104,8 +106,15 @@ struct Ran<'a> {
 impl<'a> Ran<'a> {
     fn new(facts: &'a CommandFacts, plan: Option<&PlanFacts>, number: usize) -> Self {
         let unit = plan.and_then(|plan| plan.units.as_ref()?.get(number));
-        let text = facts.text.bytes();
-        let of_plan = unit.is_some_and(|unit| unit.text.bytes() == text);
+        let mut text = facts.text.bytes();
+        // Before the block ends, a runner tells no more than the first line of a command.
+        let first = plan.is_some_and(|plan| plan.recorded_at == PlanTime::Exit.name());
+        let planned = unit.and_then(|unit| unit.text.bytes());
+        let printed = |planned: &Vec<u8>| text.as_ref().is_some_and(|text| is_printed_of(text, planned));
+        if let Some(planned) = planned.clone().filter(|planned| first && printed(planned)) {
+            text = Some(planned);
+        }
+        let of_plan = unit.is_some() && planned == text;
         Ran { facts, text, line: unit.map(|unit| unit.line), of_plan }
     }
 
@@ -160,14 +169,14 @@ impl Judged<'_> {
             return self.no_plan();
         };
         self.compare();
-        if self.rule.plan == PlanAt::Start && plan.recorded_at != "start" {
+        if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start.name() {
             let what = "the plan was recorded when the block ended, not before its first command";
             self.deny("script.plan", None, what.into());
         }
         if self.rule.mode == Mode::Entire {
             self.as_planned(plan);
             self.ended();
-            if plan.recorded_at == "start" && !plan.unchanged {
+            if plan.recorded_at == PlanTime::Start.name() && !plan.unchanged {
                 let what = "the script's file was changed while it ran";
                 self.deny("script.plan", None, what.into());
             }
@@ -357,7 +366,7 @@ impl Judged<'_> {
         };
         for at in 0..self.ran.len() {
             let ran = &self.ran[at];
-            let agrees = ran.facts.planned || ran.facts.late || plan.recorded_at != "start";
+            let agrees = ran.facts.planned || ran.facts.late || plan.recorded_at != PlanTime::Start.name();
             let why = match (ran.of_plan, agrees) {
                 (true, true) => continue,
                 (false, _) => "is not what the plan has in its place",

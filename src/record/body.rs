@@ -1,7 +1,9 @@
 //! The kinds of record and their fields.
 
 use super::genesis::{Genesis, decode_genesis, encode_genesis};
-use super::words::{CloseReason, EndReason, From, Kind, NoteWhat, Outcome, Program, TextSource, Word as _};
+use super::words::{
+    CloseReason, EndReason, From, Kind, NoteWhat, Outcome, PlanTime, Program, TextSource, Word as _,
+};
 use super::{Commitment, JsonError, Object, ObjectWriter, base64url, key};
 
 /// A shell joined.
@@ -174,8 +176,8 @@ pub struct Plan {
     pub shell: u64,
     /// How many units the script has.
     pub count: u64,
-    /// `start`: before the first command; `exit`: when the block ended.
-    pub recorded_at: String,
+    /// Before its first command, or when the block had ended.
+    pub recorded_at: PlanTime,
     /// The script's file as it was named, disclosed.
     pub name: Commitment,
     /// The first and the last line of each unit, disclosed.
@@ -291,7 +293,7 @@ impl Body {
             Body::Plan(plan) => {
                 out.number("shell", plan.shell)
                     .number("count", plan.count)
-                    .text("recordedAt", &plan.recorded_at);
+                    .text("recordedAt", plan.recorded_at.name());
             }
             Body::Start(start) => encode_start(start, out),
             Body::Finish(finish) => encode_finish(finish, out),
@@ -342,7 +344,7 @@ impl Body {
             Kind::Plan => Body::Plan(Plan {
                 shell: object.number("shell")?,
                 count: object.number("count")?,
-                recorded_at: one_of(object, "recordedAt", &["start", "exit"])?,
+                recorded_at: PlanTime::take(object, "recordedAt")?,
                 name: commitment(object, "name")?,
                 ranges: commitment(object, "ranges")?,
                 script: commitment(object, "script")?,

@@ -81,7 +81,7 @@ words! {
     }
 }
 words! {
-    /// The shells with a hook.
+    /// The shells that are recorded.
     Program {
         /// GNU bash
         Bash = "bash",
@@ -89,6 +89,17 @@ words! {
         Zsh = "zsh",
         /// fish
         Fish = "fish",
+        /// Another shell, of which only its beginning, end and status are known
+        Sh = "sh",
+    }
+}
+words! {
+    /// When the plan of a script was recorded.
+    PlanTime {
+        /// Before its first command.
+        Start = "start",
+        /// When the block had ended.
+        Exit = "exit",
     }
 }
 words! {

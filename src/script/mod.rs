@@ -1,12 +1,14 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! and which of them runs (`run`). Pure. What does not: how bash is asked where a unit ends
-//! (`cli::split`), how it is run (`cli::sh`).
+//! which of them runs (`run`), and what a CI runner makes of a list of commands (`block`).
+//! Pure. What does not: how bash is asked where a unit ends (`cli::split`), how it is run
+//! (`cli::sh`).
 //!
 //! A unit is one complete input as bash reads it: the lines of one compound command, or all
 //! commands of one line. Blank lines and comments between units belong to none.
 
+pub mod block;
 pub mod run;
 
 /// The longest script that is planned, in bytes.

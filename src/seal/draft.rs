@@ -382,7 +382,7 @@ impl<'a> Scribe<'a> {
         });
         self.plans.push(PlanFacts {
             shell: plan.shell,
-            recorded_at: plan.recorded_at.clone(),
+            recorded_at: plan.recorded_at.name().to_owned(),
             name: text("name"),
             sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
             units,

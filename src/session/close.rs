@@ -48,9 +48,25 @@ pub fn close_shell(
     status: Option<u64>,
     native: Option<u64>,
 ) -> Result<Head> {
+    close_scripted(writer, shell, why, status, native, false)
+}
+
+/// Closes a shell that ran a script; `script_unchanged` says that the script was the one of
+/// its plan to the end.
+///
+/// # Errors
+/// The record was not appended.
+pub fn close_scripted(
+    writer: &mut Writer,
+    shell: u64,
+    why: CloseReason,
+    status: Option<u64>,
+    native: Option<u64>,
+    script_unchanged: bool,
+) -> Result<Head> {
     let mut texts = Disclosures::default();
     let workdir = texts.commit("workdir", workdir());
-    let close = Close { shell, why, status, native, script_unchanged: false, workdir };
+    let close = Close { shell, why, status, native, script_unchanged, workdir };
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
 }
 

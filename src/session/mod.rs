@@ -13,6 +13,7 @@ pub mod birth;
 pub mod close;
 pub mod find;
 pub mod place;
+pub mod script;
 
 use std::fs::File;
 use std::io;

@@ -203,7 +203,7 @@ KINDS = {
         "closes": one_of("last-shell", "stop"), "originId": null_or(hexed(8)), "prev?": null_or(PREV),
         "parent": null_or(text), "vk": key, "stateDir": key, "host": key, "user": key},
     "collect": {"type": text, "at": one_of("start", "stop"), "ok": flag, "data?": key},
-    "shell-open": {"program": one_of("bash", "zsh", "fish"), "version": text, "pid": number, "startTicks": decimal,
+    "shell-open": {"program": one_of("bash", "zsh", "fish", "sh"), "version": text, "pid": number, "startTicks": decimal,
                    "native": number, "hook": text, "typed": flag, "workdir": key, "history": key},
     "shell-close": {"shell": number, "why": CLOSE_WORDS, "status": null_or(status), "native?": number,
                     "scriptUnchanged?": flag, "workdir": key},

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
+use crate::gitlab::Shape;
 use crate::pty::ATTESH;
 
 fn example(name: &str) -> String {
@@ -195,70 +196,74 @@ fn in_place(place: &TempDir, program: &str) -> Command {
     command
 }
 
-/// Verifies build.intoto.json with the policy of a script.
-fn verdict(place: &TempDir, script: &str) -> String {
-    put(&place.path().join("policy.sh"), script);
+/// Verifies build.intoto.json with the policy made from this text.
+fn verdict(place: &TempDir, from: &[&str], text: &str) -> String {
+    put(&place.path().join("policy.from"), text);
     let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     let run = |words: &[&str]| in_place(place, ATTESH).args(words).output().unwrap();
-    assert!(run(&["policy", "from-script", &path("policy.sh"), "-o", &path("policy.toml")]).status.success());
+    let (source, policy) = (path("policy.from"), path("policy.toml"));
+    let words = [&["policy"], from, &[source.as_str(), "-o", policy.as_str()]].concat();
+    let made = run(&words);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let said =
         run(&["verify", "build.intoto.json", "--trust", &path("key.pub"), "--policy", &path("policy.toml")]);
     format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr))
 }
 
-/// What GitLab's runner makes of a list of commands: one text, evaluated, with notices.
-fn gitlab_body(items: &Yaml) -> String {
-    let quoted = |text: &str| {
-        let escaped: String = text
-            .chars()
-            .map(|c| match c {
-                '\\' | '\'' => format!("\\{c}"),
-                '\n' => "\\n".to_owned(),
-                c => c.to_string(),
-            })
-            .collect();
-        format!("$'{escaped}'")
-    };
-    let mut body = String::new();
-    for item in items.as_sequence().unwrap() {
-        let item = item.as_str().unwrap();
-        body.push_str(&format!("echo {}\n{item}\n", quoted(&format!("\x1b[32;1m$ {item}\x1b[0;m"))));
-    }
-    format!(
-        "#!/usr/bin/env bash\n\ntrap 'exit 1' TERM\n\nif set -o | grep pipefail > /dev/null; then set -o pipefail; \
-         fi; set -o errexit\nset +o noclobber\n(trap 'exit 1' TERM; eval {}) < /dev/null\nexit 0\n",
-        quoted(&body)
-    )
+/// What GitLab's runner has a shell run of a job, as the shell executor does: on standard input.
+fn gitlab(place: &TempDir, job: &Yaml, parts: &[&str]) -> (Option<i32>, String) {
+    let list = parts.iter().flat_map(|part| job[*part].as_sequence().unwrap());
+    let items: Vec<&str> = list.map(|item| item.as_str().unwrap()).collect();
+    let file = place.path().join("body");
+    put(&file, &Shape::default().script(&items, ""));
+    let mut command = in_place(place, "bash");
+    command.stdin(std::fs::File::open(&file).unwrap());
+    command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", place.path().join("work"));
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
 #[test]
 fn the_recipe_for_gitlab_proves_nothing() {
     let text = example("gitlab-ci.yml");
     let documents = Yaml::load_from_str(&text).unwrap();
+    let job = |name: &str| &documents[0][name];
     for (script, verified) in
         [("cd src\necho built\n", "2 of 2 commands ran"), ("cd src\nfalse\n", "NOT VERIFIED (policy)")]
     {
         let (place, work) = job_place();
         std::fs::create_dir(work.join("src")).unwrap();
         put(&work.join("ci/build.sh"), script);
-        let run = |job: &str, part: &str| {
-            let file = place.path().join("body");
-            put(&file, &gitlab_body(&documents[0][job][part]));
-            let mut command = in_place(&place, "bash");
-            // The shell executor feeds it on standard input.
-            command.stdin(std::fs::File::open(&file).unwrap());
-            command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", &work);
-            let output = command.output().unwrap();
-            let text = [output.stdout, output.stderr].concat();
-            (output.status.code(), String::from_utf8_lossy(&text).into_owned())
-        };
-        let (code, said) = run("build", "script");
+        let (code, said) = gitlab(&place, job("build"), &["script"]);
         assert_eq!(code == Some(0), verified.starts_with('2'), "{said}");
-        let (code, said) = run("build", "after_script");
+        let (code, said) = gitlab(&place, job("build"), &["after_script"]);
         assert_eq!(code, Some(0), "{said}");
-        let (code, said) = run("seal", "script");
+        let (code, said) = gitlab(&place, job("seal"), &["script"]);
         assert_eq!(code, Some(0), "{said}");
-        let said = verdict(&place, script);
+        let said = verdict(&place, &["from-script"], script);
+        assert!(said.contains(verified), "{said}");
+    }
+}
+
+#[test]
+fn the_recipe_for_a_list_of_gitlab_proves_nothing() {
+    let text = example("gitlab-ci-list.yml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    let job = |name: &str| &documents[0][name];
+    for (makefile, verified) in [
+        ("all:\n\t@echo made\n", "3 of 3 commands ran, in order, exit 0"),
+        ("all:\n\t@false\n", "line 3 `if test -f Makefile; then"),
+    ] {
+        let (place, work) = job_place();
+        put(&work.join("src/Makefile"), makefile);
+        let (code, said) = gitlab(&place, job("build"), &["before_script", "script"]);
+        assert_eq!(code == Some(0), verified.starts_with('3'), "{said}");
+        let (code, said) = gitlab(&place, job("build"), &["after_script"]);
+        assert!(code == Some(0) && said.contains("attesh-head "), "{said}");
+        let (code, said) = gitlab(&place, job("seal"), &["script"]);
+        assert_eq!(code, Some(0), "{said}");
+        let said = verdict(&place, &["from-gitlab", "--job", "build"], &text);
         assert!(said.contains(verified), "{said}");
     }
 }
@@ -298,6 +303,6 @@ fn the_recipe_for_jenkins_proves_nothing() {
         assert!(output.status.success(), "{block}: {}", String::from_utf8_lossy(&output.stderr));
         std::fs::remove_file(&file).unwrap();
     }
-    let said = verdict(&place, blocks[1]);
+    let said = verdict(&place, &["from-script"], blocks[1]);
     assert!(said.contains("3 of 3 commands ran"), "{said}");
 }

@@ -8,6 +8,7 @@ mod envelope;
 mod examples;
 mod fault;
 mod flips;
+mod gitlab;
 mod held;
 mod independent;
 mod inject;

@@ -8,8 +8,8 @@ use attesh::journal::chain::Frontier;
 use attesh::journal::state::{Condition, FileMark, SLOT_BYTES, Slot};
 use attesh::record::{
     Anomaly, Body, Close, CloseReason, Closes, Collect, CommandText, Commitment, Core, End, EndReason,
-    Finish, From, Genesis, Kind, Lost, Note, NoteWhat, Open, Outcome, Pause, Plan, Prev, Program, Recovered,
-    Resume, Start, StateLevel, TextSource,
+    Finish, From, Genesis, Kind, Lost, Note, NoteWhat, Open, Outcome, Pause, Plan, PlanTime, Prev, Program,
+    Recovered, Resume, Start, StateLevel, TextSource,
 };
 use serde_json::Value;
 
@@ -171,7 +171,7 @@ fn samples(kind: Kind) -> Vec<Body> {
             })
             .into(),
         Kind::Plan => {
-            let recorded_at = "exit".into();
+            let recorded_at = PlanTime::Exit;
             vec![Body::Plan(Plan { shell: 1, count: 2, recorded_at, name: TEXT, ranges: TEXT, script: TEXT })]
         }
         Kind::Note => vec![Body::Note(Note {
@@ -352,6 +352,7 @@ fn every_word_of_a_closed_set_stands_in_the_page_and_none_other() {
     let mut code = BTreeMap::from([
         ("kind".to_owned(), names(Kind::ALL, Kind::name)),
         ("program".to_owned(), names(Program::ALL, Program::name)),
+        ("recordedAt".to_owned(), names(PlanTime::ALL, PlanTime::name)),
         ("state".to_owned(), names(StateLevel::ALL, StateLevel::name)),
         ("closes".to_owned(), names(Closes::ALL, Closes::name)),
         ("textSource".to_owned(), names(TextSource::ALL, TextSource::name)),

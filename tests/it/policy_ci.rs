@@ -47,10 +47,15 @@ fn a_job_of_gitlab_runs_something_else() {
     let text =
         "cd src/\necho \"something\"\nif true; then\n  echo yes\nfi\ngo build ./...\nmake\nmake check\n";
     assert_eq!(blocks(&gitlab(GITLAB, "build")), [text]);
-    assert_eq!(blocks(&gitlab(GITLAB, "list")), ["first\nsecond\n"]);
+    let items = gitlab(GITLAB, "build").unwrap().blocks[0].items.clone().unwrap();
+    assert_eq!(
+        items.iter().map(|item| item.split(|byte| *byte == b'\n').count()).collect::<Vec<_>>(),
+        [1, 1, 4, 1, 1]
+    );
     assert_eq!(blocks(&gitlab(GITLAB, "merged")), ["a\n"]);
     for (yaml, job, why) in [
         (GITLAB, "nobody", "there is no job nobody; it has default, build, other, list, merged"),
+        (GITLAB, "list", "job list: the item with attesh init has other lines"),
         (GITLAB, "other", "no line of job other has attesh init"),
         ("a: {extends: .b, script: [x]}", "a", "job a extends another: give the merged file"),
         ("a: {stage: x}", "a", "job a has no script"),
@@ -136,8 +141,8 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     };
     let lab = made(&["from-gitlab", "gitlab.yml", "--job", "build"]);
     assert_eq!(lab.scripts.len(), 1);
-    assert_eq!(lab.scripts[0].commands.len(), 6);
-    assert_eq!(lab.scripts[0].lines, [1, 2, 3, 6, 7, 8]);
+    assert_eq!(lab.scripts[0].commands.len(), 5);
+    assert_eq!(lab.scripts[0].lines, [1, 2, 3, 7, 8]);
     assert_eq!((lab.scripts[0].plan, &lab.scripts[0].sha256), (attesh::policy::PlanAt::Exit, &None));
     let words =
         ["from-github", "github.yml", "--job", "build", "--expr", "github.sha=a=b", "--expr", "matrix.os=c"];

@@ -3,8 +3,8 @@
 use super::{Cases, Expect};
 use crate::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
-    Anomaly, Body, Collect, Finish, From, Kind, Lost, Note, NoteWhat, Outcome, Pause, Plan, Program,
-    Recovered, Resume, TextSource,
+    Anomaly, Body, Collect, Finish, From, Kind, Lost, Note, NoteWhat, Outcome, Pause, Plan, PlanTime,
+    Program, Recovered, Resume, TextSource,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -291,7 +291,7 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
         let name = texts.commit("name", b"build.sh");
         let ranges = texts.commit("ranges", b"1-1,2-2,4-6");
         let script = texts.commit("script", b"cd src\nmake\n\nif :\nthen :\nfi\n");
-        Body::Plan(Plan { shell: 1, count: 3, recorded_at: "start".into(), name, ranges, script })
+        Body::Plan(Plan { shell: 1, count: 3, recorded_at: PlanTime::Start, name, ranges, script })
     });
     one(&|texts| {
         let text = Some(texts.commit("text", b"# a comment"));

@@ -81,7 +81,7 @@ fn a_shell_that_is_not_interactive_is_not_told_so() {
         let output = home.command(&shell.program).args(["-c", &script]).output().expect("the shell");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(said.lines().count(), 1, "{}: {said}", shell.label());
-        assert!(said.contains("attesh sh"), "{}: {said}", shell.label());
+        assert!(said.contains("attesh sh") && said.contains("--ci"), "{}: {said}", shell.label());
         assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n", "{}", shell.label());
         assert!(output.status.success());
         assert!(home.sessions().is_empty());

@@ -1,0 +1,236 @@
+//! The plumbing of `attesh init bash --ci`: records a block that another program has a shell
+//! evaluate, as GitLab's runner does.
+//!
+//! What lives here: the three calls of `shell/block.sh`: the block begins, a line of the
+//! runner's own is reached, the block ends. What does not: what the runner's lines tell
+//! (`script::block`).
+//!
+//! Rules: the block runs as it would without this program, whatever fails here; nothing is
+//! recorded of what stands before the line that starts the recording: the runner puts the
+//! job's variables there.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use super::{heads, sh};
+use crate::clock;
+use crate::crypto::sha256;
+use crate::encoding::{hex, hex_exact};
+use crate::failure::Failure;
+use crate::journal::append::{AppendError, Writer};
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program};
+use crate::report;
+use crate::script::Script;
+use crate::script::block::{self, Said};
+use crate::session::birth::{self, Shell};
+use crate::session::close::{self, Ending};
+use crate::session::script::{self as scripted, Ended, Unit};
+use crate::session::{Result, Session};
+use crate::sys;
+
+/// The plan's name: the block is no file.
+const NAME: &[u8] = b"job";
+/// The longest text that is read of a shell, in bytes.
+const TEXT_MAX: u64 = 4 << 20;
+/// How long a lock is waited for, in milliseconds.
+const PATIENCE_MS: u32 = 1_000;
+
+/// Runs one call of the block's hooks; `words` is what follows `attesh block`. The exit
+/// status is 0 if and only if everything was recorded.
+#[must_use]
+pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
+    sys::ignore_signals();
+    let words: Vec<Vec<u8>> = words.map(OsString::into_vec).collect();
+    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+    let done = match words[..] {
+        [b"begin", kind, version, pid] => begin(kind, version, pid),
+        [b"line", place, lost, status] => in_block(place, lost, |call| call.line(status)),
+        [b"end", place, lost, status, failed] => in_block(place, lost, |call| call.end(status, failed)),
+        _ => Err(Failure::usage("block: not called as the hook of a block does")),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(failure) => {
+            report::say(&format!("not everything of this block is recorded: {failure}"));
+            failure.kind.exit_code()
+        }
+    }
+}
+
+fn number<T: std::str::FromStr>(word: &[u8]) -> std::result::Result<T, Failure> {
+    let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
+    number.ok_or_else(|| Failure::usage("block: a number is none"))
+}
+
+/// What the shell said on standard input.
+fn said() -> std::result::Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    let read = std::io::stdin().lock().take(TEXT_MAX).read_to_end(&mut text);
+    read.map_err(|error| Failure::unable(format!("cannot read what the shell says: {error}")))?;
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// The items of the block that the shell evaluates, from the command that evaluates it.
+fn script_of(command: &[u8]) -> Option<Script> {
+    let items = block::items(&block::evaluated(command)?);
+    let items = block::after_init(&items);
+    if items.is_empty() { None } else { block::script(items) }
+}
+
+/// The shell joins; if it knows already what it is to run, that is the plan. Answers with what
+/// the other calls are given.
+fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Failure> {
+    let program = std::str::from_utf8(kind).ok().and_then(Program::from_name);
+    let program = program.ok_or_else(|| Failure::usage("block: an unknown shell"))?;
+    let shell = Shell {
+        program,
+        version: String::from_utf8_lossy(version).into_owned(),
+        pid: number(pid)?,
+        native: 0,
+        hook: hex(&sha256(&super::init::BLOCK.map(str::as_bytes))[..8]),
+        typed: false,
+        history: Vec::new(),
+    };
+    let plan = script_of(&said()?);
+    let planned = plan.is_some();
+    let session = sh::the_session(None)?;
+    let index = birth::join(&session, &shell)?;
+    if let Some(script) = plan {
+        session.with_writer_waiting(PATIENCE_MS, |writer| {
+            scripted::plan(writer, index, PlanTime::Start, NAME, &script)
+        })?;
+    }
+    if session.is_placed() {
+        heads::to_log(&session, heads::head_now(&session)?);
+    }
+    let root = hex(session.genesis_root());
+    let folder = session.folder().path().as_os_str().as_bytes();
+    report::out(&[folder, format!("\n{root}\n{index}\n{}\n", u8::from(planned)).as_bytes()].concat())?;
+    report::flush()
+}
+
+/// A call from within the block.
+struct Call<'a> {
+    session: Session,
+    root: [u8; 32],
+    shell: u64,
+    /// Its plan was recorded at the start.
+    planned: bool,
+    lost: &'a [u8],
+}
+
+fn in_block(
+    place: &[u8],
+    lost: &[u8],
+    work: impl FnOnce(&Call) -> std::result::Result<(), Failure>,
+) -> std::result::Result<(), Failure> {
+    let mut lines = place.split(|byte| *byte == b'\n');
+    let mut next = || lines.next().ok_or_else(|| Failure::usage("block: it has not begun"));
+    let folder = Path::new(std::ffi::OsStr::from_bytes(next()?));
+    let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: a root is none"))?;
+    let shell = number(next()?)?;
+    let planned = number::<u8>(next()?)? == 1;
+    work(&Call { session: Session::open(folder)?, root, shell, planned, lost })
+}
+
+impl Call<'_> {
+    fn record(&self, work: impl FnOnce(&mut Writer) -> Result<()>) -> std::result::Result<(), Failure> {
+        let lost = number(self.lost)?;
+        self.session.with_writer_waiting(PATIENCE_MS, |writer| {
+            if writer.genesis() != self.root {
+                let why = "its genesis is not the one this shell knows";
+                return Err(AppendError::Tampered(why.into()).into());
+            }
+            close::tell_lost(writer, self.shell, lost)?;
+            work(writer)
+        })?;
+        Ok(())
+    }
+
+    /// The script that was planned before its first command.
+    fn plan(&self, writer: &Writer) -> Result<Option<Script>> {
+        if !self.planned {
+            return Ok(None);
+        }
+        let of_shell = |body: &Body| match body {
+            Body::Plan(plan) => Some(plan.shell),
+            _ => None,
+        };
+        let plan = writer.last_of_shell(self.shell, None, of_shell)?;
+        Ok(plan.and_then(|plan| Script::decode(plan.text("script"), plan.text("ranges"))))
+    }
+
+    /// Ends the item that runs, if one does; how many there have been.
+    fn ended(&self, writer: &mut Writer, status: u8, from: From) -> Result<u64> {
+        let of_shell = |body: &Body| match body {
+            Body::Start(start) => Some(start.shell),
+            Body::Finish(finish) => Some(finish.shell),
+            _ => None,
+        };
+        Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
+            Some(Body::Start(start)) => {
+                let ended = Ended { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
+                scripted::finish(writer, self.shell, ended)?;
+                start.n
+            }
+            Some(Body::Finish(finish)) => finish.n,
+            _ => 0,
+        })
+    }
+
+    /// A line of the runner's own: the item before it has ended, and one may begin.
+    fn line(&self, status: &[u8]) -> std::result::Result<(), Failure> {
+        let status = number(status)?;
+        let Some(said) = block::said(&said()?) else { return Ok(()) };
+        self.record(|writer| {
+            let before = self.ended(writer, status, From::NextStart)?;
+            let Said::Item { text, .. } = said else { return Ok(()) };
+            let plan = self.plan(writer)?;
+            let at = usize::try_from(before).unwrap_or(usize::MAX);
+            let unit = plan.as_ref().and_then(|plan| plan.unit(at));
+            let unit = unit.filter(|unit| block::is_printed_of(&text, unit.text));
+            if plan.is_some() && unit.is_none() {
+                let mut texts = Disclosures::default();
+                let detail = Some(texts.commit("detail", [b"item: ", text.as_slice()].concat()));
+                let body = Body::Anomaly(Anomaly { what: "not-as-planned".to_owned(), detail });
+                writer.append(body, &texts, clock::now())?;
+            }
+            let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
+            scripted::start(writer, self.shell, Unit { n: before + 1, text, planned, late: false })
+        })
+    }
+
+    /// The block has ended with `status`; `failed` is the status of the command that bash
+    /// ended it for, where it was heard.
+    fn end(&self, status: &[u8], failed: &[u8]) -> std::result::Result<(), Failure> {
+        let status: u8 = number(status)?;
+        let failed = if failed.is_empty() { status } else { number(failed)? };
+        let now = script_of(&said()?);
+        self.record(|writer| {
+            self.ended(writer, failed, From::Exit)?;
+            let unchanged = match (self.plan(writer)?, &now) {
+                (Some(before), now) => now.as_ref() == Some(&before),
+                (None, Some(script)) => {
+                    scripted::plan(writer, self.shell, PlanTime::Exit, NAME, script)?;
+                    true
+                }
+                (None, None) => false,
+            };
+            let (why, status) = (CloseReason::Exit, Some(u64::from(status)));
+            close::close_scripted(writer, self.shell, why, status, None, unchanged)?;
+            close::end_without_shells(&self.session, writer)
+        })?;
+        if !self.session.is_placed() {
+            return Ok(());
+        }
+        // Where the job runs in a container, that stops before anything else of the job comes.
+        let over = close::end_by_command(&self.session, Ending::Stop, true)?;
+        heads::to_log(&self.session, over.head);
+        Ok(())
+    }
+}
