@@ -2,10 +2,11 @@
 # What bash reads first (BASH_ENV) when `attesh sh` runs a script in it. `attesh sh` fills the
 # values and listens at the other end of the descriptor.
 #
-# DEBUG fires before each simple command of the script itself. Within the lines of the
-# unit that runs it costs one comparison; at another line the recorder is told and
-# answers with one line, the first and last line of the unit that begins there, once the start
-# is in the journal. Each message is one datagram; bash never dies of writing one.
+# DEBUG fires before each simple command of the script itself. Up to the last line of the unit
+# that runs it costs one comparison; beyond it the recorder is told and answers with the last
+# line of the unit that begins there, once the start is in the journal. Each message is one
+# datagram; bash never dies of writing one. What runs at each turn of a loop is kept short: bash
+# parses the text of a trap each time.
 #
 # Rules kept here: $?, $_, PIPESTATUS, the options and the environment are the script's; nothing
 # is printed (what `set -x` would print of a trap goes down the same descriptor and is passed
@@ -30,59 +31,50 @@ else
     \builtin unset BASH_ENV
 fi
 # An answer below zero: no units. Where another started this shell, this file leaked.
-__attesh_low=-1
+__attesh_high=-1
 if [[ $PPID == '@ATTESH_PID@' ]] &&
     { \builtin printf 'B %s %s ' "${BASH_VERSION// /}" "${__attesh_theirs:+trap}" >&@ATTESH_FD@; } 2>/dev/null; then
-    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_low 2>/dev/null || __attesh_low=-1
+    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_high 2>/dev/null || __attesh_high=-1
 fi
 \builtin unset __attesh_theirs __attesh_text
-if [[ $__attesh_low != -* ]]; then
-    __attesh_dead='' __attesh_said='' __attesh_file='@ATTESH_FILE@'
+if [[ $__attesh_high != -* ]]; then
+    __attesh_kind='' __attesh_dead='' __attesh_said='' __attesh_file='@ATTESH_FILE@'
 
-    # One datagram, and its answer. A descriptor that is no socket is a file of the script.
+    # One datagram, and its answer.
     __attesh_ask='
         __attesh_text=${BASH_COMMAND:0:400}
-        [[ -S /dev/fd/@ATTESH_FD@ || ! -d /dev/fd ]] &&
-            \builtin printf "%s " "$__attesh_kind" "${__attesh_was%% *}" "${__attesh_was#* }" "$__attesh_hooked" \
-                "${__attesh_pipe// /,}" "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
-            IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1'
-    __attesh_unit='
-        if ((__attesh_low < 0)); then
-            __attesh_low=-2
-        else
-            __attesh_kind=U __attesh_hooked=0
+        \builtin printf "%s " "$__attesh_kind" "$__attesh_was" "${__attesh_pipe// /,}" \
+            "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
+            IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
+        __attesh_kind=""'
+    # Where FUNCNAME has a word, this is a function or a sourced file that the script traces.
+    # What the other two traps do are commands to this one: it is not to tell of those of ERR;
+    # at the end, that it fires says that it is still ours. $LINENO is right on the first line.
+    __attesh_unit='case $BASH_SUBSHELL$__attesh_kind${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_ __attesh_kind=U
             '$__attesh_ask'
-            [[ $__attesh_dead ]] || __attesh_low=${__attesh_text% *} __attesh_high=${__attesh_text#* }
-        fi
-        \builtin export -n __attesh_last __attesh_was __attesh_pipe __attesh_text __attesh_kind __attesh_hooked \
-            __attesh_low __attesh_high __attesh_dead'
-    # To the DEBUG trap, what the other two do are commands. It must not tell of those of ERR;
-    # at the end, that it fires says that it is still ours.
-    __attesh_fail='
-        __attesh_kind=F __attesh_hooked=0
-        '$__attesh_ask
-    __attesh_exit='
-        __attesh_kind=X __attesh_hooked=0
-        ((__attesh_low != -2)) || __attesh_hooked=1
-        __attesh_low=0 __attesh_high=9223372036854775807
-        __attesh_was=$__attesh_over __attesh_pipe=$__attesh_left
-        '$__attesh_ask
+            [[ $__attesh_dead ]] || __attesh_high=$__attesh_text ;;
+        0x*) __attesh_kind=X __attesh_high=9223372036854775807 ;;
+        *) __attesh_last=$_ ;;
+        esac
+        \builtin export -n __attesh_was __attesh_pipe __attesh_last __attesh_kind __attesh_text __attesh_high \
+            __attesh_dead
+        [[ ! $__attesh_dead ]]'
     __attesh_gone='
         \builtin trap - DEBUG
         if [[ ! $__attesh_said ]]; then
-            __attesh_said=1
+            __attesh_dead=1 __attesh_said=1
             \builtin : 2>/dev/null >|"$__attesh_file"
             \builtin printf "attesh: the recorder is gone; the script goes on unrecorded\n" >&2
         fi'
 
-    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_over="$? 0" __attesh_left="${PIPESTATUS[@]}" __attesh_final=$_ __attesh_high=-1 __attesh_low=-1; \builtin eval "$__attesh_exit"; \builtin : "$__attesh_final";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
-    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_low=0; \builtin eval "$__attesh_fail"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
-    \builtin export -n __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_fail __attesh_exit __attesh_gone
+    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; \builtin eval "$__attesh_ask";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
+    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
+    \builtin export -n __attesh_kind __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_gone
     # Whatever follows here is no command of the script, until the last of it has run.
-    __attesh_low=0 __attesh_high=9223372036854775807
-    \builtin trap 'case $((BASH_SUBSHELL||LINENO>=__attesh_low&&LINENO<=__attesh_high))${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_; \builtin eval "$__attesh_unit"; \builtin : "$__attesh_last"; [[ ! $__attesh_dead ]];; esac 2>&- 2>&@ATTESH_FD@ || \builtin eval "$__attesh_gone"' DEBUG
+    __attesh_high=9223372036854775807
+    \builtin trap 'case $((LINENO>__attesh_high)) in 1) \builtin eval "$__attesh_unit" && \builtin : "$__attesh_last";; esac 2>&@ATTESH_FD@ || \builtin eval "$__attesh_gone"' DEBUG
 else
-    \builtin unset __attesh_low
+    \builtin unset __attesh_high
 fi
 # Options that would have shown this file are set here: -x, -v.
-{ [[ ! '@ATTESH_SET@' ]] || \builtin set '@ATTESH_SET@'; \builtin : "$__attesh_last"; [[ ! ${__attesh_low-} ]] || ((__attesh_high = 0, 1)); } 2>/dev/null
+{ [[ ! '@ATTESH_SET@' ]] || \builtin set '@ATTESH_SET@'; \builtin : "$__attesh_last"; [[ ! ${__attesh_high-} ]] || ((__attesh_high = 0, 1)); } 2>/dev/null

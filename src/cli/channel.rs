@@ -72,16 +72,16 @@ impl Message {
             }
             "U" => Event::Unit,
             "F" => Event::Failure,
-            "X" => Event::Exit,
+            "X" | "x" => Event::Exit,
             _ => return None,
         };
-        let mut words = rest.splitn(5, ' ');
+        let mut words = rest.splitn(4, ' ');
         let status = words.next()?.parse().ok()?;
         let line = words.next()?.parse().ok()?;
-        let hooked = words.next()? == "1";
         let pipe = words.next()?.split(',').map(|status| status.parse().ok()).collect::<Option<Vec<u8>>>();
         let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
-        Some(Message { event, status, line, pipe: pipe.unwrap_or_default(), hooked, command })
+        let (pipe, hooked) = (pipe.unwrap_or_default(), kind != "x");
+        Some(Message { event, status, line, pipe, hooked, command })
     }
 }
 
@@ -127,14 +127,14 @@ impl Channel {
         }
     }
 
-    /// Lets bash go on: the lines of the unit that runs.
-    pub fn answer(&self, (first, last): (u64, u64)) {
-        self.send(&format!("{first} {last}\n"));
+    /// Lets bash go on: it speaks up again beyond this line.
+    pub fn answer(&self, last: u64) {
+        self.send(&format!("{last}\n"));
     }
 
     /// Lets bash go on without hooks.
     pub fn refuse(&self) {
-        self.send("-1 -1\n");
+        self.send("-1\n");
     }
 
     fn send(&self, line: &str) {
@@ -237,14 +237,15 @@ mod tests {
 
     #[test]
     fn messages_of_bash_are_read() {
-        let message = Message::parse(b"U 3 12 0 1,3 echo a  b ").unwrap();
+        let message = Message::parse(b"U 3 12 1,3 echo a  b ").unwrap();
         assert_eq!((message.event, message.status, message.line), (Event::Unit, 3, 12));
         assert_eq!((message.command.as_str(), message.pipe.as_slice()), ("echo a  b", &[1, 3][..]));
-        let message = Message::parse(b"X 0 0 1  exit 0 ").unwrap();
+        let message = Message::parse(b"X 0 0  exit 0 ").unwrap();
         assert!(message.hooked && message.event == Event::Exit && message.pipe.is_empty());
+        assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
         assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
-        assert_eq!(Message::parse(b"U 3 12 0 1,x,256 a ").unwrap().pipe, [0; 0]);
-        for bad in [&b""[..], b"U", b"U x 1 0 0 a ", b"Z 1 1 0 0 a ", b"U 1", b"U 1 1 0 0"] {
+        assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);
+        for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1", b"U 1 1 0"] {
             assert_eq!(Message::parse(bad), None);
         }
     }

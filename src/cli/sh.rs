@@ -325,7 +325,7 @@ fn recorded(
         if let Some(channel) = channel {
             // After a failure bash speaks up at its next command, wherever that is: if it is
             // none of this unit, the failure is how the unit ended.
-            channel.answer(if message.event == Event::Failure { (0, 0) } else { run.lines() });
+            channel.answer(if message.event == Event::Failure { 0 } else { run.last_line() });
         }
     })?;
     if recording.shell.is_none() {

@@ -82,8 +82,6 @@ pub struct Run<'a> {
     failures_told: bool,
     /// `PIPESTATUS` when the current unit began, where bash said it.
     pipe_before: Option<Vec<u8>>,
-    /// What bash said last was of a line above the current unit: a trap ran.
-    trapped: bool,
 }
 
 impl<'a> Run<'a> {
@@ -98,29 +96,23 @@ impl<'a> Run<'a> {
             failed: None,
             failures_told: true,
             pipe_before: None,
-            trapped: false,
         }
     }
 
-    /// The lines of the current unit; none before the first.
+    /// The last line of the current unit; 0 before the first.
     #[must_use]
-    pub fn lines(&self) -> (u64, u64) {
+    pub fn last_line(&self) -> u64 {
         let unit = self.current.and_then(|current| self.script.unit(current));
-        unit.map_or((0, 0), |unit| (unit.first, unit.last))
+        unit.map_or(0, |unit| unit.last)
     }
 
     /// bash is about to run a command of this line; `status` and `pipe` are `$?` and
     /// `PIPESTATUS` before it.
     pub fn entered(&mut self, line: u64, status: u8, pipe: &[u8], command: &str) -> Vec<Step> {
-        if self.is_own(command) {
-            return Vec::new();
-        }
         let Some(unit) = self.ahead(line) else {
-            let at = self.script.unit_at(line);
-            if at == self.current {
+            if self.script.unit_at(line) == self.current {
                 self.failed = None;
             }
-            self.trapped = at != self.current;
             return Vec::new();
         };
         if command.starts_with("( ") {
@@ -150,12 +142,12 @@ impl<'a> Run<'a> {
     }
 
     /// Whether bash, at its end, still said everything. Where an EXIT trap of the script hides
-    /// that, the script's text decides, and whether bash spoke up when that trap ran.
+    /// that, the script's text decides.
     #[must_use]
     pub fn is_hooked(&self, ending: &Ending) -> bool {
         match &ending.farewell {
             Some(farewell) => farewell.hooked,
-            None => !ending.gone && (self.trapped || !traps_debug(self.script.bytes())),
+            None => !ending.gone && !traps_debug(self.script.bytes()),
         }
     }
 
@@ -184,11 +176,6 @@ impl<'a> Run<'a> {
         };
         let pipe = ending.farewell.as_ref().map_or(&[][..], |farewell| &farewell.pipe);
         vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
-    }
-
-    /// A command of the hook itself: bash says it where no command of the script has run yet.
-    fn is_own(&self, command: &str) -> bool {
-        self.current.is_none() && command.contains("__attesh_")
     }
 
     /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
@@ -222,7 +209,6 @@ impl<'a> Run<'a> {
         command.clone_into(&mut self.command);
         self.failed = None;
         self.pipe_before = pipe_before;
-        self.trapped = false;
     }
 
     /// Ends everything before `unit`, the one just before it with this status.
@@ -320,7 +306,7 @@ mod tests {
         let mut run = Run::new(&script, false);
         assert_eq!(run.entered(1, 0, &[0], "a"), [start(0)]);
         assert_eq!(run.entered(4, 7, &[7], "c"), [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]);
-        assert_eq!(run.lines(), (4, 4));
+        assert_eq!(run.last_line(), 4);
         assert_eq!(run.entered(1, 0, &[0], "trap"), []);
         assert_eq!(run.ended(&ending(0, "c")), [passed(3), late(4), seen(4, 0)]);
     }
