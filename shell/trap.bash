@@ -30,7 +30,9 @@ if [[ '@ATTESH_ENV@' ]]; then
 else
     \builtin unset BASH_ENV
 fi
-# An answer below zero: no units. Where another started this shell, this file leaked.
+# An answer below zero: no units. 1: the script may set a DEBUG trap, which the commands of our
+# other traps would set off, so they are left out. Where another started this shell, this file
+# leaked.
 __attesh_high=-1
 if [[ $PPID == '@ATTESH_PID@' ]] &&
     { \builtin printf 'B %s %s ' "${BASH_VERSION// /}" "${__attesh_theirs:+trap}" >&@ATTESH_FD@; } 2>/dev/null; then
@@ -47,13 +49,14 @@ if [[ $__attesh_high != -* ]]; then
             "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
             IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
         __attesh_kind=""'
-    # Where FUNCNAME has a word, this is a function or a sourced file that the script traces.
-    # What the other two traps do are commands to this one: it is not to tell of those of ERR;
-    # at the end, that it fires says that it is still ours. $LINENO is right on the first line.
-    __attesh_unit='case $BASH_SUBSHELL$__attesh_kind${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_ __attesh_kind=U
+    # Where there is a second source, this is a function or a sourced file that the script
+    # traces. What the other two traps do are commands to this one: it is not to tell of those
+    # of ERR; at the end, that it fires says that it is still ours (it does not fire in
+    # functions and sourced files). $LINENO is right on the first line.
+    __attesh_unit='case $BASH_SUBSHELL$__attesh_kind${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_ __attesh_kind=U
             '$__attesh_ask'
             [[ $__attesh_dead ]] || __attesh_high=$__attesh_text ;;
-        0x*) __attesh_kind=X __attesh_high=9223372036854775807 ;;
+        0x) __attesh_kind=X __attesh_high=9223372036854775807 ;;
         *) __attesh_last=$_ ;;
         esac
         \builtin export -n __attesh_was __attesh_pipe __attesh_last __attesh_kind __attesh_text __attesh_high \
@@ -67,8 +70,10 @@ if [[ $__attesh_high != -* ]]; then
             \builtin printf "attesh: the recorder is gone; the script goes on unrecorded\n" >&2
         fi'
 
-    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; \builtin eval "$__attesh_ask";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
-    \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${FUNCNAME-} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
+    if [[ $__attesh_high != 1 ]]; then
+        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
+        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
+    fi
     \builtin export -n __attesh_kind __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_gone
     # Whatever follows here is no command of the script, until the last of it has run.
     __attesh_high=9223372036854775807

@@ -140,7 +140,8 @@ impl Call {
                         .next()
                         .ok_or_else(|| Failure::usage("an option of bash is named by no word behind -o"))?;
                     shown.push(name);
-                    self.hooked &= !on || !["posix", "privileged"].map(OsStr::new).contains(&name.as_os_str());
+                    self.hooked &=
+                        !on || !["posix", "privileged"].map(OsStr::new).contains(&name.as_os_str());
                     match name.as_bytes() {
                         b"xtrace" if *letter == b'o' => self.traced = on,
                         b"verbose" if *letter == b'o' => self.verbose = on,

@@ -68,7 +68,14 @@ impl Message {
             "B" => {
                 let command = rest.trim().to_owned();
                 let pipe = Vec::new();
-                return Some(Message { event: Event::Begin, status: 0, line: 0, pipe, hooked: true, command });
+                return Some(Message {
+                    event: Event::Begin,
+                    status: 0,
+                    line: 0,
+                    pipe,
+                    hooked: true,
+                    command,
+                });
             }
             "U" => Event::Unit,
             "F" => Event::Failure,
@@ -127,7 +134,8 @@ impl Channel {
         }
     }
 
-    /// Lets bash go on: it speaks up again beyond this line.
+    /// Lets bash go on: it speaks up again beyond this line. At the beginning: whether the
+    /// script may set a DEBUG trap of its own.
     pub fn answer(&self, last: u64) {
         self.send(&format!("{last}\n"));
     }

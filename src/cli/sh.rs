@@ -305,10 +305,10 @@ fn recorded(
                 }
             }
             Event::Unit => {
+                let expected = run.expects(message.line, &message.command);
                 let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
                 recording.steps(&steps, From::NextStart);
-                let unplanned = matches!(steps.last(), Some(Step::Start { planned: false, .. }));
-                if unplanned || message.line > script.lines() {
+                if !expected {
                     let detail = format!("line {}: {}", message.line, message.command);
                     recording.anomaly("not-as-planned", &detail);
                 }
@@ -323,9 +323,13 @@ fn recorded(
             }
         }
         if let Some(channel) = channel {
-            // After a failure bash speaks up at its next command, wherever that is: if it is
-            // none of this unit, the failure is how the unit ended.
-            channel.answer(if message.event == Event::Failure { 0 } else { run.last_line() });
+            channel.answer(match message.event {
+                Event::Begin => u64::from(run.may_unhook()),
+                // After a failure bash speaks up at its next command, wherever that is: if it is
+                // none of this unit, the failure is how the unit ended.
+                Event::Failure => 0,
+                Event::Unit | Event::Exit => run.last_line(),
+            });
         }
     })?;
     if recording.shell.is_none() {

@@ -106,10 +106,32 @@ impl<'a> Run<'a> {
         unit.map_or(0, |unit| unit.last)
     }
 
+    /// Whether the plan has a command like this one at this line, or can have: a word of bash
+    /// about anything else means that another script runs.
+    #[must_use]
+    pub fn expects(&self, line: u64, command: &str) -> bool {
+        if self.is_own(command) || self.evaluates(line, command) {
+            return true;
+        }
+        match self.ahead(line, command) {
+            Some(unit) => agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text)),
+            None => line <= self.script.lines(),
+        }
+    }
+
+    /// Whether the script may set a DEBUG trap in the place of ours.
+    #[must_use]
+    pub fn may_unhook(&self) -> bool {
+        traps_debug(self.script.bytes())
+    }
+
     /// bash is about to run a command of this line; `status` and `pipe` are `$?` and
     /// `PIPESTATUS` before it.
     pub fn entered(&mut self, line: u64, status: u8, pipe: &[u8], command: &str) -> Vec<Step> {
-        let Some(unit) = self.ahead(line) else {
+        if self.is_own(command) {
+            return Vec::new();
+        }
+        let Some(unit) = self.ahead(line, command) else {
             if self.script.unit_at(line) == self.current {
                 self.failed = None;
             }
@@ -129,13 +151,13 @@ impl<'a> Run<'a> {
     /// A command of this line has failed.
     pub fn failed(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
         let mut steps = Vec::new();
-        if let Some(unit) = self.ahead(line) {
+        if let Some(unit) = self.ahead(line, command) {
             // A subshell: nothing was said before it ran.
             steps = self.settle(unit, Status::Passed, &[]);
             steps.push(Step::Start { unit, planned: false, late: true });
             self.begin(unit, command, None);
         }
-        if self.script.unit_at(line) == self.current {
+        if self.script.unit_at(line) == self.current || self.evaluates(line, command) {
             self.failed = Some(status);
         }
         steps
@@ -147,7 +169,7 @@ impl<'a> Run<'a> {
     pub fn is_hooked(&self, ending: &Ending) -> bool {
         match &ending.farewell {
             Some(farewell) => farewell.hooked,
-            None => !ending.gone && !traps_debug(self.script.bytes()),
+            None => !ending.gone && !self.may_unhook(),
         }
     }
 
@@ -178,10 +200,27 @@ impl<'a> Run<'a> {
         vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
     }
 
+    /// A command of the hook itself: bash says it where no command of the script has run yet.
+    fn is_own(&self, command: &str) -> bool {
+        self.current.is_none() && command.contains("__attesh_")
+    }
+
     /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
-    fn ahead(&self, line: u64) -> Option<usize> {
+    fn ahead(&self, line: u64, command: &str) -> Option<usize> {
         let unit = self.script.unit_at(line)?;
-        self.current.is_none_or(|current| unit > current).then_some(unit)
+        let beyond = self.current.is_none_or(|current| unit > current);
+        (beyond && !self.evaluates(line, command)).then_some(unit)
+    }
+
+    /// Whether this is no command of the script itself, but of a text that the current unit
+    /// evaluates: bash counts the lines of that text on from the unit's own.
+    fn evaluates(&self, line: u64, command: &str) -> bool {
+        let Some(current) = self.current.and_then(|current| self.script.unit(current)) else { return false };
+        let word = current.text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        let next = self.script.unit_at(line).and_then(|unit| self.script.unit(unit));
+        line > current.last
+            && word.into_iter().any(|word| word == b"eval")
+            && !next.is_some_and(|next| agrees(command, next.text))
     }
 
     /// What of `PIPESTATUS` belongs to this unit, which began as the current one and has ended
@@ -248,8 +287,20 @@ fn agrees(command: &str, text: &[u8]) -> bool {
     let command =
         end.map_or(command, |end| command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&'));
     let command = command.trim().trim_start_matches("((").trim_end_matches("))").replacen("[[ -n ", "[[ ", 1);
-    let (command, text) = (bare(command.as_bytes()), bare(text));
-    command.is_empty() || text.windows(command.len()).any(|part| part == command)
+    let (whole, text) = (bare(command.as_bytes()), bare(text));
+    if whole.is_empty() || text.windows(whole.len()).any(|part| part == whole) {
+        return true;
+    }
+    // bash prints redirections last: where the text has some, the words around them stand in
+    // it one after the other.
+    let mut rest = text.as_slice();
+    text.iter().any(|byte| b"<>".contains(byte))
+        && command.split_ascii_whitespace().all(|word| {
+            let word = bare(word.as_bytes());
+            let at = rest.windows(word.len().max(1)).position(|part| part == word);
+            rest = at.map_or(&[][..], |at| &rest[at + word.len()..]);
+            at.is_some() || word.is_empty()
+        })
 }
 
 /// Whether there is a `|` that is no half of `||`.
@@ -305,7 +356,10 @@ mod tests {
         let script = script("a\nf() { :; }\n( b )\nc\n( d )\n", &[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]);
         let mut run = Run::new(&script, false);
         assert_eq!(run.entered(1, 0, &[0], "a"), [start(0)]);
-        assert_eq!(run.entered(4, 7, &[7], "c"), [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]);
+        assert_eq!(
+            run.entered(4, 7, &[7], "c"),
+            [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]
+        );
         assert_eq!(run.last_line(), 4);
         assert_eq!(run.entered(1, 0, &[0], "trap"), []);
         assert_eq!(run.ended(&ending(0, "c")), [passed(3), late(4), seen(4, 0)]);
@@ -340,9 +394,27 @@ mod tests {
             ("for i in 1 2", "for i in 1   2; do :; done"),
             ("make", "if ! make; then :; fi"),
             ("cat <<EOF x EOF", "cat <<EOF\nx\nEOF"),
+            ("[ a = ] 2> /dev/null", "[ a = 2>/dev/null ]"),
+            ("cat - <<A <<B", "cat <<A - <<B\na\nA\nB"),
         ] {
             assert!(agrees(command, text.as_bytes()), "{command}");
         }
         assert!(!agrees("rm -rf x", b"echo rm"));
+        assert!(!agrees("rm -rf x", b"echo rm > -rf"));
+    }
+
+    #[test]
+    fn commands_of_an_evaluated_text_are_taken_for_the_units_below() {
+        let script = script("eval \"$(tool)\"\nb\n(c)\n", &[(1, 1), (2, 2), (3, 3)]);
+        let mut run = Run::new(&script, false);
+        assert_eq!(run.entered(1, 0, &[0], "eval \"$(tool)\""), [start(0)]);
+        for line in [2, 3, 9] {
+            assert!(run.expects(line, "export X"));
+            assert_eq!(run.entered(line, 0, &[0], "export X"), []);
+        }
+        assert_eq!(run.failed(3, 4, "false"), []);
+        assert!(run.expects(2, "b"));
+        assert_eq!(run.entered(2, 4, &[4], "b"), [seen(0, 4), start(1)]);
+        assert!(!run.expects(3, "d") && !run.expects(9, "b"));
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod budget;
 mod cases;
+mod differ;
 mod disk;
 mod envelope;
 mod examples;

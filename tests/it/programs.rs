@@ -9,7 +9,10 @@ use std::process::{Command, Output, Stdio};
 pub fn have(program: &str) -> bool {
     let tool = format!("{program}:");
     let tools = include_str!("../setup");
-    assert!(tools.split([' ', '(', '\n']).any(|word| word.starts_with(&tool)), "tests/setup has no {program}");
+    assert!(
+        tools.split([' ', '(', '\n']).any(|word| word.starts_with(&tool)),
+        "tests/setup has no {program}"
+    );
     let found = Command::new(program).arg("--help").stdin(Stdio::null()).output().is_ok();
     if !found {
         #[expect(clippy::disallowed_methods, reason = "a test asks where it runs")]
