@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -58,22 +58,22 @@ fn cases() -> Vec<Case> {
 
 /// All that can be seen of a run.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    code: Option<i32>,
-    signal: Option<i32>,
-    stdout: String,
-    stderr: String,
-    files: BTreeMap<PathBuf, String>,
+pub struct Seen {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub files: BTreeMap<PathBuf, String>,
 }
 
 /// Where a script runs: the folder has one name for both ways.
-struct Place {
+pub struct Place {
     root: TempDir,
 }
 
 impl Place {
     /// A place where `bash` is this one.
-    fn new(shell: &Shell) -> Self {
+    pub fn new(shell: &Shell) -> Self {
         let place = Place { root: TempDir::new().unwrap() };
         std::fs::create_dir(place.path("bin")).unwrap();
         let wrapper = format!("#!/bin/sh\nexec {} \"$@\"\n", shell.program.display());
@@ -82,11 +82,22 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    fn run(&self, program: &Path, words: &[String], script: &str) -> Seen {
+    /// In bash alone.
+    pub fn alone(&self, options: &[String], script: &str) -> Seen {
+        self.run(&self.path("bin/bash"), options, script)
+    }
+
+    /// Under `attesh sh`.
+    pub fn recorded(&self, options: &[String], script: &str) -> Seen {
+        let words: Vec<String> = std::iter::once("sh".to_owned()).chain(options.iter().cloned()).collect();
+        self.run(world::program(), &words, script)
+    }
+
+    pub fn run(&self, program: &Path, words: &[String], script: &str) -> Seen {
         let work = self.path("work");
         let _ = std::fs::remove_dir_all(&work);
         std::fs::create_dir(&work).unwrap();
@@ -173,8 +184,9 @@ fn without_process(line: &str) -> String {
     else {
         return line.to_owned();
     };
-    let bare = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
-    let rest = if bare.len() < rest.trim_start().len() { bare } else { rest };
+    let number = rest.trim_start().split(' ').next().unwrap_or_default();
+    let is_process = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = if is_process { &rest.trim_start()[number.len()..] } else { rest };
     format!("script.sh: line {place}:{rest}")
 }
 
@@ -195,9 +207,8 @@ fn gather(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {
 /// What differs between bash alone and the recorded script, if anything does.
 fn wrong(case: &Case, shell: &Shell) -> Option<String> {
     let place = Place::new(shell);
-    let alone = place.run(&place.path("bin/bash"), &case.options, &case.script);
-    let words: Vec<String> = std::iter::once("sh".to_owned()).chain(case.options.iter().cloned()).collect();
-    let ours = place.run(world::program(), &words, &case.script);
+    let alone = place.alone(&case.options, &case.script);
+    let ours = place.recorded(&case.options, &case.script);
     let label = format!("bash {}, {} {:?}", shell.version, case.name, case.options);
     if alone != ours {
         return Some(format!("{label}\n{}\n  alone {alone:?}\n  ours  {ours:?}", case.script));

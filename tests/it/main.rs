@@ -4,6 +4,7 @@ mod agent;
 mod budget;
 mod cases;
 mod differ;
+mod differences;
 mod disk;
 mod envelope;
 mod examples;
