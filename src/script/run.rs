@@ -189,7 +189,8 @@ impl<'a> Run<'a> {
         }
         let Some(unit) = self.current.take() else { return Vec::new() };
         let parse_error = self.broken && rest.len() == 1 && ending.status == 2 && self.failed != Some(2);
-        let status = if !hooked {
+        // What a signal ended is bash: what became of its last unit nobody saw.
+        let status = if !hooked || ending.signalled {
             Status::Unknown
         } else if parse_error && !left {
             Status::Passed

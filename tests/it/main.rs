@@ -39,6 +39,7 @@ mod tamper;
 mod tidy;
 mod told;
 mod torn;
+mod unfinished;
 mod vectors;
 mod world;
 mod writers;

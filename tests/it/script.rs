@@ -154,7 +154,7 @@ fn a_unit_is_recorded_wrongly() {
         (&[], "true|false\n:\n", &["true|false 1", ": 0"]),
         (&["-e"], "false && echo x\n! true\n:\n", &["false && echo x 1", "! true 1", ": 0"]),
         (&[], "exec sh -c 'exit 12'\n:\n", &["exec sh -c 'exit 12' 12"]),
-        (&[], "echo a\nkill -9 $$\n:\n", &["echo a 0", "kill -9 $$ 137"]),
+        (&[], "echo a\nkill -9 $$\n:\n", &["echo a 0", "kill -9 $$ unknown"]),
         (&[], "sleep 0.01 &\nwait\n", &["sleep 0.01 & 0", "wait 0"]),
         (&[], "trap 'echo E' ERR\n(exit 5)\n:\n", &["trap 'echo E' ERR passed", "(exit 5) 5 late", ": 0"]),
         (
@@ -165,6 +165,11 @@ fn a_unit_is_recorded_wrongly() {
         (&[], "cat <<E\nb\nE\necho $'a\\tb'\n", &["cat <<E\nb\nE 0", "echo $'a\\tb' 0"]),
         (&[], "echo a\n}\n", &["echo a passed"]),
         (&["-u"], ": $x\n:\n", &[": $x 1"]),
+        (
+            &[],
+            "eval \"$(printf ':\\nA=1\\nfalse\\n')\"\n(exit 2)\necho b\necho c\n",
+            &["eval \"$(printf ':\\nA=1\\nfalse\\n')\" unknown", "(exit 2) 2 late", "echo b 0", "echo c 0"],
+        ),
     ];
     let wrong: Vec<String> = cases
         .iter()
