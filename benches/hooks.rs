@@ -7,6 +7,7 @@
 //!
 //! usage: cargo bench --bench hooks [-- [COMMANDS [ROUNDS]] [SHELL]…], as in `-- 200 5 zsh`
 
+mod floor;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/journal.rs"]
 mod journal;
@@ -18,9 +19,7 @@ mod shells;
 
 use pty::{Home, Rc, Terminal};
 use shells::{Family, Shell};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Instant;
 
 /// The line that is typed, and that each record must have.
@@ -36,7 +35,7 @@ enum Way {
 }
 
 /// Lines of an rc file that spawn a program before and after each command.
-fn floor(shell: &Shell, empty: &Path) -> String {
+fn least_hooks(shell: &Shell, empty: &Path) -> String {
     let empty = empty.display();
     match (shell.family, shell.version.as_str()) {
         (Family::Bash, "5.3") => format!("PS0='${{ {empty}; }}'\nPROMPT_COMMAND={empty}"),
@@ -48,27 +47,11 @@ fn floor(shell: &Shell, empty: &Path) -> String {
     }
 }
 
-/// An empty program, linked statically: the least that a hook can spawn.
-fn empty_program() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (source, program) = (folder.join("empty.c"), folder.join("empty"));
-    let file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).open(&source);
-    file.and_then(|mut file| file.write_all(b"int main(void) { return 0; }\n")).expect("a source file");
-    for compiler in ["musl-gcc", "cc"] {
-        let mut command = Command::new(compiler);
-        command.args(["-static", "-Os", "-s", "-o"]).arg(&program).arg(&source);
-        if command.status().is_ok_and(|status| status.success()) {
-            return program;
-        }
-    }
-    panic!("neither musl-gcc nor cc makes a static program; tests/setup installs them");
-}
-
 /// Microseconds for each of these commands.
 #[expect(clippy::disallowed_methods, reason = "a bench is what a clock is for")]
 fn measure(shell: &Shell, way: Way, empty: &Path, commands: usize) -> f64 {
     let home = Home::new();
-    let hooks = if way == Way::Floor { floor(shell, empty) } else { String::new() };
+    let hooks = if way == Way::Floor { least_hooks(shell, empty) } else { String::new() };
     let rc = Rc { bare: way != Way::Attesh, after: &hooks, ..Rc::default() };
     let mut terminal = Terminal::start(shell, &home, rc);
     terminal.line("true");
@@ -93,17 +76,12 @@ fn measure(shell: &Shell, way: Way, empty: &Path, commands: usize) -> f64 {
     elapsed.as_secs_f64() * 1e6 / f64::from(u32::try_from(commands).expect("a small number"))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let mut numbers = words.iter().filter_map(|word| word.parse::<usize>().ok());
     let (commands, rounds) = (numbers.next().unwrap_or(200), numbers.next().unwrap_or(5).max(5));
     let names: Vec<&String> = words.iter().filter(|word| word.parse::<usize>().is_err()).collect();
-    let empty = empty_program();
+    let empty = floor::empty_program();
     println!("{commands} commands typed ahead, {rounds} rounds; medians, in microseconds for each command");
     println!("{:<12}{:>10}{:>10}{:>10}   (attesh-none)/(floor-none)", "", "none", "floor", "attesh");
     for shell in [Family::Bash, Family::Zsh, Family::Fish].into_iter().flat_map(shells::all) {
@@ -119,7 +97,7 @@ fn main() {
             ours.push(one[2]);
             ratio.push((one[2] - one[0]) / (one[1] - one[0]));
         }
-        let [none, least, ours] = [none, least, ours].map(median);
-        println!("{name:<12}{none:>10.0}{least:>10.0}{ours:>10.0}   {:.2}", median(ratio));
+        let [none, least, ours] = [none, least, ours].map(floor::median);
+        println!("{name:<12}{none:>10.0}{least:>10.0}{ours:>10.0}   {:.2}", floor::median(ratio));
     }
 }

@@ -4,6 +4,8 @@
 //! Plain bash, `attesh sh` and the block of `attesh init bash --ci` take turns within each
 //! round. `cargo bench --bench script [-- ROUNDS]`. Figures, never a test.
 
+#[allow(dead_code, reason = "other benches use more of it")]
+mod floor;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/gitlab/shape.rs"]
 mod shape;
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use floor::median;
 use shape::Shape;
 use tempfile::TempDir;
 
@@ -62,11 +65,6 @@ fn seconds(command: &mut Command) -> f64 {
     let from = Instant::now();
     assert!(command.status().expect("it runs").success(), "{command:?}");
     from.elapsed().as_secs_f64()
-}
-
-fn median(mut list: Vec<f64>) -> f64 {
-    list.sort_by(f64::total_cmp);
-    list[list.len() / 2]
 }
 
 /// Plain, recorded as a script, recorded as a block: the medians.

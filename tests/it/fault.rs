@@ -35,8 +35,13 @@ pub struct Traced {
 }
 
 /// Runs the command; the call with this index, from 0, is harmed.
-#[expect(clippy::zombie_processes, reason = "waitpid(2) reaps it: wait() knows no stops")]
 pub fn run(command: &mut Command, harm: Option<(usize, Fault)>) -> Traced {
+    run_watched(command, harm, |_| ())
+}
+
+/// The same; `look` is shown the process at each call that it enters.
+#[expect(clippy::zombie_processes, reason = "waitpid(2) reaps it: wait() knows no stops")]
+pub fn run_watched(command: &mut Command, harm: Option<(usize, Fault)>, mut look: impl FnMut(Pid)) -> Traced {
     // SAFETY: ptrace(2) alone, which is async-signal-safe.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(Into::into)) };
     let mut child = command.spawn().unwrap();
@@ -51,6 +56,7 @@ pub fn run(command: &mut Command, harm: Option<(usize, Fault)>) -> Traced {
         match waitpid(pid, Some(WaitPidFlag::__WALL)).unwrap() {
             WaitStatus::PtraceSyscall(_) if entering => {
                 entering = false;
+                look(pid);
                 if let Some((at, fault)) = harm
                     && at == traced.calls
                 {

@@ -3,9 +3,12 @@
 //! In process, over a journal whose prefix was checked once: a flip in line k cannot show
 //! before line k, so the lines before it are not verified again.
 
+use std::path::Path;
+
 use crate::rules::{codes, verify};
 use crate::signer::{Defect, Signer, finish, start};
-use crate::world::sized;
+use crate::world::{World, code, sized};
+use attesh::files::{Overwrite, publish};
 use attesh::journal::check::Checked;
 use attesh::record::Program;
 
@@ -104,6 +107,42 @@ fn a_flipped_bit_of_a_mebibyte_is_not_found() {
         }
         frontier.push(chain::leaf(good.core));
         key = core.next_key;
+    }
+}
+
+/// The same through the program, at random places of a journal and of its attestation.
+#[test]
+fn a_flipped_bit_passes_the_program() {
+    let world = World::new();
+    let at = world.open(None);
+    for n in 1..=5 {
+        assert_eq!(code(&mut world.start(&at, n, false)), Some(0));
+        assert_eq!(code(&mut world.finish(&at, n, false)), Some(0));
+    }
+    assert_eq!(code(&mut world.close(&at, 5, false)), Some(0));
+    let sealed = ["seal", at.folder.to_str().unwrap(), "--key", "k", "-o", "whole"];
+    for words in [&["key", "generate", "-o", "k", "--no-passphrase"][..], &sealed] {
+        assert_eq!(code(&mut world.attesh(words)), Some(0), "{words:?}");
+    }
+    let home = |name: &str| world.home.path().join(name);
+    let put = |path: &Path, bytes: &[u8]| publish(path, bytes, 0o600, Overwrite::Yes).unwrap();
+    std::fs::create_dir(home("copy")).unwrap();
+    let journal = (at.bytes(), home("copy/journal"), vec!["verify", "copy"]);
+    let envelope =
+        (std::fs::read(home("whole")).unwrap(), home("a"), vec!["verify", "a", "--trust", "k.pub"]);
+    let mut random = 11_u64;
+    for (whole, path, words) in [journal, envelope] {
+        put(&path, &whole);
+        assert_eq!(code(&mut world.attesh(&words)), Some(0), "{words:?}");
+        for _ in 0..sized(40, 1_000) {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let bit = usize::try_from(random >> 20).unwrap() % (whole.len() * 8);
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            put(&path, &changed);
+            let passed = code(&mut world.attesh(&words));
+            assert!(matches!(passed, Some(3 | 4)), "{words:?}, bit {bit}: {passed:?}");
+        }
     }
 }
 

@@ -236,3 +236,44 @@ fn a_kill_while_a_session_is_born_blocks_the_next() {
     }
     assert!(kill > 40, "only {kill} points");
 }
+
+#[test]
+fn a_kill_while_stopping_or_sealing_loses_the_end_or_leaves_half_an_attestation() {
+    for verb in ["stop", "seal"] {
+        let mut kill = 0;
+        loop {
+            let world = World::new();
+            let at = world.open(None);
+            assert_eq!(code(&mut world.start(&at, 1, false)), Some(0));
+            assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
+            assert_eq!(code(&mut world.attesh(&["key", "generate", "-o", "k", "--no-passphrase"])), Some(0));
+            let folder = at.folder.to_str().unwrap();
+            let seal = ["seal", folder, "--key", "k", "-o", "a"];
+            let verify = ["verify", "a", "--trust", "k.pub"];
+            let victim = if verb == "stop" { &["stop", folder][..] } else { &seal };
+            let traced = run(&mut world.attesh(victim), Some((kill, Fault::Kill)));
+            assert!(matches!(traced.code, None | Some(0)), "{verb} killed at {kill}: {:?}", traced.code);
+            if world.home.path().join("a").exists() {
+                assert_eq!(code(&mut world.attesh(&verify)), Some(0), "{verb} killed at {kill}");
+            }
+            if verb == "stop" {
+                // 5: it ended before the kill, as the journal has to say.
+                let again = code(&mut world.attesh(victim));
+                assert!(matches!(again, Some(0 | 5)), "stop killed at {kill}: {again:?}");
+                assert!(at.check().story.ended, "stop killed at {kill}");
+            }
+            let again = code(&mut world.attesh(&[&seal[..], &["--force"]].concat()));
+            assert_eq!(again, Some(0), "{verb} killed at {kill}");
+            assert_eq!(code(&mut world.attesh(&verify)), Some(0), "{verb} killed at {kill}");
+            let checked = at.check();
+            assert_eq!((&checked.rejection, checked.story.is_complete()), (&None, true), "{verb} at {kill}");
+            assert_eq!(checked.story.commands, 1, "{verb} killed at {kill}");
+            if traced.code == Some(0) {
+                break;
+            }
+            kill += sized(37, 1);
+        }
+        println!("{verb}: {kill} calls");
+        assert!(kill > 60, "only {kill} points");
+    }
+}

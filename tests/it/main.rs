@@ -1,6 +1,7 @@
 //! One integration binary: the library and the program against real shells and real programs.
 
 mod agent;
+mod attacks;
 mod budget;
 mod cases;
 mod differ;
@@ -12,6 +13,7 @@ mod fault;
 mod flips;
 mod gitlab;
 mod held;
+mod honest;
 mod independent;
 mod inject;
 mod journal;

@@ -92,7 +92,7 @@ pub fn note(text: &[u8]) -> (Body, Texts) {
     (Body::Note(body), texts)
 }
 
-fn read(file: &File) -> Vec<u8> {
+pub fn read(file: &File) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
     file.read_exact_at(&mut bytes, 0).unwrap();
     bytes

@@ -56,10 +56,24 @@ impl World {
 
     /// `attesh rec` with these words.
     pub fn rec<A: AsRef<OsStr>>(&self, words: &[A]) -> Command {
+        let mut command = self.quiet();
+        command.arg("rec").args(words).current_dir("/");
+        command
+    }
+
+    /// The program, which says nothing to anybody.
+    fn quiet(&self) -> Command {
         let mut command = Command::new(program());
-        command.arg("rec").args(words).env_clear().current_dir("/");
+        command.env_clear();
         command.env("HOME", self.home.path()).env("XDG_RUNTIME_DIR", self.runtime.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// `attesh` with these words, as the user calls it.
+    pub fn attesh(&self, words: &[&str]) -> Command {
+        let mut command = self.quiet();
+        command.args(words).current_dir(self.home.path());
         command
     }
 
