@@ -142,6 +142,18 @@ fn an_ending_differs_from_bash_alone() {
 }
 
 #[test]
+fn an_inherited_trace_shows_the_hook_or_nothing() {
+    let seen = |program: &str, words: &[&str]| {
+        let place = Place::new("echo a\nfalse\nbash -c 'echo b'\n");
+        let output = place.command(program, words).env("SHELLOPTS", "xtrace:pipefail").output().unwrap();
+        (output.status.code(), [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()))
+    };
+    let alone = seen("bash", &["script.sh"]);
+    assert!(alone.1[1].starts_with("+ echo a\n"), "{alone:?}");
+    assert_eq!(seen(ATTESH, &["sh", "script.sh"]), alone);
+}
+
+#[test]
 fn a_unit_is_recorded_wrongly() {
     let cases: &[(&[&str], &str, &[&str])] = &[
         (&[], "cd /\necho \"something\"\nfalse\n", &["cd / 0", "echo \"something\" 0", "false 1"]),

@@ -27,6 +27,9 @@ fn made(place: &Place, name: &str) -> String {
     panic!("the script did not make {name}");
 }
 
+/// An exit code, and what was printed.
+type Said = (Option<i32>, String);
+
 fn started(place: &Place) -> Child {
     place.command(ATTESH, &["sh", "script.sh"]).spawn().unwrap()
 }
@@ -40,7 +43,7 @@ fn text(output: &Output) -> String {
 }
 
 /// What seal, verify and show say of the place's session, and the exit codes of the first two.
-fn sealed(place: &Place) -> ((Option<i32>, String), (Option<i32>, String), String) {
+fn sealed(place: &Place) -> (Said, Said, String) {
     let key = place.home.path().join("key");
     let key = key.to_str().unwrap();
     if !Path::new(key).exists() {
