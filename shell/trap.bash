@@ -1,64 +1,85 @@
-# shellcheck shell=bash disable=SC2154,SC2078,SC2261
+# shellcheck shell=bash disable=SC2016,SC2034,SC2078,SC2154
 # What bash reads first (BASH_ENV) when `attesh sh` runs a script in it. `attesh sh` fills the
-# three values and listens at the other end of the descriptor.
+# values and listens at the other end of the descriptor.
 #
-# DEBUG fires before each simple command of the script itself. Within the lines of the
-# unit that runs it costs one comparison; at another line the recorder is told and
-# answers with one line, the first and last line of the unit that begins there, once the start
-# is in the journal. Each message is one datagram; bash never dies of writing one.
+# DEBUG fires before each simple command of the script itself. Up to the last line of the unit
+# that runs it costs one comparison; beyond it the recorder is told and answers with the last
+# line of the unit that begins there, once the start is in the journal. Each message is one
+# datagram; bash never dies of writing one. What runs at each turn of a loop is kept short: bash
+# parses the text of a trap each time.
 #
-# Rules kept here: $?, $_, PIPESTATUS and the options are the script's; nothing is printed
-# (what `set -x` would print of a trap goes down the same descriptor and is passed over);
-# without an answer within two seconds the hooks take themselves off, say so, and the
-# script goes on.
+# Rules kept here: $?, $_, PIPESTATUS, the options and the environment are the script's; nothing
+# is printed (what `set -x` would print of a trap goes down the same descriptor and is passed
+# over); where the descriptor is closed, or brings no answer within two seconds, the hooks take
+# themselves off, say so, and the script goes on.
+#
+# What the traps do is text for `eval` and no function: under `set -T` a function would set off
+# the RETURN trap of the script. They look with `case`, which leaves $? and PIPESTATUS alone.
+# They start no process: its end would set off the CHLD trap of the script.
 
-__attesh_begin() {
-    \builtin unset -f __attesh_begin
-    if [[ '@ATTESH_ENV@' ]]; then
-        \builtin export BASH_ENV='@ATTESH_ENV@'
-        \builtin eval "__attesh_file=\"$BASH_ENV\""
+__attesh_last=$_ __attesh_theirs=
+if [[ '@ATTESH_ENV@' ]]; then
+    \builtin export BASH_ENV='@ATTESH_ENV@'
+    \builtin eval "__attesh_text=\"$BASH_ENV\""
+    if [[ -r $__attesh_text ]]; then
         # shellcheck disable=SC1090
-        [[ ! -r $__attesh_file ]] || \builtin . "$__attesh_file"
-        \builtin unset __attesh_file
-    else
-        \builtin unset BASH_ENV
+        \builtin . "$__attesh_text"
     fi
-    # The shell was started by another: this file leaked.
-    [[ $PPID == '@ATTESH_PID@' ]] || \builtin return 0
-    __attesh_low=0 __attesh_high=0
-    __attesh_ask B "$BASH_VERSION" || \builtin return 0
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL||LINENO>=__attesh_low&&LINENO<=__attesh_high)) || __attesh_unit U "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' DEBUG
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit F "$BASH_COMMAND" "$LINENO" "${FUNCNAME-}" "$_"; } 2>&@ATTESH_FD@' ERR
-    \builtin trap '{ ((__attesh_status=$?,BASH_SUBSHELL)) || __attesh_unit X "$BASH_COMMAND" 0 "${FUNCNAME+__attesh_unit}$(\builtin trap -p DEBUG)" "$_"; } 2>&@ATTESH_FD@' EXIT
-}
+    # What it traps stays trapped.
+    __attesh_theirs=$(\builtin trap -p DEBUG ERR EXIT)
+else
+    \builtin unset BASH_ENV
+fi
+# An answer below zero: no units. 1: the script may set a DEBUG trap, which the commands of our
+# other traps would set off, so they are left out. Where another started this shell, this file
+# leaked.
+__attesh_high=-1
+if [[ $PPID == '@ATTESH_PID@' ]] &&
+    { \builtin printf 'B %s %s ' "${BASH_VERSION// /}" "${__attesh_theirs:+trap}" >&@ATTESH_FD@; } 2>/dev/null; then
+    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_high 2>/dev/null || __attesh_high=-1
+fi
+\builtin unset __attesh_theirs __attesh_text
+if [[ $__attesh_high != -* ]]; then
+    __attesh_kind='' __attesh_dead='' __attesh_said='' __attesh_file='@ATTESH_FILE@'
 
-# __attesh_ask KIND TEXT…: one datagram, and its answer.
-__attesh_ask() {
-    \builtin local answer IFS=' '
-    \builtin printf '%s ' "$@" >&@ATTESH_FD@ 2>/dev/null || \builtin return 1
-    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ answer 2>/dev/null || \builtin return 1
-    __attesh_low=${answer% *} __attesh_high=${answer#* }
-}
+    # One datagram, and its answer.
+    __attesh_ask='
+        __attesh_text=${BASH_COMMAND:0:400}
+        \builtin printf "%s " "$__attesh_kind" "$__attesh_was" "${__attesh_pipe// /,}" \
+            "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
+            IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
+        __attesh_kind=""'
+    # Where there is a second source, this is a function or a sourced file that the script
+    # traces. What the other two traps do are commands to this one: it is not to tell of those
+    # of ERR; at the end, that it fires says that it is still ours (it does not fire in
+    # functions and sourced files). $LINENO is right on the first line.
+    __attesh_unit='case $BASH_SUBSHELL$__attesh_kind${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_ __attesh_kind=U
+            '$__attesh_ask'
+            [[ $__attesh_dead ]] || __attesh_high=$__attesh_text ;;
+        0x) __attesh_kind=X __attesh_high=9223372036854775807 ;;
+        *) __attesh_last=$_ ;;
+        esac
+        \builtin export -n __attesh_was __attesh_pipe __attesh_last __attesh_kind __attesh_text __attesh_high \
+            __attesh_dead
+        [[ ! $__attesh_dead ]]'
+    __attesh_gone='
+        \builtin trap - DEBUG
+        if [[ ! $__attesh_said ]]; then
+            __attesh_dead=1 __attesh_said=1
+            \builtin : 2>/dev/null >|"$__attesh_file"
+            \builtin printf "attesh: the recorder is gone; the script goes on unrecorded\n" >&2
+        fi'
 
-# __attesh_unit KIND COMMAND LINE CONTEXT LAST; LAST is what $_ is to be again.
-__attesh_unit() {
-    \builtin local text="${2:0:400}" seen=0
-    if [[ $1 == X ]]; then
-        [[ $4 != *__attesh_unit* ]] || seen=1
-    elif [[ $4 ]]; then
-        # Within a function or a sourced file, where the script traces those.
-        \builtin return 0
+    if [[ $__attesh_high != 1 ]]; then
+        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
+        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
     fi
-    __attesh_ask "$1" "$__attesh_status" "$3" "$seen" "${text//$'\n'/ }" || {
-        \builtin trap - ERR EXIT
-        \builtin trap '__attesh_gone "$_"' DEBUG
-    }
-    \builtin return 0
-}
-
-__attesh_gone() {
-    \builtin trap - DEBUG
-    \builtin printf 'attesh: the recorder is gone; the script goes on unrecorded\n' >&2
-}
-
-__attesh_begin "$_"
+    \builtin export -n __attesh_kind __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_gone
+    # Whatever follows here is no command of the script, until the last of it has run.
+    __attesh_high=9223372036854775807
+    \builtin trap 'case $((LINENO>__attesh_high)) in 1) \builtin eval "$__attesh_unit" && \builtin : "$__attesh_last";; esac 2>&@ATTESH_FD@ || \builtin eval "$__attesh_gone"' DEBUG
+else
+    \builtin unset __attesh_high
+fi
+# Options that would have shown this file are set here: -x, -v.
+{ [[ ! '@ATTESH_SET@' ]] || \builtin set '@ATTESH_SET@'; \builtin : "$__attesh_last"; [[ ! ${__attesh_high-} ]] || ((__attesh_high = 0, 1)); } 2>/dev/null

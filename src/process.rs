@@ -37,11 +37,22 @@ pub fn stat(pid: u64) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-fn parse_stat(text: &[u8]) -> Option<Stat> {
+/// Parent of a process, which may have ended and be waited for by nobody yet.
+#[must_use]
+pub fn parent(pid: u64) -> Option<u64> {
+    fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
+}
+
+/// The fields of `/proc/PID/stat` from the third on.
+fn fields(text: &[u8]) -> Option<Vec<&str>> {
     // The second field is the name in parentheses and may hold anything, ')' too: what
     // follows the last ')' is fields 3 and on.
     let after = text.iter().rposition(|byte| *byte == b')')? + 1;
-    let fields: Vec<&str> = std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace().collect();
+    Some(std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace().collect())
+}
+
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let fields = fields(text)?;
     let state = *fields.first()?;
     if matches!(state, "Z" | "X") {
         return None;
@@ -85,6 +96,6 @@ mod tests {
         let start = stat(me).unwrap().start_ticks;
         assert!(is_alive(me, start));
         assert!(!is_alive(me, start + 1));
-        assert!(!ancestors().is_empty());
+        assert_eq!(ancestors().first().map(|(pid, _)| *pid), parent(me));
     }
 }

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
@@ -19,25 +21,48 @@ pub fn clock_is_synced() -> bool {
 }
 
 static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
+static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Before `main` the standard library opens /dev/null where a standard descriptor is closed.
-/// Then nothing tells any more that what is printed is lost, so it is asked for earlier.
-extern "C" fn look_at_output() {
+/// Then nothing tells any more that what is printed is lost, so it is asked for earlier; and
+/// it sets SIGPIPE, which those who are started here must find as this program found it.
+extern "C" fn look_around() {
     // SAFETY: F_GETFD takes no further argument and changes nothing.
     let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } < 0;
     OUTPUT_CLOSED.store(closed, Ordering::Relaxed);
+    // SAFETY: an all-zero sigaction is a valid value, and without a new one the call only reads.
+    let ignored = unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut now) == 0
+            && now.sa_sigaction == libc::SIG_IGN
+    };
+    PIPE_IGNORED.store(ignored, Ordering::Relaxed);
 }
 
 // SAFETY: the C library calls what stands in this section once, before main, and the function
 // needs nothing that is not set up by then.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
+static LOOK_AROUND: extern "C" fn() = look_around;
 
 /// Whether standard output was closed when the program began.
 #[must_use]
 pub fn output_was_closed() -> bool {
     OUTPUT_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Gives SIGPIPE to a program as this one found it: the standard library would have it end
+/// every program that it starts.
+pub fn keep_pipe_signal(command: &mut Command) {
+    if PIPE_IGNORED.load(Ordering::Relaxed) {
+        let ignore = || {
+            let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+            // SAFETY: SIG_IGN runs no code of ours.
+            unsafe { sigaction(Signal::SIGPIPE, &ignore) }.map(|_| ()).map_err(io::Error::from)
+        };
+        // SAFETY: between fork and exec it makes one system call and takes no memory.
+        unsafe { command.pre_exec(ignore) };
+    }
 }
 
 /// Seconds since 1970 of a calendar time in the zone of this machine and environment, as

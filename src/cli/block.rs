@@ -26,7 +26,7 @@ use crate::script::Script;
 use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, Ending};
-use crate::session::script::{self as scripted, Unit};
+use crate::session::script::{self as scripted, Ended, Unit};
 use crate::session::{Result, Session};
 use crate::sys;
 
@@ -174,7 +174,8 @@ impl Call<'_> {
         };
         Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
             Some(Body::Start(start)) => {
-                scripted::finish(writer, self.shell, start.n, Some(status), from, None)?;
+                let ended = Ended { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
+                scripted::finish(writer, self.shell, ended)?;
                 start.n
             }
             Some(Body::Finish(finish)) => finish.n,

@@ -18,8 +18,14 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, 
 use nix::sys::time::{TimeVal, TimeValLike};
 use nix::unistd::Pid;
 
-/// The first descriptor that is tried in bash: out of the way of a script's own.
-const DESCRIPTOR_MIN: RawFd = 200;
+use crate::process;
+
+/// The first descriptors that are tried in bash: out of the way of a script's own (the manual
+/// of flock has 200) and of bash's, which are those below 256; a lower one where the limit
+/// on open files is low.
+const DESCRIPTORS_MIN: [RawFd; 2] = [719, 119];
+/// How far up the parents of a process are looked at.
+const GENERATIONS_MAX: usize = 64;
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 64 << 10;
 
@@ -45,9 +51,12 @@ pub struct Message {
     pub status: u8,
     /// The line of the script, from 1.
     pub line: u64,
+    /// `PIPESTATUS`, where it is told.
+    pub pipe: Vec<u8>,
     /// At the end: the DEBUG trap is still ours.
     pub hooked: bool,
-    /// The command as bash prints it; at the beginning, bash's version.
+    /// The command as bash prints it; at the beginning, bash's version, and a word if BASH_ENV
+    /// has set traps.
     pub command: String,
 }
 
@@ -58,19 +67,28 @@ impl Message {
         let event = match kind {
             "B" => {
                 let command = rest.trim().to_owned();
-                return Some(Message { event: Event::Begin, status: 0, line: 0, hooked: true, command });
+                let pipe = Vec::new();
+                return Some(Message {
+                    event: Event::Begin,
+                    status: 0,
+                    line: 0,
+                    pipe,
+                    hooked: true,
+                    command,
+                });
             }
             "U" => Event::Unit,
             "F" => Event::Failure,
-            "X" => Event::Exit,
+            "X" | "x" => Event::Exit,
             _ => return None,
         };
         let mut words = rest.splitn(4, ' ');
         let status = words.next()?.parse().ok()?;
         let line = words.next()?.parse().ok()?;
-        let hooked = words.next()? == "1";
+        let pipe = words.next()?.split(',').map(|status| status.parse().ok()).collect::<Option<Vec<u8>>>();
         let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
-        Some(Message { event, status, line, hooked, command })
+        let (pipe, hooked) = (pipe.unwrap_or_default(), kind != "x");
+        Some(Message { event, status, line, pipe, hooked, command })
     }
 }
 
@@ -91,7 +109,8 @@ impl Channel {
             socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC)?;
         setsockopt(&ours, SendTimeout, &TimeVal::seconds(2))?;
         let _ = setsockopt(&ours, RcvBuf, &(1 << 20));
-        let theirs = crate::sys::duplicate_from(&theirs, DESCRIPTOR_MIN)?;
+        let [first, other] = DESCRIPTORS_MIN.map(|least| crate::sys::duplicate_from(&theirs, least));
+        let theirs = first.or(other)?;
         fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
         let number = theirs.as_raw_fd();
         Ok((Channel { ours, _theirs: theirs }, number))
@@ -115,9 +134,19 @@ impl Channel {
         }
     }
 
-    /// Lets bash go on: the lines of the unit that runs.
-    pub fn answer(&self, (first, last): (u64, u64)) {
-        for byte in format!("{first} {last}\n").bytes() {
+    /// Lets bash go on: it speaks up again beyond this line. At the beginning: whether the
+    /// script may set a DEBUG trap of its own.
+    pub fn answer(&self, last: u64) {
+        self.send(&format!("{last}\n"));
+    }
+
+    /// Lets bash go on without hooks.
+    pub fn refuse(&self) {
+        self.send("-1\n");
+    }
+
+    fn send(&self, line: &str) {
+        for byte in line.bytes() {
             if send(self.ours.as_raw_fd(), &[byte], MsgFlags::MSG_NOSIGNAL).is_err() {
                 return;
             }
@@ -130,8 +159,26 @@ pub struct Signals {
     from: Option<SignalFd>,
 }
 
-const HANDED_ON: [Signal; 6] =
-    [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
+/// All but those that cannot be caught, that stop, and that are of this program's own doing.
+const HANDED_ON: [Signal; 17] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTRAP,
+    Signal::SIGABRT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+    Signal::SIGCONT,
+    Signal::SIGURG,
+    Signal::SIGXCPU,
+    Signal::SIGXFSZ,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGWINCH,
+    Signal::SIGIO,
+];
 
 impl Signals {
     /// From here on they end this program no more.
@@ -146,17 +193,34 @@ impl Signals {
         Signals { from }
     }
 
-    /// Gives to bash what came from another process. What the terminal sends, bash gets itself.
+    /// Gives to bash what came from another process. What the terminal sends, bash gets itself,
+    /// and what the script sends is not meant for this program: `kill 0`.
     pub fn hand_on(&self, pid: u32) {
         let Some(from) = &self.from else { return };
         while let Ok(Some(info)) = from.read_signal() {
             let by_terminal = info.ssi_code > 0;
             let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
-            if let Some(signal) = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal) {
+            let signal = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal);
+            if let Some(signal) = signal.filter(|_| !is_below(info.ssi_pid, pid)) {
                 let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
             }
         }
     }
+}
+
+/// Whether a process is this one or one that it started.
+fn is_below(pid: u32, top: u32) -> bool {
+    let mut at = u64::from(pid);
+    for _ in 0..GENERATIONS_MAX {
+        if at == u64::from(top) {
+            return true;
+        }
+        match process::parent(at) {
+            Some(parent) if parent > 1 => at = parent,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Waits until bash says something, ends, or a signal comes.
@@ -181,13 +245,15 @@ mod tests {
 
     #[test]
     fn messages_of_bash_are_read() {
-        let message = Message::parse(b"U 3 12 0 echo a  b ").unwrap();
+        let message = Message::parse(b"U 3 12 1,3 echo a  b ").unwrap();
         assert_eq!((message.event, message.status, message.line), (Event::Unit, 3, 12));
-        assert_eq!(message.command, "echo a  b");
-        let message = Message::parse(b"X 0 0 1 exit 0 ").unwrap();
-        assert!(message.hooked && message.event == Event::Exit);
-        assert_eq!(Message::parse(b"B 5.2.15(1)-release ").unwrap().command, "5.2.15(1)-release");
-        for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1"] {
+        assert_eq!((message.command.as_str(), message.pipe.as_slice()), ("echo a  b", &[1, 3][..]));
+        let message = Message::parse(b"X 0 0  exit 0 ").unwrap();
+        assert!(message.hooked && message.event == Event::Exit && message.pipe.is_empty());
+        assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
+        assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
+        assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);
+        for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1", b"U 1 1 0"] {
             assert_eq!(Message::parse(bad), None);
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod block;
+mod call;
 mod channel;
 mod doctor;
 mod heads;

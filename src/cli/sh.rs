@@ -1,20 +1,20 @@
 //! `attesh sh`: runs a script in bash and records each unit of it.
 //!
-//! What lives here: the parent of that bash. What does not: what bash reads first
-//! (`shell/trap.bash`), which unit runs (`script::run`), how records are written.
+//! What lives here: the parent of that bash. What does not: the words that it is called with
+//! and what it reads first (`call`), which unit runs (`script::run`), how records are written.
 //!
 //! Rules: the script runs as it would without this program, whatever fails here; its status
 //! and the signal it dies of are passed on; a start is in the journal before bash goes on.
 
-use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 
 use super::args::Sh;
+use super::call::{Call, HookFile};
 use super::channel::{Channel, Event, Message, Signals};
-use super::{Outcome, heads, seal, sessions, split};
+use super::{Outcome, call, heads, seal, sessions, split};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -27,12 +27,10 @@ use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
 use crate::session::birth::{self, Shell};
-use crate::session::script::{self as scripted, Unit};
+use crate::session::script::{self as scripted, Ended, Unit};
 use crate::session::{self, Session, close};
 use crate::sys;
 
-/// What bash reads first.
-const TRAP: &str = include_str!("../../shell/trap.bash");
 /// The exit status where recording was asked for strictly and failed.
 const NOT_RECORDED: u8 = 125;
 
@@ -117,72 +115,6 @@ fn passed_on(status: ExitStatus) -> u8 {
     }
 }
 
-/// The words behind `attesh sh`: bash's options, the script, its arguments.
-struct Call {
-    options: Vec<OsString>,
-    file: PathBuf,
-    arguments: Vec<OsString>,
-    /// bash reads BASH_ENV.
-    hooked: bool,
-}
-
-impl Call {
-    fn parse(words: &[OsString]) -> Result<Self, Failure> {
-        let mut call =
-            Call { options: Vec::new(), file: PathBuf::new(), arguments: Vec::new(), hooked: true };
-        let mut words = words.iter();
-        let no_file =
-            || Failure::usage("no script is named").next("type: attesh sh FILE, bash's options before it");
-        loop {
-            let word = words.next().ok_or_else(no_file)?;
-            let text = word.as_bytes();
-            if text == b"--" {
-                call.file = words.next().ok_or_else(no_file)?.into();
-                break;
-            }
-            if !text.starts_with(b"-") && !text.starts_with(b"+") || text.len() < 2 {
-                call.file = word.into();
-                break;
-            }
-            call.options.push(word.clone());
-            if text.starts_with(b"--") {
-                call.hooked &= ![&b"--posix"[..], b"--restricted"].contains(&text);
-                if text == b"--rcfile" || text == b"--init-file" {
-                    call.options.push(words.next().ok_or_else(no_file)?.clone());
-                }
-                continue;
-            }
-            for letter in &text[1..] {
-                match letter {
-                    b'o' | b'O' => {
-                        let name = words.next().ok_or_else(no_file)?;
-                        call.hooked &= text[0] != b'-'
-                            || !["posix", "privileged"].map(OsStr::new).contains(&name.as_os_str());
-                        call.options.push(name.clone());
-                    }
-                    b'c' | b's' => {
-                        let what = format!("bash's option -{} runs no file", char::from(*letter));
-                        return Err(Failure::usage(what).next("put the script into a file: attesh sh FILE"));
-                    }
-                    b'p' | b'r' | b'i' => call.hooked &= text[0] != b'-',
-                    _ => {}
-                }
-            }
-        }
-        if call.file.as_os_str().is_empty() || call.file == Path::new("-") {
-            return Err(no_file());
-        }
-        call.arguments = words.cloned().collect();
-        Ok(call)
-    }
-
-    fn command(&self, bash: &Path) -> Command {
-        let mut command = Command::new(bash);
-        command.args(&self.options).arg("--").arg(&self.file).args(&self.arguments).env("_", bash);
-        command
-    }
-}
-
 /// What is recorded of the script.
 struct Recording {
     session: Session,
@@ -224,7 +156,7 @@ impl Recording {
             version: version.to_owned(),
             pid,
             native: 0,
-            hook: hex(&sha256(&[TRAP.as_bytes()])[..8]),
+            hook: hex(&sha256(&[call::TRAP.as_bytes()])[..8]),
             typed: false,
             history: Vec::new(),
         };
@@ -256,6 +188,10 @@ impl Recording {
         if !std::mem::replace(&mut self.said, true) {
             report::say(&format!("not everything of this script is recorded: {error}"));
         }
+    }
+
+    fn whole(&self, why: &str) {
+        report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
     }
 
     fn steps(&mut self, steps: &[Step], from: From) {
@@ -305,49 +241,44 @@ fn record(
     text: Option<Vec<u8>>,
     from: From,
 ) -> session::Result<()> {
-    match *step {
+    match step {
         Step::Start { unit, planned, late } => {
-            let unit = Unit { n: unit as u64 + 1, text: text.unwrap_or_default(), planned, late };
+            let n = *unit as u64 + 1;
+            let unit = Unit { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
             scripted::start(writer, shell, unit)
         }
-        Step::Finish { unit, status } => {
+        Step::Finish { unit, status, pipe } => {
             let (status, from, outcome) = match status {
-                Status::Seen(status) => (Some(status), from, None),
+                Status::Seen(status) => (Some(*status), from, None),
                 Status::Passed => (None, From::Unknown, Some(Why::Passed)),
                 Status::Unknown => (None, From::Unknown, None),
             };
-            scripted::finish(writer, shell, unit as u64 + 1, status, from, outcome)
+            let ended = Ended { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
+            scripted::finish(writer, shell, ended)
         }
     }
 }
 
 /// Runs the script to its end, recorded or not.
 fn run_script(call: &Call, bash: &Path, recording: Option<&mut Recording>) -> Result<ExitStatus, Failure> {
-    let mut command = call.command(bash);
     let cannot =
         |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
     let Some(recording) = recording else {
-        let mut child = command.spawn().map_err(cannot)?;
+        let mut child = call.command(bash).spawn().map_err(cannot)?;
         return watch(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
     };
-    command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
-    let prepared = match call.hooked {
-        true => prepare(recording, &mut command),
-        false => Err("bash reads no hook with these options".to_owned()),
-    };
-    let (channel, hook) = match prepared {
-        Ok((channel, hook)) => (Some(channel), Some(hook)),
+    let (mut command, heard) = match call.heard(bash, &recording.session) {
+        Ok((command, channel, hook)) => (command, Some((channel, hook))),
         Err(why) => {
-            report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
+            recording.whole(&why);
             // bash will not wait for its plan to be recorded, so this comes before it.
             recording.begin(u64::from(std::process::id()), "");
-            (None, None)
+            (call.command(bash), None)
         }
     };
+    command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
     let mut child = command.spawn().map_err(cannot)?;
-    let status = recorded(recording, &mut child, &Signals::take(), channel.as_ref()).map_err(cannot)?;
-    drop(hook);
-    Ok(status)
+    recorded(recording, &mut child, &Signals::take(), heard).map_err(cannot)
 }
 
 /// Lets the script run and records what bash says of it.
@@ -355,20 +286,29 @@ fn recorded(
     recording: &mut Recording,
     child: &mut Child,
     signals: &Signals,
-    channel: Option<&Channel>,
+    heard: Option<(Channel, HookFile)>,
 ) -> std::io::Result<ExitStatus> {
     let script = recording.script.clone();
     let mut run = Run::new(&script, recording.broken);
-    let mut farewell = None;
+    let (mut farewell, mut in_units) = (None, heard.is_some());
     let pid = u64::from(child.id());
+    let channel = heard.as_ref().map(|(channel, _)| channel);
     let status = watch(child, signals, channel, &mut |message| {
         match message.event {
-            Event::Begin => recording.begin(pid, &message.command),
+            Event::Begin => {
+                let (version, why) = call::unheard(&message.command);
+                recording.begin(pid, version);
+                if let (Some(why), Some(channel)) = (why, channel) {
+                    in_units = false;
+                    recording.whole(&why);
+                    return channel.refuse();
+                }
+            }
             Event::Unit => {
-                let steps = run.entered(message.line, message.status, &message.command);
+                let expected = run.expects(message.line, &message.command);
+                let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
                 recording.steps(&steps, From::NextStart);
-                let unplanned = matches!(steps.last(), Some(Step::Start { planned: false, .. }));
-                if unplanned || message.line > script.lines() {
+                if !expected {
                     let detail = format!("line {}: {}", message.line, message.command);
                     recording.anomaly("not-as-planned", &detail);
                 }
@@ -378,13 +318,18 @@ fn recorded(
                 recording.steps(&steps, From::NextStart);
             }
             Event::Exit => {
-                farewell = Some(Farewell { command: message.command.clone(), hooked: message.hooked })
+                let (command, pipe) = (message.command.clone(), message.pipe.clone());
+                farewell = Some(Farewell { command, hooked: message.hooked, pipe });
             }
         }
         if let Some(channel) = channel {
-            // After a failure bash speaks up at its next command, wherever that is: if it is
-            // none of this unit, the failure is how the unit ended.
-            channel.answer(if message.event == Event::Failure { (0, 0) } else { run.lines() });
+            channel.answer(match message.event {
+                Event::Begin => u64::from(run.may_unhook()),
+                // After a failure bash speaks up at its next command, wherever that is: if it is
+                // none of this unit, the failure is how the unit ended.
+                Event::Failure => 0,
+                Event::Unit | Event::Exit => run.last_line(),
+            });
         }
     })?;
     if recording.shell.is_none() {
@@ -393,47 +338,21 @@ fn recorded(
     }
     let signal = status.signal().map(|signal| 128 + signal);
     let code = status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
-    let hooked = farewell.as_ref().is_none_or(|farewell: &Farewell| farewell.hooked);
-    let ending = Ending { status: code, signalled: signal.is_some(), farewell };
-    if channel.is_some() {
+    let gone = heard.as_ref().is_some_and(|(_, hook)| hook.is_gone());
+    let ending = Ending { status: code, signalled: signal.is_some(), farewell, gone };
+    if in_units {
+        let hooked = run.is_hooked(&ending);
         recording.steps(&run.ended(&ending), From::Exit);
         if !hooked {
-            recording.anomaly("hook-removed", "the script set a DEBUG trap of its own");
+            let detail = match gone {
+                true => "the hook in bash could not reach the recorder",
+                false => "the script set a DEBUG trap of its own",
+            };
+            recording.anomaly("hook-removed", detail);
         }
     }
     recording.close(&ending);
     Ok(status)
-}
-
-/// What bash is to read first lies in a file of its own, in memory where possible.
-struct HookFile {
-    folder: files::Folder,
-    name: String,
-}
-
-impl Drop for HookFile {
-    fn drop(&mut self) {
-        let _ = self.folder.remove(&self.name);
-    }
-}
-
-/// Makes the channel and the hook, which bash finds through BASH_ENV.
-fn prepare(recording: &Recording, command: &mut Command) -> Result<(Channel, HookFile), String> {
-    let (channel, theirs) =
-        Channel::new().map_err(|error| format!("no channel: {}", files::words(&error)))?;
-    let own_env = paths::variable("BASH_ENV").unwrap_or_default().into_string();
-    let own_env = own_env.map_err(|_| "BASH_ENV is not UTF-8".to_owned())?;
-    let text = TRAP
-        .replace("@ATTESH_ENV@", &own_env.replace('\'', "'\\''"))
-        .replace("@ATTESH_PID@", &std::process::id().to_string())
-        .replace("@ATTESH_FD@", &theirs.to_string());
-    let folder = recording.session.state_folder().map_err(|error| error.to_string())?;
-    let name = format!("trap-{}", std::process::id());
-    // One that was killed and had this process id may have left its own.
-    let _ = folder.remove(&name);
-    folder.publish_new(&name, text.as_bytes()).map_err(|error| error.to_string())?;
-    command.env("BASH_ENV", folder.path().join(&name));
-    Ok((channel, HookFile { folder, name }))
 }
 
 /// Waits for bash, handing on signals and reading what it says.

@@ -9,7 +9,7 @@
 use super::Script;
 
 /// What is to be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A unit starts.
     Start {
@@ -26,6 +26,9 @@ pub enum Step {
         unit: usize,
         /// How.
         status: Status,
+        /// The statuses of the pipeline that it ended with; empty where there was none, or where
+        /// those that bash has may be of an earlier one.
+        pipe: Vec<u8>,
     },
 }
 
@@ -47,6 +50,8 @@ pub struct Farewell {
     pub command: String,
     /// The DEBUG trap was still ours.
     pub hooked: bool,
+    /// `PIPESTATUS`
+    pub pipe: Vec<u8>,
 }
 
 /// How bash ended.
@@ -58,6 +63,8 @@ pub struct Ending {
     pub signalled: bool,
     /// What it said at last, if its EXIT trap was still ours.
     pub farewell: Option<Farewell>,
+    /// It said that it can be heard no more.
+    pub gone: bool,
 }
 
 /// A script that runs.
@@ -73,25 +80,58 @@ pub struct Run<'a> {
     failed: Option<u8>,
     /// No unit that has ended set an ERR trap in the place of ours.
     failures_told: bool,
+    /// `PIPESTATUS` when the current unit began, where bash said it.
+    pipe_before: Option<Vec<u8>>,
 }
 
 impl<'a> Run<'a> {
     /// A script of which nothing has run.
     #[must_use]
     pub fn new(script: &'a Script, broken: bool) -> Self {
-        Run { script, broken, current: None, command: String::new(), failed: None, failures_told: true }
+        Run {
+            script,
+            broken,
+            current: None,
+            command: String::new(),
+            failed: None,
+            failures_told: true,
+            pipe_before: None,
+        }
     }
 
-    /// The lines of the current unit; none before the first.
+    /// The last line of the current unit; 0 before the first.
     #[must_use]
-    pub fn lines(&self) -> (u64, u64) {
+    pub fn last_line(&self) -> u64 {
         let unit = self.current.and_then(|current| self.script.unit(current));
-        unit.map_or((0, 0), |unit| (unit.first, unit.last))
+        unit.map_or(0, |unit| unit.last)
     }
 
-    /// bash is about to run a command of this line; `status` is that of the command before.
-    pub fn entered(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
-        let Some(unit) = self.ahead(line) else {
+    /// Whether the plan has a command like this one at this line, or can have: a word of bash
+    /// about anything else means that another script runs.
+    #[must_use]
+    pub fn expects(&self, line: u64, command: &str) -> bool {
+        if self.is_own(command) || self.evaluates(line, command) {
+            return true;
+        }
+        match self.ahead(line, command) {
+            Some(unit) => agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text)),
+            None => line <= self.script.lines(),
+        }
+    }
+
+    /// Whether the script may set a DEBUG trap in the place of ours.
+    #[must_use]
+    pub fn may_unhook(&self) -> bool {
+        traps_debug(self.script.bytes())
+    }
+
+    /// bash is about to run a command of this line; `status` and `pipe` are `$?` and
+    /// `PIPESTATUS` before it.
+    pub fn entered(&mut self, line: u64, status: u8, pipe: &[u8], command: &str) -> Vec<Step> {
+        if self.is_own(command) {
+            return Vec::new();
+        }
+        let Some(unit) = self.ahead(line, command) else {
             if self.script.unit_at(line) == self.current {
                 self.failed = None;
             }
@@ -102,57 +142,101 @@ impl<'a> Run<'a> {
             return self.failed(line, status, command);
         }
         let planned = agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text));
-        let mut steps = self.settle(unit, Status::Seen(status));
+        let mut steps = self.settle(unit, Status::Seen(status), pipe);
         steps.push(Step::Start { unit, planned, late: false });
-        self.begin(unit, command);
+        self.begin(unit, command, Some(pipe.to_vec()));
         steps
     }
 
     /// A command of this line has failed.
     pub fn failed(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
         let mut steps = Vec::new();
-        if let Some(unit) = self.ahead(line) {
+        if let Some(unit) = self.ahead(line, command) {
             // A subshell: nothing was said before it ran.
-            steps = self.settle(unit, Status::Passed);
+            steps = self.settle(unit, Status::Passed, &[]);
             steps.push(Step::Start { unit, planned: false, late: true });
-            self.begin(unit, command);
+            self.begin(unit, command, None);
         }
-        if self.script.unit_at(line) == self.current {
+        if self.script.unit_at(line) == self.current || self.evaluates(line, command) {
             self.failed = Some(status);
         }
         steps
     }
 
+    /// Whether bash, at its end, still said everything. Where an EXIT trap of the script hides
+    /// that, the script's text decides.
+    #[must_use]
+    pub fn is_hooked(&self, ending: &Ending) -> bool {
+        match &ending.farewell {
+            Some(farewell) => farewell.hooked,
+            None => !ending.gone && !self.may_unhook(),
+        }
+    }
+
     /// bash has ended.
     pub fn ended(&mut self, ending: &Ending) -> Vec<Step> {
         let rest = self.current.map_or(0, |current| current + 1)..self.script.units().len();
-        let hooked = ending.farewell.as_ref().is_none_or(|farewell| farewell.hooked);
+        let hooked = self.is_hooked(ending);
         let last = ending.farewell.as_ref().map_or(self.command.as_str(), |farewell| &farewell.command);
         let left = ["exit", "exec", "return", "logout"]
             .contains(&last.split_whitespace().next().unwrap_or_default());
         let reached = ending.status == 0 && ending.farewell.is_some() && hooked && !left && !ending.signalled;
         if reached && !rest.is_empty() && !self.broken {
             // Units of which bash says nothing (subshells, definitions) were the last.
-            let steps = self.settle(rest.end, Status::Seen(0));
+            let steps = self.settle(rest.end, Status::Seen(0), &[]);
             self.current = None;
             return steps;
         }
         let Some(unit) = self.current.take() else { return Vec::new() };
         let parse_error = self.broken && rest.len() == 1 && ending.status == 2 && self.failed != Some(2);
-        let status = if !hooked {
+        // What a signal ended is bash: what became of its last unit nobody saw.
+        let status = if !hooked || ending.signalled {
             Status::Unknown
         } else if parse_error && !left {
             Status::Passed
         } else {
             Status::Seen(ending.status)
         };
-        vec![Step::Finish { unit, status }]
+        let pipe = ending.farewell.as_ref().map_or(&[][..], |farewell| &farewell.pipe);
+        vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
+    }
+
+    /// A command of the hook itself: bash says it where no command of the script has run yet.
+    fn is_own(&self, command: &str) -> bool {
+        self.current.is_none() && command.contains("__attesh_")
     }
 
     /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
-    fn ahead(&self, line: u64) -> Option<usize> {
+    fn ahead(&self, line: u64, command: &str) -> Option<usize> {
         let unit = self.script.unit_at(line)?;
-        self.current.is_none_or(|current| unit > current).then_some(unit)
+        let beyond = self.current.is_none_or(|current| unit > current);
+        (beyond && !self.evaluates(line, command)).then_some(unit)
+    }
+
+    /// Whether this is no command of the script itself, but of a text that the current unit
+    /// evaluates: bash counts the lines of that text on from the unit's own.
+    fn evaluates(&self, line: u64, command: &str) -> bool {
+        let Some(current) = self.current.and_then(|current| self.script.unit(current)) else { return false };
+        let word = current.text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        let next = self.script.unit_at(line).and_then(|unit| self.script.unit(unit));
+        line > current.last
+            && word.into_iter().any(|word| word == b"eval")
+            && !next.is_some_and(|next| agrees(command, next.text))
+    }
+
+    /// What of `PIPESTATUS` belongs to this unit, which began as the current one and has ended
+    /// with this status. Commands that leave it alone (a definition, a `case` without a
+    /// branch, a job in the background) show that of an earlier pipeline.
+    fn pipe_of(&self, unit: usize, status: Status, pipe: &[u8]) -> Vec<u8> {
+        let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
+        let failed = pipe.iter().rev().find(|status| **status != 0).copied().unwrap_or(0);
+        let explains = |status: u8| pipe.last() == Some(&status) || failed == status;
+        let own = match &self.pipe_before {
+            Some(before) => before != pipe || is_pipeline(&self.command, text),
+            None => false,
+        };
+        let agree = matches!(status, Status::Seen(status) if explains(status));
+        if pipe.len() > 1 && agree && own && has_pipe(text) { pipe.to_vec() } else { Vec::new() }
     }
 
     /// Something may have run in it after a failure without a word of bash.
@@ -160,14 +244,15 @@ impl<'a> Run<'a> {
         self.script.unit(unit).is_some_and(|unit| unit.text.contains(&b'('))
     }
 
-    fn begin(&mut self, unit: usize, command: &str) {
+    fn begin(&mut self, unit: usize, command: &str, pipe_before: Option<Vec<u8>>) {
         self.current = Some(unit);
         command.clone_into(&mut self.command);
         self.failed = None;
+        self.pipe_before = pipe_before;
     }
 
     /// Ends everything before `unit`, the one just before it with this status.
-    fn settle(&mut self, unit: usize, last: Status) -> Vec<Step> {
+    fn settle(&mut self, unit: usize, last: Status, pipe: &[u8]) -> Vec<Step> {
         let mut steps = Vec::new();
         let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { Status::Passed };
         if let Some(current) = self.current {
@@ -177,13 +262,14 @@ impl<'a> Run<'a> {
                 (Status::Passed, None) if !self.failures_told => Status::Unknown,
                 (status, _) => status,
             };
-            steps.push(Step::Finish { unit: current, status });
+            let pipe = if current + 1 == unit { self.pipe_of(current, status, pipe) } else { Vec::new() };
+            steps.push(Step::Finish { unit: current, status, pipe });
             let text = self.script.unit(current).map_or(&[][..], |unit| unit.text);
             self.failures_told &= !text.windows(3).any(|word| word == b"ERR");
         }
         for silent in self.current.map_or(0, |current| current + 1)..unit {
             steps.push(Step::Start { unit: silent, planned: false, late: true });
-            steps.push(Step::Finish { unit: silent, status: ended(silent) });
+            steps.push(Step::Finish { unit: silent, status: ended(silent), pipe: Vec::new() });
         }
         steps
     }
@@ -202,8 +288,39 @@ fn agrees(command: &str, text: &[u8]) -> bool {
     let command =
         end.map_or(command, |end| command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&'));
     let command = command.trim().trim_start_matches("((").trim_end_matches("))").replacen("[[ -n ", "[[ ", 1);
-    let (command, text) = (bare(command.as_bytes()), bare(text));
-    command.is_empty() || text.windows(command.len()).any(|part| part == command)
+    let (whole, text) = (bare(command.as_bytes()), bare(text));
+    if whole.is_empty() || text.windows(whole.len()).any(|part| part == whole) {
+        return true;
+    }
+    // bash prints redirections last: where the text has some, the words around them stand in
+    // it one after the other.
+    let mut rest = text.as_slice();
+    text.iter().any(|byte| b"<>".contains(byte))
+        && command.split_ascii_whitespace().all(|word| {
+            let word = bare(word.as_bytes());
+            let at = rest.windows(word.len().max(1)).position(|part| part == word);
+            rest = at.map_or(&[][..], |at| &rest[at + word.len()..]);
+            at.is_some() || word.is_empty()
+        })
+}
+
+/// Whether there is a `|` that is no half of `||`.
+fn has_pipe(text: &[u8]) -> bool {
+    text.split(|byte| *byte != b'|').any(|run| run.len() == 1)
+}
+
+/// Whether this text, whose first command is this one, is one pipeline and nothing else.
+fn is_pipeline(command: &str, text: &[u8]) -> bool {
+    let compound = ["case ", "for ", "select ", "(("].iter().any(|word| command.starts_with(word));
+    !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && !text.windows(2).any(|two| two == b"||")
+}
+
+/// Whether a line of this script may set a DEBUG trap.
+fn traps_debug(script: &[u8]) -> bool {
+    script.split(|byte| *byte == b'\n').any(|line| {
+        let mut words = line.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        words.any(|word| word == b"trap") && words.any(|word| word.eq_ignore_ascii_case(b"DEBUG"))
+    })
 }
 
 #[cfg(test)]
@@ -223,26 +340,29 @@ mod tests {
     }
 
     fn seen(unit: usize, status: u8) -> Step {
-        Step::Finish { unit, status: Status::Seen(status) }
+        Step::Finish { unit, status: Status::Seen(status), pipe: Vec::new() }
     }
 
     fn passed(unit: usize) -> Step {
-        Step::Finish { unit, status: Status::Passed }
+        Step::Finish { unit, status: Status::Passed, pipe: Vec::new() }
     }
 
     fn ending(status: u8, command: &str) -> Ending {
-        let farewell = Some(Farewell { command: command.into(), hooked: true });
-        Ending { status, signalled: false, farewell }
+        let farewell = Some(Farewell { command: command.into(), hooked: true, pipe: Vec::new() });
+        Ending { status, signalled: false, farewell, gone: false }
     }
 
     #[test]
     fn units_that_bash_says_nothing_of_are_told_late() {
         let script = script("a\nf() { :; }\n( b )\nc\n( d )\n", &[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]);
         let mut run = Run::new(&script, false);
-        assert_eq!(run.entered(1, 0, "a"), [start(0)]);
-        assert_eq!(run.entered(4, 7, "c"), [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]);
-        assert_eq!(run.lines(), (4, 4));
-        assert_eq!(run.entered(1, 0, "trap"), []);
+        assert_eq!(run.entered(1, 0, &[0], "a"), [start(0)]);
+        assert_eq!(
+            run.entered(4, 7, &[7], "c"),
+            [passed(0), late(1), passed(1), late(2), seen(2, 7), start(3)]
+        );
+        assert_eq!(run.last_line(), 4);
+        assert_eq!(run.entered(1, 0, &[0], "trap"), []);
         assert_eq!(run.ended(&ending(0, "c")), [passed(3), late(4), seen(4, 0)]);
     }
 
@@ -250,11 +370,11 @@ mod tests {
     fn a_script_that_leaves_early_ends_where_it_was() {
         let script = script("a\nexit 0\nb\n", &[(1, 1), (2, 2), (3, 3)]);
         let mut run = Run::new(&script, false);
-        run.entered(1, 0, "a");
-        assert_eq!(run.entered(2, 3, "exit 0"), [seen(0, 3), start(1)]);
+        run.entered(1, 0, &[0], "a");
+        assert_eq!(run.entered(2, 3, &[3], "exit 0"), [seen(0, 3), start(1)]);
         assert_eq!(run.ended(&ending(0, "exit 0")), [seen(1, 0)]);
         let mut run = Run::new(&script, false);
-        run.entered(1, 0, "a");
+        run.entered(1, 0, &[0], "a");
         assert_eq!(run.ended(&ending(1, "a")), [seen(0, 1)]);
     }
 
@@ -262,7 +382,7 @@ mod tests {
     fn a_subshell_that_fails_is_the_one_that_failed() {
         let script = script("a\n(exit 6)\nb\n", &[(1, 1), (2, 2), (3, 3)]);
         let mut run = Run::new(&script, false);
-        run.entered(1, 0, "a");
+        run.entered(1, 0, &[0], "a");
         assert_eq!(run.failed(2, 6, "( exit 6 )"), [passed(0), late(1)]);
         assert_eq!(run.ended(&ending(6, "a")), [seen(1, 6)]);
     }
@@ -275,9 +395,27 @@ mod tests {
             ("for i in 1 2", "for i in 1   2; do :; done"),
             ("make", "if ! make; then :; fi"),
             ("cat <<EOF x EOF", "cat <<EOF\nx\nEOF"),
+            ("[ a = ] 2> /dev/null", "[ a = 2>/dev/null ]"),
+            ("cat - <<A <<B", "cat <<A - <<B\na\nA\nB"),
         ] {
             assert!(agrees(command, text.as_bytes()), "{command}");
         }
         assert!(!agrees("rm -rf x", b"echo rm"));
+        assert!(!agrees("rm -rf x", b"echo rm > -rf"));
+    }
+
+    #[test]
+    fn commands_of_an_evaluated_text_are_taken_for_the_units_below() {
+        let script = script("eval \"$(tool)\"\nb\n(c)\n", &[(1, 1), (2, 2), (3, 3)]);
+        let mut run = Run::new(&script, false);
+        assert_eq!(run.entered(1, 0, &[0], "eval \"$(tool)\""), [start(0)]);
+        for line in [2, 3, 9] {
+            assert!(run.expects(line, "export X"));
+            assert_eq!(run.entered(line, 0, &[0], "export X"), []);
+        }
+        assert_eq!(run.failed(3, 4, "false"), []);
+        assert!(run.expects(2, "b"));
+        assert_eq!(run.entered(2, 4, &[4], "b"), [seen(0, 4), start(1)]);
+        assert!(!run.expects(3, "d") && !run.expects(9, "b"));
     }
 }

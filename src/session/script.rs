@@ -69,23 +69,31 @@ pub fn start(writer: &mut Writer, shell: u64, unit: Unit) -> Result<()> {
     Ok(())
 }
 
-/// Records the end of a unit; without a status, why there is none.
+/// A unit that ended.
+pub struct Ended {
+    /// Its number in the script, from 1.
+    pub n: u64,
+    /// How it ended, where that was seen.
+    pub status: Option<u8>,
+    /// The statuses of the pipeline that it ended with; empty where they were not seen.
+    pub pipe: Vec<u8>,
+    /// Where the status was seen.
+    pub from: From,
+    /// Why there is no status.
+    pub outcome: Option<Outcome>,
+}
+
+/// Records the end of a unit.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn finish(
-    writer: &mut Writer,
-    shell: u64,
-    n: u64,
-    status: Option<u8>,
-    from: From,
-    outcome: Option<Outcome>,
-) -> Result<()> {
+pub fn finish(writer: &mut Writer, shell: u64, ended: Ended) -> Result<()> {
+    let Ended { n, status, pipe, from, outcome } = ended;
     let finish = Finish {
         shell,
         n,
         status: status.map(u64::from),
-        pipe_status: None,
+        pipe_status: (!pipe.is_empty()).then(|| pipe.into_iter().map(u64::from).collect()),
         from,
         stale: false,
         outcome,

@@ -1,6 +1,7 @@
 //! `attesh init bash --ci`: a job of GitLab, as the runner has a shell run it, is recorded
 //! item by item and runs as it would alone.
 
+mod differences;
 mod shape;
 
 use std::path::{Path, PathBuf};
