@@ -21,21 +21,6 @@ use crate::fault::run_watched;
 use crate::rules::codes;
 use crate::world::{Opened, World, code};
 
-/// A session in which `n` commands have run.
-fn session(n: u64) -> (World, Opened) {
-    let world = World::new();
-    let at = world.open(None);
-    for n in 1..=n {
-        command(&world, &at, n);
-    }
-    (world, at)
-}
-
-fn command(world: &World, at: &Opened, n: u64) {
-    assert_eq!(code(&mut world.start(at, n, false)), Some(0));
-    assert_eq!(code(&mut world.finish(at, n, false)), Some(0));
-}
-
 /// The head of the journal now, as a log would keep it.
 fn head(at: &Opened) -> String {
     let checked = at.check();
@@ -75,7 +60,7 @@ impl Copy {
 
 #[test]
 fn who_reads_the_state_changes_an_earlier_record() {
-    let (world, at) = session(3);
+    let (world, at) = World::after(3);
     let (bytes, stolen) = (at.bytes(), seed(&world, &at));
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     let session = *uuid::Uuid::parse_str(&at.check().genesis_body().unwrap().session).unwrap().as_bytes();
@@ -147,13 +132,13 @@ fn who_traces_the_recorder_finds_an_earlier_key() {
 
 #[test]
 fn what_is_put_back_shows_nowhere() {
-    let (world, at) = session(2);
+    let (world, at) = World::after(2);
     let copy = Copy::of(&world, &at);
-    command(&world, &at, 3);
+    world.command(&at, 3);
     let kept = head(&at);
     copy.put_back(&world, &at);
     // The shell counts on: the one that was taken away is missing.
-    command(&world, &at, 4);
+    world.command(&at, 4);
     assert_eq!(code(&mut world.close(&at, 4, false)), Some(0));
     let checked = at.check();
     assert_eq!(checked.rejection, None);
@@ -163,13 +148,13 @@ fn what_is_put_back_shows_nowhere() {
 
 #[test]
 fn what_is_made_up_after_a_break_in_passes_a_head_that_was_kept() {
-    let (world, at) = session(2);
+    let (world, at) = World::after(2);
     let (before, copy) = (head(&at), Copy::of(&world, &at));
-    command(&world, &at, 3);
+    world.command(&at, 3);
     let kept = head(&at);
     copy.put_back(&world, &at);
     // In the place of what ran: nothing in the journal itself tells the two apart.
-    command(&world, &at, 3);
+    world.command(&at, 3);
     assert_eq!(code(&mut world.close(&at, 3, false)), Some(0));
     assert!(at.check().story.is_complete());
     assert_eq!(expecting(&world, &at, &before), Some(0));
@@ -178,9 +163,9 @@ fn what_is_made_up_after_a_break_in_passes_a_head_that_was_kept() {
 
 #[test]
 fn a_record_in_the_name_of_a_shell_or_of_a_new_one_does_not_show() {
-    let (world, at) = session(2);
+    let (world, at) = World::after(2);
     // In the name of the shell, whose own next call then brings a number that was used.
-    command(&world, &at, 3);
+    world.command(&at, 3);
     for mut call in [world.start(&at, 3, false), world.finish(&at, 3, false)] {
         assert_eq!(code(&mut call), Some(0));
     }
@@ -191,7 +176,7 @@ fn a_record_in_the_name_of_a_shell_or_of_a_new_one_does_not_show() {
         ["open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=0", "hook=0123456789abcdef", "typed=1", &env];
     let output = world.rec(&words).stdout(Stdio::piped()).output().unwrap();
     let other = Opened::parse(&output.stdout);
-    command(&world, &other, 1);
+    world.command(&other, 1);
     assert_eq!(code(&mut world.close(&other, 1, false)), Some(0));
     sleep.kill().unwrap();
     sleep.wait().unwrap();
@@ -205,7 +190,7 @@ fn a_record_in_the_name_of_a_shell_or_of_a_new_one_does_not_show() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "an attacker renames folders")]
 fn a_folder_that_became_a_link_is_followed() {
-    let (world, at) = session(2);
+    let (world, at) = World::after(2);
     let moved = at.folder.with_file_name("moved");
     fs::rename(&at.folder, &moved).unwrap();
     symlink(&moved, &at.folder).unwrap();
@@ -235,7 +220,7 @@ fn an_early_end_or_a_lost_state_goes_unsaid_by_what_follows() {
         ),
         ("lost", &|world, at| fs::remove_file(world.state_file(at)).unwrap()),
     ] {
-        let (world, at) = session(2);
+        let (world, at) = World::after(2);
         harm(&world, &at);
         assert_eq!(code(&mut world.start(&at, 3, false)), Some(3), "{why}");
         let (folder, genesis) = (format!("d={}", at.folder.display()), format!("g={}", at.genesis));
@@ -255,7 +240,7 @@ fn another_user_reads_a_journal_or_a_state() {
         eprintln!("SKIPPED: only root can become another user");
         return;
     }
-    let (world, at) = session(1);
+    let (world, at) = World::after(1);
     for open in [world.home.path(), world.runtime.path()] {
         fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
     }

@@ -176,10 +176,7 @@ fn a_repeat_after_long_texts_of_other_shells_is_written_twice() {
 fn a_kill_while_closing_leaves_a_session_without_end() {
     let mut kill = 0;
     loop {
-        let world = World::new();
-        let at = world.open(None);
-        assert_eq!(code(&mut world.start(&at, 1, false)), Some(0));
-        assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
+        let (world, at) = World::after(1);
         let traced = run(&mut world.close(&at, 1, false), Some((kill, Fault::Kill)));
         // The end may be written and not acknowledged: then the session is over.
         let again = code(&mut world.close(&at, 1, true));
@@ -242,10 +239,7 @@ fn a_kill_while_stopping_or_sealing_loses_the_end_or_leaves_half_an_attestation(
     for verb in ["stop", "seal"] {
         let mut kill = 0;
         loop {
-            let world = World::new();
-            let at = world.open(None);
-            assert_eq!(code(&mut world.start(&at, 1, false)), Some(0));
-            assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
+            let (world, at) = World::after(1);
             assert_eq!(code(&mut world.attesh(&["key", "generate", "-o", "k", "--no-passphrase"])), Some(0));
             let folder = at.folder.to_str().unwrap();
             let seal = ["seal", folder, "--key", "k", "-o", "a"];

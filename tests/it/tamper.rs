@@ -17,12 +17,7 @@ const UNABLE: Option<i32> = Some(5);
 
 /// A session with two commands, left alone for longer than a tick of the clock.
 fn session() -> (World, Opened) {
-    let world = World::new();
-    let at = world.open(None);
-    for n in 1..=2 {
-        assert_eq!(code(&mut world.start(&at, n, false)), Some(0));
-        assert_eq!(code(&mut world.finish(&at, n, false)), Some(0));
-    }
+    let (world, at) = World::after(2);
     std::thread::sleep(Duration::from_millis(20));
     (world, at)
 }

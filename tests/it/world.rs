@@ -54,6 +54,22 @@ impl World {
         World { home, runtime }
     }
 
+    /// A session of one shell in which so many commands have run.
+    pub fn after(commands: u64) -> (Self, Opened) {
+        let world = World::new();
+        let at = world.open(None);
+        for n in 1..=commands {
+            world.command(&at, n);
+        }
+        (world, at)
+    }
+
+    /// A command, from start to finish.
+    pub fn command(&self, at: &Opened, n: u64) {
+        assert_eq!(code(&mut self.start(at, n, false)), Some(0));
+        assert_eq!(code(&mut self.finish(at, n, false)), Some(0));
+    }
+
     /// `attesh rec` with these words.
     pub fn rec<A: AsRef<OsStr>>(&self, words: &[A]) -> Command {
         let mut command = self.quiet();
