@@ -101,18 +101,13 @@ pub fn die_of(signal: i32) {
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(signal)), None);
 }
 
-/// Ignores the signals that must not end a recorder in the middle of an append.
+/// Ignores the signals that must not end a recorder in the middle of an append. SIGPIPE is ignored
+/// already: the standard library does that before main.
 pub fn ignore_signals() {
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-    for signal in [
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTSTP,
-        Signal::SIGHUP,
-        Signal::SIGTERM,
-        Signal::SIGXFSZ,
-        Signal::SIGPIPE,
-    ] {
+    for signal in
+        [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGHUP, Signal::SIGTERM, Signal::SIGXFSZ]
+    {
         // SAFETY: SIG_IGN runs no code of ours.
         let _ = unsafe { sigaction(signal, &ignore) };
     }
