@@ -364,6 +364,13 @@ pub fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_to_limit(file, path, limit)
 }
 
+/// Device and inode of what a path leads to, if that is a file: it can be read more than once.
+#[must_use]
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = path.metadata().ok()?;
+    meta.is_file().then(|| (meta.dev(), meta.ino()))
+}
+
 /// Reads whatever a path leads to, a pipe too, up to a limit.
 ///
 /// # Errors

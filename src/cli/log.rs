@@ -26,7 +26,9 @@ pub fn run(args: &Log) -> Outcome {
     if args.json {
         let commands: Vec<Value> = rows.iter().filter_map(|row| as_json(row)).collect();
         let remarks: Vec<Value> = rows.iter().filter_map(|row| remark(row)).collect();
-        let mut value = json!({"session": session.id(), "commands": commands, "remarks": remarks});
+        let scripts = listing::scripts(view.rows.iter());
+        let mut value =
+            json!({"session": session.id(), "commands": commands, "scripts": scripts, "remarks": remarks});
         add_failure(&mut value, &view);
         report::json("attesh.log/v1", value)?;
     } else {
@@ -36,7 +38,7 @@ pub fn run(args: &Log) -> Outcome {
         }
         // What was picked out is no whole script any more.
         if args.failed || args.last.is_some() {
-            rows.retain(|row| !matches!(row, Row::Script(..)));
+            rows.retain(|row| !matches!(row, Row::Script(_)));
         }
         listing::print(rows.iter().copied())?;
     }
@@ -69,7 +71,7 @@ fn is_failed(row: &Row) -> bool {
 pub fn as_text(row: &Row, style: Style) -> String {
     let command = match row {
         Row::Remark(time, text) => return style.dim(&format!("{:>4}  {}  {text}", "", time_of_day(*time))),
-        Row::Script(shell, name, _) => return format!("script {} in shell {shell}", visible(name)),
+        Row::Script(script) => return listing::title(&visible(&script.name), script.shell, style),
         Row::Command(command) => command,
     };
     let status = status_word(command);
@@ -132,10 +134,15 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "textSource": command.source,
     });
     if let Some(text) = &command.text {
-        match std::str::from_utf8(text) {
-            Ok(text) => out["command"] = json!(text),
-            Err(_) => out["commandBase64"] = json!(base64(text)),
-        }
+        put_text(&mut out, text);
     }
     Some(out)
+}
+
+/// Puts a command's text into the object about it.
+pub fn put_text(out: &mut Value, text: &[u8]) {
+    match std::str::from_utf8(text) {
+        Ok(text) => out["command"] = json!(text),
+        Err(_) => out["commandBase64"] = json!(base64(text)),
+    }
 }

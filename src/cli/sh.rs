@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::Writer;
 use crate::paths;
+use crate::process;
 use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, Outcome as Why, PlanTime, Program};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
@@ -121,6 +122,9 @@ struct Recording {
     script: Script,
     broken: bool,
     file: PathBuf,
+    /// Its device and inode, if it is a file. What is none (a pipe) would be gone for bash once
+    /// it was read here.
+    identity: Option<(u64, u64)>,
     shell: Option<u64>,
     lost: u64,
     said: bool,
@@ -133,12 +137,13 @@ impl Recording {
             script: Script::default(),
             broken: false,
             file: call.file.clone(),
+            identity: files::identity(&call.file),
             shell: None,
             lost: 0,
             said: false,
         };
         // A file that cannot be read has no plan; what is wrong with it bash will say.
-        let read = files::read_stream(&call.file, SCRIPT_MAX as u64).ok();
+        let read = recording.bytes();
         let planned = read.and_then(|bytes| {
             let split = split::split(bash, &bytes).ok()?;
             Some((Script::new(bytes, split.ranges)?, split.broken))
@@ -147,6 +152,24 @@ impl Recording {
             (recording.script, recording.broken) = (script, broken);
         }
         recording
+    }
+
+    /// The script as it is now, if it is a file that can be planned.
+    fn bytes(&self) -> Option<Vec<u8>> {
+        self.identity?;
+        files::read_stream(&self.file, SCRIPT_MAX as u64).ok()
+    }
+
+    /// Why there is no plan of units, where there is none: words for the person who waits.
+    fn unplanned(&self) -> Option<String> {
+        let unread = self.script.bytes().is_empty() && self.file.exists() && !self.file.is_dir();
+        let long =
+            self.identity.is_some() && self.file.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
+        match (unread, self.identity, long) {
+            (true, None, _) => Some("the script is no file that can be read twice".to_owned()),
+            (true, _, true) => Some(format!("the script has more than {SCRIPT_MAX} bytes")),
+            _ => None,
+        }
     }
 
     /// bash is there and waits: it joins, and the plan is recorded.
@@ -207,6 +230,17 @@ impl Recording {
         });
     }
 
+    /// Units that bash announces, and has not: something else ran in their place, or nothing.
+    fn unannounced(&mut self, steps: &[Step], current: Option<usize>) {
+        for step in steps {
+            let Step::Start { unit, planned: false, late: false } = step else { continue };
+            if current != Some(*unit) {
+                let line = self.script.unit(*unit).map_or(0, |unit| unit.first);
+                self.anomaly("not-as-planned", &format!("line {line}: bash did not announce it"));
+            }
+        }
+    }
+
     fn text(&self, step: &Step) -> Option<Vec<u8>> {
         let Step::Start { unit, .. } = step else { return None };
         self.script.unit(*unit).map(|unit| unit.text.to_vec())
@@ -220,9 +254,8 @@ impl Recording {
     }
 
     fn close(&mut self, ending: &Ending) {
-        let now = files::read_stream(&self.file, SCRIPT_MAX as u64);
-        let script_unchanged = now.is_ok_and(|bytes| bytes == self.script.bytes());
-        if !script_unchanged {
+        let script_unchanged = self.bytes().is_some_and(|bytes| bytes == self.script.bytes());
+        if !script_unchanged && !self.script.bytes().is_empty() {
             self.anomaly("script-changed", &self.file.display().to_string());
         }
         let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
@@ -290,13 +323,14 @@ fn recorded(
 ) -> std::io::Result<ExitStatus> {
     let script = recording.script.clone();
     let mut run = Run::new(&script, recording.broken);
-    let (mut farewell, mut in_units) = (None, heard.is_some());
+    let (mut farewell, mut read, mut in_units) = (None, None, heard.is_some());
     let pid = u64::from(child.id());
     let channel = heard.as_ref().map(|(channel, _)| channel);
     let status = watch(child, signals, channel, &mut |message| {
         match message.event {
             Event::Begin => {
                 let (version, why) = call::unheard(&message.command);
+                let why = why.or_else(|| recording.unplanned());
                 recording.begin(pid, version);
                 if let (Some(why), Some(channel)) = (why, channel) {
                     in_units = false;
@@ -308,6 +342,7 @@ fn recorded(
                 let expected = run.expects(message.line, &message.command);
                 let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
                 recording.steps(&steps, From::NextStart);
+                recording.unannounced(&steps, run.current());
                 if !expected {
                     let detail = format!("line {}: {}", message.line, message.command);
                     recording.anomaly("not-as-planned", &detail);
@@ -316,10 +351,12 @@ fn recorded(
             Event::Failure => {
                 let steps = run.failed(message.line, message.status, &message.command);
                 recording.steps(&steps, From::NextStart);
+                recording.unannounced(&steps, run.current());
             }
             Event::Exit => {
                 let (command, pipe) = (message.command.clone(), message.pipe.clone());
                 farewell = Some(Farewell { command, hooked: message.hooked, pipe });
+                read = recording.identity.and_then(|file| process::position(pid, file));
             }
         }
         if let Some(channel) = channel {
@@ -339,7 +376,7 @@ fn recorded(
     let signal = status.signal().map(|signal| 128 + signal);
     let code = status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
     let gone = heard.as_ref().is_some_and(|(_, hook)| hook.is_gone());
-    let ending = Ending { status: code, signalled: signal.is_some(), farewell, gone };
+    let ending = Ending { status: code, signalled: signal.is_some(), farewell, gone, read };
     if in_units {
         let hooked = run.is_hooked(&ending);
         recording.steps(&run.ended(&ending), From::Exit);

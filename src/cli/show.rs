@@ -5,13 +5,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Show;
+use super::listing::{Ended, Line};
 use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::view;
 use super::{Outcome, key, listing, log};
 use crate::failure::{Failure, Kind};
+use crate::record::PlanTime;
 use crate::report::{self, Style, visible};
 use crate::seal::envelope::Envelope;
-use crate::seal::statement::{CommandFacts, PlanFacts, Statement, UnitFacts};
+use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
 use crate::verify;
 
@@ -45,7 +47,7 @@ pub fn run(args: &Show) -> Outcome {
         let head = crate::encoding::hex(&view.checked.root);
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": head,
-            "commands": commands, "remarks": remarks});
+            "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
         log::add_failure(&mut value, &view);
         report::json("attesh.show/v1", value)?;
         return verdict;
@@ -141,33 +143,60 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         None => report::line("commands    not in the payload; they are in the transcript beside it")?,
         Some(commands) => {
             report::line("")?;
-            for command in commands {
-                report::line(&row(command, Style::for_output()))?;
-            }
-            for line in not_reached(&predicate.plans, commands) {
-                report::line(&Style::for_output().bad(&line))?;
-            }
+            list(&predicate.plans, commands)?;
         }
     }
     Ok(())
 }
 
-/// The units of plans that did not run.
-fn not_reached(plans: &[PlanFacts], commands: &[CommandFacts]) -> Vec<String> {
-    let of_plan = |plan: &PlanFacts| {
-        let ran = commands.iter().filter(|command| command.shell == plan.shell).count();
-        let rest = plan.units.iter().flatten().skip(ran);
-        let text = |unit: &UnitFacts| visible(&unit.text.bytes().unwrap_or_default());
-        let line = |unit: &UnitFacts| format!("not reached  line {}  {}", unit.line, text(unit));
-        rest.map(line).collect::<Vec<_>>()
-    };
-    plans.iter().flat_map(of_plan).collect()
+/// The commands in order; those of a shell that ran a script stand in the script.
+fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
+    let style = Style::for_output();
+    let has_units = |plan: &&PlanFacts| plan.units.is_some();
+    let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
+    for command in commands {
+        let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
+        if let Some(at) = left.iter().position(|plan| of_shell(plan)) {
+            script(left.remove(at), commands, style)?;
+        } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
+            report::line(&row(command, style))?;
+        }
+    }
+    left.iter().try_for_each(|plan| script(plan, commands, style))
+}
+
+/// A script, as far as it is signed: the lines of its units.
+fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
+    let before = plan.recorded_at == PlanTime::Start.name();
+    let ran = commands.iter().filter(|command| command.shell == plan.shell);
+    let ended: Vec<Ended> = ran
+        .map(|command| {
+            let unplanned = before && !command.planned && !command.late;
+            Ended { status: command.exit_code, word: listing::with_plan(status_word(command), unplanned) }
+        })
+        .collect();
+    let name = plan.name.as_deref().map_or_else(|| "(redacted)".to_owned(), |name| visible(name.as_bytes()));
+    report::line(&listing::title(&name, plan.shell, style))?;
+    for (at, unit) in plan.units.iter().flatten().enumerate() {
+        let text = unit.text.bytes().unwrap_or_default();
+        let lines = (unit.line..).zip(text.split(|byte| *byte == b'\n'));
+        let lines =
+            lines.map(|(number, text)| Line { number, unit: Some(at), first: number == unit.line, text });
+        for line in listing::beside(lines, &ended, style) {
+            report::line(&line)?;
+        }
+    }
+    Ok(())
+}
+
+/// The status, or why there is none.
+fn status_word(command: &CommandFacts) -> String {
+    let unseen = || command.outcome.as_deref().map_or_else(|| "-".to_owned(), |why| visible(why.as_bytes()));
+    command.exit_code.map_or_else(unseen, |status| status.to_string())
 }
 
 fn row(command: &CommandFacts, style: Style) -> String {
-    let unseen = || command.outcome.as_deref().map_or_else(|| "-".to_owned(), |why| visible(why.as_bytes()));
-    let status = command.exit_code.map_or_else(unseen, |status| status.to_string());
-    let padded = format!("{status:>6}");
+    let padded = format!("{:>6}", status_word(command));
     let status = match command.exit_code {
         Some(0) => style.good(&padded),
         Some(_) => style.bad(&padded),

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::shells::{Event, Story};
 use crate::process;
-use crate::record::{Body, NoteWhat, Outcome, Record};
+use crate::record::{Body, NoteWhat, Outcome, PlanTime, Record};
 use crate::script::Script;
 
 /// A row of the log.
@@ -16,8 +16,20 @@ pub enum Row {
     Command(Command),
     /// A remark, a pause, something noted: when, in nanoseconds, and what.
     Remark(u64, String),
-    /// A script that the shell of this index is to run: its name, and itself.
-    Script(u64, Vec<u8>, Script),
+    /// A script that a shell was to run.
+    Script(Scripted),
+}
+
+/// A script and the shell that was to run it.
+pub struct Scripted {
+    /// Index of the shell's shell-open.
+    pub shell: u64,
+    /// The file, as it was named.
+    pub name: Vec<u8>,
+    /// It was recorded before the first command: what ran was compared with it.
+    pub before: bool,
+    /// The script itself.
+    pub script: Script,
 }
 
 /// A command as it is shown.
@@ -48,6 +60,8 @@ pub struct Command {
     pub duration_ns: Option<u64>,
     /// Why it counts as finished although nobody saw it end.
     pub outcome: Option<Outcome>,
+    /// What the shell said it runs is not what its plan has there.
+    pub unplanned: bool,
 }
 
 /// Everything there is to show of a journal.
@@ -96,6 +110,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     pipe_status: None,
                     duration_ns: None,
                     outcome: None,
+                    unplanned: !start.planned && !start.late,
                 }));
             }
             (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
@@ -130,7 +145,12 @@ fn said(record: &Record) -> Option<Row> {
         },
         Body::Plan(plan) => {
             let script = Script::decode(record.text("script"), record.text("ranges"))?;
-            return Some(Row::Script(plan.shell, text("name").unwrap_or_default(), script));
+            return Some(Row::Script(Scripted {
+                shell: plan.shell,
+                name: text("name").unwrap_or_default(),
+                before: plan.recorded_at == PlanTime::Start,
+                script,
+            }));
         }
         Body::Pause(pause) => switched("paused", pause.shell, pause.reason.is_some(), text("reason")),
         Body::Resume(resume) => switched("resumed", resume.shell, resume.reason.is_some(), text("reason")),

@@ -11,6 +11,7 @@ use super::judge::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
 use crate::record::PlanTime;
 use crate::script::block::is_printed_of;
+use crate::script::silent::is_definition;
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement};
 
 /// After so many commands out of place the rest is not told.
@@ -426,48 +427,4 @@ fn are_allowed(allowed: &[u64]) -> String {
         [one] => format!("{one} is allowed"),
         _ => format!("{} are allowed", words.join(", ")),
     }
-}
-
-/// The body of the function that a command begins to define: from its { or ( on.
-pub(super) fn body(command: &str) -> Option<&str> {
-    let text = command.trim();
-    let (named, rest) = match text.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t'])) {
-        Some(rest) => (true, rest.trim_start()),
-        None => (false, text),
-    };
-    let name = rest.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(rest.len());
-    let body = rest[name..].trim_start();
-    let body = match body.strip_prefix('(').map(str::trim_start).and_then(|body| body.strip_prefix(')')) {
-        Some(body) => body.trim_start(),
-        None if named => body,
-        None => return None,
-    };
-    (name > 0 && body.starts_with(['{', '('])).then_some(body)
-}
-
-/// Whether a command defines a function and does nothing else, as far as its words tell: in
-/// doubt it does something else.
-pub(super) fn is_definition(command: &str) -> bool {
-    let Some(body) = body(command) else { return false };
-    let mut depth = 0_i64;
-    if body.starts_with('(') {
-        let end = body.find(|c: char| {
-            depth += i64::from(c == '(') - i64::from(c == ')');
-            depth == 0
-        });
-        return end.is_some_and(|end| end + 1 == body.len());
-    }
-    let mut words = body.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
-    for word in words.by_ref() {
-        match word {
-            "{" => depth += 1,
-            "}" => depth -= 1,
-            _ if word.ends_with("(){") => depth += 1,
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    depth == 0 && body.ends_with('}') && words.next().is_none()
 }

@@ -3,9 +3,9 @@
 //! What lives here: TOML that [`Policy::read`](super::Policy::read) takes, with remarks for
 //! who will edit it.
 
-use super::scripts::{body, is_definition};
 use super::{Mode, PlanAt, ScriptRule};
 use crate::script::Script;
+use crate::script::silent::{is_definition, may_be_silent};
 
 impl ScriptRule {
     /// The rule that a script meets which ran from its first command to its last.
@@ -24,7 +24,7 @@ impl ScriptRule {
             return Err("there is no command in it".into());
         }
         let lines = script.units().map(|unit| unit.first).collect();
-        let allow_passed = commands.windows(2).any(|two| is_silent(&two[1]) && !is_definition(&two[0]));
+        let allow_passed = commands.windows(2).any(|two| may_be_silent(&two[1]) && !is_definition(&two[0]));
         let exit = Some(vec![0]);
         Ok(ScriptRule {
             name: None,
@@ -86,20 +86,6 @@ pub fn whole(from: &str, scripts: &[ScriptRule]) -> String {
         out.push_str(&script.to_toml());
     }
     out
-}
-
-/// Whether bash may run a command without announcing it: the definition of a function, and
-/// ( ... ), within words that it does not announce either.
-fn is_silent(command: &str) -> bool {
-    let mut text = command.trim_start();
-    while let Some((word, rest)) = text.split_once(|c: char| c.is_whitespace()) {
-        if !["{", "!", "if", "while", "until", "time"].contains(&word) {
-            break;
-        }
-        text = rest.trim_start();
-    }
-    let subshell = text.starts_with('(') && !text.starts_with("((");
-    subshell || text.starts_with("coproc ") || body(command).is_some()
 }
 
 /// A text as TOML has it: as it is where that can be.

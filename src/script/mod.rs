@@ -1,7 +1,7 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them runs (`run`), and what a CI runner makes of a list of commands (`block`).
+//! which of them runs (`run`), of which bash says nothing (`silent`), and what a CI runner makes of a list of commands (`block`).
 //! Pure. What does not: how bash is asked where a unit ends (`cli::split`), how it is run
 //! (`cli::sh`).
 //!
@@ -10,6 +10,7 @@
 
 pub mod block;
 pub mod run;
+pub mod silent;
 
 /// The longest script that is planned, in bytes.
 pub const SCRIPT_MAX: usize = 1 << 20;
@@ -95,6 +96,13 @@ impl Script {
     /// The units in order.
     pub fn units(&self) -> impl ExactSizeIterator<Item = Unit<'_>> {
         self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))
+    }
+
+    /// Where a unit ends, in bytes from the script's beginning.
+    #[must_use]
+    pub fn end_of(&self, unit: Unit) -> u64 {
+        let line = usize::try_from(unit.last).unwrap_or(usize::MAX);
+        self.lines.get(line).map_or(0, |end| *end as u64)
     }
 
     /// A unit by its number, from 0.

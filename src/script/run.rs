@@ -7,6 +7,12 @@
 //! run; a status is said only where bash revealed it.
 
 use super::Script;
+use super::silent::{may_be_silent, may_begin_silently};
+
+/// How the commands of our ERR and EXIT traps begin: after a failure bash says those too.
+const OWN: &str = "case $BASH_SUBSHELL$__attesh_dead";
+/// Commands that end a shell, or may run one that does.
+const LEAVING: [&str; 9] = ["exit", "exec", "return", "logout", "builtin", "command", "eval", ".", "source"];
 
 /// What is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +71,8 @@ pub struct Ending {
     pub farewell: Option<Farewell>,
     /// It said that it can be heard no more.
     pub gone: bool,
+    /// How much of the script's file it had read, in bytes, where that can be told.
+    pub read: Option<u64>,
 }
 
 /// A script that runs.
@@ -106,6 +114,12 @@ impl<'a> Run<'a> {
         unit.map_or(0, |unit| unit.last)
     }
 
+    /// The number of the unit that runs, from 0; none before the first.
+    #[must_use]
+    pub fn current(&self) -> Option<usize> {
+        self.current
+    }
+
     /// Whether the plan has a command like this one at this line, or can have: a word of bash
     /// about anything else means that another script runs.
     #[must_use]
@@ -142,8 +156,11 @@ impl<'a> Run<'a> {
             return self.failed(line, status, command);
         }
         let planned = agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text));
-        let mut steps = self.settle(unit, Status::Seen(status), pipe);
-        steps.push(Step::Start { unit, planned, late: false });
+        // Where something of it has run unannounced, the status is that, not of the unit before.
+        let late = self.begins_silently(unit);
+        let before = if late { Status::Passed } else { Status::Seen(status) };
+        let mut steps = self.settle(unit, before, if late { &[] } else { pipe });
+        steps.push(Step::Start { unit, planned, late });
         self.begin(unit, command, Some(pipe.to_vec()));
         steps
     }
@@ -178,10 +195,10 @@ impl<'a> Run<'a> {
         let rest = self.current.map_or(0, |current| current + 1)..self.script.units().len();
         let hooked = self.is_hooked(ending);
         let last = ending.farewell.as_ref().map_or(self.command.as_str(), |farewell| &farewell.command);
-        let left = ["exit", "exec", "return", "logout"]
-            .contains(&last.split_whitespace().next().unwrap_or_default());
-        let reached = ending.status == 0 && ending.farewell.is_some() && hooked && !left && !ending.signalled;
-        if reached && !rest.is_empty() && !self.broken {
+        let left = LEAVING.contains(&last.split_whitespace().next().unwrap_or_default());
+        let sound = ending.status == 0 && ending.farewell.is_some() && hooked && !ending.signalled;
+        if sound && !left && !self.broken && !rest.is_empty() && self.may_have_run(rest.clone(), ending.read)
+        {
             // Units of which bash says nothing (subshells, definitions) were the last.
             let steps = self.settle(rest.end, Status::Seen(0), &[]);
             self.current = None;
@@ -195,15 +212,58 @@ impl<'a> Run<'a> {
         } else if parse_error && !left {
             Status::Passed
         } else {
-            Status::Seen(ending.status)
+            self.last_status(unit, ending, left)
         };
         let pipe = ending.farewell.as_ref().map_or(&[][..], |farewell| &farewell.pipe);
         vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
     }
 
+    /// The status of the last unit: that of bash, unless a trap of the script made that.
+    fn last_status(&self, unit: usize, ending: &Ending, left: bool) -> Status {
+        let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
+        let told = self.failures_told && !sets_err(text);
+        match self.failed {
+            Some(failed) if ending.farewell.is_none() && failed != ending.status => {
+                if self.goes_on(unit) {
+                    Status::Unknown
+                } else {
+                    Status::Seen(failed)
+                }
+            }
+            _ if ending.status != 0 || !may_exit_well(self.script.bytes()) => Status::Seen(ending.status),
+            _ if ending.farewell.is_none() && told && !is_exempt(text) => Status::Seen(0),
+            _ if ending.farewell.is_some() && (told || left) => Status::Seen(0),
+            _ => Status::Unknown,
+        }
+    }
+
+    /// Whether nothing speaks against it that these units, the last, have run unannounced.
+    fn may_have_run(&self, units: std::ops::Range<usize>, read: Option<u64>) -> bool {
+        let end = self.script.units().last().map_or(0, |unit| self.script.end_of(unit));
+        let is_silent = |unit: usize| self.is_silent(unit);
+        // A trap can end bash at any time.
+        !has_word(self.script.bytes(), b"trap")
+            && units.into_iter().all(is_silent)
+            && read.is_none_or(|read| read >= end)
+    }
+
+    /// Whether bash may run a unit without a word.
+    fn is_silent(&self, unit: usize) -> bool {
+        may_be_silent(&self.words(unit))
+    }
+
+    /// Whether bash may run something of a unit before it says a word.
+    fn begins_silently(&self, unit: usize) -> bool {
+        may_begin_silently(&self.words(unit))
+    }
+
+    fn words(&self, unit: usize) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.script.unit(unit).map_or(&[][..], |unit| unit.text))
+    }
+
     /// A command of the hook itself: bash says it where no command of the script has run yet.
     fn is_own(&self, command: &str) -> bool {
-        self.current.is_none() && command.contains("__attesh_")
+        self.current.is_none() && command.contains("__attesh_") || command.starts_with(OWN)
     }
 
     /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
@@ -217,10 +277,9 @@ impl<'a> Run<'a> {
     /// evaluates: bash counts the lines of that text on from the unit's own.
     fn evaluates(&self, line: u64, command: &str) -> bool {
         let Some(current) = self.current.and_then(|current| self.script.unit(current)) else { return false };
-        let word = current.text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
         let next = self.script.unit_at(line).and_then(|unit| self.script.unit(unit));
         line > current.last
-            && word.into_iter().any(|word| word == b"eval")
+            && has_word(current.text, b"eval")
             && !next.is_some_and(|next| agrees(command, next.text))
     }
 
@@ -240,8 +299,10 @@ impl<'a> Run<'a> {
     }
 
     /// Something may have run in it after a failure without a word of bash.
-    fn has_subshell(&self, unit: usize) -> bool {
-        self.script.unit(unit).is_some_and(|unit| unit.text.contains(&b'('))
+    fn goes_on(&self, unit: usize) -> bool {
+        let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
+        let list = text.contains(&b'(') && text.iter().any(|byte| b";&|\n".contains(byte));
+        list && !is_subshell(text) || has_word(text, b"eval")
     }
 
     fn begin(&mut self, unit: usize, command: &str, pipe_before: Option<Vec<u8>>) {
@@ -257,7 +318,7 @@ impl<'a> Run<'a> {
         let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { Status::Passed };
         if let Some(current) = self.current {
             let status = match (ended(current), self.failed) {
-                (Status::Passed, Some(_)) if self.has_subshell(current) => Status::Unknown,
+                (Status::Passed, Some(_)) if self.goes_on(current) => Status::Unknown,
                 (Status::Passed, Some(status)) => Status::Seen(status),
                 (Status::Passed, None) if !self.failures_told => Status::Unknown,
                 (status, _) => status,
@@ -265,11 +326,14 @@ impl<'a> Run<'a> {
             let pipe = if current + 1 == unit { self.pipe_of(current, status, pipe) } else { Vec::new() };
             steps.push(Step::Finish { unit: current, status, pipe });
             let text = self.script.unit(current).map_or(&[][..], |unit| unit.text);
-            self.failures_told &= !text.windows(3).any(|word| word == b"ERR");
+            self.failures_told &= !sets_err(text);
         }
         for silent in self.current.map_or(0, |current| current + 1)..unit {
-            steps.push(Step::Start { unit: silent, planned: false, late: true });
-            steps.push(Step::Finish { unit: silent, status: ended(silent), pipe: Vec::new() });
+            // One that bash announces, and has not, did not run as it was planned.
+            let late = self.is_silent(silent);
+            let status = if late { ended(silent) } else { Status::Unknown };
+            steps.push(Step::Start { unit: silent, planned: false, late });
+            steps.push(Step::Finish { unit: silent, status, pipe: Vec::new() });
         }
         steps
     }
@@ -277,10 +341,12 @@ impl<'a> Run<'a> {
 
 /// Whether a command, as bash prints it, can stand in this text. bash prints blanks,
 /// redirections and $'…' in its own way, so what is compared is the command up to those,
-/// without blanks, quotes and backslashes.
+/// without blanks, control characters (which the hook does not hand on), quotes and backslashes.
 fn agrees(command: &str, text: &[u8]) -> bool {
     let bare = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && !b"'\"\\".contains(byte)).collect()
+        let kept =
+            |byte: &u8| !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"'\"\\".contains(byte);
+        bytes.iter().copied().filter(kept).collect()
     };
     // bash has turned $'…' into '…' by now.
     let turned = text.windows(2).any(|two| two == b"$'" || two == b"$\"");
@@ -313,6 +379,46 @@ fn has_pipe(text: &[u8]) -> bool {
 fn is_pipeline(command: &str, text: &[u8]) -> bool {
     let compound = ["case ", "for ", "select ", "(("].iter().any(|word| command.starts_with(word));
     !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && !text.windows(2).any(|two| two == b"||")
+}
+
+/// Whether a text is one ( ... ) and nothing else, as far as its parentheses tell.
+fn is_subshell(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let mut depth = 0_i64;
+    let end = text.iter().position(|byte| {
+        depth += i64::from(*byte == b'(') - i64::from(*byte == b')');
+        depth == 0
+    });
+    text.first() == Some(&b'(') && end.is_some_and(|end| end + 1 == text.len())
+}
+
+/// Whether a text may set an ERR trap in the place of ours.
+fn sets_err(text: &[u8]) -> bool {
+    text.windows(3).any(|word| word == b"ERR")
+}
+
+/// Whether a trap of this script may end it with 0 after a failure: it sets one, and there is an
+/// `exit` that is not followed by another number.
+fn may_exit_well(script: &[u8]) -> bool {
+    let mut words = script.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').peekable();
+    let mut exits = false;
+    while let Some(word) = words.next() {
+        let code = words.peek().filter(|code| code.iter().all(u8::is_ascii_digit) && !code.is_empty());
+        exits |= word == b"exit" && code.is_none_or(|code| code.iter().all(|digit| *digit == b'0'));
+    }
+    exits && has_word(script, b"trap")
+}
+
+/// Whether bash may run no ERR trap although this fails.
+fn is_exempt(text: &[u8]) -> bool {
+    let words: [&[u8]; 5] = [b"if", b"elif", b"while", b"until", b"eval"];
+    text.windows(2).any(|two| two == b"&&" || two == b"||" || two == b"((")
+        || text.contains(&b'!')
+        || words.iter().any(|word| has_word(text, word))
+}
+
+fn has_word(text: &[u8], wanted: &[u8]) -> bool {
+    text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
 }
 
 /// Whether a line of this script may set a DEBUG trap.
@@ -349,7 +455,7 @@ mod tests {
 
     fn ending(status: u8, command: &str) -> Ending {
         let farewell = Some(Farewell { command: command.into(), hooked: true, pipe: Vec::new() });
-        Ending { status, signalled: false, farewell, gone: false }
+        Ending { status, signalled: false, farewell, gone: false, read: None }
     }
 
     #[test]

@@ -321,5 +321,26 @@ fn a_line_that_was_not_reached_does_not_show() {
     let _ = place.predicate();
     let said = place.attesh(&["show", "sealed.intoto.json"]);
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    assert!(said.contains("not reached  line 6  echo never"), "{said}");
+    // The comment is not in the payload.
+    let sealed = expected.replace("               2  # then\n", "");
+    assert!(said.ends_with(&format!("\n\n{sealed}")), "{said}");
+    let said = place.attesh(&["log", session.to_str().unwrap(), "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let units = said["scripts"][0]["units"].as_array().unwrap();
+    let ran: Vec<String> = units.iter().map(|unit| format!("{} {}", unit["line"], unit["seq"])).collect();
+    assert_eq!(ran, ["1 1", "3 2", "6 null"]);
+    assert_eq!(units[2]["command"], "echo never");
+}
+
+#[test]
+fn a_script_that_is_written_over_is_shown_as_it_ran() {
+    let place = Place::new("sed -i '2s/.*/echo other/' script.sh\necho planned\n");
+    let _ = place.attesh(&["sh", "script.sh"]);
+    let _ = place.predicate();
+    let session = place.session();
+    for words in [["log", session.to_str().unwrap()], ["show", "sealed.intoto.json"]] {
+        let said = place.attesh(&words);
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert!(said.contains("0    1  sed -i"), "{said}");
+    }
 }

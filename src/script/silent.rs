@@ -1,0 +1,279 @@
+//! Which commands bash may run without announcing them, as far as their words tell.
+//!
+//! What lives here: definitions of functions, `( ... )`, and compound commands that run in a
+//! child. Pure. What does not: where a command ends, which bash knows.
+//!
+//! Rules: DEBUG fires before simple commands, the heads of `for`, `case` and `select`, `[[ ]]`
+//! and `(( ))`, in the shell itself only. Whoever asks must not be told that a command is
+//! announced when it is not; in doubt it may be silent.
+
+/// Whether bash may run all of a command without announcing it.
+#[must_use]
+pub fn may_be_silent(command: &str) -> bool {
+    let Some(head) = turns(command) else { return may_begin_silently(command) };
+    // Without a word there is no turn, and without a turn no announcement.
+    let empty =
+        head.split_whitespace().last() == Some("in") || !head.split_whitespace().any(|word| word == "in");
+    empty || head.contains(['$', '`', '*', '?', '[', '<']) || may_begin_silently(command)
+}
+
+/// Whether bash may run something of a command before it announces any of it.
+#[must_use]
+pub fn may_begin_silently(command: &str) -> bool {
+    if turns(command).is_some_and(|head| ["$(", "`", "<(", "${ "].iter().any(|word| head.contains(word))) {
+        return true;
+    }
+    let (compound, text) = first_command(command);
+    let arithmetic = is_arithmetic(text);
+    if text.starts_with('(') && !arithmetic || begins_definition(text) {
+        return true;
+    }
+    let word = text.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+    let compound = compound || arithmetic || ["for", "select", "case", "[["].contains(&word);
+    let list = command.contains("&&") || command.contains("||");
+    let behind = |at: usize| is_lone(command.as_bytes(), at) && command.as_bytes()[at] == b'&';
+    let in_background = list && (0..command.len()).any(behind);
+    word == "coproc" || in_background || compound && runs_in_a_child(command)
+}
+
+/// The words of a `for` or `select` that a command begins with.
+fn turns(command: &str) -> Option<&str> {
+    let (_, text) = first_command(command);
+    let rest = text.strip_prefix("for").or_else(|| text.strip_prefix("select"))?;
+    if !rest.starts_with(|c: char| c.is_whitespace()) || rest.trim_start().starts_with("((") {
+        return None;
+    }
+    Some(&rest[..rest.find([';', '\n']).unwrap_or(rest.len())])
+}
+
+/// What bash comes to first, and whether it stands in a compound command.
+fn first_command(command: &str) -> (bool, &str) {
+    let (mut text, mut compound) = (command.trim_start(), false);
+    loop {
+        if text.starts_with('#') {
+            text = text.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+            continue;
+        }
+        let Some((word, rest)) = text.split_once(|c: char| c.is_whitespace()) else { break };
+        if !["{", "!", "if", "while", "until", "time", "-p"].contains(&word) {
+            break;
+        }
+        compound |= !["!", "time", "-p"].contains(&word);
+        text = rest.trim_start();
+    }
+    (compound, text)
+}
+
+/// Whether (( is arithmetic, and not one ( in another.
+fn is_arithmetic(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix("((").and_then(|rest| rest.split_once("))")).map(|(inner, _)| inner)
+    else {
+        return false;
+    };
+    let mut depth = 0_i64;
+    let sound = inner.chars().all(|c| {
+        depth += i64::from(c == '(') - i64::from(c == ')');
+        depth >= 0 && c != ';'
+    });
+    sound && !inner.starts_with(' ') || sound && !inner.contains(['|', '&'])
+}
+
+/// Whether a compound command may run in a child: as a member of a pipeline that does not end
+/// with a command that is announced, or in the background.
+fn runs_in_a_child(command: &str) -> bool {
+    let bytes = command.as_bytes();
+    let closes =
+        |word: &str| ["}", "fi", "done", "esac", "]]", "))"].iter().any(|end| word.ends_with(end));
+    let mut last = None;
+    let mut start = 0;
+    for line in command.split_inclusive(['\n', ';']) {
+        let closed = line.split_inclusive(|c: char| c.is_whitespace() || c == '|' || c == '&').scan(
+            start,
+            |at, word| {
+                *at += word.len();
+                Some((*at, word))
+            },
+        );
+        let closed = closed.filter(|(_, word)| {
+            closes(word.trim_end_matches(|c: char| c.is_whitespace() || c == '|' || c == '&'))
+        });
+        if let Some((end, _)) = closed.map(|(end, word)| (end, word)).next() {
+            // The operator may follow the word at once.
+            for at in end.saturating_sub(1)..start + line.len() {
+                if is_lone(bytes, at) {
+                    if bytes[at] == b'&' {
+                        return true;
+                    }
+                    last = Some(at);
+                }
+            }
+        }
+        start += line.len();
+    }
+    let Some(last) = last else { return false };
+    let end = command[last + 1..].trim_start_matches('&').trim();
+    let plain = end.starts_with(|c: char| c.is_ascii_alphanumeric() || "./_\"'$".contains(c));
+    let word = end.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+    let keyword =
+        ["if", "while", "until", "for", "select", "case", "time", "coproc", "function"].contains(&word);
+    !plain || keyword || end.contains([';', '&', '\n', '(', ')'])
+}
+
+/// Whether there is a `|` or `&` here that is half of no other operator.
+fn is_lone(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|at| bytes[at]);
+    let after = bytes.get(at + 1).copied();
+    let twice = before == Some(bytes[at]) || after == Some(bytes[at]);
+    match bytes[at] {
+        b'|' => !twice && before != Some(b'>'),
+        b'&' => !twice && !matches!(before, Some(b'>' | b'<' | b'|')) && after != Some(b'>'),
+        _ => false,
+    }
+}
+
+/// Whether a command begins with the definition of a function, whatever its body is.
+fn begins_definition(text: &str) -> bool {
+    let name = text.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(text.len());
+    let rest = text[name..].trim_start();
+    let parentheses = rest.strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
+    name > 0 && parentheses || text.starts_with("function ") || text.starts_with("function\t")
+}
+
+/// The body of the function that a command begins to define: from its { or ( on.
+fn body(command: &str) -> Option<&str> {
+    let text = command.trim();
+    let (named, rest) = match text.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t'])) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, text),
+    };
+    let name = rest.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(rest.len());
+    let body = rest[name..].trim_start();
+    let body = match body.strip_prefix('(').map(str::trim_start).and_then(|body| body.strip_prefix(')')) {
+        Some(body) => body.trim_start(),
+        None if named => body,
+        None => return None,
+    };
+    (name > 0 && body.starts_with(['{', '('])).then_some(body)
+}
+
+/// Whether a command defines a function and does nothing else, as far as its words tell: in
+/// doubt it does something else.
+#[must_use]
+pub fn is_definition(command: &str) -> bool {
+    let Some(body) = body(command) else { return false };
+    let mut depth = 0_i64;
+    if body.starts_with('(') {
+        let end = body.find(|c: char| {
+            depth += i64::from(c == '(') - i64::from(c == ')');
+            depth == 0
+        });
+        return end.is_some_and(|end| end + 1 == body.len());
+    }
+    let mut words = body.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
+    for word in words.by_ref() {
+        match word {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            _ if word.ends_with("(){") => depth += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    depth == 0 && body.ends_with('}') && words.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_bash_announces_is_told_from_what_it_may_not() {
+        for silent in [
+            "(a)",
+            " ( a; b ) >x",
+            "! (a)",
+            "time (a)",
+            "time -p (a)",
+            "f() { :; }",
+            "function f { a; }",
+            "f () ( a )",
+            "if (a); then b; fi",
+            "{ (a); b; }",
+            "coproc a",
+            "{ a; } &",
+            "{ a; }|{ b; }",
+            "if a; then b; fi & c",
+            "for i in a; do b; done | while read x; do c; done",
+            "while a; do b; done &",
+            "case x in x) a;; esac | (b)",
+            "((i++)) &",
+            "((a) | (b))",
+            "(a) && b",
+            "(a); b",
+            "{\n# c\n(a)\nb\n}",
+            "f() { :; }; b",
+            "f() if a; then b; fi",
+            "f() [[ x ]]",
+            "((a); (b))",
+            "((a) && (b))",
+            "{ a; } | b; c",
+            "{ a; } | { b; }; c",
+            "a && b &",
+            "a || b & c",
+            "for i in a; do b; done < x | c | (d)",
+            "for i in $(a); do b; done",
+            "select i in `a`; do b; done",
+        ] {
+            assert!(may_be_silent(silent) && may_begin_silently(silent), "{silent}");
+        }
+        for empty in [
+            "for i in $x; do b; done",
+            "for i in; do b; done",
+            "for i; do b; done",
+            "for i in *.c\ndo b; done",
+        ] {
+            assert!(may_be_silent(empty) && !may_begin_silently(empty), "{empty}");
+        }
+        for announced in [
+            "a",
+            "a | b",
+            "a &",
+            "a | (b)",
+            "a && (b)",
+            "x=1",
+            "x=(1 2)",
+            "> f",
+            "if a; then (b); fi",
+            "{ a; }",
+            "for i in a; do (b); done",
+            "for ((i = 0; i < 1; i++)); do b; done",
+            "((i++))",
+            "((i)) && a || b",
+            "while a; do b; done 2>&1",
+            "until a; do b; done &> x",
+            "case x in a) b;; esac",
+            "[[ a || b ]]",
+            "! a",
+            "time a",
+            "echo '(a)'",
+            "if a 2>&1 >|x; then b; fi",
+            "a <(b)",
+            "for i in a; do b; done | sort -u",
+            "{ a; } |& tee log",
+            "if a; then b; fi | c | d",
+            "((i = (1 + 2) * 3))",
+            "for i in a; do b | c; done",
+            "case a in b) c | d;; esac",
+            "if a | b; then\n  c | d\nfi",
+            "while read x; do a | b; done < f",
+            "a && b; c || d",
+            "builtin exit 0",
+            "function_of x",
+            "format x",
+        ] {
+            assert!(!may_be_silent(announced) && !may_begin_silently(announced), "{announced}");
+        }
+    }
+}
