@@ -70,8 +70,10 @@ if [[ $__attesh_high != -* ]]; then
             \builtin printf "attesh: the recorder is gone; the script goes on unrecorded\n" >&2
         fi'
 
+    # The words of a `for` are expanded before DEBUG fires for it: so the first command of the EXIT
+    # trap, which bash takes for one of line 1, is known by its kind.
     if [[ $__attesh_high != 1 ]]; then
-        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
+        \builtin trap 'for __attesh_text in "${__attesh_kind:=x}"; do case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac; done 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
         \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
     fi
     \builtin export -n __attesh_kind __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_gone

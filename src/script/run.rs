@@ -7,10 +7,8 @@
 //! run; a status is said only where bash revealed it.
 
 use super::Script;
-use super::silent::{may_be_silent, may_begin_silently};
+use super::silent::{begins_with_subshell, may_be_silent, may_begin_silently};
 
-/// How the commands of our ERR and EXIT traps begin: after a failure bash says those too.
-const OWN: &str = "case $BASH_SUBSHELL$__attesh_dead";
 /// Commands that end a shell, or may run one that does.
 const LEAVING: [&str; 9] = ["exit", "exec", "return", "logout", "builtin", "command", "eval", ".", "source"];
 
@@ -195,10 +193,9 @@ impl<'a> Run<'a> {
         let rest = self.current.map_or(0, |current| current + 1)..self.script.units().len();
         let hooked = self.is_hooked(ending);
         let last = ending.farewell.as_ref().map_or(self.command.as_str(), |farewell| &farewell.command);
-        let left = LEAVING.contains(&last.split_whitespace().next().unwrap_or_default());
+        let left = leaves(last);
         let sound = ending.status == 0 && ending.farewell.is_some() && hooked && !ending.signalled;
-        if sound && !left && !self.broken && !rest.is_empty() && self.may_have_run(rest.clone(), ending.read)
-        {
+        if sound && !self.broken && !rest.is_empty() && self.may_have_run(rest.clone(), last, ending.read) {
             // Units of which bash says nothing (subshells, definitions) were the last.
             let steps = self.settle(rest.end, Status::Seen(0), &[]);
             self.current = None;
@@ -237,14 +234,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether nothing speaks against it that these units, the last, have run unannounced.
-    fn may_have_run(&self, units: std::ops::Range<usize>, read: Option<u64>) -> bool {
+    /// Whether these units, the last, have run unannounced. That a ( ... ) has, bash shows: `last`
+    /// is it. Of others nothing may speak against it: a command that can end a shell, a trap.
+    fn may_have_run(&self, units: std::ops::Range<usize>, last: &str, read: Option<u64>) -> bool {
         let end = self.script.units().last().map_or(0, |unit| self.script.end_of(unit));
-        let is_silent = |unit: usize| self.is_silent(unit);
-        // A trap can end bash at any time.
-        !has_word(self.script.bytes(), b"trap")
-            && units.into_iter().all(is_silent)
-            && read.is_none_or(|read| read >= end)
+        if !units.clone().all(|unit| self.is_silent(unit)) || read.is_some_and(|read| read < end) {
+            return false;
+        }
+        match units.rev().find(|unit| begins_with_subshell(&self.words(*unit))) {
+            Some(unit) => agrees(last, self.words(unit).as_bytes()),
+            None => !leaves(last) && !has_word(self.script.bytes(), b"trap"),
+        }
     }
 
     /// Whether bash may run a unit without a word.
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
 
     /// A command of the hook itself: bash says it where no command of the script has run yet.
     fn is_own(&self, command: &str) -> bool {
-        self.current.is_none() && command.contains("__attesh_") || command.starts_with(OWN)
+        self.current.is_none() && command.contains("__attesh_")
     }
 
     /// The unit of this line, if it is beyond the current one: lower lines are those of a trap.
@@ -417,6 +417,11 @@ fn is_exempt(text: &[u8]) -> bool {
         || words.iter().any(|word| has_word(text, word))
 }
 
+/// Whether a command may end the shell.
+fn leaves(command: &str) -> bool {
+    LEAVING.contains(&command.split_whitespace().next().unwrap_or_default())
+}
+
 fn has_word(text: &[u8], wanted: &[u8]) -> bool {
     text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
 }
@@ -469,7 +474,9 @@ mod tests {
         );
         assert_eq!(run.last_line(), 4);
         assert_eq!(run.entered(1, 0, &[0], "trap"), []);
-        assert_eq!(run.ended(&ending(0, "c")), [passed(3), late(4), seen(4, 0)]);
+        assert_eq!(run.ended(&ending(0, "c")), [seen(3, 0)]);
+        run.entered(4, 7, &[7], "c");
+        assert_eq!(run.ended(&ending(0, "( d )")), [passed(3), late(4), seen(4, 0)]);
     }
 
     #[test]

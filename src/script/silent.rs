@@ -36,6 +36,13 @@ pub fn may_begin_silently(command: &str) -> bool {
     word == "coproc" || in_background || compound && runs_in_a_child(command)
 }
 
+/// Whether what bash comes to first in a command is a ( ... ).
+#[must_use]
+pub fn begins_with_subshell(command: &str) -> bool {
+    let (_, text) = first_command(command);
+    text.starts_with('(') && !is_arithmetic(text)
+}
+
 /// The words of a `for` or `select` that a command begins with.
 fn turns(command: &str) -> Option<&str> {
     let (_, text) = first_command(command);
@@ -82,8 +89,7 @@ fn is_arithmetic(text: &str) -> bool {
 /// with a command that is announced, or in the background.
 fn runs_in_a_child(command: &str) -> bool {
     let bytes = command.as_bytes();
-    let closes =
-        |word: &str| ["}", "fi", "done", "esac", "]]", "))"].iter().any(|end| word.ends_with(end));
+    let closes = |word: &str| ["}", "fi", "done", "esac", "]]", "))"].iter().any(|end| word.ends_with(end));
     let mut last = None;
     let mut start = 0;
     for line in command.split_inclusive(['\n', ';']) {

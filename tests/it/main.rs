@@ -27,6 +27,7 @@ mod pages_journal;
 mod pages_seal;
 mod policy;
 mod policy_ci;
+mod policy_failures;
 mod policy_keys;
 mod policy_scripts;
 mod policy_verify;
