@@ -37,6 +37,8 @@ __attesh_line() {
 
 # __attesh_end COMMAND: the block has ended. Descriptor 3 is where the job's errors go.
 __attesh_end() {
+    [[ ! ${__attesh_ended-} ]] || \builtin return "$__attesh_exit"
+    __attesh_ended=1
     \builtin local -
     \builtin set +eux
     \builtin trap - DEBUG ERR
@@ -66,7 +68,10 @@ elif ((BASH_SUBSHELL > 0)); then
         __attesh_notice=$'@(@(echo|printf)\\ *\e\\[32;1m?(\\\\)\\$\\ *|printf\\ *section_end:*|_runner_exit_code=\\$\\?)'
         __attesh_level=$BASH_SUBSHELL __attesh_theirs=$(\builtin trap -p EXIT)
         \builtin eval "__attesh_theirs=(${__attesh_theirs:-x x ''})"
-        \builtin trap "{ ((__attesh_exit=\$?,BASH_SUBSHELL!=__attesh_level)) || __attesh_end \"\$BASH_COMMAND\" && :; } 3>&2 2>/dev/null
+        # Without a descriptor 2 there is nothing that 3 could be.
+        \builtin trap "{ ((__attesh_exit=\$?,1)); } 2>/dev/null
+{ ((BASH_SUBSHELL!=__attesh_level)) || __attesh_end \"\$BASH_COMMAND\" && :; } 3>&2 2>/dev/null ||
+{ ((BASH_SUBSHELL!=__attesh_level)) || __attesh_end \"\$BASH_COMMAND\" && :; } 3>/dev/null 2>/dev/null
 ${__attesh_theirs[2]}" EXIT
         [[ $(\builtin trap -p ERR) ]] ||
             \builtin trap '{ ((__attesh_error=$?,1)) && [[ $- == *e* ]] && __attesh_failed=$__attesh_error; } 2>/dev/null' ERR

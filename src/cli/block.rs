@@ -210,9 +210,19 @@ impl Call<'_> {
     fn end(&self, status: &[u8], failed: &[u8]) -> std::result::Result<(), Failure> {
         let status: u8 = number(status)?;
         let failed = if failed.is_empty() { status } else { number(failed)? };
-        let now = script_of(&said()?);
+        let command = said()?;
+        // A block that came to its end, or left it, has its `eval` back as the command that runs.
+        // A signal ends it within an item, whose status then nobody knows: `$?` is an older one.
+        let left = command.is_empty() || block::evaluated(&command).is_some();
+        let now = script_of(&command);
         self.record(|writer| {
-            self.ended(writer, failed, From::Exit)?;
+            let (why, status) = match left {
+                true => (CloseReason::Exit, Some(u64::from(status))),
+                false => (CloseReason::Unknown, None),
+            };
+            if left {
+                self.ended(writer, failed, From::Exit)?;
+            }
             let unchanged = match (self.plan(writer)?, &now) {
                 (Some(before), now) => now.as_ref() == Some(&before),
                 (None, Some(script)) => {
@@ -221,7 +231,6 @@ impl Call<'_> {
                 }
                 (None, None) => false,
             };
-            let (why, status) = (CloseReason::Exit, Some(u64::from(status)));
             close::close_scripted(writer, self.shell, why, status, None, unchanged)?;
             close::end_without_shells(&self.session, writer)
         })?;

@@ -291,6 +291,34 @@ fn the_status_of_a_failing_item_is_that_of_the_job() {
 }
 
 #[test]
+fn a_job_that_a_signal_ended_is_complete() {
+    for shape in Shape::all() {
+        for signal in ["TERM", "HUP"] {
+            let item = format!("kill -{signal} $BASHPID; sleep 1");
+            let job = Job::new(&bash(), shape);
+            let output = job.run(&["true", &item, "true"]);
+            assert!(!output.status.success(), "{shape:?}");
+            let predicate = job.predicate();
+            let place = format!("{shape:?} {signal}: {predicate}");
+            assert_ne!(predicate["commands"][1]["exitCode"], 0, "{place}");
+            assert_eq!(predicate["outcome"]["allSucceeded"], false, "{place}");
+            let (code, said) = job.verdict(&["true", &item, "true"]);
+            assert!(matches!(code, Some(1 | 4)), "{place}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_job_without_a_standard_error_ends_with_another_status() {
+    for shape in Shape::all() {
+        let job = Job::new(&bash(), shape);
+        let items = ["exec 2>&-", "echo x"];
+        assert_eq!(job.run(&items).status.code(), Some(0), "{shape:?}");
+        assert_eq!(job.commands(), ["exec 2>&- 0", "echo x 0"], "{shape:?}");
+    }
+}
+
+#[test]
 fn a_block_that_takes_the_exit_trap_has_a_plan() {
     let items = ["true", "trap 'rm -f x' EXIT", "echo two"];
     let job = Job::new(&bash(), Shape::default());
