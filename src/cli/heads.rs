@@ -112,7 +112,8 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
 pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     let mut all = KeptHeads::default();
     for word in given {
-        let heads = if KeptHead::read(word).is_some() || word.contains(MARK) {
+        let is_head = KeptHead::read(word).is_some();
+        let heads = if is_head || word.contains(MARK) && !Path::new(word).exists() {
             KeptHeads::find(word.as_bytes())
         } else if word == "-" {
             KeptHeads::find(&standard_input()?)

@@ -157,12 +157,21 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
     for block in job.blocks {
         let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
         let split = script(block.text.into_bytes());
-        let split =
-            split.map_err(|failure| Failure { message: format!("{place}{}", failure.message), ..failure })?;
+        let split = split.map_err(|failure| Failure {
+            message: format!("{place}of its block, {}", failure.message),
+            ..failure
+        })?;
         // The items of a list are its commands, each with all its lines.
         let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
+        if split.units().len() == 0 && !split.bytes().is_empty() {
+            report::say(&report::visible(format!("{place}there is no command in it").as_bytes()));
+            continue;
+        }
         let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
         rules.push(ScriptRule { name: block.name, ..rule });
+    }
+    if rules.is_empty() {
+        return Err(Failure::usage("there is no command in it"));
     }
     for remark in job.remarks {
         report::say(&report::visible(remark.as_bytes()));

@@ -83,10 +83,15 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
     if member(found, "extends").is_some() {
         return Err(format!("job {job} extends another: give the merged file, as GitLab's lint shows it"));
     }
+    if member(&file, "include").is_some() {
+        return Err("it includes other files: give the merged file, as GitLab's lint shows it".into());
+    }
     let script = member(found, "script").ok_or_else(|| format!("job {job} has no script"))?;
-    let before = member(found, "before_script")
-        .or_else(|| member(&file, "default").and_then(|default| member(default, "before_script")))
-        .or_else(|| member(&file, "before_script"));
+    let default = || {
+        let default = member(&file, "default").and_then(|default| member(default, "before_script"));
+        default.or_else(|| member(&file, "before_script")).filter(|_| inherits(found, "before_script"))
+    };
+    let before = member(found, "before_script").or_else(default);
     let mut list = Vec::new();
     for (name, node) in [("before_script", before), ("script", Some(script))] {
         if let Some(node) = node {
@@ -98,13 +103,25 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
             "no line of job {job} has attesh init: what is recorded begins after it, as in eval \"$(attesh init bash --ci)\""
         ));
     };
-    if init.contains(&b'\n') {
-        let what = "the item with attesh init has other lines, of which nothing is recorded";
+    if init.iter().any(|byte| b"\n;&|".contains(byte)) {
+        let what = "the item with attesh init has other commands, of which nothing is recorded";
         return Err(format!("job {job}: {what}: make it an item of its own"));
     }
     let items = block::after_init(&list).to_vec();
+    if items.iter().any(|item| block::is_init(item)) {
+        return Err(format!("job {job} has attesh init more than once: leave the first"));
+    }
     let text = items.iter().map(|item| format!("{}\n", String::from_utf8_lossy(item))).collect();
     Ok(Job { blocks: vec![Block { name: None, text, items: Some(items) }], remarks: Vec::new() })
+}
+
+/// Whether a job takes a keyword from the defaults (`inherit: default`).
+fn inherits(job: &Yaml, keyword: &str) -> bool {
+    match member(job, "inherit").and_then(|inherit| member(inherit, "default")) {
+        Some(Yaml::Value(Scalar::Boolean(inherits))) => *inherits,
+        Some(Yaml::Sequence(names)) => names.iter().any(|name| text(name) == Some(keyword)),
+        _ => true,
+    }
 }
 
 /// The items of a list as the runner runs them, those of lists in it too.
@@ -151,7 +168,7 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     };
     let default = shell_of(found).or_else(|| shell_of(&file));
     let shell = |step: &Yaml| member(step, "shell").and_then(text).map(str::to_owned).or(default.clone());
-    let is_ours = |shell: &Option<String>| shell.as_deref().is_some_and(|shell| shell.contains("attesh sh"));
+    let is_ours = |shell: &Option<String>| shell.as_deref().is_some_and(is_ours);
     let runs: Vec<(usize, &Yaml)> =
         steps.iter().enumerate().filter(|(_, step)| member(step, "run").is_some()).collect();
     let any = runs.iter().any(|(_, step)| is_ours(&shell(step)));
@@ -159,6 +176,9 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     let mut used = vec![false; exprs.len()];
     for (at, step) in runs {
         let shell = shell(step);
+        if shell.as_ref().is_some_and(|shell| shell.contains("${{")) {
+            return Err(format!("step {}: its shell is known to the runner alone; name it", at + 1));
+        }
         if if any { !is_ours(&shell) } else { shell.is_some() } {
             continue;
         }
@@ -189,6 +209,13 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
         return Err(format!("--expr {}: no recorded step of job {job} has it", exprs[at].0));
     }
     Ok(made)
+}
+
+/// Whether a step's shell is `attesh sh`, wherever attesh lies.
+fn is_ours(shell: &str) -> bool {
+    let mut words = shell.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'']));
+    let program = words.next().unwrap_or_default();
+    program.rsplit('/').next() == Some("attesh") && words.next() == Some("sh")
 }
 
 /// Puts values in the place of `${{ }}`.

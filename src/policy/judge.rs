@@ -11,7 +11,7 @@ use cel::extractors::This;
 use serde_json::Value as Json;
 
 use super::{Policy, Ruling, scripts};
-use crate::seal::statement::{CommandFacts, Statement};
+use crate::seal::statement::{Statement, UnitFacts};
 
 /// How far in the future a seal may lie, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
@@ -59,14 +59,22 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
     let Some(commands) = &statement.predicate.commands else {
         return ruling.deny("deny.commands", None, NO_COMMANDS);
     };
+    let mut counts: HashMap<u64, usize> = HashMap::new();
     for command in commands {
+        let count = counts.entry(command.shell).or_default();
+        // A runner's notice has the first line of an item only; its plan has all of it.
+        let unit = unit_of(statement, command.shell, *count);
+        *count += 1;
         let Some(text) = command.text.bytes() else {
             let what = format!("the text of command {} is not there, so it may be denied", command.seq);
             ruling.deny("deny.commands", None, what);
             continue;
         };
-        if let Some(pattern) = policy.deny.iter().find(|pattern| pattern.is_match(&text)) {
-            let line = line_of(statement, command);
+        let planned = unit.and_then(|unit| unit.text.bytes());
+        let mut forms = [Some(&text), planned.as_ref()].into_iter().flatten().flat_map(|text| forms(text));
+        let denied = forms.find_map(|form| policy.deny.iter().find(|pattern| pattern.is_match(&form)));
+        if let Some(pattern) = denied {
+            let line = unit.map(|unit| unit.line);
             let place =
                 line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
             let what = format!("{place} {} is denied by {}", shown(&text), pattern.as_str());
@@ -78,13 +86,18 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
 pub(super) const NO_COMMANDS: &str =
     "the statement has no list of commands (there were too many), so they cannot be judged";
 
-/// The line of a command in the script that its shell ran.
-fn line_of(statement: &Statement, command: &CommandFacts) -> Option<u64> {
-    let predicate = &statement.predicate;
-    let plan = predicate.plans.iter().find(|plan| plan.shell == command.shell)?;
-    let before = |other: &&CommandFacts| other.shell == command.shell && other.seq < command.seq;
-    let number = predicate.commands.iter().flatten().filter(before).count();
-    plan.units.as_ref()?.get(number).map(|unit| unit.line)
+/// A text as patterns see it: what is no UTF-8 is U+FFFD; and the same without the ends of lines
+/// that bash takes for none.
+fn forms(text: &[u8]) -> [String; 2] {
+    let text = String::from_utf8_lossy(text).into_owned();
+    let joined = text.replace("\\\n", "");
+    [text, joined]
+}
+
+/// The unit that the command of this number, from 0, ran, of the script that its shell ran.
+fn unit_of(statement: &Statement, shell: u64, number: usize) -> Option<&UnitFacts> {
+    let plan = statement.predicate.plans.iter().find(|plan| plan.shell == shell)?;
+    plan.units.as_ref()?.get(number)
 }
 
 fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {

@@ -32,7 +32,7 @@ pub struct Policy {
     /// The scripts, in the order of their plans.
     pub scripts: Vec<ScriptRule>,
     /// What must not have run.
-    pub deny: Vec<regex::bytes::Regex>,
+    pub deny: Vec<regex::Regex>,
     /// Where it must have run: key and value.
     pub context: Vec<(&'static str, String)>,
     /// Names of subjects that there must be.

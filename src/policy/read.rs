@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use regex::bytes::RegexBuilder;
+use regex::RegexBuilder;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -279,11 +279,11 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
     Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit, allow_passed })
 }
 
-fn patterns(keys: &Keys) -> Outcome<Vec<regex::bytes::Regex>> {
+fn patterns(keys: &Keys) -> Outcome<Vec<regex::Regex>> {
     let mut all = Vec::new();
     for item in keys.items("commands") {
         let text = item.get_ref().as_str().unwrap_or_default();
-        let pattern = RegexBuilder::new(text).multi_line(true).build();
+        let pattern = RegexBuilder::new(text).multi_line(true).dot_matches_new_line(true).build();
         all.push(pattern.map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -9,11 +9,15 @@ use std::collections::HashSet;
 
 use super::judge::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
+use crate::crypto::sha256 as sha256_of;
+use crate::encoding::hex;
 use crate::record::PlanTime;
 use crate::script::block::is_printed_of;
 use crate::script::silent::is_definition;
-use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement};
+use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement, UnitFacts};
 
+/// What is wrong with a status that bash did not tell.
+const PASSED: &str = "passed, with a status that bash did not tell";
 /// After so many commands out of place the rest is not told.
 const TOLD_MAX: usize = 50;
 
@@ -27,9 +31,10 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
         ruling.deny("script", None, NO_COMMANDS);
         return None;
     };
+    let plans: Vec<&PlanFacts> = predicate.plans.iter().filter(|plan| !is_blank(plan)).collect();
     let mut exits = HashSet::new();
     for (at, rule) in rules.iter().enumerate() {
-        let plan = predicate.plans.get(at);
+        let plan = plans.get(at).copied();
         let of_plan = |command: &&CommandFacts| plan.is_none_or(|plan| plan.shell == command.shell);
         let ran: Vec<Ran> = commands
             .iter()
@@ -44,7 +49,7 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
         exits.insert(shell.and_then(|shell| shell.exit_code));
         ruling.denials.extend(judged.denials.into_iter().map(|denial| named(denial, at, rules)));
     }
-    for (at, plan) in predicate.plans.iter().enumerate().skip(rules.len()) {
+    for (at, plan) in plans.iter().enumerate().skip(rules.len()) {
         let name = plan.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
         let ran = commands.iter().filter(|command| command.shell == plan.shell).count();
         let what = format!("script {}{name} is not in the policy; {ran} of its commands ran", at + 1);
@@ -56,21 +61,35 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
     Some(summary(rules, &exits))
 }
 
-/// Commands of shells that had no plan.
+/// Whether a script is known, and has remarks alone: it is as if there were none. (Of a script
+/// that could not be read before it ran, nothing is known: its plan is that of no bytes.)
+fn is_blank(plan: &PlanFacts) -> bool {
+    let known = plan.sha256.as_ref().is_some_and(|sha256| *sha256 != hex(&sha256_of(&[])));
+    known && plan.units.as_ref().is_some_and(Vec::is_empty)
+}
+
+/// Shells that had no plan: what they ran is no part of a script, or is not told at all.
 fn outside(statement: &Statement, commands: &[CommandFacts], ruling: &mut Ruling) {
-    let planned: HashSet<u64> = statement.predicate.plans.iter().map(|plan| plan.shell).collect();
+    let predicate = &statement.predicate;
+    let planned: HashSet<u64> = predicate.plans.iter().map(|plan| plan.shell).collect();
     // Without any plan this was said already.
     if planned.is_empty() {
         return;
     }
-    let mut others = commands.iter().filter(|command| !planned.contains(&command.shell));
-    let Some(first) = others.next() else { return };
-    let text = first.text.bytes().unwrap_or_default();
-    let what = match others.count() {
-        0 => format!("{} ran in a shell without a plan", shown(&text)),
-        more => format!("{} and {more} more ran in a shell without a plan", shown(&text)),
-    };
-    ruling.deny("script.mode", None, what);
+    for shell in predicate.session.shells.iter().filter(|shell| !planned.contains(&shell.id)) {
+        let mut ran = commands.iter().filter(|command| command.shell == shell.id);
+        let what = match (ran.next(), ran.count()) {
+            (None, _) => {
+                format!("shell {} ({}) had no plan: what it ran is not told", shell.id, shell.program)
+            }
+            (Some(first), more) => {
+                let text = shown(&first.text.bytes().unwrap_or_default());
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                format!("{text}{more} ran in a shell without a plan")
+            }
+        };
+        ruling.deny("script.mode", None, what);
+    }
 }
 
 fn summary(rules: &[ScriptRule], exits: &HashSet<Option<u64>>) -> String {
@@ -170,6 +189,8 @@ impl Judged<'_> {
             return self.no_plan();
         };
         self.compare();
+        // A status that is not told may come of a command that was added behind: that comes first.
+        self.denials.sort_by_key(|denial| denial.text.contains(PASSED));
         if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start.name() {
             let what = "the plan was recorded when the block ended, not before its first command";
             self.deny("script.plan", None, what.into());
@@ -348,7 +369,7 @@ impl Judged<'_> {
             Some(status) => format!("ended with {status}"),
             None if facts.outcome.as_deref() != Some("passed") => "was not seen to end".to_owned(),
             None if self.rule.allow_passed || is_definition(&self.rule.commands[at]) => return None,
-            None => "passed, with a status that bash did not tell".to_owned(),
+            None => PASSED.to_owned(),
         };
         Some(format!("{why}; {}", are_allowed(allowed)))
     }
@@ -379,9 +400,17 @@ impl Judged<'_> {
                 return;
             }
         }
-        let surplus = units.get(self.ran.len().max(self.rule.commands.len()));
+        if units.len() <= self.ran.len().max(self.rule.commands.len()) {
+            return;
+        }
+        let text_of = |unit: &UnitFacts| unit.text.bytes().unwrap_or_default();
+        let is_wanted = |unit: &UnitFacts| {
+            let text = text_of(unit);
+            self.rule.commands.iter().any(|command| plain(command.as_bytes()) == plain(&text))
+        };
+        let surplus = units.iter().find(|unit| !is_wanted(unit)).or(units.last());
         if let Some(unit) = surplus {
-            let text = unit.text.bytes().unwrap_or_default();
+            let text = text_of(unit);
             let what = format!("line {} {} of the script is not in the policy", unit.line, shown(&text));
             self.deny("script.commands", Some(unit.line), what);
         }

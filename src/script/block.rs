@@ -109,11 +109,14 @@ pub fn after_init(items: &[Vec<u8>]) -> &[Vec<u8>] {
     &items[init.map_or(0, |at| at + 1)..]
 }
 
-/// Whether an item starts the recording.
+/// Whether an item starts the recording: a line of it evaluates what `attesh init` prints.
 #[must_use]
 pub fn is_init(item: &[u8]) -> bool {
+    let evaluates =
+        |line: &[u8]| ["eval ", "source ", ". "].iter().any(|word| line.starts_with(word.as_bytes()));
     item.split(|byte| *byte == b'\n')
-        .any(|line| !line.trim_ascii_start().starts_with(b"#") && find(line, INIT).is_some())
+        .map(<[u8]>::trim_ascii_start)
+        .any(|line| evaluates(line) && find(line, INIT).is_some())
 }
 
 /// The items as a script, each a unit of it.

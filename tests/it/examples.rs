@@ -25,7 +25,7 @@ fn put(path: &Path, text: &str) {
 /// A runner of GitHub: its folders, and what a step may change.
 struct Runner {
     root: TempDir,
-    /// Outputs of the job's steps.
+    /// Outputs of the job's steps, as `steps.ID.outputs.NAME`.
     outputs: BTreeMap<String, String>,
     log: String,
 }
@@ -100,13 +100,13 @@ impl Runner {
                 .collect();
             let shell = get("shell").unwrap_or(&default).to_owned();
             good &= self.step(number, &shell, block, &environment).status.success();
+            let written = std::fs::read_to_string(self.path("github_output")).unwrap_or_default();
+            let _ = std::fs::remove_file(self.path("github_output"));
+            for (name, value) in written.lines().filter_map(|line| line.split_once('=')) {
+                let id = get("id").unwrap();
+                self.outputs.insert(format!("steps.{id}.outputs.{name}"), value.to_owned());
+            }
         }
-        let outputs = std::fs::read_to_string(self.path("github_output")).unwrap_or_default();
-        self.outputs = outputs
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
         good
     }
 }
@@ -114,6 +114,14 @@ impl Runner {
 /// The build job with this makefile, then the sealing job on its artifact; both must be as
 /// told. Gives back what verify says of it with the policy of the workflow.
 fn github(makefile: &str, builds: bool) -> (Option<i32>, String) {
+    match github_sealed(makefile, builds) {
+        Ok(verdict) => verdict,
+        Err(log) => panic!("{log}"),
+    }
+}
+
+/// The same; what the sealing job said, if it failed.
+fn github_sealed(makefile: &str, builds: bool) -> Result<(Option<i32>, String), String> {
     let text = example("github-actions.yml");
     let documents = Yaml::load_from_str(&text).unwrap();
     let workflow = &documents[0];
@@ -121,7 +129,12 @@ fn github(makefile: &str, builds: bool) -> (Option<i32>, String) {
     put(&build.path("work/src/Makefile"), makefile);
     assert_eq!(build.job(workflow, "build", &str::to_owned), builds, "{}", build.log);
     assert!(build.log.contains("attesh-head "), "{}", build.log);
-    let head = build.outputs.get("head").unwrap_or_else(|| panic!("{}", build.log)).clone();
+    let output = |name: &str| {
+        let from = workflow["jobs"]["build"]["outputs"][name].as_str().unwrap();
+        let from = from.strip_prefix("${{ ").and_then(|from| from.strip_suffix(" }}")).unwrap();
+        build.outputs.get(from).unwrap_or_else(|| panic!("{}", build.log)).clone()
+    };
+    let (first, head) = (output("first"), output("head"));
 
     let mut seal = Runner::new();
     let copied = Command::new("cp")
@@ -135,12 +148,14 @@ fn github(makefile: &str, builds: bool) -> (Option<i32>, String) {
     let key = String::from_utf8(key.stdout).unwrap();
     put(&seal.path("key"), &key);
     let replace = |value: &str| match value {
+        "${{ needs.build.outputs.first }}" => first.clone(),
         "${{ needs.build.outputs.head }}" => head.clone(),
         "${{ secrets.SEALING_KEY }}" => key.clone(),
         other => panic!("{other}"),
     };
-    assert!(seal.job(workflow, "seal", &replace), "{}", seal.log);
-
+    if !seal.job(workflow, "seal", &replace) {
+        return Err(seal.log);
+    }
     let run = |words: &[&str]| seal.command(ATTESH).args(words).output().unwrap();
     let path = |name: &str| seal.path(name).to_str().unwrap().to_owned();
     put(&seal.path("build.yml"), &text);
@@ -151,7 +166,7 @@ fn github(makefile: &str, builds: bool) -> (Option<i32>, String) {
     put(&seal.path("key.pub"), &String::from_utf8(public.stdout).unwrap());
     let verified =
         run(&["verify", "build.intoto.json", "--trust", &path("key.pub"), "--policy", &path("policy.toml")]);
-    (verified.status.code(), String::from_utf8_lossy(&verified.stdout).into_owned())
+    Ok((verified.status.code(), String::from_utf8_lossy(&verified.stdout).into_owned()))
 }
 
 #[test]
@@ -166,6 +181,13 @@ fn the_recipe_for_github_lets_a_failure_pass() {
     let (code, said) = github("all:\n\t@false\ncheck:\n\t@echo checked\n", false);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("line 3 `make`"), "{said}");
+}
+
+#[test]
+fn the_recipe_for_github_seals_a_session_that_the_build_made_anew() {
+    let anew = "all:\n\trm -rf $$RUNNER_TEMP/attesh\n\tattesh start\ncheck:\n\t@true\n";
+    let said = github_sealed(anew, true).unwrap_err();
+    assert!(said.contains("--expect-head: "), "{said}");
 }
 
 /// A folder with a home, a workspace, and attesh on its path.

@@ -35,7 +35,7 @@ list:
       first
   script: second
 merged:
-  <<: {script: [a], before_script: ['# attesh init', 'attesh init']}
+  <<: {script: [a], before_script: ['# attesh init', 'eval "$(attesh init bash --ci)"']}
 "#;
 
 fn blocks(job: &Result<Job, String>) -> Vec<&str> {
@@ -53,9 +53,27 @@ fn a_job_of_gitlab_runs_something_else() {
         [1, 1, 4, 1, 1]
     );
     assert_eq!(blocks(&gitlab(GITLAB, "merged")), ["a\n"]);
+    let said = "a: {script: ['echo attesh init', 'eval \"$(attesh init bash --ci)\"', x]}";
+    assert_eq!(blocks(&gitlab(said, "a")), ["x\n"]);
     for (yaml, job, why) in [
         (GITLAB, "nobody", "there is no job nobody; it has default, build, other, list, merged"),
-        (GITLAB, "list", "job list: the item with attesh init has other lines"),
+        (GITLAB, "list", "job list: the item with attesh init has other commands"),
+        (
+            "a: {script: ['eval \"$(attesh init bash --ci)\" && x', y]}",
+            "a",
+            "job a: the item with attesh init has other commands",
+        ),
+        ("include: x.yml\na: {script: [x]}", "a", "it includes other files: give the merged file"),
+        (
+            "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: false}, script: [x]}",
+            "a",
+            "no line of job a has attesh init",
+        ),
+        (
+            "a: {script: ['eval \"$(attesh init bash --ci)\"', x, 'eval \"$(attesh init bash --ci)\"']}",
+            "a",
+            "job a has attesh init more than once",
+        ),
         (GITLAB, "other", "no line of job other has attesh init"),
         ("a: {extends: .b, script: [x]}", "a", "job a extends another: give the merged file"),
         ("a: {stage: x}", "a", "job a has no script"),

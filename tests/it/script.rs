@@ -333,14 +333,33 @@ fn a_line_that_was_not_reached_does_not_show() {
 }
 
 #[test]
-fn a_script_that_is_written_over_is_shown_as_it_ran() {
-    let place = Place::new("sed -i '2s/.*/echo other/' script.sh\necho planned\n");
-    let _ = place.attesh(&["sh", "script.sh"]);
-    let _ = place.predicate();
-    let session = place.session();
-    for words in [["log", session.to_str().unwrap()], ["show", "sealed.intoto.json"]] {
-        let said = place.attesh(&words);
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(said.contains("0    1  sed -i"), "{said}");
+fn a_unit_that_did_not_run_is_recorded() {
+    for (script, ran) in [
+        ("true\nbuiltin exit 0\n(true)\n", 2),
+        ("true\neval 'exit 0'\n(true)\n", 2),
+        ("true\ncommand exit\nf() { :; }\n", 2),
+        ("(true)\nbuiltin exit\n(true)\n", 2),
+        ("trap 'exit 0' TERM\nkill -TERM $$\nf() { :; }\n", 2),
+        ("cat > script.sh <<'X'\nX\necho never\n", 1),
+        ("cp script.sh kept; : > script.sh\ncp kept script.sh\necho never\n(true)\n", 1),
+        ("set -n\n(true)\n", 1),
+    ] {
+        let place = Place::new(script);
+        let _ = place.attesh(&["sh", "script.sh"]);
+        let commands = place.predicate()["commands"].as_array().unwrap().len();
+        assert_eq!(commands, ran, "{script}");
     }
+}
+
+#[test]
+fn a_script_that_cannot_be_read_twice_is_swallowed() {
+    let place = Place::new("echo unused\n");
+    let _ = place.attesh(&["sh", "script.sh"]);
+    let mut command = std::process::Command::new("bash");
+    let line = format!("printf 'echo piped\\nexit 3\\n' | '{}' sh /dev/stdin", crate::pty::ATTESH);
+    command.args(["-c", &line]).env("HOME", place.session().parent().unwrap());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"piped\n"[..]), "{said}");
+    assert!(said.contains("no file that can be read twice"), "{said}");
 }
