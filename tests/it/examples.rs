@@ -299,16 +299,21 @@ fn the_recipe_for_jenkins_proves_nothing() {
     // The blocks of `sh`, in order; what is in post comes before the next stage.
     let mut blocks = Vec::new();
     let mut rest = text.as_str();
-    while let Some((_, after)) = rest.split_once(" sh '") {
+    while let Some(at) =
+        [" sh '", " sh(script: '"].iter().filter_map(|word| Some(rest.find(word)? + word.len())).min()
+    {
+        let named = rest[..at].rsplit_once("env.").and_then(|(_, name)| name.strip_suffix(" = sh(script: '"));
+        let after = &rest[at..];
         let (block, left) = match after.strip_prefix("''") {
             Some(long) => long.split_once("'''").unwrap(),
             None => after.split_once('\'').unwrap(),
         };
-        blocks.push(block);
+        blocks.push((named, block));
         rest = left;
     }
     assert_eq!(blocks.len(), 4, "{blocks:?}");
-    for block in &blocks {
+    let mut environment: Vec<(&str, String)> = Vec::new();
+    for (named, block) in &blocks {
         let file = work.join("script.sh");
         put(&file, block);
         let mut command = if block.starts_with("#!") {
@@ -320,11 +325,13 @@ fn the_recipe_for_jenkins_proves_nothing() {
             command.arg("-xe").arg(&file);
             command
         };
-        command.env("JENKINS_URL", "x").env("WORKSPACE", &work);
+        command.env("JENKINS_URL", "x").env("WORKSPACE", &work).envs(environment.iter().cloned());
         let output = command.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        environment.extend(named.map(|name| (name, printed)));
         assert!(output.status.success(), "{block}: {}", String::from_utf8_lossy(&output.stderr));
         std::fs::remove_file(&file).unwrap();
     }
-    let said = verdict(&place, &["from-script"], blocks[1]);
+    let said = verdict(&place, &["from-script"], blocks[1].1);
     assert!(said.contains("3 of 3 commands ran"), "{said}");
 }
