@@ -36,10 +36,10 @@ fi
 __attesh_high=-1
 if [[ $PPID == '@ATTESH_PID@' ]] &&
     { \builtin printf 'B %s %s ' "${BASH_VERSION// /}" "${__attesh_theirs:+trap}" >&@ATTESH_FD@; } 2>/dev/null; then
-    IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_high 2>/dev/null || __attesh_high=-1
+    \builtin read -r -N 8 -t 2 -u @ATTESH_FD@ __attesh_high 2>/dev/null || __attesh_high=-1
 fi
 \builtin unset __attesh_theirs __attesh_text
-if [[ $__attesh_high != -* ]]; then
+if [[ $__attesh_high != *-* ]]; then
     __attesh_kind='' __attesh_dead='' __attesh_said='' __attesh_file='@ATTESH_FILE@'
 
     # One datagram, and its answer.
@@ -47,7 +47,7 @@ if [[ $__attesh_high != -* ]]; then
         __attesh_text=${BASH_COMMAND:0:400}
         \builtin printf "%s " "$__attesh_kind" "$__attesh_was" "${__attesh_pipe// /,}" \
             "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
-            IFS= \builtin read -r -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
+            \builtin read -r -N 8 -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
         __attesh_kind=""'
     # Where there is a second source, this is a function or a sourced file that the script
     # traces. What the other two traps do are commands to this one: it is not to tell of those
@@ -72,7 +72,7 @@ if [[ $__attesh_high != -* ]]; then
 
     # The words of a `for` are expanded before DEBUG fires for it: so the first command of the EXIT
     # trap, which bash takes for one of line 1, is known by its kind.
-    if [[ $__attesh_high != 1 ]]; then
+    if ((__attesh_high != 1)); then
         \builtin trap 'for __attesh_text in "${__attesh_kind:=x}"; do case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac; done 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
         \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
     fi

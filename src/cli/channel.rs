@@ -1,11 +1,12 @@
 //! Between `attesh sh` and its bash: one pair of sockets for datagrams, and the signals that
 //! are meant for the script.
 //!
-//! Rules: a datagram is a message; bash inherits one descriptor, and writing to it never
+//! Rules: a datagram is a message, and counts if bash itself sent it, as the kernel says; bash inherits one descriptor, and writing to it never
 //! kills it, whoever is gone; an answer is sent a byte a datagram, for bash reads one byte
 //! at a time and what it leaves of a datagram is lost.
 
-use std::io;
+use std::cell::Cell;
+use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -13,8 +14,11 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::socket::sockopt::{RcvBuf, SendTimeout};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair};
+use nix::sys::socket::sockopt::{PassCred, RcvBuf, SendTimeout};
+use nix::sys::socket::{
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixCredentials, recvmsg, send,
+    setsockopt, socketpair,
+};
 use nix::sys::time::{TimeVal, TimeValLike};
 use nix::unistd::Pid;
 
@@ -28,6 +32,9 @@ const DESCRIPTORS_MIN: [RawFd; 2] = [719, 119];
 const GENERATIONS_MAX: usize = 64;
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 64 << 10;
+/// The length of an answer, a number with blanks before it: so bash takes it whole, whatever the
+/// script's IFS is.
+const ANSWER_BYTES: usize = 8;
 
 /// What bash tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +102,8 @@ impl Message {
 /// This program's end of the pair.
 pub struct Channel {
     ours: OwnedFd,
+    /// The process whose words count: bash. Whatever it starts has the other end too.
+    speaker: Cell<Option<i32>>,
     /// Kept until bash has its copy, and after: bash may start late.
     _theirs: OwnedFd,
 }
@@ -113,23 +122,36 @@ impl Channel {
         let theirs = first.or(other)?;
         fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
         let number = theirs.as_raw_fd();
-        Ok((Channel { ours, _theirs: theirs }, number))
+        setsockopt(&ours, PassCred, &true)?;
+        Ok((Channel { ours, speaker: Cell::new(None), _theirs: theirs }, number))
     }
 
-    /// The next message, if one has come.
+    /// From here on nobody but this process is heard.
+    pub fn listen_to(&self, pid: u32) {
+        self.speaker.set(i32::try_from(pid).ok());
+    }
+
+    /// The next message of bash, if one has come.
     #[must_use]
     pub fn hear(&self) -> Option<Message> {
         let mut bytes = vec![0; MESSAGE_MAX];
         loop {
-            match recv(self.ours.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
-                Ok(0) | Err(Errno::EINTR) => {}
-                Ok(length) => {
-                    // Anything in the script may write here; what is no message is passed over.
-                    if let Some(message) = Message::parse(&bytes[..length]) {
-                        return Some(message);
-                    }
-                }
+            let mut space = nix::cmsg_space!(UnixCredentials);
+            let mut parts = [IoSliceMut::new(&mut bytes)];
+            let heard =
+                recvmsg::<()>(self.ours.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_DONTWAIT);
+            let (length, sender) = match heard {
+                Ok(heard) => (heard.bytes, heard.cmsgs().ok().and_then(|mut all| all.find_map(sender))),
+                Err(Errno::EINTR) => continue,
                 Err(_) => return None,
+            };
+            // Anything in the script may write here; what is no message is passed over.
+            if length > 0
+                && sender == self.speaker.get()
+                && sender.is_some()
+                && let Some(message) = Message::parse(&bytes[..length])
+            {
+                return Some(message);
             }
         }
     }
@@ -137,12 +159,12 @@ impl Channel {
     /// Lets bash go on: it speaks up again beyond this line. At the beginning: whether the
     /// script may set a DEBUG trap of its own.
     pub fn answer(&self, last: u64) {
-        self.send(&format!("{last}\n"));
+        self.send(&format!("{last:>ANSWER_BYTES$}"));
     }
 
     /// Lets bash go on without hooks.
     pub fn refuse(&self) {
-        self.send("-1\n");
+        self.send(&format!("{:>ANSWER_BYTES$}", -1));
     }
 
     fn send(&self, line: &str) {
@@ -151,6 +173,13 @@ impl Channel {
                 return;
             }
         }
+    }
+}
+
+fn sender(message: ControlMessageOwned) -> Option<i32> {
+    match message {
+        ControlMessageOwned::ScmCredentials(credentials) => Some(credentials.pid()),
+        _ => None,
     }
 }
 

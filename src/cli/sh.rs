@@ -326,6 +326,9 @@ fn recorded(
     let (mut farewell, mut read, mut in_units) = (None, None, heard.is_some());
     let pid = u64::from(child.id());
     let channel = heard.as_ref().map(|(channel, _)| channel);
+    if let Some(channel) = channel {
+        channel.listen_to(child.id());
+    }
     let status = watch(child, signals, channel, &mut |message| {
         match message.event {
             Event::Begin => {

@@ -1,7 +1,8 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them runs (`run`), of which bash says nothing (`silent`), and what a CI runner makes of a list of commands (`block`).
+//! which of them runs (`run`), of which bash says nothing (`silent`), what its
+//! traps can do to its end (`traps`), and what a CI runner makes of a list of commands (`block`).
 //! Pure. What does not: how bash is asked where a unit ends (`cli::split`), how it is run
 //! (`cli::sh`).
 //!
@@ -11,6 +12,7 @@
 pub mod block;
 pub mod run;
 pub mod silent;
+pub mod traps;
 
 /// The longest script that is planned, in bytes.
 pub const SCRIPT_MAX: usize = 1 << 20;

@@ -8,6 +8,7 @@
 
 use super::Script;
 use super::silent::{begins_with_subshell, may_be_silent, may_begin_silently};
+use super::traps;
 
 /// Commands that end a shell, or may run one that does.
 const LEAVING: [&str; 9] = ["exit", "exec", "return", "logout", "builtin", "command", "eval", ".", "source"];
@@ -194,10 +195,10 @@ impl<'a> Run<'a> {
         let hooked = self.is_hooked(ending);
         let last = ending.farewell.as_ref().map_or(self.command.as_str(), |farewell| &farewell.command);
         let left = leaves(last);
-        let sound = ending.status == 0 && ending.farewell.is_some() && hooked && !ending.signalled;
-        if sound && !self.broken && !rest.is_empty() && self.may_have_run(rest.clone(), last, ending.read) {
+        let told = ending.farewell.is_some() && hooked && !ending.signalled && !self.broken;
+        if let Some(next) = self.reached(rest.clone(), last, ending).filter(|_| told) {
             // Units of which bash says nothing (subshells, definitions) were the last.
-            let steps = self.settle(rest.end, Status::Seen(0), &[]);
+            let steps = self.settle(next, Status::Seen(ending.status), &[]);
             self.current = None;
             return steps;
         }
@@ -215,10 +216,13 @@ impl<'a> Run<'a> {
         vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
     }
 
-    /// The status of the last unit: that of bash, unless a trap of the script made that.
+    /// The status of the last unit: that of bash, unless a trap of the script may have made that.
     fn last_status(&self, unit: usize, ending: &Ending, left: bool) -> Status {
-        let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
-        let told = self.failures_told && !sets_err(text);
+        let made_by_trap = match &ending.farewell {
+            None if has_word(self.script.unit(unit).map_or(&[][..], |unit| unit.text), b"exec") => false,
+            None => traps::may_end_well(self.script) || !traps::at_exit(self.script),
+            Some(_) => !left && traps::may_end_well(self.script),
+        };
         match self.failed {
             Some(failed) if ending.farewell.is_none() && failed != ending.status => {
                 if self.goes_on(unit) {
@@ -227,23 +231,36 @@ impl<'a> Run<'a> {
                     Status::Seen(failed)
                 }
             }
-            _ if ending.status != 0 || !may_exit_well(self.script.bytes()) => Status::Seen(ending.status),
-            _ if ending.farewell.is_none() && told && !is_exempt(text) => Status::Seen(0),
-            _ if ending.farewell.is_some() && (told || left) => Status::Seen(0),
-            _ => Status::Unknown,
+            _ if ending.status == 0 && made_by_trap => Status::Passed,
+            _ => Status::Seen(ending.status),
         }
     }
 
-    /// Whether these units, the last, have run unannounced. That a ( ... ) has, bash shows: `last`
-    /// is it. Of others nothing may speak against it: a command that can end a shell, a trap.
-    fn may_have_run(&self, units: std::ops::Range<usize>, last: &str, read: Option<u64>) -> bool {
+    /// The unit behind the last that has run, where that was not announced. That a ( ... ) has
+    /// run, bash shows: `last` is it. Of others nothing may speak against it: a status, a command
+    /// that can end a shell, a trap.
+    fn reached(&self, units: std::ops::Range<usize>, last: &str, ending: &Ending) -> Option<usize> {
         let end = self.script.units().last().map_or(0, |unit| self.script.end_of(unit));
-        if !units.clone().all(|unit| self.is_silent(unit)) || read.is_some_and(|read| read < end) {
-            return false;
-        }
-        match units.rev().find(|unit| begins_with_subshell(&self.words(*unit))) {
-            Some(unit) => agrees(last, self.words(unit).as_bytes()),
-            None => !leaves(last) && !has_word(self.script.bytes(), b"trap"),
+        let whole = ending.status == 0 && ending.read.is_none_or(|read| read >= end);
+        let silent = units.clone().take_while(|unit| self.is_silent(*unit)).count();
+        let silent = units.start..units.start + silent;
+        let is_last = |unit: &usize| {
+            let subshell = ["( ", "! ( "].iter().any(|word| last.starts_with(word));
+            subshell && begins_with_subshell(&self.words(*unit)) && agrees(last, self.words(*unit).as_bytes())
+        };
+        let rest_is_silent = silent.end == units.end;
+        match silent.clone().rev().find(is_last) {
+            Some(unit) => {
+                let mut behind = unit + 1..units.end;
+                let all =
+                    whole && rest_is_silent && !behind.any(|unit| begins_with_subshell(&self.words(unit)));
+                Some(if all { units.end } else { unit + 1 })
+            }
+            None => {
+                let shown = silent.clone().any(|unit| begins_with_subshell(&self.words(unit)));
+                let free = !shown && !leaves(last) && !has_word(self.script.bytes(), b"trap");
+                (whole && free && rest_is_silent && !units.is_empty()).then_some(units.end)
+            }
         }
     }
 
@@ -394,35 +411,21 @@ fn is_subshell(text: &[u8]) -> bool {
 
 /// Whether a text may set an ERR trap in the place of ours.
 fn sets_err(text: &[u8]) -> bool {
-    text.windows(3).any(|word| word == b"ERR")
+    text.windows(3).any(|word| word.eq_ignore_ascii_case(b"ERR"))
 }
 
-/// Whether a trap of this script may end it with 0 after a failure: it sets one, and there is an
-/// `exit` that is not followed by another number.
-fn may_exit_well(script: &[u8]) -> bool {
-    let mut words = script.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').peekable();
-    let mut exits = false;
-    while let Some(word) = words.next() {
-        let code = words.peek().filter(|code| code.iter().all(u8::is_ascii_digit) && !code.is_empty());
-        exits |= word == b"exit" && code.is_none_or(|code| code.iter().all(|digit| *digit == b'0'));
-    }
-    exits && has_word(script, b"trap")
-}
-
-/// Whether bash may run no ERR trap although this fails.
-fn is_exempt(text: &[u8]) -> bool {
-    let words: [&[u8]; 5] = [b"if", b"elif", b"while", b"until", b"eval"];
-    text.windows(2).any(|two| two == b"&&" || two == b"||" || two == b"((")
-        || text.contains(&b'!')
-        || words.iter().any(|word| has_word(text, word))
-}
-
-/// Whether a command may end the shell.
+/// Whether a command, as bash prints it, may end the shell: by its first word that assigns
+/// nothing, without quotes; of a word that is expanded nothing is known.
 fn leaves(command: &str) -> bool {
-    LEAVING.contains(&command.split_whitespace().next().unwrap_or_default())
+    let assigns =
+        |word: &&str| word.split_once('=').is_some_and(|(name, _)| !name.contains(['$', '\'', '"']));
+    let word = command.split_whitespace().find(|word| !assigns(word)).unwrap_or_default();
+    let bare: String = word.chars().filter(|c| !['\\', '\'', '"'].contains(c)).collect();
+    LEAVING.contains(&bare.as_str()) || bare.contains(['$', '`'])
 }
 
-fn has_word(text: &[u8], wanted: &[u8]) -> bool {
+/// Whether a text has a word; what is no letter, digit or `_` ends one.
+pub(super) fn has_word(text: &[u8], wanted: &[u8]) -> bool {
     text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
 }
 

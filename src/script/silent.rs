@@ -139,10 +139,19 @@ fn is_lone(bytes: &[u8], at: usize) -> bool {
 
 /// Whether a command begins with the definition of a function, whatever its body is.
 fn begins_definition(text: &str) -> bool {
+    defined(text).is_some()
+}
+
+/// The name of the function that a command begins to define.
+#[must_use]
+pub fn defined(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let named = text.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t']));
+    let text = named.map_or(text, str::trim_start);
     let name = text.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(text.len());
     let rest = text[name..].trim_start();
     let parentheses = rest.strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
-    name > 0 && parentheses || text.starts_with("function ") || text.starts_with("function\t")
+    (name > 0 && (parentheses || named.is_some())).then_some(&text[..name])
 }
 
 /// The body of the function that a command begins to define: from its { or ( on.
