@@ -364,11 +364,21 @@ pub fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_to_limit(file, path, limit)
 }
 
-/// Device and inode of what a path leads to, if that is a file: it can be read more than once.
+/// Which file a path leads to, and when that was changed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Device and inode.
+    pub file: (u64, u64),
+    /// The change time: seconds and nanoseconds since 1970. Nobody can set it back.
+    pub changed: (i64, i64),
+}
+
+/// What a path leads to, if that is a file: it can be read more than once.
 #[must_use]
-pub fn identity(path: &Path) -> Option<(u64, u64)> {
+pub fn identity(path: &Path) -> Option<Identity> {
     let meta = path.metadata().ok()?;
-    meta.is_file().then(|| (meta.dev(), meta.ino()))
+    let changed = (meta.ctime(), meta.ctime_nsec());
+    meta.is_file().then(|| Identity { file: (meta.dev(), meta.ino()), changed })
 }
 
 /// Reads whatever a path leads to, a pipe too, up to a limit.

@@ -192,12 +192,19 @@ impl Call {
     /// # Errors
     /// It cannot be heard, and why.
     pub fn heard(&self, bash: &Path, session: &Session) -> Result<(Command, Channel, HookFile), String> {
+        let inherited = paths::variable("SHELLOPTS").unwrap_or_default().to_string_lossy().into_owned();
+        let modes = ["posix", "privileged"];
+        let posix = paths::variable("POSIXLY_CORRECT").is_some()
+            || inherited.split(':').any(|word| modes.contains(&word));
         if !self.hooked {
             return Err("bash reads no hook with these options".to_owned());
         }
+        if posix {
+            return Err("bash reads no hook in posix or privileged mode".to_owned());
+        }
         let mut command = self.with(bash, &self.quiet);
         let (mut traced, mut verbose) = (self.traced, self.verbose);
-        if let Some(inherited) = paths::variable("SHELLOPTS").and_then(|words| words.into_string().ok()) {
+        if !inherited.is_empty() {
             traced |= inherited.split(':').any(|word| word == "xtrace");
             verbose |= inherited.split(':').any(|word| word == "verbose");
             let rest = inherited.split(':').filter(|word| !["xtrace", "verbose"].contains(word));

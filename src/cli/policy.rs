@@ -1,6 +1,7 @@
 //! `attesh policy`: writes, checks, explains and tries policies; and the policy that
 //! `attesh verify` was given.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -142,6 +143,9 @@ fn from_script(args: &PolicyFromScript) -> Outcome {
     let script = script(bytes).map_err(&named)?;
     let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
     let rule = ScriptRule { sha256: Some(digest), ..rule };
+    for remark in policy::remarks(&script) {
+        report::say(&format!("{}: {remark}", report::visible(args.file.as_os_str().as_bytes())));
+    }
     put(&policy::whole(&args.file.display().to_string(), &[rule]), &args.to)
 }
 
@@ -161,6 +165,11 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
             message: format!("{place}of its block, {}", failure.message),
             ..failure
         })?;
+        if plan == PlanAt::Start {
+            for remark in policy::remarks(&split) {
+                report::say(&report::visible(format!("{place}{remark}").as_bytes()));
+            }
+        }
         // The items of a list are its commands, each with all its lines.
         let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
         if split.units().len() == 0 && !split.bytes().is_empty() {

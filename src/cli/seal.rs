@@ -207,6 +207,10 @@ impl Outputs {
     /// Sees that all three can be written.
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
         for path in [&self.envelope, &self.bundle, &self.transcript] {
+            if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
+                return Err(Failure::usage(format!("{}: no file, and is not replaced", path.display()))
+                    .next("choose another name with -o or --seal"));
+            }
             if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
                 return Err(Failure::usage(format!("{}: exists already", path.display()))
                     .next("choose another name with -o, or add --force to replace it"));
@@ -299,6 +303,13 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
 fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
     if session.has_end() {
         return Ok(());
+    }
+    if session.is_another_file() {
+        return Err(Failure::integrity(format!(
+            "{}: changed from outside: its journal is another file than its recorder's, or a copy; nothing was ended",
+            session.folder().path().display()
+        ))
+        .next("where it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
     match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
         Ok(_) => Ok(()),

@@ -55,7 +55,7 @@ pub fn run(args: &Sh) -> Outcome {
     };
     let status = run_script(&call, &bash, recording.as_mut())?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    let lost = recording.as_ref().is_none_or(|recording| recording.lost > 0);
+    let lost = recording.as_ref().is_none_or(|recording| recording.lost > 0 || recording.partly);
     if let Some(recording) = recording.as_ref().filter(|recording| recording.session.is_placed()) {
         // In the job's log, out of the reach of the steps that follow.
         match heads::head_now(&recording.session) {
@@ -72,7 +72,7 @@ pub fn run(args: &Sh) -> Outcome {
         return Ok(if code == Some(0) { NOT_RECORDED } else { passed_on(status) });
     }
     if args.strict && lost {
-        report::say("the recording of this script has losses, and --strict was given");
+        report::say("not everything of this script is recorded, and --strict was given");
         return Ok(NOT_RECORDED);
     }
     Ok(passed_on(status))
@@ -122,9 +122,11 @@ struct Recording {
     script: Script,
     broken: bool,
     file: PathBuf,
-    /// Its device and inode, if it is a file. What is none (a pipe) would be gone for bash once
-    /// it was read here.
-    identity: Option<(u64, u64)>,
+    /// Which file it is, if it is one. What is none (a pipe) would be gone for bash once it was
+    /// read here.
+    identity: Option<files::Identity>,
+    /// Its units are not recorded, or not all of them.
+    partly: bool,
     shell: Option<u64>,
     lost: u64,
     said: bool,
@@ -132,12 +134,17 @@ struct Recording {
 
 impl Recording {
     fn new(session: Session, call: &Call, bash: &Path) -> Self {
+        // bash looks along PATH for a name that is no file here.
+        let bare = call.file.components().count() == 1 && !call.file.exists();
+        let found = if bare { call.file.to_str().and_then(paths::program) } else { None };
+        let file = found.unwrap_or_else(|| call.file.clone());
         let mut recording = Recording {
             session,
             script: Script::default(),
             broken: false,
-            file: call.file.clone(),
-            identity: files::identity(&call.file),
+            identity: files::identity(&file),
+            file,
+            partly: false,
             shell: None,
             lost: 0,
             said: false,
@@ -213,7 +220,8 @@ impl Recording {
         }
     }
 
-    fn whole(&self, why: &str) {
+    fn whole(&mut self, why: &str) {
+        self.partly = true;
         report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
     }
 
@@ -254,7 +262,9 @@ impl Recording {
     }
 
     fn close(&mut self, ending: &Ending) {
-        let script_unchanged = self.bytes().is_some_and(|bytes| bytes == self.script.bytes());
+        // One that was written over and put back has another change time.
+        let same = self.identity == files::identity(&self.file);
+        let script_unchanged = same && self.bytes().is_some_and(|bytes| bytes == self.script.bytes());
         if !script_unchanged && !self.script.bytes().is_empty() {
             self.anomaly("script-changed", &self.file.display().to_string());
         }
@@ -359,7 +369,7 @@ fn recorded(
             Event::Exit => {
                 let (command, pipe) = (message.command.clone(), message.pipe.clone());
                 farewell = Some(Farewell { command, hooked: message.hooked, pipe });
-                read = recording.identity.and_then(|file| process::position(pid, file));
+                read = recording.identity.and_then(|identity| process::position(pid, identity.file));
             }
         }
         if let Some(channel) = channel {
@@ -388,6 +398,7 @@ fn recorded(
                 true => "the hook in bash could not reach the recorder",
                 false => "the script set a DEBUG trap of its own",
             };
+            recording.partly = true;
             recording.anomaly("hook-removed", detail);
         }
     }

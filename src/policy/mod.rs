@@ -18,7 +18,7 @@ mod write;
 
 pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
-pub use write::whole;
+pub use write::{remarks, whole};
 
 /// A policy.
 #[derive(Debug)]

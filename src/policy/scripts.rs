@@ -13,7 +13,7 @@ use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;
 use crate::record::PlanTime;
 use crate::script::block::is_printed_of;
-use crate::script::silent::is_definition;
+use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement, UnitFacts};
 
 /// What is wrong with a status that bash did not tell.
@@ -299,7 +299,10 @@ impl Judged<'_> {
                 format!("the first command that did was {next}")
             }
         };
-        let what = format!("{} did not run; {near}", self.wanted(at));
+        let what = match may_be_silent(&self.rule.commands[at]) {
+            false => format!("{} did not run; {near}", self.wanted(at)),
+            true => format!("{} did not run, or bash did not tell of it; {near}", self.wanted(at)),
+        };
         self.deny("script.commands", Some(self.rule.lines[at]), what);
     }
 
@@ -368,7 +371,14 @@ impl Judged<'_> {
             Some(status) if allowed.contains(&status) => return None,
             Some(status) => format!("ended with {status}"),
             None if facts.outcome.as_deref() != Some("passed") => "was not seen to end".to_owned(),
-            None if self.rule.allow_passed || is_definition(&self.rule.commands[at]) => return None,
+            None if is_definition(&self.rule.commands[at]) => return None,
+            // Behind the last one there is nothing that it could have passed: a trap hides its status.
+            None if self.rule.allow_passed
+                && ran + 1 < self.ran.len()
+                && !may_fail_silently(&self.rule.commands[at]) =>
+            {
+                return None;
+            }
             None => PASSED.to_owned(),
         };
         Some(format!("{why}; {}", are_allowed(allowed)))

@@ -5,7 +5,8 @@
 
 use super::{Mode, PlanAt, ScriptRule};
 use crate::script::Script;
-use crate::script::silent::{is_definition, may_be_silent};
+use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
+use crate::script::traps;
 
 impl ScriptRule {
     /// The rule that a script meets which ran from its first command to its last.
@@ -73,6 +74,30 @@ impl ScriptRule {
         }
         out
     }
+}
+
+/// What bash will not tell of a script, so that a run of it is denied: what and how to mend it.
+#[must_use]
+pub fn remarks(script: &Script) -> Vec<String> {
+    let units: Vec<(u64, std::borrow::Cow<str>)> =
+        script.units().map(|unit| (unit.first, String::from_utf8_lossy(unit.text))).collect();
+    let mut out = Vec::new();
+    for two in units.windows(2) {
+        let [(line, text), (_, next)] = two else { continue };
+        if may_be_silent(next) && may_fail_silently(text) && !is_definition(text) {
+            out.push(format!("line {line}: bash does not tell how this ends before what follows it; put : between them, or || exit behind it"));
+        }
+    }
+    let Some((line, last)) = units.last() else { return out };
+    if may_be_silent(last) && traps::at_exit(script) {
+        out.push(format!(
+            "line {line}: behind an EXIT trap bash does not tell that this ran; put : behind it"
+        ));
+    }
+    if traps::may_end_well(script) {
+        out.push(format!("line {line}: a trap that ends with exit 0 hides how this ends; let it end with the status that it began with"));
+    }
+    out
 }
 
 /// A whole policy of these scripts; `from` says what it was made of.

@@ -100,6 +100,16 @@ impl Script {
         self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))
     }
 
+    /// Whether there is nothing but blank lines and remarks between its units.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        let is_empty = |line: &[u8]| {
+            let line = line.trim_ascii_start();
+            line.is_empty() || line.starts_with(b"#")
+        };
+        self.texts().zip(1..).all(|(line, number)| is_empty(line) || self.unit_at(number).is_some())
+    }
+
     /// Where a unit ends, in bytes from the script's beginning.
     #[must_use]
     pub fn end_of(&self, unit: Unit) -> u64 {

@@ -7,7 +7,7 @@
 //! run; a status is said only where bash revealed it.
 
 use super::Script;
-use super::silent::{begins_with_subshell, may_be_silent, may_begin_silently};
+use super::silent::{begins_with_subshell, is_subshell, may_be_silent, may_begin_silently};
 use super::traps;
 
 /// Commands that end a shell, or may run one that does.
@@ -396,17 +396,6 @@ fn has_pipe(text: &[u8]) -> bool {
 fn is_pipeline(command: &str, text: &[u8]) -> bool {
     let compound = ["case ", "for ", "select ", "(("].iter().any(|word| command.starts_with(word));
     !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && !text.windows(2).any(|two| two == b"||")
-}
-
-/// Whether a text is one ( ... ) and nothing else, as far as its parentheses tell.
-fn is_subshell(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    let mut depth = 0_i64;
-    let end = text.iter().position(|byte| {
-        depth += i64::from(*byte == b'(') - i64::from(*byte == b')');
-        depth == 0
-    });
-    text.first() == Some(&b'(') && end.is_some_and(|end| end + 1 == text.len())
 }
 
 /// Whether a text may set an ERR trap in the place of ours.

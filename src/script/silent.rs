@@ -43,6 +43,41 @@ pub fn begins_with_subshell(command: &str) -> bool {
     text.starts_with('(') && !is_arithmetic(text)
 }
 
+/// Whether a command may fail without a word of bash: ERR fires for none but the last of a list
+/// with `&&`, and for nothing behind `!`. What follows a last `||` it does fire for.
+#[must_use]
+pub fn may_fail_silently(command: &str) -> bool {
+    if is_subshell(command.as_bytes()) {
+        return false;
+    }
+    let words = ["then", "do"];
+    let conditional = ["if", "while", "until"].iter().any(|word| command.trim_start().starts_with(word));
+    let mut body = command;
+    if conditional {
+        let from = words.iter().filter_map(|word| command.find(word)).min();
+        body = &command[from.unwrap_or(0)..];
+    }
+    let and = body.rfind("&&");
+    let negated = body.split(|c: char| c == ';' || c == '\n' || c == '&' || c == '|').any(|part| {
+        let part = part.trim_start();
+        part.starts_with("! ")
+            || ["then ! ", "do ! ", "{ ! ", "( ! "].iter().any(|word| part.starts_with(word))
+    });
+    negated || and.is_some_and(|and| !body[and..].contains("||"))
+}
+
+/// Whether a text is one ( ... ) and nothing else, as far as its parentheses tell.
+#[must_use]
+pub fn is_subshell(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let mut depth = 0_i64;
+    let end = text.iter().position(|byte| {
+        depth += i64::from(*byte == b'(') - i64::from(*byte == b')');
+        depth == 0
+    });
+    text.first() == Some(&b'(') && end.is_some_and(|end| end + 1 == text.len())
+}
+
 /// The words of a `for` or `select` that a command begins with.
 fn turns(command: &str) -> Option<&str> {
     let (_, text) = first_command(command);
@@ -202,6 +237,20 @@ pub fn is_definition(command: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_fail_without_a_word_of_bash() {
+        for silent in
+            ["a && b", "! a", "a || b && c", "for i in x; do a && b; done", "a\n! b", "if a; then b && c; fi"]
+        {
+            assert!(may_fail_silently(silent), "{silent}");
+        }
+        for told in
+            ["a", "a || b", "cd x || exit 1", "a && b || c", "if a && b; then c; fi", "while ! a; do b; done"]
+        {
+            assert!(!may_fail_silently(told), "{told}");
+        }
+    }
 
     #[test]
     fn what_bash_announces_is_told_from_what_it_may_not() {

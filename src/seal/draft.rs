@@ -364,7 +364,8 @@ impl<'a> Scribe<'a> {
         }
         let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let script = record.text("script");
-        let units = Script::decode(script, record.text("ranges")).and_then(|script| {
+        let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
+        let units = whole.and_then(|script| {
             let room = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
             self.commands_bytes += script.bytes().len();
             let fits =

@@ -247,7 +247,8 @@ pub struct PlanFacts {
     pub name: Option<String>,
     /// Digest of the script's bytes in hexadecimal; null where they were redacted.
     pub sha256: Option<String>,
-    /// The units in order; null where they were redacted or are too many.
+    /// The units in order; null where they were redacted, are too many, or leave something
+    /// of the script out.
     pub units: Option<Vec<UnitFacts>>,
     /// After the shell's end the file had the same bytes.
     pub unchanged: bool,

@@ -374,6 +374,14 @@ impl Session {
         mark.is_some() && mark == self.journal.metadata().ok().map(|meta| (meta.dev(), meta.ino()))
     }
 
+    /// Whether it is known that its journal is not the file that its recorder left. (The device's
+    /// number changes when a file system is mounted again, and says nothing.)
+    #[must_use]
+    pub fn is_another_file(&self) -> bool {
+        let mark = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
+        !self.copy && mark.is_some() && mark != self.journal.metadata().ok().map(|meta| meta.ino())
+    }
+
     /// The slot that counts, read without the lock.
     fn slot(&self) -> Option<Slot> {
         let state = self.state_folder().ok()?;

@@ -310,7 +310,7 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
             "line 5 `echo \"something\"` is not what the plan has in its place",
             ranges("1-1,5-5"),
         ),
-        ("ranges-none", Some(0), "is not what the plan has in its place", ranges("")),
+        ("ranges-none", None, "the plan has no commands: redacted, or too many", ranges("")),
     ];
     for (name, without) in [("plan-redacted", &["script", "ranges"][..]), ("script-redacted", &["script"])] {
         let plan =
