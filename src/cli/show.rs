@@ -156,7 +156,7 @@ fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
     let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
     for command in commands {
         let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
-        if let Some(at) = left.iter().position(|plan| of_shell(plan)) {
+        if let Some(at) = left.iter().position(of_shell) {
             script(left.remove(at), commands, style)?;
         } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
             report::line(&row(command, style))?;

@@ -58,7 +58,7 @@ pub fn may_fail_silently(command: &str) -> bool {
         body = &command[from.unwrap_or(0)..];
     }
     let and = body.rfind("&&");
-    let negated = body.split(|c: char| c == ';' || c == '\n' || c == '&' || c == '|').any(|part| {
+    let negated = body.split([';', '\n', '&', '|']).any(|part| {
         let part = part.trim_start();
         part.starts_with("! ")
             || ["then ! ", "do ! ", "{ ! ", "( ! "].iter().any(|word| part.starts_with(word))
@@ -117,37 +117,21 @@ fn is_arithmetic(text: &str) -> bool {
         depth += i64::from(c == '(') - i64::from(c == ')');
         depth >= 0 && c != ';'
     });
-    sound && !inner.starts_with(' ') || sound && !inner.contains(['|', '&'])
+    sound && !(inner.starts_with(' ') && inner.contains(['|', '&']))
 }
 
 /// Whether a compound command may run in a child: as a member of a pipeline that does not end
-/// with a command that is announced, or in the background.
+/// with a command that is announced, or in the background. What tells is an operator behind the
+/// end of a compound command, on the same line.
 fn runs_in_a_child(command: &str) -> bool {
-    let bytes = command.as_bytes();
-    let closes = |word: &str| ["}", "fi", "done", "esac", "]]", "))"].iter().any(|end| word.ends_with(end));
-    let mut last = None;
-    let mut start = 0;
+    let (bytes, mut start, mut last) = (command.as_bytes(), 0, None);
     for line in command.split_inclusive(['\n', ';']) {
-        let closed = line.split_inclusive(|c: char| c.is_whitespace() || c == '|' || c == '&').scan(
-            start,
-            |at, word| {
-                *at += word.len();
-                Some((*at, word))
-            },
-        );
-        let closed = closed.filter(|(_, word)| {
-            closes(word.trim_end_matches(|c: char| c.is_whitespace() || c == '|' || c == '&'))
-        });
-        if let Some((end, _)) = closed.map(|(end, word)| (end, word)).next() {
-            // The operator may follow the word at once.
-            for at in end.saturating_sub(1)..start + line.len() {
-                if is_lone(bytes, at) {
-                    if bytes[at] == b'&' {
-                        return true;
-                    }
-                    last = Some(at);
-                }
+        let from = end_of_compound(line).unwrap_or(line.len());
+        for at in (start + from..start + line.len()).filter(|at| is_lone(bytes, *at)) {
+            if bytes[at] == b'&' {
+                return true;
             }
+            last = Some(at);
         }
         start += line.len();
     }
@@ -158,6 +142,17 @@ fn runs_in_a_child(command: &str) -> bool {
     let keyword =
         ["if", "while", "until", "for", "select", "case", "time", "coproc", "function"].contains(&word);
     !plain || keyword || end.contains([';', '&', '\n', '(', ')'])
+}
+
+/// Where the first word of a line ends that can be the end of a compound command.
+fn end_of_compound(line: &str) -> Option<usize> {
+    let mut at = 0;
+    line.split_inclusive(|c: char| c.is_whitespace() || c == '|' || c == '&').find_map(|part| {
+        let word = part.trim_end_matches(|c: char| c.is_whitespace() || c == '|' || c == '&');
+        let end = at + word.len();
+        at += part.len();
+        ["}", "fi", "done", "esac", "]]", "))"].iter().any(|close| word.ends_with(close)).then_some(end)
+    })
 }
 
 /// Whether there is a `|` or `&` here that is half of no other operator.
@@ -253,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bash_announces_is_told_from_what_it_may_not() {
+    fn what_bash_may_not_announce_is_known() {
         for silent in [
             "(a)",
             " ( a; b ) >x",
@@ -300,6 +295,10 @@ mod tests {
         ] {
             assert!(may_be_silent(empty) && !may_begin_silently(empty), "{empty}");
         }
+    }
+
+    #[test]
+    fn what_bash_announces_is_not_taken_for_silent() {
         for announced in [
             "a",
             "a | b",
