@@ -249,6 +249,10 @@ impl<'a> Run<'a> {
             subshell && begins_with_subshell(&self.words(*unit)) && agrees(last, self.words(*unit).as_bytes())
         };
         let rest_is_silent = silent.end == units.end;
+        // A later one like it has not run if it is this one that failed.
+        if self.failed == Some(ending.status) && self.current.as_ref().is_some_and(is_last) {
+            return None;
+        }
         match silent.clone().rev().find(is_last) {
             Some(unit) => {
                 let mut behind = unit + 1..units.end;
@@ -490,6 +494,12 @@ mod tests {
         run.entered(1, 0, &[0], "a");
         assert_eq!(run.failed(2, 6, "( exit 6 )"), [passed(0), late(1)]);
         assert_eq!(run.ended(&ending(6, "a")), [seen(1, 6)]);
+        let script = self::script("(b)\n(b)\n", &[(1, 1), (2, 2)]);
+        let mut run = Run::new(&script, false);
+        run.failed(1, 6, "( b )");
+        assert_eq!(run.ended(&ending(6, "( b )")), [seen(0, 6)]);
+        run.failed(1, 6, "( b )");
+        assert_eq!(run.ended(&ending(0, "( b )")), [seen(0, 6), late(1), seen(1, 0)]);
     }
 
     #[test]
