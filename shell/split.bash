@@ -14,7 +14,7 @@
 # from 0.
 
 mapfile -t lines
-count=${#lines[@]} first=$1 at=$2 chunk='' word='' on=1
+count=${#lines[@]} first=$1 at=$2 chunk='' word='' on=1 brace=''
 ((first == at)) || printf -v chunk '%s\n' "${lines[@]:first:at-first}"
 chunk=${chunk%$'\n'}
 shopt -s extdebug extglob
@@ -23,13 +23,16 @@ for (( ; at < count; at++)); do
     line=${lines[at]}
     if [[ ! $chunk ]]; then
         [[ $line != *([[:blank:]])?('#'*) ]] || continue
-        first=$at chunk=$line
+        first=$at chunk=$line brace=''
+        [[ $line != @(*'()'*([[:blank:]])|*([[:blank:]])|function[[:blank:]]*)\{*([[:blank:]]) ]] || brace=1
     else
         # In a long unit, only a line that can be its last is worth a try: one that ends a
-        # compound command, a quotation or a here-document, or goes on after an operator.
+        # compound command, a quotation or a here-document, or goes on after an operator. What
+        # began with a brace ends with one.
         word=${lines[at - 1]}
         chunk+=$'\n'$line
         if ((at - first > 40)); then
+            [[ ! $brace || $line == *\}* || $word == *[\|\&\\] || $chunk == *'<<'* ]] || continue
             if [[ $line != *([[:blank:]])@(\}|fi|done|esac|\]\]|\))* && $line != *[\;\&\|]*([[:blank:]])@(\}|fi|done|esac)* && $word != *[\|\&\\]* ]]; then
                 word=${line//[!\"]/}
                 if ((${#word} % 2 == 0)); then

@@ -36,6 +36,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("(cd /tmp && tool a)\n(cd / && tool b)\n", ""),
     ("trap 'rm -f nothing; exit 0' EXIT\ntool a\ntool b\n", "!"),
     ("cleanup() { rm -f nothing; exit 0; }\ntrap cleanup EXIT\nmain() { tool a || return 1; }\nmain\n", "!"),
+    ("echo \"trap 'exit 0' EXIT\" > lib.sh\n. ./lib.sh\ntool a\n", "!"),
     ("trap 'rm -f nothing' EXIT\ntool a\ntool b\n", ""),
     ("cleanup() { rm -f nothing; }\ntrap cleanup EXIT\ntool a\ntool b\n", ""),
     ("trap 'code=$?; exit $code' EXIT\ntool a\ntool b\n", ""),

@@ -75,3 +75,11 @@ fn a_trace_hides_the_first_line_of_a_job_or_shows_more() {
     let quiet = text(&job.run(&["true"]).stderr);
     assert!(!quiet.contains("__attesh_line"), "{quiet}");
 }
+
+#[test]
+fn what_prints_like_the_runner_is_no_notice() {
+    let job = Job::new(&bash(), Shape::default());
+    assert!(job.run(&["echo $'\\e[32;1m$ make\\e[0;m'", "true"]).status.success());
+    let commands = job.commands();
+    assert_eq!(commands[1..], ["make 0", "true 0"], "{commands:?}");
+}
