@@ -1,9 +1,9 @@
 //! Between `attesh sh` and its bash: one pair of sockets for datagrams, and the signals that
 //! are meant for the script.
 //!
-//! Rules: a datagram is a message, and counts if bash itself sent it, as the kernel says; bash inherits one descriptor, and writing to it never
-//! kills it, whoever is gone; an answer is sent a byte a datagram, for bash reads one byte
-//! at a time and what it leaves of a datagram is lost.
+//! Rules: a datagram is a message, and counts if bash itself sent it, as the kernel says; bash
+//! inherits one descriptor, and writing to it never kills it, whoever is gone; an answer is sent
+//! a byte a datagram, for bash reads one byte at a time and what it leaves of a datagram is lost.
 
 use std::cell::Cell;
 use std::io::{self, IoSliceMut};

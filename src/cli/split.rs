@@ -15,6 +15,7 @@ use crate::clock;
 use crate::crypto;
 use crate::encoding::hex;
 use crate::failure::Failure;
+use crate::script::is_empty;
 
 /// The splitter, run by the bash that will run the script.
 const SPLITTER: &str = include_str!("../../shell/split.bash");
@@ -71,12 +72,8 @@ pub fn split(bash: &Path, script: &[u8]) -> Result<Split, Failure> {
 
 /// The first line from this one on, from 0, that is neither blank nor a comment.
 fn first_line(script: &[u8], from: u64) -> u64 {
-    let empty = |line: &&[u8]| {
-        let line = line.trim_ascii_start();
-        line.is_empty() || line.starts_with(b"#")
-    };
     let rest = script.split(|byte| *byte == b'\n').skip(usize::try_from(from).unwrap_or(usize::MAX));
-    from + rest.take_while(empty).count() as u64
+    from + rest.take_while(|line| is_empty(line)).count() as u64
 }
 
 fn lines(script: &[u8]) -> u64 {

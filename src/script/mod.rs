@@ -38,6 +38,13 @@ pub struct Unit<'a> {
     pub text: &'a [u8],
 }
 
+/// Whether a line is blank or a remark, and so none of a unit where no unit has begun.
+#[must_use]
+pub fn is_empty(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    line.is_empty() || line.starts_with(b"#")
+}
+
 impl Script {
     /// A script with these units; none if they do not ascend or the script ends before them.
     #[must_use]
@@ -103,10 +110,6 @@ impl Script {
     /// Whether there is nothing but blank lines and remarks between its units.
     #[must_use]
     pub fn is_covered(&self) -> bool {
-        let is_empty = |line: &[u8]| {
-            let line = line.trim_ascii_start();
-            line.is_empty() || line.starts_with(b"#")
-        };
         self.texts().zip(1..).all(|(line, number)| is_empty(line) || self.unit_at(number).is_some())
     }
 

@@ -25,7 +25,7 @@ pub fn may_begin_silently(command: &str) -> bool {
     }
     let (compound, text) = first_command(command);
     let arithmetic = is_arithmetic(text);
-    if text.starts_with('(') && !arithmetic || begins_definition(text) {
+    if text.starts_with('(') && !arithmetic || defined(text).is_some() {
         return true;
     }
     let word = text.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
@@ -167,53 +167,33 @@ fn is_lone(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a command begins with the definition of a function, whatever its body is.
-fn begins_definition(text: &str) -> bool {
-    defined(text).is_some()
-}
-
-/// The name of the function that a command begins to define.
+/// The name of the function that a command begins to define, whatever its body is.
 #[must_use]
 pub fn defined(text: &str) -> Option<&str> {
-    let text = text.trim_start();
+    definition(text).map(|(name, _)| name)
+}
+
+/// The name of the function that a command begins to define, and what follows its head.
+fn definition(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
     let named = text.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t']));
     let text = named.map_or(text, str::trim_start);
     let name = text.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(text.len());
     let rest = text[name..].trim_start();
-    let parentheses = rest.strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
-    (name > 0 && (parentheses || named.is_some())).then_some(&text[..name])
-}
-
-/// The body of the function that a command begins to define: from its { or ( on.
-fn body(command: &str) -> Option<&str> {
-    let text = command.trim();
-    let (named, rest) = match text.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t'])) {
-        Some(rest) => (true, rest.trim_start()),
-        None => (false, text),
-    };
-    let name = rest.find(|c: char| c.is_whitespace() || "(){}<>&|;$`'\"=".contains(c)).unwrap_or(rest.len());
-    let body = rest[name..].trim_start();
-    let body = match body.strip_prefix('(').map(str::trim_start).and_then(|body| body.strip_prefix(')')) {
-        Some(body) => body.trim_start(),
-        None if named => body,
-        None => return None,
-    };
-    (name > 0 && body.starts_with(['{', '('])).then_some(body)
+    let behind = rest.strip_prefix('(').and_then(|rest| rest.trim_start().strip_prefix(')'));
+    let rest = behind.map(str::trim_start).or(named.map(|_| rest))?;
+    (name > 0).then_some((&text[..name], rest))
 }
 
 /// Whether a command defines a function and does nothing else, as far as its words tell: in
 /// doubt it does something else.
 #[must_use]
 pub fn is_definition(command: &str) -> bool {
-    let Some(body) = body(command) else { return false };
-    let mut depth = 0_i64;
-    if body.starts_with('(') {
-        let end = body.find(|c: char| {
-            depth += i64::from(c == '(') - i64::from(c == ')');
-            depth == 0
-        });
-        return end.is_some_and(|end| end + 1 == body.len());
+    let Some((_, body)) = definition(command) else { return false };
+    if !body.starts_with('{') {
+        return is_subshell(body.as_bytes());
     }
+    let mut depth = 0_i64;
     let mut words = body.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
     for word in words.by_ref() {
         match word {
