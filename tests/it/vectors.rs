@@ -12,6 +12,7 @@ use attesh::encoding::hex;
 
 use crate::cases::{self, Case, Expect};
 
+mod compat;
 mod envelopes;
 mod judged;
 mod plans;
