@@ -152,7 +152,21 @@ pub fn json(schema: &str, mut value: Value) -> Result<(), Failure> {
         whole.append(members);
     }
     JSON_PRINTED.store(true, Ordering::Relaxed);
-    line(&Value::Object(whole).to_string())
+    line(&harmless(&Value::Object(whole).to_string()))
+}
+
+/// The same JSON, with the characters escaped that a terminal would obey: JSON itself leaves
+/// DEL, C1 and what turns the writing direction as they are.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        // All of them are of one UTF-16 unit, and none stands outside a string.
+        match c {
+            c if is_unsafe(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A path as JSON can hold it: what is no UTF-8 in it is replaced.
@@ -197,9 +211,17 @@ pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     }
 }
 
-/// Talks to the person, not to the program that reads the output.
+/// Talks to the person, not to the program that reads the output. Names and words of others
+/// may be in it: nothing is obeyed.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "attesh: {text}");
+    let _ = writeln!(std::io::stderr(), "attesh: {}", visible_lines(text));
+}
+
+/// As [`visible`], line by line.
+#[must_use]
+pub fn visible_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|line| visible(line.as_bytes())).collect();
+    lines.join("\n")
 }
 
 /// Says a line that a program looks for in a log, with nothing before it.
@@ -378,6 +400,9 @@ mod tests {
         assert_eq!(visible(b"a\x1b[2J\xff\n"), "a\\u{1b}[2J\\xff\\n");
         assert_eq!(visible("\u{202e}\u{9b}é".as_bytes()), "\\u{202e}\\u{9b}é");
         assert_eq!(visible(br"a\b"), r"a\b");
+        assert_eq!(visible_lines("a\n\x1b[m\n"), "a\n\\u{1b}[m\n");
+        let json = harmless(&json!({"\u{7f}": "\x1b\u{9b}\u{202e}é"}).to_string());
+        assert_eq!(json, r#"{"\u007f":"\u001b\u009b\u202eé"}"#);
     }
 
     #[test]

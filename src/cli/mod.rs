@@ -81,7 +81,12 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
             .next(format!("for what it takes type: attesh{verb} --help"));
         report::failed(&failure);
     }
-    let _ = error.print();
+    // The words of a mistake are quoted in it; colours are let go where one would be obeyed.
+    let plain = error.render().to_string();
+    match report::visible_lines(&plain) {
+        harmless if harmless == plain => drop(error.print()),
+        harmless => report::bare(harmless.trim_end()),
+    }
     Kind::Usage.exit_code()
 }
 

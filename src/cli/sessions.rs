@@ -261,7 +261,11 @@ pub fn status(args: &Status) -> Outcome {
     let matters =
         |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
-        report::line(&style.bad(&format!("finding   record {}: {}", finding.record, finding.text)))?;
+        report::line(&style.bad(&format!(
+            "finding   record {}: {}",
+            finding.record,
+            report::visible(finding.text.as_bytes())
+        )))?;
     }
     standing.tampered.map_or_else(|| super::log::verdict(&view), Err)
 }

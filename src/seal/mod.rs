@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod draft;
 pub mod envelope;
+mod form;
 pub mod formats;
 pub mod keys;
 pub mod signer;

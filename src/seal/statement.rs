@@ -1,7 +1,7 @@
 //! The in-toto Statement that is sealed: its members, and nothing else.
 //!
-//! What lives here: the shape of the payload and its strict reading. What does not: how it
-//! is gathered from a journal (`draft`), how it is signed (`envelope`), whether it is
+//! What lives here: the shape of the payload and its strict reading. What does not: what its
+//! values look like (`form`), how it is gathered from a journal (`draft`), how it is signed (`envelope`), whether it is
 //! believed (`verify`). The normative table of members is attesh-seal(5).
 //!
 //! Rules: one spelling only, so reading compares with writing; policy turns on the presence
@@ -419,6 +419,7 @@ impl Statement {
                 "the payload is not spelled as attesh spells it (order, blanks, duplicate members)".into()
             );
         }
+        super::form::check(&statement).map_err(|why| format!("the payload is not well formed: {why}"))?;
         Ok(statement)
     }
 

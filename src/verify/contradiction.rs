@@ -9,8 +9,7 @@ use sha2::Digest as _;
 
 use crate::encoding::hex;
 use crate::seal::statement::{
-    CommandFacts, CommandText, OutcomeFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION,
-    SUBJECT_TRANSCRIPT, Statement,
+    CommandFacts, OutcomeFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
 };
 
 /// The first thing in which a statement contradicts itself.
@@ -61,11 +60,6 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     for (at, command) in commands.iter().enumerate() {
         if command.seq != at as u64 + 1 {
             return Some(format!("command {} calls itself {}", at + 1, command.seq));
-        }
-        if matches!(command.text, CommandText::Redacted(false) | CommandText::Withheld(false))
-            || matches!(&command.text, CommandText::CommandBase64(_) if command.text.bytes().is_none())
-        {
-            return Some(format!("the text of command {} has no proper form", command.seq));
         }
         if command.signal != CommandFacts::signal_of(command.exit_code) {
             return Some(format!("the signal of command {} is not that of its exitCode", command.seq));

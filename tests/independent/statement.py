@@ -1,6 +1,7 @@
 """The Statement and the transcript, as attesh-seal(5) has them: shape, spelling, and what is
 said twice. Shares no code with attesh."""
 
+import datetime
 import hashlib
 import json
 import re
@@ -27,6 +28,11 @@ def signed(value):
 def time(value):
     text(value)
     need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value, re.ASCII), "not a time in UTC")
+    try:
+        datetime.datetime.strptime(value[:19], "%Y-%m-%dT%H:%M:%S")
+    except ValueError:
+        raise Bad("a time that there is not") from None
+    need(value[17:19] != "60" and value[17:19] != "61", "a leap second")
 
 
 def true(value):

@@ -40,7 +40,7 @@ KINDS = {
         "format": one_of("attesh-journal/1"), "session": session_id, "name": null_or(text), "bootId": text,
         "pidNs": decimal, "timeNs": decimal, "recorder": shape({"version": text, "sha256": hexed(32)}),
         "protection": one_of("file"), "state": one_of("runtime", "shm", "disk"),
-        "closes": one_of("last-shell", "stop"), "originId": null_or(hexed(8)), "prev?": null_or(PREV),
+        "closes": one_of("last-shell", "stop"), "originId": null_or(hexed(8)), "prev": null_or(PREV),
         "parent": null_or(text), "vk": key, "stateDir": key, "host": key, "user": key},
     "collect": {"type": text, "at": one_of("start", "stop"), "ok": flag, "data?": key},
     "shell-open": {"program": one_of("bash", "zsh", "fish", "sh"), "version": text, "pid": number, "startTicks": decimal,

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::random::Random;
 use crate::rules::{codes, verify};
 use crate::signer::{Defect, Signer, finish, start};
 use crate::world::{World, code, sized};
@@ -125,13 +126,12 @@ fn a_flipped_bit_passes_the_program() {
     let journal = (at.bytes(), home("copy/journal"), vec!["verify", "copy"]);
     let envelope =
         (std::fs::read(home("whole")).unwrap(), home("a"), vec!["verify", "a", "--trust", "k.pub"]);
-    let mut random = 11_u64;
+    let mut random = Random::new(11);
     for (whole, path, words) in [journal, envelope] {
         put(&path, &whole);
         assert_eq!(code(&mut world.attesh(&words)), Some(0), "{words:?}");
         for _ in 0..sized(40, 1_000) {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let bit = usize::try_from(random >> 20).unwrap() % (whole.len() * 8);
+            let bit = random.below(whole.len() * 8);
             let mut changed = whole.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             put(&path, &changed);

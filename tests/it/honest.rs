@@ -10,6 +10,7 @@ use attesh::clock::Moment;
 use attesh::journal::state::SLOT_BYTES;
 use attesh::record::{Body, Program};
 
+use crate::random::Random;
 use crate::rules::{codes, verify};
 use crate::signer::{self, Texts};
 use crate::torn::{Files, now, read};
@@ -18,23 +19,9 @@ use crate::world::sized;
 /// Commands of one journal; two records each.
 const COMMANDS: u64 = 2_500;
 /// One append in so many is killed.
-const KILLED: u64 = 50;
+const KILLED: usize = 50;
 /// Before one append in so many the clock is set.
-const SET: u64 = 400;
-
-/// A generator of numbers, the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn within(&mut self, limit: usize) -> usize {
-        usize::try_from(self.below(limit as u64 + 1)).unwrap()
-    }
-}
+const SET: usize = 400;
 
 /// A session that goes through all that may honestly happen to one.
 struct Session {
@@ -56,20 +43,18 @@ impl Session {
     fn new(number: u64) -> Self {
         let files = Files::begun();
         let length = files.bytes().len();
-        Session { files, random: Random(number), now: now(), length, clock_steps: 0, kills: 0 }
+        Session { files, random: Random::new(number), now: now(), length, clock_steps: 0, kills: 0 }
     }
 
     fn tick(&mut self) {
-        let passed = self.random.below(3_000_000_000);
+        let passed = self.random.below(3_000_000_000) as u64;
         self.now.boottime_ns += passed;
         // NTP slews by at most 500 ppm.
         self.now.realtime_ns += passed + passed / 2_000;
-        if self.random.below(SET) == 0 {
-            let step = 200_000_000 + self.random.below(1 << 31) * 40_000;
-            self.now.realtime_ns = match self.random.below(2) {
-                0 => self.now.realtime_ns + step,
-                _ => self.now.realtime_ns - step,
-            };
+        if self.random.one_in(SET) {
+            let step = 200_000_000 + self.random.below(1 << 31) as u64 * 40_000;
+            self.now.realtime_ns =
+                if self.random.one_in(2) { self.now.realtime_ns + step } else { self.now.realtime_ns - step };
             self.clock_steps += 1;
         }
     }
@@ -83,7 +68,7 @@ impl Session {
         // the tests of double kills.
         let (old, new) = (only_slot(&state), only_slot(&read(&self.files.state)));
         let repaired = old.is_none() || old == new;
-        if !matches!(body, Body::End(_)) && !repaired && self.random.below(KILLED) == 0 {
+        if !matches!(body, Body::End(_)) && !repaired && self.random.one_in(KILLED) {
             self.kills += 1;
             if !self.kill(&state, length) {
                 self.files.open().append(body.clone(), &texts.disclosures(), self.now).unwrap();
@@ -102,17 +87,17 @@ impl Session {
         match self.random.below(3) {
             // In the line.
             0 => {
-                written = self.length + self.random.within(length - self.length);
+                written = self.length + self.random.below(length - self.length + 1);
                 self.files.journal.set_len(written as u64).unwrap();
             }
             // In the slot.
             1 => {
-                let torn = self.random.within(SLOT_BYTES);
+                let torn = self.random.below(SLOT_BYTES + 1);
                 state[new_at..new_at + torn].copy_from_slice(&after[new_at..new_at + torn]);
             }
             // In the zeroes over the old one.
             _ => {
-                let torn = self.random.within(SLOT_BYTES);
+                let torn = self.random.below(SLOT_BYTES + 1);
                 state[new_at..new_at + SLOT_BYTES].copy_from_slice(&after[new_at..new_at + SLOT_BYTES]);
                 state[old_at..old_at + torn].fill(0);
             }

@@ -5,6 +5,7 @@
 //! with no number missing or used twice.
 
 use crate::fault::{Fault, run};
+use crate::random::Random;
 use crate::rules::codes;
 use crate::world::{Opened, World, code, sized};
 
@@ -122,16 +123,13 @@ fn a_second_kill_while_recovering_loses_doubles_or_accuses() {
 
 #[test]
 fn three_kills_in_a_row_lose_double_or_accuse() {
-    let (mut random, total) = (1_u64, sized(150, 100_000));
+    let (mut random, total) = (Random::new(1), sized(150, 100_000));
     let calls = [calls_of(Call::Start), calls_of(Call::Finish)];
     let mut bench = Bench::new();
     for at in 0..total {
         let (victim, calls) = if at % 2 == 0 { (Call::Start, calls[0]) } else { (Call::Finish, calls[1]) };
-        let mut draw = || {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            // Recovery makes an attempt longer than an undisturbed one.
-            calls / 3 + usize::try_from(random >> 33).unwrap() % (calls * 2 / 3 + 10)
-        };
+        // Recovery makes an attempt longer than an undisturbed one.
+        let mut draw = || calls / 3 + random.below(calls * 2 / 3 + 10);
         let kills = [draw(), draw(), draw()];
         bench.point(victim, &kills);
     }

@@ -13,6 +13,7 @@ use attesh::journal::state::SLOT_BYTES;
 use attesh::record::{Body, Note, NoteWhat};
 use tempfile::TempDir;
 
+use crate::random::Random;
 use crate::rules::verify;
 use crate::signer::{Signer, Texts};
 use crate::world::sized;
@@ -162,10 +163,9 @@ fn a_torn_line_of_a_mebibyte_is_taken_for_tampering_or_kept() {
     for length in edges.iter().step_by(sized(16, 1)) {
         step.tear_line(*length);
     }
-    let mut random = 7_u64;
+    let mut random = Random::new(7);
     for _ in 0..sized(40, 10_000) {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        step.tear_line(usize::try_from(random >> 20).unwrap() % line);
+        step.tear_line(random.below(line));
     }
 }
 

@@ -13,13 +13,13 @@ use attesh::encoding::hex;
 use crate::cases::{self, Case, Expect};
 
 mod compat;
-mod envelopes;
+pub mod envelopes;
 mod judged;
 mod plans;
 mod policies;
 mod transcripts;
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
 }
 

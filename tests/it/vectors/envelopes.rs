@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use attesh::policy::{self, Policy};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::{CommandText, Statement};
-use attesh::seal::trust::TrustFile;
+use attesh::seal::statement::{CommandText, Statement, Subject};
+use attesh::seal::trust::{TrustFile, TrustedKey};
 use attesh::verify::{self, Trusted, Verdict};
 use serde_json::{Value, json};
 
@@ -254,7 +254,7 @@ fn payloads(cases: &mut Cases) {
 type Contradiction = (&'static str, &'static str, fn(&mut Statement));
 
 fn contradictions(cases: &mut Cases) {
-    let edits: [Contradiction; 21] = [
+    let edits: [Contradiction; 19] = [
         ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
         ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
         ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
@@ -272,12 +272,6 @@ fn contradictions(cases: &mut Cases) {
         ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
         ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
         ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
-        ("not-redacted", "the text of command 1 has no proper form", |it| {
-            commands(it)[0].text = CommandText::Redacted(false);
-        }),
-        ("base64", "the text of command 1 has no proper form", |it| {
-            commands(it)[0].text = CommandText::CommandBase64("YQ".into());
-        }),
         ("unobserved", "outcome counts other commands", |it| it.predicate.outcome.unobserved_count = 1),
         ("status", "outcome counts other commands", |it| commands(it)[1].exit_code = Some(3)),
         ("text", "the commands are not those of the transcript", |it| {
@@ -297,6 +291,74 @@ fn contradictions(cases: &mut Cases) {
     exit.predicate.outcome.exit_code = Some(2);
     let why = "the statement contradicts itself: outcome.exitCode is not";
     cases.add("contradicts-exit", "integrity", why, sign(exit.to_json(), 7).to_json());
+}
+
+/// Members that have not the form that the page gives them, in a statement that agrees with itself.
+fn misshapen(cases: &mut Cases) {
+    fn long(text: &mut String) {
+        text.push('0');
+    }
+    let edits: [Contradiction; 30] = [
+        ("subjects", "subject is not at most 1000", |it| {
+            let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
+            it.subject.extend(more.collect::<Vec<_>>());
+        }),
+        ("subject", "subject.digest.sha256 is not 64", |it| it.subject[0].digest.sha256 = "AA".repeat(32)),
+        ("recorder", "recorder.digest.sha256 is not", |it| long(&mut it.predicate.recorder.digest.sha256)),
+        ("session-id", "session.id is not a UUID", |it| {
+            it.predicate.session.id = it.predicate.session.id.to_uppercase();
+        }),
+        ("opened", "session.openedAt is not a time", |it| it.predicate.session.opened_at = "today".into()),
+        ("closed", "session.closedAt is not a time", |it| {
+            it.predicate.session.closed_at = "2026-02-29T10:00:00Z".into();
+        }),
+        ("program", "shells.program is not", |it| it.predicate.session.shells[0].program = "ksh".into()),
+        ("shell-id", "shells.id is not an integer", |it| it.predicate.session.shells[0].id = 1 << 53),
+        ("shell-exit", "shells.exitCode is not", |it| {
+            it.predicate.session.shells[0].exit_code = Some(256);
+        }),
+        ("genesis", "journal.genesisHash is not", |it| it.predicate.journal.genesis_hash.truncate(63)),
+        ("tag", "journal.headTag is not", |it| it.predicate.journal.head_tag = "g".repeat(64)),
+        ("size", "journal.size is not an integer", |it| it.predicate.journal.size = u64::MAX),
+        ("withheld", "outcome.withheldCount is not", |it| it.predicate.outcome.withheld_count = 1 << 53),
+        ("paused", "outcome.pausedCommandCount is not", |it| {
+            it.predicate.outcome.paused_command_count = Some(1 << 53);
+        }),
+        ("steps", "clock.stepCount is not", |it| it.predicate.clock.step_count = 1 << 53),
+        ("not-redacted", "the text of a command is not", |it| {
+            commands(it)[0].text = CommandText::Redacted(false);
+        }),
+        ("base64", "the text of a command is not", |it| {
+            commands(it)[0].text = CommandText::CommandBase64("/w".into());
+        }),
+        ("base64-of-utf-8", "the text of a command is not", |it| {
+            commands(it)[0].text = CommandText::CommandBase64("YQ==".into());
+        }),
+        ("status", "commands.exitCode is not", |it| commands(it)[1].exit_code = Some(256)),
+        ("pipe", "commands.pipeStatus is not", |it| commands(it)[1].pipe_status = Some(vec![0, 256])),
+        ("started", "commands.startedAt is not", |it| {
+            commands(it)[1].started_at = "2026-11-22T10:00:00+00:00".into();
+        }),
+        ("leap-second", "commands.startedAt is not", |it| {
+            commands(it)[1].started_at = "2026-06-30T23:59:60Z".into();
+        }),
+        ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
+        ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
+        ("plan", "plans.recordedAt is not", |it| it.predicate.plans[0].recorded_at = "later".into()),
+        ("plan-digest", "plans.sha256 is not", |it| it.predicate.plans[0].sha256 = Some(String::new())),
+        ("unit", "the text of a unit is not", |it| {
+            it.predicate.plans[0].units.as_mut().unwrap()[0].text = CommandText::Redacted(true);
+        }),
+        ("origin", "origin.status is not", |it| it.predicate.origin.status = "checked".into()),
+        ("sealed", "sealedAt is not a time", |it| long(&mut it.predicate.sealed_at)),
+        ("tail", "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms = -(1 << 53)),
+    ];
+    for (name, why, edit) in edits {
+        let mut bad = whole();
+        edit(&mut bad);
+        let why = format!("the payload is not well formed: {why}");
+        cases.add(&format!("misshapen-{name}"), "integrity", &why, sign(bad.to_json(), 7).to_json());
+    }
 }
 
 pub fn commands(statement: &mut Statement) -> &mut Vec<attesh::seal::statement::CommandFacts> {
@@ -349,6 +411,7 @@ fn all() -> Vec<Case> {
     signed(&mut cases);
     payloads(&mut cases);
     contradictions(&mut cases);
+    misshapen(&mut cases);
     stories(&mut cases);
     judged::add(&mut cases);
     cases.0
@@ -407,6 +470,22 @@ fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> (&'
         Some((Kind::Usage | Kind::Unable, _)) => "unable",
     };
     (word, verdict)
+}
+
+/// Whether the one who signs is trusted and what he says holds together; if not, why.
+pub fn taken(bytes: &[u8]) -> (bool, String) {
+    let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
+    let (word, verdict) = verdict_on(bytes, &trusted, None);
+    let why = verdict.failure.map_or(verdict.summary, |(_, why)| why);
+    (!matches!(word, "integrity" | "untrusted"), why)
+}
+
+/// Statements that hold together, with each thing that one may say.
+pub fn payloads_to_change() -> Vec<Vec<u8>> {
+    let (mut long, mut paused) = (whole(), statement(&[failing(1), Run::of(&["\u{1b}[31m", "\u{202e}"])]));
+    long.predicate.commands = None;
+    (paused.predicate.outcome.pause_count, paused.predicate.outcome.paused_command_count) = (1, None);
+    [whole(), statement(&[]), incomplete(), long, paused].map(|one| one.to_json()).into()
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! The form of each member of a Statement, as attesh-seal(5) gives it.
+//!
+//! What lives here: what a digest, a time, a status, a number and a text look like, and which
+//! words there are. What does not: whether a Statement agrees with itself (`verify`).
+//!
+//! Rules: whoever reads the page and whoever runs this take the same payloads, byte by byte;
+//! the independent verifier in the tests is held against it.
+
+use super::statement::{
+    COMMANDS_MAX, CommandFacts, CommandText, PlanFacts, Predicate, SUBJECTS_MAX, SessionFacts, Statement,
+};
+use crate::encoding::hex_exact;
+use crate::record::{Outcome, PlanTime, Program};
+
+/// The largest integer that every reader of JSON keeps.
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// What a member must look like: the member, and the form.
+type Form = Result<(), String>;
+
+/// # Errors
+/// The first member that has another form, and the form.
+pub(super) fn check(statement: &Statement) -> Form {
+    need(statement.subject.len() <= SUBJECTS_MAX, "subject", "at most 1000 subjects")?;
+    for subject in &statement.subject {
+        digest(&subject.digest.sha256, "subject.digest.sha256")?;
+    }
+    let predicate = &statement.predicate;
+    digest(&predicate.recorder.digest.sha256, "recorder.digest.sha256")?;
+    session(&predicate.session)?;
+    digests_and_numbers(predicate)?;
+    if let Some(commands) = &predicate.commands {
+        need(commands.len() <= COMMANDS_MAX, "commands", "at most 10000 commands")?;
+        commands.iter().try_for_each(command)?;
+    }
+    predicate.plans.iter().try_for_each(plan)?;
+    for one in &predicate.anomalies {
+        number(one.record, "anomalies.record")?;
+    }
+    for one in &predicate.collected {
+        need(matches!(&*one.at, "start" | "stop"), "collected.at", "start or stop")?;
+        let json = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok();
+        need(one.data.as_ref().is_none_or(json), "collected.data", "null or JSON")?;
+    }
+    let origin = &predicate.origin;
+    let known = matches!(&*origin.status, "none" | "not-checked" | "authenticated");
+    need(known, "origin.status", "none, not-checked or authenticated")?;
+    let id = origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
+    need(id, "origin.id", "null or 16 lowercase hexadecimal digits")?;
+    time(&predicate.sealed_at, "sealedAt")?;
+    number(predicate.unrecorded_tail_ms.unsigned_abs(), "unrecordedTailMs")
+}
+
+fn need(good: bool, member: &str, form: &str) -> Form {
+    if good { Ok(()) } else { Err(format!("{member} is not {form}")) }
+}
+
+fn digest(text: &str, member: &str) -> Form {
+    need(hex_exact::<32>(text.as_bytes()).is_some(), member, "64 lowercase hexadecimal digits")
+}
+
+fn number(value: u64, member: &str) -> Form {
+    need(value <= INTEGER_MAX, member, "an integer below 2^53")
+}
+
+fn status(value: Option<u64>, member: &str) -> Form {
+    need(value.is_none_or(|status| status <= 255), member, "null or a status of 0 to 255")
+}
+
+/// RFC 3339, in UTC with Z: a day that there is, and no leap second.
+fn time(text: &str, member: &str) -> Form {
+    let shaped = || {
+        let text = text.strip_suffix('Z')?;
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let pattern = seconds.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+        let shape = pattern.eq(*b"0000-00-00T00:00:00") && digits(fraction);
+        let there = seconds.parse::<jiff::civil::DateTime>().ok()?;
+        (shape && there.year() > 0 && !seconds.ends_with(":60")).then_some(())
+    };
+    need(shaped().is_some(), member, "a time in UTC such as 2026-11-22T10:00:00Z")
+}
+
+/// A text in the one form that its bytes have.
+fn text(value: &CommandText, member: &str, left_out: bool) -> Form {
+    let good = match value {
+        CommandText::Command(_) => true,
+        CommandText::CommandBase64(_) => {
+            value.bytes().is_some_and(|bytes| std::str::from_utf8(&bytes).is_err())
+        }
+        CommandText::Redacted(flag) | CommandText::Withheld(flag) => left_out && *flag,
+    };
+    need(
+        good,
+        member,
+        "in its one form (commandBase64 is for what is no UTF-8; redacted and withheld are true)",
+    )
+}
+
+fn session(session: &SessionFacts) -> Form {
+    let canonical = uuid::Uuid::try_parse(&session.id).is_ok_and(|id| id.to_string() == session.id);
+    need(canonical, "session.id", "a UUID in lower case with hyphens")?;
+    time(&session.opened_at, "session.openedAt")?;
+    time(&session.closed_at, "session.closedAt")?;
+    for shell in &session.shells {
+        number(shell.id, "shells.id")?;
+        need(Program::from_name(&shell.program).is_some(), "shells.program", "bash, zsh, fish or sh")?;
+        status(shell.exit_code, "shells.exitCode")?;
+    }
+    Ok(())
+}
+
+fn digests_and_numbers(predicate: &Predicate) -> Form {
+    let (journal, outcome) = (&predicate.journal, &predicate.outcome);
+    digest(&journal.root_hash, "journal.rootHash")?;
+    digest(&journal.genesis_hash, "journal.genesisHash")?;
+    digest(&journal.head_tag, "journal.headTag")?;
+    digest(&predicate.transcript.sha256, "transcript.sha256")?;
+    status(outcome.exit_code, "outcome.exitCode")?;
+    [
+        (journal.size, "journal.size"),
+        (outcome.command_count, "outcome.commandCount"),
+        (outcome.failed_count, "outcome.failedCount"),
+        (outcome.unobserved_count, "outcome.unobservedCount"),
+        (outcome.lost_count, "outcome.lostCount"),
+        (outcome.withheld_count, "outcome.withheldCount"),
+        (outcome.redacted_count, "outcome.redactedCount"),
+        (outcome.pause_count, "outcome.pauseCount"),
+        (outcome.paused_command_count.unwrap_or(0), "outcome.pausedCommandCount"),
+        (outcome.anomaly_count, "outcome.anomalyCount"),
+        (predicate.clock.step_count, "clock.stepCount"),
+        (predicate.transcript.lines, "transcript.lines"),
+        (predicate.transcript.bytes, "transcript.bytes"),
+    ]
+    .into_iter()
+    .try_for_each(|(value, member)| number(value, member))
+}
+
+fn command(command: &CommandFacts) -> Form {
+    number(command.seq, "commands.seq")?;
+    number(command.shell, "commands.shell")?;
+    text(&command.text, "the text of a command", true)?;
+    status(command.exit_code, "commands.exitCode")?;
+    for one in command.pipe_status.iter().flatten() {
+        status(Some(*one), "commands.pipeStatus")?;
+    }
+    time(&command.started_at, "commands.startedAt")?;
+    number(command.duration_ms.unwrap_or(0), "commands.durationMs")?;
+    let known = command.outcome.as_ref().is_none_or(|word| Outcome::from_name(word).is_some());
+    need(known, "commands.outcome", "sealing, stopping, replaced or passed")
+}
+
+fn plan(plan: &PlanFacts) -> Form {
+    number(plan.shell, "plans.shell")?;
+    need(PlanTime::from_name(&plan.recorded_at).is_some(), "plans.recordedAt", "start or exit")?;
+    plan.sha256.as_ref().map_or(Ok(()), |sha256| digest(sha256, "plans.sha256"))?;
+    for unit in plan.units.iter().flatten() {
+        number(unit.line, "units.line")?;
+        number(unit.last_line, "units.lastLine")?;
+        text(&unit.text, "the text of a unit", false)?;
+    }
+    Ok(())
+}
