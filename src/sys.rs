@@ -22,6 +22,7 @@ pub fn clock_is_synced() -> bool {
 
 static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
 static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+static SIZE_IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Before `main` the standard library opens /dev/null where a standard descriptor is closed.
 /// Then nothing tells any more that what is printed is lost, so it is asked for earlier; and
@@ -51,18 +52,34 @@ pub fn output_was_closed() -> bool {
     OUTPUT_CLOSED.load(Ordering::Relaxed)
 }
 
-/// Gives SIGPIPE to a program as this one found it: the standard library would have it end
-/// every program that it starts.
-pub fn keep_pipe_signal(command: &mut Command) {
-    if PIPE_IGNORED.load(Ordering::Relaxed) {
-        let ignore = || {
-            let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-            // SAFETY: SIG_IGN runs no code of ours.
-            unsafe { sigaction(Signal::SIGPIPE, &ignore) }.map(|_| ()).map_err(io::Error::from)
-        };
-        // SAFETY: between fork and exec it makes one system call and takes no memory.
-        unsafe { command.pre_exec(ignore) };
-    }
+/// Makes a write beyond the limit on the size of files an error that is told, where it would
+/// end the program.
+pub fn outlive_size_limit() {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: SIG_IGN runs no code of ours.
+    let before = unsafe { sigaction(Signal::SIGXFSZ, &ignore) };
+    let ignored = before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn));
+    SIZE_IGNORED.store(ignored, Ordering::Relaxed);
+}
+
+/// Gives a program SIGPIPE and SIGXFSZ as this one found them: the standard library would have
+/// the first end every program that it starts, and [`outlive_size_limit`] would keep the second
+/// from it.
+pub fn keep_signals(command: &mut Command) {
+    let found = [(Signal::SIGPIPE, &PIPE_IGNORED), (Signal::SIGXFSZ, &SIZE_IGNORED)];
+    let found = found.map(|(signal, ignored)| {
+        let handler = if ignored.load(Ordering::Relaxed) { SigHandler::SigIgn } else { SigHandler::SigDfl };
+        (signal, SigAction::new(handler, SaFlags::empty(), SigSet::empty()))
+    });
+    let restore = move || {
+        for (signal, action) in &found {
+            // SAFETY: neither SIG_IGN nor SIG_DFL runs code of ours.
+            unsafe { sigaction(*signal, action) }.map_err(io::Error::from)?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes two system calls and takes no memory.
+    unsafe { command.pre_exec(restore) };
 }
 
 /// Seconds since 1970 of a calendar time in the zone of this machine and environment, as

@@ -183,7 +183,7 @@ impl Call {
     fn with(&self, bash: &Path, options: &[OsString]) -> Command {
         let mut command = Command::new(bash);
         command.args(options).arg(&self.file).args(&self.arguments).env("_", bash);
-        sys::keep_pipe_signal(&mut command);
+        sys::keep_signals(&mut command);
         command
     }
 

@@ -40,6 +40,7 @@ type Outcome = Result<u8, Failure>;
 /// Runs the command line; the exit code.
 #[must_use]
 pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
+    crate::sys::outlive_size_limit();
     let words: Vec<OsString> = words.collect();
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,

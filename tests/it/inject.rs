@@ -127,10 +127,11 @@ fn an_error_while_closing_loses_the_end() {
 }
 
 /// A command under a shell that first lowers the largest file size, in blocks of 512 bytes.
-fn limited(command: &Command, blocks: usize) -> Command {
+pub fn limited(command: &Command, blocks: usize) -> Command {
     let mut limited = Command::new("sh");
     limited.arg("-c").arg(format!("ulimit -f {blocks}; exec \"$@\"")).arg("sh");
     limited.arg(command.get_program()).args(command.get_args()).env_clear();
+    limited.current_dir(command.get_current_dir().unwrap());
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     limited
 }

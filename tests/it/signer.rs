@@ -55,6 +55,12 @@ impl Texts {
         Commitment(crypto::commitment(name, &salt, value))
     }
 
+    /// Those of a column.
+    pub fn read(column: &[u8]) -> Self {
+        let texts = Disclosures::decode(column).unwrap();
+        Texts(texts.iter().map(|one| (one.name.clone(), one.salt, one.value.clone())).collect())
+    }
+
     /// Without one of them: redacted, or never there.
     pub fn without(&self, name: &str) -> Self {
         Texts(self.0.iter().filter(|(have, ..)| have != name).cloned().collect())
@@ -129,6 +135,18 @@ impl Signer {
 
     pub fn session(&self) -> [u8; 16] {
         uuid::Uuid::try_parse(SESSION).unwrap().into_bytes()
+    }
+
+    /// What someone writes who has this signer's keys, after these lines of whatever journal.
+    pub fn in_place_of(&self, lines: &[Vec<u8>]) -> Self {
+        let mut forger =
+            Signer { bytes: Vec::new(), starts: Vec::new(), frontier: Frontier::default(), ..self.clone() };
+        for line in lines {
+            forger.starts.push(forger.bytes.len());
+            forger.bytes.extend_from_slice(line);
+            forger.frontier.push(chain::leaf(line::split(line).unwrap().core));
+        }
+        forger
     }
 
     /// The lines so far, newline included.

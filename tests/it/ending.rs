@@ -1,0 +1,147 @@
+//! Harm to `stop` and `seal` at every system call: killed once and twice, and errors of the
+//! kernel. Whatever happens: no record is lost, half an attestation never stands under its
+//! name, and the same command typed again brings it to its end.
+
+use nix::libc::{EACCES, EDQUOT, EFBIG, EINTR, EIO, EMFILE, ENOSPC};
+
+use crate::fault::{Fault, Traced, run};
+use crate::world::{Opened, World, code, sized};
+
+const ERRORS: [i32; 7] = [ENOSPC, EIO, EDQUOT, EFBIG, EINTR, EMFILE, EACCES];
+
+/// A session with one command, a key, and the verb that is harmed.
+struct Bench {
+    world: World,
+    at: Opened,
+    verb: &'static str,
+}
+
+impl Bench {
+    fn new(verb: &'static str) -> Self {
+        let (world, at) = World::after(1);
+        assert_eq!(code(&mut world.attesh(&["key", "generate", "-o", "k", "--no-passphrase"])), Some(0));
+        Bench { world, at, verb }
+    }
+
+    fn words(&self, verb: &str) -> Vec<&str> {
+        let folder = self.at.folder.to_str().unwrap();
+        match verb {
+            "stop" => vec!["stop", folder],
+            _ => vec!["seal", folder, "--key", "k", "-o", "a"],
+        }
+    }
+
+    /// The verb, with one of its calls harmed.
+    fn harmed(&self, at: usize, fault: Fault) -> Traced {
+        let mut words = self.words(self.verb);
+        // The second of two may find the files of the first.
+        if self.verb == "seal" {
+            words.push("--force");
+        }
+        run(&mut self.world.attesh(&words), Some((at, fault)))
+    }
+
+    fn verifies(&self) -> bool {
+        code(&mut self.world.attesh(&["verify", "a", "--trust", "k.pub"])) == Some(0)
+    }
+
+    /// What is there after the harm holds, and what is typed next brings it to its end.
+    fn judge(&self, told: &str) {
+        if self.world.home.path().join("a").exists() {
+            assert!(self.verifies(), "{told}: half an attestation");
+        }
+        if self.verb == "stop" {
+            // 5: it ended before the harm, as the journal has to say.
+            let again = code(&mut self.world.attesh(&self.words("stop")));
+            assert!(matches!(again, Some(0 | 5)), "{told}: {again:?}");
+            assert!(self.at.check().story.ended, "{told}");
+        }
+        let again = code(&mut self.world.attesh(&[&self.words("seal")[..], &["--force"]].concat()));
+        assert_eq!(again, Some(0), "{told}");
+        assert!(self.verifies(), "{told}");
+        let checked = self.at.check();
+        assert_eq!((&checked.rejection, checked.story.is_complete()), (&None, true), "{told}");
+        assert_eq!(checked.story.commands, 1, "{told}");
+    }
+}
+
+/// How many calls the verb makes when nothing happens to it.
+fn calls_of(verb: &'static str) -> usize {
+    let bench = Bench::new(verb);
+    let traced = bench.harmed(usize::MAX, Fault::Kill);
+    assert_eq!(traced.code, Some(0), "{verb}");
+    traced.calls
+}
+
+#[test]
+fn a_kill_while_stopping_or_sealing_loses_the_end_or_leaves_half_an_attestation() {
+    for verb in ["stop", "seal"] {
+        let calls = calls_of(verb);
+        for kill in (0..calls).step_by(sized(37, 1)) {
+            let bench = Bench::new(verb);
+            let traced = bench.harmed(kill, Fault::Kill);
+            // Calls that depend on time and chance can be one or two less.
+            assert!(traced.code.is_none() || traced.harmed.is_none(), "{verb} killed at {kill}");
+            bench.judge(&format!("{verb} killed at {kill}"));
+        }
+        println!("{verb}: {calls} calls");
+        assert!(calls > 60, "only {calls} points");
+    }
+}
+
+#[test]
+fn a_second_kill_while_stopping_or_sealing_loses_more() {
+    for verb in ["stop", "seal"] {
+        let calls = calls_of(verb);
+        let (step, mut points) = (sized(91, 3), 0);
+        // Nothing of ours has happened before the journal is opened.
+        for first in (calls / 4..calls).step_by(step) {
+            for second in (calls / 4 + first % step..calls).step_by(step) {
+                let bench = Bench::new(verb);
+                let kills = [first, second].map(|kill| bench.harmed(kill, Fault::Kill));
+                assert!(kills.iter().all(|traced| traced.code.is_none() || traced.code != Some(1)));
+                bench.judge(&format!("{verb} killed at {first} and {second}"));
+                points += 1;
+            }
+        }
+        println!("{verb}: {points} pairs");
+    }
+}
+
+#[test]
+fn an_error_while_stopping_or_sealing_loses_the_end_or_leaves_half_an_attestation() {
+    for verb in ["stop", "seal"] {
+        let calls = calls_of(verb);
+        let mut points = 0;
+        for (number, errno) in ERRORS.into_iter().enumerate() {
+            // Before the journal is opened every error is the runtime's own affair.
+            for at in (calls / 4 + number..calls).step_by(sized(53, 1)) {
+                let bench = Bench::new(verb);
+                let traced = bench.harmed(at, Fault::Error(errno));
+                let told = format!("{verb}, error {errno} at call {at} (number {:?})", traced.harmed);
+                // Never an accusation, never a verdict on what could not be read.
+                assert!(!matches!(traced.code, Some(1 | 3 | 4)), "{told}: exit {:?}", traced.code);
+                if traced.code == Some(0) && verb == "seal" {
+                    assert!(bench.verifies(), "{told}: said to be done");
+                }
+                bench.judge(&told);
+                points += 1;
+            }
+        }
+        println!("{verb}: {points} points");
+        assert!(points > 10, "only {points} points");
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_leaves_half_an_attestation() {
+    for verb in ["stop", "seal"] {
+        for blocks in (0..40).step_by(sized(4, 1)) {
+            let bench = Bench::new(verb);
+            let command = bench.world.attesh(&bench.words(verb));
+            let limited = code(&mut crate::inject::limited(&command, blocks));
+            assert!(matches!(limited, Some(0 | 5)), "{verb}, {blocks} blocks: {limited:?}");
+            bench.judge(&format!("{verb}, {blocks} blocks"));
+        }
+    }
+}
