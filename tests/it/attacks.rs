@@ -12,13 +12,17 @@ use std::process::{Command, Stdio};
 
 use attesh::crypto::{Seed, label};
 use attesh::encoding::hex;
+use attesh::files::{Overwrite, publish};
 use attesh::journal::chain::{self, Auth};
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::line;
 use attesh::journal::state::newest;
 
 use crate::fault::run_watched;
+use crate::programs;
+use crate::pty::ATTESH;
 use crate::rules::codes;
+use crate::script::Place;
 use crate::world::{Opened, World, code};
 
 /// The head of the journal now, as a log would keep it.
@@ -255,4 +259,72 @@ fn another_user_reads_a_journal_or_a_state() {
     for path in [at.journal(), world.state_file(&at)] {
         assert!(reads(&path, None) && !reads(&path, Some(UID)), "{}", path.display());
     }
+}
+
+#[test]
+fn an_older_session_passes_as_this_one() {
+    let world = World::new();
+    let older = world.open(None);
+    world.command(&older, 1);
+    let path = world.state_file(&older);
+    let copy = Copy::of(&world, &older);
+    assert_eq!(code(&mut world.close(&older, 1, false)), Some(0));
+    let now = world.open(None);
+    world.command(&now, 1);
+    let kept = head(&now);
+    // To the recorder it is foreign, with its state and without it: the shell knows the genesis
+    // of its own.
+    let put = |path: &Path, bytes: &[u8]| publish(path, bytes, 0o600, Overwrite::Yes).unwrap();
+    put(&now.journal(), &copy.journal);
+    assert_eq!(code(&mut world.start(&now, 2, false)), Some(3));
+    put(&path, &copy.state);
+    assert_eq!(code(&mut world.start(&now, 2, false)), Some(1));
+    assert_eq!(now.bytes(), copy.journal);
+    // Sealed, it is a good record of another session: what tells is a head of this one.
+    assert_eq!(code(&mut world.attesh(&["key", "generate", "-o", "k", "--no-passphrase"])), Some(0));
+    let folder = older.folder.to_str().unwrap();
+    assert_eq!(code(&mut world.attesh(&["seal", folder, "--key", "k", "-o", "a"])), Some(0));
+    let verify = ["verify", "a", "--trust", "k.pub", "--journal", folder];
+    assert_eq!(code(&mut world.attesh(&verify)), Some(0));
+    assert_eq!(code(&mut world.attesh(&[&verify[..], &["--expect-head", &kept]].concat())), Some(3));
+}
+
+#[test]
+fn a_command_that_means_something_else_shows() {
+    let place = Place::new("make all\n");
+    let mut sh = place.command(ATTESH, &["sh", "script.sh"]);
+    let output = sh.env("BASH_FUNC_make%%", "() { echo not make; }").output().unwrap();
+    assert_eq!(output.stdout, b"not make\n");
+    assert_eq!(place.story(), ["make all 0"]);
+}
+
+/// Writes what bash would say into each socket that it inherited, and tells how many there were.
+const FORGER: &str = r#"
+import os, stat
+count = 0
+for fd in range(3, 1024):
+    try:
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            continue
+        for said in [b"U 0 3 0 echo b ", b"F 7 2  python3 forger.py ", b"X 0 9  exit 0 "]:
+            os.write(fd, said)
+        count += 1
+    except OSError:
+        pass
+print(count)
+"#;
+
+#[test]
+fn a_child_of_a_script_is_taken_for_its_bash() {
+    if !programs::have("python3") {
+        return;
+    }
+    let place = Place::new("echo a\npython3 forger.py\necho b\n");
+    place.write("forger.py", FORGER);
+    let output = place.attesh(&["sh", "script.sh"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.len() == 3 && lines[1] != "0", "it found no socket: {said}");
+    assert_eq!(place.story(), ["echo a 0", "python3 forger.py 0", "echo b 0"]);
+    assert_eq!(place.predicate()["outcome"]["end"], "COMPLETE");
 }

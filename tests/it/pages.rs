@@ -253,3 +253,33 @@ fn every_variable_that_is_read_stands_in_the_environment_section() {
         }
     }
 }
+
+/// Each move of the threat model names the tests that play it, and each test of moves is named.
+#[test]
+fn a_move_of_the_threat_model_is_not_played() {
+    let model = read("docs/threat-model.md");
+    let table = model.split_once("| move |").unwrap().1.split_once("\n\n").unwrap().0;
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() >= 14, "{} moves", rows.len());
+    let mut named = BTreeSet::new();
+    for row in rows {
+        let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for test in last.split('`').skip(1).step_by(2) {
+            let (file, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("{row}"));
+            let source = read(&format!("tests/it/{}.rs", file.replace("::", "/")));
+            let source = without_lints(&source);
+            assert!(source.contains(&format!("#[test]\nfn {name}() {{")), "no test {test}");
+            named.insert(test.to_owned());
+        }
+    }
+    let source = without_lints(&read("tests/it/attacks.rs"));
+    for part in source.split("#[test]\nfn ").skip(1) {
+        let name = format!("attacks::{}", part.split('(').next().unwrap());
+        // Another user is the row of the table above.
+        assert!(named.contains(&name) || name.contains("another_user"), "{name} is in no row");
+    }
+}
+
+fn without_lints(source: &str) -> String {
+    source.lines().filter(|line| !line.starts_with("#[expect(")).map(|line| format!("{line}\n")).collect()
+}
