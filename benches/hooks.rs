@@ -82,8 +82,7 @@ fn main() {
     let (commands, rounds) = (numbers.next().unwrap_or(200), numbers.next().unwrap_or(5).max(5));
     let names: Vec<&String> = words.iter().filter(|word| word.parse::<usize>().is_err()).collect();
     let empty = floor::empty_program();
-    println!("{commands} commands typed ahead, {rounds} rounds; medians, in microseconds for each command");
-    println!("{:<12}{:>10}{:>10}{:>10}   (attesh-none)/(floor-none)", "", "none", "floor", "attesh");
+    eprintln!("{commands} commands typed ahead, {rounds} rounds; medians, in microseconds for each command");
     for shell in [Family::Bash, Family::Zsh, Family::Fish].into_iter().flat_map(shells::all) {
         let name = format!("{} {}", shell.family.name(), shell.version);
         if !names.is_empty() && !names.iter().any(|part| name.contains(part.as_str())) {
@@ -98,6 +97,12 @@ fn main() {
             ratio.push((one[2] - one[0]) / (one[1] - one[0]));
         }
         let [none, least, ours] = [none, least, ours].map(floor::median);
-        println!("{name:<12}{none:>10.0}{least:>10.0}{ours:>10.0}   {:.2}", floor::median(ratio));
+        let ratio = floor::median(ratio);
+        floor::row(
+            &format!("{name}: hooks, against hooks that spawn an empty program"),
+            "1.5 x",
+            &format!("{ratio:.1} x (without {none:.0}, empty {least:.0}, attesh {ours:.0} us a command)"),
+            Some(ratio <= 1.5),
+        );
     }
 }

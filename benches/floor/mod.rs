@@ -25,3 +25,14 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
+
+/// A row of the table: what was measured, the target, what was seen, and whether it is met;
+/// without a target nothing is.
+pub fn row(figure: &str, target: &str, seen: &str, met: Option<bool>) {
+    let word = match met {
+        Some(true) => "met",
+        Some(false) => "**missed**",
+        None => "",
+    };
+    println!("| {figure} | {target} | {seen} | {word} |");
+}

@@ -52,4 +52,5 @@ mod torn;
 mod unfinished;
 mod vectors;
 mod world;
+mod writer;
 mod writers;

@@ -128,8 +128,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let deny = format!("[deny]\ncommands = [\"{}\"]\n", quoted.replace(']', ".").replace("31m", "."));
     let rule = format!("[[rule]]\nname = \"{quoted}\"\ncel = \"predicate.none == '{quoted}'\"\n");
     let context = format!("[context]\ncommit = \"{quoted}\"\n[subject]\nrequire = [\"{quoted}\"]\n");
-    let yaml =
-        format!("\"{0}\":\n  script: [\"{0}\"]\nbuild:\n  extends: \"{0}\"\n", quoted.replace("\\U", "\\U"));
+    let yaml = format!("\"{0}\":\n  script: [\"{0}\"]\nbuild:\n  extends: \"{0}\"\n", quoted);
     let jobs = format!(
         "jobs:\n  build:\n    steps:\n      - name: \"{quoted}\"\n        run: \"make ${{{{ {quoted} }}}}\"\n      - uses: \"{quoted}\"\n"
     );
