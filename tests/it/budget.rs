@@ -1,4 +1,4 @@
-//! What a call of the recorder costs, in system calls.
+//! What a call of the recorder costs, in system calls and in bytes.
 //!
 //! The numbers are upper limits; to raise one is a decision. One of them is the look at standard
 //! output before main, which the commands need and which cannot tell yet that it is the recorder.
@@ -30,4 +30,21 @@ fn a_call_of_the_recorder_costs_more_than_its_budget() {
     }
     let late = run(&mut world.start(&at, 40, false), None);
     assert!(late.calls <= START_CALLS, "late start: {} system calls", late.calls);
+}
+
+#[test]
+fn a_short_command_takes_more_than_a_kibibyte() {
+    let world = World::new();
+    let at = world.open(None);
+    let text = world.home.path().join("text");
+    attesh::files::publish(&text, b"make -j4 test\n", 0o600, attesh::files::Overwrite::No).unwrap();
+    let before = at.bytes().len();
+    let words = ["n=1", "nat=1", "src=typed", "prev=0"].map(str::to_owned);
+    let mut start = world.call("s", &at, &words);
+    start.stdin(std::fs::File::open(&text).unwrap()).current_dir(world.home.path());
+    assert_eq!(code(&mut start), Some(0));
+    assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
+    let bytes = at.bytes().len() - before;
+    println!("{bytes} bytes");
+    assert!((500..=1024).contains(&bytes), "{bytes} bytes");
 }

@@ -483,6 +483,14 @@ fn what_the_other_tables_ask_for_is_not_asked() {
         denied("[trust]\nmax-age = '1m'", &|it| it.predicate.sealed_at = "2026-11-22T10:10:00Z".into()),
         ["sealed 360 s in the future"]
     );
+    // As far as two clocks may differ.
+    for (second, denials) in [(0, 0), (1, 1)] {
+        let sealed = |it: &mut Statement| it.predicate.sealed_at = format!("2026-11-22T10:09:0{second}Z");
+        assert_eq!(
+            denied("[trust]\nmax-age = '1m'", &sealed).iter().filter(|said| !said.is_empty()).count(),
+            denials
+        );
+    }
     assert_eq!(denied("[trust]\nmax-age = '1m'", &|it| it.predicate.sealed_at = "t".into()).len(), 1);
     assert_eq!(
         denied("[deny]\ncommands = ['^echo .something.$', 'zzz']", &none),

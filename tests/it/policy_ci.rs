@@ -43,6 +43,16 @@ fn blocks(job: &Result<Job, String>) -> Vec<&str> {
 }
 
 #[test]
+fn lists_lie_in_each_other_without_end() {
+    let item = format!("{}x{}", "[".repeat(11), "]".repeat(11));
+    let yaml = format!("a: {{script: ['eval \"$(attesh init bash --ci)\"', {item}]}}");
+    assert_eq!(
+        gitlab(&yaml, "a").unwrap_err(),
+        "the script of job a has an item that is no text: put it in quotes"
+    );
+}
+
+#[test]
 fn a_job_of_gitlab_runs_something_else() {
     let text =
         "cd src/\necho \"something\"\nif true; then\n  echo yes\nfi\ngo build ./...\nmake\nmake check\n";
@@ -55,7 +65,16 @@ fn a_job_of_gitlab_runs_something_else() {
     assert_eq!(blocks(&gitlab(GITLAB, "merged")), ["a\n"]);
     let said = "a: {script: ['echo attesh init', 'eval \"$(attesh init bash --ci)\"', x]}";
     assert_eq!(blocks(&gitlab(said, "a")), ["x\n"]);
+    // What a job takes from the defaults can be named; lists lie in lists, as far as GitLab has them.
+    let named = "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: [LIST]}, script: [x]}";
+    assert_eq!(blocks(&gitlab(&named.replace("LIST", "image, before_script"), "a")), ["x\n"]);
+    let deep = |depth: usize| {
+        let item = format!("{}x{}", "[".repeat(depth), "]".repeat(depth));
+        gitlab(&format!("a: {{script: ['eval \"$(attesh init bash --ci)\"', {item}]}}"), "a")
+    };
+    assert_eq!(blocks(&deep(10)), ["x\n"]);
     for (yaml, job, why) in [
+        (&*named.replace("LIST", "image"), "a", "no line of job a has attesh init"),
         (GITLAB, "nobody", "there is no job nobody; it has default, build, other, list, merged"),
         (GITLAB, "list", "job list: the item with attesh init has other commands"),
         (
