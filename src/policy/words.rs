@@ -21,14 +21,15 @@ impl Policy {
             true => "The session is complete.".into(),
             false => "The session may be incomplete; verify ends with 4 all the same.".into(),
         });
-        for (most, what) in [
-            (session.max_lost, "commands ran unrecorded"),
-            (session.max_redacted, "records were redacted"),
-            (session.max_paused, "pauses were declared"),
+        for (most, one, what) in [
+            (session.max_lost, "command", "ran unrecorded"),
+            (session.max_redacted, "record", "had a text taken out"),
+            (session.max_paused, "pause", "declared"),
         ] {
             out.push(match most {
-                0 => format!("No {what}."),
-                most => format!("At most {most} {what}."),
+                0 => format!("No {one} {what}."),
+                1 => format!("At most one {one} {what}."),
+                most => format!("At most {most} {one}s {what}."),
             });
         }
         if let Some(most_s) = session.max_tail_s {

@@ -36,6 +36,7 @@ mod policy_failures;
 mod policy_keys;
 mod policy_scripts;
 mod policy_verify;
+mod policy_words;
 mod programs;
 mod pty;
 mod random;

@@ -62,7 +62,9 @@ fn tables() -> BTreeMap<String, Vec<Row>> {
 
 /// A statement with every member that there is, commands in all their forms.
 fn full() -> Value {
-    let digest = json!({"sha256": "00"});
+    let (hash, time, id) =
+        ("0a".repeat(32), "2026-11-22T10:00:00.5Z", "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0");
+    let digest = json!({"sha256": hash});
     let mut commands = Vec::new();
     for (seq, text) in [
         ("command", json!("x")),
@@ -79,7 +81,7 @@ fn full() -> Value {
             ("exitCode", json!(130)),
             ("pipeStatus", json!([0, 130])),
             ("signal", json!(2)),
-            ("startedAt", json!("t")),
+            ("startedAt", json!(time)),
             ("durationMs", json!(3)),
             ("workdir", json!("/")),
             ("outcome", json!("passed")),
@@ -96,23 +98,23 @@ fn full() -> Value {
         "predicateType": statement::PREDICATE_TYPE,
         "predicate": {
             "recorder": {"id": statement::RECORDER_ID, "version": "0", "digest": digest},
-            "session": {"id": "i", "name": "n", "openedAt": "t", "closedAt": "t", "shells": [
+            "session": {"id": id, "name": "n", "openedAt": time, "closedAt": time, "shells": [
                 {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit", "exitCode": 0}],
                 "host": "h", "user": "u", "previous": "p"},
-            "journal": {"format": "f", "size": 1, "rootHash": "r", "genesisHash": "g", "headTag": "t",
+            "journal": {"format": "f", "size": 1, "rootHash": hash, "genesisHash": hash, "headTag": hash,
                 "continuity": "UNBROKEN"},
             "outcome": {"commandCount": 1, "failedCount": 1, "unobservedCount": 1, "lostCount": 1,
                 "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": null,
                 "anomalyCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
             "commands": commands,
-            "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": "s", "unchanged": true, "units": [
+            "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": hash, "unchanged": true, "units": [
                 {"line": 1, "lastLine": 2, "command": "x"}, {"line": 3, "lastLine": 3, "commandBase64": "/w=="}]}],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
             "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
-            "transcript": {"sha256": "s", "lines": 1, "bytes": 2},
-            "collected": [{"type": "u", "at": "start", "ok": true, "data": "d"}],
-            "origin": {"status": "none", "id": "i"},
-            "sealedAt": "t",
+            "transcript": {"sha256": hash, "lines": 1, "bytes": 2},
+            "collected": [{"type": "u", "at": "start", "ok": true, "data": "1"}],
+            "origin": {"status": "none", "id": "0123456789abcdef"},
+            "sealedAt": time,
             "unrecordedTailMs": -1,
         },
     })
