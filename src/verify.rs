@@ -15,12 +15,14 @@ use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::shells::{AFTER_LOSS, Finding, Weight};
 use crate::policy::{Denial, Ruling};
 use crate::seal::envelope::{Envelope, SignatureFailure};
-use crate::seal::statement::{CommandText, Statement};
+use crate::seal::statement::Statement;
 use crate::seal::trust::TrustedKey;
 
 mod contradiction;
+mod disagreement;
 
 use contradiction::contradiction;
+use disagreement::disagreement;
 
 /// How an aspect stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -385,36 +387,6 @@ pub fn without_journal(verdict: &mut Verdict, kind: Kind, why: String) {
     match kind {
         Kind::Integrity => verdict.changed(why),
         _ => verdict.fail(kind, why),
-    }
-}
-
-/// Where a statement made of the journal now differs from the one that was sealed; texts that
-/// were redacted since do not count.
-fn disagreement(
-    own: &crate::seal::statement::Predicate,
-    said: &crate::seal::statement::Predicate,
-) -> Option<String> {
-    let (mut mine, mut theirs) = (own.outcome.clone(), said.outcome.clone());
-    (mine.redacted_count, theirs.redacted_count) = (0, 0);
-    if mine != theirs {
-        return Some("the outcome it gives is another".into());
-    }
-    if own.recorder != said.recorder || own.session.shells != said.session.shells || own.clock != said.clock {
-        return Some("recorder, shells or clock are others".into());
-    }
-    let (Some(mine), Some(theirs)) = (&own.commands, &said.commands) else { return None };
-    let same =
-        |(mine, theirs): (&crate::seal::statement::CommandFacts, &crate::seal::statement::CommandFacts)| {
-            let mut mine = mine.clone();
-            if matches!(mine.text, CommandText::Redacted(_)) {
-                mine.text = theirs.text.clone();
-            }
-            mine.workdir = mine.workdir.or_else(|| theirs.workdir.clone());
-            mine == *theirs
-        };
-    match mine.iter().zip(theirs).position(|pair| !same(pair)) {
-        Some(at) => Some(format!("command {} is another", at + 1)),
-        None => (mine.len() != theirs.len()).then(|| "it has another number of commands".into()),
     }
 }
 

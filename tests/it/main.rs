@@ -52,6 +52,7 @@ mod told;
 mod torn;
 mod unfinished;
 mod vectors;
+mod verdicts;
 mod world;
 mod writer;
 mod writers;

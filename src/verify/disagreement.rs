@@ -1,0 +1,91 @@
+//! What a statement says of a journal must be what the journal says.
+//!
+//! What lives here: a sealed statement held against one that is drafted from the journal now.
+//! What does not: holding it against itself (`contradiction`), the journal's own check.
+//!
+//! Rules: as of `verify`: no input or output. All is compared but what is not the journal's
+//! (when it was sealed, what the sealer knew of the secret) and what was redacted since.
+
+use crate::seal::statement::{CommandFacts, CommandText, PlanFacts, Predicate};
+
+/// The first thing in which what was sealed differs from what the journal gives.
+pub(super) fn disagreement(own: &Predicate, said: &Predicate) -> Option<String> {
+    // Texts are taken out, never put back.
+    let redacted_since = own.outcome.redacted_count > said.outcome.redacted_count;
+    let own = if redacted_since { without_redaction(own, said) } else { own.clone() };
+    let own = in_words_of(own, said);
+    let (mine, theirs) = (&own.commands, &said.commands);
+    if let (Some(mine), Some(theirs)) = (mine, theirs)
+        && own.outcome == said.outcome
+    {
+        if let Some(at) = mine.iter().zip(theirs).position(|(mine, theirs)| mine != theirs) {
+            return Some(format!("command {} is another", at + 1));
+        }
+        if mine.len() != theirs.len() {
+            return Some("it has another number of commands".into());
+        }
+    }
+    let parts = [
+        ("the outcome", own.outcome == said.outcome),
+        ("the recorder", own.recorder == said.recorder),
+        ("what it says of the session and its shells", own.session == said.session),
+        ("the journal's format", own.journal == said.journal),
+        ("the clock", own.clock == said.clock),
+        ("whether there are commands", mine.is_some() == theirs.is_some()),
+        ("a plan", own.plans == said.plans),
+        ("a finding", own.anomalies == said.anomalies),
+        ("the transcript", redacted_since || own.transcript == said.transcript),
+        ("what was collected", own.collected == said.collected),
+        ("the name of the origin secret", own.origin.id == said.origin.id),
+    ];
+    parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} it gives is another"))
+}
+
+/// What the journal gives, with what was taken out of it since as it was sealed.
+fn without_redaction(own: &Predicate, said: &Predicate) -> Predicate {
+    let mut own = own.clone();
+    own.outcome.redacted_count = said.outcome.redacted_count;
+    restore(&mut own.session.host, &said.session.host);
+    restore(&mut own.session.user, &said.session.user);
+    for (mine, theirs) in own.commands.iter_mut().flatten().zip(said.commands.iter().flatten()) {
+        restore_command(mine, theirs);
+    }
+    for (mine, theirs) in own.plans.iter_mut().zip(&said.plans) {
+        restore_plan(mine, theirs);
+    }
+    for (mine, theirs) in own.collected.iter_mut().zip(&said.collected) {
+        restore(&mut mine.data, &theirs.data);
+    }
+    own
+}
+
+fn restore(mine: &mut Option<String>, theirs: &Option<String>) {
+    if mine.is_none() {
+        mine.clone_from(theirs);
+    }
+}
+
+fn restore_command(mine: &mut CommandFacts, theirs: &CommandFacts) {
+    if matches!(mine.text, CommandText::Redacted(_)) {
+        mine.text = theirs.text.clone();
+    }
+    restore(&mut mine.workdir, &theirs.workdir);
+}
+
+fn restore_plan(mine: &mut PlanFacts, theirs: &PlanFacts) {
+    restore(&mut mine.name, &theirs.name);
+    restore(&mut mine.sha256, &theirs.sha256);
+    if mine.units.is_none() {
+        mine.units.clone_from(&theirs.units);
+    }
+}
+
+/// The words of a finding may be those of another version.
+fn in_words_of(mut own: Predicate, said: &Predicate) -> Predicate {
+    for (mine, theirs) in own.anomalies.iter_mut().zip(&said.anomalies) {
+        if (mine.record, &mine.code) == (theirs.record, &theirs.code) {
+            mine.text.clone_from(&theirs.text);
+        }
+    }
+    own
+}

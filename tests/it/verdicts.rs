@@ -1,0 +1,316 @@
+//! The aspects of a verdict in words, and a statement held against its journal.
+
+use attesh::failure::Kind;
+use attesh::journal::check::Knowledge;
+use attesh::record::{Anomaly, Body, Note, NoteWhat, Pause, Plan, PlanTime, Program, Resume, TextSource};
+use attesh::seal::draft::Draft;
+use attesh::seal::envelope::Envelope;
+use attesh::seal::statement::Statement;
+use attesh::seal::trust::TrustedKey;
+use attesh::verify::{self, Trusted, Verdict};
+use serde_json::Value;
+
+use crate::policy::{Run, statement};
+use crate::signer::{Defect, Signer, Texts, finish, start};
+use crate::vectors::envelopes::{THREE, key, sign, whole};
+
+fn judged(payload: Vec<u8>) -> Verdict {
+    let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
+    verify::envelope(&Envelope::read(&sign(payload, 7).to_json()).unwrap(), &trusted)
+}
+
+fn aspect(verdict: &Verdict, name: &str) -> String {
+    verdict.aspects.iter().find(|aspect| aspect.name == name).unwrap().text.clone()
+}
+
+#[test]
+fn what_is_left_out_of_a_complete_story_goes_unsaid() {
+    type Edit = fn(&mut Statement);
+    let cases: [(Edit, &str); 8] = [
+        (|_| (), "complete"),
+        (|it| it.predicate.outcome.withheld_count = 1, "complete; 1 text withheld by history settings"),
+        (|it| it.predicate.outcome.withheld_count = 2, "complete; 2 texts withheld by history settings"),
+        (|it| it.predicate.outcome.redacted_count = 1, "complete; 1 record redacted"),
+        (|it| it.predicate.outcome.redacted_count = 3, "complete; 3 records redacted"),
+        (
+            |it| (it.predicate.outcome.pause_count, it.predicate.outcome.paused_command_count) = (1, Some(1)),
+            "complete, with one declared pause: 1 command not recorded",
+        ),
+        (
+            |it| (it.predicate.outcome.pause_count, it.predicate.outcome.paused_command_count) = (2, Some(0)),
+            "complete, with 2 declared pauses: 0 commands not recorded",
+        ),
+        (
+            |it| (it.predicate.outcome.pause_count, it.predicate.outcome.paused_command_count) = (1, None),
+            "complete, with one declared pause: an unknown number of commands not recorded",
+        ),
+    ];
+    for (edit, told) in cases {
+        let mut one = whole();
+        edit(&mut one);
+        let verdict = judged(one.to_json());
+        assert!(verdict.failure.is_none(), "{told}: {:?}", verdict.failure);
+        assert_eq!(aspect(&verdict, "completeness"), told);
+    }
+}
+
+#[test]
+fn an_aspect_says_more_than_was_checked() {
+    let verdict = judged(whole().to_json());
+    let head = format!(
+        "0199f5d4-7b6a-7000-8000-000000000000:{}:{}",
+        whole().predicate.journal.size,
+        "00".repeat(32)
+    );
+    assert_eq!(aspect(&verdict, "trust"), "trusted by signer.pub");
+    assert_eq!(aspect(&verdict, "policy"), "none given");
+    assert_eq!(aspect(&verdict, "origin"), format!("not authenticated; pin the head {head}"));
+    assert!(aspect(&verdict, "integrity").starts_with("payload as signed; it says the chain of "));
+    let mut origin = whole();
+    origin.predicate.origin.status = "authenticated".into();
+    assert_eq!(aspect(&judged(origin.to_json()), "origin"), "the sealer checked it with the origin secret");
+    let mut bad = whole();
+    bad.predicate.outcome.end = "DONE".into();
+    let verdict = judged(bad.to_json());
+    assert_eq!(aspect(&verdict, "completeness"), "not judged: what is there is not what was recorded");
+    let mut failed = statement(&[Run::of(&THREE[..1])]);
+    failed.predicate.outcome.end = "INCOMPLETE".into();
+    let verdict = judged(failed.to_json());
+    assert_eq!(verdict.failure, Some((Kind::Incomplete, "incomplete".into())));
+    assert_eq!(aspect(&verdict, "completeness"), "incomplete");
+}
+
+/// A session with one of everything that a statement tells.
+fn journal() -> Vec<u8> {
+    let mut signer = Signer::new(1);
+    signer.genesis(Defect::None);
+    signer.open(Program::Bash, 0);
+    let mut texts = Texts::default();
+    let script = b"make all\nmake check\n";
+    let plan = Plan {
+        shell: 1,
+        count: 2,
+        recorded_at: PlanTime::Start,
+        name: texts.commit("name", b"build.sh"),
+        ranges: texts.commit("ranges", b"1-1,2-2"),
+        script: texts.commit("script", script),
+    };
+    signer.push(Body::Plan(plan), &texts, Defect::None);
+    for (n, text) in [(1, &b"make all"[..]), (2, b"make check"), (3, b"printf '\xff'"), (4, b"exit")] {
+        let (mut body, texts) = start(1, n, n, text);
+        if let (Body::Start(start), true) = (&mut body, n < 3) {
+            (start.planned, start.source) = (true, TextSource::Script);
+        }
+        signer.push(body, &texts, Defect::None);
+        signer.push(
+            finish(1, n, [0, 0, 2, 130, 0][usize::try_from(n).unwrap()]),
+            &Texts::default(),
+            Defect::None,
+        );
+    }
+    let mut texts = Texts::default();
+    let text = Some(texts.commit("text", b"seen"));
+    let note = Note { shell: Some(1), what: NoteWhat::Remark, text, status: None, native: None };
+    signer.push(Body::Note(note), &texts, Defect::None);
+    let pause = |shell| Body::Pause(Pause { shell, reason: None });
+    signer.push(pause(Some(1)), &Texts::default(), Defect::None);
+    signer.push(
+        Body::Resume(Resume { shell: Some(1), by: None, reason: None }),
+        &Texts::default(),
+        Defect::None,
+    );
+    signer.push(Body::Anomaly(Anomaly { what: "odd".into(), detail: None }), &Texts::default(), Defect::None);
+    signer.close(1, Some(4));
+    signer.end();
+    signer.bytes
+}
+
+fn drafted(journal: &[u8]) -> (Draft, Statement) {
+    let draft = Draft::gather(journal, Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
+    let made = draft.statement(journal, &mut std::io::sink(), &[], 1_763_812_900_000_000_000, true).unwrap();
+    (draft, made)
+}
+
+fn against_journal(payload: Vec<u8>, journal: &[u8]) -> Verdict {
+    let mut verdict = judged(payload);
+    let (draft, own) = drafted(journal);
+    verify::with_journal(&mut verdict, draft.checked(), Some(&own));
+    verdict
+}
+
+/// Each value in the text of a JSON value, and other values of its kind in its place.
+fn variants(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                variants(inner, &format!("{path}/{name}"), out);
+            }
+        }
+        Value::Array(items) => {
+            for (at, inner) in items.iter().enumerate() {
+                variants(inner, &format!("{path}/{at}"), out);
+            }
+        }
+        Value::Number(number) => {
+            let number = number.as_i64().unwrap();
+            out.extend([number + 1, 0, 1].map(|other| (path.to_owned(), other.into())));
+            out.push((path.to_owned(), Value::Null));
+        }
+        Value::Bool(flag) => out.push((path.to_owned(), (!flag).into())),
+        Value::Null => {
+            out.extend(
+                [Value::from("x"), Value::from(0), Value::from("00".repeat(32))]
+                    .map(|new| (path.to_owned(), new)),
+            );
+        }
+        Value::String(text) => {
+            out.push((path.to_owned(), format!("{text}x").into()));
+            out.push((path.to_owned(), "x".into()));
+            let turned: String = text
+                .chars()
+                .map(|c| match c {
+                    '0' => '1',
+                    '1' => '0',
+                    'a' => 'b',
+                    c => c,
+                })
+                .collect();
+            out.push((path.to_owned(), turned.into()));
+            out.push((path.to_owned(), Value::Null));
+            out.extend(
+                ["2026-01-01T00:00:00Z", "zsh", "passed", "exit", "start"]
+                    .map(|new| (path.to_owned(), new.into())),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_statement_that_says_other_than_its_journal_passes() {
+    let journal = journal();
+    let (_, made) = drafted(&journal);
+    let good = against_journal(made.to_json(), &journal);
+    assert_eq!((&good.failure, good.findings.len()), (&None, 3), "{:?}", good.findings);
+    let value = serde_json::to_value(&made).unwrap();
+    let mut changes = Vec::new();
+    variants(&value, "", &mut changes);
+    // When it was sealed, what the sealer knew of the secret, which files he names, and the words of a finding.
+    let may_differ = |path: &str| {
+        path.starts_with("/subject/")
+            || matches!(
+                path,
+                "/predicate/sealedAt" | "/predicate/unrecordedTailMs" | "/predicate/origin/status"
+            )
+            || path.starts_with("/predicate/anomalies/") && path.ends_with("/text")
+    };
+    let (mut found, mut told) = (0, std::collections::BTreeSet::new());
+    for (path, new) in changes {
+        let mut changed = value.clone();
+        if *changed.pointer(&path).unwrap() == new {
+            continue;
+        }
+        *changed.pointer_mut(&path).unwrap() = new.clone();
+        let Ok(changed) = serde_json::from_value::<Statement>(changed) else { continue };
+        let alone = judged(changed.to_json());
+        if alone.failure.is_some() || changed == made {
+            continue;
+        }
+        let verdict = against_journal(changed.to_json(), &journal);
+        let kind = verdict.failure.as_ref().map(|(kind, _)| *kind);
+        if may_differ(&path) {
+            continue;
+        }
+        assert_eq!(kind, Some(Kind::Integrity), "{path} as {new}");
+        told.insert(verdict.failure.unwrap().1);
+        found += 1;
+    }
+    println!("{found} changes that hold together alone, found by the journal:");
+    told.iter().for_each(|why| println!("{why}"));
+    assert!(found > 60, "{found}");
+}
+
+#[test]
+fn what_was_redacted_since_counts_as_a_change() {
+    use attesh::journal::line;
+    let journal = journal();
+    let (_, made) = drafted(&journal);
+    let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
+    let redacted = |which: &dyn Fn(usize) -> bool| -> Vec<u8> {
+        let one = |(at, text): (usize, &&[u8])| {
+            let columns = line::split(text).unwrap();
+            if which(at) { line::join(columns.core, b"{}", &columns.auth) } else { text.to_vec() }
+        };
+        lines.iter().enumerate().flat_map(one).collect()
+    };
+    for at in 0..lines.len() {
+        let verdict = against_journal(made.to_json(), &redacted(&|other| other == at));
+        assert_eq!(verdict.failure, None, "record {at}");
+    }
+    let nothing = redacted(&|_| true);
+    assert_eq!(against_journal(made.to_json(), &nothing).failure, None);
+    // What is left is still compared.
+    let mut other = made.clone();
+    other.predicate.commands.as_mut().unwrap()[0].duration_ms = Some(999);
+    assert_eq!(against_journal(other.to_json(), &nothing).failure.unwrap().0, Kind::Integrity);
+    // A statement never has less than its journal: nothing is redacted in sealing.
+    let (_, less) = drafted(&nothing);
+    assert_eq!(against_journal(less.to_json(), &journal).failure.unwrap().0, Kind::Integrity);
+}
+
+#[test]
+fn a_transcript_in_the_place_of_commands_is_not_compared() {
+    let journal = journal();
+    let (_, mut made) = drafted(&journal);
+    made.predicate.commands = None;
+    let against = |made: &Statement| {
+        let mut verdict = judged(made.to_json());
+        let draft =
+            Draft::gather(&journal[..], Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
+        let own = draft.statement(&journal[..], &mut std::io::sink(), &[], 0, false).unwrap();
+        verify::with_journal(&mut verdict, draft.checked(), Some(&own));
+        verdict.failure
+    };
+    assert_eq!(against(&made), None);
+    let other = "11".repeat(32);
+    made.predicate.transcript.sha256.clone_from(&other);
+    made.subject.iter_mut().find(|one| one.name == "session.transcript").unwrap().digest.sha256 = other;
+    let (kind, why) = against(&made).unwrap();
+    assert_eq!(kind, Kind::Integrity);
+    assert!(why.contains("the transcript it gives is another"), "{why}");
+}
+
+#[test]
+fn a_head_mends_or_hides_what_was_rejected() {
+    use attesh::encoding::hex;
+    use attesh::journal::heads::{KeptHeads, Known};
+    let journal = journal();
+    let (draft, made) = drafted(&journal);
+    let token = |size: u64, root: &str| format!("attesh-head {}:{size}:{root}\n", made.predicate.session.id);
+    let (first, last) = (&made.predicate.journal.genesis_hash, &made.predicate.journal.root_hash);
+    let with = |verdict: &mut Verdict, log: &str, known: Option<Known>| {
+        verify::with_heads(verdict, &KeptHeads::find(log.as_bytes()), known)
+    };
+    // The envelope alone knows its first and its last.
+    let mut verdict = judged(made.to_json());
+    let before = aspect(&verdict, "integrity");
+    assert_eq!(with(&mut verdict, &(token(1, first) + &token(17, last)), None), 0);
+    assert_eq!(aspect(&verdict, "integrity"), format!("{before}; it has gone through all heads given"));
+    let mut verdict = judged(made.to_json());
+    assert_eq!(with(&mut verdict, &token(17, last), None), 0);
+    assert_eq!(aspect(&verdict, "integrity"), format!("{before}; it has gone through the head given"));
+    let mut verdict = judged(made.to_json());
+    assert_eq!(with(&mut verdict, &token(5, &hex(&[1; 32])), None), 1);
+    assert_eq!((aspect(&verdict, "integrity"), &verdict.failure), (before.clone(), &None));
+    for bad in [token(1, last), token(17, first), token(18, last)] {
+        let mut verdict = judged(made.to_json());
+        assert_eq!(with(&mut verdict, &bad, Known::of(draft.checked())), 0, "{bad}");
+        assert_eq!(verdict.failure.as_ref().map(|(kind, _)| *kind), Some(Kind::Integrity), "{bad}");
+        // What was rejected stays so, whatever other head it has gone through.
+        let said = aspect(&verdict, "integrity");
+        assert_eq!(with(&mut verdict, &token(1, first), None), 0);
+        assert_eq!(aspect(&verdict, "integrity"), said);
+    }
+    let mut verdict = judged(made.to_json());
+    assert_eq!(with(&mut verdict, "no head in it\n", None), 0);
+    assert_eq!(aspect(&verdict, "integrity"), before);
+}
