@@ -7,9 +7,8 @@ fn explained(text: &str) -> Vec<String> {
     Policy::read(format!("version = 1\n{text}").as_bytes()).unwrap().explain()
 }
 
-#[test]
-fn a_policy_is_told_otherwise_than_it_judges() {
-    let whole = "\
+/// A policy with every key.
+const WHOLE: &str = "\
 [trust]
 keys = ['ci.pub', 'ops.pub']
 max-age = '2h'
@@ -44,6 +43,9 @@ require = ['bin/app']
 name = 'few'
 cel = 'predicate.outcome.commandCount < 9 '
 ";
+
+#[test]
+fn a_policy_is_told_otherwise_than_it_judges() {
     let told = [
         "Script 1 (build):",
         "  Its plan was recorded, when the block ended or before.",
@@ -77,7 +79,7 @@ cel = 'predicate.outcome.commandCount < 9 '
         "bin/app is among its subjects.",
         "This is true (few): predicate.outcome.commandCount < 9",
     ];
-    assert_eq!(explained(whole), told);
+    assert_eq!(explained(WHOLE), told);
     let least = [
         "The session is complete.",
         "No command ran unrecorded.",

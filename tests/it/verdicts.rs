@@ -301,9 +301,11 @@ fn a_head_mends_or_hides_what_was_rejected() {
     let mut verdict = judged(made.to_json());
     assert_eq!(with(&mut verdict, &token(5, &hex(&[1; 32])), None), 1);
     assert_eq!((aspect(&verdict, "integrity"), &verdict.failure), (before.clone(), &None));
+    // Its journal, checked without being asked for the root there, does not either.
+    assert_eq!(with(&mut verdict, &token(5, &hex(&[1; 32])), Known::of(draft.checked())), 1);
     for bad in [token(1, last), token(17, first), token(18, last)] {
         let mut verdict = judged(made.to_json());
-        assert_eq!(with(&mut verdict, &bad, Known::of(draft.checked())), 0, "{bad}");
+        assert_eq!(with(&mut verdict, &bad, None), 0, "{bad}");
         assert_eq!(verdict.failure.as_ref().map(|(kind, _)| *kind), Some(Kind::Integrity), "{bad}");
         // What was rejected stays so, whatever other head it has gone through.
         let said = aspect(&verdict, "integrity");
