@@ -316,3 +316,34 @@ fn a_head_mends_or_hides_what_was_rejected() {
     assert_eq!(with(&mut verdict, "no head in it\n", None), 0);
     assert_eq!(aspect(&verdict, "integrity"), before);
 }
+
+#[test]
+fn a_journal_that_took_the_place_of_a_broken_one_does_not_say_so() {
+    let told = |journal: &[u8]| {
+        let verdict = verify::journal(crate::rules::verify(journal, None));
+        (verdict.summary.clone(), aspect(&verdict, "completeness"))
+    };
+    let cases = crate::cases::all();
+    let after: Vec<_> = cases
+        .iter()
+        .filter(|case| matches!(case.expect, crate::cases::Expect::Incomplete(codes) if codes.contains(&"after-loss")))
+        .collect();
+    assert!(!after.is_empty());
+    for case in after {
+        let (summary, completeness) = told(&case.journal);
+        assert_eq!(
+            summary,
+            "not sealed; nothing was recorded, after a session that was lost or tampered with"
+        );
+        // What it says of the one before is a note.
+        assert!(completeness.starts_with("incomplete: the journal has no end"), "{completeness}");
+    }
+    let journal = journal();
+    let (summary, completeness) = told(&journal);
+    assert_eq!(summary, "not sealed; 4 commands recorded, 2 failed");
+    assert_eq!(completeness, "complete, with one declared pause: 0 commands not recorded");
+    // A finding that is a note is not why it is incomplete.
+    let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
+    let (_, completeness) = told(&lines[..lines.len() - 1].concat());
+    assert_eq!(completeness, "incomplete: the journal has no end: it goes on, was killed, or was cut (record 15)");
+}
