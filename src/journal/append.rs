@@ -388,16 +388,15 @@ impl<'a> Writer<'a> {
         self.journal.set_len(self.slot.mark.length).doing("cut off a torn line")
     }
 
-    /// Hashes every line again and compares with what the last recorder left.
+    /// Hashes every line again and compares with what the last recorder left: where the lines
+    /// are the same the tree over them is.
     fn rehash(&self) -> Result<()> {
         let mut lines = Lines::new(self.journal, self.slot.mark.length);
-        let (mut frontier, mut running) = (Frontier::default(), [0; 32]);
+        let mut running = [0; 32];
         while let Some(text) = lines.next()? {
-            let core = text.split(|byte| *byte == b'\t').next().unwrap_or_default();
-            frontier.push(chain::leaf(core));
             running = chain::running(&running, text);
         }
-        if frontier == self.slot.frontier && running == self.slot.running {
+        if running == self.slot.running {
             return Ok(());
         }
         Err(AppendError::Tampered("its lines are not those that were recorded".into()))
