@@ -19,6 +19,11 @@ pub const WAIT_MS: u32 = 250;
 /// How long a process waits for locks in all, in milliseconds.
 pub const PATIENCE_MS: u32 = 5_000;
 
+/// How long it waits in one call, in milliseconds. Who sleeps in the queue and is woken still has
+/// to wait for a processor, and where those are scarce another takes the lock meanwhile, again
+/// and again; who asks anew while he runs mostly finds it free.
+const SLICE_MS: u32 = 25;
+
 /// How long this process has waited for locks so far, in milliseconds.
 static WAITED_MS: AtomicU32 = AtomicU32::new(0);
 
@@ -56,15 +61,22 @@ pub fn exclusive(file: &File, wait_ms: u32) -> io::Result<Locked<'_>> {
         return Err(io::ErrorKind::TimedOut.into());
     }
     let before = clock::now().boottime_ns;
-    sys::start_alarm(wait_ms)?;
-    // One blocking call: polling under contention loses its turn to those who wait.
-    let result = FileExt::lock_exclusive(file);
+    sys::start_alarm(wait_ms.min(SLICE_MS))?;
+    let result = loop {
+        let result = FileExt::lock_exclusive(file);
+        let interrupted = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted);
+        let waited_ms = clock::now().boottime_ns.saturating_sub(before) / 1_000_000;
+        if !interrupted || waited_ms >= u64::from(wait_ms) {
+            WAITED_MS.fetch_add(u32::try_from(waited_ms).unwrap_or(PATIENCE_MS), Ordering::Relaxed);
+            break if interrupted { FileExt::try_lock_exclusive(file) } else { result };
+        }
+    };
     sys::stop_alarm();
-    let waited = clock::now().boottime_ns.saturating_sub(before) / 1_000_000;
-    WAITED_MS.fetch_add(u32::try_from(waited).unwrap_or(PATIENCE_MS), Ordering::Relaxed);
     match result {
         Ok(()) => Ok(Locked(file)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
+            Err(io::ErrorKind::TimedOut.into())
+        }
         Err(error) => Err(error),
     }
 }

@@ -345,5 +345,8 @@ fn a_journal_that_took_the_place_of_a_broken_one_does_not_say_so() {
     // A finding that is a note is not why it is incomplete.
     let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
     let (_, completeness) = told(&lines[..lines.len() - 1].concat());
-    assert_eq!(completeness, "incomplete: the journal has no end: it goes on, was killed, or was cut (record 15)");
+    assert_eq!(
+        completeness,
+        "incomplete: the journal has no end: it goes on, was killed, or was cut (record 15)"
+    );
 }
