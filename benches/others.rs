@@ -126,7 +126,7 @@ fn one_command(rounds: usize) {
     let ours = taken[0].clone();
     for (way, taken) in ways.iter().zip(taken).skip(1) {
         let ratio = median(ours.iter().zip(&taken).map(|(ours, theirs)| ours / theirs).collect());
-        let seen = format!("{ratio:.2} x ({:.2} ms against {:.2} ms)", median(ours.clone()), median(taken));
+        let seen = format!("{ratio:.3} x ({:.2} ms against {:.2} ms)", median(ours.clone()), median(taken));
         let met = way.limit.map(|limit| ratio <= limit);
         let target = way.limit.map_or_else(String::new, |limit| format!("{limit} x"));
         row(&format!("start + finish, against {}", way.name), &target, &seen, met);
