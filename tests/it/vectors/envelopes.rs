@@ -298,7 +298,7 @@ fn misshapen(cases: &mut Cases) {
     fn long(text: &mut String) {
         text.push('0');
     }
-    let edits: [Contradiction; 30] = [
+    let edits: [Contradiction; 31] = [
         ("subjects", "subject is not at most 1000", |it| {
             let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
             it.subject.extend(more.collect::<Vec<_>>());
@@ -341,6 +341,9 @@ fn misshapen(cases: &mut Cases) {
         }),
         ("leap-second", "commands.startedAt is not", |it| {
             commands(it)[1].started_at = "2026-06-30T23:59:60Z".into();
+        }),
+        ("year-zero", "commands.startedAt is not", |it| {
+            commands(it)[1].started_at = "0000-06-30T23:59:59Z".into();
         }),
         ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
         ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
