@@ -52,12 +52,18 @@ pub fn output_was_closed() -> bool {
     OUTPUT_CLOSED.load(Ordering::Relaxed)
 }
 
+/// Takes a signal as the kernel would, or not at all; how it was taken before.
+fn take(signal: Signal, ignore: bool) -> nix::Result<SigAction> {
+    let handler = if ignore { SigHandler::SigIgn } else { SigHandler::SigDfl };
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: neither SIG_IGN nor SIG_DFL runs code of ours.
+    unsafe { sigaction(signal, &action) }
+}
+
 /// Makes a write beyond the limit on the size of files an error that is told, where it would
 /// end the program.
 pub fn outlive_size_limit() {
-    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-    // SAFETY: SIG_IGN runs no code of ours.
-    let before = unsafe { sigaction(Signal::SIGXFSZ, &ignore) };
+    let before = take(Signal::SIGXFSZ, true);
     let ignored = before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn));
     SIZE_IGNORED.store(ignored, Ordering::Relaxed);
 }
@@ -67,14 +73,10 @@ pub fn outlive_size_limit() {
 /// from it.
 pub fn keep_signals(command: &mut Command) {
     let found = [(Signal::SIGPIPE, &PIPE_IGNORED), (Signal::SIGXFSZ, &SIZE_IGNORED)];
-    let found = found.map(|(signal, ignored)| {
-        let handler = if ignored.load(Ordering::Relaxed) { SigHandler::SigIgn } else { SigHandler::SigDfl };
-        (signal, SigAction::new(handler, SaFlags::empty(), SigSet::empty()))
-    });
+    let found = found.map(|(signal, ignored)| (signal, ignored.load(Ordering::Relaxed)));
     let restore = move || {
-        for (signal, action) in &found {
-            // SAFETY: neither SIG_IGN nor SIG_DFL runs code of ours.
-            unsafe { sigaction(*signal, action) }.map_err(io::Error::from)?;
+        for (signal, ignored) in found {
+            take(signal, ignored)?;
         }
         Ok(())
     };
@@ -111,9 +113,7 @@ pub fn die_of(signal: i32) {
     let Ok(signal) = Signal::try_from(signal) else { return };
     // One image of memory is enough, and it is the other program's.
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
-    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: SIG_DFL runs no code of ours.
-    let _ = unsafe { sigaction(signal, &default) };
+    let _ = take(signal, false);
     let _ = nix::sys::signal::raise(signal);
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(signal)), None);
 }
@@ -121,12 +121,10 @@ pub fn die_of(signal: i32) {
 /// Ignores the signals that must not end a recorder in the middle of an append. SIGPIPE is ignored
 /// already: the standard library does that before main.
 pub fn ignore_signals() {
-    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     for signal in
         [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGHUP, Signal::SIGTERM, Signal::SIGXFSZ]
     {
-        // SAFETY: SIG_IGN runs no code of ours.
-        let _ = unsafe { sigaction(signal, &ignore) };
+        let _ = take(signal, true);
     }
 }
 

@@ -342,8 +342,9 @@ pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdi
     verdict.denials = ruling.denials;
 }
 
-/// Adds to an envelope's verdict what its journal says.
-pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<&Statement>) {
+/// Adds to an envelope's verdict what its journal says, by its check and by the statement that
+/// is drafted from it now.
+pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Statement) {
     if let Some(rejection) = &checked.rejection {
         verdict.changed(rejected_text(&rejection.why, rejection.record, rejection.offset));
         return;
@@ -361,7 +362,7 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Option<
     {
         Some("its genesis or its last tag is another".to_owned())
     } else {
-        redrafted.and_then(|own| disagreement(&own.predicate, said))
+        disagreement(redrafted.predicate, said)
     };
     match differs {
         Some(why) => verdict.changed(format!("the journal is not the one that was sealed: {why}")),

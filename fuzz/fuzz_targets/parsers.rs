@@ -4,7 +4,6 @@
 #![no_main]
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -35,13 +34,8 @@ fn session() -> &'static Session {
 
 fn hook(bytes: &[u8]) {
     let session = session();
-    let words = bytes.split(|byte| *byte == 0).map(|word| match word {
-        b"@d" => format!("d={}", session.folder.display()).into(),
-        b"@g" => format!("g={}", session.genesis).into(),
-        b"@sh" => "sh=1".into(),
-        other => OsString::from_vec(other.to_vec()),
-    });
-    assert!(attesh::recorder::run(words.collect::<Vec<_>>().into_iter()) <= 5);
+    let words = parsers::words(bytes, &session.folder, &session.genesis, "1");
+    assert!(attesh::recorder::run(words.into_iter()) <= 5);
 }
 
 fn target() -> fn(&[u8]) {

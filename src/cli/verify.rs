@@ -273,7 +273,7 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     });
     match drafted {
         Ok((draft, own)) => {
-            verify::with_journal(verdict, draft.checked(), Some(&own));
+            verify::with_journal(verdict, draft.checked(), own);
             Known::of(draft.checked())
         }
         Err(failure) => {

@@ -1,8 +1,9 @@
 //! The in-toto Statement that is sealed: its members, and nothing else.
 //!
 //! What lives here: the shape of the payload and its strict reading. What does not: what its
-//! values look like (`form`), how it is gathered from a journal (`draft`), how it is signed (`envelope`), whether it is
-//! believed (`verify`). The normative table of members is attesh-seal(5).
+//! values look like (`form`), how it is gathered from a journal (`draft`), how it is signed
+//! (`envelope`), whether it is believed (`verify`). The normative table of members is
+//! attesh-seal(5).
 //!
 //! Rules: one spelling only, so reading compares with writing; policy turns on the presence
 //! of good claims, never on the absence of a bad one.

@@ -9,11 +9,13 @@
 use crate::seal::statement::{CommandFacts, CommandText, PlanFacts, Predicate};
 
 /// The first thing in which what was sealed differs from what the journal gives.
-pub(super) fn disagreement(own: &Predicate, said: &Predicate) -> Option<String> {
+pub(super) fn disagreement(mut own: Predicate, said: &Predicate) -> Option<String> {
     // Texts are taken out, never put back.
     let redacted_since = own.outcome.redacted_count > said.outcome.redacted_count;
-    let own = if redacted_since { without_redaction(own, said) } else { own.clone() };
-    let own = in_words_of(own, said);
+    if redacted_since {
+        restore_redacted(&mut own, said);
+    }
+    restore_words(&mut own, said);
     let (mine, theirs) = (&own.commands, &said.commands);
     if let (Some(mine), Some(theirs)) = (mine, theirs)
         && own.outcome == said.outcome
@@ -41,9 +43,8 @@ pub(super) fn disagreement(own: &Predicate, said: &Predicate) -> Option<String> 
     parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} it gives is another"))
 }
 
-/// What the journal gives, with what was taken out of it since as it was sealed.
-fn without_redaction(own: &Predicate, said: &Predicate) -> Predicate {
-    let mut own = own.clone();
+/// What was taken out of the journal since is as it was sealed.
+fn restore_redacted(own: &mut Predicate, said: &Predicate) {
     own.outcome.redacted_count = said.outcome.redacted_count;
     restore(&mut own.session.host, &said.session.host);
     restore(&mut own.session.user, &said.session.user);
@@ -56,7 +57,6 @@ fn without_redaction(own: &Predicate, said: &Predicate) -> Predicate {
     for (mine, theirs) in own.collected.iter_mut().zip(&said.collected) {
         restore(&mut mine.data, &theirs.data);
     }
-    own
 }
 
 fn restore(mine: &mut Option<String>, theirs: &Option<String>) {
@@ -81,11 +81,10 @@ fn restore_plan(mine: &mut PlanFacts, theirs: &PlanFacts) {
 }
 
 /// The words of a finding may be those of another version.
-fn in_words_of(mut own: Predicate, said: &Predicate) -> Predicate {
+fn restore_words(own: &mut Predicate, said: &Predicate) {
     for (mine, theirs) in own.anomalies.iter_mut().zip(&said.anomalies) {
         if (mine.record, &mine.code) == (theirs.record, &theirs.code) {
             mine.text.clone_from(&theirs.text);
         }
     }
-    own
 }

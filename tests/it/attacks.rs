@@ -12,7 +12,6 @@ use std::process::{Command, Stdio};
 
 use attesh::crypto::{Seed, label};
 use attesh::encoding::hex;
-use attesh::files::{Overwrite, publish};
 use attesh::journal::chain::{self, Auth};
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::line;
@@ -23,7 +22,7 @@ use crate::programs;
 use crate::pty::ATTESH;
 use crate::rules::codes;
 use crate::script::Place;
-use crate::world::{Opened, World, code};
+use crate::world::{Opened, World, code, put};
 
 /// The head of the journal now, as a log would keep it.
 fn head(at: &Opened) -> String {
@@ -274,7 +273,6 @@ fn an_older_session_passes_as_this_one() {
     let kept = head(&now);
     // To the recorder it is foreign, with its state and without it: the shell knows the genesis
     // of its own.
-    let put = |path: &Path, bytes: &[u8]| publish(path, bytes, 0o600, Overwrite::Yes).unwrap();
     put(&now.journal(), &copy.journal);
     assert_eq!(code(&mut world.start(&now, 2, false)), Some(3));
     put(&path, &copy.state);

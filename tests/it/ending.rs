@@ -2,12 +2,9 @@
 //! kernel. Whatever happens: no record is lost, half an attestation never stands under its
 //! name, and the same command typed again brings it to its end.
 
-use nix::libc::{EACCES, EDQUOT, EFBIG, EINTR, EIO, EMFILE, ENOSPC};
-
 use crate::fault::{Fault, Traced, run};
+use crate::inject::{ERRORS, limited};
 use crate::world::{Opened, World, code, sized};
-
-const ERRORS: [i32; 7] = [ENOSPC, EIO, EDQUOT, EFBIG, EINTR, EMFILE, EACCES];
 
 /// A session with one command, a key, and the verb that is harmed.
 struct Bench {
@@ -139,8 +136,8 @@ fn a_limit_on_the_size_of_files_leaves_half_an_attestation() {
         for blocks in (0..40).step_by(sized(4, 1)) {
             let bench = Bench::new(verb);
             let command = bench.world.attesh(&bench.words(verb));
-            let limited = code(&mut crate::inject::limited(&command, blocks));
-            assert!(matches!(limited, Some(0 | 5)), "{verb}, {blocks} blocks: {limited:?}");
+            let ended = code(&mut limited(&command, blocks));
+            assert!(matches!(ended, Some(0 | 5)), "{verb}, {blocks} blocks: {ended:?}");
             bench.judge(&format!("{verb}, {blocks} blocks"));
         }
     }

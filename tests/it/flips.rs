@@ -3,13 +3,10 @@
 //! In process, over a journal whose prefix was checked once: a flip in line k cannot show
 //! before line k, so the lines before it are not verified again.
 
-use std::path::Path;
-
 use crate::random::Random;
 use crate::rules::{codes, verify};
 use crate::signer::{Defect, Signer, finish, start};
-use crate::world::{World, code, sized};
-use attesh::files::{Overwrite, publish};
+use crate::world::{World, code, put, sized};
 use attesh::journal::check::Checked;
 use attesh::record::Program;
 
@@ -121,7 +118,6 @@ fn a_flipped_bit_passes_the_program() {
         assert_eq!(code(&mut world.attesh(words)), Some(0), "{words:?}");
     }
     let home = |name: &str| world.home.path().join(name);
-    let put = |path: &Path, bytes: &[u8]| publish(path, bytes, 0o600, Overwrite::Yes).unwrap();
     std::fs::create_dir(home("copy")).unwrap();
     let journal = (at.bytes(), home("copy/journal"), vec!["verify", "copy"]);
     let envelope =

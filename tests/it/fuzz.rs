@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use attesh::journal::check::{Knowledge, check};
 
-use crate::parsers::TARGETS;
+use crate::parsers::{TARGETS, words};
 use crate::random::{Random, edited};
 use crate::world::{World, code, sized};
 
@@ -54,8 +54,6 @@ fn a_target_has_no_corpus_or_a_corpus_no_target() {
     assert_eq!(listed.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>(), targets);
 }
 
-/// The words of a hook's call, a zero byte between two, with `@d`, `@g` and `@sh` for the
-/// folder, the genesis and the shell of a session that is open.
 #[test]
 fn the_words_of_a_hook_make_the_recorder_panic_or_harm_a_journal() {
     let (world, at) = World::after(1);
@@ -67,17 +65,7 @@ fn the_words_of_a_hook_make_the_recorder_panic_or_harm_a_journal() {
         if round >= files.len() {
             bytes = edited(&mut random, &bytes);
         }
-        let words: Vec<Vec<u8>> = bytes
-            .split(|byte| *byte == 0)
-            .map(|word| match word {
-                b"@d" => format!("d={}", at.folder.display()).into_bytes(),
-                b"@g" => format!("g={}", at.genesis).into_bytes(),
-                b"@sh" => format!("sh={}", at.shell).into_bytes(),
-                other => other.to_vec(),
-            })
-            .collect();
-        let words: Vec<std::ffi::OsString> =
-            words.into_iter().map(std::os::unix::ffi::OsStringExt::from_vec).collect();
+        let words = words(&bytes, &at.folder, &at.genesis, &at.shell);
         let status = code(&mut world.rec(&words));
         assert!(matches!(status, Some(0..=5)), "{words:?}: {status:?}");
     }

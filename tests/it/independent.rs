@@ -3,28 +3,21 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use attesh::files;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 
 use crate::pages_seal::Sealed;
-use crate::vectors::python;
+use crate::vectors::{python, verifier};
+use crate::world::put;
 
 /// Whether the independent verifier takes these files, and its words.
 fn takes(python: &Path, folder: &Path, files: [&str; 4]) -> (bool, String) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/independent/verify.py");
-    let output =
-        Command::new(python).arg(script).arg("envelope").args(files).current_dir(folder).output().unwrap();
+    let output = verifier(python).arg("envelope").args(files).current_dir(folder).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(matches!(output.status.code(), Some(0 | 3)) || said.contains("Error"), "{said}");
     (output.status.success(), said)
-}
-
-fn put(path: &Path, bytes: &[u8]) {
-    files::publish(path, bytes, 0o600, files::Overwrite::Yes).unwrap();
 }
 
 /// Writes a changed copy of one of the files and expects that nobody takes it.

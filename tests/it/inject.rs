@@ -12,7 +12,8 @@ use crate::fault::{Fault, run};
 use crate::rules::codes;
 use crate::world::{Opened, World, code, sized};
 
-const ERRORS: [i32; 7] = [ENOSPC, EIO, EDQUOT, EFBIG, EINTR, EMFILE, EACCES];
+/// What the kernel may answer.
+pub const ERRORS: [i32; 7] = [ENOSPC, EIO, EDQUOT, EFBIG, EINTR, EMFILE, EACCES];
 
 /// How many commands one session takes before the next begins.
 const COMMANDS_A_SESSION: u64 = 100;

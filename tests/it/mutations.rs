@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
-use attesh::files::{Overwrite, publish};
 use attesh::record::{Body, Program};
 
 use crate::cases;
@@ -16,8 +14,8 @@ use crate::random::{Random, edited};
 use crate::rules::verify;
 use crate::signer::{self, Defect, Signer, Texts};
 use crate::vectors::envelopes::{self, key, sign, taken};
-use crate::vectors::{folder, python};
-use crate::world::sized;
+use crate::vectors::{folder, python, verifier};
+use crate::world::{put, sized};
 
 /// Changed files of each kind, of a thousand.
 const JOURNALS: usize = 520;
@@ -125,12 +123,12 @@ fn transcripts(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, count
     files.insert("transcripts/MANIFEST".into(), manifest.into_bytes());
 }
 
-fn put(root: &Path, files: &BTreeMap<String, Vec<u8>>) {
+fn put_all(root: &Path, files: &BTreeMap<String, Vec<u8>>) {
     for kind in ["journals", "envelopes", "transcripts", "plans"] {
         std::fs::create_dir(root.join(kind)).unwrap();
     }
     for (name, bytes) in files {
-        publish(&root.join(name), bytes, 0o600, Overwrite::Yes).unwrap();
+        put(&root.join(name), bytes);
     }
 }
 
@@ -148,9 +146,8 @@ fn another_verifier_judges_a_changed_file_otherwise() {
             files.insert(format!("{kind}/signer.pub"), signer.clone());
         }
         let root = tempfile::tempdir().unwrap();
-        put(root.path(), &files);
-        let script = folder().with_file_name("independent").join("verify.py");
-        let output = Command::new(&python).arg(script).arg("vectors").arg(root.path()).output().unwrap();
+        put_all(root.path(), &files);
+        let output = verifier(&python).arg("vectors").arg(root.path()).output().unwrap();
         let [said, wrong] =
             [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         let kept = if output.status.success() { String::new() } else { root.keep().display().to_string() };

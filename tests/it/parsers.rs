@@ -4,6 +4,9 @@
 //! Each target is run by cargo-fuzz (fuzz/, tests/fuzz), and here on the kept corpus and on
 //! edits of it (`fuzz`).
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use attesh::journal::check::{Knowledge, check};
@@ -218,10 +221,24 @@ pub fn heads(bytes: &[u8]) {
 /// Text on a screen: nothing that a terminal obeys, hides or turns round is left in it.
 pub fn screen(bytes: &[u8]) {
     let text = report::visible(bytes);
-    let obeyed = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
-    };
-    assert!(!text.chars().any(obeyed), "{text:?}");
+    assert!(!text.chars().any(is_obeyed), "{text:?}");
     assert!(text.len() >= bytes.len().min(1));
+}
+
+/// What a terminal obeys, or what hides or turns round the text beside it.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+}
+
+/// The words of a hook's call: a zero byte between two, `@d`, `@g` and `@sh` for the folder, the
+/// genesis and the shell of a session that is open.
+pub fn words(bytes: &[u8], folder: &Path, genesis: &str, shell: &str) -> Vec<OsString> {
+    let word = |word: &[u8]| match word {
+        b"@d" => format!("d={}", folder.display()).into(),
+        b"@g" => format!("g={genesis}").into(),
+        b"@sh" => format!("sh={shell}").into(),
+        other => OsString::from_vec(other.to_vec()),
+    };
+    bytes.split(|byte| *byte == 0).map(word).collect()
 }

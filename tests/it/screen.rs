@@ -4,23 +4,19 @@
 use std::path::Path;
 use std::process::Command;
 
-use attesh::files::{Overwrite, publish};
 use attesh::record::{Anomaly, Body, Note, NoteWhat, Pause, Program};
 use attesh::seal::statement::CommandText;
 use serde_json::Value;
 
+use crate::parsers::is_obeyed;
 use crate::policy::{Run, statement};
 use crate::pty::ATTESH;
 use crate::signer::{self, Defect, Signer, Texts, finish, start};
 use crate::vectors::envelopes::{key, sign};
+use crate::world::put;
 
 /// A title, a colour by C1, DEL, a return, a turned direction, and what cannot be seen.
 const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{9b}31m\u{7f}\rb\u{202e}c\u{2066}d\u{200b}\u{feff}e\u{8}";
-
-fn is_obeyed(c: char) -> bool {
-    c.is_control() && c != '\n'
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
 
 /// Runs the program in the folder; what is wrong with what it printed, if anything.
 fn printed(folder: &Path, words: &[&str]) -> Option<String> {
@@ -31,7 +27,7 @@ fn printed(folder: &Path, words: &[&str]) -> Option<String> {
     assert!(matches!(code, Some(0..=6)), "{words:?}: {:?}", output.status);
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(!text.is_empty(), "{words:?} says nothing");
-    let at = text.find(is_obeyed)?;
+    let at = text.find(|c| c != '\n' && is_obeyed(c))?;
     let from = text[..at].char_indices().rev().nth(60).map_or(0, |(at, _)| at);
     Some(format!("{words:?}: {:?}", text[from..].chars().take(120).collect::<String>()))
 }
@@ -162,10 +158,10 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 fn a_terminal_obeys_what_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files() {
-        publish(&folder.path().join(name), &bytes, 0o600, Overwrite::Yes).unwrap();
+        put(&folder.path().join(name), &bytes);
     }
     let named = format!("{HOSTILE}.sh");
-    publish(&folder.path().join(&named), b"make\n", 0o600, Overwrite::Yes).unwrap();
+    put(&folder.path().join(&named), b"make\n");
     let mut calls: Vec<Vec<&str>> = Vec::new();
     for file in ["journal", "torn", "a.intoto.json", "script.sh", "nothing", HOSTILE] {
         calls.extend([

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use attesh::journal::state::{Condition, SLOT_BYTES, newest};
 
-use crate::world::{Opened, World, code};
+use crate::world::{Opened, World, code, put};
 
 const TAMPERED: Option<i32> = Some(1);
 const OVER: Option<i32> = Some(3);
@@ -24,10 +24,6 @@ fn session() -> (World, Opened) {
 
 fn writable(path: &Path) -> File {
     OpenOptions::new().write(true).read(true).open(path).unwrap()
-}
-
-fn replace(path: &Path, bytes: &[u8]) {
-    attesh::files::publish(path, bytes, 0o600, attesh::files::Overwrite::Yes).unwrap();
 }
 
 /// Does harm, calls the recorder twice, and checks what it says and leaves.
@@ -86,13 +82,13 @@ fn a_journal_changed_from_outside_is_appended_to() {
     noticed("its last line again", |_, at| add(at, &last_line(at)), TAMPERED, true);
     noticed("two lines", |_, at| add(at, b"x\ny\n"), TAMPERED, true);
     noticed("three mebibytes", |_, at| add(at, &vec![b'x'; 3 << 20]), TAMPERED, true);
-    noticed("a copy of itself", |_, at| replace(&at.journal(), &at.bytes()), TAMPERED, true);
+    noticed("a copy of itself", |_, at| put(&at.journal(), &at.bytes()), TAMPERED, true);
     noticed("genesis edited", |_, at| edit(at, genesis_digit(at), b"9"), TAMPERED, true);
     noticed(
         "the journal of another session",
         |world, at| {
             let other = world.open(None);
-            replace(&at.journal(), &other.bytes());
+            put(&at.journal(), &other.bytes());
         },
         TAMPERED,
         false,

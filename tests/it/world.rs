@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use attesh::files::{Overwrite, publish};
 use attesh::journal::check::{Checked, Knowledge, check};
 use attesh::session::Session;
 use tempfile::TempDir;
@@ -169,6 +170,11 @@ impl Opened {
         File::open(self.journal()).unwrap().read_to_end(&mut bytes).unwrap();
         bytes
     }
+}
+
+/// Writes a file of the user alone, in the place of what is there.
+pub fn put(path: &Path, bytes: &[u8]) {
+    publish(path, bytes, 0o600, Overwrite::Yes).unwrap();
 }
 
 /// The exit code of a command that runs undisturbed.

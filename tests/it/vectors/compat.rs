@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{folder, python};
+use super::{folder, python, verifier};
 use crate::pty::ATTESH;
 
 #[test]
@@ -31,7 +31,6 @@ fn what_was_released_is_read_otherwise() {
 #[test]
 fn another_verifier_reads_what_was_released_otherwise() {
     let Some(python) = python() else { return };
-    let script = folder().with_file_name("independent").join("verify.py");
     for version in ["0.1"] {
         for name in ["build", "typed"] {
             let files = ["intoto.json", "pub", "transcript", "journal"].map(|ending| match ending {
@@ -39,8 +38,8 @@ fn another_verifier_reads_what_was_released_otherwise() {
                 _ => format!("{name}.{ending}"),
             });
             let at = folder().join("compat").join(version);
-            let mut command = Command::new(&python);
-            command.arg(&script).arg("envelope").args(&files).current_dir(&at);
+            let mut command = verifier(&python);
+            command.arg("envelope").args(&files).current_dir(&at);
             let output = command.output().unwrap();
             let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
             assert!(output.status.success() && text.contains("VERIFIED"), "{version} {name}: {text}");
