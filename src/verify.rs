@@ -180,6 +180,15 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
     verdict
 }
 
+/// What a verifier would object to in a payload that is about to be signed.
+#[must_use]
+pub fn objection(payload: &[u8]) -> Option<String> {
+    match Statement::read(payload) {
+        Err(why) => Some(why),
+        Ok(statement) => contradiction(&statement),
+    }
+}
+
 fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
     let text = failure.to_string();
     match failure {

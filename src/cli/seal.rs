@@ -32,6 +32,7 @@ use crate::seal::statement::{
 };
 use crate::session::close::Ending;
 use crate::session::{SEALED, Session, birth, find, short_id};
+use crate::verify;
 
 /// What goes beside the envelope.
 struct Outputs {
@@ -390,6 +391,9 @@ fn make(
             );
             return Err(Failure::unable(why));
         }
+    }
+    if let Some(why) = verify::objection(&payload) {
+        return Err(Failure::integrity(format!("the journal tells what no statement can tell: {why}")));
     }
     let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
     transcript.publish(overwrite)?;

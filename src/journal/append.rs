@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use super::chain::{self, Frontier};
 use super::line;
 use super::shells::Story;
-use super::state::{Condition, FileMark, SLOT_BYTES, Slot, newest};
+use super::state::{Condition, FileMark, SLOT_BYTES, Slot, is_of_another_version, newest};
 use crate::clock::Moment;
 use crate::crypto::{ChainKey, Digest, OriginSecret, Seed};
 use crate::record::{Body, CORE_MAX, Core, Disclosures, LINE_MAX, Record, Recovered};
@@ -149,6 +149,8 @@ impl<'a> Writer<'a> {
             let zero = bytes.iter().all(|byte| *byte == 0);
             return Err(if zero {
                 AppendError::Ended
+            } else if is_of_another_version(&bytes[..read]) {
+                AppendError::Lost("its state was written by another version of attesh".into())
             } else {
                 AppendError::Lost("no slot of its state is whole".into())
             });

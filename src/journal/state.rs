@@ -14,7 +14,9 @@ use crate::record::Recovered;
 
 /// Size of a slot in bytes; the file has two.
 pub const SLOT_BYTES: usize = 4096;
-const MAGIC: &[u8; 8] = b"ATTESH1\0";
+const MAGIC: &[u8; 8] = b"ATTESH2\0";
+/// What the magic of every version begins with.
+const NAME: &[u8] = b"ATTESH";
 const CHECKSUM_AT: usize = SLOT_BYTES - 32;
 const USED_AT: usize = CHECKSUM_AT - 2;
 const WHY_MAX: usize = 512;
@@ -191,6 +193,13 @@ pub fn newest(file: &[u8]) -> Option<(Slot, bool)> {
         (None, Some(two)) => Some((two, first.iter().any(|byte| *byte != 0))),
         (None, None) => None,
     }
+}
+
+/// Whether it is a state, though of a version that this one does not read.
+#[must_use]
+pub fn is_of_another_version(file: &[u8]) -> bool {
+    let magic = |slot: &[u8]| slot.starts_with(NAME) && !slot.starts_with(MAGIC);
+    file.chunks(SLOT_BYTES).any(magic)
 }
 
 /// The used part of a slot, if its checksum is right and the rest is zero: so every byte

@@ -13,9 +13,9 @@ use sha2::Digest as _;
 
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CollectedFacts, CommandFacts, CommandText,
-    JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, PlanFacts, Predicate, RECORDER_ID, Recorder,
-    STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts, Sha256, ShellFacts, Statement,
-    Subject, TranscriptFacts, UnitFacts,
+    INTEGER_MAX, JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, PlanFacts, Predicate, RECORDER_ID,
+    Recorder, STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts, Sha256, ShellFacts,
+    Statement, Subject, TranscriptFacts, UnitFacts,
 };
 use crate::clock::rfc3339;
 use crate::encoding::hex;
@@ -190,11 +190,11 @@ impl Draft {
             command_count: story.commands,
             failed_count: story.failed,
             unobserved_count: unobserved,
-            lost_count: story.lost,
+            lost_count: story.lost.min(INTEGER_MAX),
             withheld_count: story.withheld,
             redacted_count: story.redacted,
             pause_count: story.pauses,
-            paused_command_count: story.paused_commands(),
+            paused_command_count: story.paused_commands().map(|count| count.min(INTEGER_MAX)),
             anomaly_count: story.anomalies,
             all_succeeded: story.failed == 0 && all_seen,
             exit_code,

@@ -7,13 +7,11 @@
 //! the independent verifier in the tests is held against it.
 
 use super::statement::{
-    COMMANDS_MAX, CommandFacts, CommandText, PlanFacts, Predicate, SUBJECTS_MAX, SessionFacts, Statement,
+    COMMANDS_MAX, CommandFacts, CommandText, INTEGER_MAX, PlanFacts, Predicate, SUBJECTS_MAX, SessionFacts,
+    Statement,
 };
 use crate::encoding::hex_exact;
-use crate::record::{Outcome, PlanTime, Program};
-
-/// The largest integer that every reader of JSON keeps.
-const INTEGER_MAX: u64 = (1 << 53) - 1;
+use crate::record::{CloseReason, Outcome, PlanTime, Program};
 
 /// What a member must look like: the member, and the form.
 type Form = Result<(), String>;
@@ -39,8 +37,6 @@ pub(super) fn check(statement: &Statement) -> Form {
     }
     for one in &predicate.collected {
         need(matches!(&*one.at, "start" | "stop"), "collected.at", "start or stop")?;
-        let json = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok();
-        need(one.data.as_ref().is_none_or(json), "collected.data", "null or JSON")?;
     }
     let origin = &predicate.origin;
     let known = matches!(&*origin.status, "none" | "not-checked" | "authenticated");
@@ -98,16 +94,31 @@ fn text(value: &CommandText, member: &str, left_out: bool) -> Form {
 }
 
 fn session(session: &SessionFacts) -> Form {
-    let canonical = uuid::Uuid::try_parse(&session.id).is_ok_and(|id| id.to_string() == session.id);
-    need(canonical, "session.id", "a UUID in lower case with hyphens")?;
+    need(is_uuid(&session.id), "session.id", "a UUID in lower case with hyphens")?;
     time(&session.opened_at, "session.openedAt")?;
     time(&session.closed_at, "session.closedAt")?;
+    let head = session.previous.as_ref().is_none_or(|token| is_head(token));
+    need(head, "session.previous", "null or the head SESSION:SIZE:ROOT")?;
     for shell in &session.shells {
         number(shell.id, "shells.id")?;
         need(Program::from_name(&shell.program).is_some(), "shells.program", "bash, zsh, fish or sh")?;
+        let closed = shell.closed.as_ref().is_none_or(|why| CloseReason::from_name(why).is_some());
+        need(closed, "shells.closed", "null or a reason of shell-close, see attesh-journal(5)")?;
         status(shell.exit_code, "shells.exitCode")?;
     }
     Ok(())
+}
+
+fn is_uuid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
+}
+
+/// A head, of a journal that need not be one that can be appended to: any size is taken.
+fn is_head(token: &str) -> bool {
+    let parts: Vec<&str> = token.split(':').collect();
+    let [session, size, root] = parts[..] else { return false };
+    let number = size.parse::<u64>().is_ok_and(|number| number.to_string() == size);
+    is_uuid(session) && number && hex_exact::<32>(root.as_bytes()).is_some()
 }
 
 fn digests_and_numbers(predicate: &Predicate) -> Form {
@@ -117,6 +128,7 @@ fn digests_and_numbers(predicate: &Predicate) -> Form {
     digest(&journal.head_tag, "journal.headTag")?;
     digest(&predicate.transcript.sha256, "transcript.sha256")?;
     status(outcome.exit_code, "outcome.exitCode")?;
+    need(journal.size > 0, "journal.size", "at least 1")?;
     [
         (journal.size, "journal.size"),
         (outcome.command_count, "outcome.commandCount"),

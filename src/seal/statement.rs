@@ -26,6 +26,8 @@ pub const SUBJECT_TRANSCRIPT: &str = "session.transcript";
 pub const COMMANDS_MAX: usize = 10_000;
 /// The most bytes of commands that stand in the payload.
 pub const COMMANDS_BYTES_MAX: usize = 8 << 20;
+/// The largest integer: every reader of JSON keeps those up to it.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// The most subjects.
 pub const SUBJECTS_MAX: usize = 1_000;
 /// The longest payload an ssh-agent signs, in bytes.

@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::encoding::hex;
 use crate::seal::statement::{
-    CommandFacts, OutcomeFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+    CommandFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
 };
 
 /// The first thing in which a statement contradicts itself.
@@ -48,7 +48,7 @@ pub(super) fn contradiction(statement: &Statement) -> Option<String> {
     if outcome.command_count != predicate.transcript.lines {
         return Some("outcome.commandCount is not the number of the transcript's lines".into());
     }
-    commands_contradict(statement).or_else(|| counts_contradict(outcome))
+    commands_contradict(statement).or_else(|| counts_contradict(statement))
 }
 
 fn commands_contradict(statement: &Statement) -> Option<String> {
@@ -90,12 +90,35 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     None
 }
 
-fn counts_contradict(outcome: &OutcomeFacts) -> Option<String> {
+fn counts_contradict(statement: &Statement) -> Option<String> {
+    let outcome = &statement.predicate.outcome;
+    let records = statement.predicate.journal.size;
+    let numbered: [(u64, u64, &str); 6] = [
+        (
+            outcome.failed_count.saturating_add(outcome.unobserved_count),
+            outcome.command_count,
+            "failedCount and unobservedCount are more than commandCount",
+        ),
+        (outcome.withheld_count, outcome.command_count, "withheldCount is more than commandCount"),
+        (outcome.command_count, records, "commandCount is more than the records of the journal"),
+        (outcome.redacted_count, records, "redactedCount is more than the records of the journal"),
+        (outcome.pause_count, records, "pauseCount is more than the records of the journal"),
+        (outcome.anomaly_count, records, "anomalyCount is more than the records of the journal"),
+    ];
+    if let Some((.., why)) = numbered.iter().find(|(part, whole, _)| part > whole) {
+        return Some(format!("outcome.{why}"));
+    }
+    if outcome.pause_count == 0 && outcome.paused_command_count != Some(0) {
+        return Some("outcome.pausedCommandCount is not 0 although there was no pause".into());
+    }
     let all_succeeded = outcome.failed_count == 0 && outcome.unobserved_count == 0;
     if outcome.all_succeeded != all_succeeded {
         return Some("outcome.allSucceeded is not what its counts say".into());
     }
     if outcome.failed_count == 0 && outcome.exit_code != all_succeeded.then_some(0) {
+        return Some("outcome.exitCode is not what its counts say".into());
+    }
+    if outcome.failed_count > 0 && outcome.exit_code.is_none_or(|status| status == 0) {
         return Some("outcome.exitCode is not what its counts say".into());
     }
     None

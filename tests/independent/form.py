@@ -36,14 +36,14 @@ def refuse(text):
     raise Bad(f"the number {text}")
 
 
-def parse(raw, number=refuse, least=0):
-    """Numbers are integers from `least` on; what `number` makes of a fraction is a float."""
+def parse(raw, least=0):
+    """Numbers are integers from `least` on."""
     try:
         value = json.loads(
             raw.decode("utf-8"),
             object_pairs_hook=members,
             parse_int=lambda text: integer(text, least),
-            parse_float=number,
+            parse_float=refuse,
             parse_constant=refuse,
         )
         # Python keeps a lone surrogate; it cannot be written as UTF-8 again.

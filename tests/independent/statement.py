@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 
-from form import Bad, fields, flag, hexed, need, null_or, number, one_of, parse, session_id, shape, status, \
-    statuses, std64, string, text
+from form import Bad, decimal, fields, flag, hexed, need, null_or, number, one_of, parse, session_id, std64, \
+    string, text
 
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://attesh.dev/shell-session/v0.1"
@@ -18,7 +18,26 @@ INTEGER_MAX = 2 ** 53 - 1
 
 def integer(value):
     number(value)
-    need(value <= INTEGER_MAX, "an integer of 2^53 or more")
+    need(0 <= value <= INTEGER_MAX, "not an integer of 0 to 2^53 - 1")
+
+
+def positive(value):
+    integer(value)
+    need(value > 0, "0")
+
+
+def status(value):
+    integer(value)
+    need(value <= 255, "a status above 255")
+
+
+def head(value):
+    text(value)
+    parts = value.split(":")
+    need(len(parts) == 3, "not a head")
+    session_id(parts[0])
+    decimal(parts[1])
+    hexed(32)(parts[2])
 
 
 def signed(value):
@@ -49,27 +68,35 @@ def list_of(check, most=None):
     return each
 
 
-def json_text(value):
-    text(value)
-    parse(value.encode(), number=float)
+def shape(table):
+    """An object with these members, in the order that the page's tables have."""
+    order = [member.rstrip("?") for member in table]
+
+    def check(value):
+        fields(value, table)
+        places = [order.index(member) for member in value]
+        need(places == sorted(places), f"another order than {', '.join(order)}")
+
+    return check
 
 
 TEXTS = {"command?": text, "commandBase64?": std64, "redacted?": true, "withheld?": true}
-COMMAND = {"seq": integer, "shell": integer, **TEXTS, "exitCode": null_or(status), "pipeStatus?": statuses,
+COMMAND = {"seq": integer, "shell": integer, **TEXTS, "exitCode": null_or(status), "pipeStatus?": list_of(status),
            "signal?": integer, "startedAt": time, "durationMs": null_or(integer), "workdir?": text,
            "outcome?": one_of("sealing", "stopping", "replaced", "passed"), "planned?": true, "late?": true}
 UNIT = {"line": integer, "lastLine": integer, "command?": text, "commandBase64?": std64}
 PLAN = {"shell": integer, "recordedAt": one_of("start", "exit"), "name": null_or(text),
         "sha256": null_or(hexed(32)), "units": null_or(list_of(shape(UNIT))), "unchanged": flag}
 SHELL = {"id": integer, "program": one_of("bash", "zsh", "fish", "sh"), "version": text, "hook": text,
-         "closed": null_or(text), "exitCode": null_or(status)}
+         "closed": null_or(one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")),
+         "exitCode": null_or(status)}
 DIGEST = shape({"sha256": hexed(32)})
 PREDICATE = {
     "recorder": shape({"id": text, "version": text, "digest": DIGEST}),
     "session": shape({"id": session_id, "name": null_or(text), "openedAt": time, "closedAt": time,
                       "shells": list_of(shape(SHELL)), "host": null_or(text), "user": null_or(text),
-                      "previous": null_or(text)}),
-    "journal": shape({"format": text, "size": integer, "rootHash": hexed(32), "genesisHash": hexed(32),
+                      "previous": null_or(head)}),
+    "journal": shape({"format": text, "size": positive, "rootHash": hexed(32), "genesisHash": hexed(32),
                       "headTag": hexed(32), "continuity": text}),
     "outcome": shape({"commandCount": integer, "failedCount": integer, "unobservedCount": integer,
                       "lostCount": integer, "withheldCount": integer, "redactedCount": integer,
@@ -81,7 +108,7 @@ PREDICATE = {
     "clock": shape({"assurance": text, "bootId": text, "timeNamespace": text, "stepCount": integer}),
     "transcript": shape({"sha256": hexed(32), "lines": integer, "bytes": integer}),
     "collected": list_of(shape({"type": text, "at": one_of("start", "stop"), "ok": flag,
-                                "data": null_or(json_text)})),
+                                "data": null_or(text)})),
     "origin": shape({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
     "unrecordedTailMs": signed,
@@ -99,27 +126,6 @@ def spelled(value):
     if isinstance(value, list):
         return b"[" + b",".join(map(spelled, value)) + b"]"
     return json.dumps(value).encode()
-
-
-def ordered(value, table, name):
-    """The members are in the order of the page's tables."""
-    order = [member.rstrip("?") for member in table]
-    places = [order.index(member) for member in value]
-    need(places == sorted(places), f"the members of {name} are in another order")
-
-
-def orders(statement):
-    predicate = statement["predicate"]
-    ordered(statement, STATEMENT, "the Statement")
-    ordered(predicate, PREDICATE, "the predicate")
-    for command in predicate.get("commands", []):
-        ordered(command, COMMAND, "a command")
-    for plan in predicate["plans"]:
-        ordered(plan, PLAN, "a plan")
-        for unit in plan["units"] or []:
-            ordered(unit, UNIT, "a unit")
-    for shell in predicate["session"]["shells"]:
-        ordered(shell, SHELL, "a shell")
 
 
 def one_text(item, names):
@@ -175,9 +181,18 @@ def agree(statement):
     if outcome["end"] == "COMPLETE":
         whole = outcome["lostCount"] == 0 and not any(one["incomplete"] for one in predicate["anomalies"])
         need(whole, "COMPLETE although it is not")
+    size, commands = predicate["journal"]["size"], outcome["commandCount"]
+    need(outcome["failedCount"] + outcome["unobservedCount"] <= commands, "more ended than began")
+    need(outcome["withheldCount"] <= commands, "outcome.withheldCount")
+    for name in ("commandCount", "redactedCount", "pauseCount", "anomalyCount"):
+        need(outcome[name] <= size, f"outcome.{name} and journal.size")
+    need(outcome["pauseCount"] or outcome["pausedCommandCount"] == 0, "commands of no pause")
     succeeded = outcome["failedCount"] == 0 and outcome["unobservedCount"] == 0
     need(outcome["allSucceeded"] == succeeded, "outcome.allSucceeded")
-    need(outcome["failedCount"] or outcome["exitCode"] == (0 if succeeded else None), "outcome.exitCode")
+    if outcome["failedCount"]:
+        need(outcome["exitCode"], "outcome.exitCode")
+    else:
+        need(outcome["exitCode"] == (0 if succeeded else None), "outcome.exitCode")
     if "commands" in predicate:
         commands_agree(predicate["commands"], predicate)
         failed = [one["exitCode"] for one in predicate["commands"] if one["exitCode"] not in (0, None)]
@@ -190,8 +205,7 @@ def agree(statement):
 def check(body):
     """The payload of an envelope, checked."""
     statement = parse(body, least=-INTEGER_MAX)
-    fields(statement, STATEMENT)
-    orders(statement)
+    shape(STATEMENT)(statement)
     need(spelled(statement) == body, "another spelling")
     agree(statement)
     return statement

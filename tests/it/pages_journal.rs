@@ -490,7 +490,7 @@ fn a_slot_is_laid_out_as_the_table_says() {
     let number = |value: u64| value.to_be_bytes().to_vec();
     let w = why.len();
     let content: [(&str, Vec<u8>); 21] = [
-        ("the bytes ATTESH1", b"ATTESH1\0".to_vec()),
+        ("the bytes ATTESH2", b"ATTESH2\0".to_vec()),
         ("generation", number(0x1111)),
         ("session id", vec![0x21; 16]),
         ("root_1", vec![0x22; 32]),

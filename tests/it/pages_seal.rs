@@ -100,7 +100,7 @@ fn full() -> Value {
             "recorder": {"id": statement::RECORDER_ID, "version": "0", "digest": digest},
             "session": {"id": id, "name": "n", "openedAt": time, "closedAt": time, "shells": [
                 {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit", "exitCode": 0}],
-                "host": "h", "user": "u", "previous": "p"},
+                "host": "h", "user": "u", "previous": format!("{id}:3:{hash}")},
             "journal": {"format": "f", "size": 1, "rootHash": hash, "genesisHash": hash, "headTag": hash,
                 "continuity": "UNBROKEN"},
             "outcome": {"commandCount": 1, "failedCount": 1, "unobservedCount": 1, "lostCount": 1,
@@ -234,12 +234,13 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     for name in [statement::SUBJECT_SESSION, statement::SUBJECT_TRANSCRIPT] {
         assert!(page.contains(&format!("\n.It Li {name}\n")), "{name}");
     }
-    let limits: BTreeMap<&str, usize> = BTreeMap::from([
-        ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES),
-        ("SUBJECTS_MAX", statement::SUBJECTS_MAX),
-        ("COMMANDS_MAX", statement::COMMANDS_MAX),
-        ("COMMANDS_BYTES_MAX", statement::COMMANDS_BYTES_MAX),
-        ("AGENT_PAYLOAD_MAX", statement::AGENT_PAYLOAD_MAX),
+    let limits: BTreeMap<&str, u64> = BTreeMap::from([
+        ("INTEGER_MAX", statement::INTEGER_MAX),
+        ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),
+        ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
+        ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
+        ("COMMANDS_BYTES_MAX", statement::COMMANDS_BYTES_MAX as u64),
+        ("AGENT_PAYLOAD_MAX", statement::AGENT_PAYLOAD_MAX as u64),
     ]);
     let text = page.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut named = BTreeSet::new();

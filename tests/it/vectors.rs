@@ -17,6 +17,7 @@ pub mod envelopes;
 mod judged;
 mod plans;
 mod policies;
+mod said;
 mod transcripts;
 
 pub fn folder() -> PathBuf {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use attesh::policy::{self, Policy};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::{CommandText, Statement, Subject};
+use attesh::seal::statement::{AnomalyFacts, CollectedFacts, Statement};
 use attesh::seal::trust::{TrustFile, TrustedKey};
 use attesh::verify::{self, Trusted, Verdict};
 use serde_json::{Value, json};
 
-use super::{files_of, judged, kept};
+use super::{files_of, judged, kept, said};
 use crate::policy::{NOW_S, Run, statement};
 
 const HEADER: &str = "\
@@ -218,152 +218,6 @@ fn add_order(scalar: &mut [u8]) {
     }
 }
 
-// ── what it says ─────────────────────────────────────────────────────────
-
-fn payloads(cases: &mut Cases) {
-    let good = String::from_utf8(whole().to_json()).unwrap();
-    let spelled = "the payload is not spelled as attesh spells it";
-    let formed = "the payload is not well formed";
-    for (name, from, to, why) in [
-        ("payload-blank", ":", ": ", spelled),
-        ("payload-escape", "cd src/", "cd src\\/", spelled),
-        ("payload-order", "\"name\":\"session\",\"digest\":", "\"digest\":", "missing field `name`"),
-        (
-            "payload-member-twice",
-            "\"sealedAt\":",
-            "\"sealedAt\":\"\",\"sealedAt\":",
-            "duplicate field `sealedAt`",
-        ),
-        ("payload-member-unknown", "\"sealedAt\":", "\"x\":1,\"sealedAt\":", "unknown field `x`"),
-        ("payload-command-unknown", "\"seq\":1,", "\"seq\":1,\"x\":1,", spelled),
-        ("payload-number-as-text", "\"failedCount\":0", "\"failedCount\":\"0\"", formed),
-        ("payload-negative", "\"failedCount\":0", "\"failedCount\":-1", formed),
-        ("payload-float", "\"failedCount\":0", "\"failedCount\":0.0", formed),
-        ("payload-other-statement", "/Statement/v1", "/Statement/v2", "the payload's _type is"),
-        ("payload-other-predicate", "shell-session/v0.1", "shell-session/v9", "the predicate's type is"),
-    ] {
-        let bad = good.replacen(from, to, 1);
-        assert_ne!(bad, good, "{name} changes nothing");
-        cases.add(name, "integrity", why, sign(bad.into_bytes(), 7).to_json());
-    }
-    cases.add("payload-empty", "integrity", "the payload is no statement", sign(Vec::new(), 7).to_json());
-    cases.add("payload-list", "integrity", "the payload is no statement", sign(b"[]".to_vec(), 7).to_json());
-}
-
-/// A name, what is said, and what contradicts.
-type Contradiction = (&'static str, &'static str, fn(&mut Statement));
-
-fn contradictions(cases: &mut Cases) {
-    let edits: [Contradiction; 19] = [
-        ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
-        ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
-        ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
-        ("assurance", "clock.assurance is not", |it| it.predicate.clock.assurance = "TRUSTED".into()),
-        ("subject-twice", "a subject is named twice", |it| it.subject.push(it.subject[0].clone())),
-        ("root", "the subject session is not", |it| it.predicate.journal.root_hash = "11".repeat(32)),
-        ("no-session", "the subject session is not", |it| it.subject.retain(|one| one.name != "session")),
-        ("transcript", "the subject session.transcript is not", |it| {
-            it.subject[1].digest.sha256 = "11".repeat(32)
-        }),
-        ("end", "outcome.end is neither", |it| it.predicate.outcome.end = "DONE".into()),
-        ("lost", "outcome.end is COMPLETE although", |it| it.predicate.outcome.lost_count = 1),
-        ("succeeded", "outcome.allSucceeded is not", |it| it.predicate.outcome.all_succeeded = false),
-        ("exit-succeeded", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = None),
-        ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
-        ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
-        ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
-        ("unobserved", "outcome counts other commands", |it| it.predicate.outcome.unobserved_count = 1),
-        ("status", "outcome counts other commands", |it| commands(it)[1].exit_code = Some(3)),
-        ("text", "the commands are not those of the transcript", |it| {
-            commands(it)[1].text = CommandText::Command("true".into());
-        }),
-        ("transcript-length", "the commands are not those of the transcript", |it| {
-            it.predicate.transcript.bytes += 1
-        }),
-    ];
-    for (name, why, edit) in edits {
-        let mut bad = whole();
-        edit(&mut bad);
-        let why = format!("the statement contradicts itself: {why}");
-        cases.add(&format!("contradicts-{name}"), "integrity", &why, sign(bad.to_json(), 7).to_json());
-    }
-    let mut exit = statement(&[failing(1)]);
-    exit.predicate.outcome.exit_code = Some(2);
-    let why = "the statement contradicts itself: outcome.exitCode is not";
-    cases.add("contradicts-exit", "integrity", why, sign(exit.to_json(), 7).to_json());
-}
-
-/// Members that have not the form that the page gives them, in a statement that agrees with itself.
-fn misshapen(cases: &mut Cases) {
-    fn long(text: &mut String) {
-        text.push('0');
-    }
-    let edits: [Contradiction; 31] = [
-        ("subjects", "subject is not at most 1000", |it| {
-            let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
-            it.subject.extend(more.collect::<Vec<_>>());
-        }),
-        ("subject", "subject.digest.sha256 is not 64", |it| it.subject[0].digest.sha256 = "AA".repeat(32)),
-        ("recorder", "recorder.digest.sha256 is not", |it| long(&mut it.predicate.recorder.digest.sha256)),
-        ("session-id", "session.id is not a UUID", |it| {
-            it.predicate.session.id = it.predicate.session.id.to_uppercase();
-        }),
-        ("opened", "session.openedAt is not a time", |it| it.predicate.session.opened_at = "today".into()),
-        ("closed", "session.closedAt is not a time", |it| {
-            it.predicate.session.closed_at = "2026-02-29T10:00:00Z".into();
-        }),
-        ("program", "shells.program is not", |it| it.predicate.session.shells[0].program = "ksh".into()),
-        ("shell-id", "shells.id is not an integer", |it| it.predicate.session.shells[0].id = 1 << 53),
-        ("shell-exit", "shells.exitCode is not", |it| {
-            it.predicate.session.shells[0].exit_code = Some(256);
-        }),
-        ("genesis", "journal.genesisHash is not", |it| it.predicate.journal.genesis_hash.truncate(63)),
-        ("tag", "journal.headTag is not", |it| it.predicate.journal.head_tag = "g".repeat(64)),
-        ("size", "journal.size is not an integer", |it| it.predicate.journal.size = u64::MAX),
-        ("withheld", "outcome.withheldCount is not", |it| it.predicate.outcome.withheld_count = 1 << 53),
-        ("paused", "outcome.pausedCommandCount is not", |it| {
-            it.predicate.outcome.paused_command_count = Some(1 << 53);
-        }),
-        ("steps", "clock.stepCount is not", |it| it.predicate.clock.step_count = 1 << 53),
-        ("not-redacted", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::Redacted(false);
-        }),
-        ("base64", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::CommandBase64("/w".into());
-        }),
-        ("base64-of-utf-8", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::CommandBase64("YQ==".into());
-        }),
-        ("status", "commands.exitCode is not", |it| commands(it)[1].exit_code = Some(256)),
-        ("pipe", "commands.pipeStatus is not", |it| commands(it)[1].pipe_status = Some(vec![0, 256])),
-        ("started", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "2026-11-22T10:00:00+00:00".into();
-        }),
-        ("leap-second", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "2026-06-30T23:59:60Z".into();
-        }),
-        ("year-zero", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "0000-06-30T23:59:59Z".into();
-        }),
-        ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
-        ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
-        ("plan", "plans.recordedAt is not", |it| it.predicate.plans[0].recorded_at = "later".into()),
-        ("plan-digest", "plans.sha256 is not", |it| it.predicate.plans[0].sha256 = Some(String::new())),
-        ("unit", "the text of a unit is not", |it| {
-            it.predicate.plans[0].units.as_mut().unwrap()[0].text = CommandText::Redacted(true);
-        }),
-        ("origin", "origin.status is not", |it| it.predicate.origin.status = "checked".into()),
-        ("sealed", "sealedAt is not a time", |it| long(&mut it.predicate.sealed_at)),
-        ("tail", "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms = -(1 << 53)),
-    ];
-    for (name, why, edit) in edits {
-        let mut bad = whole();
-        edit(&mut bad);
-        let why = format!("the payload is not well formed: {why}");
-        cases.add(&format!("misshapen-{name}"), "integrity", &why, sign(bad.to_json(), 7).to_json());
-    }
-}
-
 pub fn commands(statement: &mut Statement) -> &mut Vec<attesh::seal::statement::CommandFacts> {
     statement.predicate.commands.as_mut().unwrap()
 }
@@ -379,7 +233,7 @@ pub fn failing(status: u64) -> Run {
 pub fn incomplete() -> Statement {
     let mut killed = statement(&[Run::of(&THREE[..2])]);
     killed.predicate.outcome.end = "INCOMPLETE".into();
-    killed.predicate.anomalies.push(attesh::seal::statement::AnomalyFacts {
+    killed.predicate.anomalies.push(AnomalyFacts {
         record: 8,
         code: "no-end".into(),
         incomplete: true,
@@ -412,9 +266,7 @@ fn all() -> Vec<Case> {
     let mut cases = Cases::default();
     malformed(&mut cases);
     signed(&mut cases);
-    payloads(&mut cases);
-    contradictions(&mut cases);
-    misshapen(&mut cases);
+    said::add(&mut cases);
     stories(&mut cases);
     judged::add(&mut cases);
     cases.0
@@ -483,12 +335,30 @@ pub fn taken(bytes: &[u8]) -> (bool, String) {
     (!matches!(word, "integrity" | "untrusted"), why)
 }
 
-/// Statements that hold together, with each thing that one may say.
+/// A statement that holds together, with each thing that one may say.
+pub fn everything() -> Statement {
+    let mut it = statement(&[failing(1), Run::of(&["\u{1b}[31m", "\u{202e}"])]);
+    let predicate = &mut it.predicate;
+    (predicate.outcome.pause_count, predicate.outcome.paused_command_count) = (1, None);
+    predicate.session.previous = Some(format!("{}:7:{}", predicate.session.id, "ab".repeat(32)));
+    predicate.anomalies.push(AnomalyFacts {
+        record: 3,
+        code: "pause".into(),
+        incomplete: false,
+        text: "recording was paused".into(),
+    });
+    for (at, data) in [("start", Some("{\"branch\":\"main\"}".to_owned())), ("stop", None)] {
+        let collector = "https://example.org/git".to_owned();
+        predicate.collected.push(CollectedFacts { collector, at: at.into(), ok: true, data });
+    }
+    it
+}
+
+/// Statements to make mutations of.
 pub fn payloads_to_change() -> Vec<Vec<u8>> {
-    let (mut long, mut paused) = (whole(), statement(&[failing(1), Run::of(&["\u{1b}[31m", "\u{202e}"])]));
+    let mut long = whole();
     long.predicate.commands = None;
-    (paused.predicate.outcome.pause_count, paused.predicate.outcome.paused_command_count) = (1, None);
-    [whole(), statement(&[]), incomplete(), long, paused].map(|one| one.to_json()).into()
+    [whole(), statement(&[]), incomplete(), long, everything()].map(|one| one.to_json()).into()
 }
 
 #[test]
