@@ -383,7 +383,12 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
             verdict.set("integrity", Mark::Good, text);
         }
     }
-    match checked.origin {
+    with_origin(verdict, checked.origin);
+}
+
+/// Adds what the origin secret told, where one was given.
+fn with_origin(verdict: &mut Verdict, origin: Origin) {
+    match origin {
         Origin::Authenticated => {
             verdict.set("origin", Mark::Good, "the journal's tags were made with the origin secret");
         }
@@ -486,16 +491,9 @@ pub fn journal(checked: Checked) -> Verdict {
     }
     let head =
         checked.genesis_body().map(|genesis| head_token(&genesis.session, checked.size, &checked.root));
-    match checked.origin {
-        Origin::Authenticated => {
-            verdict.set("origin", Mark::Good, "the tags were made with the origin secret")
-        }
-        _ => verdict.set(
-            "origin",
-            Mark::Open,
-            format!("not authenticated; pin the head {}", head.unwrap_or_default()),
-        ),
-    }
+    let pin = format!("not authenticated; pin the head {}", head.unwrap_or_default());
+    verdict.set("origin", Mark::Open, pin);
+    with_origin(&mut verdict, checked.origin);
     verdict.findings = checked.story.findings;
     verdict
 }

@@ -275,7 +275,12 @@ impl<'a> Writer<'a> {
             ));
         }
         let result = self.journal.sync_all();
-        self.slot.sync_failed = result.is_err();
+        if result.is_err() {
+            // At once: whoever comes after a kill must not ask again.
+            let generation = self.slot.generation + 1;
+            self.install(Slot { generation, sync_failed: true, ..self.slot.clone() })?;
+            self.zero_other_slot()?;
+        }
         result.doing("bring the journal to the disk")
     }
 

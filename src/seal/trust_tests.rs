@@ -39,6 +39,7 @@ fn allowed_signers_lines_are_read() {
         "namespaces=\"file,att*\"",
         "NAMESPACES=\"attes?\"",
         "namespaces=attesh,valid-after=20260102Z",
+        "namespaces=\"a\\\" b,attesh\"",
         "valid-before=\"20270102030405Z\",valid-after=\"202601020304Z\"",
     ] {
         let file = read(&format!("alice@example.org,*@b.org {options} {line} comment\n")).unwrap();

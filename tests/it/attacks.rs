@@ -69,7 +69,9 @@ fn who_reads_the_state_changes_an_earlier_record() {
     let session = *uuid::Uuid::parse_str(&at.check().genesis_body().unwrap().session).unwrap().as_bytes();
     for forged in 1..lines.len() {
         let columns = line::split(lines[forged]).unwrap();
-        let core = String::from_utf8(columns.core.to_vec()).unwrap().replace("\"rt\":1", "\"rt\":2");
+        let was = String::from_utf8(columns.core.to_vec()).unwrap();
+        let core = was.replace("\"realtimeNs\":\"1", "\"realtimeNs\":\"2");
+        assert_ne!(core, was, "record {forged} is not changed");
         let mut frontier = chain::Frontier::default();
         for line in &lines[..forged] {
             frontier.push(chain::leaf(line::split(line).unwrap().core));

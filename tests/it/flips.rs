@@ -106,6 +106,15 @@ fn a_flipped_bit_of_a_mebibyte_is_not_found() {
         frontier.push(chain::leaf(good.core));
         key = core.next_key;
     }
+    // That was the library's parts, line by line; this is the verifier over all of it.
+    let (mut bytes, mut random) = (signer.bytes.clone(), Random::new(5));
+    for _ in 0..sized(20, 2_000) {
+        let bit = random.below(bytes.len() * 8);
+        let record = signer.starts.partition_point(|start| *start <= bit / 8) as u64 - 1;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(found(&verify(&bytes, None), record), "bit {bit} of record {record}");
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
 }
 
 /// The same through the program, at random places of a journal and of its attestation.

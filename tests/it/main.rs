@@ -22,6 +22,7 @@ mod intruder;
 mod journal;
 mod keys;
 mod kill;
+mod limits;
 mod matrix;
 mod memory;
 mod messages;

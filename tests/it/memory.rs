@@ -29,8 +29,8 @@ fn child_that_verifies_its_input() {
     println!("MEASURED {kib} {} {:?}", checked.size, checked.rejection.map(|rejection| rejection.why));
 }
 
-/// Peak in KiB and records verified, of a journal that goes on until it has this many bytes.
-fn peak(name: &str, bytes: usize, next: &dyn Fn(&mut Signer)) -> (u64, u64) {
+/// Peak in KiB, records verified and the rejection, of a journal that goes on until it has this many bytes.
+fn peak(name: &str, bytes: usize, next: &dyn Fn(&mut Signer)) -> (u64, u64, String) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "memory::child_that_verifies_its_input", "--nocapture", "--test-threads=1"]);
     child.env("ATTESH_MEMORY_CHILD", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -56,8 +56,8 @@ fn peak(name: &str, bytes: usize, next: &dyn Fn(&mut Signer)) -> (u64, u64) {
         .find_map(|line| line.split_once("MEASURED "))
         .unwrap_or_else(|| panic!("{name}: {text}"));
     println!("{name}: {} MiB read, {} KiB, records, rejection", written >> 20, line.1);
-    let mut words = line.1.split(' ').map(|word| word.parse::<u64>());
-    (words.next().unwrap().unwrap(), words.next().unwrap().unwrap())
+    let [kib, records, rejection] = line.1.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
+    (kib.parse().unwrap(), records.parse().unwrap(), rejection.to_owned())
 }
 
 fn long_text(signer: &mut Signer) {
@@ -95,12 +95,15 @@ fn memory_grows_with_the_journal() {
         ("words of 60,000 letters", 4, &long_word),
         ("short lines", 16, &short_lines),
     ] {
-        let (kib, records) = peak(name, bytes / if crate::world::long() { 1 } else { share }, next);
+        let (kib, records, rejection) =
+            peak(name, bytes / if crate::world::long() { 1 } else { share }, next);
         assert!(kib <= PEAK_KIB, "{name}: {kib} KiB");
         assert!(records > 60, "{name}: {records} records");
+        assert_eq!(rejection, "None", "{name}");
     }
     // A line without an end is refused at the limit, not read to its end.
     let endless: &dyn Fn(&mut Signer) = &|signer| signer.bytes.extend_from_slice(&vec![b'x'; 1 << 20]);
-    let (kib, records) = peak("a line without an end", bytes, endless);
+    let (kib, records, rejection) = peak("a line without an end", bytes, endless);
     assert!(kib <= PEAK_KIB && records == 2, "{kib} KiB, {records} records");
+    assert!(rejection.contains("longer"), "{rejection}");
 }

@@ -497,6 +497,21 @@ fn what_the_other_tables_ask_for_is_not_asked() {
         ["line 2 `echo \"something\"` is denied by ^echo .something.$"]
     );
     assert_eq!(denied("[deny]\ncommands = ['zzz']", &none), [""; 0]);
+    // As it ran, or as its plan has it, with and without the ends of lines that bash takes for none.
+    let deny = "[deny]\ncommands = ['curl .*sh$']";
+    let text = |text: &str| CommandText::Command(text.into());
+    for (command, unit) in [
+        ("curl x\n| sh", "true"),
+        ("cu\\\nrl x | sh", "true"),
+        ("true", "true\ncurl x | sh"),
+        ("true", "cu\\\nrl x | s\\\nh"),
+    ] {
+        let said = denied(deny, &|it| {
+            it.predicate.commands.as_mut().unwrap()[1].text = text(command);
+            it.predicate.plans[0].units.as_mut().unwrap()[1].text = text(unit);
+        });
+        assert!(said.len() == 1 && said[0].ends_with("is denied by curl .*sh$"), "{command}: {said:?}");
+    }
     assert_eq!(denied("[deny]\ncommands = ['zzz']", &|it| it.predicate.commands = None).len(), 1);
     assert_eq!(
         denied("[context]\nref = 'refs/heads/main'\ncommit = 'required'", &none),

@@ -25,7 +25,11 @@ fn printed(folder: &Path, words: &[&str]) -> Option<String> {
     let output = command.output().unwrap();
     let code = output.status.code();
     assert!(matches!(code, Some(0..=6)), "{words:?}: {:?}", output.status);
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let text = match String::from_utf8([output.stdout, output.stderr].concat()) {
+        Ok(text) => text,
+        // A terminal with an 8-bit set of characters would obey some of these bytes.
+        Err(error) => return Some(format!("{words:?}: no UTF-8: {error}")),
+    };
     assert!(!text.is_empty(), "{words:?} says nothing");
     let at = text.find(|c| c != '\n' && is_obeyed(c))?;
     let from = text[..at].char_indices().rev().nth(60).map_or(0, |(at, _)| at);
@@ -170,6 +174,7 @@ fn a_terminal_obeys_what_is_printed() {
             vec!["show", file],
         ]);
         calls.extend([vec!["verify", "--json", file], vec!["show", "--json", file], vec!["log", file]]);
+        calls.push(vec!["verify", "--json", "-v", file, "--trust", "signer.pub"]);
     }
     for policy in ["p.toml", "unknown.toml", "broken.toml", "word.toml", "debug.toml", HOSTILE] {
         calls.extend([
@@ -178,6 +183,7 @@ fn a_terminal_obeys_what_is_printed() {
             vec!["policy", "check", "--json", policy],
         ]);
         calls.push(vec!["verify", "a.intoto.json", "--trust", "signer.pub", "-v", "--policy", policy]);
+        calls.push(vec!["verify", "a.intoto.json", "--trust", "signer.pub", "--json", "--policy", policy]);
         calls.push(vec!["policy", "test", policy, "a.intoto.json"]);
     }
     for yaml in ["gitlab.yml", "github.yml", "broken.yml", HOSTILE] {

@@ -338,7 +338,12 @@ fn the_secret_is_needed_or_left_in_later_steps() {
         assert!(!text.contains(secret), "{name}");
     }
     let verdict = job.ok(&["verify", "attesh", "--secret", "same"]).out;
-    assert!(verdict.contains("origin        the tags were made with the origin secret"), "{verdict}");
+    assert!(
+        verdict.contains("origin        the journal's tags were made with the origin secret"),
+        "{verdict}"
+    );
+    let verdict = job.fails(3, &["verify", "attesh", "--secret", "another"]);
+    assert!(verdict.contains("names another origin secret than the one given"), "{verdict}");
     assert!(job.ok(&["verify", "attesh"]).out.contains("origin        not authenticated"));
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use attesh::clock::Moment;
 use attesh::crypto::Seed;
 use attesh::journal::append::{Birth, Writer};
-use attesh::journal::state::SLOT_BYTES;
+use attesh::journal::state::{SLOT_BYTES, newest};
 use attesh::record::{Body, Note, NoteWhat};
 use tempfile::TempDir;
 
@@ -82,6 +82,13 @@ impl Files {
         let state = read(&self.state);
         let zero = state.chunks(SLOT_BYTES).filter(|slot| slot.iter().all(|byte| *byte == 0)).count();
         assert_eq!(zero, 1, "{told}: an earlier key is left");
+    }
+
+    /// [`judge`](Self::judge), and what is there then passes the verifier.
+    fn judge_and_verify(&self, acknowledged: &[u8], told: &str) {
+        self.judge(acknowledged, told);
+        let checked = verify(&self.bytes(), None);
+        assert!(checked.rejection.is_none(), "{told}: {:?}", checked.rejection);
     }
 }
 
@@ -183,14 +190,14 @@ fn a_torn_slot_is_taken_for_tampering_or_loses_a_record() {
         step.files.journal.write_all_at(line, journal.len() as u64).unwrap();
         let slot = &step.after.1[new_at..new_at + SLOT_BYTES];
         step.files.state.write_all_at(&slot[..length], new_at as u64).unwrap();
-        step.files.judge(&step.after.0, &format!("{length} bytes of the slot"));
+        step.files.judge_and_verify(&step.after.0, &format!("{length} bytes of the slot"));
     }
     for length in (0..=SLOT_BYTES).step_by(step_by) {
         step.files.restore(&step.after.0, state);
         step.files.journal.write_all_at(&step.after.0[journal.len()..], journal.len() as u64).unwrap();
         step.files.state.write_all_at(&step.after.1[new_at..new_at + SLOT_BYTES], new_at as u64).unwrap();
         step.files.state.write_all_at(&vec![0; length], old_at as u64).unwrap();
-        step.files.judge(&step.after.0, &format!("{length} zeroes"));
+        step.files.judge_and_verify(&step.after.0, &format!("{length} zeroes"));
     }
 }
 
@@ -198,17 +205,18 @@ fn a_torn_slot_is_taken_for_tampering_or_loses_a_record() {
 fn an_earlier_key_is_left_in_the_state_file() {
     let files = Files::begun();
     let keys = |state: &[u8]| -> Vec<Vec<u8>> {
-        // Where a slot keeps its seed and its chain key.
-        let slot = state.chunks(SLOT_BYTES).find(|slot| slot[0] != 0).unwrap();
-        let at = 8 + 8 + 16 + 32 + 16 + 5 * 8 + 2 * 8 + 32;
-        vec![slot[at..at + 32].to_vec(), slot[at + 32..at + 64].to_vec()]
+        let (slot, _) = newest(state).unwrap();
+        vec![slot.seed.0.to_vec(), slot.chain_key.0.to_vec()]
     };
     let mut seen: Vec<Vec<u8>> = vec![vec![1; 32]];
     for _ in 0..200 {
         let state = read(&files.state);
         assert_eq!(state.len(), 2 * SLOT_BYTES);
         let current = keys(&state);
-        assert_eq!(attesh::journal::state::newest(&state).unwrap().0.seed.0.to_vec(), current[0]);
+        for key in &current {
+            let places = state.windows(32).filter(|window| window == key).count();
+            assert_eq!(places, 1, "a key does not stand there as it is");
+        }
         for key in &seen {
             assert!(!state.windows(32).any(|window| window == key), "an earlier key is left");
         }

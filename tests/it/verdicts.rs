@@ -1,13 +1,14 @@
 //! The aspects of a verdict in words, and a statement held against its journal.
 
+use attesh::crypto::OriginSecret;
 use attesh::failure::Kind;
-use attesh::journal::check::Knowledge;
+use attesh::journal::check::{Knowledge, check};
 use attesh::record::{Anomaly, Body, Note, NoteWhat, Pause, Plan, PlanTime, Program, Resume, TextSource};
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::Statement;
 use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Trusted, Verdict};
+use attesh::verify::{self, Mark, Trusted, Verdict};
 use serde_json::Value;
 
 use crate::policy::{Run, statement};
@@ -229,6 +230,95 @@ fn a_statement_that_says_other_than_its_journal_passes() {
     println!("{found} changes that hold together alone, found by the journal:");
     told.iter().for_each(|why| println!("{why}"));
     assert!(found > 60, "{found}");
+}
+
+#[test]
+fn a_journal_of_another_origin_passes() {
+    const SECRETS: [&[u8]; 2] = [b"a secret of thirty-two bytes ....", b"another secret of 32 bytes ......"];
+    let mut signer = Signer::with_secret(1, SECRETS[0]);
+    signer.genesis(Defect::None);
+    signer.end();
+    let journal = &signer.bytes;
+    let made = drafted(journal, true).1;
+    assert_eq!(made.predicate.origin.status, "not-checked");
+    for (secret, mark, text) in [
+        (None, Mark::Open, "not authenticated; pin the head "),
+        (Some(SECRETS[0]), Mark::Good, "the journal's tags were made with the origin secret"),
+        (Some(SECRETS[1]), Mark::Bad, "the journal names another origin secret than the one given"),
+    ] {
+        let secret = secret.and_then(|secret| OriginSecret::new(secret.to_vec()));
+        let check = || {
+            let knowledge = Knowledge { secret: secret.as_ref(), ..Knowledge::default() };
+            check(&journal[..], knowledge, &mut |_, _| {}).unwrap()
+        };
+        let mut sealed = judged(made.to_json());
+        verify::with_journal(&mut sealed, &check(), made.clone());
+        for verdict in [sealed, verify::journal(check())] {
+            let origin = verdict.aspects.iter().find(|aspect| aspect.name == "origin").unwrap();
+            assert_eq!(origin.mark, mark);
+            assert!(origin.text.starts_with(text), "{}", origin.text);
+            let kind = verdict.failure.map(|(kind, _)| kind);
+            assert_eq!(kind, (mark == Mark::Bad).then_some(Kind::Integrity));
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_changes_while_it_is_sealed_is_sealed() {
+    use attesh::journal::line;
+    let whole = journal();
+    let draft = Draft::gather(&whole[..], Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
+    let again = |journal: &[u8]| draft.statement(journal, &mut std::io::sink(), &[], 1, true);
+    assert!(again(&whole).is_ok());
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let with = |at: usize, edit: &dyn Fn(&str, &str) -> (String, String)| {
+        let columns = line::split(lines[at]).unwrap();
+        let [core, texts] =
+            [columns.core, columns.disclosures].map(|text| std::str::from_utf8(text).unwrap());
+        let (other_core, other_texts) = edit(core, texts);
+        assert_ne!((core, texts), (&*other_core, &*other_texts), "record {at}");
+        let line = line::join(other_core.as_bytes(), other_texts.as_bytes(), &columns.auth);
+        [lines[..at].concat(), line, lines[at + 1..].concat()].concat()
+    };
+    for (why, changed) in [
+        ("a core", with(3, &|core, texts| (core.replace("\"shell\":1", "\"shell\":2"), texts.into()))),
+        (
+            "the last core",
+            with(lines.len() - 1, &|core, texts| (core.replace("last-shell", "stop"), texts.into())),
+        ),
+        ("a text", with(3, &|core, texts| (core.into(), texts.replace("make", "fake")))),
+        ("an index", with(3, &|core, texts| (core.replacen("\"i\":3", "\"i\":4", 1), texts.into()))),
+        ("its length", lines[..4].concat()),
+    ] {
+        let error = again(&changed).unwrap_err().to_string();
+        assert_eq!(error, "the journal changed while it was read", "{why}");
+    }
+}
+
+#[test]
+fn a_journal_that_its_recorder_remembers_otherwise_passes() {
+    let journal = journal();
+    let checked = || crate::rules::verify(&journal, None);
+    let (size, root) = (checked().size, checked().root);
+    let remembers = |size, root, tampered: Option<&str>| {
+        let remembered = verify::Remembered { size, root, tampered: tampered.map(str::to_owned) };
+        verify::remembered_journal(checked(), &remembered).failure
+    };
+    assert_eq!(remembers(size, root, None), None);
+    // It has grown since.
+    assert_eq!(remembers(size - 1, [1; 32], None), None);
+    for (size, root, tampered, why) in [
+        (size, [1; 32], None, "its records are others"),
+        (size + 1, root, None, "it has 17 records"),
+        (size, root, Some("it was cut"), "it was cut"),
+    ] {
+        let (kind, said) = remembers(size, root, tampered).unwrap();
+        let told = format!(
+            "the recorder on this machine remembers another journal: {why}; the last head it recorded is "
+        );
+        assert_eq!(kind, Kind::Integrity);
+        assert!(said.starts_with(&told), "{said}");
+    }
 }
 
 #[test]

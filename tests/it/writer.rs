@@ -103,6 +103,77 @@ fn a_writer_that_cannot_go_on_does_not_say_why() {
 }
 
 #[test]
+fn a_state_of_another_version_is_called_broken() {
+    let files = Files::begun();
+    let state = read(&files.state);
+    let at = state.windows(8).position(|bytes| bytes == b"ATTESH2\0").unwrap() as u64;
+    files.state.write_all_at(b"ATTESH1\0", at).unwrap();
+    let other = "the session cannot go on: its state was written by another version of attesh";
+    assert_eq!(refusal(&files, None, None), other);
+    // It is left as it is: that version can still go on with it.
+    files.state.write_all_at(b"ATTESH2\0", at).unwrap();
+    files.append(b"x");
+}
+
+/// A recorder was killed after its line; then somebody changed a text of it, which no signature
+/// covers.
+#[test]
+fn a_line_whose_text_was_changed_is_taken_over() {
+    use attesh::journal::line;
+    let files = Files::begun();
+    let (state, before) = (read(&files.state), files.bytes().len());
+    files.append(b"make");
+    let whole = files.bytes();
+    let columns = line::split(&whole[before..]).unwrap();
+    let text = String::from_utf8(columns.disclosures.to_vec()).unwrap();
+    let other = text.replace("make", "fake");
+    assert_ne!(other, text);
+    let forged = line::join(columns.core, other.as_bytes(), &columns.auth);
+    assert_eq!(forged.len(), whole.len() - before);
+    for (line, taken) in [(&whole[before..], true), (&forged, false)] {
+        files.journal.write_all_at(line, before as u64).unwrap();
+        files.state.write_all_at(&state, 0).unwrap();
+        if taken {
+            assert_eq!(files.open().head().size, 2);
+        } else {
+            let why =
+                "the journal was changed from outside: a line was added at its end that no recorder signed";
+            assert_eq!(refusal(&files, None, None), why);
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_refused_once_is_asked_again() {
+    use std::os::fd::AsRawFd;
+    let files = Files::begun();
+    files.open().sync().unwrap();
+    let mut writer = files.open();
+    // A pipe stands where the journal was: fsync(2) refuses it.
+    let kept = files.journal.try_clone().unwrap();
+    let (pipe, _other) = nix::unistd::pipe().unwrap();
+    let journal = files.journal.as_raw_fd();
+    #[expect(unsafe_code, reason = "a number of a file gets another file")]
+    let replace = |with: &dyn AsRawFd| {
+        // SAFETY: both are open; the number stays open all the time.
+        assert_eq!(unsafe { nix::libc::dup2(with.as_raw_fd(), journal) }, journal);
+    };
+    replace(&pipe);
+    let error = writer.sync().unwrap_err().to_string();
+    replace(&kept);
+    assert!(error.starts_with("cannot bring the journal to the disk: "), "{error}");
+    let failed = "cannot bring the journal to the disk: it failed before";
+    assert_eq!(writer.sync().unwrap_err().to_string(), failed);
+    drop(writer);
+    // Nor by those after it, whatever they append.
+    for _ in 0..2 {
+        assert_eq!(files.open().sync().unwrap_err().to_string(), failed);
+        files.append(b"x");
+    }
+    assert_eq!(verify(&files.bytes(), None).rejection, None);
+}
+
+#[test]
 fn a_core_of_the_longest_length_is_refused() {
     let files = Files::begun();
     let body = |length: usize| Body::Anomaly(Anomaly { what: "x".repeat(length), detail: None });
