@@ -84,9 +84,16 @@ pub fn visible(bytes: &[u8]) -> String {
 }
 
 fn is_unsafe(c: char) -> bool {
-    // C0, DEL and C1; line separators; what reorders or hides text.
+    // C0, DEL and C1; line separators; and what reorders text or is not shown at all: Unicode's
+    // Default_Ignorable_Code_Point (DerivedCoreProperties.txt, version 16).
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{061c}' | '\u{feff}')
+        || matches!(c, '\u{2028}' | '\u{2029}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A duration, short.
@@ -160,9 +167,13 @@ pub fn json(schema: &str, mut value: Value) -> Result<(), Failure> {
 fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // All of them are of one UTF-16 unit, and none stands outside a string.
+        // None of them stands outside a string.
         match c {
-            c if is_unsafe(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_unsafe(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
             c => out.push(c),
         }
     }
@@ -403,6 +414,9 @@ mod tests {
         assert_eq!(visible_lines("a\n\x1b[m\n"), "a\n\\u{1b}[m\n");
         let json = harmless(&json!({"\u{7f}": "\x1b\u{9b}\u{202e}é"}).to_string());
         assert_eq!(json, r#"{"\u007f":"\u001b\u009b\u202eé"}"#);
+        let tag = json!("a\u{e0041}\u{ad}");
+        assert_eq!(harmless(&tag.to_string()), r#""a\udb40\udc41\u00ad""#);
+        assert_eq!(serde_json::from_str::<Value>(&harmless(&tag.to_string())).unwrap(), tag);
     }
 
     #[test]

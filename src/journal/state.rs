@@ -290,6 +290,14 @@ mod tests {
     }
 
     #[test]
+    fn a_long_reason_is_cut_between_two_letters() {
+        for (why, length) in [("é".repeat(300), 512), (format!("x{}", "é".repeat(300)), 511)] {
+            let back = Slot::decode(&slot(5).tampered(&why).encode()).unwrap();
+            assert_eq!(back.condition, Condition::Tampered(why[..length].to_owned()));
+        }
+    }
+
+    #[test]
     fn a_tampered_slot_holds_no_key() {
         let slot = slot(5).tampered("why");
         assert_eq!((slot.seed.0, slot.chain_key.0), ([0; 32], [0; 32]));

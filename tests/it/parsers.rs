@@ -227,8 +227,34 @@ pub fn screen(bytes: &[u8]) {
 
 /// What a terminal obeys, or what hides or turns round the text beside it.
 pub fn is_obeyed(c: char) -> bool {
+    // Every sort of what a reader would not see: C0 and C1, marks of direction, tags, fillers.
+    const HIDDEN: [char; 16] = [
+        '\u{ad}',
+        '\u{34f}',
+        '\u{61c}',
+        '\u{115f}',
+        '\u{1160}',
+        '\u{17b4}',
+        '\u{17b5}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{3164}',
+        '\u{feff}',
+        '\u{ffa0}',
+        '\u{1bca0}',
+        '\u{1d173}',
+        '\u{fff0}',
+        '\u{fff8}',
+    ];
+    let block = |first: u32, last: u32| (first..=last).contains(&u32::from(c));
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+        || HIDDEN.contains(&c)
+        || block(0x180b, 0x180f)
+        || block(0x200b, 0x200f)
+        || block(0x202a, 0x202e)
+        || block(0x2060, 0x206f)
+        || block(0xfe00, 0xfe0f)
+        || block(0xe0000, 0xe0fff)
 }
 
 /// The words of a hook's call: a zero byte between two, `@d`, `@g` and `@sh` for the folder, the

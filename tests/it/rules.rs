@@ -126,6 +126,72 @@ fn more_open_shells_than_the_limit_are_taken() {
     assert!(checked.rejection.unwrap().why.contains("shells are open at once"));
 }
 
+/// Two of everything, so that no count is right by chance.
+#[test]
+fn a_story_counts_what_is_not_there() {
+    use attesh::journal::shells::FINDINGS_MAX;
+    use attesh::record::{Anomaly, Body, From, Pause, TextSource};
+    let mut signer = Signer::begun(1);
+    let shells = [signer.open(Program::Bash, 0), signer.open(Program::Bash, 0)];
+    for shell in shells {
+        let (body, texts) = start(shell, 1, 1, b"make");
+        // A text that was taken out since.
+        signer.push(body, &texts.without("command"), Defect::None);
+        signer.push(finish(shell, 1, 2), &Texts::default(), Defect::None);
+        let (mut body, texts) = start(shell, 2, 2, b"");
+        if let Body::Start(start) = &mut body {
+            (start.source, start.command) = (TextSource::Withheld, None);
+        }
+        signer.push(body, &texts.without("command"), Defect::None);
+        let mut unseen = finish(shell, 2, 0);
+        if let Body::Finish(finish) = &mut unseen {
+            (finish.status, finish.from) = (None, From::Unknown);
+        }
+        signer.push(unseen, &Texts::default(), Defect::None);
+        // Two that ran unrecorded, by both counters.
+        let (body, texts) = start(shell, 5, 5, b"make");
+        signer.now.realtime_ns += 3_600_000_000_000;
+        signer.push(body, &texts, Defect::None);
+        signer.push(finish(shell, 5, 0), &Texts::default(), Defect::None);
+        signer.push(Body::Pause(Pause { shell: Some(shell), reason: None }), &Texts::default(), Defect::None);
+        let anomaly = Anomaly { what: "odd".into(), detail: None };
+        signer.push(Body::Anomaly(anomaly), &Texts::default(), Defect::None);
+    }
+    let before = verify(&signer.bytes, None).story;
+    for _ in 0..FINDINGS_MAX + 5 {
+        let anomaly = Anomaly { what: "odd".into(), detail: None };
+        signer.push(Body::Anomaly(anomaly), &Texts::default(), Defect::None);
+    }
+    // While they are paused three and four run.
+    signer.close(shells[0], Some(8));
+    signer.close(shells[1], Some(9));
+    signer.end();
+    let checked = verify(&signer.bytes, None);
+    assert_eq!(checked.rejection, None);
+    let story = checked.story;
+    let counted = [
+        story.shells,
+        story.commands,
+        story.failed,
+        story.unobserved,
+        story.lost,
+        story.pauses,
+        story.withheld,
+        story.redacted,
+        story.clock_steps,
+        story.paused_commands().unwrap(),
+    ];
+    assert_eq!(counted, [2, 6, 2, 2, 4, 2, 2, 2, 2, 7]);
+    // Of the two shells before: unobserved, a gap, a clock, a pause and an anomaly each; no-end and
+    // two that were open.
+    assert_eq!((before.anomalies, before.findings.len(), before.more_findings), (2, 13, 0));
+    let anomalies = 2 + FINDINGS_MAX as u64 + 5;
+    assert_eq!((story.anomalies, story.findings.len()), (anomalies, FINDINGS_MAX));
+    // Eight beside the anomalies: two each of unobserved, gap, clock and pause.
+    assert_eq!(story.more_findings, 8 + anomalies - FINDINGS_MAX as u64);
+    assert!(story.ended && !story.is_complete());
+}
+
 #[test]
 fn a_record_is_shown_before_everything_about_it_was_checked() {
     for case in cases::all() {

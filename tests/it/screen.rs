@@ -16,7 +16,7 @@ use crate::vectors::envelopes::{key, sign};
 use crate::world::put;
 
 /// A title, a colour by C1, DEL, a return, a turned direction, and what cannot be seen.
-const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{9b}31m\u{7f}\rb\u{202e}c\u{2066}d\u{200b}\u{feff}e\u{8}";
+const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{9b}31m\u{7f}\rb\u{202e}c\u{2066}d\u{200b}\u{feff}e\u{8}\u{ad}\u{3164}\u{e0041}\u{fe00}";
 
 /// Runs the program in the folder; what is wrong with what it printed, if anything.
 fn printed(folder: &Path, words: &[&str]) -> Option<String> {

@@ -21,6 +21,9 @@ struct Guest {
     ask: &'static [&'static str],
 }
 
+/// How a message begins that is about what a tool shows.
+const UNSEEN: &str = "not on the screen: ";
+
 const PLAIN: Guest = Guest { name: "", rc: "", env: &[], proof: &[], ask: &[] };
 
 /// The folder of the guests, where all are there.
@@ -44,7 +47,16 @@ fn beside(family: Family, guests: &[Guest]) {
                 if shell.family == Zsh && shell.version != "5.9" {
                     return;
                 }
-                if let Err(message) = visit(shell, home, guest, &folder, first) {
+                let visited = visit(shell, home, guest, &folder, first);
+                // On a machine with much to do a tool that writes in the background can miss
+                // one of its own; the records are never asked a second time.
+                let visited = match visited {
+                    Err(message) if message.starts_with(UNSEEN) => {
+                        visit(shell, &Home::new(), guest, &folder, first)
+                    }
+                    other => other,
+                };
+                if let Err(message) = visited {
                     let order = if first { "before" } else { "after" };
                     wrong.push(format!("{}: {} {order} the hook: {message}", shell.label(), guest.name));
                 }
@@ -92,7 +104,7 @@ fn visit(shell: &Shell, home: &Home, guest: &Guest, folder: &Path, first: bool) 
     }
     for proof in guest.proof {
         if !terminal.wait(|terminal| terminal.text().contains(proof)) {
-            return Err(format!("{proof:?} is not on the screen\n{}", tail(&terminal)));
+            return Err(format!("{UNSEEN}{proof:?}\n{}", tail(&terminal)));
         }
     }
     Ok(())

@@ -146,79 +146,79 @@ fn contradictions(cases: &mut Cases) {
     cases.add("contradicts-exit", "integrity", why, sign(exit.to_json(), 7).to_json());
 }
 
+fn long(text: &mut String) {
+    text.push('0');
+}
+
 /// Members that have not the form that the page gives them, in a statement that agrees with itself.
+const MISSHAPEN: [Contradiction; 35] = [
+    ("subjects", "subject is not at most 1000", |it| {
+        let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
+        it.subject.extend(more.collect::<Vec<_>>());
+    }),
+    ("subject", "subject.digest.sha256 is not 64", |it| it.subject[0].digest.sha256 = "AA".repeat(32)),
+    ("recorder", "recorder.digest.sha256 is not", |it| long(&mut it.predicate.recorder.digest.sha256)),
+    ("session-id", "session.id is not a UUID", |it| {
+        it.predicate.session.id = it.predicate.session.id.to_uppercase();
+    }),
+    ("opened", "session.openedAt is not a time", |it| it.predicate.session.opened_at = "today".into()),
+    ("closed", "session.closedAt is not a time", |it| {
+        it.predicate.session.closed_at = "2026-02-29T10:00:00Z".into();
+    }),
+    ("program", "shells.program is not", |it| it.predicate.session.shells[0].program = "ksh".into()),
+    ("shell-id", "shells.id is not an integer", |it| it.predicate.session.shells[0].id = 1 << 53),
+    ("shell-exit", "shells.exitCode is not", |it| {
+        it.predicate.session.shells[0].exit_code = Some(256);
+    }),
+    ("genesis", "journal.genesisHash is not", |it| it.predicate.journal.genesis_hash.truncate(63)),
+    ("tag", "journal.headTag is not", |it| it.predicate.journal.head_tag = "g".repeat(64)),
+    ("size", "journal.size is not an integer", |it| it.predicate.journal.size = u64::MAX),
+    ("withheld", "outcome.withheldCount is not", |it| it.predicate.outcome.withheld_count = 1 << 53),
+    ("paused", "outcome.pausedCommandCount is not", |it| {
+        it.predicate.outcome.paused_command_count = Some(1 << 53);
+    }),
+    ("empty", "journal.size is not at least 1", |it| it.predicate.journal.size = 0),
+    ("closed-why", "shells.closed is not", |it| it.predicate.session.shells[0].closed = Some("bored".into())),
+    ("previous", "session.previous is not", |it| it.predicate.session.previous = Some("before".into())),
+    ("previous-number", "session.previous is not", |it| {
+        let (id, root) = (&it.predicate.session.id, "11".repeat(32));
+        it.predicate.session.previous = Some(format!("{id}:07:{root}"));
+    }),
+    ("steps", "clock.stepCount is not", |it| it.predicate.clock.step_count = 1 << 53),
+    ("not-redacted", "the text of a command is not", |it| {
+        commands(it)[0].text = CommandText::Redacted(false);
+    }),
+    ("base64", "the text of a command is not", |it| {
+        commands(it)[0].text = CommandText::CommandBase64("/w".into());
+    }),
+    ("base64-of-utf-8", "the text of a command is not", |it| {
+        commands(it)[0].text = CommandText::CommandBase64("YQ==".into());
+    }),
+    ("status", "commands.exitCode is not", |it| commands(it)[1].exit_code = Some(256)),
+    ("pipe", "commands.pipeStatus is not", |it| commands(it)[1].pipe_status = Some(vec![0, 256])),
+    ("started", "commands.startedAt is not", |it| {
+        commands(it)[1].started_at = "2026-11-22T10:00:00+00:00".into();
+    }),
+    ("leap-second", "commands.startedAt is not", |it| {
+        commands(it)[1].started_at = "2026-06-30T23:59:60Z".into();
+    }),
+    ("year-zero", "commands.startedAt is not", |it| {
+        commands(it)[1].started_at = "0000-06-30T23:59:59Z".into();
+    }),
+    ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
+    ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
+    ("plan", "plans.recordedAt is not", |it| it.predicate.plans[0].recorded_at = "later".into()),
+    ("plan-digest", "plans.sha256 is not", |it| it.predicate.plans[0].sha256 = Some(String::new())),
+    ("unit", "the text of a unit is not", |it| {
+        it.predicate.plans[0].units.as_mut().unwrap()[0].text = CommandText::Redacted(true);
+    }),
+    ("origin", "origin.status is not", |it| it.predicate.origin.status = "checked".into()),
+    ("sealed", "sealedAt is not a time", |it| long(&mut it.predicate.sealed_at)),
+    ("tail", "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms = -(1 << 53)),
+];
+
 fn misshapen(cases: &mut Cases) {
-    fn long(text: &mut String) {
-        text.push('0');
-    }
-    let edits: [Contradiction; 35] = [
-        ("subjects", "subject is not at most 1000", |it| {
-            let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
-            it.subject.extend(more.collect::<Vec<_>>());
-        }),
-        ("subject", "subject.digest.sha256 is not 64", |it| it.subject[0].digest.sha256 = "AA".repeat(32)),
-        ("recorder", "recorder.digest.sha256 is not", |it| long(&mut it.predicate.recorder.digest.sha256)),
-        ("session-id", "session.id is not a UUID", |it| {
-            it.predicate.session.id = it.predicate.session.id.to_uppercase();
-        }),
-        ("opened", "session.openedAt is not a time", |it| it.predicate.session.opened_at = "today".into()),
-        ("closed", "session.closedAt is not a time", |it| {
-            it.predicate.session.closed_at = "2026-02-29T10:00:00Z".into();
-        }),
-        ("program", "shells.program is not", |it| it.predicate.session.shells[0].program = "ksh".into()),
-        ("shell-id", "shells.id is not an integer", |it| it.predicate.session.shells[0].id = 1 << 53),
-        ("shell-exit", "shells.exitCode is not", |it| {
-            it.predicate.session.shells[0].exit_code = Some(256);
-        }),
-        ("genesis", "journal.genesisHash is not", |it| it.predicate.journal.genesis_hash.truncate(63)),
-        ("tag", "journal.headTag is not", |it| it.predicate.journal.head_tag = "g".repeat(64)),
-        ("size", "journal.size is not an integer", |it| it.predicate.journal.size = u64::MAX),
-        ("withheld", "outcome.withheldCount is not", |it| it.predicate.outcome.withheld_count = 1 << 53),
-        ("paused", "outcome.pausedCommandCount is not", |it| {
-            it.predicate.outcome.paused_command_count = Some(1 << 53);
-        }),
-        ("empty", "journal.size is not at least 1", |it| it.predicate.journal.size = 0),
-        ("closed-why", "shells.closed is not", |it| {
-            it.predicate.session.shells[0].closed = Some("bored".into())
-        }),
-        ("previous", "session.previous is not", |it| it.predicate.session.previous = Some("before".into())),
-        ("previous-number", "session.previous is not", |it| {
-            let (id, root) = (&it.predicate.session.id, "11".repeat(32));
-            it.predicate.session.previous = Some(format!("{id}:07:{root}"));
-        }),
-        ("steps", "clock.stepCount is not", |it| it.predicate.clock.step_count = 1 << 53),
-        ("not-redacted", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::Redacted(false);
-        }),
-        ("base64", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::CommandBase64("/w".into());
-        }),
-        ("base64-of-utf-8", "the text of a command is not", |it| {
-            commands(it)[0].text = CommandText::CommandBase64("YQ==".into());
-        }),
-        ("status", "commands.exitCode is not", |it| commands(it)[1].exit_code = Some(256)),
-        ("pipe", "commands.pipeStatus is not", |it| commands(it)[1].pipe_status = Some(vec![0, 256])),
-        ("started", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "2026-11-22T10:00:00+00:00".into();
-        }),
-        ("leap-second", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "2026-06-30T23:59:60Z".into();
-        }),
-        ("year-zero", "commands.startedAt is not", |it| {
-            commands(it)[1].started_at = "0000-06-30T23:59:59Z".into();
-        }),
-        ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
-        ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
-        ("plan", "plans.recordedAt is not", |it| it.predicate.plans[0].recorded_at = "later".into()),
-        ("plan-digest", "plans.sha256 is not", |it| it.predicate.plans[0].sha256 = Some(String::new())),
-        ("unit", "the text of a unit is not", |it| {
-            it.predicate.plans[0].units.as_mut().unwrap()[0].text = CommandText::Redacted(true);
-        }),
-        ("origin", "origin.status is not", |it| it.predicate.origin.status = "checked".into()),
-        ("sealed", "sealedAt is not a time", |it| long(&mut it.predicate.sealed_at)),
-        ("tail", "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms = -(1 << 53)),
-    ];
-    for (name, why, edit) in edits {
+    for (name, why, edit) in MISSHAPEN {
         let mut bad = whole();
         edit(&mut bad);
         let why = format!("the payload is not well formed: {why}");
