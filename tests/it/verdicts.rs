@@ -233,6 +233,23 @@ fn a_statement_that_says_other_than_its_journal_passes() {
 }
 
 #[test]
+fn a_later_failure_hides_one_that_weighs_as_much() {
+    let mut verdict = Verdict::unable(Kind::Policy, "first".into());
+    for (kind, why, told) in [
+        (Kind::Policy, "second", "first"),
+        (Kind::Unable, "third", "first"),
+        (Kind::Incomplete, "fourth", "fourth"),
+        (Kind::Untrusted, "fifth", "fifth"),
+        (Kind::Integrity, "sixth", "sixth"),
+        (Kind::Integrity, "seventh", "sixth"),
+        (Kind::Untrusted, "eighth", "sixth"),
+    ] {
+        verdict.fail(kind, why);
+        assert_eq!(verdict.failure.as_ref().map(|(_, why)| why.as_str()), Some(told));
+    }
+}
+
+#[test]
 fn a_journal_of_another_origin_passes() {
     const SECRETS: [&[u8]; 2] = [b"a secret of thirty-two bytes ....", b"another secret of 32 bytes ......"];
     let mut signer = Signer::with_secret(1, SECRETS[0]);
