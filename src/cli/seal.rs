@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -23,7 +24,7 @@ use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
 use crate::seal::draft::{Draft, DraftError};
-use crate::seal::envelope::Envelope;
+use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
@@ -94,8 +95,8 @@ fn sealed(
     let sealed = make(session, signer, outputs, what, overwrite);
     let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, session))?;
     let digest = hex(&sha256(&[&envelope.to_json()]));
-    let line =
-        format!("{} {digest} {}", clock::rfc3339(clock::now().realtime_ns), outputs.envelope.display());
+    let name = report::visible(outputs.envelope.as_os_str().as_bytes());
+    let line = format!("{} {digest} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
     Ok((statement, digest))
 }
@@ -396,9 +397,16 @@ fn make(
         return Err(Failure::integrity(format!("the journal tells what no statement can tell: {why}")));
     }
     let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
+    let written = envelope.to_json();
+    if written.len() > MAX_ENVELOPE_BYTES {
+        return Err(Failure::unable(format!(
+            "the envelope has {} bytes, and none reads more than {MAX_ENVELOPE_BYTES}: some names or texts in the journal are too long",
+            written.len()
+        )));
+    }
     transcript.publish(overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
-    files::publish(&outputs.envelope, &envelope.to_json(), 0o644, overwrite)?;
+    files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((envelope, statement))
 }
 
@@ -437,7 +445,11 @@ fn print(
 ) -> Result<(), Failure> {
     let path = outputs.envelope.display().to_string();
     if !json {
-        return report::line(&path);
+        // A program gets the name as it is; on a terminal it is only shown.
+        return match std::io::stdout().is_terminal() {
+            true => report::line(&report::visible(outputs.envelope.as_os_str().as_bytes())),
+            false => report::line(&path),
+        };
     }
     let outcome = &statement.predicate.outcome;
     let head = head_of(session, statement);

@@ -323,6 +323,8 @@ impl<'a, R: Read> Ahead<'a, R> {
         let Ok(Core { body: Body::Genesis(genesis), .. }) = core else { return };
         (self.origin, self.chain_key) = match (genesis.origin_id, self.secret) {
             (None, None) => (Origin::None, Some(ChainKey::first(None, root))),
+            // Its tags are anybody's, and checked all the same.
+            (None, Some(_)) => (Origin::Foreign, Some(ChainKey::first(None, root))),
             (Some(_), None) => (Origin::NotChecked, None),
             (Some(id), Some(secret)) if secret.id() == id => {
                 (Origin::Authenticated, Some(ChainKey::first(Some(secret), root)))

@@ -281,6 +281,8 @@ mod tests {
     fn the_newer_slot_counts_and_a_torn_one_is_passed_over() {
         let file = [slot(6).encode().to_vec(), slot(5).encode().to_vec()].concat();
         assert_eq!(newest(&file).map(|(slot, dirty)| (slot.generation, dirty)), Some((6, true)));
+        let turned = [slot(5).encode().to_vec(), slot(6).encode().to_vec()].concat();
+        assert_eq!(newest(&turned).map(|(slot, dirty)| (slot.generation, dirty)), Some((6, true)));
         let mut torn = file.clone();
         torn[100] ^= 1;
         assert_eq!(newest(&torn).map(|(slot, dirty)| (slot.generation, dirty)), Some((5, true)));

@@ -9,13 +9,14 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
+use serde::Serialize;
 use sha2::Digest as _;
 
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CollectedFacts, CommandFacts, CommandText,
-    INTEGER_MAX, JournalFacts, OriginFacts, OutcomeFacts, PREDICATE_TYPE, PlanFacts, Predicate, RECORDER_ID,
-    Recorder, STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts, Sha256, ShellFacts,
-    Statement, Subject, TranscriptFacts, UnitFacts,
+    INTEGER_MAX, JournalFacts, OriginFacts, OutcomeFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
+    Predicate, RECORDER_ID, Recorder, STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts,
+    Sha256, ShellFacts, Statement, Subject, TranscriptFacts, UnitFacts,
 };
 use crate::clock::rfc3339;
 use crate::encoding::hex;
@@ -24,9 +25,6 @@ use crate::journal::check::{Checked, Knowledge, Rejection, check, reread};
 use crate::journal::shells::{Event, Weight};
 use crate::record::{Body, Outcome, Plan, Record};
 use crate::script::Script;
-
-/// The most shells and collectors whose particulars stand in a statement.
-const PARTICULARS_MAX: usize = 10_000;
 
 /// What the first reading keeps of a command beyond its status.
 #[derive(Default)]
@@ -44,9 +42,13 @@ const UNSEEN: u16 = u16::MAX - 1;
 struct Gathered {
     statuses: Vec<u16>,
     ended: Vec<Ended>,
-    open: HashMap<u64, usize>,
+    // The shells that are open, and the command that runs in each: the record of its start, and
+    // its number from 0. The story admits so many shells and no more.
+    open: HashMap<u64, Option<(u64, usize)>>,
     shells: Vec<ShellFacts>,
     collected: Vec<CollectedFacts>,
+    // Bytes of shells and collected, as they are spelled.
+    listed_bytes: usize,
     unchanged: HashSet<u64>,
     first_failure: Option<(usize, u64)>,
 }
@@ -230,22 +232,23 @@ impl Draft {
 impl Gathered {
     fn take(&mut self, record: &Record, event: Event) {
         match (&record.core.body, event) {
-            (Body::Start(_), _) => {
+            (Body::Start(start), _) => {
                 let at = self.statuses.len();
                 self.statuses.push(RUNNING);
                 if at < COMMANDS_MAX {
                     self.ended.push(Ended::default());
                 }
-                self.open.insert(record.core.index, at);
-                // A start that is replaced by the next one of its shell never finishes; what
-                // stays here is bounded by what a hostile journal can hold open.
-                if self.open.len() > 4 * crate::journal::shells::OPEN_SHELLS_MAX {
-                    let floor = record.core.index.saturating_sub(1 << 20);
-                    self.open.retain(|start, _| *start >= floor);
+                // One that is replaced by the next of its shell never finishes, like one of no shell.
+                if let Some(running) = self.open.get_mut(&start.shell) {
+                    *running = Some((record.core.index, at));
                 }
             }
             (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
-                let Some(at) = self.open.remove(&start) else { return };
+                let running = self.open.get_mut(&finish.shell);
+                let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start))
+                else {
+                    return;
+                };
                 self.statuses[at] =
                     finish.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(UNSEEN);
                 if let Some(status) = finish.status.filter(|status| *status != 0)
@@ -261,15 +264,20 @@ impl Gathered {
                     };
                 }
             }
-            (Body::Open(open), _) if self.shells.len() < PARTICULARS_MAX => self.shells.push(ShellFacts {
-                id: record.core.index,
-                program: open.program.name().to_owned(),
-                version: open.version.clone(),
-                hook: open.hook.clone(),
-                closed: None,
-                exit_code: None,
-            }),
+            (Body::Open(open), _) => {
+                self.open.insert(record.core.index, None);
+                let shell = ShellFacts {
+                    id: record.core.index,
+                    program: open.program.name().to_owned(),
+                    version: open.version.clone(),
+                    hook: open.hook.clone(),
+                    closed: None,
+                    exit_code: None,
+                };
+                list(&mut self.shells, shell, &mut self.listed_bytes);
+            }
             (Body::Close(close), _) => {
+                self.open.remove(&close.shell);
                 if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
                     shell.closed = Some(close.why.name().to_owned());
                     shell.exit_code = close.status;
@@ -278,17 +286,34 @@ impl Gathered {
                     }
                 }
             }
-            (Body::Collect(collect), _) if self.collected.len() < PARTICULARS_MAX => {
-                self.collected.push(CollectedFacts {
+            (Body::Collect(collect), _) => {
+                let seen = CollectedFacts {
                     collector: collect.collector.clone(),
                     at: collect.at.clone(),
                     ok: collect.ok,
                     data: record.text("data").map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
-                });
+                };
+                list(&mut self.collected, seen, &mut self.listed_bytes);
             }
             _ => {}
         }
     }
+}
+
+/// How long a value is in the payload, with a comma: an escape can make six bytes of one.
+fn spelled(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(usize::MAX / 2, |text| text.len() + 1)
+}
+
+/// Adds to a list what it and the payload have room for.
+fn list<T: Serialize>(list: &mut Vec<T>, item: T, bytes: &mut usize) -> bool {
+    let more = *bytes + spelled(&item);
+    let fits = list.len() < PARTICULARS_MAX && more <= COMMANDS_BYTES_MAX;
+    if fits {
+        *bytes = more;
+        list.push(item);
+    }
+    fits
 }
 
 /// Writes the transcript and collects the commands, in the order of their starts.
@@ -299,6 +324,7 @@ struct Scribe<'a> {
     commands: Option<Vec<CommandFacts>>,
     plans: Vec<PlanFacts>,
     commands_bytes: usize,
+    plans_bytes: usize,
     lines: u64,
     bytes: u64,
 }
@@ -308,7 +334,7 @@ impl<'a> Scribe<'a> {
         let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
         let plans = Vec::new();
         let hash = sha2::Sha256::new();
-        Scribe { gathered, out, hash, commands, plans, commands_bytes: 0, lines: 0, bytes: 0 }
+        Scribe { gathered, out, hash, commands, plans, commands_bytes: 0, plans_bytes: 0, lines: 0, bytes: 0 }
     }
 
     fn take(&mut self, record: &Record) -> io::Result<()> {
@@ -336,12 +362,7 @@ impl<'a> Scribe<'a> {
         let Some(commands) = &mut self.commands else { return Ok(()) };
         let ended = &self.gathered.ended[at];
         let workdir = record.text("workdir").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        self.commands_bytes += line.len() + workdir.as_ref().map_or(0, String::len);
-        if self.commands_bytes > COMMANDS_BYTES_MAX {
-            self.commands = None;
-            return Ok(());
-        }
-        commands.push(CommandFacts {
+        let command = CommandFacts {
             seq: self.lines,
             shell: start.shell,
             text,
@@ -354,23 +375,23 @@ impl<'a> Scribe<'a> {
             outcome: ended.outcome.map(|outcome| outcome.name().to_owned()),
             planned: start.planned,
             late: start.late,
-        });
+        };
+        self.commands_bytes += spelled(&command);
+        if self.commands_bytes > COMMANDS_BYTES_MAX {
+            self.commands = None;
+        } else {
+            commands.push(command);
+        }
         Ok(())
     }
 
     fn plan(&mut self, plan: &Plan, record: &Record) {
-        if self.plans.len() == PARTICULARS_MAX {
-            return;
-        }
         let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let script = record.text("script");
         let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
         let units = whole.and_then(|script| {
-            let room = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
-            self.commands_bytes += script.bytes().len();
-            let fits =
-                room + script.units().len() <= COMMANDS_MAX && self.commands_bytes <= COMMANDS_BYTES_MAX;
-            fits.then(|| {
+            let there = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
+            (there + script.units().len() <= COMMANDS_MAX).then(|| {
                 script
                     .units()
                     .map(|unit| UnitFacts {
@@ -381,14 +402,18 @@ impl<'a> Scribe<'a> {
                     .collect()
             })
         });
-        self.plans.push(PlanFacts {
+        let mut plan = PlanFacts {
             shell: plan.shell,
             recorded_at: plan.recorded_at.name().to_owned(),
             name: text("name"),
             sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
             units,
             unchanged: self.gathered.unchanged.contains(&plan.shell),
-        });
+        };
+        if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
+            plan.units = None;
+        }
+        list(&mut self.plans, plan, &mut self.plans_bytes);
     }
 
     fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {

@@ -167,8 +167,8 @@ fn plan(plan: &PlanFacts) -> Form {
     need(PlanTime::from_name(&plan.recorded_at).is_some(), "plans.recordedAt", "start or exit")?;
     plan.sha256.as_ref().map_or(Ok(()), |sha256| digest(sha256, "plans.sha256"))?;
     for unit in plan.units.iter().flatten() {
-        number(unit.line, "units.line")?;
         number(unit.last_line, "units.lastLine")?;
+        need((1..=unit.last_line).contains(&unit.line), "units.line", "from 1 to lastLine")?;
         text(&unit.text, "the text of a unit", false)?;
     }
     Ok(())

@@ -24,7 +24,10 @@ pub const SUBJECT_SESSION: &str = "session";
 pub const SUBJECT_TRANSCRIPT: &str = "session.transcript";
 /// The most commands that stand in the payload.
 pub const COMMANDS_MAX: usize = 10_000;
-/// The most bytes of commands that stand in the payload.
+/// The most shells, plans and collected things that stand in the payload, of each.
+pub const PARTICULARS_MAX: usize = 10_000;
+/// The most bytes of commands that stand in the payload, as they are spelled there; as many of
+/// plans, and as many of shells and what was collected together.
 pub const COMMANDS_BYTES_MAX: usize = 8 << 20;
 /// The largest integer: every reader of JSON keeps those up to it.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;

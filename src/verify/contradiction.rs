@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::encoding::hex;
 use crate::seal::statement::{
-    CommandFacts, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+    CommandFacts, CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
 };
 
 /// The first thing in which a statement contradicts itself.
@@ -57,12 +57,21 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     let commands = predicate.commands.as_ref()?;
     let mut hash = sha2::Sha256::new();
     let (mut bytes, mut failed, mut unobserved, mut first_failure) = (0, 0, 0, None);
+    let (mut withheld, mut redacted) = (0, 0);
     for (at, command) in commands.iter().enumerate() {
         if command.seq != at as u64 + 1 {
             return Some(format!("command {} calls itself {}", at + 1, command.seq));
         }
         if command.signal != CommandFacts::signal_of(command.exit_code) {
             return Some(format!("the signal of command {} is not that of its exitCode", command.seq));
+        }
+        if command.outcome.is_some() && command.exit_code.is_some() {
+            return Some(format!("command {} says why its exitCode is null, which it is not", command.seq));
+        }
+        match command.text {
+            CommandText::Withheld(_) => withheld += 1,
+            CommandText::Redacted(_) => redacted += 1,
+            CommandText::Command(_) | CommandText::CommandBase64(_) => {}
         }
         let line = command.text.transcript_line(command.exit_code);
         bytes += line.len() as u64;
@@ -80,6 +89,10 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
         != (outcome.command_count, outcome.failed_count, outcome.unobserved_count)
     {
         return Some("outcome counts other commands than there are".into());
+    }
+    // A text that was not to be had is withheld too, and a record that is redacted may be another's.
+    if outcome.withheld_count > withheld || redacted > outcome.redacted_count {
+        return Some("outcome counts other withheld or redacted texts than there are".into());
     }
     if first_failure.is_some() && first_failure != outcome.exit_code {
         return Some("outcome.exitCode is not the status of the first command that failed".into());
@@ -105,6 +118,9 @@ fn counts_contradict(statement: &Statement) -> Option<String> {
         (outcome.pause_count, records, "pauseCount is more than the records of the journal"),
         (outcome.anomaly_count, records, "anomalyCount is more than the records of the journal"),
     ];
+    if statement.predicate.anomalies.iter().any(|finding| finding.record >= records) {
+        return Some("a finding is about a record beyond the journal's last".into());
+    }
     if let Some((.., why)) = numbered.iter().find(|(part, whole, _)| part > whole) {
         return Some(format!("outcome.{why}"));
     }

@@ -51,8 +51,14 @@ fn restore_redacted(own: &mut Predicate, said: &Predicate) {
     for (mine, theirs) in own.commands.iter_mut().flatten().zip(said.commands.iter().flatten()) {
         restore_command(mine, theirs);
     }
+    // A script that is not there any more leaves room for the units of those after it.
+    let mut pairs = own.plans.iter().zip(&said.plans);
+    let room = pairs.any(|(mine, theirs)| mine.sha256.is_none() && theirs.sha256.is_some());
     for (mine, theirs) in own.plans.iter_mut().zip(&said.plans) {
         restore_plan(mine, theirs);
+        if room && theirs.units.is_none() {
+            mine.units = None;
+        }
     }
     for (mine, theirs) in own.collected.iter_mut().zip(&said.collected) {
         restore(&mut mine.data, &theirs.data);

@@ -154,6 +154,9 @@ def commands_agree(commands, predicate):
         code = command["exitCode"]
         died = code is not None and 129 <= code <= 192
         need(command.get("signal") == (code - 128 if died else None), f"the signal of command {at + 1}")
+        need("outcome" not in command or code is None, f"the outcome of command {at + 1}")
+    need(outcome["withheldCount"] <= sum("withheld" in command for command in commands), "outcome.withheldCount")
+    need(sum("redacted" in command for command in commands) <= outcome["redactedCount"], "outcome.redactedCount")
     codes = [command["exitCode"] for command in commands]
     counts = {"commandCount": len(codes), "failedCount": sum(code not in (0, None) for code in codes),
               "unobservedCount": codes.count(None)}
@@ -186,6 +189,7 @@ def agree(statement):
     need(outcome["withheldCount"] <= commands, "outcome.withheldCount")
     for name in ("commandCount", "redactedCount", "pauseCount", "anomalyCount"):
         need(outcome[name] <= size, f"outcome.{name} and journal.size")
+    need(all(one["record"] < size for one in predicate["anomalies"]), "a finding beyond the journal")
     need(outcome["pauseCount"] or outcome["pausedCommandCount"] == 0, "commands of no pause")
     succeeded = outcome["failedCount"] == 0 and outcome["unobservedCount"] == 0
     need(outcome["allSucceeded"] == succeeded, "outcome.allSucceeded")
@@ -200,6 +204,7 @@ def agree(statement):
     for plan in predicate["plans"]:
         for unit in plan["units"] or []:
             one_text(unit, ("command", "commandBase64"))
+            need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
 
 
 def check(body):
@@ -220,5 +225,5 @@ def check_transcript(raw, statement):
     need(len(lines) == told["lines"], "the number of lines")
     for at, line in enumerate(lines):
         item = parse(line)
-        need("exitCode" in item and len(item) == 2, f"line {at + 1} of the transcript")
+        need(isinstance(item, dict) and "exitCode" in item and len(item) == 2, f"line {at + 1} of the transcript")
         need(line_of(item) == line + b"\n", f"the spelling of line {at + 1} of the transcript")

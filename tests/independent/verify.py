@@ -27,12 +27,13 @@ from form import Bad, decimal, fields, flag, hexed, key, need, null_or, number, 
 LINE_MAX = 2 << 20
 CORE_MAX = 64 << 10
 OPEN_SHELLS_MAX = 4096
+MAX_ENVELOPE_BYTES = 64 << 20
 
 
 PREV = shape({"session": session_id, "size": number, "root": hexed(32),
               "why": one_of("sealed", "stopped", "ended", "tampered", "lost")})
 COMMON = {"i": number, "kind": text, "realtimeNs": decimal, "boottimeNs": decimal, "synced": flag,
-          "recovered?": null_or(shape({"adopted": number, "cutBytes": number}))}
+          "recovered?": shape({"adopted": number, "cutBytes": number})}
 CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")
 NOTE_WORDS = one_of("remark", "unexecuted", "hook-repaired", "status-corrected", "gap", "configuration")
 KINDS = {
@@ -207,7 +208,7 @@ class Story:
         interrupted, shell.interrupted = shell.interrupted, False
         now = core["native"]
         if shell.program == "fish":
-            moved = now - last
+            moved = now - last - core.get("skip", 0)
         elif shell.program == "bash" and interrupted and now == last:
             return
         else:
@@ -255,6 +256,7 @@ class Story:
 class Result:
     def __init__(self):
         self.verdict, self.record, self.size, self.root, self.why = "", None, 0, None, ""
+        self.foreign = False
 
 
 class Journal:
@@ -295,8 +297,10 @@ class Journal:
 
     def begin(self, genesis, root):
         secret = b""
+        if self.secret is not None:
+            self.result.foreign = derive("origin", self.secret)[:8].hex() != genesis["originId"]
         if genesis["originId"] is not None:
-            if self.secret is None or derive("origin", self.secret)[:8].hex() != genesis["originId"]:
+            if self.secret is None or self.result.foreign:
                 return
             secret = self.secret
         self.chain = derive("chain", secret, root)
@@ -396,8 +400,10 @@ def fingerprint(public):
 
 
 def envelope(path, key_path, transcript=None, journal=None, quiet=False):
-    outer = parse(read(path))
-    need(set(outer) == {"payload", "payloadType", "signatures"}, "other members than those of DSSE")
+    raw = read(path)
+    need(len(raw) <= MAX_ENVELOPE_BYTES, "longer than an envelope may be")
+    outer = parse(raw)
+    need(isinstance(outer, dict) and set(outer) == {"payload", "payloadType", "signatures"}, "other members than those of DSSE")
     kind = outer["payloadType"]
     need(kind == "application/vnd.in-toto+json", "another payload type")
     need(isinstance(outer["signatures"], list) and len(outer["signatures"]) == 1, "not one signature")
@@ -435,6 +441,7 @@ def main(words):
                 result = Journal(None).check(read(path))
             case ["journal", path, secret]:
                 result = Journal(bytes.fromhex(secret)).check(read(path))
+                need(not result.foreign, "another origin secret, or none")
             case ["vectors", folder]:
                 return vectors(folder)
             case ["envelope", path, key_path, *more] if len(more) <= 2:

@@ -22,7 +22,7 @@ use crate::programs;
 use crate::pty::ATTESH;
 use crate::rules::codes;
 use crate::script::Place;
-use crate::world::{Opened, World, code, put};
+use crate::world::{Opened, World, code, put, skipped};
 
 /// The head of the journal now, as a log would keep it.
 fn head(at: &Opened) -> String {
@@ -242,7 +242,7 @@ fn an_early_end_or_a_lost_state_goes_unsaid_by_what_follows() {
 fn another_user_reads_a_journal_or_a_state() {
     const UID: u32 = 54_321;
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can become another user");
+        skipped("only root can become another user");
         return;
     }
     let (world, at) = World::after(1);

@@ -7,7 +7,7 @@ use attesh::journal::state::newest;
 
 use crate::inject::mounted;
 use crate::torn::Files;
-use crate::world::long;
+use crate::world::{long, skipped};
 
 const IMAGE_BYTES: u64 = 16 << 20;
 
@@ -16,7 +16,7 @@ fn formatted(image: &Path) -> bool {
     let output = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image).output();
     let done = output.is_ok_and(|output| output.status.success());
     if !done {
-        eprintln!("SKIPPED: no mkfs.ext4");
+        skipped("no mkfs.ext4");
     }
     done
 }

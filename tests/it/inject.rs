@@ -10,7 +10,7 @@ use nix::libc::{EACCES, EDQUOT, EFBIG, EINTR, EIO, EMFILE, ENOSPC};
 
 use crate::fault::{Fault, run};
 use crate::rules::codes;
-use crate::world::{Opened, World, code, sized};
+use crate::world::{Opened, World, code, sized, skipped};
 
 /// What the kernel may answer.
 pub const ERRORS: [i32; 7] = [ENOSPC, EIO, EDQUOT, EFBIG, EINTR, EMFILE, EACCES];
@@ -162,7 +162,7 @@ pub fn mounted(arguments: &[&str], at: &Path) -> bool {
     let output = Command::new("mount").args(arguments).arg(at).output();
     let done = output.is_ok_and(|output| output.status.success());
     if !done {
-        eprintln!("SKIPPED: cannot mount {arguments:?}");
+        skipped(&format!("cannot mount {arguments:?}"));
     }
     done
 }

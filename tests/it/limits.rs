@@ -1,14 +1,18 @@
 //! What stands at a limit of a statement, and what is one beyond it.
 
 use attesh::journal::check::Knowledge;
-use attesh::record::{Body, Collect, Program};
+use attesh::journal::line;
+use attesh::record::{Body, Collect, Pause, Plan, PlanTime, Program};
 use attesh::seal::draft::Draft;
+use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::{COMMANDS_MAX, INTEGER_MAX, Statement};
-use attesh::verify;
+use attesh::seal::trust::TrustedKey;
+use attesh::verify::{self, Trusted};
+use nix::sys::time::TimeValLike as _;
 
 use crate::policy::{Run, statement};
 use crate::signer::{self, Defect, Signer, Texts, close, finish, start};
-use crate::vectors::envelopes::{sign, taken};
+use crate::vectors::envelopes::{key, sign, taken};
 use crate::world::{World, code};
 
 fn drafted(journal: &[u8]) -> Statement {
@@ -77,6 +81,123 @@ fn a_long_session_is_sealed_and_not_taken() {
     }
 }
 
+/// A plan of so many units, each a line of this length.
+fn plan(signer: &mut Signer, shell: u64, units: u64, length: usize) {
+    let mut texts = Texts::default();
+    let script = format!("{}\n", "\u{1}".repeat(length)).repeat(usize::try_from(units).unwrap());
+    let ranges: Vec<String> = (1..=units).map(|line| format!("{line}-{line}")).collect();
+    let plan = Plan {
+        shell,
+        count: units,
+        recorded_at: PlanTime::Start,
+        name: texts.commit("name", b"build.sh"),
+        ranges: texts.commit("ranges", ranges.join(",").as_bytes()),
+        script: texts.commit("script", script.as_bytes()),
+    };
+    signer.push(Body::Plan(plan), &texts, Defect::None);
+}
+
+/// Which plans have their units.
+fn with_units(made: &Statement) -> Vec<bool> {
+    made.predicate.plans.iter().map(|plan| plan.units.is_some()).collect()
+}
+
+/// What a verifier finds that holds the statement against the journal.
+fn against(made: &Statement, journal: &[u8]) -> Option<(attesh::failure::Kind, String)> {
+    let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
+    let envelope = Envelope::read(&sign(made.to_json(), 7).to_json()).unwrap();
+    let mut verdict = verify::envelope(&envelope, &trusted);
+    let draft = Draft::gather(journal, Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
+    let commands = made.predicate.commands.is_some();
+    let own = draft.statement(journal, &mut std::io::sink(), &[], 1, commands).unwrap();
+    verify::with_journal(&mut verdict, draft.checked(), own);
+    verdict.failure
+}
+
+/// Long commands, and plans whose units have no room: a letter takes six bytes in JSON.
+#[test]
+fn a_long_session_is_not_that_of_its_journal() {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    // 1.4 million letters spelled with six bytes each are more than 8 MiB; of the two plans the
+    // first fits, and both do not.
+    for n in 1..=4 {
+        signer.start(shell, n, n, "\u{1}".repeat(360_000).as_bytes());
+        signer.finish(shell, n, 0);
+    }
+    signer.close(shell, Some(4));
+    for _ in 0..2 {
+        let shell = signer.open(Program::Bash, 0);
+        plan(&mut signer, shell, 1_000, 900);
+        signer.close(shell, Some(0));
+    }
+    signer.end();
+    let made = drafted(&signer.bytes);
+    assert!(is_taken(&made).0);
+    assert_eq!((made.predicate.commands.is_some(), with_units(&made)), (false, vec![true, false]));
+    assert_eq!(against(&made, &signer.bytes), None);
+    // The first script is taken out: that leaves room, and is no other journal.
+    let lines = signer.lines();
+    let at = lines.iter().position(|line| line.windows(8).any(|part| part == b"\"script\"")).unwrap();
+    let columns = line::split(&lines[at]).unwrap();
+    let redacted =
+        line::join(columns.core, &Texts::read(columns.disclosures).without("script").column(), &columns.auth);
+    let mut lines: Vec<Vec<u8>> = lines.clone();
+    lines[at] = redacted;
+    assert_eq!(with_units(&drafted(&lines.concat())), [false, true]);
+    assert_eq!(against(&made, &lines.concat()), None);
+    // A sealer who leaves the units out says less than the journal.
+    let mut less = made.clone();
+    less.predicate.plans[0].units = None;
+    assert!(against(&less, &signer.bytes).is_some());
+}
+
+#[test]
+fn more_units_than_the_limit_stand_in_a_statement() {
+    for (units, there) in
+        [([10_000, 1], [true, false]), ([9_999, 1], [true, true]), ([10_001, 10_000], [false, true])]
+    {
+        let mut signer = Signer::begun(1);
+        for count in units {
+            let shell = signer.open(Program::Bash, 0);
+            plan(&mut signer, shell, count, 1);
+            signer.close(shell, Some(0));
+        }
+        signer.end();
+        let made = drafted(&signer.bytes);
+        assert_eq!(with_units(&made), there);
+        assert!(is_taken(&made).0);
+    }
+}
+
+/// A journal that keeps tens of thousands of commands open is sealed in the time of one that does not.
+#[test]
+fn what_never_ends_is_searched_again_and_again() {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    for n in 1..=20_000 {
+        let (body, texts) = start(shell, n, n, b"x");
+        signer.push(body, &texts, Defect::None);
+        // Of no shell: nobody ever finishes it.
+        let (body, texts) = start(1 << 40, n, n, b"x");
+        signer.push(body, &texts, Defect::None);
+    }
+    signer.push(finish(shell, 20_000, 7), &Texts::default(), Defect::None);
+    let cpu =
+        || nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_THREAD).unwrap().user_time();
+    let before = cpu();
+    let checked = crate::rules::verify(&signer.bytes, None);
+    let verified = cpu() - before;
+    let before = cpu();
+    let made = drafted(&signer.bytes);
+    let drafted = cpu() - before;
+    let outcome = &made.predicate.outcome;
+    assert_eq!((outcome.command_count, outcome.failed_count, outcome.unobserved_count), (40_000, 1, 39_999));
+    assert_eq!((outcome.exit_code, checked.story.commands), (Some(7), 40_000));
+    let (most, had) = (verified.num_milliseconds() * 4 + 2_000, drafted.num_milliseconds());
+    assert!(had < most, "{had} ms, where verifying takes {} ms", verified.num_milliseconds());
+}
+
 /// A command says what the shell's counter is; the seal of what it says is taken all the same.
 #[test]
 fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
@@ -102,6 +223,18 @@ fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
         let said = Statement::read(envelope.unverified_payload()).unwrap();
         assert_eq!(said.predicate.outcome.lost_count, INTEGER_MAX);
     }
+}
+
+/// The same while recording is paused.
+#[test]
+fn more_paused_commands_than_there_can_be_are_told_as_they_are() {
+    let mut signer = Signer::base();
+    signer.push(Body::Pause(Pause { shell: Some(1), reason: None }), &Texts::default(), Defect::None);
+    signer.close(1, Some(u64::MAX));
+    signer.end();
+    let made = drafted(&signer.bytes);
+    assert_eq!(made.predicate.outcome.paused_command_count, Some(INTEGER_MAX));
+    assert!(is_taken(&made).0);
 }
 
 /// What a sealer would sign must be what a verifier takes.

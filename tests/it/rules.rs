@@ -192,6 +192,101 @@ fn a_story_counts_what_is_not_there() {
     assert!(story.ended && !story.is_complete());
 }
 
+/// What the shells' marks do over several commands: codes of the findings, and paused commands.
+#[test]
+fn a_mark_of_a_shell_stays_or_goes_at_the_wrong_command() {
+    use attesh::record::{Body, Pause, Resume};
+    let plain = |signer: &mut Signer, body| signer.push(body, &Texts::default(), Defect::None);
+    let told = |signer: &Signer| {
+        let story = verify(&signer.bytes, None).story;
+        let codes: Vec<&str> = story.findings.iter().map(|finding| finding.code).collect();
+        (codes.join(" "), story.paused_commands(), story.lost)
+    };
+    let ended = |mut signer: Signer, natives: &[Option<u64>]| {
+        for (at, native) in natives.iter().enumerate() {
+            signer.close(at as u64 + 1, *native);
+        }
+        signer.end();
+        told(&signer)
+    };
+    let pause = |shell| Body::Pause(Pause { shell, reason: None });
+    let resume = |shell| Body::Resume(Resume { shell, by: None, reason: None });
+    let command = |signer: &mut Signer, shell, n, native| {
+        signer.start(shell, n, native, b"x");
+        signer.finish(shell, n, 0);
+    };
+    // A pause to the shell's end is counted where bash tells, and by nobody else.
+    for (native, paused) in [(Some(3), Some(3)), (None, None)] {
+        let mut signer = Signer::base();
+        plain(&mut signer, pause(Some(1)));
+        assert_eq!(ended(signer, &[native]), ("pause".into(), paused, 0));
+    }
+    let mut signer = Signer::base();
+    plain(&mut signer, pause(Some(1)));
+    signer.end();
+    assert_eq!(told(&signer).1, None);
+    // What is recorded in a pause does not end it; resuming one shell is not resuming another.
+    let mut signer = Signer::base();
+    signer.open(Program::Bash, 0);
+    plain(&mut signer, pause(None));
+    plain(&mut signer, resume(Some(1)));
+    command(&mut signer, 2, 1, 4);
+    command(&mut signer, 2, 2, 9);
+    command(&mut signer, 1, 1, 3);
+    command(&mut signer, 1, 2, 4);
+    assert_eq!(ended(signer, &[Some(4), Some(10)]), ("pause resume".into(), Some(3 + 4 + 2 + 1), 0));
+    // The number that bash gives again after an interrupt it gives again once, and zsh never.
+    for (program, again, codes) in [
+        (Program::Bash, 1, "unfinished"),
+        (Program::Bash, 2, "unfinished unfinished counter"),
+        (Program::Zsh, 1, "unfinished counter"),
+    ] {
+        let mut signer = Signer::begun(1);
+        signer.open(program, 0);
+        signer.start(1, 1, 1, b"x");
+        signer.finish(1, 1, 130);
+        for n in 2..2 + again {
+            signer.start(1, n, 1, b"x");
+        }
+        let said = ended(signer, &[Some(1)]).0;
+        let mut sorted: Vec<&str> = said.split(' ').collect();
+        sorted.sort_unstable();
+        let mut wanted: Vec<&str> = codes.split(' ').collect();
+        wanted.sort_unstable();
+        assert_eq!(sorted, wanted, "{program:?} {again}");
+    }
+    // A number that was used does not turn back the count of those to come.
+    let mut signer = Signer::base();
+    for (n, native) in [(5, 5), (3, 6), (6, 7)] {
+        command(&mut signer, 1, n, native);
+    }
+    assert_eq!(ended(signer, &[Some(7)]), ("gap counter".into(), Some(0), 4));
+}
+
+#[test]
+fn what_runs_still_is_told_like_what_was_lost() {
+    use attesh::record::{Anomaly, Body};
+    let mut signer = Signer::base();
+    signer.start(1, 1, 1, b"lost");
+    signer.start(1, 2, 2, b"runs");
+    let long = Anomaly { what: format!("x{}", "é".repeat(400)), detail: None };
+    signer.push(Body::Anomaly(long), &Texts::default(), Defect::None);
+    let story = verify(&signer.bytes, None).story;
+    let told: Vec<(&str, u64, bool)> =
+        story.findings.iter().map(|one| (one.code, one.record, story.is_in_progress(one))).collect();
+    let wanted = [
+        ("unfinished", 2, false),
+        ("anomaly", 4, false),
+        ("no-end", 4, true),
+        ("unfinished", 3, true),
+        ("open-shell", 4, true),
+    ];
+    assert_eq!(told, wanted);
+    // 512 bytes of the text, cut between two letters.
+    let text = &story.findings[1].text;
+    assert!(text.ends_with("é…") && (511 + 3..=512 + 3).contains(&text.len()), "{}", text.len());
+}
+
 #[test]
 fn a_record_is_shown_before_everything_about_it_was_checked() {
     for case in cases::all() {

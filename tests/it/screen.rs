@@ -86,6 +86,7 @@ fn hostile(value: &mut Value, path: &str) {
         "status",
         "outcome",
         "command",
+        "closed",
     ];
     match value {
         Value::Object(members) => members.iter_mut().for_each(|(name, value)| hostile(value, name)),
@@ -93,7 +94,7 @@ fn hostile(value: &mut Value, path: &str) {
         Value::String(text) if !KEPT.contains(&path) && !text.starts_with("session") => {
             text.push_str(HOSTILE)
         }
-        Value::Null if matches!(path, "name" | "host" | "user" | "previous") => *value = HOSTILE.into(),
+        Value::Null if matches!(path, "name" | "host" | "user") => *value = HOSTILE.into(),
         _ => {}
     }
 }
@@ -114,6 +115,8 @@ fn attestation() -> Vec<u8> {
     assert!(
         matches!(&read.predicate.commands.as_ref().unwrap()[0].text, CommandText::Command(text) if text == HOSTILE)
     );
+    // A verifier takes it, and so shows what it says.
+    assert_eq!(attesh::verify::objection(&read.to_json()), None);
     sign(read.to_json(), 7).to_json()
 }
 
@@ -156,6 +159,31 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("bad.sh", format!("if {HOSTILE}\n").into_bytes()),
         ("log", format!("attesh-head {HOSTILE}\n").into_bytes()),
     ]
+}
+
+/// A program is given the name of the envelope as it is; a terminal is not.
+#[test]
+fn a_terminal_obeys_the_name_of_an_envelope() {
+    if !crate::programs::have("script") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sealed")).unwrap();
+    put(&folder.path().join("sealed/journal"), &Signer::whole().bytes);
+    let line =
+        r#""$ATTESH" key generate -o k --no-passphrase && "$ATTESH" seal --dir sealed --key k -o "$NAME""#;
+    let output = Command::new("script")
+        .args(["-qec", line, "/dev/null"])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .env("ATTESH", ATTESH)
+        .env("NAME", format!("{HOSTILE}.intoto.json"))
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n");
+    assert!(text.contains(".intoto.json\n") && text.contains("sealed session"), "{text:?}");
+    assert!(!text.contains(|c| c != '\n' && is_obeyed(c)), "{text:?}");
 }
 
 #[test]
@@ -218,6 +246,12 @@ fn a_terminal_obeys_what_is_printed() {
     ] {
         calls.push(words);
     }
+    let odd = format!("{HOSTILE}\n.intoto.json");
+    calls.push(vec!["key", "generate", "-o", "k", "--no-passphrase"]);
+    calls.push(vec!["seal", "--dir", "sealed", "--key", "k", "-o", &odd, "--json"]);
+    calls.push(vec!["sessions"]);
+    std::fs::create_dir(folder.path().join("sealed")).unwrap();
+    put(&folder.path().join("sealed/journal"), &Signer::whole().bytes);
     let wrong: Vec<String> = calls.iter().filter_map(|words| printed(folder.path(), words)).collect();
     assert!(wrong.is_empty(), "{} of {} calls:\n{}", wrong.len(), calls.len(), wrong.join("\n"));
 }

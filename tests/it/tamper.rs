@@ -162,7 +162,7 @@ fn a_wrong_file_in_the_way_is_used() {
         noticed("of another user", |_, at| give(&at.journal()), UNABLE, false);
         noticed("folder of another user", |_, at| give(&at.folder), UNABLE, false);
     } else {
-        eprintln!("SKIPPED: only root can give files away");
+        crate::world::skipped("only root can give files away");
     }
     noticed("vanished", |_, at| fs::remove_file(at.journal()).unwrap(), OVER, false);
     noticed("folder vanished", |_, at| fs::remove_dir_all(&at.folder).unwrap(), OVER, false);

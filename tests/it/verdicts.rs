@@ -3,7 +3,9 @@
 use attesh::crypto::OriginSecret;
 use attesh::failure::Kind;
 use attesh::journal::check::{Knowledge, check};
-use attesh::record::{Anomaly, Body, Note, NoteWhat, Pause, Plan, PlanTime, Program, Resume, TextSource};
+use attesh::record::{
+    Anomaly, Body, Collect, Note, NoteWhat, Pause, Plan, PlanTime, Prev, Program, Resume, TextSource,
+};
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::Statement;
@@ -48,6 +50,8 @@ fn what_is_left_out_of_a_complete_story_goes_unsaid() {
     ];
     for (edit, told) in cases {
         let mut one = whole();
+        // No list of commands in which the texts would have to be withheld.
+        one.predicate.commands = None;
         edit(&mut one);
         let verdict = judged(one.to_json());
         assert!(verdict.failure.is_none(), "{told}: {:?}", verdict.failure);
@@ -81,10 +85,36 @@ fn an_aspect_says_more_than_was_checked() {
     assert_eq!(aspect(&verdict, "completeness"), "incomplete");
 }
 
-/// A session with one of everything that a statement tells.
+/// A session of one shell that was to run a script and then went on by hand.
 fn journal() -> Vec<u8> {
-    let mut signer = Signer::new(1);
-    signer.genesis(Defect::None);
+    let mut signer = Signer::begun(1);
+    recorded(&mut signer);
+    signer.close(1, Some(4));
+    signer.end();
+    signer.bytes
+}
+
+/// The same with one of everything that a statement tells: of an origin, after another session,
+/// with what a collector saw.
+fn everything() -> Vec<u8> {
+    let mut signer = Signer::with_secret(1, b"a secret of thirty-two bytes ....");
+    let (mut body, texts) = signer.genesis_body();
+    if let Body::Genesis(genesis) = &mut body {
+        let session = genesis.session.replace('1', "2");
+        genesis.prev = Some(Prev { session, size: 7, root: [0x1a; 32], why: "sealed".into() });
+    }
+    signer.push(body, &texts, Defect::None);
+    recorded(&mut signer);
+    let mut texts = Texts::default();
+    let data = Some(texts.commit("data", b"{\"branch\":\"main\"}"));
+    let seen = Collect { collector: "https://example.org/git".into(), at: "start".into(), ok: true, data };
+    signer.push(Body::Collect(seen), &texts, Defect::None);
+    signer.close(1, Some(4));
+    signer.end();
+    signer.bytes
+}
+
+fn recorded(signer: &mut Signer) {
     signer.open(Program::Bash, 0);
     let mut texts = Texts::default();
     let script = b"make all\nmake check\n";
@@ -121,9 +151,6 @@ fn journal() -> Vec<u8> {
         Defect::None,
     );
     signer.push(Body::Anomaly(Anomaly { what: "odd".into(), detail: None }), &Texts::default(), Defect::None);
-    signer.close(1, Some(4));
-    signer.end();
-    signer.bytes
 }
 
 fn drafted(journal: &[u8], commands: bool) -> (Draft, Statement) {
@@ -190,7 +217,7 @@ fn variants(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
 
 #[test]
 fn a_statement_that_says_other_than_its_journal_passes() {
-    let journal = journal();
+    let journal = everything();
     let (_, made) = drafted(&journal, true);
     let good = against_journal(made.to_json(), &journal);
     assert_eq!((&good.failure, good.findings.len()), (&None, 3), "{:?}", good.findings);
@@ -227,6 +254,9 @@ fn a_statement_that_says_other_than_its_journal_passes() {
         told.insert(verdict.failure.unwrap().1);
         found += 1;
     }
+    for what in ["what was collected", "the name of the origin secret", "the session and its shells"] {
+        assert!(told.iter().any(|why| why.contains(what)), "{what} is not compared: {told:?}");
+    }
     println!("{found} changes that hold together alone, found by the journal:");
     told.iter().for_each(|why| println!("{why}"));
     assert!(found > 60, "{found}");
@@ -246,6 +276,23 @@ fn a_later_failure_hides_one_that_weighs_as_much() {
     ] {
         verdict.fail(kind, why);
         assert_eq!(verdict.failure.as_ref().map(|(_, why)| why.as_str()), Some(told));
+    }
+}
+
+/// A key that the policy names made the signature, and the policy does not trust it any more.
+#[test]
+fn a_key_of_the_policy_holds_after_its_time() {
+    use attesh::policy::Ruling;
+    use attesh::seal::trust::TrustFile;
+    let envelope = Envelope::read(&sign(whole().to_json(), 7).to_json()).unwrap();
+    for (until, good) in [("20991231Z", true), ("20200101Z", false)] {
+        let line = format!("x valid-before=\"{until}\" {}\n", key(7).public().to_ssh_line());
+        let keys = TrustFile::read(line.as_bytes(), |_| None).unwrap().keys;
+        let keys: Vec<Trusted> = keys.into_iter().map(|key| Trusted { key, source: "p".into() }).collect();
+        let mut verdict = judged(whole().to_json());
+        verify::with_policy(&mut verdict, Ruling::default(), Some(&verify::envelope(&envelope, &keys)));
+        let why = (Kind::Untrusted, "no key that the policy names made it".to_owned());
+        assert_eq!(verdict.failure, (!good).then_some(why), "{until}");
     }
 }
 

@@ -29,6 +29,12 @@ pub fn long() -> bool {
     std::env::var_os("ATTESH_PROVE").is_some_and(|value| value == "long")
 }
 
+/// Says that a test is left out, and why; in the long form that is no proof, and fails.
+pub fn skipped(why: &str) {
+    assert!(!long(), "{why}: nothing is left out of the long form");
+    eprintln!("SKIPPED: {why}");
+}
+
 /// One of two sizes: the bounded one, or that of the long form.
 pub fn sized(quick: usize, whole: usize) -> usize {
     if long() { whole } else { quick }

@@ -110,9 +110,45 @@ fn a_state_of_another_version_is_called_broken() {
     files.state.write_all_at(b"ATTESH1\0", at).unwrap();
     let other = "the session cannot go on: its state was written by another version of attesh";
     assert_eq!(refusal(&files, None, None), other);
+    // One of this version that is damaged is no other's.
+    files.state.write_all_at(b"ATTESH2\0", at).unwrap();
+    files.state.write_all_at(b"xxxx", at + 8).unwrap();
+    assert_eq!(refusal(&files, None, None), "the session cannot go on: no slot of its state is whole");
+    files.state.write_all_at(&state, 0).unwrap();
+    files.state.write_all_at(b"ATTESH1\0", at).unwrap();
+    assert_eq!(refusal(&files, None, None), other);
     // It is left as it is: that version can still go on with it.
     files.state.write_all_at(b"ATTESH2\0", at).unwrap();
     files.append(b"x");
+}
+
+#[test]
+fn what_was_condemned_goes_on() {
+    let files = Files::begun();
+    files.append(b"make");
+    let good = files.bytes();
+    let flipped: Vec<u8> =
+        good.iter().enumerate().map(|(at, byte)| if at == 40 { byte ^ 1 } else { *byte }).collect();
+    files.journal.write_all_at(&flipped, 0).unwrap();
+    let tampered = "the journal was changed from outside: its lines are not those that were recorded";
+    assert_eq!(refusal(&files, None, None), tampered);
+    // Putting the bytes back does not bring the keys back.
+    files.journal.write_all_at(&good, 0).unwrap();
+    assert_eq!(refusal(&files, None, None), tampered);
+    assert_eq!(files.bytes(), good);
+}
+
+/// A recorder was killed before it zeroed the slot with the earlier key.
+#[test]
+fn an_earlier_slot_stays_until_the_next_append() {
+    let files = Files::begun();
+    let before = read(&files.state);
+    files.append(b"make");
+    let after = read(&files.state);
+    let both: Vec<u8> = before.iter().zip(&after).map(|(one, two)| one | two).collect();
+    files.state.write_all_at(&both, 0).unwrap();
+    drop(files.open());
+    assert_eq!(read(&files.state), after);
 }
 
 /// A recorder was killed after its line; then somebody changed a text of it, which no signature

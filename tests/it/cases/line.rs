@@ -236,6 +236,11 @@ fn origin(cases: &mut Cases) {
     cases.with_secret("origin-authenticated", journal(SECRET).bytes, SECRET, complete);
     cases.add("origin-not-checked", journal(SECRET).bytes, complete);
     cases.with_secret("origin-of-another-secret", journal(SECRET).bytes, OTHER_SECRET, complete);
+    // One without a secret is anybody's, and its tags are checked whatever is given.
+    cases.with_secret("origin-none-for-a-secret", Signer::whole().bytes, SECRET, complete);
+    let mut signer = Signer::new(1);
+    signer.genesis(Defect::Tag);
+    cases.with_secret("origin-none-tag-for-a-secret", signer.bytes, SECRET, Expect::Rejected(0, TAG));
     // It names the secret but its tags were made without.
     let id = attesh::crypto::OriginSecret::new(SECRET.to_vec()).unwrap().id();
     let named = format!("\"originId\":\"{}\"", attesh::encoding::hex(&id));

@@ -156,6 +156,11 @@ fn other_shells(cases: &mut Cases) {
     cases.add("fish-generation-stays", with(Program::Fish, 4, 0), Expect::Complete(&[]));
     cases.add("fish-generation-moves", with(Program::Fish, 6, 0), Expect::Incomplete(&["gap"]));
     cases.add("fish-generation-goes-back", with(Program::Fish, 3, 0), Expect::Incomplete(&["counter"]));
+    cases.add("fish-skips", with(Program::Fish, 6, 2), Expect::Complete(&[]));
+    cases.add("fish-skips-less-than-moved", with(Program::Fish, 7, 2), Expect::Incomplete(&["gap"]));
+    cases.add("fish-skips-more-than-moved", with(Program::Fish, 4, 1), Expect::Incomplete(&["counter"]));
+    cases.add("sh-blank-lines", with(Program::Sh, 7, 2), Expect::Complete(&[]));
+    cases.add("sh-line-missing", with(Program::Sh, 7, 1), Expect::Incomplete(&["gap"]));
     let mut signer = Signer::begun(1);
     signer.open(Program::Fish, 4);
     signer.start(1, 1, 4, b"true");

@@ -31,7 +31,7 @@ fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/guests");
     let complete = folder.join("complete").exists();
     if !complete {
-        eprintln!("SKIPPED: the guests are not all here; tests/setup fetches them");
+        crate::world::skipped("the guests are not all here; tests/setup fetches them");
     }
     complete.then_some(folder)
 }

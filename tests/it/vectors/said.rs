@@ -1,7 +1,7 @@
 //! Payloads that are signed as they should be and are not what the page says: spelled
 //! otherwise, in another order, with members of another form, or contradicting themselves.
 
-use attesh::seal::statement::{CommandText, Statement, Subject};
+use attesh::seal::statement::{AnomalyFacts, CollectedFacts, CommandText, Statement, Subject, UnitFacts};
 
 use super::envelopes::{Cases, commands, everything, failing, sign, whole};
 use crate::policy::statement;
@@ -84,57 +84,88 @@ fn orders(cases: &mut Cases) {
 /// A name, what is said, and what contradicts.
 type Contradiction = (&'static str, &'static str, fn(&mut Statement));
 
+/// What is said twice, and not alike.
+const CONTRADICTIONS: [Contradiction; 33] = [
+    ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
+    ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
+    ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
+    ("assurance", "clock.assurance is not", |it| it.predicate.clock.assurance = "TRUSTED".into()),
+    ("subject-twice", "a subject is named twice", |it| it.subject.push(it.subject[0].clone())),
+    ("root", "the subject session is not", |it| it.predicate.journal.root_hash = "11".repeat(32)),
+    ("no-session", "the subject session is not", |it| it.subject.retain(|one| one.name != "session")),
+    ("transcript", "the subject session.transcript is not", |it| {
+        it.subject[1].digest.sha256 = "11".repeat(32)
+    }),
+    ("end", "outcome.end is neither", |it| it.predicate.outcome.end = "DONE".into()),
+    ("lost", "outcome.end is COMPLETE although", |it| it.predicate.outcome.lost_count = 1),
+    ("succeeded", "outcome.allSucceeded is not", |it| it.predicate.outcome.all_succeeded = false),
+    ("exit-succeeded", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = None),
+    ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
+    ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
+    ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
+    ("unobserved", "outcome counts other commands", |it| it.predicate.outcome.unobserved_count = 1),
+    ("status", "outcome counts other commands", |it| commands(it)[1].exit_code = Some(3)),
+    ("text", "the commands are not those of the transcript", |it| {
+        commands(it)[1].text = CommandText::Command("true".into());
+    }),
+    ("ended-uncounted", "outcome.failedCount and unobservedCount are more", |it| {
+        it.predicate.commands = None;
+        let outcome = &mut it.predicate.outcome;
+        (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (4, Some(1), false);
+    }),
+    ("exit-failed", "outcome.exitCode is not what its counts say", |it| {
+        it.predicate.commands = None;
+        (it.predicate.outcome.failed_count, it.predicate.outcome.all_succeeded) = (1, false);
+    }),
+    ("exit-untold", "outcome.exitCode is not what its counts say", |it| {
+        it.predicate.commands = None;
+        let outcome = &mut it.predicate.outcome;
+        (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (1, None, false);
+    }),
+    ("incomplete", "outcome.end is COMPLETE although", |it| {
+        it.predicate.anomalies.push(AnomalyFacts {
+            record: 1,
+            code: "gap".into(),
+            incomplete: true,
+            text: "a command ran unrecorded".into(),
+        });
+    }),
+    ("finding", "a finding is about a record beyond", |it| {
+        let record = it.predicate.journal.size;
+        it.predicate.anomalies.push(AnomalyFacts {
+            record,
+            code: "pause".into(),
+            incomplete: false,
+            text: "recording was paused".into(),
+        });
+    }),
+    ("outcome", "command 2 says why its exitCode is null", |it| {
+        commands(it)[1].outcome = Some("passed".into());
+    }),
+    ("withheld-texts", "outcome counts other withheld or redacted", |it| {
+        it.predicate.outcome.withheld_count = 1;
+    }),
+    ("redacted-texts", "outcome counts other withheld or redacted", |it| {
+        commands(it)[1].text = CommandText::Redacted(true);
+    }),
+    ("withheld", "outcome.withheldCount is more", |it| {
+        it.predicate.commands = None;
+        it.predicate.outcome.withheld_count = 4;
+    }),
+    ("records", "outcome.commandCount is more", |it| it.predicate.journal.size = 2),
+    ("redacted", "outcome.redactedCount is more", |it| it.predicate.outcome.redacted_count = 1000),
+    ("pauses", "outcome.pauseCount is more", |it| it.predicate.outcome.pause_count = 1000),
+    ("anomalies", "outcome.anomalyCount is more", |it| it.predicate.outcome.anomaly_count = 1000),
+    ("paused", "outcome.pausedCommandCount is not 0", |it| {
+        it.predicate.outcome.paused_command_count = Some(1)
+    }),
+    ("transcript-length", "the commands are not those of the transcript", |it| {
+        it.predicate.transcript.bytes += 1
+    }),
+];
+
 fn contradictions(cases: &mut Cases) {
-    let edits: [Contradiction; 28] = [
-        ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
-        ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
-        ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
-        ("assurance", "clock.assurance is not", |it| it.predicate.clock.assurance = "TRUSTED".into()),
-        ("subject-twice", "a subject is named twice", |it| it.subject.push(it.subject[0].clone())),
-        ("root", "the subject session is not", |it| it.predicate.journal.root_hash = "11".repeat(32)),
-        ("no-session", "the subject session is not", |it| it.subject.retain(|one| one.name != "session")),
-        ("transcript", "the subject session.transcript is not", |it| {
-            it.subject[1].digest.sha256 = "11".repeat(32)
-        }),
-        ("end", "outcome.end is neither", |it| it.predicate.outcome.end = "DONE".into()),
-        ("lost", "outcome.end is COMPLETE although", |it| it.predicate.outcome.lost_count = 1),
-        ("succeeded", "outcome.allSucceeded is not", |it| it.predicate.outcome.all_succeeded = false),
-        ("exit-succeeded", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = None),
-        ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
-        ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
-        ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
-        ("unobserved", "outcome counts other commands", |it| it.predicate.outcome.unobserved_count = 1),
-        ("status", "outcome counts other commands", |it| commands(it)[1].exit_code = Some(3)),
-        ("text", "the commands are not those of the transcript", |it| {
-            commands(it)[1].text = CommandText::Command("true".into());
-        }),
-        ("ended-uncounted", "outcome.failedCount and unobservedCount are more", |it| {
-            it.predicate.commands = None;
-            let outcome = &mut it.predicate.outcome;
-            (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (4, Some(1), false);
-        }),
-        ("exit-failed", "outcome.exitCode is not what its counts say", |it| {
-            it.predicate.commands = None;
-            (it.predicate.outcome.failed_count, it.predicate.outcome.all_succeeded) = (1, false);
-        }),
-        ("exit-untold", "outcome.exitCode is not what its counts say", |it| {
-            it.predicate.commands = None;
-            let outcome = &mut it.predicate.outcome;
-            (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (1, None, false);
-        }),
-        ("withheld", "outcome.withheldCount is more", |it| it.predicate.outcome.withheld_count = 4),
-        ("records", "outcome.commandCount is more", |it| it.predicate.journal.size = 2),
-        ("redacted", "outcome.redactedCount is more", |it| it.predicate.outcome.redacted_count = 1000),
-        ("pauses", "outcome.pauseCount is more", |it| it.predicate.outcome.pause_count = 1000),
-        ("anomalies", "outcome.anomalyCount is more", |it| it.predicate.outcome.anomaly_count = 1000),
-        ("paused", "outcome.pausedCommandCount is not 0", |it| {
-            it.predicate.outcome.paused_command_count = Some(1)
-        }),
-        ("transcript-length", "the commands are not those of the transcript", |it| {
-            it.predicate.transcript.bytes += 1
-        }),
-    ];
-    for (name, why, edit) in edits {
+    for (name, why, edit) in CONTRADICTIONS {
         let mut bad = whole();
         edit(&mut bad);
         let why = format!("the statement contradicts itself: {why}");
@@ -146,12 +177,16 @@ fn contradictions(cases: &mut Cases) {
     cases.add("contradicts-exit", "integrity", why, sign(exit.to_json(), 7).to_json());
 }
 
+fn units(statement: &mut Statement) -> &mut Vec<UnitFacts> {
+    statement.predicate.plans[0].units.as_mut().unwrap()
+}
+
 fn long(text: &mut String) {
     text.push('0');
 }
 
 /// Members that have not the form that the page gives them, in a statement that agrees with itself.
-const MISSHAPEN: [Contradiction; 35] = [
+const MISSHAPEN: [Contradiction; 49] = [
     ("subjects", "subject is not at most 1000", |it| {
         let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
         it.subject.extend(more.collect::<Vec<_>>());
@@ -180,6 +215,40 @@ const MISSHAPEN: [Contradiction; 35] = [
     ("empty", "journal.size is not at least 1", |it| it.predicate.journal.size = 0),
     ("closed-why", "shells.closed is not", |it| it.predicate.session.shells[0].closed = Some("bored".into())),
     ("previous", "session.previous is not", |it| it.predicate.session.previous = Some("before".into())),
+    ("previous-session", "session.previous is not", |it| {
+        it.predicate.session.previous = Some(format!("{}:7:{}", "before", "11".repeat(32)));
+    }),
+    ("previous-root", "session.previous is not", |it| {
+        it.predicate.session.previous = Some(format!("{}:7:11", it.predicate.session.id));
+    }),
+    ("record", "anomalies.record is not", |it| {
+        it.predicate.anomalies.push(AnomalyFacts {
+            record: 1 << 53,
+            code: "pause".into(),
+            incomplete: false,
+            text: "recording was paused".into(),
+        });
+    }),
+    ("collected-at", "collected.at is not", |it| {
+        it.predicate.collected.push(CollectedFacts {
+            collector: "https://example.org/git".into(),
+            at: "later".into(),
+            ok: true,
+            data: None,
+        });
+    }),
+    ("origin-id", "origin.id is not", |it| it.predicate.origin.id = Some("0123456789abcde".into())),
+    ("exit", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = Some(256)),
+    ("transcript-bytes", "transcript.bytes is not", |it| it.predicate.transcript.bytes = 1 << 53),
+    ("command-shell", "commands.shell is not", |it| commands(it)[0].shell = 1 << 53),
+    ("sequence", "commands.seq is not", |it| commands(it)[0].seq = 1 << 53),
+    ("plan-shell", "plans.shell is not", |it| it.predicate.plans[0].shell = 1 << 53),
+    ("unit-line", "units.line is not from 1 to lastLine", |it| units(it)[0].line = 0),
+    ("unit-last-line", "units.line is not from 1 to lastLine", |it| units(it)[2].last_line = 2),
+    ("unit-last-line-large", "units.lastLine is not an integer", |it| units(it)[2].last_line = 1 << 53),
+    ("fraction", "sealedAt is not a time", |it| {
+        it.predicate.sealed_at = "2026-11-22T10:02:00.Z".into();
+    }),
     ("previous-number", "session.previous is not", |it| {
         let (id, root) = (&it.predicate.session.id, "11".repeat(32));
         it.predicate.session.previous = Some(format!("{id}:07:{root}"));

@@ -35,6 +35,8 @@ fn session(texts: &[(CommandText, Option<u64>)]) -> (Statement, Vec<u8>) {
     for (command, (text, _)) in statement.predicate.commands.iter_mut().flatten().zip(texts) {
         command.text = text.clone();
     }
+    let redacted = texts.iter().filter(|(text, _)| matches!(text, CommandText::Redacted(_))).count();
+    statement.predicate.outcome.redacted_count = redacted as u64;
     let transcript: Vec<u8> = texts.iter().flat_map(|(text, status)| text.transcript_line(*status)).collect();
     let digest = hex(&sha256(&[&transcript]));
     let facts = &mut statement.predicate.transcript;
