@@ -102,6 +102,7 @@ fn an_error_after_the_bytes_arrived_loses_accuses_or_ends() {
             index += 1;
         }
     }
+    println!("{} points", bench.points);
     assert!(bench.points > 60, "only {} points", bench.points);
     judge(&bench.world, &bench.at, bench.n);
 }

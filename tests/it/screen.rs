@@ -253,5 +253,6 @@ fn a_terminal_obeys_what_is_printed() {
     std::fs::create_dir(folder.path().join("sealed")).unwrap();
     put(&folder.path().join("sealed/journal"), &Signer::whole().bytes);
     let wrong: Vec<String> = calls.iter().filter_map(|words| printed(folder.path(), words)).collect();
+    println!("{} calls", calls.len());
     assert!(wrong.is_empty(), "{} of {} calls:\n{}", wrong.len(), calls.len(), wrong.join("\n"));
 }
