@@ -230,15 +230,14 @@ pub fn failing(status: u64) -> Run {
     run
 }
 
+pub fn finding(record: u64, code: &str, incomplete: bool, text: &str) -> AnomalyFacts {
+    AnomalyFacts { record, code: code.into(), incomplete, text: text.into() }
+}
+
 pub fn incomplete() -> Statement {
     let mut killed = statement(&[Run::of(&THREE[..2])]);
     killed.predicate.outcome.end = "INCOMPLETE".into();
-    killed.predicate.anomalies.push(AnomalyFacts {
-        record: 8,
-        code: "no-end".into(),
-        incomplete: true,
-        text: "the journal has no end".into(),
-    });
+    killed.predicate.anomalies.push(finding(8, "no-end", true, "the journal has no end"));
     killed
 }
 
@@ -341,12 +340,7 @@ pub fn everything() -> Statement {
     let predicate = &mut it.predicate;
     (predicate.outcome.pause_count, predicate.outcome.paused_command_count) = (1, None);
     predicate.session.previous = Some(format!("{}:7:{}", predicate.session.id, "ab".repeat(32)));
-    predicate.anomalies.push(AnomalyFacts {
-        record: 3,
-        code: "pause".into(),
-        incomplete: false,
-        text: "recording was paused".into(),
-    });
+    predicate.anomalies.push(finding(3, "pause", false, "recording was paused"));
     for (at, data) in [("start", Some("{\"branch\":\"main\"}".to_owned())), ("stop", None)] {
         let collector = "https://example.org/git".to_owned();
         predicate.collected.push(CollectedFacts { collector, at: at.into(), ok: true, data });

@@ -1,9 +1,9 @@
 //! Payloads that are signed as they should be and are not what the page says: spelled
 //! otherwise, in another order, with members of another form, or contradicting themselves.
 
-use attesh::seal::statement::{AnomalyFacts, CollectedFacts, CommandText, Statement, Subject, UnitFacts};
+use attesh::seal::statement::{CollectedFacts, CommandText, Statement, Subject, UnitFacts};
 
-use super::envelopes::{Cases, commands, everything, failing, sign, whole};
+use super::envelopes::{Cases, commands, everything, failing, finding, sign, whole};
 use crate::policy::statement;
 
 pub fn add(cases: &mut Cases) {
@@ -123,21 +123,11 @@ const CONTRADICTIONS: [Contradiction; 33] = [
         (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (1, None, false);
     }),
     ("incomplete", "outcome.end is COMPLETE although", |it| {
-        it.predicate.anomalies.push(AnomalyFacts {
-            record: 1,
-            code: "gap".into(),
-            incomplete: true,
-            text: "a command ran unrecorded".into(),
-        });
+        it.predicate.anomalies.push(finding(1, "gap", true, "a command ran unrecorded"));
     }),
     ("finding", "a finding is about a record beyond", |it| {
         let record = it.predicate.journal.size;
-        it.predicate.anomalies.push(AnomalyFacts {
-            record,
-            code: "pause".into(),
-            incomplete: false,
-            text: "recording was paused".into(),
-        });
+        it.predicate.anomalies.push(finding(record, "pause", false, "recording was paused"));
     }),
     ("outcome", "command 2 says why its exitCode is null", |it| {
         commands(it)[1].outcome = Some("passed".into());
@@ -222,12 +212,7 @@ const MISSHAPEN: [Contradiction; 49] = [
         it.predicate.session.previous = Some(format!("{}:7:11", it.predicate.session.id));
     }),
     ("record", "anomalies.record is not", |it| {
-        it.predicate.anomalies.push(AnomalyFacts {
-            record: 1 << 53,
-            code: "pause".into(),
-            incomplete: false,
-            text: "recording was paused".into(),
-        });
+        it.predicate.anomalies.push(finding(1 << 53, "pause", false, "recording was paused"));
     }),
     ("collected-at", "collected.at is not", |it| {
         it.predicate.collected.push(CollectedFacts {
