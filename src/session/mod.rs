@@ -378,8 +378,10 @@ impl Session {
     /// number changes when a file system is mounted again, and says nothing.)
     #[must_use]
     pub fn is_another_file(&self) -> bool {
-        let mark = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
-        !self.copy && mark.is_some() && mark != self.journal.metadata().ok().map(|meta| meta.ino())
+        let left = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
+        let found = self.journal.metadata().ok().map(|meta| meta.ino());
+        // What cannot be looked at is not known to be another.
+        !self.copy && left.zip(found).is_some_and(|(left, found)| left != found)
     }
 
     /// The slot that counts, read without the lock.
