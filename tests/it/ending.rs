@@ -2,7 +2,7 @@
 //! kernel. Whatever happens: no record is lost, half an attestation never stands under its
 //! name, and the same command typed again brings it to its end.
 
-use crate::fault::{Fault, Traced, run};
+use crate::fault::{Fault, Traced, run, run_watched};
 use crate::inject::{ERRORS, limited};
 use crate::world::{Opened, World, code, sized};
 
@@ -135,6 +135,33 @@ fn an_error_while_stopping_or_sealing_loses_the_end_or_leaves_half_an_attestatio
         }
         println!("{verb}: {points} points");
         assert!(points > 10, "only {points} points");
+    }
+}
+
+/// At each look at a file, in the bounded form too: what cannot be looked at is not another file.
+#[test]
+fn a_file_that_cannot_be_looked_at_is_called_another() {
+    for verb in ["stop", "seal"] {
+        let (mut looks, mut call) = (Vec::new(), 0);
+        let bench = Bench::new(verb);
+        let traced = run_watched(&mut bench.world.attesh(&bench.words(verb)), None, |pid| {
+            let number = nix::sys::ptrace::getregs(pid).unwrap().orig_rax;
+            if [nix::libc::SYS_fstat, nix::libc::SYS_newfstatat].contains(&number.cast_signed()) {
+                looks.push(call);
+            }
+            call += 1;
+        });
+        assert_eq!(traced.code, Some(0));
+        looks.retain(|at| *at > call / 4);
+        for at in &looks {
+            let bench = Bench::new(verb);
+            let traced = bench.harmed(*at, Fault::Error(nix::libc::EIO));
+            let told = format!("{verb}, the look at call {at}: exit {:?}", traced.code);
+            assert!(!matches!(traced.code, Some(1 | 3 | 4)), "{told}");
+            bench.judge(&told);
+        }
+        println!("{verb}: {} looks", looks.len());
+        assert!(looks.len() > 5, "{} looks", looks.len());
     }
 }
 

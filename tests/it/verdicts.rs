@@ -263,6 +263,25 @@ fn a_statement_that_says_other_than_its_journal_passes() {
 }
 
 #[test]
+fn a_rejected_journal_does_not_say_where() {
+    let journal = journal();
+    let (draft, made) = drafted(&journal, true);
+    let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
+    let checked = || crate::rules::verify(&[&lines[..3].concat(), &b"{}\n"[..]].concat(), None);
+    let told = format!(
+        "journal record 3 (byte {}): the line is not three columns separated by tabs",
+        lines[..3].concat().len()
+    );
+    let mut sealed = judged(made.to_json());
+    verify::with_journal(&mut sealed, &checked(), made.clone());
+    for verdict in [sealed, verify::journal(checked())] {
+        assert_eq!(verdict.failure.as_ref(), Some(&(Kind::Integrity, told.clone())));
+        assert_eq!(aspect(&verdict, "integrity"), told);
+    }
+    assert_eq!(draft.checked().rejection, None);
+}
+
+#[test]
 fn a_later_failure_hides_one_that_weighs_as_much() {
     let mut verdict = Verdict::unable(Kind::Policy, "first".into());
     for (kind, why, told) in [
