@@ -2,6 +2,8 @@
 //! kernel. Whatever happens: no record is lost, half an attestation never stands under its
 //! name, and the same command typed again brings it to its end.
 
+use std::process::Command;
+
 use crate::fault::{Fault, Traced, run, run_watched};
 use crate::inject::{ERRORS, limited};
 use crate::world::{Opened, World, code, sized};
@@ -28,14 +30,19 @@ impl Bench {
         }
     }
 
-    /// The verb, with one of its calls harmed.
-    fn harmed(&self, at: usize, fault: Fault) -> Traced {
+    /// The verb.
+    fn command(&self) -> Command {
         let mut words = self.words(self.verb);
         // The second of two may find the files of the first.
         if self.verb == "seal" {
             words.push("--force");
         }
-        run(&mut self.world.attesh(&words), Some((at, fault)))
+        self.world.attesh(&words)
+    }
+
+    /// The verb, with one of its calls harmed.
+    fn harmed(&self, at: usize, fault: Fault) -> Traced {
+        run(&mut self.command(), Some((at, fault)))
     }
 
     fn verifies(&self) -> bool {
@@ -144,7 +151,7 @@ fn a_file_that_cannot_be_looked_at_is_called_another() {
     for verb in ["stop", "seal"] {
         let (mut looks, mut call) = (Vec::new(), 0);
         let bench = Bench::new(verb);
-        let traced = run_watched(&mut bench.world.attesh(&bench.words(verb)), None, |pid| {
+        let traced = run_watched(&mut bench.command(), None, |pid| {
             let number = nix::sys::ptrace::getregs(pid).unwrap().orig_rax;
             if [nix::libc::SYS_fstat, nix::libc::SYS_newfstatat].contains(&number.cast_signed()) {
                 looks.push(call);
