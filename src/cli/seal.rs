@@ -24,7 +24,7 @@ use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
 use crate::seal::draft::{Draft, DraftError};
-use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
+use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
@@ -93,8 +93,7 @@ fn sealed(
     overwrite: Overwrite,
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
-    let (envelope, statement) = sealed.map_err(|failure| not_sealed(failure, session))?;
-    let digest = hex(&sha256(&[&envelope.to_json()]));
+    let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, session))?;
     let name = report::visible(outputs.envelope.as_os_str().as_bytes());
     let line = format!("{} {digest} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
@@ -340,13 +339,14 @@ impl Write for Watched<'_> {
     }
 }
 
+/// Drafts, signs and writes; the statement, and the envelope's digest.
 fn make(
     session: &Session,
     signer: &Signer,
     outputs: &Outputs,
     what: &What,
     overwrite: Overwrite,
-) -> Result<(Envelope, Statement), Failure> {
+) -> Result<(Statement, String), Failure> {
     let What { subjects, secret, kept } = *what;
     let open = || session.journal().try_clone().map(files::from_start);
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
@@ -407,7 +407,7 @@ fn make(
     transcript.publish(overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
-    Ok((envelope, statement))
+    Ok((statement, hex(&sha256(&[&written]))))
 }
 
 fn head_of(session: &Session, statement: &Statement) -> String {

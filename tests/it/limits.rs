@@ -1,24 +1,17 @@
 //! What stands at a limit of a statement, and what is one beyond it.
 
-use attesh::journal::check::Knowledge;
+use attesh::failure::Kind;
 use attesh::journal::line;
 use attesh::record::{Body, Collect, Pause, Plan, PlanTime, Program};
-use attesh::seal::draft::Draft;
-use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::{COMMANDS_MAX, INTEGER_MAX, Statement};
-use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Trusted};
+use attesh::verify;
 use nix::sys::time::TimeValLike as _;
 
 use crate::policy::{Run, statement};
 use crate::signer::{self, Defect, Signer, Texts, close, finish, start};
-use crate::vectors::envelopes::{key, sign, taken};
+use crate::vectors::envelopes::{sign, taken};
+use crate::verdicts::{against_journal, drafted};
 use crate::world::{World, code};
-
-fn drafted(journal: &[u8]) -> Statement {
-    let draft = Draft::gather(journal, Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
-    draft.statement(journal, &mut std::io::sink(), &[], 1_763_812_900_000_000_000, true).unwrap()
-}
 
 fn is_taken(statement: &Statement) -> (bool, String) {
     let taken = taken(&sign(statement.to_json(), 7).to_json());
@@ -70,7 +63,7 @@ fn long(commands: u64, shells: u64, collected: usize) -> Vec<u8> {
 fn a_long_session_is_sealed_and_not_taken() {
     for (commands, shells, collected) in [(10_000, 1, 0), (10_001, 1, 0), (1, 10_001, 0), (1, 1, 10_001)] {
         let told = format!("{commands} commands, {shells} shells, {collected} collected");
-        let made = drafted(&long(commands, shells, collected));
+        let made = drafted(&long(commands, shells, collected), true).1;
         let predicate = &made.predicate;
         let (good, said) = is_taken(&made);
         assert!(good && said.ends_with(" recorded, all succeeded"), "{told}: {said}");
@@ -103,15 +96,8 @@ fn with_units(made: &Statement) -> Vec<bool> {
 }
 
 /// What a verifier finds that holds the statement against the journal.
-fn against(made: &Statement, journal: &[u8]) -> Option<(attesh::failure::Kind, String)> {
-    let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-    let envelope = Envelope::read(&sign(made.to_json(), 7).to_json()).unwrap();
-    let mut verdict = verify::envelope(&envelope, &trusted);
-    let draft = Draft::gather(journal, Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
-    let commands = made.predicate.commands.is_some();
-    let own = draft.statement(journal, &mut std::io::sink(), &[], 1, commands).unwrap();
-    verify::with_journal(&mut verdict, draft.checked(), own);
-    verdict.failure
+fn against(made: &Statement, journal: &[u8]) -> Option<(Kind, String)> {
+    against_journal(made.to_json(), journal).failure
 }
 
 /// Long commands, and plans whose units have no room: a letter takes six bytes in JSON.
@@ -132,7 +118,7 @@ fn a_long_session_is_not_that_of_its_journal() {
         signer.close(shell, Some(0));
     }
     signer.end();
-    let made = drafted(&signer.bytes);
+    let made = drafted(&signer.bytes, true).1;
     assert!(is_taken(&made).0);
     assert_eq!((made.predicate.commands.is_some(), with_units(&made)), (false, vec![true, false]));
     assert_eq!(against(&made, &signer.bytes), None);
@@ -146,7 +132,7 @@ fn a_long_session_is_not_that_of_its_journal() {
         let redacted = line::join(columns.core, &texts, &columns.auth);
         [lines[..at].concat(), redacted, lines[at + 1..].concat()].concat()
     };
-    assert_eq!(with_units(&drafted(&without("script"))), [false, true]);
+    assert_eq!(with_units(&drafted(&without("script"), true).1), [false, true]);
     assert_eq!(against(&made, &without("script")), None);
     // A sealer who leaves the units out says less than the journal, whatever else was redacted.
     let mut less = made.clone();
@@ -168,7 +154,7 @@ fn more_units_than_the_limit_stand_in_a_statement() {
             signer.close(shell, Some(0));
         }
         signer.end();
-        let made = drafted(&signer.bytes);
+        let made = drafted(&signer.bytes, true).1;
         assert_eq!(with_units(&made), there);
         assert!(is_taken(&made).0);
     }
@@ -193,7 +179,7 @@ fn what_never_ends_is_searched_again_and_again() {
     let checked = crate::rules::verify(&signer.bytes, None);
     let verified = cpu() - before;
     let before = cpu();
-    let made = drafted(&signer.bytes);
+    let made = drafted(&signer.bytes, true).1;
     let drafted = cpu() - before;
     let outcome = &made.predicate.outcome;
     assert_eq!((outcome.command_count, outcome.failed_count, outcome.unobserved_count), (40_000, 1, 39_999));
@@ -236,7 +222,7 @@ fn more_paused_commands_than_there_can_be_are_told_as_they_are() {
     signer.push(Body::Pause(Pause { shell: Some(1), reason: None }), &Texts::default(), Defect::None);
     signer.close(1, Some(u64::MAX));
     signer.end();
-    let made = drafted(&signer.bytes);
+    let made = drafted(&signer.bytes, true).1;
     assert_eq!(made.predicate.outcome.paused_command_count, Some(INTEGER_MAX));
     assert!(is_taken(&made).0);
 }

@@ -12,7 +12,7 @@ use crate::parsers::is_obeyed;
 use crate::policy::{Run, statement};
 use crate::pty::ATTESH;
 use crate::signer::{self, Defect, Signer, Texts, finish, start};
-use crate::vectors::envelopes::{key, sign};
+use crate::vectors::envelopes::{finding, key, sign};
 use crate::world::put;
 
 /// A title, a colour by C1, DEL, a return, a turned direction, and what cannot be seen.
@@ -103,12 +103,7 @@ fn attestation() -> Vec<u8> {
     let mut run = Run::of(&[HOSTILE, "make"]);
     run.ran[1].status = Some(2);
     let mut bad = statement(&[run]);
-    bad.predicate.anomalies.push(attesh::seal::statement::AnomalyFacts {
-        record: 1,
-        code: "x".into(),
-        incomplete: false,
-        text: "x".into(),
-    });
+    bad.predicate.anomalies.push(finding(1, "x", false, "x"));
     let mut value: Value = serde_json::from_slice(&bad.to_json()).unwrap();
     hostile(&mut value, "");
     let read: attesh::seal::statement::Statement = serde_json::from_value(value).unwrap();

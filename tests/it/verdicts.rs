@@ -153,14 +153,16 @@ fn recorded(signer: &mut Signer) {
     signer.push(Body::Anomaly(Anomaly { what: "odd".into(), detail: None }), &Texts::default(), Defect::None);
 }
 
-fn drafted(journal: &[u8], commands: bool) -> (Draft, Statement) {
+/// A draft of the journal, and the statement that is made of it.
+pub fn drafted(journal: &[u8], commands: bool) -> (Draft, Statement) {
     let draft = Draft::gather(journal, Knowledge::default()).unwrap_or_else(|error| panic!("{error:?}"));
     let made =
         draft.statement(journal, &mut std::io::sink(), &[], 1_763_812_900_000_000_000, commands).unwrap();
     (draft, made)
 }
 
-fn against_journal(payload: Vec<u8>, journal: &[u8]) -> Verdict {
+/// The verdict on a payload that is signed as it should be and held against a journal.
+pub fn against_journal(payload: Vec<u8>, journal: &[u8]) -> Verdict {
     let mut verdict = judged(payload);
     let commands = verdict.statement.as_ref().is_none_or(|said| said.predicate.commands.is_some());
     let (draft, own) = drafted(journal, commands);

@@ -155,12 +155,7 @@ const CONTRADICTIONS: [Contradiction; 33] = [
 ];
 
 fn contradictions(cases: &mut Cases) {
-    for (name, why, edit) in CONTRADICTIONS {
-        let mut bad = whole();
-        edit(&mut bad);
-        let why = format!("the statement contradicts itself: {why}");
-        cases.add(&format!("contradicts-{name}"), "integrity", &why, sign(bad.to_json(), 7).to_json());
-    }
+    each(cases, "contradicts", "the statement contradicts itself", &CONTRADICTIONS);
     let mut exit = statement(&[failing(1)]);
     exit.predicate.outcome.exit_code = Some(2);
     let why = "the statement contradicts itself: outcome.exitCode is not";
@@ -272,10 +267,15 @@ const MISSHAPEN: [Contradiction; 49] = [
 ];
 
 fn misshapen(cases: &mut Cases) {
-    for (name, why, edit) in MISSHAPEN {
+    each(cases, "misshapen", "the payload is not well formed", &MISSHAPEN);
+}
+
+/// The whole session with each of the edits, signed as it should be.
+fn each(cases: &mut Cases, kind: &str, says: &str, edits: &[Contradiction]) {
+    for (name, why, edit) in edits {
         let mut bad = whole();
         edit(&mut bad);
-        let why = format!("the payload is not well formed: {why}");
-        cases.add(&format!("misshapen-{name}"), "integrity", &why, sign(bad.to_json(), 7).to_json());
+        let bytes = sign(bad.to_json(), 7).to_json();
+        cases.add(&format!("{kind}-{name}"), "integrity", &format!("{says}: {why}"), bytes);
     }
 }
