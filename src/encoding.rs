@@ -60,6 +60,12 @@ pub fn hex_exact<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     HEXLOWER.decode(text).ok()?.try_into().ok()
 }
 
+/// Whether a text is a UUID in its one spelling here: in lower case, with hyphens.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.hyphenated().to_string() == text)
+}
+
 /// Writes one flat or nested JSON object without white space, members in call order.
 #[derive(Debug, Default)]
 pub struct ObjectWriter {

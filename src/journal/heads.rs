@@ -9,7 +9,7 @@
 use super::chain::{SIZE_MAX, head_token};
 use super::check::Checked;
 use crate::crypto::Digest;
-use crate::encoding::{hex, hex_exact};
+use crate::encoding::{hex, hex_exact, is_uuid};
 
 /// The word before a head in the log of a job.
 pub const MARK: &str = "attesh-head";
@@ -40,12 +40,11 @@ impl KeptHead {
     fn beginning(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (session, rest) = (bytes.get(..36)?, bytes.get(36..)?.strip_prefix(b":")?);
         let session = std::str::from_utf8(session).ok()?;
-        let id = uuid::Uuid::try_parse(session).ok()?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (number, rest) = (std::str::from_utf8(&rest[..digits]).ok()?, rest[digits..].strip_prefix(b":")?);
         let size: u64 = number.parse().ok().filter(|size| (1..=SIZE_MAX).contains(size))?;
         let root = hex_exact(rest.get(..64)?)?;
-        let same = id.hyphenated().to_string() == session && size.to_string() == number;
+        let same = is_uuid(session) && size.to_string() == number;
         same.then(|| (KeptHead { session: session.to_owned(), size, root }, &rest[64..]))
     }
 }

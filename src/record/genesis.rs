@@ -3,6 +3,7 @@
 use super::body::{commitment, one_of};
 use super::words::{Closes, StateLevel, Word as _};
 use super::{Commitment, Digest, JsonError, Object, ObjectWriter, base64url, hex, hex_member, key};
+use crate::encoding::is_uuid;
 
 /// The session before this one, and how it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,8 +133,8 @@ pub(super) fn decode_genesis(object: &mut Object) -> Result<Genesis, JsonError> 
 
 fn session_id(object: &mut Object) -> Result<String, JsonError> {
     let text = object.text("session")?;
-    match uuid::Uuid::try_parse(&text) {
-        Ok(id) if id.hyphenated().to_string() == text => Ok(text),
-        _ => Err(JsonError("member \"session\" is not a UUID in its canonical form".into())),
+    match is_uuid(&text) {
+        true => Ok(text),
+        false => Err(JsonError("member \"session\" is not a UUID in its canonical form".into())),
     }
 }

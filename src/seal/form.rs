@@ -10,7 +10,7 @@ use super::statement::{
     COMMANDS_MAX, CommandFacts, CommandText, INTEGER_MAX, PlanFacts, Predicate, SUBJECTS_MAX, SessionFacts,
     Statement,
 };
-use crate::encoding::hex_exact;
+use crate::encoding::{hex_exact, is_uuid};
 use crate::record::{CloseReason, Outcome, PlanTime, Program};
 
 /// What a member must look like: the member, and the form.
@@ -107,10 +107,6 @@ fn session(session: &SessionFacts) -> Form {
         status(shell.exit_code, "shells.exitCode")?;
     }
     Ok(())
-}
-
-fn is_uuid(text: &str) -> bool {
-    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
 }
 
 /// A head, of a journal that need not be one that can be appended to: any size is taken.
