@@ -18,6 +18,8 @@ pub enum Kind {
     Unable,
     /// No trusted key made it.
     Untrusted,
+    /// It is of a version or type that this program does not know.
+    Unsupported,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Incomplete => 4,
             Kind::Unable => 5,
             Kind::Untrusted => 6,
+            Kind::Unsupported => 7,
         }
     }
 }

@@ -46,6 +46,7 @@
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
 
+pub mod cause;
 pub mod cli;
 pub mod clock;
 pub mod crypto;

@@ -18,8 +18,8 @@ use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::process;
 use crate::record::{
-    Body, CloseReason, CommandText, Disclosures, Finish, From, KeptText, Kind, Note, NoteWhat, Program,
-    Record, Start, TEXT_PREFIX, TextSource,
+    Body, CloseReason, Disclosures, Finish, From, INTEGER_MAX, KeptText, Kind, Note, NoteWhat, Program,
+    Record, Start, StateLevel, Status, TEXT_PREFIX, TextSource,
 };
 use crate::session::birth::{self, Shell, workdir};
 use crate::session::{PROTOCOL, Result, Session, SessionError, close, find};
@@ -135,18 +135,16 @@ impl<'a> Call<'a> {
     fn number(&self, key: &str) -> std::result::Result<Option<u64>, Refusal> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-        number.map(Some).ok_or(Refusal::Usage)
+        number.filter(|number| *number <= INTEGER_MAX).map(Some).ok_or(Refusal::Usage)
     }
 
     fn need(&self, key: &str) -> std::result::Result<u64, Refusal> {
         self.number(key)?.ok_or(Refusal::Usage)
     }
 
-    fn status(&self, key: &str) -> std::result::Result<Option<u64>, Refusal> {
-        match self.number(key)? {
-            Some(status) if status > 255 => Err(Refusal::Usage),
-            status => Ok(status),
-        }
+    fn status(&self, key: &str) -> std::result::Result<Option<Status>, Refusal> {
+        let status = self.number(key)?.map(Status::try_from).transpose();
+        status.map_err(|_| Refusal::Usage)
     }
 
     fn is_set(&self, key: &str) -> bool {
@@ -262,22 +260,19 @@ fn start(call: &Call) -> Done {
             other => other,
         };
         let mut texts = Disclosures::default();
-        let command = match source {
-            TextSource::Withheld | TextSource::None => None,
-            _ => Some(CommandText {
-                truncated: kept.truncated,
-                commitment: texts.commit("command", kept.value),
-            }),
-        };
-        let workdir = texts.commit("workdir", workdir());
+        let shown = !matches!(source, TextSource::Withheld | TextSource::None);
+        let truncated = shown && kept.truncated;
+        if shown {
+            texts.commit("command", kept.value);
+        }
+        texts.commit("workdir", workdir());
         let body = Body::Start(Start {
             shell,
             n,
             native,
             skip,
-            source,
-            command,
-            workdir,
+            text_source: source,
+            truncated,
             prev_status,
             planned: false,
             late: false,
@@ -329,10 +324,9 @@ fn finish(call: &Call) -> Done {
     })
 }
 
-fn statuses(list: &[u8]) -> Option<Vec<u64>> {
+fn statuses(list: &[u8]) -> Option<Vec<Status>> {
     let text = std::str::from_utf8(list).ok()?;
-    let numbers = text.split_ascii_whitespace().map(|word| word.parse().ok().filter(|status| *status <= 255));
-    numbers.collect()
+    text.split_ascii_whitespace().map(|word| word.parse().ok()).collect()
 }
 
 fn note(call: &Call) -> Done {
@@ -340,7 +334,6 @@ fn note(call: &Call) -> Done {
     let what = match call.get("what") {
         Some(b"unexecuted") => NoteWhat::Unexecuted,
         Some(b"hook-repaired") => NoteWhat::HookRepaired,
-        Some(b"status-corrected") => NoteWhat::StatusCorrected,
         Some(b"gap") => NoteWhat::Gap,
         Some(b"configuration") => NoteWhat::Configuration,
         _ => return Err(Refusal::Usage),
@@ -349,12 +342,10 @@ fn note(call: &Call) -> Done {
     let text = text_on_input().map_err(|error| AppendError::Io("read the note", error))?.unwrap_or_default();
     call.record(|writer, _| {
         let mut texts = Disclosures::default();
-        let text = (!text.is_empty()).then(|| texts.commit("text", KeptText::new(text).value));
-        writer.append(
-            Body::Note(Note { shell: Some(shell), what, text, status, native }),
-            &texts,
-            clock::now(),
-        )?;
+        if !text.is_empty() {
+            texts.commit("text", KeptText::new(text).value);
+        }
+        writer.append(Body::Note(Note { shell: Some(shell), what, status, native }), &texts, clock::now())?;
         Ok(())
     })
 }
@@ -528,7 +519,7 @@ fn opened(call: &Call, shell: &Shell) -> Result<Opened> {
         )));
     }
     let index = birth::join(&session, shell)?;
-    if session.genesis().state == crate::record::StateLevel::Disk && message.is_none() {
+    if session.genesis().state == StateLevel::Disk.into() && message.is_none() {
         message = Some(
             "recording, with the state on a disk: no folder in memory can be used (see attesh doctor)".into(),
         );

@@ -12,11 +12,10 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, Kind};
 use crate::files;
-use crate::journal::shells::Weight;
 use crate::paths;
 use crate::policy::{Denial, Policy, ScriptRule};
 use crate::sys;
-use crate::verify::{Mark, NOT_PROVEN, Verdict};
+use crate::verify::{Mark, NOT_PROVEN, Objection, Verdict};
 
 /// The styles that are used; plain where colour is off.
 #[derive(Clone, Copy)]
@@ -271,6 +270,7 @@ fn kind_word(kind: Kind) -> &'static str {
         Kind::Incomplete => "incomplete",
         Kind::Unable => "unreadable",
         Kind::Untrusted => "untrusted",
+        Kind::Unsupported => "unsupported",
     }
 }
 
@@ -283,22 +283,22 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     let file = visible(file.as_bytes());
     match &verdict.failure {
         None => line(&format!("{} {file}: {}", style.good("VERIFIED"), verdict.summary))?,
-        Some((kind, why)) => {
-            let word = style.bad(&format!("NOT VERIFIED ({})", kind_word(*kind)));
-            line(&format!("{word} {file}: {}", visible(why.as_bytes())))?;
+        Some(objection) => {
+            let word = style.bad(&format!("NOT VERIFIED ({})", kind_word(objection.kind())));
+            line(&format!("{word} {file}: {}", visible(objection.text.as_bytes())))?;
         }
     }
-    if verdict.failure.as_ref().is_some_and(|(kind, _)| *kind == Kind::Unable) {
+    if verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Unable) {
         return Ok(());
     }
-    for aspect in &verdict.aspects {
+    for (name, aspect) in verdict.aspects.named() {
         let text = visible(aspect.text.as_bytes());
         let text = match aspect.mark {
             Mark::Good => style.good(&text),
             Mark::Bad => style.bad(&text),
             Mark::Open => text,
         };
-        line(&format!("  {:<13} {text}", aspect.name))?;
+        line(&format!("  {name:<13} {text}"))?;
     }
     let told = if verbose { verdict.denials.len() } else { 6 };
     for denial in verdict.denials.iter().take(told).skip(1) {
@@ -319,6 +319,10 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     if verdict.findings.len() > shown {
         line(&format!("  {:<13} {} more; to see them add -v", "finding", verdict.findings.len() - shown))?;
     }
+    if verdict.unknown_facts > 0 {
+        let facts = count(verdict.unknown_facts, "fact");
+        line(&format!("  {:<13} {facts} of types that this verifier does not know", "note"))?;
+    }
     if verbose {
         for text in NOT_PROVEN {
             line(&format!("  {:<13} {text}", "not proven"))?;
@@ -333,7 +337,7 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
 /// What a policy denies, as JSON.
 #[must_use]
 pub fn denial_json(denial: &Denial) -> Value {
-    json!({"rule": denial.rule, "line": denial.line, "text": denial.text})
+    json!({"rule": denial.rule, "code": denial.code.word(), "line": denial.line, "text": denial.text})
 }
 
 /// A policy as JSON, with its defaults, and what it asks for in words.
@@ -379,25 +383,39 @@ fn script_json(script: &ScriptRule) -> Value {
     })
 }
 
+fn objection_json(objection: &Objection) -> Value {
+    let kind = objection.kind();
+    json!({
+        "kind": kind_word(kind),
+        "exit": kind.exit_code(),
+        "code": objection.code.word(),
+        "record": objection.record,
+        "offset": objection.offset,
+        "line": objection.line,
+        "why": objection.text,
+    })
+}
+
 /// A verdict as JSON.
 #[must_use]
 pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
     let mut out = serde_json::Map::new();
     out.insert("file".into(), json!(file));
     out.insert("verified".into(), json!(verdict.failure.is_none()));
-    if let Some((kind, why)) = &verdict.failure {
-        out.insert("failure".into(), json!({"kind": kind_word(*kind), "exit": kind.exit_code(), "why": why}));
+    if let Some(objection) = &verdict.failure {
+        out.insert("failure".into(), objection_json(objection));
     }
-    for aspect in &verdict.aspects {
-        out.insert(aspect.name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
+    for (name, aspect) in verdict.aspects.named() {
+        out.insert(name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
     }
     let denials = verdict.denials.iter().map(denial_json);
     out.insert("denials".into(), denials.collect());
     let findings = verdict.findings.iter().map(|finding| {
-        json!({"record": finding.record, "code": finding.code,
-            "incomplete": finding.weight == Weight::Incomplete, "text": finding.text})
+        json!({"record": finding.record, "code": finding.code.name(),
+            "incomplete": finding.is_incomplete(), "text": finding.text})
     });
     out.insert("findings".into(), findings.collect());
+    out.insert("unknownFacts".into(), json!(verdict.unknown_facts));
     out.insert("notProven".into(), json!(NOT_PROVEN));
     Value::Object(out)
 }

@@ -6,16 +6,19 @@
 //! Rules: each aspect has a line of its own; nothing that was not authenticated is shown as
 //! if it were; the exit code follows from the kinds of failure alone.
 
+use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
 use crate::encoding::hex;
 use crate::failure::Kind;
 use crate::journal::chain::head_token;
-use crate::journal::check::{Checked, Origin};
+use crate::journal::check::{Checked, Origin, Rejection};
 use crate::journal::heads::{KeptHeads, Known};
-use crate::journal::shells::{AFTER_LOSS, Finding, Weight};
+use crate::journal::story::{Finding, FindingCode};
 use crate::policy::{Denial, Ruling};
-use crate::seal::envelope::{Envelope, SignatureFailure};
-use crate::seal::statement::Statement;
+use crate::record::is_known_fact;
+use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
+use crate::seal::form;
+use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
 
 mod contradiction;
@@ -50,41 +53,117 @@ impl Mark {
 /// One aspect of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aspect {
-    /// `signature`, `integrity`, `completeness`, `origin`, `policy` or `trust`.
-    pub name: &'static str,
     /// How it stands.
     pub mark: Mark,
     /// In words.
     pub text: String,
 }
 
+impl Aspect {
+    fn set(&mut self, mark: Mark, text: impl Into<String>) {
+        *self = Aspect { mark, text: text.into() };
+    }
+}
+
+impl Default for Aspect {
+    fn default() -> Self {
+        Aspect { mark: Mark::Open, text: "not checked".into() }
+    }
+}
+
+/// The aspects of a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aspects {
+    /// Who signed.
+    pub signature: Aspect,
+    /// Whether it is what was recorded and signed.
+    pub integrity: Aspect,
+    /// Whether everything is told.
+    pub completeness: Aspect,
+    /// Where the journal comes from.
+    pub origin: Aspect,
+    /// Whether the policy is met.
+    pub policy: Aspect,
+    /// Whether who signed is trusted.
+    pub trust: Aspect,
+}
+
+impl Aspects {
+    /// Each with its name, in the order in which they are printed.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &Aspect); 6] {
+        [
+            ("signature", &self.signature),
+            ("integrity", &self.integrity),
+            ("completeness", &self.completeness),
+            ("origin", &self.origin),
+            ("policy", &self.policy),
+            ("trust", &self.trust),
+        ]
+    }
+}
+
+/// Why something is not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// Which cause; the exit code follows from its kind.
+    pub code: Code,
+    /// In words.
+    pub text: String,
+    /// The record that it is about.
+    pub record: Option<u64>,
+    /// Where that record's line begins in its journal, in bytes.
+    pub offset: Option<u64>,
+    /// The line of the script that it is about.
+    pub line: Option<u64>,
+}
+
+impl Objection {
+    /// An objection without a place.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Objection { code, text: text.into(), record: None, offset: None, line: None }
+    }
+
+    /// An objection with the sentence of its code alone, and what belongs to this case.
+    #[must_use]
+    pub fn of(cause: &Cause) -> Self {
+        Objection::new(cause.code, cause.to_string())
+    }
+
+    /// What follows from it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.code.kind()
+    }
+}
+
 /// The verdict on one file.
 #[must_use]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Verdict {
     /// Why it is not verified; none when it is. The worst counts.
-    pub failure: Option<(Kind, String)>,
+    pub failure: Option<Objection>,
     /// One line on what was recorded.
     pub summary: String,
-    /// The six aspects, in their order.
-    pub aspects: Vec<Aspect>,
+    /// The six aspects.
+    pub aspects: Aspects,
     /// Findings of the journal's check.
     pub findings: Vec<Finding>,
+    /// Facts of types that this program does not know; they were checked like every record.
+    pub unknown_facts: u64,
     /// What the policy denies.
     pub denials: Vec<Denial>,
     /// The statement, if its signature was verified.
     pub statement: Option<Box<Statement>>,
 }
 
-/// The aspects, in the order in which they are printed.
-pub const ASPECTS: [&str; 6] = ["signature", "integrity", "completeness", "origin", "policy", "trust"];
-
-/// The order in which failures outweigh one another: 3, 6, 4, 1, 5.
+/// The order in which failures outweigh one another: 3, 6, 7, 4, 1, 5.
 #[must_use]
 pub fn rank(kind: Kind) -> u8 {
     match kind {
-        Kind::Integrity => 5,
-        Kind::Untrusted => 4,
+        Kind::Integrity => 6,
+        Kind::Untrusted => 5,
+        Kind::Unsupported => 4,
         Kind::Incomplete => 3,
         Kind::Policy => 2,
         Kind::Unable => 1,
@@ -93,47 +172,24 @@ pub fn rank(kind: Kind) -> u8 {
 }
 
 impl Verdict {
-    fn new() -> Self {
-        let aspects = ASPECTS.map(|name| Aspect { name, mark: Mark::Open, text: "not checked".into() });
-        Verdict {
-            failure: None,
-            summary: String::new(),
-            aspects: aspects.to_vec(),
-            findings: Vec::new(),
-            denials: Vec::new(),
-            statement: None,
-        }
-    }
-
     /// The verdict on a file that cannot be judged at all.
-    pub fn unable(kind: Kind, why: String) -> Self {
-        let mut verdict = Verdict::new();
-        verdict.fail(kind, why);
-        verdict
-    }
-
-    fn set(&mut self, name: &str, mark: Mark, text: impl Into<String>) {
-        let aspect = self.aspects.iter_mut().find(|aspect| aspect.name == name).expect("one of ASPECTS");
-        (aspect.mark, aspect.text) = (mark, text.into());
+    pub fn unable(objection: Objection) -> Self {
+        Verdict { failure: Some(objection), ..Verdict::default() }
     }
 
     /// Records a failure; one that weighs more than those before becomes the verdict's.
-    pub fn fail(&mut self, kind: Kind, why: impl Into<String>) {
-        if self.failure.as_ref().is_none_or(|(have, _)| rank(kind) > rank(*have)) {
-            self.failure = Some((kind, why.into()));
+    pub fn fail(&mut self, objection: Objection) {
+        if self.failure.as_ref().is_none_or(|have| rank(objection.kind()) > rank(have.kind())) {
+            self.failure = Some(objection);
         }
     }
 
     /// What is not what was recorded or signed is neither complete nor incomplete.
-    fn changed(&mut self, why: impl Into<String>) {
-        self.bad("integrity", Kind::Integrity, why);
-        self.set("completeness", Mark::Open, NOT_JUDGED);
-    }
-
-    fn bad(&mut self, aspect: &str, kind: Kind, why: impl Into<String>) {
-        let why = why.into();
-        self.set(aspect, Mark::Bad, why.clone());
-        self.fail(kind, why);
+    fn changed(&mut self, objection: Objection) {
+        let mark = if objection.kind() == Kind::Integrity { Mark::Bad } else { Mark::Open };
+        self.aspects.integrity.set(mark, objection.text.clone());
+        self.aspects.completeness.set(Mark::Open, NOT_JUDGED);
+        self.fail(objection);
     }
 }
 
@@ -149,10 +205,10 @@ pub struct Trusted {
 
 /// Judges an envelope.
 pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
-    let mut verdict = Verdict::new();
+    let mut verdict = Verdict::default();
     let keys: Vec<TrustedKey> = trusted.iter().map(|trusted| trusted.key.clone()).collect();
     let sealed_at =
-        |payload: &[u8]| Statement::read(payload).ok().and_then(|statement| statement.sealed_at_s());
+        |payload: &[u8]| form::read(payload).ok().and_then(|statement| statement.sealed_at_s());
     let authentic = match envelope.verify(&keys, sealed_at) {
         Ok(authentic) => authentic,
         Err(failure) => {
@@ -161,20 +217,23 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
         }
     };
     let fingerprint = authentic.key().key().fingerprint();
-    verdict.set("signature", Mark::Good, format!("made with {fingerprint}"));
+    verdict.aspects.signature.set(Mark::Good, format!("made with {fingerprint}"));
     let source = trusted.iter().find(|trusted| trusted.key.key() == authentic.key().key());
     let who = authentic
         .key()
         .principals()
         .map(|who| format!(", key of {}", crate::seal::shown(who)))
         .unwrap_or_default();
-    verdict.set(
-        "trust",
-        Mark::Good,
+    verdict.aspects.trust.set(Mark::Good,
         format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)),
     );
-    match Statement::read(authentic.payload()) {
-        Err(why) => verdict.bad("integrity", Kind::Integrity, why),
+    if authentic.payload_type() != PAYLOAD_TYPE {
+        let text = format!("the payload is of the type {}", crate::seal::shown(authentic.payload_type()));
+        verdict.changed(Objection::new(Code::EnvelopeType, text));
+        return verdict;
+    }
+    match form::read(authentic.payload()) {
+        Err(cause) => verdict.changed(Objection::of(&cause)),
         Ok(statement) => judge_statement(&mut verdict, statement),
     }
     verdict
@@ -182,33 +241,32 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
 
 /// What a verifier would object to in a payload that is about to be signed.
 #[must_use]
-pub fn objection(payload: &[u8]) -> Option<String> {
-    match Statement::read(payload) {
-        Err(why) => Some(why),
+pub fn objection(payload: &[u8]) -> Option<Cause> {
+    match form::read(payload) {
+        Err(cause) => Some(cause),
         Ok(statement) => contradiction(&statement),
     }
 }
 
 fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
-    let text = failure.to_string();
+    let (code, text) = (failure.code(), failure.to_string());
+    let aspects = &mut verdict.aspects;
     match failure {
         SignatureFailure::KeyidOfAnother { .. } | SignatureFailure::Broken { .. } => {
-            verdict.bad("signature", Kind::Integrity, text);
-            verdict.set("integrity", Mark::Bad, "payload, signature or key id was changed after signing");
+            aspects.signature.set(Mark::Bad, text.clone());
+            aspects.integrity.set(Mark::Bad, "payload, signature or key id was changed after signing");
         }
         SignatureFailure::Untrusted { .. } => {
-            verdict.set(
-                "signature",
-                Mark::Open,
-                "by no key that is trusted here; nothing of its content is shown",
-            );
-            verdict.bad("trust", Kind::Untrusted, text);
+            let unknown = "by no key that is trusted here; nothing of its content is shown";
+            aspects.signature.set(Mark::Open, unknown);
+            aspects.trust.set(Mark::Bad, text.clone());
         }
         SignatureFailure::OutsideValidity { .. } => {
-            verdict.set("signature", Mark::Good, "made with a key that is known");
-            verdict.bad("trust", Kind::Untrusted, text);
+            aspects.signature.set(Mark::Good, "made with a key that is known");
+            aspects.trust.set(Mark::Bad, text.clone());
         }
     }
+    verdict.fail(Objection::new(code, text));
 }
 
 fn judge_statement(verdict: &mut Verdict, statement: Statement) {
@@ -216,10 +274,11 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     verdict.summary = summary(&statement);
     let contradiction = contradiction(&statement);
     match &contradiction {
-        Some(why) => verdict.changed(format!("the statement contradicts itself: {why}")),
-        None => verdict.set(
-            "integrity",
-            Mark::Good,
+        Some(cause) => {
+            let text = format!("the statement contradicts itself: {cause}");
+            verdict.changed(Objection::new(cause.code, text));
+        }
+        None => verdict.aspects.integrity.set(Mark::Good,
             format!(
                 "payload as signed; it says the chain of {} was unbroken",
                 several(statement.predicate.journal.size, "record")
@@ -228,7 +287,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     }
     if contradiction.is_some() {
         // Neither is what it says of its end.
-    } else if outcome.end == "COMPLETE" {
+    } else if outcome.end == Completeness::Complete {
         let left_out = LeftOut {
             after_loss: after_loss(&statement),
             pauses: outcome.pause_count,
@@ -236,27 +295,62 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
             withheld: outcome.withheld_count,
             redacted: outcome.redacted_count,
         };
-        verdict.set("completeness", Mark::Good, complete_text(&left_out));
+        verdict.aspects.completeness.set(Mark::Good, complete_text(&left_out));
     } else {
-        let why = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
-        let why =
-            why.map_or_else(String::new, |anomaly| format!(": {} (record {})", anomaly.text, anomaly.record));
-        verdict.bad("completeness", Kind::Incomplete, format!("incomplete{why}"));
+        let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
+        incomplete(verdict, &findings);
     }
     let journal = &statement.predicate.journal;
     let head = format!("{}:{}:{}", statement.predicate.session.id, journal.size, journal.root_hash);
-    match statement.predicate.origin.status.as_str() {
-        "authenticated" => verdict.set("origin", Mark::Good, "the sealer checked it with the origin secret"),
-        _ => verdict.set("origin", Mark::Open, format!("not authenticated; pin the head {head}")),
+    match statement.predicate.origin.status {
+        OriginStatus::Authenticated => verdict.aspects.origin.set(Mark::Good, "the sealer checked it with the origin secret"),
+        _ => verdict.aspects.origin.set(Mark::Open, format!("not authenticated; pin the head {head}")),
     }
-    verdict.set("policy", Mark::Open, "none given");
+    verdict.aspects.policy.set(Mark::Open, "none given");
     verdict.findings = statement.predicate.anomalies.iter().map(finding).collect();
+    let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
+    verdict.unknown_facts = unknown().count() as u64;
+    if let Some(fact) = unknown().find(|fact| fact.must) {
+        not_understood(verdict, fact.record, &fact.kind);
+    }
     verdict.statement = Some(Box::new(statement));
 }
 
-fn finding(anomaly: &crate::seal::statement::AnomalyFacts) -> Finding {
-    let weight = if anomaly.incomplete { Weight::Incomplete } else { Weight::Note };
-    Finding { record: anomaly.record, code: "sealed", weight, text: anomaly.text.clone() }
+/// The session is incomplete; the first finding that says so is named.
+fn incomplete(verdict: &mut Verdict, findings: &[Finding]) {
+    let first = findings.iter().find(|finding| finding.is_incomplete());
+    let text = first.map_or_else(
+        || "incomplete".to_owned(),
+        |finding| format!("incomplete: {} (record {})", finding.text, finding.record),
+    );
+    verdict.aspects.completeness.set(Mark::Bad, text.clone());
+    let code = first.map_or(Code::StoryNoEnd, |finding| code_of(finding.code));
+    verdict.fail(Objection { record: first.map(|finding| finding.record), ..Objection::new(code, text) });
+}
+
+/// The cause that a finding is of what is not complete.
+fn code_of(finding: FindingCode) -> Code {
+    match finding {
+        FindingCode::UnknownShell => Code::StoryUnknownShell,
+        FindingCode::Unfinished => Code::StoryUnfinished,
+        FindingCode::Counter => Code::StoryCounter,
+        FindingCode::Gap => Code::StoryGap,
+        FindingCode::FinishWithoutStart => Code::StoryFinishWithoutStart,
+        FindingCode::Unobserved => Code::StoryUnobserved,
+        FindingCode::OpenShell => Code::StoryOpenShell,
+        // The others do not make a session incomplete.
+        _ => Code::StoryNoEnd,
+    }
+}
+
+fn finding(anomaly: &AnomalyFacts) -> Finding {
+    Finding { record: anomaly.record, code: anomaly.code, text: anomaly.text.clone() }
+}
+
+/// A fact that must be understood and is not: the session cannot be judged here.
+fn not_understood(verdict: &mut Verdict, record: u64, kind: &str) {
+    let text = format!("record {record} is a fact of the type {}, which must be understood", crate::seal::shown(kind));
+    verdict.fail(Objection { record: Some(record), ..Objection::new(Code::FactUnknown, text) });
 }
 
 fn summary(statement: &Statement) -> String {
@@ -276,7 +370,7 @@ fn summary(statement: &Statement) -> String {
 /// What the statement says of a broken session before this one.
 fn after_loss(statement: &Statement) -> Option<&str> {
     let mut anomalies = statement.predicate.anomalies.iter();
-    anomalies.find(|anomaly| anomaly.code == AFTER_LOSS).map(|anomaly| anomaly.text.as_str())
+    anomalies.find(|anomaly| anomaly.code == FindingCode::AfterLoss).map(|anomaly| anomaly.text.as_str())
 }
 
 fn loss_before(after_loss: Option<&str>) -> &'static str {
@@ -327,11 +421,10 @@ fn complete_text(left_out: &LeftOut) -> String {
 /// Adds to an envelope's verdict what a policy says. Where the policy names keys, `of_keys`
 /// is the verdict that these alone give.
 pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdict>) {
-    let made = |other: &Verdict| {
-        other.aspects.iter().any(|aspect| aspect.name == "trust" && aspect.mark == Mark::Good)
-    };
-    if of_keys.is_some_and(|other| !made(other)) {
-        verdict.bad("trust", Kind::Untrusted, "no key that the policy names made it");
+    if of_keys.is_some_and(|other| other.aspects.trust.mark != Mark::Good) {
+        let text = "no key that the policy names made it";
+        verdict.aspects.trust.set(Mark::Bad, text);
+        verdict.fail(Objection::new(Code::SignaturePolicy, text));
     }
     match ruling.denials.first() {
         Some(first) => {
@@ -339,12 +432,12 @@ pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdi
                 0 => String::new(),
                 more => format!(" (and {more} more)"),
             };
-            verdict.set("policy", Mark::Bad, format!("not met: {}{more}", first.text));
-            verdict.fail(Kind::Policy, first.text.clone());
+            verdict.aspects.policy.set(Mark::Bad, format!("not met: {}{more}", first.text));
+            verdict.fail(Objection { line: first.line, ..Objection::new(first.code, first.text.clone()) });
         }
         None => {
             let summary = ruling.summary.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-            verdict.set("policy", Mark::Good, format!("met{summary}"));
+            verdict.aspects.policy.set(Mark::Good, format!("met{summary}"));
             verdict.summary = ruling.summary.unwrap_or_else(|| verdict.summary.clone());
         }
     }
@@ -355,7 +448,7 @@ pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdi
 /// is drafted from it now.
 pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Statement) {
     if let Some(rejection) = &checked.rejection {
-        verdict.changed(rejected_text(&rejection.why, rejection.record, rejection.offset));
+        verdict.changed(rejected(rejection));
         return;
     }
     let Some(statement) = &verdict.statement else { return };
@@ -363,24 +456,28 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
     let journal = &said.journal;
     let id = checked.genesis_body().map(|genesis| genesis.session.as_str());
     let differs = if id != Some(&said.session.id) {
-        Some("it is the journal of another session".to_owned())
+        Some((Code::SealedSession, "it is the journal of another session".to_owned()))
     } else if (checked.size, hex(&checked.root)) != (journal.size, journal.root_hash.clone()) {
-        Some(format!("it has {} records and another root; {} were sealed", checked.size, journal.size))
+        let text = format!("it has {} records and another root; {} were sealed", checked.size, journal.size);
+        Some((Code::SealedJournal, text))
     } else if (hex(&checked.genesis_root), hex(&checked.head_tag))
         != (journal.genesis_hash.clone(), journal.head_tag.clone())
     {
-        Some("its genesis or its last tag is another".to_owned())
+        Some((Code::SealedJournal, "its genesis or its last tag is another".to_owned()))
     } else {
-        disagreement(redrafted.predicate, said)
+        disagreement(redrafted.predicate, said).map(|what| (Code::SealedStatement, what))
     };
     match differs {
-        Some(why) => verdict.changed(format!("the journal is not the one that was sealed: {why}")),
+        Some((code, why)) => {
+            let text = format!("the journal is not the one that was sealed: {why}");
+            verdict.changed(Objection::new(code, text));
+        }
         None => {
             let text = format!(
                 "payload as signed; the journal's {} records verify one by one and are those sealed",
                 checked.size
             );
-            verdict.set("integrity", Mark::Good, text);
+            verdict.aspects.integrity.set(Mark::Good, text);
         }
     }
     with_origin(verdict, checked.origin);
@@ -390,18 +487,22 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
 fn with_origin(verdict: &mut Verdict, origin: Origin) {
     match origin {
         Origin::Authenticated => {
-            verdict.set("origin", Mark::Good, "the journal's tags were made with the origin secret");
+            verdict.aspects.origin.set(Mark::Good, "the journal's tags were made with the origin secret");
         }
-        Origin::Foreign => verdict.bad("origin", Kind::Integrity, FOREIGN),
+        Origin::Foreign => {
+            let objection = Objection::of(&Code::JournalOrigin.into());
+            verdict.aspects.origin.set(Mark::Bad, objection.text.clone());
+            verdict.fail(objection);
+        }
         Origin::None | Origin::NotChecked => {}
     }
 }
 
 /// Adds to an envelope's verdict that its journal could not be taken.
-pub fn without_journal(verdict: &mut Verdict, kind: Kind, why: String) {
-    match kind {
-        Kind::Integrity => verdict.changed(why),
-        _ => verdict.fail(kind, why),
+pub fn without_journal(verdict: &mut Verdict, objection: Objection) {
+    match objection.kind() {
+        Kind::Integrity | Kind::Unsupported => verdict.changed(objection),
+        _ => verdict.fail(objection),
     }
 }
 
@@ -409,11 +510,9 @@ pub fn without_journal(verdict: &mut Verdict, kind: Kind, why: String) {
 pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
     let Some(statement) = &verdict.statement else { return };
     if !statement.subject.iter().any(|subject| subject.digest.sha256 == digest) {
-        verdict.bad(
-            "integrity",
-            Kind::Integrity,
-            format!("{path} (sha256 {digest}) is not among the subjects"),
-        );
+        let text = format!("{path} (sha256 {digest}) is not among the subjects");
+        verdict.aspects.integrity.set(Mark::Bad, text.clone());
+        verdict.fail(Objection::new(Code::ArtifactSubject, text));
     }
 }
 
@@ -421,59 +520,62 @@ pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
 /// is its journal, where that was checked; of an envelope alone the first head and the last
 /// stand in the statement. The number of heads that could not be compared comes back.
 pub fn with_heads(verdict: &mut Verdict, kept: &KeptHeads, known: Option<Known>) -> usize {
-    let rejected = verdict.aspects.iter().any(|one| one.name == "integrity" && one.mark == Mark::Bad);
+    let rejected = verdict.aspects.integrity.mark == Mark::Bad;
     let known = known.or_else(|| verdict.statement.as_deref().and_then(sealed_heads));
     let Some(known) = known.filter(|_| !rejected && !kept.is_empty()) else { return 0 };
     match kept.compare(&known) {
         Ok(open) if open.is_empty() => {
-            let said = verdict.aspects.iter().find(|one| one.name == "integrity");
-            let said = said.map_or_else(String::new, |aspect| aspect.text.clone());
+            let said = verdict.aspects.integrity.text.clone();
             let which = if kept.len() == 1 { "the head" } else { "all heads" };
-            verdict.set("integrity", Mark::Good, format!("{said}; it has gone through {which} given"));
+            verdict.aspects.integrity.set(Mark::Good, format!("{said}; it has gone through {which} given"));
             0
         }
         Ok(open) => open.len(),
-        Err(why) => {
-            verdict.bad("integrity", Kind::Integrity, why);
+        Err(cause) => {
+            verdict.aspects.integrity.set(Mark::Bad, cause.detail.clone());
+            verdict.fail(Objection::new(cause.code, cause.detail));
             0
         }
     }
 }
 
-/// The heads that a statement names: that of genesis, and the last.
+/// The heads that a statement names.
 fn sealed_heads(statement: &Statement) -> Option<Known> {
-    let journal = &statement.predicate.journal;
-    let root = |text: &str| crate::encoding::hex_exact(text.as_bytes());
-    let roots = vec![(1, root(&journal.genesis_hash)?), (journal.size, root(&journal.root_hash)?)];
-    Some(Known { session: statement.predicate.session.id.clone(), size: journal.size, roots })
+    let predicate = &statement.predicate;
+    let root = |head: &HeadFacts| {
+        Some((head.size, crate::encoding::hex_exact(head.root_hash.as_bytes())?))
+    };
+    let roots = predicate.heads.iter().map(root).collect::<Option<Vec<(u64, Digest)>>>()?;
+    Some(Known { session: predicate.session.id.clone(), size: predicate.journal.size, roots })
 }
 
-const FOREIGN: &str =
-    "the journal names another origin secret than the one given, or none: it comes from elsewhere";
-
-fn rejected_text(why: &str, record: u64, offset: u64) -> String {
-    format!("journal record {record} (byte {offset}): {why}")
+/// The objection to a journal that was rejected.
+#[must_use]
+pub fn rejected(rejection: &Rejection) -> Objection {
+    let Rejection { record, offset, cause } = rejection;
+    let text = format!("journal record {record} (byte {offset}): {cause}");
+    Objection { record: Some(*record), offset: Some(*offset), ..Objection::new(cause.code, text) }
 }
 
 /// Judges a journal that nobody has sealed.
 pub fn journal(checked: Checked) -> Verdict {
-    let mut verdict = Verdict::new();
-    verdict.set("signature", Mark::Open, "not sealed: no envelope was checked");
-    verdict.set("trust", Mark::Open, "not sealed: nobody vouches for this journal");
-    verdict.set("policy", Mark::Open, "none given");
+    let mut verdict = Verdict::default();
+    verdict.aspects.signature.set(Mark::Open, "not sealed: no envelope was checked");
+    verdict.aspects.trust.set(Mark::Open, "not sealed: nobody vouches for this journal");
+    verdict.aspects.policy.set(Mark::Open, "none given");
     if let Some(rejection) = &checked.rejection {
-        verdict.changed(rejected_text(&rejection.why, rejection.record, rejection.offset));
+        verdict.changed(rejected(rejection));
         return verdict;
     }
     let story = &checked.story;
-    let after_loss = story.findings.iter().find(|finding| finding.code == AFTER_LOSS);
+    let after_loss = story.findings.iter().find(|finding| finding.code == FindingCode::AfterLoss);
     let after_loss = after_loss.map(|finding| finding.text.as_str());
     let before = loss_before(after_loss);
     verdict.summary = match story.commands {
         0 => format!("not sealed; nothing was recorded{before}"),
         count => format!("not sealed; {} recorded, {} failed{before}", commands(count), story.failed),
     };
-    verdict.set("integrity", Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
+    verdict.aspects.integrity.set(Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
             after_loss,
@@ -482,17 +584,18 @@ pub fn journal(checked: Checked) -> Verdict {
             withheld: story.withheld,
             redacted: story.redacted,
         };
-        verdict.set("completeness", Mark::Good, complete_text(&left_out));
+        verdict.aspects.completeness.set(Mark::Good, complete_text(&left_out));
     } else {
-        let first = story.findings.iter().find(|finding| finding.weight == Weight::Incomplete);
-        let why = first
-            .map_or_else(String::new, |finding| format!(": {} (record {})", finding.text, finding.record));
-        verdict.bad("completeness", Kind::Incomplete, format!("incomplete{why}"));
+        incomplete(&mut verdict, &story.findings);
+    }
+    verdict.unknown_facts = story.unknown_facts;
+    if let Some((record, kind)) = &story.must_understand {
+        not_understood(&mut verdict, *record, kind);
     }
     let head =
         checked.genesis_body().map(|genesis| head_token(&genesis.session, checked.size, &checked.root));
     let pin = format!("not authenticated; pin the head {}", head.unwrap_or_default());
-    verdict.set("origin", Mark::Open, pin);
+    verdict.aspects.origin.set(Mark::Open, pin);
     with_origin(&mut verdict, checked.origin);
     verdict.findings = checked.story.findings;
     verdict
@@ -525,9 +628,10 @@ pub fn remembered_journal(checked: Checked, remembered: &Remembered) -> Verdict 
     };
     if let Some(why) = why {
         let head = head_token(&id, remembered.size, &remembered.root);
-        verdict.changed(format!(
+        let text = format!(
             "the recorder on this machine remembers another journal: {why}; the last head it recorded is {head}"
-        ));
+        );
+        verdict.changed(Objection::new(Code::JournalRemembered, text));
     }
     verdict
 }

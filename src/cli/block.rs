@@ -196,8 +196,8 @@ impl Call<'_> {
             let unit = unit.filter(|unit| block::is_printed_of(&text, unit.text));
             if plan.is_some() && unit.is_none() {
                 let mut texts = Disclosures::default();
-                let detail = Some(texts.commit("detail", [b"item: ", text.as_slice()].concat()));
-                let body = Body::Anomaly(Anomaly { what: "not-as-planned".to_owned(), detail });
+                texts.commit("detail", [b"item: ", text.as_slice()].concat());
+                let body = Body::Anomaly(Anomaly { what: "not-as-planned".to_owned() });
                 writer.append(body, &texts, clock::now())?;
             }
             let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
@@ -217,7 +217,7 @@ impl Call<'_> {
         let now = script_of(&command);
         self.record(|writer| {
             let (why, status) = match left {
-                true => (CloseReason::Exit, Some(u64::from(status))),
+                true => (CloseReason::Exit, Some(status)),
                 false => (CloseReason::Unknown, None),
             };
             if left {

@@ -13,7 +13,7 @@ use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
 use crate::paths;
-use crate::record::{Closes, Program, StateLevel};
+use crate::record::{Closes, OpenWord, Program, StateLevel};
 use crate::report::{self, Style, visible};
 use crate::session::{PROTOCOL, Session, birth, find};
 
@@ -72,7 +72,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         format!("{}, {}", session.short_name(), session.folder().path().display()),
     );
     if let Some(rejection) = &view.checked.rejection {
-        report.add(Level::Degraded, "journal", format!("record {}: {}", rejection.record, rejection.why));
+        report.add(Level::Degraded, "journal", format!("record {}: {}", rejection.record, rejection.cause));
         return Ok(());
     }
     match session.with_writer(|_| Ok(())) {
@@ -83,11 +83,11 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
-    match session.genesis().state {
+    match &session.genesis().state {
         _ if let Err(error) = session.state_folder() => {
             report.add(Level::Degraded, "state", error.to_string());
         }
-        StateLevel::Disk => {
+        OpenWord::Known(StateLevel::Disk) => {
             report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
         }
         level => report.add(Level::Fine, "state", format!("in memory ({})", level.name())),

@@ -69,13 +69,13 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
     let unreadable =
         |error: std::io::Error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
     let journal = files::from_start(session.journal().try_clone().map_err(unreadable)?);
-    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_, _| {});
+    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_| {});
     let checked = checked.map_err(unreadable)?;
     match &checked.rejection {
         None => Ok(checked),
         Some(rejection) => Err(Failure::integrity(format!(
             "the journal is not what was recorded: record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.why
+            rejection.record, rejection.offset, rejection.cause
         ))
         .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
     }
@@ -98,7 +98,7 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
     let why = match kept.compare(&known) {
         Ok(open) if open.is_empty() => return Ok(()),
         Ok(open) => format!("no root is known for the head {}", open[0]),
-        Err(why) => why,
+        Err(cause) => cause.detail,
     };
     Err(Failure::integrity(format!("--expect-head: {why}"))
         .next("get the journal that belongs to the log, or the log of the job that made this one"))

@@ -28,7 +28,7 @@ pub struct Line<'a> {
 /// How a unit ended.
 pub struct Ended {
     /// Its status, if anybody saw it.
-    pub status: Option<u64>,
+    pub status: Option<u8>,
     /// That, or why there is none.
     pub word: String,
 }

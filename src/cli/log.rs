@@ -51,7 +51,7 @@ pub fn verdict(view: &View) -> Outcome {
         None => Ok(0),
         Some(rejection) => Err(Failure::integrity(format!(
             "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
-            rejection.record, rejection.offset, rejection.why
+            rejection.record, rejection.offset, rejection.cause
         ))),
     }
 }
@@ -82,7 +82,7 @@ pub fn as_text(row: &Row, style: Style) -> String {
         None => style.dim(&padded),
     };
     let pipe = command.pipe_status.as_ref().map_or_else(String::new, |list| {
-        let list: Vec<String> = list.iter().map(u64::to_string).collect();
+        let list: Vec<String> = list.iter().map(ToString::to_string).collect();
         format!(" [{}]", list.join("|"))
     });
     let duration = command.duration_ns.map_or_else(|| "-".to_owned(), report::duration);

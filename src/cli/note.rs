@@ -24,9 +24,8 @@ pub fn note(args: &Note) -> Outcome {
     let appended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let shell = find::own_shell(&writer.story()?);
         let mut texts = Disclosures::default();
-        let text = Some(texts.commit("text", text));
-        let body =
-            Body::Note(record::Note { shell, what: NoteWhat::Remark, text, status: None, native: None });
+        texts.commit("text", text);
+        let body = Body::Note(record::Note { shell, what: NoteWhat::Remark, status: None, native: None });
         Ok(writer.append(body, &texts, clock::now())?)
     });
     appended.map_err(|error| ended(&session, error.into()))?;
@@ -65,8 +64,10 @@ pub fn pause(args: &Pause) -> Outcome {
             return Ok(Err(again.next("to go on type: attesh resume")));
         }
         let mut texts = Disclosures::default();
-        let reason = reason.map(|reason| texts.commit("reason", reason));
-        writer.append(Body::Pause(record::Pause { shell, reason }), &texts, clock::now())?;
+        if let Some(reason) = reason {
+            texts.commit("reason", reason);
+        }
+        writer.append(Body::Pause(record::Pause { shell }), &texts, clock::now())?;
         Ok(Ok(marker))
     });
     let marker = marker.map_err(|error| ended(&session, error.into()))??;
@@ -94,8 +95,10 @@ pub fn resume(args: &Resume) -> Outcome {
             Err(failure) => return Ok(Err(failure)),
         };
         let mut texts = Disclosures::default();
-        let reason = reason.map(|reason| texts.commit("reason", reason));
-        writer.append(Body::Resume(record::Resume { shell, by: own, reason }), &texts, clock::now())?;
+        if let Some(reason) = reason {
+            texts.commit("reason", reason);
+        }
+        writer.append(Body::Resume(record::Resume { shell, by: own }), &texts, clock::now())?;
         session.folder().remove(&shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name))?;
         Ok(Ok(()))
     });

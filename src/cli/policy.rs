@@ -10,8 +10,9 @@ use super::args::{
     Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
     PolicyOutput, PolicyTest, PolicyVerb,
 };
-use super::verify::{Subject, TRANSCRIPT, no_subject, open};
+use super::verify::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
 use super::{Outcome, key, split};
+use crate::cause::{Cause, Code};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -23,7 +24,7 @@ use crate::report;
 use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
-use crate::verify::{self, Trusted, Verdict};
+use crate::verify::{self, Objection, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Outcome {
     match &args.verb {
@@ -236,9 +237,9 @@ fn test(args: &PolicyTest) -> Outcome {
     let mut exit = 0;
     let mut worst = None;
     for (_, verdict) in &verdicts {
-        let kind = match (&verdict.failure, verdict.denials.is_empty()) {
-            (Some((Kind::Policy | Kind::Incomplete, _)), false) if args.must_fail => continue,
-            (Some((kind, _)), _) => *kind,
+        let kind = match (verdict.failure.as_ref().map(Objection::kind), verdict.denials.is_empty()) {
+            (Some(Kind::Policy | Kind::Incomplete), false) if args.must_fail => continue,
+            (Some(kind), _) => kind,
             (None, _) if args.must_fail => Kind::Policy,
             (None, _) => continue,
         };
@@ -266,8 +267,10 @@ fn result(verdict: &Verdict) -> (&'static str, Vec<&str>) {
     let denied = || verdict.denials.iter().map(|denial| denial.text.as_str()).collect();
     match &verdict.failure {
         None => ("met", vec![&verdict.summary]),
-        Some((Kind::Policy | Kind::Incomplete, _)) if !verdict.denials.is_empty() => ("denied", denied()),
-        Some((_, why)) => ("failed", vec![why]),
+        Some(objection) => match objection.kind() {
+            Kind::Policy | Kind::Incomplete if !verdict.denials.is_empty() => ("denied", denied()),
+            _ => ("failed", vec![&objection.text]),
+        },
     }
 }
 
@@ -281,12 +284,15 @@ fn as_json(file: &str, verdict: &Verdict) -> Value {
 fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
     let envelope = match open(path).map_err(|error| no_subject(path, error))? {
         Subject::Envelope(envelope) => *envelope,
-        Subject::Transcript => Err(TRANSCRIPT.to_owned()),
-        Subject::Journal(_) => Err("a journal, not sealed; a policy is held against an envelope".to_owned()),
+        Subject::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
+        Subject::Journal(_) => {
+            let what = "a journal, not sealed; a policy is held against an envelope";
+            Err(Cause::new(Code::FileOther, what))
+        }
     };
     let envelope = match envelope {
         Ok(envelope) => envelope,
-        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
+        Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
     let mut verdict = verify::envelope(&envelope, trusted);
     held.judge(&mut verdict, &envelope);

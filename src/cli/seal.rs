@@ -18,7 +18,7 @@ use crate::journal::append::digest_of;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
-use crate::journal::shells::AFTER_LOSS;
+use crate::journal::story::FindingCode;
 use crate::passphrase::{self, Purpose, Sources};
 use crate::paths;
 use crate::report;
@@ -28,9 +28,7 @@ use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
-use crate::seal::statement::{
-    AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,
-};
+use crate::seal::statement::{Completeness, SUBJECT_SCRIPT, AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,};
 use crate::session::close::Ending;
 use crate::session::{SEALED, Session, birth, find, short_id};
 use crate::verify;
@@ -232,6 +230,10 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
         let name = path
             .to_str()
             .ok_or_else(|| Failure::usage(format!("--subject {}: the name is not UTF-8", path.display())))?;
+        if name.starts_with(SUBJECT_SCRIPT) {
+            let what = format!("--subject {name}: names that begin with {SUBJECT_SCRIPT} are those of recorded scripts");
+            return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
+        }
         if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
         {
             return Err(Failure::usage(format!("--subject {name}: a subject of this name is there already")));
@@ -356,7 +358,7 @@ fn make(
         DraftError::Io(error) => io(error),
         DraftError::Rejected(rejection) => Failure::integrity(format!(
             "the journal is not what was recorded: record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.why
+            rejection.record, rejection.offset, rejection.cause
         )),
     })?;
     heads::refuse_another(kept, draft.checked())?;
@@ -424,13 +426,13 @@ fn tell(session: &Session, statement: &Statement) {
         "sealed session {}: {}, {}; head {head}",
         session.short_name(),
         report::count(outcome.command_count, "command"),
-        outcome.end.to_lowercase()
+        outcome.end.name().to_lowercase()
     ));
-    if outcome.end != "COMPLETE" {
+    if outcome.end != Completeness::Complete {
         let first = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
         report::say(&format!("incomplete: {}", first.map_or("see attesh show", |anomaly| &anomaly.text)));
     }
-    if let Some(before) = statement.predicate.anomalies.iter().find(|anomaly| anomaly.code == AFTER_LOSS) {
+    if let Some(before) = statement.predicate.anomalies.iter().find(|anomaly| anomaly.code == FindingCode::AfterLoss) {
         report::say(&before.text);
     }
 }

@@ -14,9 +14,10 @@ use crate::failure::{Failure, Kind};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Head};
 use crate::journal::chain::head_token;
-use crate::journal::shells::{Finding, Weight};
+use crate::journal::story::Finding;
 use crate::paths;
 use crate::process;
+use crate::record::PrevWhy;
 use crate::report::{self, Style};
 use crate::session::close::{Ending, end_by_command};
 use crate::session::place::{self, Placed};
@@ -149,7 +150,7 @@ fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
 pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) -> Result<Head, Failure> {
     let over = end_by_command(session, ending, close_others).map_err(|failure| ended(session, failure))?;
     if over.shells_go_on {
-        let why = if ending == Ending::Seal { "sealed" } else { "stopped" };
+        let why = if ending == Ending::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
         match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
             Err(error) => {
@@ -234,7 +235,7 @@ pub fn status(args: &Status) -> Outcome {
             .iter()
             .map(|finding| {
                 json!({"record": finding.record, "code": finding.code,
-                "incomplete": finding.weight == Weight::Incomplete, "text": finding.text})
+                "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
         super::log::add_failure(&mut value, &view);
@@ -259,7 +260,7 @@ pub fn status(args: &Status) -> Outcome {
     report::line(&format!("head      {}", head_token(session.id(), view.checked.size, &view.checked.root)))?;
     let live = standing.word == "live";
     let matters =
-        |finding: &&Finding| finding.weight == Weight::Incomplete && !(live && story.is_in_progress(finding));
+        |finding: &&Finding| finding.is_incomplete() && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",

@@ -23,7 +23,7 @@ use crate::files;
 use crate::journal::append::Writer;
 use crate::paths;
 use crate::process;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, Outcome as Why, PlanTime, Program};
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program, Unseen};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
@@ -256,8 +256,8 @@ impl Recording {
 
     fn anomaly(&mut self, what: &str, detail: &str) {
         let mut texts = Disclosures::default();
-        let detail = Some(texts.commit("detail", detail.as_bytes().to_vec()));
-        let body = Body::Anomaly(Anomaly { what: what.to_owned(), detail });
+        texts.commit("detail", detail.as_bytes().to_vec());
+        let body = Body::Anomaly(Anomaly { what: what.to_owned() });
         self.write(1, |writer, _, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
     }
 
@@ -269,7 +269,7 @@ impl Recording {
             self.anomaly("script-changed", &self.file.display().to_string());
         }
         let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
-        let status = Some(u64::from(ending.status));
+        let status = Some(ending.status);
         self.write(1, |writer, session, shell| {
             close::close_scripted(writer, shell, why, status, None, script_unchanged)?;
             close::end_without_shells(session, writer)
@@ -293,7 +293,7 @@ fn record(
         Step::Finish { unit, status, pipe } => {
             let (status, from, outcome) = match status {
                 Status::Seen(status) => (Some(*status), from, None),
-                Status::Passed => (None, From::Unknown, Some(Why::Passed)),
+                Status::Passed => (None, From::Unknown, Some(Unseen::Passed)),
                 Status::Unknown => (None, From::Unknown, None),
             };
             let ended = Ended { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };

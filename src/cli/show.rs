@@ -10,9 +10,10 @@ use super::verify::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::view;
 use super::{Outcome, key, listing, log};
 use crate::failure::{Failure, Kind};
-use crate::record::PlanTime;
+use crate::record::{PlanTime, Unseen};
 use crate::report::{self, Style, visible};
 use crate::seal::envelope::Envelope;
+use crate::seal::form;
 use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
 use crate::verify;
@@ -64,14 +65,11 @@ pub fn run(args: &Show) -> Outcome {
 fn show_envelope(args: &Show, envelope: &Envelope) -> Outcome {
     let trusted = key::trusted(&[])?;
     let verdict = verify::envelope(envelope, &trusted);
-    let signed = verdict
-        .aspects
-        .iter()
-        .find(|aspect| aspect.name == "signature")
-        .map_or("", |aspect| aspect.mark.name());
-    let statement = Statement::read(envelope.unverified_payload()).map_err(Failure::integrity)?;
-    if let Some((Kind::Integrity, why)) = &verdict.failure {
-        return Err(Failure::integrity(format!("{}: {why}", args.what)));
+    let signed = verdict.aspects.signature.mark.name();
+    let statement = form::read(envelope.unverified_payload())
+        .map_err(|cause| Failure::new(cause.code.kind(), format!("{}: {cause}", args.what)))?;
+    if let Some(objection) = verdict.failure.as_ref().filter(|objection| objection.kind() == Kind::Integrity) {
+        return Err(Failure::integrity(format!("{}: {}", args.what, objection.text)));
     }
     if signed != "good" {
         report::say("no key that is trusted here signed this; what follows is what the file says of itself");
@@ -102,8 +100,7 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     for shell in &session.shells {
         let closed = shell
             .closed
-            .as_deref()
-            .map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", word(why)));
+            .map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", why.name()));
         report::line(&format!(
             "shell {:<5} {} {}, {closed}",
             shell.id,
@@ -116,13 +113,13 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     }
     report::line(&format!(
         "outcome     {}: {}, {} failed, {} of unknown status, {} lost",
-        word(&outcome.end.to_lowercase()),
+        outcome.end.name().to_lowercase(),
         report::count(outcome.command_count, "command"),
         outcome.failed_count,
         outcome.unobserved_count,
         outcome.lost_count
     ))?;
-    report::line(&format!("origin      {}", word(&predicate.origin.status)))?;
+    report::line(&format!("origin      {}", predicate.origin.status.name()))?;
     report::line(&format!(
         "head        {}:{}:{}",
         word(&session.id),
@@ -167,7 +164,7 @@ fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
 
 /// A script, as far as it is signed: the lines of its units.
 fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
-    let before = plan.recorded_at == PlanTime::Start.name();
+    let before = plan.recorded_at == PlanTime::Start;
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
     let ended: Vec<Ended> = ran
         .map(|command| {
@@ -191,7 +188,7 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
 
 /// The status, or why there is none.
 fn status_word(command: &CommandFacts) -> String {
-    let unseen = || command.outcome.as_deref().map_or_else(|| "-".to_owned(), |why| visible(why.as_bytes()));
+    let unseen = || command.outcome.map_or("-", Unseen::name).to_owned();
     command.exit_code.map_or_else(unseen, |status| status.to_string())
 }
 

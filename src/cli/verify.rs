@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::args::Verify;
 use super::policy::{self, Held};
 use super::{Outcome, heads, key, secret};
+use crate::cause::{Cause, Code};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
@@ -22,7 +23,7 @@ use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::formats;
 use crate::session::{JOURNAL, birth, find, origin_of};
-use crate::verify::{self, Trusted, Verdict, rank};
+use crate::verify::{self, Objection, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Outcome {
     let trusted = key::trusted(&args.trust)?;
@@ -44,7 +45,7 @@ pub fn run(args: &Verify) -> Outcome {
         let verdict = judge(path, &given)?;
         verdicts.push((path.display().to_string(), verdict));
     }
-    let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(|(kind, _)| *kind));
+    let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(Objection::kind));
     let exit = worst.max_by_key(|kind| rank(*kind)).map_or(0, Kind::exit_code);
     if args.json {
         let files: Vec<Value> =
@@ -55,7 +56,7 @@ pub fn run(args: &Verify) -> Outcome {
             report::verdict(file, verdict, args.verbose)?;
         }
         let untrusted =
-            |verdict: &Verdict| verdict.failure.as_ref().is_some_and(|(kind, _)| *kind == Kind::Untrusted);
+            |verdict: &Verdict| verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Untrusted);
         if trusted.is_empty() && verdicts.iter().any(|(_, verdict)| untrusted(verdict)) {
             report::say(
                 "no key is trusted here: name one with --trust KEY.pub, or for good with: attesh key trust KEY.pub",
@@ -84,7 +85,7 @@ pub enum Subject {
     /// A journal: unsealed.
     Journal(File),
     /// An envelope, or why it is none.
-    Envelope(Box<Result<Envelope, String>>),
+    Envelope(Box<Result<Envelope, Cause>>),
 }
 
 /// Opens a file or session folder and tells what it is by its content.
@@ -114,7 +115,7 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
 /// What bytes that are no journal are.
 fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
-        return Subject::Envelope(Box::new(Err("the file is empty".into())));
+        return Subject::Envelope(Box::new(Err(Cause::new(Code::FileOther, "the file is empty"))));
     }
     if is_transcript(bytes) {
         return Subject::Transcript;
@@ -122,7 +123,7 @@ fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
     let is_bundle =
         serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
     let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
-    Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string())))
+    Subject::Envelope(Box::new(envelope.map_err(|error| Cause::new(error.code(), error.to_string()))))
 }
 
 /// Whether the first line is a command with its status, as each line of a transcript is; that
@@ -133,6 +134,11 @@ fn is_transcript(bytes: &[u8]) -> bool {
     }
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("exitCode").is_some())
+}
+
+/// Why bytes are no attestation.
+pub fn no_attestation(cause: &Cause) -> Objection {
+    Objection::new(cause.code, format!("no attestation: {}", cause.detail))
 }
 
 /// What a path that could not be opened is, for a person.
@@ -163,15 +169,16 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         Ok(Subject::Transcript) => {
             let why =
                 format!("no attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
-            return Ok(Verdict::unable(Kind::Integrity, why));
+            return Ok(Verdict::unable(Objection::new(Code::FileOther, why)));
         }
-        Err(FileError::TooLong(..)) => Err("too long for an envelope".into()),
+        Err(FileError::TooLong(..)) => Err(Cause::new(Code::EnvelopeLength, "too long for an envelope")),
         Err(error) => {
             let failure = no_subject(path, error);
             // The verdict's line names the file already.
             let named = format!("{}: ", path.display());
             let text = failure.to_string();
-            return Ok(Verdict::unable(Kind::Unable, text.strip_prefix(&named).unwrap_or(&text).to_owned()));
+            let text = text.strip_prefix(&named).unwrap_or(&text);
+            return Ok(Verdict::unable(Objection::new(Code::FileUnable, text)));
         }
     };
     if secret.is_some() && args.journal.is_none() {
@@ -179,7 +186,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,
-        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
+        Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
     let mut verdict = verify::envelope(&envelope, given.trusted);
     if let Some(policy) = given.policy {
@@ -192,7 +199,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     let open = verify::with_heads(&mut verdict, given.kept, known);
     if open > 0 && args.journal.is_none() {
         let what = format!(
-            "{}: an envelope has the first and the last head only, and {open} of those given are others",
+            "{}: {open} of the heads that were given are not among those that the envelope names",
             path.display()
         );
         return Err(Failure::usage(what).next("name the journal with --journal"));
@@ -213,7 +220,7 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let sizes = kept.sizes();
     let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     let remembered = find::remembered(path);
-    Ok(match check(files::from_start(file), knowledge, &mut |_, _| {}) {
+    Ok(match check(files::from_start(file), knowledge, &mut |_| {}) {
         Ok(checked) => {
             let known = Known::of(&checked);
             let mut verdict = match &remembered {
@@ -223,7 +230,10 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
             verify::with_heads(&mut verdict, kept, known);
             verdict
         }
-        Err(error) => Verdict::unable(Kind::Unable, format!("cannot read it: {}", files::words(&error))),
+        Err(error) => {
+            let text = format!("cannot read it: {}", files::words(&error));
+            Verdict::unable(Objection::new(Code::FileUnable, text))
+        }
     })
 }
 
@@ -243,15 +253,15 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     let file = match files::open_regular(&path) {
         Ok(file) => file,
         Err(error) => {
-            verify::without_journal(verdict, Kind::Unable, error.to_string());
+            verify::without_journal(verdict, Objection::new(Code::FileUnable, error.to_string()));
             return None;
         }
     };
     let own = own_secret(&file, given.secret);
     let sizes = given.kept.sizes();
     let knowledge = Knowledge { secret: given.secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
-    let unreadable = |error: std::io::Error| Failure::unable(files::words(&error));
-    let open = || -> Result<Box<dyn Read>, Failure> {
+    let unreadable = |error: std::io::Error| Objection::new(Code::FileUnable, files::words(&error));
+    let open = || -> Result<Box<dyn Read>, Objection> {
         Ok(Box::new(files::from_start(file.try_clone().map_err(unreadable)?)))
     };
     let drafted = open().and_then(|journal| match Draft::gather(journal, knowledge) {
@@ -265,10 +275,7 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
             );
             Ok((draft, own.map_err(unreadable)?))
         }
-        Err(DraftError::Rejected(rejection)) => Err(Failure::integrity(format!(
-            "journal record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.why
-        ))),
+        Err(DraftError::Rejected(rejection)) => Err(verify::rejected(&rejection)),
         Err(DraftError::Io(error)) => Err(unreadable(error)),
     });
     match drafted {
@@ -276,8 +283,9 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
             verify::with_journal(verdict, draft.checked(), own);
             Known::of(draft.checked())
         }
-        Err(failure) => {
-            verify::without_journal(verdict, failure.kind, format!("{}: {failure}", path.display()));
+        Err(objection) => {
+            let text = format!("{}: {}", path.display(), objection.text);
+            verify::without_journal(verdict, Objection { text, ..objection });
             None
         }
     }

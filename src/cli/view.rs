@@ -5,10 +5,11 @@ use std::fs::File;
 
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
-use crate::journal::shells::{Event, Story};
+use crate::journal::story::{Effect, Story};
 use crate::process;
-use crate::record::{Body, NoteWhat, Outcome, PlanTime, Record};
+use crate::record::{Body, NoteWhat, PlanTime, Record, Status, Unseen};
 use crate::script::Script;
+use crate::session::birth;
 
 /// A row of the log.
 pub enum Row {
@@ -53,13 +54,13 @@ pub struct Command {
     /// Whether it is running now: the shell that started it lives and has not seen it end.
     pub running: bool,
     /// Its status, if anybody saw it.
-    pub status: Option<u64>,
+    pub status: Option<Status>,
     /// The statuses of a pipeline.
-    pub pipe_status: Option<Vec<u64>>,
+    pub pipe_status: Option<Vec<Status>>,
     /// How long it ran.
     pub duration_ns: Option<u64>,
     /// Why it counts as finished although nobody saw it end.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<Unseen>,
     /// What the shell said it runs is not what its plan has there.
     pub unplanned: bool,
 }
@@ -84,17 +85,18 @@ pub fn view(journal: &File) -> Result<View, Failure> {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
     })?;
     let reader = crate::files::from_start(reader);
-    let checked = check(reader, Knowledge::default(), &mut |record, event| {
+    let checked = check(reader, Knowledge::default(), &mut |passed| {
+        let record = passed.record;
         let time = record.core.time.realtime_ns;
         let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
-        match (&record.core.body, event) {
+        match (&record.core.body, passed.effect) {
             (Body::Start(start), _) => {
                 seq += 1;
                 starts.insert(record.core.index, rows.len());
                 let command = text("command");
-                let source = match (start.command, &command) {
-                    (Some(_), None) => "redacted",
-                    _ => start.source.name(),
+                let source = match (record.core.commitments.has("command"), &command) {
+                    (true, None) => "redacted",
+                    _ => start.text_source.name(),
                 };
                 rows.push(Row::Command(Command {
                     seq,
@@ -113,7 +115,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     unplanned: !start.planned && !start.late,
                 }));
             }
-            (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
+            (Body::Finish(finish), Effect::Finished { start, duration_ns }) => {
                 let Some(Row::Command(command)) = starts.remove(&start).and_then(|at| rows.get_mut(at))
                 else {
                     return;
@@ -152,18 +154,18 @@ fn said(record: &Record) -> Option<Row> {
                 script,
             }));
         }
-        Body::Pause(pause) => switched("paused", pause.shell, pause.reason.is_some(), text("reason")),
-        Body::Resume(resume) => switched("resumed", resume.shell, resume.reason.is_some(), text("reason")),
+        Body::Pause(pause) => switched("paused", pause.shell, record),
+        Body::Resume(resume) => switched("resumed", resume.shell, record),
         _ => return None,
     };
     Some(Row::Remark(time, remark))
 }
 
 /// A pause or its end, and why.
-fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>) -> String {
+fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
     let scope = if shell.is_none() { " (all shells)" } else { "" };
-    let reason = match (given, reason) {
-        (_, Some(text)) => crate::report::visible(&text),
+    let reason = match (record.core.commitments.has("reason"), record.text("reason")) {
+        (_, Some(text)) => crate::report::visible(text),
         (true, None) => "(redacted)".into(),
         (false, None) => "no reason given".into(),
     };
@@ -173,7 +175,7 @@ fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>
 /// A process id means something only on the machine and since the boot that it was given on.
 fn mark_running(rows: &mut [Row], checked: &Checked) {
     let here = checked.genesis_body().is_some_and(|genesis| {
-        genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+        birth::is_here(genesis)
     });
     let story: &Story = &checked.story;
     if !here || story.ended {

@@ -14,11 +14,12 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::chain::{self, Frontier};
 use super::line;
-use super::shells::Story;
+use super::story::Story;
 use super::state::{Condition, FileMark, SLOT_BYTES, Slot, is_of_another_version, newest};
+use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::crypto::{ChainKey, Digest, OriginSecret, Seed};
-use crate::record::{Body, CORE_MAX, Core, Disclosures, LINE_MAX, Record, Recovered};
+use crate::record::{Body, Core, Disclosures, LINE_MAX, Record, Recovered};
 
 /// Why nothing was appended.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub enum AppendError {
     Lost(String),
     /// The record is longer than the format allows.
     TooLong(String),
+    /// The record is not one that a reader would take.
+    Unfit(Cause),
     /// A system call failed.
     Io(&'static str, io::Error),
 }
@@ -42,12 +45,19 @@ impl std::fmt::Display for AppendError {
             AppendError::Ended => f.write_str("the session has ended"),
             AppendError::Lost(why) => write!(f, "the session cannot go on: {why}"),
             AppendError::TooLong(what) => write!(f, "the record is too long: {what}"),
+            AppendError::Unfit(cause) => write!(f, "the record cannot be written: {cause}"),
             AppendError::Io(what, error) => write!(f, "cannot {what}: {}", crate::files::words(error)),
         }
     }
 }
 
 impl std::error::Error for AppendError {}
+
+impl From<Cause> for AppendError {
+    fn from(cause: Cause) -> Self {
+        AppendError::Unfit(cause)
+    }
+}
 
 type Result<T> = std::result::Result<T, AppendError>;
 
@@ -104,8 +114,15 @@ impl<'a> Writer<'a> {
     ) -> Result<Self> {
         let next = birth.seed.next();
         let public = next.public();
-        let core =
-            Core { index: 0, time: now, next_key: Some(public), recovered: None, body: genesis }.encode();
+        let core = Core {
+            index: 0,
+            body: genesis,
+            commitments: texts.commitments(),
+            time: now,
+            recovered: None,
+            next_key: Some(public),
+        }
+        .encode()?;
         let mut frontier = Frontier::default();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
@@ -217,12 +234,13 @@ impl<'a> Writer<'a> {
         }
         let core = Core {
             index,
-            time: now,
-            next_key: (!last).then_some(public),
-            recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
             body,
+            commitments: texts.commitments(),
+            time: now,
+            recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
+            next_key: (!last).then_some(public),
         }
-        .encode();
+        .encode()?;
         let mut frontier = old.frontier.clone();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
@@ -449,12 +467,6 @@ fn last_in(tail: &[u8], shell: u64, wanted: fn(&Body) -> Option<u64>) -> Option<
 }
 
 fn joined(core: &[u8], disclosures: &[u8], auth: &chain::Auth) -> Result<Vec<u8>> {
-    if core.len() > CORE_MAX {
-        return Err(AppendError::TooLong(format!(
-            "its core has {} bytes, the limit is {CORE_MAX}",
-            core.len()
-        )));
-    }
     let line = line::join(core, disclosures, auth);
     if line.len() > LINE_MAX {
         return Err(AppendError::TooLong(format!(

@@ -12,10 +12,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chain::{self, Frontier};
-use super::line::{self, LineError};
-use super::shells::{Event, Story};
+use super::line;
+use super::story::{Effect, Story};
+use crate::cause::{Cause, Code};
 use crate::crypto::{self, ChainKey, Digest, OriginSecret};
-use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record};
+use crate::record::{Body, Core, Disclosures, FORMAT, FORMAT_NAME, Genesis, LINE_MAX, Record};
 
 /// How many lines are checked together, at most; their signatures are verified in parallel.
 const BATCH_LINES: usize = 1024;
@@ -43,7 +44,7 @@ pub struct Rejection {
     /// Where its line begins, in bytes.
     pub offset: u64,
     /// What is wrong with it.
-    pub why: String,
+    pub cause: Cause,
 }
 
 /// What is known of the journal's origin.
@@ -111,8 +112,18 @@ impl Checked {
     }
 }
 
-/// Receives every record that passed, in order, with what it did to the story.
-pub type Sink<'a> = &'a mut dyn FnMut(&Record, Event);
+/// A record that passed every check.
+pub struct Passed<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// What it did to the story.
+    pub effect: Effect,
+    /// The root over all records up to this one.
+    pub root: Digest,
+}
+
+/// Receives every record that passed, in order.
+pub type Sink<'a> = &'a mut dyn FnMut(&Passed);
 
 /// Checks a journal to its end or to its first bad record.
 ///
@@ -129,8 +140,8 @@ pub fn check(reader: impl Read, knowledge: Knowledge, sink: Sink) -> io::Result<
     while !batch.is_empty() {
         let (next, verdicts) = examine_all(&batch, threads, || ahead.batch());
         for (pending, verdict) in batch.iter().zip(verdicts) {
-            if let Err(why) = verdict.and_then(|()| checked.accept(pending, sink)) {
-                checked.rejection = Some(Rejection { record: pending.index, offset: pending.offset, why });
+            if let Err(cause) = verdict.and_then(|()| checked.accept(pending, sink)) {
+                checked.rejection = Some(Rejection { record: pending.index, offset: pending.offset, cause });
                 break;
             }
             if knowledge.sizes.binary_search(&checked.size).is_ok() {
@@ -181,7 +192,7 @@ struct Pending {
     step: Option<Step>,
     tag: Option<[u8; 32]>,
     tag_fits: bool,
-    record: Result<Record, String>,
+    record: Result<Record, Cause>,
 }
 
 struct Step {
@@ -192,22 +203,21 @@ struct Step {
 
 impl Pending {
     /// Everything that can be said of this line alone.
-    fn examine(&self) -> Result<(), String> {
+    fn examine(&self) -> Result<(), Cause> {
         let Some(step) = &self.step else {
             return Err(match &self.record {
-                Err(why) => why.clone(),
-                Ok(_) if self.index == 0 => "the first record is not a genesis".into(),
-                Ok(_) => "it comes after the end".into(),
+                Err(cause) => cause.clone(),
+                Ok(_) if self.index == 0 => Code::JournalGenesis.into(),
+                Ok(_) => Code::JournalAfterEnd.into(),
             });
         };
         if !crypto::verify(&step.key, &step.message, &step.signature) {
-            return Err("its signature does not verify under the key that the record before names".into());
+            return Err(Code::JournalSignature.into());
         }
         if !self.tag_fits {
-            return Err("its tag does not fit: the journal comes from elsewhere".into());
+            return Err(Code::JournalTag.into());
         }
-        let record = self.record.as_ref().map_err(Clone::clone)?;
-        record.check_commitments().map_err(|error| error.to_string())
+        self.record.as_ref().map_err(Clone::clone)?.check_commitments()
     }
 }
 
@@ -270,21 +280,24 @@ impl<'a, R: Read> Ahead<'a, R> {
             step: None,
             tag: None,
             tag_fits: true,
-            record: Err(String::new()),
+            record: Err(Code::LineTorn.into()),
         };
         let columns = match line::split(text) {
             Ok(columns) => columns,
-            Err(error) => {
+            Err(code) => {
                 self.over = true;
-                if error == LineError::Torn {
+                if code == Code::LineTorn {
                     self.torn_bytes = text.len() as u64;
                     return None;
                 }
-                pending.record = Err(error.reason().into());
+                pending.record = Err(code.into());
                 return Some(pending);
             }
         };
-        let core = Core::decode(columns.core).map_err(|error| error.to_string());
+        let core = match foreign_format(columns.core) {
+            Some(format) if index == 0 => Err(Cause::new(Code::JournalFormat, format)),
+            _ => Core::decode(columns.core),
+        };
         if index == 0
             && let Ok(core) = &core
         {
@@ -314,16 +327,16 @@ impl<'a, R: Read> Ahead<'a, R> {
     /// Takes key and session id from genesis; whether they are genuine its signature tells.
     fn begin(&mut self, core: &Core) {
         if let Body::Genesis(genesis) = &core.body {
-            self.key = Some(genesis.verify_key);
+            self.key = Some(genesis.vk);
             self.session = uuid::Uuid::try_parse(&genesis.session).map_or([0; 16], uuid::Uuid::into_bytes);
         }
     }
 
-    fn first_chain_key(&mut self, core: &Result<Core, String>, root: &Digest) {
+    fn first_chain_key(&mut self, core: &Result<Core, Cause>, root: &Digest) {
         let Ok(Core { body: Body::Genesis(genesis), .. }) = core else { return };
         (self.origin, self.chain_key) = match (genesis.origin_id, self.secret) {
             (None, None) => (Origin::None, Some(ChainKey::first(None, root))),
-            // Its tags are anybody's, and checked all the same.
+            // Without an origin secret anyone can compute the tags. They are checked all the same.
             (None, Some(_)) => (Origin::Foreign, Some(ChainKey::first(None, root))),
             (Some(_), None) => (Origin::NotChecked, None),
             (Some(id), Some(secret)) if secret.id() == id => {
@@ -352,9 +365,9 @@ impl Checked {
     }
 
     /// Tells a line that holds in itself to the story and to the caller.
-    fn accept(&mut self, pending: &Pending, sink: &mut dyn FnMut(&Record, Event)) -> Result<(), String> {
+    fn accept(&mut self, pending: &Pending, sink: Sink) -> Result<(), Cause> {
         let record = pending.record.as_ref().map_err(Clone::clone)?;
-        let event = self.story.apply(record)?;
+        let effect = self.story.apply(record)?;
         let time = record.core.time.realtime_ns;
         if pending.index == 0 {
             self.genesis = Some(record.clone());
@@ -365,7 +378,7 @@ impl Checked {
         self.size = pending.index + 1;
         self.root = pending.leaf_root;
         self.head_tag = pending.tag.unwrap_or_default();
-        sink(record, event);
+        sink(&Passed { record, effect, root: self.root });
         Ok(())
     }
 
@@ -378,12 +391,11 @@ impl Checked {
             self.rejection = Some(Rejection {
                 record: self.size,
                 offset: ahead.offset - self.torn_bytes,
-                why: "there are bytes after the end".into(),
+                cause: Code::JournalAfterEnd.into(),
             });
         }
         if self.size == 0 && self.rejection.is_none() {
-            let why = "the journal has no complete genesis".into();
-            self.rejection = Some(Rejection { record: 0, offset: 0, why });
+            self.rejection = Some(Rejection { record: 0, offset: 0, cause: Code::JournalEmpty.into() });
         }
         if self.rejection.is_none() {
             self.story.conclude(self.size);
@@ -392,12 +404,21 @@ impl Checked {
     }
 }
 
-fn record(core: Core, index: u64, disclosures: &[u8]) -> Result<Record, String> {
+fn record(core: Core, index: u64, disclosures: &[u8]) -> Result<Record, Cause> {
     if core.index != index {
-        return Err(format!("it calls itself record {}", core.index));
+        return Err(Cause::new(Code::RecordIndex, format!("it calls itself record {}", core.index)));
     }
-    let disclosures = Disclosures::decode(disclosures).map_err(|error| error.to_string())?;
-    Ok(Record { core, disclosures })
+    Ok(Record { core, disclosures: Disclosures::decode(disclosures)? })
+}
+
+/// The format that a first core names, where it is another version of this one.
+fn foreign_format(core: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        format: String,
+    }
+    let Named { format } = serde_json::from_slice(core).ok()?;
+    (format.starts_with(FORMAT_NAME) && format != FORMAT).then_some(format)
 }
 
 /// Examines each line of the batch, on so many threads; this one does `meanwhile` first.
@@ -405,8 +426,8 @@ fn examine_all<T>(
     batch: &[Pending],
     threads: usize,
     meanwhile: impl FnOnce() -> T,
-) -> (T, Vec<Result<(), String>>) {
-    let verdicts: Vec<OnceLock<Result<(), String>>> = batch.iter().map(|_| OnceLock::new()).collect();
+) -> (T, Vec<Result<(), Cause>>) {
+    let verdicts: Vec<OnceLock<Result<(), Cause>>> = batch.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     // A few lines at a time, so that no thread is left with much when the others are done.
     let work = || {

@@ -8,6 +8,7 @@
 
 use super::chain::{SIZE_MAX, head_token};
 use super::check::Checked;
+use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
 use crate::encoding::{hex, hex_exact, is_uuid};
 
@@ -127,30 +128,30 @@ impl KeptHeads {
     /// Compares all of them with a journal; those for which its root is not known come back.
     ///
     /// # Errors
-    /// The first that the journal did not go through, in words.
-    pub fn compare(&self, known: &Known) -> Result<Vec<&KeptHead>, String> {
+    /// The first that the journal did not go through.
+    pub fn compare(&self, known: &Known) -> Result<Vec<&KeptHead>, Cause> {
         let mut open = Vec::new();
         for head in &self.0 {
             if head.session != known.session {
-                return Err(format!(
+                return Err(Cause::new(Code::HeadSession, format!(
                     "another journal: it is that of session {}, and a head that was kept is {head}",
                     known.session
-                ));
+                )));
             }
             if head.size > known.size {
-                return Err(format!(
+                return Err(Cause::new(Code::HeadCut, format!(
                     "the journal was cut: it has {} records, and a head that was kept is {head}",
                     known.size
-                ));
+                )));
             }
             match known.roots.iter().find(|(size, _)| *size == head.size) {
                 Some((_, root)) if *root == head.root => {}
                 Some((size, root)) => {
-                    return Err(format!(
+                    return Err(Cause::new(Code::HeadRoot, format!(
                         "another journal of the same session: at {size} records its root is {}, and a head \
                          that was kept is {head}",
                         hex(root)
-                    ));
+                    )));
                 }
                 None => open.push(head),
             }
@@ -224,7 +225,7 @@ mod tests {
         assert_eq!(compare(&format!("{}\n{}", token(1, 1), token(3, 3))), Ok(0));
         assert_eq!(compare(&format!("{}\n{}", token(1, 1), token(2, 2))), Ok(1));
         let says = |text: &str, why: &str| {
-            let said = compare(text).unwrap_err();
+            let said = compare(text).unwrap_err().detail;
             assert!(said.starts_with(why), "{said}");
         };
         says(&token(4, 4), "the journal was cut: it has 3 records");

@@ -1,6 +1,7 @@
 //! The three columns of a line: core, disclosures, authentication.
 
 use super::chain::Auth;
+use crate::cause::Code;
 use crate::encoding::{base64url, base64url_exact};
 use crate::record::LINE_MAX;
 
@@ -15,32 +16,6 @@ pub struct Columns<'a> {
     pub auth: Auth,
 }
 
-/// Why a line is not one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineError {
-    /// Longer than the limit.
-    TooLong,
-    /// No newline at its end.
-    Torn,
-    /// Not three columns.
-    Columns,
-    /// The third column is not 96 bytes in unpadded base64url.
-    Auth,
-}
-
-impl LineError {
-    /// In words.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            LineError::TooLong => "the line is longer than 2 MiB",
-            LineError::Torn => "the line does not end with a newline",
-            LineError::Columns => "the line is not three columns separated by tabs",
-            LineError::Auth => "the third column is not 96 bytes in unpadded base64url",
-        }
-    }
-}
-
 /// Puts a line together, newline included.
 #[must_use]
 pub fn join(core: &[u8], disclosures: &[u8], auth: &Auth) -> Vec<u8> {
@@ -51,19 +26,19 @@ pub fn join(core: &[u8], disclosures: &[u8], auth: &Auth) -> Vec<u8> {
 /// Takes a line apart.
 ///
 /// # Errors
-/// See [`LineError`].
-pub fn split(line: &[u8]) -> Result<Columns<'_>, LineError> {
+/// One of the codes `line.*`.
+pub fn split(line: &[u8]) -> Result<Columns<'_>, Code> {
     if line.len() > LINE_MAX {
-        return Err(LineError::TooLong);
+        return Err(Code::LineLength);
     }
-    let Some((b'\n', text)) = line.split_last() else { return Err(LineError::Torn) };
+    let Some((b'\n', text)) = line.split_last() else { return Err(Code::LineTorn) };
     let mut columns = text.split(|byte| *byte == b'\t');
     let (Some(core), Some(disclosures), Some(auth), None) =
         (columns.next(), columns.next(), columns.next(), columns.next())
     else {
-        return Err(LineError::Columns);
+        return Err(Code::LineColumns);
     };
-    let bytes: [u8; 96] = base64url_exact(auth).ok_or(LineError::Auth)?;
+    let bytes: [u8; 96] = base64url_exact(auth).ok_or(Code::LineAuth)?;
     let (signature, tag) = bytes.split_at(64);
     let auth = Auth {
         signature: signature.try_into().expect("64 bytes"),
@@ -88,10 +63,10 @@ mod tests {
     fn a_line_that_is_not_one_is_refused() {
         let auth = Auth { signature: [1; 64], tag: [2; 32] };
         let line = join(b"{}", b"{}", &auth);
-        assert_eq!(split(&line[..line.len() - 1]).unwrap_err(), LineError::Torn);
-        assert_eq!(split(b"a\tb\n").unwrap_err(), LineError::Columns);
-        assert_eq!(split(&[b"x\t", &line[..]].concat()).unwrap_err(), LineError::Columns);
-        assert_eq!(split(b"a\tb\tAAAA\n").unwrap_err(), LineError::Auth);
-        assert_eq!(split(&vec![b'\n'; LINE_MAX + 1]).unwrap_err(), LineError::TooLong);
+        assert_eq!(split(&line[..line.len() - 1]).unwrap_err(), Code::LineTorn);
+        assert_eq!(split(b"a\tb\n").unwrap_err(), Code::LineColumns);
+        assert_eq!(split(&[b"x\t", &line[..]].concat()).unwrap_err(), Code::LineColumns);
+        assert_eq!(split(b"a\tb\tAAAA\n").unwrap_err(), Code::LineAuth);
+        assert_eq!(split(&vec![b'\n'; LINE_MAX + 1]).unwrap_err(), Code::LineLength);
     }
 }

@@ -6,7 +6,7 @@
 //! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.
 //! * [`heads`]: heads that were kept elsewhere, and whether a journal is what they say; pure.
-//! * [`shells`]: do the records tell a complete story of each shell? Pure.
+//! * [`story`]: do the records tell a complete story of each shell? Pure.
 //!
 //! The normative text is attesh-journal(5).
 
@@ -15,5 +15,5 @@ pub mod chain;
 pub mod check;
 pub mod heads;
 pub mod line;
-pub mod shells;
+pub mod story;
 pub mod state;

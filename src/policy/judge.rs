@@ -11,7 +11,8 @@ use cel::extractors::This;
 use serde_json::Value as Json;
 
 use super::{Policy, Ruling, scripts};
-use crate::seal::statement::{Statement, UnitFacts};
+use crate::cause::Code;
+use crate::seal::statement::{Completeness, Statement, UnitFacts};
 
 /// How far in the future a seal may lie, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
@@ -29,11 +30,11 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
             "ref" => "context.ref",
             _ => "context.commit",
         };
-        ruling.deny(rule, None, format!("{rule}: not recorded"));
+        ruling.deny(rule, Code::PolicyContext, None, format!("{rule}: not recorded"));
     }
     for name in &policy.subjects {
         if statement.subject(name).is_none() {
-            ruling.deny("subject.require", None, format!("there is no subject {name}"));
+            ruling.deny("subject.require", Code::PolicySubject, None, format!("there is no subject {name}"));
         }
     }
     rules(policy, statement, &mut ruling);
@@ -57,7 +58,7 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
         return;
     }
     let Some(commands) = &statement.predicate.commands else {
-        return ruling.deny("deny.commands", None, NO_COMMANDS);
+        return ruling.deny("deny.commands", Code::PolicyCommands, None, NO_COMMANDS);
     };
     let mut counts: HashMap<u64, usize> = HashMap::new();
     for command in commands {
@@ -67,7 +68,7 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
         *count += 1;
         let Some(text) = command.text.bytes() else {
             let what = format!("the text of command {} is not there, so it may be denied", command.seq);
-            ruling.deny("deny.commands", None, what);
+            ruling.deny("deny.commands", Code::CommandHidden, None, what);
             continue;
         };
         let planned = unit.and_then(|unit| unit.text.bytes());
@@ -78,7 +79,7 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
             let place =
                 line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
             let what = format!("{place} {} is denied by {}", shown(&text), pattern.as_str());
-            ruling.deny("deny.commands", line, what);
+            ruling.deny("deny.commands", Code::CommandDenied, line, what);
         }
     }
 }
@@ -102,24 +103,27 @@ fn unit_of(statement: &Statement, shell: u64, number: usize) -> Option<&UnitFact
 
 fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     let (rule, outcome) = (&policy.session, &statement.predicate.outcome);
-    if rule.complete && outcome.end != "COMPLETE" {
-        ruling.deny("session.complete", None, "the session is incomplete");
+    if rule.complete && outcome.end != Completeness::Complete {
+        ruling.deny("session.complete", Code::SessionIncomplete, None, "the session is incomplete");
     }
-    for (key, count, most, [one, several]) in [
+    for (key, code, count, most, [one, several]) in [
         (
             "session.max-lost",
+            Code::SessionLost,
             outcome.lost_count,
             rule.max_lost,
             ["command ran unrecorded", "commands ran unrecorded"],
         ),
         (
             "session.max-redacted",
+            Code::SessionRedacted,
             outcome.redacted_count,
             rule.max_redacted,
             ["record was redacted", "records were redacted"],
         ),
         (
             "session.max-paused",
+            Code::SessionPaused,
             outcome.pause_count,
             rule.max_paused,
             ["pause was declared", "pauses were declared"],
@@ -127,7 +131,7 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     ] {
         let what = if count == 1 { one } else { several };
         if count > most {
-            ruling.deny(key, None, format!("{count} {what}; at most {most} are allowed"));
+            ruling.deny(key, code, None, format!("{count} {what}; at most {most} are allowed"));
         }
     }
     let Some(most_s) = rule.max_tail_s else { return };
@@ -135,22 +139,22 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
         Ok(tail_ms) if tail_ms <= most_s * 1_000 => {}
         Ok(tail_ms) => {
             let what = format!("sealed {} s after the last record; {most_s} s are allowed", tail_ms / 1_000);
-            ruling.deny("session.max-tail", None, what);
+            ruling.deny("session.max-tail", Code::SessionTail, None, what);
         }
-        Err(_) => ruling.deny("session.max-tail", None, "sealed before the last record, by its clock"),
+        Err(_) => ruling.deny("session.max-tail", Code::SessionTail, None, "sealed before the last record, by its clock"),
     }
 }
 
 fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) {
     let Some(most_s) = policy.max_age_s else { return };
     let Some(sealed_s) = statement.sealed_at_s() else {
-        return ruling.deny("trust.max-age", None, "when it was sealed cannot be told");
+        return ruling.deny("trust.max-age", Code::PolicyAge, None, "when it was sealed cannot be told");
     };
     let age_s = now_s.saturating_sub(sealed_s);
     if age_s < -AHEAD_MAX_S {
-        ruling.deny("trust.max-age", None, format!("sealed {} s in the future", -age_s));
+        ruling.deny("trust.max-age", Code::PolicyAge, None, format!("sealed {} s in the future", -age_s));
     } else if u64::try_from(age_s).is_ok_and(|age_s| age_s > most_s) {
-        ruling.deny("trust.max-age", None, format!("sealed {age_s} s ago; at most {most_s} s are allowed"));
+        ruling.deny("trust.max-age", Code::PolicyAge, None, format!("sealed {age_s} s ago; at most {most_s} s are allowed"));
     }
 }
 
@@ -172,7 +176,7 @@ fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
             Ok(other) => format!("is neither true nor false but of the type {}", other.type_of()),
             Err(error) => format!("cannot be evaluated: {error}"),
         };
-        ruling.deny("rule.cel", None, format!("rule {name} {why}: {}", rule.text.trim()));
+        ruling.deny("rule.cel", Code::PolicyRule, None, format!("rule {name} {why}: {}", rule.text.trim()));
     }
 }
 

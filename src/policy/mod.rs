@@ -20,6 +20,9 @@ pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
 pub use write::{remarks, whole};
 
+use crate::cause::Code;
+use crate::record::Status;
+
 /// A policy.
 #[derive(Debug)]
 pub struct Policy {
@@ -124,7 +127,7 @@ pub struct ScriptRule {
     /// The line of each command.
     pub lines: Vec<u64>,
     /// The allowed statuses; none: any.
-    pub exit: Option<Vec<u64>>,
+    pub exit: Option<Vec<Status>>,
     /// Commands of unknown status, after which the script went on, are accepted.
     pub allow_passed: bool,
 }
@@ -144,6 +147,8 @@ pub struct Rule {
 pub struct Denial {
     /// The key of the policy that asks for it.
     pub rule: &'static str,
+    /// What kind of denial.
+    pub code: Code,
     /// The line of the script.
     pub line: Option<u64>,
     /// In words.
@@ -161,7 +166,7 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    fn deny(&mut self, rule: &'static str, line: Option<u64>, text: impl Into<String>) {
-        self.denials.push(Denial { rule, line, text: text.into() });
+    fn deny(&mut self, rule: &'static str, code: Code, line: Option<u64>, text: impl Into<String>) {
+        self.denials.push(Denial { rule, code, line, text: text.into() });
     }
 }

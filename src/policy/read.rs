@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
 use super::{Mode, PlanAt, Policy, Rule, ScriptRule, SessionRule};
+use crate::record::Status;
 
 /// The longest policy, in bytes.
 pub const POLICY_MAX: usize = 4 << 20;
@@ -174,6 +175,10 @@ fn integer(value: &DeValue) -> Option<u64> {
     u64::from_str_radix(digits.as_str(), digits.radix()).ok().filter(|number| *number <= INTEGER_MAX)
 }
 
+fn status(value: &DeValue) -> Option<Status> {
+    integer(value).and_then(|number| number.try_into().ok())
+}
+
 /// A number and a unit, in seconds.
 fn age_s(text: &str) -> Option<u64> {
     let unit = text.chars().last()?;
@@ -271,9 +276,9 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         None => Some(vec![0]),
         Some(value) if value.is_str() => None,
         Some(value) if value.is_array() => {
-            Some(keys.items("exit").iter().filter_map(|item| integer(item.get_ref())).collect())
+            Some(keys.items("exit").iter().filter_map(|item| status(item.get_ref())).collect())
         }
-        Some(value) => Some(integer(value).into_iter().collect()),
+        Some(value) => Some(status(value).into_iter().collect()),
     };
     let allow_passed = keys.text("passed").as_deref() == Some("allow");
     Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit, allow_passed })

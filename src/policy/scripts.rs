@@ -11,7 +11,8 @@ use super::judge::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
 use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;
-use crate::record::PlanTime;
+use crate::cause::Code;
+use crate::record::{CloseReason, PlanTime, Status, Unseen};
 use crate::script::block::is_printed_of;
 use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement, UnitFacts};
@@ -28,7 +29,7 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
     }
     let predicate = &statement.predicate;
     let Some(commands) = &predicate.commands else {
-        ruling.deny("script", None, NO_COMMANDS);
+        ruling.deny("script", Code::PolicyCommands, None, NO_COMMANDS);
         return None;
     };
     let plans: Vec<&PlanFacts> = predicate.plans.iter().filter(|plan| !is_blank(plan)).collect();
@@ -53,7 +54,7 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
         let name = plan.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
         let ran = commands.iter().filter(|command| command.shell == plan.shell).count();
         let what = format!("script {}{name} is not in the policy; {ran} of its commands ran", at + 1);
-        ruling.deny("script", None, what);
+        ruling.deny("script", Code::ScriptLineAdded, None, what);
     }
     if rules.iter().any(|rule| rule.mode == Mode::Entire) {
         outside(statement, commands, ruling);
@@ -88,11 +89,11 @@ fn outside(statement: &Statement, commands: &[CommandFacts], ruling: &mut Ruling
                 format!("{text}{more} ran in a shell without a plan")
             }
         };
-        ruling.deny("script.mode", None, what);
+        ruling.deny("script.mode", Code::ScriptLineAdded, None, what);
     }
 }
 
-fn summary(rules: &[ScriptRule], exits: &HashSet<Option<u64>>) -> String {
+fn summary(rules: &[ScriptRule], exits: &HashSet<Option<Status>>) -> String {
     let count: usize = rules.iter().map(|rule| rule.commands.len()).sum();
     let nouns = if count == 1 { "command" } else { "commands" };
     let order = if rules.iter().any(|rule| rule.mode == Mode::Contains) { "" } else { ", in order" };
@@ -128,7 +129,7 @@ impl<'a> Ran<'a> {
         let unit = plan.and_then(|plan| plan.units.as_ref()?.get(number));
         let mut text = facts.text.bytes();
         // Before the block ends, a runner tells no more than the first line of a command.
-        let first = plan.is_some_and(|plan| plan.recorded_at == PlanTime::Exit.name());
+        let first = plan.is_some_and(|plan| plan.recorded_at == PlanTime::Exit);
         let planned = unit.and_then(|unit| unit.text.bytes());
         let printed = |planned: &Vec<u8>| text.as_ref().is_some_and(|text| is_printed_of(text, planned));
         if let Some(planned) = planned.clone().filter(|planned| first && printed(planned)) {
@@ -161,8 +162,8 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    fn deny(&mut self, rule: &'static str, line: Option<u64>, text: String) {
-        self.denials.push(Denial { rule, line, text });
+    fn deny(&mut self, rule: &'static str, code: Code, line: Option<u64>, text: String) {
+        self.denials.push(Denial { rule, code, line, text });
     }
 
     /// A command of the policy, as messages have it.
@@ -190,25 +191,25 @@ impl Judged<'_> {
         };
         self.compare();
         // A status that is not told may come of a command that was added behind: that comes first.
-        self.denials.sort_by_key(|denial| denial.text.contains(PASSED));
-        if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start.name() {
+        self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusPassed);
+        if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start {
             let what = "the plan was recorded when the block ended, not before its first command";
-            self.deny("script.plan", None, what.into());
+            self.deny("script.plan", Code::ScriptPlanLate, None, what.into());
         }
         if self.rule.mode == Mode::Entire {
             self.as_planned(plan);
             self.ended();
-            if plan.recorded_at == PlanTime::Start.name() && !plan.unchanged {
+            if plan.recorded_at == PlanTime::Start && !plan.unchanged {
                 let what = "the script's file was changed while it ran";
-                self.deny("script.plan", None, what.into());
+                self.deny("script.plan", Code::ScriptChanged, None, what.into());
             }
         }
         match (&self.rule.sha256, &plan.sha256) {
             (Some(wanted), Some(seen)) if wanted != seen => {
                 let what = format!("the script is another one, byte by byte: its sha256 is {seen}");
-                self.deny("script.sha256", None, what);
+                self.deny("script.sha256", Code::ScriptOther, None, what);
             }
-            (Some(_), None) => self.deny("script.sha256", None, "the script was redacted".into()),
+            (Some(_), None) => self.deny("script.sha256", Code::ScriptOther, None, "the script was redacted".into()),
             _ => {}
         }
     }
@@ -233,7 +234,12 @@ impl Judged<'_> {
             }
             None => (0, format!("{} cannot be shown to have run", self.wanted(0))),
         };
-        self.deny("script.plan", Some(self.rule.lines[at]), format!("{what}: there is no plan"));
+        self.deny(
+            "script.plan",
+            Code::ScriptPlanMissing,
+            Some(self.rule.lines[at]),
+            format!("{what}: there is no plan"),
+        );
     }
 
     /// Goes along what should have run and what did, step by step.
@@ -242,12 +248,12 @@ impl Judged<'_> {
         let mut last: Option<usize> = None;
         while at < self.rule.commands.len() || ran < self.ran.len() {
             if self.denials.len() >= TOLD_MAX {
-                return self.deny("script.commands", None, "the rest is not told".into());
+                return self.deny("script.commands", Code::ScriptMore, None, "the rest is not told".into());
             }
             let there = at < self.rule.commands.len() && ran < self.ran.len();
             if there && self.ran[ran].text.is_none() {
                 let what = format!("{}: the text of the command that ran is not there", self.wanted(at));
-                self.deny("script.commands", Some(self.rule.lines[at]), what);
+                self.deny("script.commands", Code::ScriptLineHidden, Some(self.rule.lines[at]), what);
             } else if !there || !self.ran[ran].is(&self.rule.commands[at]) {
                 let (missing, added) = self.difference(at, ran);
                 if !missing && !added {
@@ -303,12 +309,12 @@ impl Judged<'_> {
             false => format!("{} did not run; {near}", self.wanted(at)),
             true => format!("{} did not run, or bash did not tell of it; {near}", self.wanted(at)),
         };
-        self.deny("script.commands", Some(self.rule.lines[at]), what);
+        self.deny("script.commands", Code::ScriptLineMissing, Some(self.rule.lines[at]), what);
     }
 
     fn replaced(&mut self, at: usize, ran: usize) {
         let what = format!("{} did not run; in its place {} did", self.wanted(at), self.seen(ran));
-        self.deny("script.commands", Some(self.rule.lines[at]), what);
+        self.deny("script.commands", Code::ScriptLineReplaced, Some(self.rule.lines[at]), what);
     }
 
     fn added(&mut self, ran: usize, last: Option<usize>) {
@@ -317,7 +323,7 @@ impl Judged<'_> {
             None => format!("it ran before {}", self.wanted(0)),
         };
         let what = format!("{} ran and is not in the policy; {near}", self.seen(ran));
-        self.deny("script.commands", self.ran[ran].line, what);
+        self.deny("script.commands", Code::ScriptLineAdded, self.ran[ran].line, what);
     }
 
     /// Both are there, but not in this order; what comes after cannot be told apart.
@@ -327,7 +333,7 @@ impl Judged<'_> {
         let early_text = early.map_or_else(|| self.seen(ran), |early| self.wanted(early));
         let line = early.map_or(self.rule.lines[at], |early| self.rule.lines[early]);
         let what = format!("{early_text} ran before {}", self.wanted(at));
-        self.deny("script.commands", Some(line), what);
+        self.deny("script.commands", Code::ScriptOrder, Some(line), what);
     }
 
     /// Finds each command among all that ran, in order or in any.
@@ -350,7 +356,7 @@ impl Judged<'_> {
                 None => match (last, (0..from).any(|ran| self.ran[ran].is(command))) {
                     (Some(last), true) => {
                         let what = format!("{} did not run after {}", self.wanted(at), self.wanted(last));
-                        self.deny("script.commands", Some(self.rule.lines[at]), what);
+                        self.deny("script.commands", Code::ScriptOrder, Some(self.rule.lines[at]), what);
                     }
                     _ => self.missing(at, last),
                 },
@@ -359,18 +365,20 @@ impl Judged<'_> {
     }
 
     /// What is wrong with the status of a command, if anything.
-    fn not_allowed(&self, at: usize, ran: usize) -> Option<String> {
+    fn not_allowed(&self, at: usize, ran: usize) -> Option<(Code, String)> {
         let allowed = self.rule.exit.as_ref()?;
         let facts = self.ran[ran].facts;
-        let replaced = facts.outcome.as_deref() == Some("replaced") && ran + 1 == self.ran.len();
+        let replaced = facts.outcome == Some(Unseen::Replaced) && ran + 1 == self.ran.len();
         let status = match facts.exit_code {
             None if replaced => self.shell.and_then(|shell| shell.exit_code),
             status => status,
         };
-        let why = match status {
+        let (code, why) = match status {
             Some(status) if allowed.contains(&status) => return None,
-            Some(status) => format!("ended with {status}"),
-            None if facts.outcome.as_deref() != Some("passed") => "was not seen to end".to_owned(),
+            Some(status) => (Code::ScriptStatus, format!("ended with {status}")),
+            None if facts.outcome != Some(Unseen::Passed) => {
+                (Code::ScriptStatusUnseen, "was not seen to end".to_owned())
+            }
             None if is_definition(&self.rule.commands[at]) => return None,
             // Behind the last one there is nothing that it could have passed: a trap hides its status.
             None if self.rule.allow_passed
@@ -379,33 +387,38 @@ impl Judged<'_> {
             {
                 return None;
             }
-            None => PASSED.to_owned(),
+            None => (Code::ScriptStatusPassed, PASSED.to_owned()),
         };
-        Some(format!("{why}; {}", are_allowed(allowed)))
+        Some((code, format!("{why}; {}", are_allowed(allowed))))
     }
 
     fn status(&mut self, at: usize, ran: usize) {
-        if let Some(why) = self.not_allowed(at, ran) {
+        if let Some((code, why)) = self.not_allowed(at, ran) {
             let what = format!("{} {why}", self.wanted(at));
-            self.deny("script.exit", Some(self.rule.lines[at]), what);
+            self.deny("script.exit", code, Some(self.rule.lines[at]), what);
         }
     }
 
     /// Every command that ran is the one that was planned in its place.
     fn as_planned(&mut self, plan: &PlanFacts) {
         let Some(units) = &plan.units else {
-            return self.deny("script.plan", None, "the plan has no commands: redacted, or too many".into());
+            return self.deny(
+                "script.plan",
+                Code::ScriptPlanUnits,
+                None,
+                "the plan has no commands: redacted, or too many".into(),
+            );
         };
         for at in 0..self.ran.len() {
             let ran = &self.ran[at];
-            let agrees = ran.facts.planned || ran.facts.late || plan.recorded_at != PlanTime::Start.name();
+            let agrees = ran.facts.planned || ran.facts.late || plan.recorded_at != PlanTime::Start;
             let why = match (ran.of_plan, agrees) {
                 (true, true) => continue,
                 (false, _) => "is not what the plan has in its place",
                 (true, false) => "is planned, but bash said that it ran something else",
             };
             let (line, what) = (ran.line, format!("{} {why}", self.seen(at)));
-            self.deny("script.plan", line, what);
+            self.deny("script.plan", Code::ScriptLineUnplanned, line, what);
             if self.denials.len() >= TOLD_MAX {
                 return;
             }
@@ -422,24 +435,24 @@ impl Judged<'_> {
         if let Some(unit) = surplus {
             let text = text_of(unit);
             let what = format!("line {} {} of the script is not in the policy", unit.line, shown(&text));
-            self.deny("script.commands", Some(unit.line), what);
+            self.deny("script.commands", Code::ScriptLineAdded, Some(unit.line), what);
         }
     }
 
     /// The shell came to its end, with the status of its last command.
     fn ended(&mut self) {
-        let closed = self.shell.and_then(|shell| shell.closed.as_deref());
+        let closed = self.shell.and_then(|shell| shell.closed);
         let last = match self.ran.len() {
             0 => "no command ran".to_owned(),
             count => format!("the last command that ran was {}", self.seen(count - 1)),
         };
         let line = self.ran.last().and_then(|ran| ran.line);
-        if closed != Some("exit") {
+        if closed != Some(CloseReason::Exit) {
             let how = match closed {
-                Some("signal") => "a signal ended the script",
+                Some(CloseReason::Signal) => "a signal ended the script",
                 _ => "the script was not seen to come to its end",
             };
-            return self.deny("script.mode", line, format!("{how}; {last}"));
+            return self.deny("script.mode", Code::ScriptEnd, line, format!("{how}; {last}"));
         }
         // What a command ended with was told at its line.
         if self.denials.iter().any(|denial| denial.rule == "script.exit") {
@@ -447,21 +460,21 @@ impl Judged<'_> {
         }
         let exit = self.shell.and_then(|shell| shell.exit_code);
         let Some(exit) = exit else {
-            return self.deny("script.exit", line, format!("nobody saw the script's exit status; {last}"));
+            return self.deny("script.exit", Code::ScriptExit, line, format!("nobody saw the script's exit status; {last}"));
         };
         if let Some(allowed) = self.rule.exit.as_ref().filter(|allowed| !allowed.contains(&exit)) {
             let what = format!("the script ended with {exit}; {}; {last}", are_allowed(allowed));
-            return self.deny("script.exit", line, what);
+            return self.deny("script.exit", Code::ScriptExit, line, what);
         }
         let status = self.ran.last().and_then(|ran| ran.facts.exit_code);
         if status.is_some_and(|status| status != exit) {
-            self.deny("script.exit", line, format!("the script ended with another status, {exit}; {last}"));
+            self.deny("script.exit", Code::ScriptExit, line, format!("the script ended with another status, {exit}; {last}"));
         }
     }
 }
 
-fn are_allowed(allowed: &[u64]) -> String {
-    let words: Vec<String> = allowed.iter().map(u64::to_string).collect();
+fn are_allowed(allowed: &[Status]) -> String {
+    let words: Vec<String> = allowed.iter().map(Status::to_string).collect();
     match &words[..] {
         [one] => format!("{one} is allowed"),
         _ => format!("{} are allowed", words.join(", ")),

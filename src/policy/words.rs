@@ -82,7 +82,7 @@ impl ScriptRule {
             None => "Each may have ended with any status.".into(),
             Some([one]) => format!("Each ended with {one}."),
             Some(several) => {
-                let words: Vec<String> = several.iter().map(u64::to_string).collect();
+                let words: Vec<String> = several.iter().map(ToString::to_string).collect();
                 format!("Each ended with one of {}.", words.join(", "))
             }
         });

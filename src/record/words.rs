@@ -1,24 +1,11 @@
-//! The closed sets of words that records use.
+//! The sets of words that records use.
 
-use super::{JsonError, Object};
-
-/// A closed set of words.
-pub(super) trait Word: Sized {
+/// A set of words.
+pub trait Word: Copy {
+    /// The value that a word stands for.
     fn from_word(word: &str) -> Option<Self>;
-
-    /// The value that a member of the object spells, if the member is there.
-    fn maybe_take(object: &mut Object, member: &str) -> Result<Option<Self>, JsonError> {
-        let Some(word) = object.maybe_text(member)? else { return Ok(None) };
-        let value = Self::from_word(&word);
-        value
-            .map(Some)
-            .ok_or_else(|| JsonError(format!("member \"{member}\" has the unknown value \"{word}\"")))
-    }
-
-    /// The value that a member of the object spells.
-    fn take(object: &mut Object, member: &str) -> Result<Self, JsonError> {
-        Self::maybe_take(object, member)?.ok_or_else(|| JsonError(format!("member \"{member}\" is missing")))
-    }
+    /// The word that stands for it.
+    fn word(self) -> &'static str;
 }
 
 /// Declares an enum of words: one list gives the type, its spelling and its parser.
@@ -41,21 +28,36 @@ macro_rules! words {
                 match word { $($word => Some($name::$variant),)+ _ => None }
             }
         }
-        impl Word for $name {
+        impl $crate::record::Word for $name {
             fn from_word(word: &str) -> Option<Self> {
                 Self::from_name(word)
+            }
+            fn word(self) -> &'static str {
+                self.name()
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.serialize_str(self.name())
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                let word = <std::borrow::Cow<str> as serde::Deserialize>::deserialize(input)?;
+                Self::from_name(&word).ok_or_else(|| serde::de::Error::custom(format!("the unknown word {word:?}")))
             }
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// The kinds of record.
     Kind {
         /// The first record of a journal.
         Genesis = "genesis",
-        /// What a collector saw of the surroundings.
-        Collect = "collect",
+        /// What a collector saw.
+        Fact = "fact",
         /// A shell joined the session.
         ShellOpen = "shell-open",
         /// A shell left the session.
@@ -81,7 +83,7 @@ words! {
     }
 }
 words! {
-    /// The shells that are recorded.
+    /// The shells that are known; a journal may name others.
     Program {
         /// GNU bash
         Bash = "bash",
@@ -158,7 +160,7 @@ words! {
 }
 words! {
     /// Why a finish stands although nobody saw the command end.
-    Outcome {
+    Unseen {
         /// The command is the one that seals the session.
         Sealing = "sealing",
         /// The command is the one that stops the session.
@@ -199,8 +201,6 @@ words! {
         Unexecuted = "unexecuted",
         /// A hook had been removed and was put back.
         HookRepaired = "hook-repaired",
-        /// An earlier status was wrong.
-        StatusCorrected = "status-corrected",
         /// The hook itself saw that commands ran unrecorded.
         Gap = "gap",
         /// A setting that decides what is recorded was changed.
@@ -216,5 +216,55 @@ words! {
         Stop = "stop",
         /// `attesh seal`.
         Seal = "seal",
+    }
+}
+words! {
+    /// When a fact was seen.
+    FactTime {
+        /// When the session, the job or the script began.
+        Start = "start",
+        /// When it ended.
+        Stop = "stop",
+        /// While a command ran, or about it.
+        Command = "command",
+    }
+}
+words! {
+    /// What a plan's starts and statuses rest on.
+    Evidence {
+        /// bash was watched where it reads: each unit as bash itself read it.
+        Reader = "reader",
+        /// Traps of the script's own shell told of each unit.
+        Traps = "traps",
+        /// The script was recorded as one command: of its units nothing is known.
+        Whole = "whole",
+    }
+}
+words! {
+    /// Why a session did not go on.
+    PrevWhy {
+        /// It was sealed.
+        Sealed = "sealed",
+        /// It was stopped.
+        Stopped = "stopped",
+        /// Its last shell closed.
+        Ended = "ended",
+        /// Its journal was changed from outside.
+        Tampered = "tampered",
+        /// Its state was gone.
+        Lost = "lost",
+    }
+}
+words! {
+    /// Variables of the environment that change what a shell does before its script.
+    Inherited {
+        /// A file that bash reads first.
+        BashEnv = "BASH_ENV",
+        /// A file that a POSIX shell reads first.
+        Env = "ENV",
+        /// Options that bash takes over.
+        ShellOpts = "SHELLOPTS",
+        /// Options of `shopt` that bash takes over.
+        BashOpts = "BASHOPTS",
     }
 }

@@ -6,32 +6,34 @@
 //!
 //! Rules: the journal is hostile input; memory grows with the payload, not with the journal.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 
 use serde::Serialize;
 use sha2::Digest as _;
 
 use super::statement::{
-    AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CollectedFacts, CommandFacts, CommandText,
-    INTEGER_MAX, JournalFacts, OriginFacts, OutcomeFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
-    Predicate, RECORDER_ID, Recorder, STATEMENT_TYPE, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SessionFacts,
-    Sha256, ShellFacts, Statement, Subject, TranscriptFacts, UnitFacts,
+    AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CommandFacts, CommandText, Completeness,
+    FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
+    PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE, SUBJECT_SESSION,
+    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject, TranscriptFacts,
+    UnitFacts, script_subjects,
 };
 use crate::clock::rfc3339;
 use crate::encoding::hex;
 use crate::journal::chain::head_token;
-use crate::journal::check::{Checked, Knowledge, Rejection, check, reread};
-use crate::journal::shells::{Event, Weight};
-use crate::record::{Body, Outcome, Plan, Record};
+use crate::journal::check::{Checked, Knowledge, Origin, Passed, Rejection, check, reread};
+use crate::journal::story::{Effect, FindingCode};
+use crate::record::{Body, Fact, Finish, INTEGER_MAX, Open, Plan, Record, Status, Unseen};
 use crate::script::Script;
 
 /// What the first reading keeps of a command beyond its status.
 #[derive(Default)]
-struct Ended {
-    pipe_status: Option<Vec<u64>>,
+struct Finished {
+    pipe_status: Option<Vec<Status>>,
     duration_ns: Option<u64>,
-    outcome: Option<Outcome>,
+    outcome: Option<Unseen>,
+    stale: bool,
 }
 
 /// A status in two bytes: none yet, none seen, or one.
@@ -41,16 +43,18 @@ const UNSEEN: u16 = u16::MAX - 1;
 #[derive(Default)]
 struct Gathered {
     statuses: Vec<u16>,
-    ended: Vec<Ended>,
+    finished: Vec<Finished>,
     // The shells that are open, and the command that runs in each: the record of its start, and
     // its number from 0. The story admits so many shells and no more.
     open: HashMap<u64, Option<(u64, usize)>>,
     shells: Vec<ShellFacts>,
-    collected: Vec<CollectedFacts>,
-    // Bytes of shells and collected, as they are spelled.
+    facts: Vec<FactFacts>,
+    // Bytes of shells and facts, as they are spelled.
     listed_bytes: usize,
-    unchanged: HashSet<u64>,
-    first_failure: Option<(usize, u64)>,
+    heads: Vec<HeadFacts>,
+    // The shells that closed: the record, and whether their script was unchanged.
+    closes: HashMap<u64, (u64, bool)>,
+    first_failure: Option<(usize, Status)>,
 }
 
 /// A journal that was verified and can be made a statement of.
@@ -75,7 +79,7 @@ impl Draft {
     /// It is rejected, or could not be read.
     pub fn gather(journal: impl Read, knowledge: Knowledge) -> Result<Self, DraftError> {
         let mut gathered = Gathered::default();
-        let checked = check(journal, knowledge, &mut |record, event| gathered.take(record, event))
+        let checked = check(journal, knowledge, &mut |passed| gathered.take(passed))
             .map_err(DraftError::Io)?;
         match checked.rejection {
             Some(rejection) => Err(DraftError::Rejected(rejection)),
@@ -111,6 +115,8 @@ impl Draft {
         };
         let mut subjects: Vec<Subject> =
             more_subjects.iter().map(|(name, digest)| subject(name, digest)).collect();
+        let room = SUBJECTS_MAX.saturating_sub(subjects.len() + 2);
+        subjects.extend(script_subjects(&plans, room));
         subjects.push(subject(SUBJECT_TRANSCRIPT, &transcript.sha256));
         subjects.push(subject(SUBJECT_SESSION, &root));
         Ok(Statement {
@@ -131,13 +137,12 @@ impl Draft {
         let checked = &self.checked;
         let genesis = checked.genesis_body().expect("a journal without genesis is rejected");
         let record = checked.genesis.as_ref().expect("likewise");
-        let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let tail_ns = i128::from(sealed_at_ns) - i128::from(checked.times_ns.1);
         Predicate {
             recorder: Recorder {
-                id: RECORDER_ID.to_owned(),
-                version: genesis.recorder_version.clone(),
-                digest: Sha256 { sha256: hex(&genesis.recorder_digest) },
+                id: genesis.recorder.id.clone(),
+                version: genesis.recorder.version.clone(),
+                digest: genesis.recorder.sha256.map(|digest| Sha256 { sha256: hex(&digest) }),
             },
             session: SessionFacts {
                 id: genesis.session.clone(),
@@ -145,8 +150,8 @@ impl Draft {
                 opened_at: rfc3339(checked.times_ns.0),
                 closed_at: rfc3339(checked.times_ns.1),
                 shells: self.gathered.shells.clone(),
-                host: text("host"),
-                user: text("user"),
+                host: lossy(record, "host"),
+                user: lossy(record, "user"),
                 previous: genesis.prev.as_ref().map(|prev| head_token(&prev.session, prev.size, &prev.root)),
             },
             journal: JournalFacts {
@@ -157,6 +162,7 @@ impl Draft {
                 head_tag: hex(&checked.head_tag),
                 continuity: "UNBROKEN".to_owned(),
             },
+            heads: self.heads(),
             outcome: self.outcome(),
             commands,
             plans,
@@ -164,18 +170,35 @@ impl Draft {
             clock: ClockFacts {
                 assurance: "SELF_REPORTED".to_owned(),
                 boot_id: genesis.boot_id.clone(),
-                time_namespace: genesis.time_ns.to_string(),
+                time_namespace: genesis.time_ns.map(|inode| inode.to_string()),
                 step_count: checked.story.clock_steps,
             },
             transcript,
-            collected: self.gathered.collected.clone(),
+            facts: self.gathered.facts.clone(),
             origin: OriginFacts {
-                status: checked.origin.name().to_owned(),
+                status: match checked.origin {
+                    Origin::None => OriginStatus::None,
+                    Origin::NotChecked | Origin::Foreign => OriginStatus::NotChecked,
+                    Origin::Authenticated => OriginStatus::Authenticated,
+                },
                 id: genesis.origin_id.as_ref().map(|id| hex(id)),
             },
             sealed_at: rfc3339(sealed_at_ns),
             unrecorded_tail_ms: i64::try_from(tail_ns / 1_000_000).unwrap_or(i64::MAX),
+            extensions: BTreeMap::new(),
+            must_understand: Vec::new(),
         }
+    }
+
+    /// The heads that a log can have; where they are too many the last one takes the last place.
+    fn heads(&self) -> Vec<HeadFacts> {
+        let mut heads = self.gathered.heads.clone();
+        let last = HeadFacts { size: self.checked.size, root_hash: hex(&self.checked.root) };
+        if heads.last() != Some(&last) {
+            heads.truncate(PARTICULARS_MAX - 1);
+            heads.push(last);
+        }
+        heads
     }
 
     fn outcome(&self) -> OutcomeFacts {
@@ -198,9 +221,10 @@ impl Draft {
             pause_count: story.pauses,
             paused_command_count: story.paused_commands().map(|count| count.min(INTEGER_MAX)),
             anomaly_count: story.anomalies,
+            fact_count: story.facts,
             all_succeeded: story.failed == 0 && all_seen,
             exit_code,
-            end: if story.is_complete() { "COMPLETE" } else { "INCOMPLETE" }.to_owned(),
+            end: if story.is_complete() { Completeness::Complete } else { Completeness::Incomplete },
         }
     }
 
@@ -211,8 +235,8 @@ impl Draft {
             .iter()
             .map(|finding| AnomalyFacts {
                 record: finding.record,
-                code: finding.code.to_owned(),
-                incomplete: finding.weight == Weight::Incomplete,
+                code: finding.code,
+                incomplete: finding.is_incomplete(),
                 text: finding.text.clone(),
             })
             .collect();
@@ -220,7 +244,7 @@ impl Draft {
             let text = format!("{} further findings are not listed", story.more_findings);
             list.push(AnomalyFacts {
                 record: self.checked.size - 1,
-                code: "more".into(),
+                code: FindingCode::More,
                 incomplete: false,
                 text,
             });
@@ -230,74 +254,110 @@ impl Draft {
 }
 
 impl Gathered {
-    fn take(&mut self, record: &Record, event: Event) {
-        match (&record.core.body, event) {
+    fn take(&mut self, passed: &Passed) {
+        let (record, index) = (passed.record, passed.record.core.index);
+        match (&record.core.body, passed.effect) {
             (Body::Start(start), _) => {
                 let at = self.statuses.len();
                 self.statuses.push(RUNNING);
                 if at < COMMANDS_MAX {
-                    self.ended.push(Ended::default());
+                    self.finished.push(Finished::default());
                 }
                 // One that is replaced by the next of its shell never finishes, like one of no shell.
                 if let Some(running) = self.open.get_mut(&start.shell) {
-                    *running = Some((record.core.index, at));
+                    *running = Some((index, at));
                 }
             }
-            (Body::Finish(finish), Event::Finished { start, duration_ns }) => {
-                let running = self.open.get_mut(&finish.shell);
-                let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start))
-                else {
-                    return;
-                };
-                self.statuses[at] =
-                    finish.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(UNSEEN);
-                if let Some(status) = finish.status.filter(|status| *status != 0)
-                    && self.first_failure.is_none_or(|(first, _)| at < first)
-                {
-                    self.first_failure = Some((at, status));
-                }
-                if let Some(ended) = self.ended.get_mut(at) {
-                    *ended = Ended {
-                        pipe_status: finish.pipe_status.clone(),
-                        duration_ns: Some(duration_ns),
-                        outcome: finish.outcome,
-                    };
-                }
+            (Body::Finish(finish), Effect::Finished { start, duration_ns }) => {
+                self.finish(finish, start, duration_ns);
             }
+            (Body::Genesis(_), _) => self.head(passed),
             (Body::Open(open), _) => {
-                self.open.insert(record.core.index, None);
-                let shell = ShellFacts {
-                    id: record.core.index,
-                    program: open.program.name().to_owned(),
-                    version: open.version.clone(),
-                    hook: open.hook.clone(),
-                    closed: None,
-                    exit_code: None,
-                };
-                list(&mut self.shells, shell, &mut self.listed_bytes);
+                self.head(passed);
+                self.shell(index, open);
             }
             (Body::Close(close), _) => {
+                self.head(passed);
                 self.open.remove(&close.shell);
+                self.closes.insert(close.shell, (index, close.script_unchanged));
                 if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
-                    shell.closed = Some(close.why.name().to_owned());
+                    shell.closed = Some(close.why);
                     shell.exit_code = close.status;
-                    if close.script_unchanged {
-                        self.unchanged.insert(close.shell);
-                    }
                 }
             }
-            (Body::Collect(collect), _) => {
-                let seen = CollectedFacts {
-                    collector: collect.collector.clone(),
-                    at: collect.at.clone(),
-                    ok: collect.ok,
-                    data: record.text("data").map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
-                };
-                list(&mut self.collected, seen, &mut self.listed_bytes);
-            }
+            (Body::Fact(fact), _) => self.fact(index, fact, record),
             _ => {}
         }
     }
+
+    fn head(&mut self, passed: &Passed) {
+        if self.heads.len() < PARTICULARS_MAX {
+            let size = passed.record.core.index + 1;
+            self.heads.push(HeadFacts { size, root_hash: hex(&passed.root) });
+        }
+    }
+
+    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: u64) {
+        let running = self.open.get_mut(&finish.shell);
+        let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start)) else {
+            return;
+        };
+        self.statuses[at] = finish.status.map_or(UNSEEN, u16::from);
+        if let Some(status) = finish.status.filter(|status| *status != 0)
+            && self.first_failure.is_none_or(|(first, _)| at < first)
+        {
+            self.first_failure = Some((at, status));
+        }
+        if let Some(finished) = self.finished.get_mut(at) {
+            *finished = Finished {
+                pipe_status: finish.pipe_status.clone(),
+                duration_ns: Some(duration_ns),
+                outcome: finish.outcome,
+                stale: finish.stale,
+            };
+        }
+    }
+
+    fn shell(&mut self, index: u64, open: &Open) {
+        self.open.insert(index, None);
+        let shell = ShellFacts {
+            id: index,
+            program: open.program.name().to_owned(),
+            version: open.version.clone(),
+            hook: open.hook.clone(),
+            closed: None,
+            exit_code: None,
+        };
+        list(&mut self.shells, shell, &mut self.listed_bytes);
+    }
+
+    fn fact(&mut self, index: u64, fact: &Fact, record: &Record) {
+        let data = record.core.commitments.names().map(|name| (name.to_owned(), lossy(record, name)));
+        let seen = FactFacts {
+            record: index,
+            kind: fact.kind.clone(),
+            at: fact.at,
+            shell: fact.shell,
+            n: fact.n,
+            ok: fact.ok,
+            must: fact.must,
+            data: data.collect(),
+            attached: fact.attached.clone(),
+        };
+        list(&mut self.facts, seen, &mut self.listed_bytes);
+    }
+}
+
+/// A text of a record; bytes that are not UTF-8 stand as U+FFFD.
+fn lossy(record: &Record, name: &str) -> Option<String> {
+    record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// A text of words that each end with a NUL.
+fn words(record: &Record, name: &str) -> Option<Vec<String>> {
+    let text = record.text(name)?;
+    let words = text.split_inclusive(|byte| *byte == 0);
+    Some(words.map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned()).collect())
 }
 
 /// How long a value is in the payload, with a comma: an escape can make six bytes of one.
@@ -323,6 +383,8 @@ struct Scribe<'a> {
     hash: sha2::Sha256,
     commands: Option<Vec<CommandFacts>>,
     plans: Vec<PlanFacts>,
+    // The folders of the shells that are open.
+    folders: HashMap<u64, Option<String>>,
     commands_bytes: usize,
     plans_bytes: usize,
     lines: u64,
@@ -332,47 +394,63 @@ struct Scribe<'a> {
 impl<'a> Scribe<'a> {
     fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
         let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
-        let plans = Vec::new();
-        let hash = sha2::Sha256::new();
-        Scribe { gathered, out, hash, commands, plans, commands_bytes: 0, plans_bytes: 0, lines: 0, bytes: 0 }
+        Scribe {
+            gathered,
+            out,
+            hash: sha2::Sha256::new(),
+            commands,
+            plans: Vec::new(),
+            folders: HashMap::new(),
+            commands_bytes: 0,
+            plans_bytes: 0,
+            lines: 0,
+            bytes: 0,
+        }
     }
 
     fn take(&mut self, record: &Record) -> io::Result<()> {
         let start = match &record.core.body {
             Body::Start(start) => start,
+            Body::Open(_) => {
+                self.folders.insert(record.core.index, lossy(record, "workdir"));
+                return Ok(());
+            }
             Body::Plan(plan) => {
                 self.plan(plan, record);
+                return Ok(());
+            }
+            Body::Close(close) => {
+                self.folders.remove(&close.shell);
                 return Ok(());
             }
             _ => return Ok(()),
         };
         let at = usize::try_from(self.lines).expect("fewer than memory can hold");
-        let text = match (start.command, record.text("command")) {
-            (None, _) => CommandText::Withheld(true),
-            (Some(_), None) => CommandText::Redacted(true),
-            (Some(_), Some(bytes)) => CommandText::new(bytes),
+        let text = match (record.core.commitments.has("command"), record.text("command")) {
+            (false, _) => CommandText::Withheld(true),
+            (true, None) => CommandText::Redacted(true),
+            (true, Some(bytes)) => CommandText::new(bytes),
         };
-        let exit_code =
-            Some(u64::from(self.gathered.statuses[at])).filter(|status| *status < u64::from(UNSEEN));
+        let exit_code = Status::try_from(self.gathered.statuses[at]).ok();
         let line = text.transcript_line(exit_code);
         self.hash.update(&line);
         self.out.write_all(&line)?;
         self.lines += 1;
         self.bytes += line.len() as u64;
         let Some(commands) = &mut self.commands else { return Ok(()) };
-        let ended = &self.gathered.ended[at];
-        let workdir = record.text("workdir").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let finished = &self.gathered.finished[at];
         let command = CommandFacts {
             seq: self.lines,
             shell: start.shell,
             text,
             exit_code,
-            pipe_status: ended.pipe_status.clone(),
+            stale: finished.stale,
+            pipe_status: finished.pipe_status.clone(),
             signal: CommandFacts::signal_of(exit_code),
             started_at: rfc3339(record.core.time.realtime_ns),
-            duration_ms: ended.duration_ns.map(|ns| ns / 1_000_000),
-            workdir,
-            outcome: ended.outcome.map(|outcome| outcome.name().to_owned()),
+            duration_ms: finished.duration_ns.map(|ns| ns / 1_000_000),
+            workdir: lossy(record, "workdir"),
+            outcome: finished.outcome,
             planned: start.planned,
             late: start.late,
         };
@@ -386,7 +464,6 @@ impl<'a> Scribe<'a> {
     }
 
     fn plan(&mut self, plan: &Plan, record: &Record) {
-        let text = |name| record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let script = record.text("script");
         let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
         let units = whole.and_then(|script| {
@@ -402,18 +479,36 @@ impl<'a> Scribe<'a> {
                     .collect()
             })
         });
+        let close = self.gathered.closes.get(&plan.shell);
         let mut plan = PlanFacts {
             shell: plan.shell,
-            recorded_at: plan.recorded_at.name().to_owned(),
-            name: text("name"),
+            close: close.map(|(record, _)| *record),
+            recorded_at: plan.recorded_at,
+            evidence: plan.evidence,
+            name: lossy(record, "name"),
             sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
             units,
-            unchanged: self.gathered.unchanged.contains(&plan.shell),
+            unchanged: close.is_some_and(|(_, unchanged)| *unchanged),
+            interpreter: self.interpreter(plan, record),
         };
         if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
             plan.units = None;
         }
         list(&mut self.plans, plan, &mut self.plans_bytes);
+    }
+
+    fn interpreter(&self, plan: &Plan, record: &Record) -> InterpreterFacts {
+        let shells = &self.gathered.shells;
+        let shell = shells.binary_search_by_key(&plan.shell, |shell| shell.id).ok().map(|at| &shells[at]);
+        InterpreterFacts {
+            path: lossy(record, "path"),
+            sha256: plan.sha256.map(|digest| hex(&digest)),
+            version: shell.map(|shell| shell.version.clone()),
+            options: words(record, "options"),
+            arguments: words(record, "arguments"),
+            workdir: self.folders.get(&plan.shell).cloned().flatten(),
+            inherited: plan.inherited.clone(),
+        }
     }
 
     fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {

@@ -21,9 +21,10 @@ use serde::ser::{Serialize, Serializer};
 use super::keys::{PublicKey, SIGNATURE_BYTES};
 use super::shown;
 use super::trust::{TrustedKey, Validity};
+use crate::cause::Code;
 
-/// The only payload type written and read. Other spellings of it are refused by
-/// in-toto, sigstore and cosign, so they are refused here too.
+/// The payload type that is written, and the only one that can be judged. The type is signed
+/// with the payload, so that another one that a trusted key signed is told from a damaged file.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// Larger envelopes are not read. The Statement in it has limits of its own, far below.
@@ -41,6 +42,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// One in-toto Statement with one signature. Well formed, and no more than that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
+    payload_type: String,
     payload: Vec<u8>,
     keyid: String,
     sig: [u8; SIGNATURE_BYTES],
@@ -56,7 +58,7 @@ impl Envelope {
     ) -> Result<Self, E> {
         let sig = sign(&pae(PAYLOAD_TYPE, &payload))?;
         let keyid = key.fingerprint();
-        Ok(Self { payload, keyid, sig })
+        Ok(Self { payload_type: PAYLOAD_TYPE.to_owned(), payload, keyid, sig })
     }
 
     /// The file: compact JSON, members in a fixed order, a newline at the end.
@@ -89,7 +91,7 @@ impl Envelope {
         trusted: &[TrustedKey],
         sealed_at: impl FnOnce(&[u8]) -> Option<i64>,
     ) -> Result<Authentic, SignatureFailure> {
-        let signed = pae(PAYLOAD_TYPE, &self.payload);
+        let signed = pae(&self.payload_type, &self.payload);
         // A key may stand there more than once, with different times of validity.
         let made_by: Vec<&TrustedKey> =
             trusted.iter().filter(|t| t.key().verify(&signed, &self.sig)).collect();
@@ -123,7 +125,11 @@ impl Envelope {
                 }
             }
         };
-        Ok(Authentic { payload: self.payload.clone(), key: (*chosen).clone() })
+        Ok(Authentic {
+            payload_type: self.payload_type.clone(),
+            payload: self.payload.clone(),
+            key: (*chosen).clone(),
+        })
     }
 }
 
@@ -131,11 +137,17 @@ impl Envelope {
 #[must_use]
 #[derive(Debug)]
 pub struct Authentic {
+    payload_type: String,
     payload: Vec<u8>,
     key: TrustedKey,
 }
 
 impl Authentic {
+    /// The type of the payload, which was signed with it.
+    pub fn payload_type(&self) -> &str {
+        &self.payload_type
+    }
+
     /// The very bytes that were verified.
     pub fn payload(&self) -> &[u8] {
         &self.payload
@@ -215,6 +227,19 @@ impl fmt::Display for SignatureFailure {
 
 impl Error for SignatureFailure {}
 
+impl SignatureFailure {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::KeyidOfAnother { .. } => Code::SignatureKeyid,
+            Self::Broken { .. } => Code::SignatureBroken,
+            Self::Untrusted { .. } => Code::SignatureUntrusted,
+            Self::OutsideValidity { .. } => Code::SignatureValidity,
+        }
+    }
+}
+
 /// Why a file that could be read is not an envelope. An integrity failure: what wrote
 /// it was not this program, or somebody changed it since.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,6 +267,11 @@ pub enum Malformed {
         /// What is wrong there.
         what: &'static str,
     },
+    /// The file is of another version than the one that is read.
+    Version {
+        /// What it calls itself, fit for a terminal.
+        found: String,
+    },
     /// A member has another value than the only one there is.
     Value {
         /// Which member.
@@ -265,6 +295,7 @@ impl fmt::Display for Malformed {
             Self::Base64 { member, at, what } => {
                 write!(f, "{member}: not strict base64: {what} at its character {at}")
             }
+            Self::Version { found } => write!(f, "this program does not read {found}"),
             Self::Value { member, expected, found } => {
                 write!(f, "{member}: expected {expected}, found {found}")
             }
@@ -273,6 +304,20 @@ impl fmt::Display for Malformed {
 }
 
 impl Error for Malformed {}
+
+impl Malformed {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooLarge { .. } => Code::EnvelopeLength,
+            Self::Json { .. } => Code::EnvelopeJson,
+            Self::Base64 { .. } => Code::EnvelopeBase64,
+            Self::Value { .. } => Code::EnvelopeValue,
+            Self::Version { .. } => Code::EnvelopeType,
+        }
+    }
+}
 
 /// Parses JSON of a bounded size; what is wrong is said with its place.
 pub(super) fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Malformed> {
@@ -365,13 +410,6 @@ impl TryFrom<RawEnvelope> for Envelope {
 
     fn try_from(raw: RawEnvelope) -> Result<Self, Malformed> {
         let RawSignature { keyid, sig } = raw.signatures.0.0;
-        if raw.payload_type != PAYLOAD_TYPE {
-            return Err(Malformed::Value {
-                member: "payloadType",
-                expected: PAYLOAD_TYPE.to_owned(),
-                found: shown(&raw.payload_type),
-            });
-        }
         if !is_fingerprint(&keyid) {
             return Err(Malformed::Value {
                 member: "signatures[0].keyid",
@@ -386,7 +424,7 @@ impl TryFrom<RawEnvelope> for Envelope {
             expected: format!("{SIGNATURE_BYTES} bytes"),
             found: format!("{} bytes", sig.len()),
         })?;
-        Ok(Self { payload, keyid, sig })
+        Ok(Self { payload_type: raw.payload_type, payload, keyid, sig })
     }
 }
 
@@ -406,7 +444,7 @@ impl Serialize for Envelope {
         }
         Written {
             payload: BASE64.encode(&self.payload),
-            payload_type: PAYLOAD_TYPE,
+            payload_type: &self.payload_type,
             signatures: [WrittenSignature { keyid: &self.keyid, sig: BASE64.encode(&self.sig) }],
         }
         .serialize(serializer)

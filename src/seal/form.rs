@@ -1,30 +1,79 @@
-//! The form of each member of a Statement, as attesh-seal(5) gives it.
+//! The strict reading of a Statement: its spelling, and the form of each member, as
+//! attesh-seal(5) gives it.
 //!
-//! What lives here: what a digest, a time, a status, a number and a text look like, and which
-//! words there are. What does not: whether a Statement agrees with itself (`verify`).
+//! What lives here: [`read`], and what a digest, a time, a number and a text look like. What
+//! does not: the shape of a Statement (`statement`), whether it agrees with itself (`verify`).
 //!
 //! Rules: whoever reads the page and whoever runs this take the same payloads, byte by byte;
 //! the independent verifier in the tests is held against it.
 
+use serde::Deserialize;
+
 use super::statement::{
-    COMMANDS_MAX, CommandFacts, CommandText, INTEGER_MAX, PlanFacts, Predicate, SUBJECTS_MAX, SessionFacts,
-    Statement,
+    COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate,
+    STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
 };
+use crate::cause::{Cause, Code};
 use crate::encoding::{hex_exact, is_uuid};
-use crate::record::{CloseReason, Outcome, PlanTime, Program};
+use crate::record::{INTEGER_MAX, is_plain_name, is_uri};
+
+/// The extensions that this program knows.
+const KNOWN_EXTENSIONS: &[&str] = &[];
 
 /// What a member must look like: the member, and the form.
 type Form = Result<(), String>;
 
+/// The types of a statement, which decide whether the rest can be read.
+#[derive(Deserialize)]
+struct Types {
+    #[serde(rename = "_type")]
+    kind: String,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+}
+
+/// Reads a payload strictly: the exact bytes that [`Statement::to_json`] would give.
+///
 /// # Errors
+/// What is wrong with it. The codes `statement.type` and `statement.must` say that it may be
+/// well formed, and that this program cannot judge it.
+pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
+    let json = |error: serde_json::Error| {
+        let code = if error.is_data() { Code::StatementMember } else { Code::StatementJson };
+        Cause::new(code, error.to_string())
+    };
+    let types: Types = serde_json::from_slice(payload).map_err(json)?;
+    for (found, known) in [(&types.kind, STATEMENT_TYPE), (&types.predicate_type, PREDICATE_TYPE)] {
+        if found != known {
+            return Err(Cause::new(Code::StatementType, super::shown(found)));
+        }
+    }
+    let statement: Statement = serde_json::from_slice(payload).map_err(json)?;
+    if statement.to_json() != payload {
+        return Err(Cause::new(Code::StatementSpelling, "order, blanks, escapes or duplicate members"));
+    }
+    check(&statement).map_err(|why| Cause::new(Code::StatementMember, why))?;
+    let must = &statement.predicate.must_understand;
+    if let Some(uri) = must.iter().find(|uri| !KNOWN_EXTENSIONS.contains(&uri.as_str())) {
+        return Err(Cause::new(Code::StatementMust, super::shown(uri)));
+    }
+    Ok(statement)
+}
+
 /// The first member that has another form, and the form.
-pub(super) fn check(statement: &Statement) -> Form {
+fn check(statement: &Statement) -> Form {
     need(statement.subject.len() <= SUBJECTS_MAX, "subject", "at most 1000 subjects")?;
     for subject in &statement.subject {
         digest(&subject.digest.sha256, "subject.digest.sha256")?;
     }
     let predicate = &statement.predicate;
-    digest(&predicate.recorder.digest.sha256, "recorder.digest.sha256")?;
+    need(is_uri(&predicate.recorder.id), "recorder.id", "a URI")?;
+    predicate.recorder.digest.as_ref().map_or(Ok(()), |one| digest(&one.sha256, "recorder.digest.sha256"))?;
+    need(predicate.heads.len() <= PARTICULARS_MAX, "heads", "at most 10000 heads")?;
+    for head in &predicate.heads {
+        number(head.size, "heads.size")?;
+        digest(&head.root_hash, "heads.rootHash")?;
+    }
     session(&predicate.session)?;
     digests_and_numbers(predicate)?;
     if let Some(commands) = &predicate.commands {
@@ -35,16 +84,20 @@ pub(super) fn check(statement: &Statement) -> Form {
     for one in &predicate.anomalies {
         number(one.record, "anomalies.record")?;
     }
-    for one in &predicate.collected {
-        need(matches!(&*one.at, "start" | "stop"), "collected.at", "start or stop")?;
-    }
-    let origin = &predicate.origin;
-    let known = matches!(&*origin.status, "none" | "not-checked" | "authenticated");
-    need(known, "origin.status", "none, not-checked or authenticated")?;
-    let id = origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
+    need(predicate.facts.len() <= PARTICULARS_MAX, "facts", "at most 10000 facts")?;
+    predicate.facts.iter().try_for_each(fact)?;
+    let id = predicate.origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
     need(id, "origin.id", "null or 16 lowercase hexadecimal digits")?;
     time(&predicate.sealed_at, "sealedAt")?;
-    number(predicate.unrecorded_tail_ms.unsigned_abs(), "unrecordedTailMs")
+    number(predicate.unrecorded_tail_ms.unsigned_abs(), "unrecordedTailMs")?;
+    need(predicate.extensions.keys().all(|uri| is_uri(uri)), "extensions", "named by URIs")?;
+    let must = &predicate.must_understand;
+    need(must.is_sorted_by(|one, next| one < next), "mustUnderstand", "in order, each once")?;
+    need(
+        must.iter().all(|uri| predicate.extensions.contains_key(uri)),
+        "mustUnderstand",
+        "a list of extensions that are there",
+    )
 }
 
 fn need(good: bool, member: &str, form: &str) -> Form {
@@ -57,10 +110,6 @@ fn digest(text: &str, member: &str) -> Form {
 
 fn number(value: u64, member: &str) -> Form {
     need(value <= INTEGER_MAX, member, "an integer below 2^53")
-}
-
-fn status(value: Option<u64>, member: &str) -> Form {
-    need(value.is_none_or(|status| status <= 255), member, "null or a status of 0 to 255")
 }
 
 /// RFC 3339, in UTC with Z: a day that there is, and no leap second.
@@ -101,10 +150,6 @@ fn session(session: &SessionFacts) -> Form {
     need(head, "session.previous", "null or the head SESSION:SIZE:ROOT")?;
     for shell in &session.shells {
         number(shell.id, "shells.id")?;
-        need(Program::from_name(&shell.program).is_some(), "shells.program", "bash, zsh, fish or sh")?;
-        let closed = shell.closed.as_ref().is_none_or(|why| CloseReason::from_name(why).is_some());
-        need(closed, "shells.closed", "null or a reason of shell-close, see attesh-journal(5)")?;
-        status(shell.exit_code, "shells.exitCode")?;
     }
     Ok(())
 }
@@ -123,7 +168,6 @@ fn digests_and_numbers(predicate: &Predicate) -> Form {
     digest(&journal.genesis_hash, "journal.genesisHash")?;
     digest(&journal.head_tag, "journal.headTag")?;
     digest(&predicate.transcript.sha256, "transcript.sha256")?;
-    status(outcome.exit_code, "outcome.exitCode")?;
     need(journal.size > 0, "journal.size", "at least 1")?;
     [
         (journal.size, "journal.size"),
@@ -136,6 +180,7 @@ fn digests_and_numbers(predicate: &Predicate) -> Form {
         (outcome.pause_count, "outcome.pauseCount"),
         (outcome.paused_command_count.unwrap_or(0), "outcome.pausedCommandCount"),
         (outcome.anomaly_count, "outcome.anomalyCount"),
+        (outcome.fact_count, "outcome.factCount"),
         (predicate.clock.step_count, "clock.stepCount"),
         (predicate.transcript.lines, "transcript.lines"),
         (predicate.transcript.bytes, "transcript.bytes"),
@@ -148,20 +193,28 @@ fn command(command: &CommandFacts) -> Form {
     number(command.seq, "commands.seq")?;
     number(command.shell, "commands.shell")?;
     text(&command.text, "the text of a command", true)?;
-    status(command.exit_code, "commands.exitCode")?;
-    for one in command.pipe_status.iter().flatten() {
-        status(Some(*one), "commands.pipeStatus")?;
-    }
     time(&command.started_at, "commands.startedAt")?;
-    number(command.duration_ms.unwrap_or(0), "commands.durationMs")?;
-    let known = command.outcome.as_ref().is_none_or(|word| Outcome::from_name(word).is_some());
-    need(known, "commands.outcome", "sealing, stopping, replaced or passed")
+    number(command.duration_ms.unwrap_or(0), "commands.durationMs")
+}
+
+fn fact(fact: &FactFacts) -> Form {
+    number(fact.record, "facts.record")?;
+    need(is_uri(&fact.kind), "facts.type", "a URI")?;
+    number(fact.shell.unwrap_or(0), "facts.shell")?;
+    number(fact.n.unwrap_or(0), "facts.n")?;
+    for one in &fact.attached {
+        need(is_plain_name(&one.name), "attached.name", "a plain file name")?;
+        number(one.size, "attached.size")?;
+    }
+    Ok(())
 }
 
 fn plan(plan: &PlanFacts) -> Form {
     number(plan.shell, "plans.shell")?;
-    need(PlanTime::from_name(&plan.recorded_at).is_some(), "plans.recordedAt", "start or exit")?;
+    number(plan.close.unwrap_or(0), "plans.close")?;
     plan.sha256.as_ref().map_or(Ok(()), |sha256| digest(sha256, "plans.sha256"))?;
+    let shell = plan.interpreter.sha256.as_ref();
+    shell.map_or(Ok(()), |sha256| digest(sha256, "interpreter.sha256"))?;
     for unit in plan.units.iter().flatten() {
         number(unit.last_line, "units.lastLine")?;
         need((1..=unit.last_line).contains(&unit.line), "units.line", "from 1 to lastLine")?;

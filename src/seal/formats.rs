@@ -12,6 +12,9 @@ use super::shown;
 /// The media type of the only bundle version written and read.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+/// What the media types of all versions begin with.
+const BUNDLE_NAME: &str = "application/vnd.dev.sigstore.bundle";
+
 /// The envelope in a Sigstore bundle whose hint is the envelope's keyid.
 pub fn to_bundle(envelope: &Envelope) -> Vec<u8> {
     #[derive(Serialize)]
@@ -58,6 +61,9 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
     }
     let Object(raw): Object<RawBundle> = from_json(bytes)?;
     if raw.media_type != BUNDLE_MEDIA_TYPE {
+        if raw.media_type.starts_with(BUNDLE_NAME) {
+            return Err(Malformed::Version { found: shown(&raw.media_type) });
+        }
         return Err(Malformed::Value {
             member: "mediaType",
             expected: BUNDLE_MEDIA_TYPE.to_owned(),

@@ -1,6 +1,6 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: [`draft`], [`envelope`], [`formats`], [`keys`],
+//! Pure, taking bytes and giving values: [`draft`], [`envelope`], [`form`], [`formats`], [`keys`],
 //! [`statement`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket) and [`signer`] (key files).
 //! The pure ones import none of the doors.
@@ -8,7 +8,7 @@
 pub mod agent;
 pub mod draft;
 pub mod envelope;
-mod form;
+pub mod form;
 pub mod formats;
 pub mod keys;
 pub mod signer;

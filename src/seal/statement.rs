@@ -1,36 +1,40 @@
 //! The in-toto Statement that is sealed: its members, and nothing else.
 //!
-//! What lives here: the shape of the payload and its strict reading. What does not: what its
-//! values look like (`form`), how it is gathered from a journal (`draft`), how it is signed
+//! What lives here: the shape of the payload. What does not: its strict reading (`form`), how
+//! it is gathered from a journal (`draft`), how it is signed
 //! (`envelope`), whether it is believed (`verify`). The normative table of members is
 //! attesh-seal(5).
 //!
 //! Rules: one spelling only, so reading compares with writing; policy turns on the presence
 //! of good claims, never on the absence of a bad one.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{base64, base64_strict};
+use crate::journal::story::FindingCode;
+use crate::record::{
+    Attached, CloseReason, Evidence, FactTime, Inherited, PlanTime, Status, Unseen, words,
+};
 
 /// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://attesh.dev/shell-session/v0.1";
 /// The type of the Statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// Who records.
-pub const RECORDER_ID: &str = "https://attesh.dev/recorder";
 /// The subject whose digest is the journal's root.
 pub const SUBJECT_SESSION: &str = "session";
 /// The subject whose digest is that of the transcript.
 pub const SUBJECT_TRANSCRIPT: &str = "session.transcript";
+/// What the subject of a script begins with; its name follows.
+pub const SUBJECT_SCRIPT: &str = "script:";
 /// The most commands that stand in the payload.
 pub const COMMANDS_MAX: usize = 10_000;
-/// The most shells, plans and collected things that stand in the payload, of each.
+/// The most heads, shells, plans and facts that stand in the payload, of each.
 pub const PARTICULARS_MAX: usize = 10_000;
 /// The most bytes of commands that stand in the payload, as they are spelled there; as many of
-/// plans, and as many of shells and what was collected together.
+/// plans, and as many of shells and facts together.
 pub const COMMANDS_BYTES_MAX: usize = 8 << 20;
-/// The largest integer: every reader of JSON keeps those up to it.
-pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// The most subjects.
 pub const SUBJECTS_MAX: usize = 1_000;
 /// The longest payload an ssh-agent signs, in bytes.
@@ -70,6 +74,27 @@ pub struct Sha256 {
     pub sha256: String,
 }
 
+words! {
+    /// Whether everything is told.
+    Completeness {
+        /// It is.
+        Complete = "COMPLETE",
+        /// Something is missing.
+        Incomplete = "INCOMPLETE",
+    }
+}
+words! {
+    /// What the sealer knew of the journal's origin.
+    OriginStatus {
+        /// The journal has no origin secret.
+        None = "none",
+        /// The sealer was not given it.
+        NotChecked = "not-checked",
+        /// The tags were made with it.
+        Authenticated = "authenticated",
+    }
+}
+
 /// What is said of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -78,6 +103,8 @@ pub struct Predicate {
     pub recorder: Recorder,
     pub session: SessionFacts,
     pub journal: JournalFacts,
+    /// The heads that a log can have: genesis, each shell's open and close, the last record.
+    pub heads: Vec<HeadFacts>,
     pub outcome: OutcomeFacts,
     /// Every command in order; missing where they are too many: the transcript stands for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -88,24 +115,30 @@ pub struct Predicate {
     pub clock: ClockFacts,
     pub transcript: TranscriptFacts,
     /// What collectors saw.
-    pub collected: Vec<CollectedFacts>,
+    pub facts: Vec<FactFacts>,
     pub origin: OriginFacts,
     /// When it was sealed, by the sealer's clock (RFC 3339).
     pub sealed_at: String,
     /// From the journal's last record to the sealing, in milliseconds; negative if a clock went back.
     pub unrecorded_tail_ms: i64,
+    /// What this version does not name: a JSON text under a URI each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub extensions: BTreeMap<String, String>,
+    /// The extensions without which the statement must not be judged.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub must_understand: Vec<String>,
 }
 
 /// The program that recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recorder {
-    /// [`RECORDER_ID`]
+    /// Which, a URI.
     pub id: String,
     /// Its version.
     pub version: String,
-    /// The digest of its executable, as it said itself.
-    pub digest: Sha256,
+    /// The digest of its executable, as it said itself; null where it could not be read.
+    pub digest: Option<Sha256>,
 }
 
 /// The session.
@@ -122,9 +155,9 @@ pub struct SessionFacts {
     pub closed_at: String,
     /// Its shells.
     pub shells: Vec<ShellFacts>,
-    /// The host's name, or null where it was redacted.
+    /// The host's name; null where it was redacted or nobody saw it.
     pub host: Option<String>,
-    /// The user's name, or null where it was redacted.
+    /// The user's name; null where it was redacted or nobody saw it.
     pub user: Option<String>,
     /// Head of the session before it, as a token, or null.
     pub previous: Option<String>,
@@ -143,9 +176,9 @@ pub struct ShellFacts {
     /// Digest of the hook's text.
     pub hook: String,
     /// Why it closed, or null.
-    pub closed: Option<String>,
+    pub closed: Option<CloseReason>,
     /// Its exit status; null when nobody saw it.
-    pub exit_code: Option<u64>,
+    pub exit_code: Option<Status>,
 }
 
 /// The journal.
@@ -164,6 +197,16 @@ pub struct JournalFacts {
     pub head_tag: String,
     /// `UNBROKEN`
     pub continuity: String,
+}
+
+/// How the journal stood at a size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct HeadFacts {
+    /// How many records.
+    pub size: u64,
+    /// RFC 6962 root over them, in hexadecimal.
+    pub root_hash: String,
 }
 
 /// What became of it.
@@ -188,12 +231,14 @@ pub struct OutcomeFacts {
     pub paused_command_count: Option<u64>,
     /// Anomalies recorded.
     pub anomaly_count: u64,
+    /// Facts recorded.
+    pub fact_count: u64,
     /// Whether every command was seen to end with status 0. The line that seals is never seen to end.
     pub all_succeeded: bool,
     /// The status of the first command that failed, 0 if none did, null if that cannot be told.
-    pub exit_code: Option<u64>,
-    /// `COMPLETE` or `INCOMPLETE`.
-    pub end: String,
+    pub exit_code: Option<Status>,
+    /// Whether everything is told.
+    pub end: Completeness,
 }
 
 /// A command.
@@ -208,13 +253,16 @@ pub struct CommandFacts {
     #[serde(flatten)]
     pub text: CommandText,
     /// Its exit status; null when nobody saw it.
-    pub exit_code: Option<u64>,
+    pub exit_code: Option<Status>,
+    /// The shell set no new status for it (fish): `exit_code` is that of an earlier command.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stale: bool,
     /// Statuses of a pipeline's members.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub pipe_status: Option<Vec<u64>>,
+    pub pipe_status: Option<Vec<Status>>,
     /// The signal that ended it, by the shells' convention of 128 + signal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub signal: Option<u64>,
+    pub signal: Option<Status>,
     /// When it started (RFC 3339).
     pub started_at: String,
     /// How long it ran, in milliseconds; null when it did not finish.
@@ -222,9 +270,9 @@ pub struct CommandFacts {
     /// The folder it ran in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub workdir: Option<String>,
-    /// Why nobody saw its status: a word of attesh-journal(5).
+    /// Why nobody saw its status.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub outcome: Option<String>,
+    pub outcome: Option<Unseen>,
     /// What the shell said it runs agrees with this unit of its plan.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub planned: bool,
@@ -236,7 +284,7 @@ pub struct CommandFacts {
 impl CommandFacts {
     /// The signal that a status stands for, by the shells' convention of 128 + signal.
     #[must_use]
-    pub fn signal_of(exit_code: Option<u64>) -> Option<u64> {
+    pub fn signal_of(exit_code: Option<Status>) -> Option<Status> {
         exit_code.filter(|status| (129..=192).contains(status)).map(|status| status - 128)
     }
 }
@@ -247,8 +295,12 @@ impl CommandFacts {
 pub struct PlanFacts {
     /// Index of the shell-open.
     pub shell: u64,
-    /// `start`: before the first command; `exit`: when the block ended.
-    pub recorded_at: String,
+    /// Index of the shell-close; null where the shell did not close.
+    pub close: Option<u64>,
+    /// Before the first command, or when the block ended.
+    pub recorded_at: PlanTime,
+    /// What its starts and statuses rest on.
+    pub evidence: Evidence,
     /// The file as it was named; null where it was redacted.
     pub name: Option<String>,
     /// Digest of the script's bytes in hexadecimal; null where they were redacted.
@@ -258,6 +310,28 @@ pub struct PlanFacts {
     pub units: Option<Vec<UnitFacts>>,
     /// After the shell's end the file had the same bytes.
     pub unchanged: bool,
+    /// What ran it, and how.
+    pub interpreter: InterpreterFacts,
+}
+
+/// The shell that ran a script. Bytes that are not UTF-8 stand as U+FFFD.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InterpreterFacts {
+    /// Its executable file; null where it was redacted or nobody saw it.
+    pub path: Option<String>,
+    /// SHA-256 of that file in hexadecimal; null where nobody read it.
+    pub sha256: Option<String>,
+    /// Its version; null where its shell-open is not listed.
+    pub version: Option<String>,
+    /// The options before the script; null where they were redacted or nobody saw them.
+    pub options: Option<Vec<String>>,
+    /// The arguments behind the script; null where they were redacted or nobody saw them.
+    pub arguments: Option<Vec<String>>,
+    /// The folder it began in; null where it was redacted.
+    pub workdir: Option<String>,
+    /// Variables that were set and change what the shell does before its script.
+    pub inherited: Vec<Inherited>,
 }
 
 /// A unit of a script: one complete input as the shell reads it.
@@ -309,7 +383,7 @@ impl CommandText {
 
     /// The one line of the transcript: RFC 8785 JSON, newline included.
     #[must_use]
-    pub fn transcript_line(&self, exit_code: Option<u64>) -> Vec<u8> {
+    pub fn transcript_line(&self, exit_code: Option<Status>) -> Vec<u8> {
         let status = exit_code.map_or_else(|| "null".to_owned(), |status| status.to_string());
         let mut line = b"{".to_vec();
         // Members in the order of RFC 8785: command, commandBase64, exitCode, redacted, withheld.
@@ -335,8 +409,8 @@ impl CommandText {
 pub struct AnomalyFacts {
     /// Index of the record.
     pub record: u64,
-    /// What kind, as one word.
-    pub code: String,
+    /// What kind.
+    pub code: FindingCode,
     /// Whether it makes the session incomplete.
     pub incomplete: bool,
     /// In words.
@@ -349,10 +423,10 @@ pub struct AnomalyFacts {
 pub struct ClockFacts {
     /// `SELF_REPORTED`
     pub assurance: String,
-    /// The kernel's boot id.
-    pub boot_id: String,
-    /// Inode of the time namespace.
-    pub time_namespace: String,
+    /// The kernel's boot id; null where it has none.
+    pub boot_id: Option<String>,
+    /// Inode of the time namespace in decimal; null where the kernel has none.
+    pub time_namespace: Option<String>,
     /// How often the clock was seen to be set.
     pub step_count: u64,
 }
@@ -372,26 +446,67 @@ pub struct TranscriptFacts {
 /// What a collector saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct CollectedFacts {
-    /// The collector's type, a URI.
+pub struct FactFacts {
+    /// Index of the record.
+    pub record: u64,
+    /// What it is, a URI.
     #[serde(rename = "type")]
-    pub collector: String,
-    /// `start` or `stop`.
-    pub at: String,
-    /// Whether it succeeded.
+    pub kind: String,
+    /// When it was seen.
+    pub at: FactTime,
+    /// Index of the shell-open of the shell that it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shell: Option<u64>,
+    /// The number of the command that it is about, in that shell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub n: Option<u64>,
+    /// Whether the collector succeeded.
     pub ok: bool,
-    /// What it saw, as a JSON text; null where it was redacted.
-    pub data: Option<String>,
+    /// Whether who does not know the type must not judge the session.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub must: bool,
+    /// Its texts by name; null where one was redacted. Bytes that are not UTF-8 stand as U+FFFD.
+    pub data: BTreeMap<String, Option<String>>,
+    /// The files that belong to it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attached: Vec<Attached>,
 }
 
 /// Where the journal comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct OriginFacts {
-    /// `none`, `not-checked` or `authenticated`.
-    pub status: String,
+    /// What the sealer knew of it.
+    pub status: OriginStatus,
     /// The public name of the origin secret, in hexadecimal, or null.
     pub id: Option<String>,
+}
+
+/// The subjects of the scripts that were to run, at most so many: any tool can ask whether one
+/// was. A second script of the same name takes a number behind it.
+#[must_use]
+pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    let mut taken: HashMap<String, &str> = HashMap::new();
+    for plan in plans {
+        let (Some(name), Some(sha256)) = (&plan.name, &plan.sha256) else { continue };
+        let names = (1..).map(|at| match at {
+            1 => format!("{SUBJECT_SCRIPT}{name}"),
+            at => format!("{SUBJECT_SCRIPT}{name}#{at}"),
+        });
+        // The first name that is free, or that stands for these very bytes already.
+        let mut fitting = names.filter(|name| taken.get(name).is_none_or(|have| have == sha256));
+        let name = fitting.next().expect("the numbers have no end");
+        if taken.contains_key(&name) {
+            continue;
+        }
+        if subjects.len() == most {
+            break;
+        }
+        taken.insert(name.clone(), sha256);
+        subjects.push(Subject { name, digest: Sha256 { sha256: sha256.clone() } });
+    }
+    subjects
 }
 
 impl Statement {
@@ -402,31 +517,6 @@ impl Statement {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a statement always serialises")
-    }
-
-    /// Reads a payload strictly: the exact bytes that [`Statement::to_json`] would give.
-    ///
-    /// # Errors
-    /// What is wrong, in words.
-    pub fn read(payload: &[u8]) -> Result<Self, String> {
-        let head: Head = serde_json::from_slice(payload)
-            .map_err(|error| format!("the payload is no statement: {error}"))?;
-        if head.kind != STATEMENT_TYPE {
-            return Err(format!("the payload's _type is {}, not {STATEMENT_TYPE}", super::shown(&head.kind)));
-        }
-        if head.predicate_type != PREDICATE_TYPE {
-            let found = super::shown(&head.predicate_type);
-            return Err(format!("the predicate's type is {found}, not {PREDICATE_TYPE}"));
-        }
-        let statement: Statement = serde_json::from_slice(payload)
-            .map_err(|error| format!("the payload is not well formed: {error}"))?;
-        if statement.to_json() != payload {
-            return Err(
-                "the payload is not spelled as attesh spells it (order, blanks, duplicate members)".into()
-            );
-        }
-        super::form::check(&statement).map_err(|why| format!("the payload is not well formed: {why}"))?;
-        Ok(statement)
     }
 
     /// The digest of a subject, by name.
@@ -440,14 +530,6 @@ impl Statement {
     pub fn sealed_at_s(&self) -> Option<i64> {
         self.predicate.sealed_at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
     }
-}
-
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "_type")]
-    kind: String,
-    #[serde(rename = "predicateType")]
-    predicate_type: String,
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use crate::lock::{self, PATIENCE_MS};
 use crate::paths;
 use crate::process;
 use crate::record::{
-    Body, Close, CloseReason, Closes, Disclosures, Genesis, Open, Outcome, Prev, Program, StateLevel,
+    Body, CloseReason, Closes, Disclosures, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program,
+    RECORDER_ID, Recorder, StateLevel, Unseen,
 };
 
 /// How many sessions are followed from one to the next before it counts as a ring.
@@ -148,23 +149,30 @@ fn write_genesis(
     let journal = folder.create_file(JOURNAL)?;
     let seed = Seed::random();
     let mut texts = Disclosures::default();
+    texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec());
+    if let Some(host) = host() {
+        texts.commit("host", host);
+    }
+    texts.commit("user", user());
     let genesis = Genesis {
+        format: FORMAT.to_owned(),
         session: id.hyphenated().to_string(),
         name: plan.name,
-        boot_id: process::boot_id(),
-        pid_ns: process::namespace("pid"),
-        time_ns: process::namespace("time"),
-        recorder_version: env!("CARGO_PKG_VERSION").to_owned(),
-        recorder_digest: recorder_digest(),
-        state: level,
-        state_dir: texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec()),
-        host: texts.commit("host", host()),
-        user: texts.commit("user", user()),
+        boot_id: boot_id(),
+        pid_ns: namespace("pid"),
+        time_ns: namespace("time"),
+        recorder: Recorder {
+            id: RECORDER_ID.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sha256: recorder_digest(),
+        },
+        protection: PROTECTION_FILE.to_owned(),
+        state: level.into(),
         origin_id: plan.secret.as_ref().map(OriginSecret::id),
         prev: plan.prev,
         parent: plan.parent,
         closes: plan.closes,
-        verify_key: seed.public(),
+        vk: seed.public(),
     };
     let birth = Birth {
         session: id.into_bytes(),
@@ -181,12 +189,20 @@ pub(super) fn new_id() -> uuid::Uuid {
     uuid::Builder::from_unix_timestamp_millis(ms, &crypto::random()).into_uuid()
 }
 
-fn recorder_digest() -> Digest {
-    File::open("/proc/self/exe").and_then(|file| digest_of(&file)).unwrap_or_default()
+fn recorder_digest() -> Option<Digest> {
+    File::open("/proc/self/exe").and_then(|file| digest_of(&file)).ok()
 }
 
-fn host() -> Vec<u8> {
-    nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).unwrap_or_default()
+fn boot_id() -> Option<String> {
+    Some(process::boot_id()).filter(|id| !id.is_empty())
+}
+
+fn namespace(kind: &str) -> Option<u64> {
+    Some(process::namespace(kind)).filter(|inode| *inode != 0)
+}
+
+fn host() -> Option<Vec<u8>> {
+    nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).ok()
 }
 
 fn user() -> Vec<u8> {
@@ -221,8 +237,13 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
 /// Whether a shell of this process may join the session: same user (the folder says so),
 /// same boot, same pid namespace.
 pub(super) fn may_join(session: &Session) -> bool {
-    let genesis = session.genesis();
-    genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+    is_here(session.genesis())
+}
+
+/// Whether a session was opened since this boot, among the processes that this one sees.
+#[must_use]
+pub fn is_here(genesis: &Genesis) -> bool {
+    genesis.boot_id == boot_id() && genesis.pid_ns == namespace("pid")
 }
 
 /// Appends this shell's `shell-open`; an open shell of the same process is closed as replaced.
@@ -241,32 +262,22 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             .filter(|(_, live)| (live.pid, live.start_ticks) == (shell.pid, stat.start_ticks))
         {
             if let Some(running) = live.running {
-                close::finish_unseen(writer, *at, running.n, Outcome::Replaced)?;
+                close::finish_unseen(writer, *at, running.n, Unseen::Replaced)?;
             }
-            let mut texts = Disclosures::default();
-            let workdir = texts.commit("workdir", workdir());
-            let close = Close {
-                shell: *at,
-                why: CloseReason::Replaced,
-                status: None,
-                native: None,
-                script_unchanged: false,
-                workdir,
-            };
-            writer.append(Body::Close(close), &texts, clock::now())?;
+            close::close_shell(writer, *at, CloseReason::Replaced, None, None)?;
         }
         let mut texts = Disclosures::default();
         let open = Open {
-            program: shell.program,
+            program: shell.program.into(),
             version: shell.version.clone(),
             pid: shell.pid,
             start_ticks: stat.start_ticks,
             native: shell.native,
             hook: shell.hook.clone(),
             typed: shell.typed,
-            workdir: texts.commit("workdir", workdir()),
-            history: texts.commit("history", shell.history.clone()),
         };
+        texts.commit("workdir", workdir());
+        texts.commit("history", shell.history.clone());
         let head = writer.append(Body::Open(Box::new(open)), &texts, clock::now())?;
         Ok(head.size - 1)
     })
@@ -351,7 +362,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             Err(error) => return Err(error),
         };
         let prev = how_it_stood(&folder, &genesis, &over);
-        if prev.why == "tampered" || prev.why == "lost" {
+        if matches!(prev.why, PrevWhy::Tampered | PrevWhy::Lost) {
             warning = Some(format!("session {} cannot go on: {over}", short_id(&prev.session)));
         }
         let next = birth_after(prev)?;
@@ -372,9 +383,9 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
 ///
 /// # Errors
 /// It could not be created, or somebody else has.
-pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str) -> Result<Session> {
+pub fn succeed(session: &Session, head: crate::journal::append::Head, why: PrevWhy) -> Result<Session> {
     let prev =
-        Prev { session: session.id().to_owned(), size: head.size, root: head.root, why: why.to_owned() };
+        Prev { session: session.id().to_owned(), size: head.size, root: head.root, why };
     let next = birth_after(prev)?;
     match point_to(session.folder().path(), &next) {
         Ok(()) => Ok(next),
@@ -437,13 +448,13 @@ fn point_to(folder: &Path, next: &Session) -> Result<()> {
 /// journal, else from what the shell knows of it.
 fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
     let why = match over {
-        SessionError::Append(AppendError::Ended) => "ended",
-        SessionError::Append(AppendError::Tampered(_)) => "tampered",
-        _ => "lost",
+        SessionError::Append(AppendError::Ended) => PrevWhy::Ended,
+        SessionError::Append(AppendError::Tampered(_)) => PrevWhy::Tampered,
+        _ => PrevWhy::Lost,
     };
     let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id = uuid::Uuid::try_parse(id).unwrap_or_default().hyphenated().to_string();
-    let mut prev = Prev { session: id, size: 1, root: *genesis, why: why.to_owned() };
+    let mut prev = Prev { session: id, size: 1, root: *genesis, why };
     let Ok(session) = Session::open(folder) else { return prev };
     prev.session = session.id().to_owned();
     if let Some(kept) = session.kept() {

@@ -5,11 +5,11 @@ use super::{Result, Session};
 use crate::clock;
 use crate::failure::Failure;
 use crate::journal::append::{Head, Writer};
-use crate::journal::shells::Story;
+use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
 use crate::process;
 use crate::record::{
-    Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Outcome,
+    Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Status, Unseen,
 };
 
 /// Why a session is being ended by a command.
@@ -22,10 +22,10 @@ pub enum Ending {
 }
 
 impl Ending {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> Unseen {
         match self {
-            Ending::Seal => Outcome::Sealing,
-            Ending::Stop => Outcome::Stopping,
+            Ending::Seal => Unseen::Sealing,
+            Ending::Stop => Unseen::Stopping,
         }
     }
 
@@ -45,7 +45,7 @@ pub fn close_shell(
     writer: &mut Writer,
     shell: u64,
     why: CloseReason,
-    status: Option<u64>,
+    status: Option<Status>,
     native: Option<u64>,
 ) -> Result<Head> {
     close_scripted(writer, shell, why, status, native, false)
@@ -60,13 +60,13 @@ pub fn close_scripted(
     writer: &mut Writer,
     shell: u64,
     why: CloseReason,
-    status: Option<u64>,
+    status: Option<Status>,
     native: Option<u64>,
     script_unchanged: bool,
 ) -> Result<Head> {
     let mut texts = Disclosures::default();
-    let workdir = texts.commit("workdir", workdir());
-    let close = Close { shell, why, status, native, script_unchanged, workdir };
+    texts.commit("workdir", workdir());
+    let close = Close { shell, why, status, native, script_unchanged };
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
 }
 
@@ -74,7 +74,7 @@ pub fn close_scripted(
 ///
 /// # Errors
 /// The record was not appended.
-pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Outcome) -> Result<Head> {
+pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Unseen) -> Result<Head> {
     let finish = Finish {
         shell,
         n,

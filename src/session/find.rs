@@ -202,7 +202,7 @@ fn last_of(mut session: Session) -> Result<Session> {
 
 /// The shell of a story that this process runs under: its nearest ancestor that is open there.
 #[must_use]
-pub fn own_shell(story: &crate::journal::shells::Story) -> Option<u64> {
+pub fn own_shell(story: &crate::journal::story::Story) -> Option<u64> {
     process::ancestors().into_iter().find_map(|(pid, start)| {
         story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
     })

@@ -30,7 +30,7 @@ use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
 use crate::paths;
 use crate::process;
-use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
+use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -310,9 +310,10 @@ impl Session {
         })?;
         let state = self.open_state()?;
         // A state in memory cannot be from another boot; one on a disk can.
-        let boot_id = match self.genesis().state {
-            StateLevel::Disk => Some(this_boot()?),
-            StateLevel::Runtime | StateLevel::Shm => None,
+        let boot_id = match &self.genesis().state {
+            // What is not known to be in memory may outlive a boot.
+            OpenWord::Known(StateLevel::Disk) | OpenWord::Other(_) => Some(this_boot()?),
+            OpenWord::Known(StateLevel::Runtime | StateLevel::Shm) => None,
         };
         let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref());
         let mut writer = opened.map_err(|error| match error {

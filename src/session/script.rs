@@ -5,7 +5,7 @@ use super::birth::workdir;
 use crate::clock;
 use crate::journal::append::Writer;
 use crate::record::{
-    Body, CommandText, Disclosures, Finish, From, KeptText, Outcome, Plan, PlanTime, Start, TextSource,
+    Body, Disclosures, Evidence, Finish, From, KeptText, Plan, PlanTime, Start, TextSource, Unseen,
 };
 use crate::script::Script;
 
@@ -25,10 +25,13 @@ pub fn plan(
         shell,
         count: script.units().len() as u64,
         recorded_at,
-        name: texts.commit("name", name.to_vec()),
-        ranges: texts.commit("ranges", script.ranges_text().into_bytes()),
-        script: texts.commit("script", script.bytes().to_vec()),
+        evidence: Evidence::Traps,
+        sha256: None,
+        inherited: Vec::new(),
     };
+    texts.commit("name", name.to_vec());
+    texts.commit("ranges", script.ranges_text().into_bytes());
+    texts.commit("script", script.bytes().to_vec());
     writer.append(Body::Plan(plan), &texts, clock::now())?;
     Ok(())
 }
@@ -52,15 +55,15 @@ pub struct Unit {
 pub fn start(writer: &mut Writer, shell: u64, unit: Unit) -> Result<()> {
     let mut texts = Disclosures::default();
     let kept = KeptText::new(unit.text);
-    let command = CommandText { truncated: kept.truncated, commitment: texts.commit("command", kept.value) };
+    texts.commit("command", kept.value);
+    texts.commit("workdir", workdir());
     let body = Body::Start(Start {
         shell,
         n: unit.n,
         native: unit.n,
         skip: 0,
-        source: TextSource::Script,
-        command: Some(command),
-        workdir: texts.commit("workdir", workdir()),
+        text_source: TextSource::Script,
+        truncated: kept.truncated,
         prev_status: None,
         planned: unit.planned,
         late: unit.late,
@@ -80,7 +83,7 @@ pub struct Ended {
     /// Where the status was seen.
     pub from: From,
     /// Why there is no status.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<Unseen>,
 }
 
 /// Records the end of a unit.
@@ -92,8 +95,8 @@ pub fn finish(writer: &mut Writer, shell: u64, ended: Ended) -> Result<()> {
     let finish = Finish {
         shell,
         n,
-        status: status.map(u64::from),
-        pipe_status: (!pipe.is_empty()).then(|| pipe.into_iter().map(u64::from).collect()),
+        status,
+        pipe_status: (!pipe.is_empty()).then_some(pipe),
         from,
         stale: false,
         outcome,

@@ -8,50 +8,81 @@
 use sha2::Digest as _;
 
 use crate::encoding::hex;
+use crate::cause::{Cause, Code};
+use crate::journal::story::Weight;
 use crate::seal::statement::{
-    CommandFacts, CommandText, PREDICATE_TYPE, RECORDER_ID, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+    AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_SCRIPT, SUBJECT_SESSION,
+    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject, script_subjects,
 };
 
 /// The first thing in which a statement contradicts itself.
-pub(super) fn contradiction(statement: &Statement) -> Option<String> {
+pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
     let predicate = &statement.predicate;
     let outcome = &predicate.outcome;
     let constants = [
-        (&predicate.recorder.id, RECORDER_ID, "recorder.id"),
         (&predicate.journal.format, crate::record::FORMAT, "journal.format"),
         (&predicate.journal.continuity, "UNBROKEN", "journal.continuity"),
         (&predicate.clock.assurance, "SELF_REPORTED", "clock.assurance"),
-        (&statement.predicate_type, PREDICATE_TYPE, "predicateType"),
     ];
     if let Some((_, wanted, name)) = constants.iter().find(|(have, wanted, _)| have != wanted) {
-        return Some(format!("{name} is not {wanted}"));
+        return because(Code::StatementConstant, format!("{name} is not {wanted}"));
     }
     let mut names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|two| two[0] == two[1]) {
-        return Some("a subject is named twice".into());
+        return because(Code::StatementSubject, "a subject is named twice");
     }
     if statement.subject(SUBJECT_SESSION) != Some(&predicate.journal.root_hash) {
-        return Some("the subject session is not the journal's root".into());
+        return because(Code::StatementSubject, "the subject session is not the journal's root");
     }
     if statement.subject(SUBJECT_TRANSCRIPT) != Some(&predicate.transcript.sha256) {
-        return Some("the subject session.transcript is not the transcript's digest".into());
+        return because(Code::StatementSubject, "the subject session.transcript is not the transcript's digest");
     }
-    if outcome.end != "COMPLETE" && outcome.end != "INCOMPLETE" {
-        return Some("outcome.end is neither COMPLETE nor INCOMPLETE".into());
-    }
-    if (outcome.end == "COMPLETE")
+    if (outcome.end == Completeness::Complete)
         && (outcome.lost_count > 0 || predicate.anomalies.iter().any(|one| one.incomplete))
     {
-        return Some("outcome.end is COMPLETE although something is missing".into());
+        return Some(Code::StatementEnd.into());
     }
     if outcome.command_count != predicate.transcript.lines {
-        return Some("outcome.commandCount is not the number of the transcript's lines".into());
+        return because(Code::StatementCount, "outcome.commandCount is not the number of the transcript's lines");
     }
-    commands_contradict(statement).or_else(|| counts_contradict(statement))
+    scripts_contradict(statement)
+        .or_else(|| heads_contradict(predicate))
+        .or_else(|| findings_contradict(predicate))
+        .or_else(|| commands_contradict(statement))
+        .or_else(|| counts_contradict(statement))
 }
 
-fn commands_contradict(statement: &Statement) -> Option<String> {
+fn because(code: Code, why: impl Into<String>) -> Option<Cause> {
+    Some(Cause::new(code, why))
+}
+
+/// The subjects of scripts are those of the plans.
+fn scripts_contradict(statement: &Statement) -> Option<Cause> {
+    let (of_scripts, others): (Vec<&Subject>, Vec<&Subject>) =
+        statement.subject.iter().partition(|subject| subject.name.starts_with(SUBJECT_SCRIPT));
+    let due = script_subjects(&statement.predicate.plans, SUBJECTS_MAX.saturating_sub(others.len()));
+    let same = of_scripts.iter().copied().eq(&due);
+    (!same).then(|| Cause::new(Code::StatementSubject, "those of scripts are not those of the plans"))
+}
+
+/// The heads grow from genesis to the last record.
+fn heads_contradict(predicate: &Predicate) -> Option<Cause> {
+    let (journal, heads) = (&predicate.journal, &predicate.heads);
+    let ends = [heads.first(), heads.last()].map(|head| head.map(|head| (head.size, &head.root_hash)));
+    let due = [Some((1, &journal.genesis_hash)), Some((journal.size, &journal.root_hash))];
+    let good = ends == due && heads.is_sorted_by(|one, next| one.size < next.size);
+    (!good).then(|| Code::StatementHeads.into())
+}
+
+/// A finding weighs what its code says.
+fn findings_contradict(predicate: &Predicate) -> Option<Cause> {
+    let weighs = |one: &AnomalyFacts| one.code.weight() == Weight::Incomplete;
+    let wrong = predicate.anomalies.iter().find(|one| one.incomplete != weighs(one))?;
+    because(Code::StatementConstant, format!("anomalies.incomplete of {}", wrong.code.name()))
+}
+
+fn commands_contradict(statement: &Statement) -> Option<Cause> {
     let predicate = &statement.predicate;
     let outcome = &predicate.outcome;
     let commands = predicate.commands.as_ref()?;
@@ -60,13 +91,13 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     let (mut withheld, mut redacted) = (0, 0);
     for (at, command) in commands.iter().enumerate() {
         if command.seq != at as u64 + 1 {
-            return Some(format!("command {} calls itself {}", at + 1, command.seq));
+            return because(Code::StatementCommand, format!("command {} calls itself {}", at + 1, command.seq));
         }
         if command.signal != CommandFacts::signal_of(command.exit_code) {
-            return Some(format!("the signal of command {} is not that of its exitCode", command.seq));
+            return because(Code::StatementCommand, format!("the signal of command {} is not that of its exitCode", command.seq));
         }
         if command.outcome.is_some() && command.exit_code.is_some() {
-            return Some(format!("command {} says why its exitCode is null, which it is not", command.seq));
+            return because(Code::StatementCommand, format!("command {} says why its exitCode is null, which it is not", command.seq));
         }
         match command.text {
             CommandText::Withheld(_) => withheld += 1,
@@ -88,25 +119,26 @@ fn commands_contradict(statement: &Statement) -> Option<String> {
     if (commands.len() as u64, failed, unobserved)
         != (outcome.command_count, outcome.failed_count, outcome.unobserved_count)
     {
-        return Some("outcome counts other commands than there are".into());
+        return because(Code::StatementCount, "outcome counts other commands than there are");
     }
     // A text that was not to be had is withheld too, and a record that is redacted may be another's.
     if outcome.withheld_count > withheld || redacted > outcome.redacted_count {
-        return Some("outcome counts other withheld or redacted texts than there are".into());
+        return because(Code::StatementCount, "outcome counts other withheld or redacted texts than there are");
     }
     if first_failure.is_some() && first_failure != outcome.exit_code {
-        return Some("outcome.exitCode is not the status of the first command that failed".into());
+        return because(Code::StatementExit, "outcome.exitCode is not the status of the first command that failed");
     }
     if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
-        return Some("the commands are not those of the transcript".into());
+        return Some(Code::StatementTranscript.into());
     }
     None
 }
 
-fn counts_contradict(statement: &Statement) -> Option<String> {
+fn counts_contradict(statement: &Statement) -> Option<Cause> {
     let outcome = &statement.predicate.outcome;
     let records = statement.predicate.journal.size;
-    let numbered: [(u64, u64, &str); 6] = [
+    let facts = statement.predicate.facts.len() as u64;
+    let numbered: [(u64, u64, &str); 8] = [
         (
             outcome.failed_count.saturating_add(outcome.unobserved_count),
             outcome.command_count,
@@ -116,26 +148,31 @@ fn counts_contradict(statement: &Statement) -> Option<String> {
         (outcome.command_count, records, "commandCount is more than the records of the journal"),
         (outcome.redacted_count, records, "redactedCount is more than the records of the journal"),
         (outcome.pause_count, records, "pauseCount is more than the records of the journal"),
+        (outcome.fact_count, records, "factCount is more than the records of the journal"),
+        (facts, outcome.fact_count, "factCount is less than the facts that are listed"),
         (outcome.anomaly_count, records, "anomalyCount is more than the records of the journal"),
     ];
     if statement.predicate.anomalies.iter().any(|finding| finding.record >= records) {
-        return Some("a finding is about a record beyond the journal's last".into());
+        return because(Code::StatementRecord, "a finding");
+    }
+    if statement.predicate.facts.iter().any(|fact| fact.record >= records) {
+        return because(Code::StatementRecord, "a fact");
     }
     if let Some((.., why)) = numbered.iter().find(|(part, whole, _)| part > whole) {
-        return Some(format!("outcome.{why}"));
+        return because(Code::StatementCount, format!("outcome.{why}"));
     }
     if outcome.pause_count == 0 && outcome.paused_command_count != Some(0) {
-        return Some("outcome.pausedCommandCount is not 0 although there was no pause".into());
+        return because(Code::StatementCount, "outcome.pausedCommandCount is not 0 although there was no pause");
     }
     let all_succeeded = outcome.failed_count == 0 && outcome.unobserved_count == 0;
     if outcome.all_succeeded != all_succeeded {
-        return Some("outcome.allSucceeded is not what its counts say".into());
+        return because(Code::StatementExit, "outcome.allSucceeded is not what its counts say");
     }
     if outcome.failed_count == 0 && outcome.exit_code != all_succeeded.then_some(0) {
-        return Some("outcome.exitCode is not what its counts say".into());
+        return because(Code::StatementExit, "outcome.exitCode is not what its counts say");
     }
     if outcome.failed_count > 0 && outcome.exit_code.is_none_or(|status| status == 0) {
-        return Some("outcome.exitCode is not what its counts say".into());
+        return because(Code::StatementExit, "outcome.exitCode is not what its counts say");
     }
     None
 }

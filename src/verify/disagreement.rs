@@ -32,12 +32,13 @@ pub(super) fn disagreement(mut own: Predicate, said: &Predicate) -> Option<Strin
         ("the recorder", own.recorder == said.recorder),
         ("what it says of the session and its shells", own.session == said.session),
         ("the journal's format", own.journal == said.journal),
+        ("a head", own.heads == said.heads),
         ("the clock", own.clock == said.clock),
         ("whether there are commands", mine.is_some() == theirs.is_some()),
         ("a plan", own.plans == said.plans),
         ("a finding", own.anomalies == said.anomalies),
         ("the transcript", redacted_since || own.transcript == said.transcript),
-        ("what was collected", own.collected == said.collected),
+        ("a fact", own.facts == said.facts),
         ("the name of the origin secret", own.origin.id == said.origin.id),
     ];
     parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} it gives is another"))
@@ -60,12 +61,14 @@ fn restore_redacted(own: &mut Predicate, said: &Predicate) {
             mine.units = None;
         }
     }
-    for (mine, theirs) in own.collected.iter_mut().zip(&said.collected) {
-        restore(&mut mine.data, &theirs.data);
+    for (mine, theirs) in own.facts.iter_mut().zip(&said.facts) {
+        for (name, text) in &mut mine.data {
+            restore(text, theirs.data.get(name).unwrap_or(&None));
+        }
     }
 }
 
-fn restore(mine: &mut Option<String>, theirs: &Option<String>) {
+fn restore<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
     if mine.is_none() {
         mine.clone_from(theirs);
     }
@@ -81,6 +84,11 @@ fn restore_command(mine: &mut CommandFacts, theirs: &CommandFacts) {
 fn restore_plan(mine: &mut PlanFacts, theirs: &PlanFacts) {
     restore(&mut mine.name, &theirs.name);
     restore(&mut mine.sha256, &theirs.sha256);
+    let (shell, sealed) = (&mut mine.interpreter, &theirs.interpreter);
+    restore(&mut shell.path, &sealed.path);
+    restore(&mut shell.workdir, &sealed.workdir);
+    restore(&mut shell.options, &sealed.options);
+    restore(&mut shell.arguments, &sealed.arguments);
     if mine.units.is_none() {
         mine.units.clone_from(&theirs.units);
     }

@@ -418,9 +418,9 @@ fn every_limit_stands_in_the_page_with_its_value_and_none_other() {
         ("SLOT_BYTES", SLOT_BYTES as u64),
         ("WHY_MAX", private("src/journal/state.rs", "WHY_MAX")),
         ("SIZE_MAX", journal::chain::SIZE_MAX),
-        ("OPEN_SHELLS_MAX", journal::shells::OPEN_SHELLS_MAX as u64),
-        ("FINDINGS_MAX", journal::shells::FINDINGS_MAX as u64),
-        ("CLOCK_STEP_NS", journal::shells::CLOCK_STEP_NS),
+        ("OPEN_SHELLS_MAX", journal::story::OPEN_SHELLS_MAX as u64),
+        ("FINDINGS_MAX", journal::story::FINDINGS_MAX as u64),
+        ("CLOCK_STEP_NS", journal::story::CLOCK_STEP_NS),
         ("ORIGIN_SECRET_MIN_BYTES", crypto::ORIGIN_SECRET_MIN_BYTES as u64),
     ]);
     let text = page().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::heads::KeptHeads;
 use attesh::journal::line::{join, split};
-use attesh::journal::shells::Story;
+use attesh::journal::story::Story;
 use attesh::journal::state;
 use attesh::policy::{self, Policy, ci};
 use attesh::record::{Core, Disclosures, Record};

@@ -4,7 +4,7 @@ use crate::cases::{self, Case, Expect};
 use crate::signer::{Defect, Signer, Texts, finish, open, start};
 use attesh::crypto::OriginSecret;
 use attesh::journal::check::{Checked, Knowledge, check};
-use attesh::journal::shells::OPEN_SHELLS_MAX;
+use attesh::journal::story::OPEN_SHELLS_MAX;
 use attesh::record::{CORE_MAX, LINE_MAX, Program};
 
 pub fn verify(journal: &[u8], secret: Option<&[u8]>) -> Checked {
@@ -129,7 +129,7 @@ fn more_open_shells_than_the_limit_are_taken() {
 /// Two of everything, so that no count is right by chance.
 #[test]
 fn a_story_counts_what_is_not_there() {
-    use attesh::journal::shells::FINDINGS_MAX;
+    use attesh::journal::story::FINDINGS_MAX;
     use attesh::record::{Anomaly, Body, From, Pause, TextSource};
     let mut signer = Signer::begun(1);
     let shells = [signer.open(Program::Bash, 0), signer.open(Program::Bash, 0)];

@@ -7,12 +7,12 @@
 
 use attesh::clock::Moment;
 use attesh::crypto::{self, ChainKey, Digest, OriginSecret, Seed, sha256};
-use attesh::encoding::{base64url, push_bytes};
 use attesh::journal::chain::{self, Auth, Frontier};
 use attesh::journal::line;
 use attesh::record::{
-    Body, Close, CloseReason, Closes, CommandText, Commitment, Core, Disclosures, End, EndReason, Finish,
-    From, Genesis, Open, Program, Recovered, Start, StateLevel, TextSource,
+    Body, Close, CloseReason, Closes, Commitments, Core, Disclosure, Disclosures, End, EndReason, FORMAT,
+    Finish, From, Genesis, Open, PROTECTION_FILE, Program, RECORDER_ID, Recorder, Recovered, Start,
+    StateLevel, TextSource,
 };
 
 /// Changes bytes.
@@ -43,45 +43,68 @@ pub enum Defect<'a> {
     Signature(Edit<'a>),
 }
 
-/// Texts with salts that follow from name, value and place.
+/// Texts with salts that follow from name and value: those that the core commits to, and those
+/// that are disclosed.
 #[derive(Clone, Default)]
-pub struct Texts(Vec<(String, [u8; 16], Vec<u8>)>);
+pub struct Texts {
+    committed: Disclosures,
+    disclosed: Disclosures,
+}
 
 impl Texts {
-    pub fn commit(&mut self, name: &str, value: &[u8]) -> Commitment {
+    pub fn commit(&mut self, name: &str, value: &[u8]) {
         let salt = sha256(&[b"test salt", name.as_bytes(), value])[..16].try_into().unwrap();
-        self.0.push((name.to_owned(), salt, value.to_vec()));
-        self.0.sort();
-        Commitment(crypto::commitment(name, &salt, value))
+        let disclosure = Disclosure { salt, value: value.to_vec() };
+        self.committed.insert(name, disclosure.clone());
+        self.disclosed.insert(name, disclosure);
+    }
+
+    /// These texts alone.
+    pub fn of(list: &[(&str, &[u8])]) -> Self {
+        let mut texts = Texts::default();
+        for (name, value) in list {
+            texts.commit(name, value);
+        }
+        texts
     }
 
     /// Those of a column.
     pub fn read(column: &[u8]) -> Self {
         let texts = Disclosures::decode(column).unwrap();
-        Texts(texts.iter().map(|one| (one.name.clone(), one.salt, one.value.clone())).collect())
+        Texts { committed: texts.clone(), disclosed: texts }
     }
 
-    /// Without one of them: redacted, or never there.
+    /// With one of them redacted: the core commits to it, and it is not disclosed.
+    pub fn redacted(&self, name: &str) -> Self {
+        let mut texts = self.clone();
+        texts.disclosed.remove(name);
+        texts
+    }
+
+    /// Without one of them: the core does not commit to it either.
     pub fn without(&self, name: &str) -> Self {
-        Texts(self.0.iter().filter(|(have, ..)| have != name).cloned().collect())
+        let mut texts = self.redacted(name);
+        texts.committed.remove(name);
+        texts
+    }
+
+    /// With one that is disclosed although the core does not commit to it.
+    pub fn with_foreign(&self, name: &str, value: &[u8]) -> Self {
+        let mut texts = self.clone();
+        texts.disclosed.insert(name, Disclosure { salt: [0; 16], value: value.to_vec() });
+        texts
+    }
+
+    pub fn commitments(&self) -> Commitments {
+        self.committed.commitments()
     }
 
     pub fn column(&self) -> Vec<u8> {
-        let mut out = vec![b'{'];
-        for (name, salt, value) in &self.0 {
-            if out.len() > 1 {
-                out.push(b',');
-            }
-            out.extend_from_slice(format!("\"{name}\":[\"{}\",", base64url(salt)).as_bytes());
-            push_bytes(&mut out, value);
-            out.push(b']');
-        }
-        out.push(b'}');
-        out
+        self.disclosed.encode()
     }
 
     pub fn disclosures(&self) -> Disclosures {
-        Disclosures::decode(&self.column()).unwrap()
+        self.disclosed.clone()
     }
 }
 
@@ -160,24 +183,30 @@ impl Signer {
     }
 
     pub fn genesis_body(&self) -> (Body, Texts) {
-        let mut texts = Texts::default();
+        let texts = Texts::of(&[
+            ("stateDir", b"/run/user/1000/attesh"),
+            ("host", b"host"),
+            ("user", b"user"),
+        ]);
         let genesis = Genesis {
+            format: FORMAT.to_owned(),
             session: SESSION.to_owned(),
             name: None,
-            boot_id: "6f4b5a1e-0000-4000-8000-000000000001".to_owned(),
-            pid_ns: 4_026_531_836,
-            time_ns: 4_026_531_834,
-            recorder_version: "0.1.0".to_owned(),
-            recorder_digest: [9; 32],
-            state: StateLevel::Runtime,
-            state_dir: texts.commit("stateDir", b"/run/user/1000/attesh"),
-            host: texts.commit("host", b"host"),
-            user: texts.commit("user", b"user"),
+            boot_id: Some("6f4b5a1e-0000-4000-8000-000000000001".to_owned()),
+            pid_ns: Some(4_026_531_836),
+            time_ns: Some(4_026_531_834),
+            recorder: Recorder {
+                id: RECORDER_ID.to_owned(),
+                version: "0.1.0".to_owned(),
+                sha256: Some([9; 32]),
+            },
+            protection: PROTECTION_FILE.to_owned(),
+            state: StateLevel::Runtime.into(),
             origin_id: self.secret.as_ref().map(OriginSecret::id),
             prev: None,
             parent: None,
             closes: Closes::LastShell,
-            verify_key: self.seed.public(),
+            vk: self.seed.public(),
         };
         (Body::Genesis(Box::new(genesis)), texts)
     }
@@ -188,7 +217,9 @@ impl Signer {
         let last = matches!(body, Body::End(_));
         let next_key = (!last).then(|| self.seed.next().public());
         let recovered = self.recovered.take();
-        let mut core = Core { index, time: self.now, next_key, recovered, body }.encode();
+        let core = Core { index, body, commitments: texts.commitments(), time: self.now, recovered, next_key };
+        // What a reader refuses can be written here, whatever the library's writer says to it.
+        let mut core = core.encode().unwrap_or_else(|_| serde_json::to_vec(&core).unwrap());
         self.now.realtime_ns += 1_000_000;
         self.now.boottime_ns += 1_000_000;
         if let Defect::Core(edit) = defect {
@@ -253,7 +284,7 @@ impl Signer {
         self.push(body, &texts, Defect::None)
     }
 
-    pub fn finish(&mut self, shell: u64, n: u64, status: u64) -> u64 {
+    pub fn finish(&mut self, shell: u64, n: u64, status: u8) -> u64 {
         self.push(finish(shell, n, status), &Texts::default(), Defect::None)
     }
 
@@ -290,32 +321,28 @@ impl Signer {
 }
 
 pub fn open(program: Program, native: u64) -> (Body, Texts) {
-    let mut texts = Texts::default();
+    let texts = Texts::of(&[("workdir", b"/home/user"), ("history", b"")]);
     let open = Open {
-        program,
+        program: program.into(),
         version: "5.2".to_owned(),
         pid: 4242,
         start_ticks: 99,
         native,
         hook: "0123456789abcdef".to_owned(),
         typed: true,
-        workdir: texts.commit("workdir", b"/home/user"),
-        history: texts.commit("history", b""),
     };
     (Body::Open(Box::new(open)), texts)
 }
 
 pub fn start(shell: u64, n: u64, native: u64, text: &[u8]) -> (Body, Texts) {
-    let mut texts = Texts::default();
-    let command = CommandText { commitment: texts.commit("command", text), truncated: false };
+    let texts = Texts::of(&[("command", text), ("workdir", b"/home/user")]);
     let start = Start {
         shell,
         n,
         native,
         skip: 0,
-        source: TextSource::Typed,
-        command: Some(command),
-        workdir: texts.commit("workdir", b"/home/user"),
+        text_source: TextSource::Typed,
+        truncated: false,
         prev_status: None,
         planned: false,
         late: false,
@@ -323,7 +350,7 @@ pub fn start(shell: u64, n: u64, native: u64, text: &[u8]) -> (Body, Texts) {
     (Body::Start(start), texts)
 }
 
-pub fn finish(shell: u64, n: u64, status: u64) -> Body {
+pub fn finish(shell: u64, n: u64, status: u8) -> Body {
     Body::Finish(Finish {
         shell,
         n,
@@ -338,19 +365,9 @@ pub fn finish(shell: u64, n: u64, status: u64) -> Body {
 }
 
 pub fn close(shell: u64, native: Option<u64>) -> (Body, Texts) {
-    let mut texts = Texts::default();
-    let workdir = texts.commit("workdir", b"/home/user");
-    (
-        Body::Close(Close {
-            shell,
-            why: CloseReason::Exit,
-            status: Some(0),
-            native,
-            script_unchanged: false,
-            workdir,
-        }),
-        texts,
-    )
+    let close =
+        Close { shell, why: CloseReason::Exit, status: Some(0), native, script_unchanged: false };
+    (Body::Close(close), Texts::of(&[("workdir", b"/home/user")]))
 }
 
 pub fn end() -> Body {

@@ -10,9 +10,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::cause::{Cause, Code};
 use crate::record::{
-    Body, Close, Core, Finish, Genesis, Open, Outcome, Pause, Program, Record, Resume, Start, TextSource,
+    Body, Close, Core, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, PrevWhy, Program, Record, Resume,
+    Start, TextSource, Unseen, is_known_fact,
 };
+
+mod finding;
+
+pub use finding::{Finding, FindingCode, Weight};
 
 /// The most shells that can be open at once; a journal with more is refused.
 pub const OPEN_SHELLS_MAX: usize = 4096;
@@ -22,31 +28,6 @@ pub const FINDINGS_MAX: usize = 1000;
 const FINDING_TEXT_MAX: usize = 512;
 /// A step of the clock shows when realtime moves against boottime by more than this, in nanoseconds.
 pub const CLOCK_STEP_NS: u64 = 100_000_000;
-
-/// Whether a finding makes the session incomplete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// The session is not complete.
-    Incomplete,
-    /// Worth telling; the session can be complete all the same.
-    Note,
-}
-
-/// The finding of a session that took the place of a broken one.
-pub const AFTER_LOSS: &str = "after-loss";
-
-/// Something the reader of a verdict should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Index of the record it is about.
-    pub record: u64,
-    /// What kind of finding, as one word.
-    pub code: &'static str,
-    /// Whether it makes the session incomplete.
-    pub weight: Weight,
-    /// In words.
-    pub text: String,
-}
 
 /// A command that has started and not finished yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +64,7 @@ pub struct LiveShell {
 
 /// What a record did to the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum Effect {
     /// A command started.
     Started,
     /// A command finished: the record of its start, and how long it took.
@@ -124,6 +105,12 @@ pub struct Story {
     pub redacted: u64,
     /// Anomalies recorded.
     pub anomalies: u64,
+    /// Facts recorded.
+    pub facts: u64,
+    /// Facts of types that this program does not know.
+    pub unknown_facts: u64,
+    /// The first fact that must be understood and is not: its record and its type.
+    pub must_understand: Option<(u64, String)>,
     /// How often the clock was seen to be set.
     pub clock_steps: u64,
     /// Whether the journal has its end.
@@ -149,8 +136,8 @@ impl Story {
         let runs =
             || self.live.values().any(|shell| shell.running.is_some_and(|open| open.index == finding.record));
         match finding.code {
-            "no-end" | "open-shell" => true,
-            "unfinished" => runs(),
+            FindingCode::NoEnd | FindingCode::OpenShell => true,
+            FindingCode::Unfinished => runs(),
             _ => false,
         }
     }
@@ -160,13 +147,13 @@ impl Story {
     /// # Errors
     /// The record cannot stand here whatever a shell does: after `end`, a second genesis,
     /// too many shells.
-    pub fn apply(&mut self, record: &Record) -> Result<Event, String> {
+    pub fn apply(&mut self, record: &Record) -> Result<Effect, Cause> {
         let core = &record.core;
         if self.ended {
-            return Err("it comes after the end".into());
+            return Err(Code::JournalAfterEnd.into());
         }
         if (core.index == 0) != matches!(core.body, Body::Genesis(_)) {
-            return Err("genesis is the first record and no other".into());
+            return Err(Code::JournalGenesis.into());
         }
         self.watch_clock(core);
         if let Some(recovered) = core.recovered {
@@ -180,7 +167,7 @@ impl Story {
                         .into()
                 }
             };
-            self.note(core.index, "recovered", text);
+            self.find(core.index, FindingCode::Recovered, text);
         }
         if record.is_redacted() {
             self.redacted += 1;
@@ -190,7 +177,7 @@ impl Story {
             Body::Close(close) => self.close(core, close),
             Body::Start(start) => {
                 self.start(core, start);
-                return Ok(Event::Started);
+                return Ok(Effect::Started);
             }
             Body::Finish(finish) => return Ok(self.finish(core, finish)),
             Body::Pause(pause) => self.pause(core.index, pause),
@@ -198,18 +185,19 @@ impl Story {
             Body::Lost(lost) => {
                 let text =
                     format!("shell {} reports {} calls that were not acknowledged", lost.shell, lost.count);
-                self.note(core.index, "reported-loss", text);
+                self.find(core.index, FindingCode::ReportedLoss, text);
             }
             Body::Anomaly(anomaly) => {
                 self.anomalies += 1;
-                self.note(core.index, "anomaly", format!("recorded anomaly: {}", anomaly.what));
+                self.find(core.index, FindingCode::Anomaly, format!("recorded anomaly: {}", anomaly.what));
             }
             Body::Note(note) => self.remark(core.index, note),
             Body::End(_) => self.end(core.index),
             Body::Genesis(genesis) => self.begin(genesis),
-            Body::Collect(_) | Body::Plan(_) => {}
+            Body::Fact(fact) => self.fact(core.index, fact),
+            Body::Plan(_) => {}
         }
-        Ok(Event::Other)
+        Ok(Effect::Other)
     }
 
     /// Commands of declared pauses, by the shells' counters; none where they do not tell.
@@ -222,25 +210,18 @@ impl Story {
     pub fn conclude(&mut self, size: u64) {
         let last = size.saturating_sub(1);
         if !self.ended {
-            self.incomplete(
+            self.find(
                 last,
-                "no-end",
+                FindingCode::NoEnd,
                 "the journal has no end: it goes on, was killed, or was cut".into(),
             );
             self.leave_open(last);
         }
     }
 
-    fn note(&mut self, record: u64, code: &'static str, text: String) {
-        self.find(Finding { record, code, weight: Weight::Note, text });
-    }
-
-    fn incomplete(&mut self, record: u64, code: &'static str, text: String) {
-        self.incomplete = true;
-        self.find(Finding { record, code, weight: Weight::Incomplete, text });
-    }
-
-    fn find(&mut self, mut finding: Finding) {
+    fn find(&mut self, record: u64, code: FindingCode, text: String) {
+        let mut finding = Finding { record, code, text };
+        self.incomplete |= finding.is_incomplete();
         if finding.text.len() > FINDING_TEXT_MAX {
             let end = (0..=FINDING_TEXT_MAX).rev().find(|end| finding.text.is_char_boundary(*end));
             finding.text.truncate(end.unwrap_or(0));
@@ -258,7 +239,7 @@ impl Story {
         let now = (core.time.realtime_ns, core.time.boottime_ns);
         if let Some((realtime, boottime)) = self.clock {
             if now.1 < boottime {
-                self.note(core.index, "clock", "the time since boot went backwards".into());
+                self.find(core.index, FindingCode::Clock, "the time since boot went backwards".into());
             }
             let expected = realtime.saturating_add(now.1.saturating_sub(boottime));
             // NTP slews by at most 500 ppm: a slow drift is no step.
@@ -267,7 +248,7 @@ impl Story {
                 let ms = now.0.abs_diff(expected) / 1_000_000;
                 self.clock_steps += 1;
                 let way = if now.0 > expected { "forward" } else { "back" };
-                self.note(core.index, "clock", format!("the clock was set {way} by {ms} ms"));
+                self.find(core.index, FindingCode::Clock, format!("the clock was set {way} by {ms} ms"));
             }
         }
         self.clock = Some(now);
@@ -276,23 +257,25 @@ impl Story {
     /// A session that took the place of a broken one is whole in itself only.
     fn begin(&mut self, genesis: &Genesis) {
         if let Some(prev) =
-            genesis.prev.as_ref().filter(|prev| matches!(prev.why.as_str(), "tampered" | "lost"))
+            genesis.prev.as_ref().filter(|prev| matches!(prev.why, PrevWhy::Tampered | PrevWhy::Lost))
         {
             let text = format!(
                 "it took the place of session {}, which is {}: what ran between the two is not recorded",
-                prev.session, prev.why
+                prev.session,
+                prev.why.name()
             );
-            self.note(0, "after-loss", text);
+            self.find(0, FindingCode::AfterLoss, text);
         }
     }
 
-    fn open(&mut self, index: u64, open: &Open) -> Result<(), String> {
+    fn open(&mut self, index: u64, open: &Open) -> Result<(), Cause> {
         if self.live.len() == OPEN_SHELLS_MAX {
-            return Err(format!("more than {OPEN_SHELLS_MAX} shells are open at once"));
+            return Err(Code::JournalShells.into());
         }
         self.shells += 1;
         let shell = LiveShell {
-            program: open.program,
+            // Of a shell that is not known every number must be told, as of any other shell.
+            program: open.program.known().unwrap_or(Program::Sh),
             pid: open.pid,
             start_ticks: open.start_ticks,
             running: None,
@@ -309,14 +292,14 @@ impl Story {
 
     fn start(&mut self, core: &Core, start: &Start) {
         self.commands += 1;
-        if start.source == TextSource::Withheld {
+        if start.text_source == TextSource::Withheld {
             self.withheld += 1;
         }
         let index = core.index;
         let Some(shell) = self.live.get_mut(&start.shell) else {
-            return self.incomplete(
+            return self.find(
                 index,
-                "unknown-shell",
+                FindingCode::UnknownShell,
                 format!("a command of shell {}, which is not open", start.shell),
             );
         };
@@ -327,9 +310,9 @@ impl Story {
         shell.last_n = shell.last_n.max(start.n);
         let gap = shell.judge_native(start);
         if let Some(open) = unfinished {
-            self.incomplete(
+            self.find(
                 open.index,
-                "unfinished",
+                FindingCode::Unfinished,
                 format!("command {} of shell {} never finished", open.n, start.shell),
             );
         }
@@ -345,7 +328,7 @@ impl Story {
                     "the counter of shell {} went back: what ran in between is not known",
                     start.shell
                 );
-                self.incomplete(index, "counter", text);
+                self.find(index, FindingCode::Counter, text);
                 None
             }
         };
@@ -354,15 +337,15 @@ impl Story {
         if count > 0 {
             self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before this one", start.shell);
-            self.incomplete(index, "gap", text);
+            self.find(index, FindingCode::Gap, text);
         }
         if missing.is_none() {
             let text = format!("command number {} of shell {} was used before", start.n, start.shell);
-            self.incomplete(index, "counter", text);
+            self.find(index, FindingCode::Counter, text);
         }
     }
 
-    fn finish(&mut self, core: &Core, finish: &Finish) -> Event {
+    fn finish(&mut self, core: &Core, finish: &Finish) -> Effect {
         let open = self.live.get_mut(&finish.shell).and_then(|shell| {
             let open = shell.running.take_if(|open| open.n == finish.n)?;
             if shell.program == Program::Fish {
@@ -374,8 +357,8 @@ impl Story {
         let Some(open) = open else {
             let text =
                 format!("the finish of command {} of shell {}, which is not running", finish.n, finish.shell);
-            self.incomplete(core.index, "finish-without-start", text);
-            return Event::Other;
+            self.find(core.index, FindingCode::FinishWithoutStart, text);
+            return Effect::Other;
         };
         match finish.status {
             Some(0) => {}
@@ -384,18 +367,18 @@ impl Story {
                 self.unobserved += 1;
                 if finish.outcome.is_none() {
                     let text = format!("nobody saw how command {} of shell {} ended", finish.n, finish.shell);
-                    self.incomplete(core.index, "unobserved", text);
+                    self.find(core.index, FindingCode::Unobserved, text);
                 }
             }
         }
-        if finish.outcome == Some(Outcome::Replaced) {
-            self.note(
+        if finish.outcome == Some(Unseen::Replaced) {
+            self.find(
                 core.index,
-                "replaced",
+                FindingCode::Replaced,
                 format!("shell {} was replaced by another in its process", finish.shell),
             );
         }
-        Event::Finished {
+        Effect::Finished {
             start: open.index,
             duration_ns: core.time.boottime_ns.saturating_sub(open.boottime_ns),
         }
@@ -404,11 +387,11 @@ impl Story {
     fn close(&mut self, core: &Core, close: &Close) {
         let Some(shell) = self.live.remove(&close.shell) else {
             let text = format!("the close of shell {}, which is not open", close.shell);
-            return self.incomplete(core.index, "unknown-shell", text);
+            return self.find(core.index, FindingCode::UnknownShell, text);
         };
         if let Some(open) = shell.running {
             let text = format!("command {} of shell {} never finished", open.n, close.shell);
-            self.incomplete(open.index, "unfinished", text);
+            self.find(open.index, FindingCode::Unfinished, text);
         }
         // zsh and fish close with the counter of their last start, which tells nothing.
         let count = match (shell.program, shell.native, close.native) {
@@ -421,13 +404,13 @@ impl Story {
         } else if let Some(count) = count.filter(|count| *count > 0) {
             self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before it closed", close.shell);
-            self.incomplete(core.index, "gap", text);
+            self.find(core.index, FindingCode::Gap, text);
         }
     }
 
     fn pause(&mut self, index: u64, pause: &Pause) {
         self.pauses += 1;
-        self.note(index, "pause", format!("recording was paused{}", scope(pause.shell)));
+        self.find(index, FindingCode::Pause, format!("recording was paused{}", scope(pause.shell)));
         for (_, shell) in
             self.live.iter_mut().filter(|(at, _)| pause.shell.is_none_or(|wanted| wanted == **at))
         {
@@ -437,7 +420,7 @@ impl Story {
     }
 
     fn resume(&mut self, index: u64, resume: &Resume) {
-        self.note(index, "resume", format!("recording went on{}", scope(resume.shell)));
+        self.find(index, FindingCode::Resume, format!("recording went on{}", scope(resume.shell)));
         for (at, shell) in
             self.live.iter_mut().filter(|(at, _)| resume.shell.is_none_or(|wanted| wanted == **at))
         {
@@ -446,21 +429,27 @@ impl Story {
         }
     }
 
-    fn remark(&mut self, index: u64, note: &crate::record::Note) {
-        use crate::record::NoteWhat;
+    fn fact(&mut self, index: u64, fact: &Fact) {
+        self.facts += 1;
+        if !is_known_fact(&fact.kind) {
+            self.unknown_facts += 1;
+            if fact.must && self.must_understand.is_none() {
+                self.must_understand = Some((index, fact.kind.clone()));
+            }
+        }
+    }
+
+    fn remark(&mut self, index: u64, note: &Note) {
         match note.what {
             NoteWhat::HookRepaired => {
-                self.note(index, "hook-repaired", "a hook had been removed and was put back".into())
-            }
-            NoteWhat::StatusCorrected => {
-                self.note(index, "status-corrected", "an earlier status was wrong".into())
+                self.find(index, FindingCode::HookRepaired, "a hook had been removed and was put back".into())
             }
             NoteWhat::Gap => {
-                self.note(index, "reported-gap", "the hook saw that commands ran unrecorded".into())
+                self.find(index, FindingCode::ReportedGap, "the hook saw that commands ran unrecorded".into())
             }
-            NoteWhat::Configuration => self.note(
+            NoteWhat::Configuration => self.find(
                 index,
-                "configuration",
+                FindingCode::Configuration,
                 "a setting that decides what is recorded was changed".into(),
             ),
             NoteWhat::Remark | NoteWhat::Unexecuted => {}
@@ -478,13 +467,13 @@ impl Story {
             self.live.iter().map(|(at, shell)| (*at, shell.running)).collect();
         for (at, running) in live {
             if let Some(open) = running {
-                self.incomplete(
+                self.find(
                     open.index,
-                    "unfinished",
+                    FindingCode::Unfinished,
                     format!("command {} of shell {at} never finished", open.n),
                 );
             }
-            self.incomplete(record, "open-shell", format!("shell {at} never closed"));
+            self.find(record, FindingCode::OpenShell, format!("shell {at} never closed"));
         }
     }
 }

@@ -1,0 +1,278 @@
+//! Texts: the commitments of a core, and the second column that discloses them.
+//!
+//! Rules: text stands in the disclosures only, the core holds a salted commitment to it; both
+//! columns have one spelling.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::de::{Deserializer, Error as _};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
+use super::member;
+use crate::cause::{Cause, Code};
+use crate::crypto::{self, Digest};
+use crate::encoding::{base64_strict, base64_wrapped, hex};
+
+/// The most texts that a record can commit to.
+pub const TEXTS_MAX: usize = 64;
+/// The longest name of a text in bytes.
+pub const TEXT_NAME_MAX: usize = 128;
+/// The longest text kept whole in bytes; of a longer one the start, length and digest are kept.
+pub const TEXT_MAX: usize = 1 << 20;
+/// How much of a text longer than [`TEXT_MAX`] is kept, in bytes.
+pub const TEXT_PREFIX: usize = 64 << 10;
+
+/// A commitment to a disclosed value: SHA-256 over name, salt and bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitment(#[serde(with = "member::base64url")] pub Digest);
+
+/// The commitments of a core, by the names of the texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitments(BTreeMap<String, Commitment>);
+
+impl Commitments {
+    /// Whether the core commits to nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it commits to a text of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Why there are too many, or one is named as none can be.
+    pub(super) fn fault(&self) -> Option<String> {
+        if self.0.len() > TEXTS_MAX {
+            return Some(format!("{} of at most {TEXTS_MAX}", self.0.len()));
+        }
+        self.names().find(|name| !is_text_name(name)).map(|name| format!("the name {name:?}"))
+    }
+}
+
+/// Whether a text can have this name: ASCII letters, digits and `_ . -`.
+fn is_text_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    !name.is_empty() && name.len() <= TEXT_NAME_MAX && name.bytes().all(plain)
+}
+
+/// One disclosed text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    /// The salt of its commitment, random for each.
+    pub salt: [u8; 16],
+    /// The raw bytes.
+    pub value: Vec<u8>,
+}
+
+/// The disclosed texts of one record, ordered by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosures(BTreeMap<String, Disclosure>);
+
+impl Disclosures {
+    /// Adds a text under a fresh salt. A second text of the same name replaces the first.
+    pub fn commit(&mut self, name: &str, value: Vec<u8>) {
+        self.insert(name, Disclosure { salt: crypto::random(), value });
+    }
+
+    /// Adds a text under a salt that is known.
+    pub fn insert(&mut self, name: &str, disclosure: Disclosure) {
+        self.0.insert(name.to_owned(), disclosure);
+    }
+
+    /// Takes a text out.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// The commitments to all of them, for the core.
+    #[must_use]
+    pub fn commitments(&self) -> Commitments {
+        let of = |(name, one): (&String, &Disclosure)| (name.clone(), one.commitment(name));
+        Commitments(self.0.iter().map(of).collect())
+    }
+
+    /// The bytes disclosed under this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(|one| one.value.as_slice())
+    }
+
+    /// Every disclosure, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Disclosure)> {
+        self.0.iter().map(|(name, one)| (name.as_str(), one))
+    }
+
+    /// The column's bytes: the RFC 8785 form, so there is one spelling only.
+    ///
+    /// # Panics
+    /// Never: a map of strings always serialises.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Names are plain ASCII: byte order is the UTF-16 order that RFC 8785 sorts by.
+        serde_json::to_vec(self).expect("a map of strings always serialises")
+    }
+
+    /// Reads a column; any spelling but the one [`Disclosures::encode`] gives is refused.
+    ///
+    /// # Errors
+    /// What is wrong with the column.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Cause> {
+        let column: Self = serde_json::from_slice(bytes)
+            .map_err(|error| Cause::new(Code::DisclosureJson, error.to_string()))?;
+        match member::difference(&column.encode(), bytes) {
+            None => Ok(column),
+            Some(at) => Err(Cause::new(Code::DisclosureSpelling, format!("at its byte {at}"))),
+        }
+    }
+
+    /// Holds every text against the commitment of the same name.
+    ///
+    /// # Errors
+    /// A text that the core does not commit to, or one that does not open its commitment.
+    pub fn check(&self, commitments: &Commitments) -> Result<(), Cause> {
+        for (name, one) in self.iter() {
+            match commitments.0.get(name) {
+                None => return Err(Cause::new(Code::DisclosureUnknown, name)),
+                Some(commitment) if *commitment != one.commitment(name) => {
+                    return Err(Cause::new(Code::DisclosureValue, name));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Disclosure {
+    /// The commitment to it under a name.
+    #[must_use]
+    pub fn commitment(&self, name: &str) -> Commitment {
+        Commitment(crypto::commitment(name, &self.salt, &self.value))
+    }
+}
+
+/// Bytes as the column has them: a string, or an object with the one member `base64`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Wrapped(Wrapped),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped {
+    base64: String,
+}
+
+impl Serialize for Disclosure {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let salt = crate::encoding::base64url(&self.salt);
+        let value = match base64_wrapped(&self.value) {
+            Some(base64) => Value::Wrapped(Wrapped { base64 }),
+            None => Value::Text(String::from_utf8_lossy(&self.value)),
+        };
+        (salt, value).serialize(out)
+    }
+}
+
+impl<'de> Deserialize<'de> for Disclosure {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let (salt, value): (Cow<str>, Value) = Deserialize::deserialize(input)?;
+        let salt = crate::encoding::base64url_exact(salt.as_bytes());
+        let salt = salt.ok_or_else(|| D::Error::custom("a salt is not 16 bytes in base64url"))?;
+        let value = match value {
+            Value::Text(text) => text.into_owned().into_bytes(),
+            Value::Wrapped(Wrapped { base64 }) => {
+                base64_strict(base64.as_bytes()).ok_or_else(|| D::Error::custom("not strict base64"))?
+            }
+        };
+        Ok(Disclosure { salt, value })
+    }
+}
+
+/// The value that stands for a text in its commitment: the text, or of one longer than
+/// [`TEXT_MAX`] its start, a NUL, its length, a NUL and the SHA-256 of the whole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeptText {
+    /// The bytes to commit to.
+    pub value: Vec<u8>,
+    /// Whether `value` stands for a longer text.
+    pub truncated: bool,
+}
+
+impl KeptText {
+    /// Keeps a text whole or cut.
+    #[must_use]
+    pub fn new(text: Vec<u8>) -> Self {
+        if text.len() <= TEXT_MAX {
+            return KeptText { value: text, truncated: false };
+        }
+        let tail = format!("\0{}\0{}", text.len(), hex(&crypto::sha256(&[&text])));
+        let mut value = text;
+        value.truncate(TEXT_PREFIX);
+        value.extend_from_slice(tail.as_bytes());
+        KeptText { value, truncated: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_has_one_spelling() {
+        let mut column = Disclosures::default();
+        column.commit("workdir", b"/tmp".to_vec());
+        column.commit("command", b"\xff".to_vec());
+        let bytes = column.encode();
+        assert_eq!(Disclosures::decode(&bytes), Ok(column));
+        let text = String::from_utf8(bytes).unwrap();
+        let spaced = text.replacen(':', ": ", 1);
+        assert!(Disclosures::decode(spaced.as_bytes()).is_err());
+        let escaped = text.replace("/tmp", "\\/tmp");
+        assert!(Disclosures::decode(escaped.as_bytes()).is_err());
+        // The same bytes in the longer of the two forms.
+        let wrapped = text.replace("\"/tmp\"", "{\"base64\":\"L3RtcA==\"}");
+        assert!(Disclosures::decode(wrapped.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn bytes_take_the_shorter_form_and_come_back() {
+        let form = |value: &[u8]| {
+            let mut column = Disclosures::default();
+            column.insert("x", Disclosure { salt: [0; 16], value: value.to_vec() });
+            let bytes = column.encode();
+            assert_eq!(Disclosures::decode(&bytes).unwrap().get("x"), Some(value));
+            String::from_utf8(bytes).unwrap()
+        };
+        for value in [&b"ls -l"[..], b"", b"\xff\xfe", b"\x01\x02\x03\x04\x05\x06\x07", "héé".as_bytes()] {
+            form(value);
+        }
+        assert!(form(&[1; 40]).contains("{\"base64\":"));
+        assert!(form(b"a \"b\"").contains(r#""a \"b\"""#));
+    }
+
+    #[test]
+    fn a_text_that_does_not_open_its_commitment_is_refused() {
+        let mut column = Disclosures::default();
+        column.commit("command", b"ls".to_vec());
+        let commitments = column.commitments();
+        assert_eq!(column.check(&commitments), Ok(()));
+        let mut other = column.clone();
+        other.commit("command", b"ls".to_vec());
+        assert_eq!(other.check(&commitments).unwrap_err().code, Code::DisclosureValue);
+        column.commit("more", Vec::new());
+        assert_eq!(column.check(&commitments).unwrap_err().code, Code::DisclosureUnknown);
+    }
+}
