@@ -137,7 +137,8 @@ impl Core {
 
     /// What no type tells: members that must agree with each other.
     fn check(&self) -> Result<(), Cause> {
-        if let Some(fault) = self.commitments.fault() {
+        let fault = self.commitments.fault().or_else(|| self.body.kind().fault(&self.commitments));
+        if let Some(fault) = fault {
             return Err(Cause::new(Code::RecordCommitments, fault));
         }
         if self.next_key.is_some() == matches!(self.body, Body::End(_)) {

@@ -249,7 +249,7 @@ impl Body {
         }
     }
 
-    /// What no type tells: members that must agree with each other, and the texts of the kind.
+    /// What no type tells: members that must agree with each other.
     pub(super) fn check(&self, texts: &Commitments) -> Result<(), Cause> {
         match self {
             Body::Start(start) => start.check(texts)?,
@@ -267,17 +267,7 @@ impl Body {
             }
             _ => {}
         }
-        let Some((always, optional)) = self.kind().texts() else { return Ok(()) };
-        if let Some(name) = always.iter().find(|name| !texts.has(name)) {
-            return Err(Cause::new(Code::RecordCommitments, format!("{name:?} is missing")));
-        }
-        match texts.names().find(|name| !always.contains(name) && !optional.contains(name)) {
-            Some(name) => {
-                let kind = self.kind().name();
-                Err(Cause::new(Code::RecordCommitments, format!("{name:?} is no text of {kind}")))
-            }
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -298,6 +288,18 @@ impl Kind {
             Kind::Anomaly => (&[], &["detail"]),
             Kind::Finish | Kind::Lost | Kind::End => (&[], &[]),
         })
+    }
+}
+
+impl Kind {
+    /// What of these texts is missing in a record of the kind, or is not one of its texts.
+    pub(super) fn fault(self, texts: &Commitments) -> Option<String> {
+        let (always, optional) = self.texts()?;
+        if let Some(name) = always.iter().find(|name| !texts.has(name)) {
+            return Some(format!("{name:?} is missing"));
+        }
+        let foreign = texts.names().find(|name| !always.contains(name) && !optional.contains(name))?;
+        Some(format!("{foreign:?} is no text of {}", self.name()))
     }
 }
 

@@ -30,7 +30,7 @@ const HEADER: &str = "\
 #   verdict complete, incomplete, or rejected
 #   record  the first bad record, of rejected ones; else -
 #   secret  the origin secret that the verifier is given, in hexadecimal; else -
-#   why     words of the reason, or the findings in order
+#   code    of rejected ones the code of the cause, else the findings in order
 # Made from fixed seeds by the test that compares them: see tests/it/cases/.
 ";
 

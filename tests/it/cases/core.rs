@@ -3,8 +3,8 @@
 use super::{Cases, Expect};
 use crate::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
-    Anomaly, Body, Collect, Finish, From, Kind, Lost, Note, NoteWhat, Outcome, Pause, Plan, PlanTime,
-    Program, Recovered, Resume, TextSource,
+    Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan, PlanTime,
+    Program, Recovered, Resume, TextSource, Unseen,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -15,6 +15,9 @@ pub fn add(cases: &mut Cases) {
     starts(cases);
     finishes(cases);
     others(cases);
+    spelled_otherwise(cases);
+    facts(cases);
+    commitments(cases);
     accepted(cases);
 }
 
@@ -210,17 +213,15 @@ fn starts(cases: &mut Cases) {
     ] {
         cases.bad_start(name, Defect::Core(&swap(from, to)), why);
     }
-    let mut texts = Texts::default();
-    let workdir = texts.commit("workdir", b"/");
+    let texts = Texts::of(&[("workdir", b"/")]);
     let mut bare = |name: &str, source, edit: Option<(&str, &str)>, why| {
         let body = Body::Start(attesh::record::Start {
             shell: 1,
             n: 1,
             native: 1,
             skip: 0,
-            source,
-            command: None,
-            workdir,
+            text_source: source,
+            truncated: false,
             prev_status: None,
             planned: false,
             late: false,
@@ -271,6 +272,19 @@ fn finishes(cases: &mut Cases) {
     }
 }
 
+/// A fact, as an honest recorder writes it.
+pub fn fact() -> Fact {
+    Fact {
+        kind: "https://example.org/git".into(),
+        at: FactTime::Start,
+        shell: None,
+        n: None,
+        ok: true,
+        must: false,
+        attached: Vec::new(),
+    }
+}
+
 /// One of each further kind, as an honest recorder writes it.
 pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
     let mut all = Vec::new();
@@ -280,33 +294,46 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
         all.push((body.kind(), body, texts));
     };
     one(&|texts| {
-        Body::Collect(Collect {
-            collector: "https://example.org/git".into(),
-            at: "start".into(),
-            ok: true,
-            data: Some(texts.commit("data", b"{}")),
+        texts.commit("data", b"{}");
+        Body::Fact(Box::new(fact()))
+    });
+    one(&|texts| {
+        *texts = Texts::of(&[
+            ("arguments", b"--fast\0"),
+            ("name", b"build.sh"),
+            ("options", b"-e\0"),
+            ("path", b"/bin/bash"),
+            ("ranges", b"1-1,2-2,4-6"),
+            ("script", b"cd src\nmake\n\nif :\nthen :\nfi\n"),
+        ]);
+        Body::Plan(Plan {
+            shell: 1,
+            count: 3,
+            recorded_at: PlanTime::Start,
+            evidence: Evidence::Traps,
+            sha256: Some([8; 32]),
+            inherited: vec![attesh::record::Inherited::BashEnv, attesh::record::Inherited::ShellOpts],
         })
     });
     one(&|texts| {
-        let name = texts.commit("name", b"build.sh");
-        let ranges = texts.commit("ranges", b"1-1,2-2,4-6");
-        let script = texts.commit("script", b"cd src\nmake\n\nif :\nthen :\nfi\n");
-        Body::Plan(Plan { shell: 1, count: 3, recorded_at: PlanTime::Start, name, ranges, script })
-    });
-    one(&|texts| {
-        let text = Some(texts.commit("text", b"# a comment"));
+        texts.commit("text", b"# a comment");
         Body::Note(Note {
             shell: Some(1),
             what: NoteWhat::Unexecuted,
-            text,
             status: Some(0),
             native: Some(1),
         })
     });
-    one(&|texts| Body::Pause(Pause { shell: Some(1), reason: Some(texts.commit("reason", b"lunch")) }));
-    one(&|_| Body::Resume(Resume { shell: Some(1), by: None, reason: None }));
+    one(&|texts| {
+        texts.commit("reason", b"lunch");
+        Body::Pause(Pause { shell: Some(1) })
+    });
+    one(&|_| Body::Resume(Resume { shell: Some(1), by: None }));
     one(&|_| Body::Lost(Lost { shell: 1, count: 2 }));
-    one(&|texts| Body::Anomaly(Anomaly { what: "boot".into(), detail: Some(texts.commit("detail", b"x")) }));
+    one(&|texts| {
+        texts.commit("detail", b"x");
+        Body::Anomaly(Anomaly { what: "boot".into() })
+    });
     all.push((Kind::ShellClose, close(1, Some(0)).0, close(1, Some(0)).1));
     all.push((Kind::ShellOpen, open(Program::Zsh, 0).0, open(Program::Zsh, 0).1));
     all.push((Kind::Start, start(1, 1, 1, b"ls").0, start(1, 1, 1, b"ls").1));
@@ -318,13 +345,13 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
 fn others(cases: &mut Cases) {
     for (kind, name, from, to, why) in [
         (
-            Kind::Collect,
-            "collect-at-unknown",
+            Kind::Fact,
+            "fact-at-unknown",
             "\"at\":\"start\"",
             "\"at\":\"noon\"",
             "unknown value \"noon\"",
         ),
-        (Kind::Collect, "collect-ok-missing", "\"ok\":true,", "", "\"ok\" is missing"),
+        (Kind::Fact, "fact-ok-missing", "\"ok\":true,", "", "\"ok\" is missing"),
         (
             Kind::Plan,
             "plan-recorded-at-unknown",
@@ -383,22 +410,97 @@ fn others(cases: &mut Cases) {
     }
 }
 
-/// What looks odd and is allowed: the core counts as stored, in any spelling of its JSON.
-fn accepted(cases: &mut Cases) {
-    let mut odd = |name: &str, from: &str, to: &str| {
+/// Facts: of types that are not known, and what contradicts itself in one.
+fn facts(cases: &mut Cases) {
+    let texts = Texts::of(&[("data", b"{}")]);
+    let mut bad = |name: &str, fact: Fact| {
+        cases.bad(name, Body::Fact(Box::new(fact)), &texts, Defect::None, "record.fact");
+    };
+    bad("fact-type-no-uri", Fact { kind: "git".into(), ..fact() });
+    bad("fact-number-without-shell", Fact { at: FactTime::Command, n: Some(1), ..fact() });
+    bad("fact-of-command-without-number", Fact { at: FactTime::Command, shell: Some(1), ..fact() });
+    bad("fact-number-at-start", Fact { shell: Some(1), n: Some(1), ..fact() });
+    let attached = |name: &str| {
+        let one = Attached { name: name.into(), size: 3, sha256: [7; 32], media_type: "text/plain".into() };
+        Fact { attached: vec![one], ..fact() }
+    };
+    for (name, file) in [("fact-attached-elsewhere", "../x"), ("fact-attached-nameless", "")] {
+        bad(name, attached(file));
+    }
+    let mut good = |name: &str, facts: &[Fact]| {
         let mut signer = Signer::base();
-        let (body, texts) = start(1, 1, 1, b"true");
-        signer.push(body, &texts, Defect::Core(&swap(from, to)));
-        signer.finish(1, 1, 0);
+        signer.command(1, 1);
+        for fact in facts {
+            signer.push(Body::Fact(Box::new(fact.clone())), &texts, Defect::None);
+        }
         signer.close(1, Some(1));
         signer.end();
         cases.add(name, signer.bytes, Expect::Complete(&[]));
     };
-    odd("odd-spaces-in-core", "\"n\":1,", " \"n\" : 1 ,");
-    odd("odd-escape-in-core", "\"kind\":\"start\"", "\"k\\u0069nd\":\"st\\u0061rt\"");
-    odd("odd-order-in-core", "\"shell\":1,\"n\":1,", "\"n\":1,\"shell\":1,");
-    odd("odd-flag-false", "\"n\":1,", "\"n\":1,\"truncated\":false,");
-    odd("odd-skip-zero", "\"n\":1,", "\"n\":1,\"skip\":0,");
+    let about = Fact { at: FactTime::Command, shell: Some(1), n: Some(1), ..fact() };
+    good("fact-of-unknown-type", &[fact(), about]);
+    good("fact-with-attached", &[attached("files-1.json.gz")]);
+    good("fact-that-must-be-understood", &[fact(), Fact { must: true, ..fact() }]);
+    let many: Vec<(String, Vec<u8>)> = (0..64).map(|at| (format!("variable.V{at}"), vec![b'x'])).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let mut signer = Signer::begun(1);
+    signer.push(Body::Fact(Box::new(fact())), &Texts::of(&many).redacted("variable.V7"), Defect::None);
+    signer.end();
+    cases.add("fact-of-64-texts", signer.bytes, Expect::Complete(&[]));
+    let more = [&many[..], &[("one.more", b"x")]].concat();
+    let body = || Body::Fact(Box::new(fact()));
+    cases.bad("fact-of-65-texts", body(), &Texts::of(&more), Defect::None, "record.commitments");
+}
+
+/// What a core commits to is what its kind has, under names that can be.
+fn commitments(cases: &mut Cases) {
+    let fact = || Body::Fact(Box::new(fact()));
+    for (name, text) in [("blank", "a b"), ("empty", ""), ("not-ascii", "\u{e9}"), ("of-129-bytes", &"x".repeat(129))] {
+        let name = format!("text-name-{name}");
+        cases.bad(&name, fact(), &Texts::of(&[(text, b"")]), Defect::None, "record.commitments");
+    }
+    let (_, texts) = start(1, 1, 1, b"true");
+    let one = |names: &[(&str, &[u8])]| Texts::of(names);
+    cases.bad("texts-on-finish", finish(1, 1, 0), &texts, Defect::None, "record.commitments");
+    cases.bad("texts-on-end", end(), &one(&[("detail", b"")]), Defect::None, "record.commitments");
+    let (body, texts) = close(1, Some(0));
+    let with = |mut texts: Texts| {
+        texts.commit("command", b"x");
+        texts
+    };
+    cases.bad("text-more-on-close", body.clone(), &with(texts.clone()), Defect::None, "record.commitments");
+    cases.bad("text-missing-on-close", body, &texts.without("workdir"), Defect::None, "record.commitments");
+    cases.bad_start(
+        "commitments-out-of-order",
+        Defect::Core(&|core| {
+            let text = String::from_utf8(core).unwrap();
+            let (before, rest) = text.split_once("\"c\":{").unwrap();
+            let (inner, after) = rest.split_once('}').unwrap();
+            let (one, two) = inner.split_once(',').unwrap();
+            format!("{before}\"c\":{{{two},{one}}}{after}").into_bytes()
+        }),
+        "record.spelling",
+    );
+}
+
+/// A core has one spelling: what JSON leaves free is refused.
+fn spelled_otherwise(cases: &mut Cases) {
+    for (name, from, to) in [
+        ("odd-spaces-in-core", "\"n\":1,", " \"n\" : 1 ,"),
+        ("odd-escape-in-core", "\"kind\":\"start\"", "\"k\\u0069nd\":\"st\\u0061rt\""),
+        ("odd-order-in-core", "\"shell\":1,\"n\":1,", "\"n\":1,\"shell\":1,"),
+        ("odd-flag-false", "\"textSource\":\"typed\",", "\"textSource\":\"typed\",\"truncated\":false,"),
+        ("odd-skip-zero", "\"native\":1,", "\"native\":1,\"skip\":0,"),
+        ("odd-null-for-missing", "\"native\":1,", "\"native\":1,\"prevStatus\":null,"),
+    ] {
+        cases.bad_start(name, Defect::Core(&swap(from, to)), "record.spelling");
+    }
+    let empty = swap("\"synced\"", "\"c\":{},\"synced\"");
+    cases.bad("odd-no-commitments", finish(1, 1, 0), &Texts::default(), Defect::Core(&empty), "record.spelling");
+}
+
+/// One of every kind.
+fn accepted(cases: &mut Cases) {
     let mut signer = Signer::base();
     signer.recovered = Some(Recovered { adopted: 0, cut_bytes: 12 });
     for (kind, body, texts) in other_bodies() {
@@ -410,7 +512,7 @@ fn accepted(cases: &mut Cases) {
                 pipe_status: None,
                 from: From::Unknown,
                 stale: false,
-                outcome: Some(Outcome::Replaced),
+                outcome: Some(Unseen::Replaced),
                 native: Some(3),
                 shell_duration_us: Some(12),
             };

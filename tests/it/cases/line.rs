@@ -92,18 +92,20 @@ fn signatures(cases: &mut Cases) {
 
 fn own_key(signer: &Signer) -> String {
     let attesh::record::Body::Genesis(genesis) = signer.genesis_body().0 else { unreachable!() };
-    attesh::encoding::base64url(&genesis.verify_key)
+    attesh::encoding::base64url(&genesis.vk)
 }
 
 fn small_order_core(signer: &Signer, own: &str, key: &str) -> Vec<u8> {
+    let (body, texts) = signer.genesis_body();
     let core = attesh::record::Core {
         index: 0,
+        body,
+        commitments: texts.commitments(),
         time: signer.now,
-        next_key: Some([4; 32]),
         recovered: None,
-        body: signer.genesis_body().0,
+        next_key: Some([4; 32]),
     };
-    swap(own, key)(core.encode())
+    swap(own, key)(core.encode().unwrap())
 }
 
 /// Points of small order in the encodings that decoders are known to take.

@@ -18,7 +18,7 @@ pub enum Expect {
     Complete(&'static [&'static str]),
     /// Unbroken, with exactly these findings, in order.
     Incomplete(&'static [&'static str]),
-    /// Rejected at this record, for a reason that contains these words.
+    /// Rejected at this record, with this code.
     Rejected(u64, &'static str),
 }
 

@@ -74,21 +74,17 @@ fn members(cases: &mut Cases) {
     let workdir = format!("\"workdir\"{workdir}");
     let twice = format!("{{{command},{command},{workdir}}}");
     let reversed = format!("{{{workdir},{command}}}");
-    let five: Vec<String> = (0..5).map(|at| format!("\"a{at}\":[\"AAAAAAAAAAAAAAAAAAAAAA\",\"\"]")).collect();
-    let five = format!("{{{}}}", five.join(","));
     for (name, text, why) in [
         ("text-twice", twice, "out of order or there twice"),
         ("texts-out-of-order", reversed, "out of order or there twice"),
-        ("five-texts", five, "too many members"),
         ("column-empty", String::new(), COLUMN),
         ("column-null", "null".to_owned(), COLUMN),
     ] {
         cases.bad_start(name, Defect::Disclosures(&move |_| text.clone().into_bytes()), why);
     }
-    let mut foreign = Texts::default();
-    foreign.commit("command", b"ls");
-    cases.bad("text-on-finish", finish(1, 1, 0), &foreign, Defect::None, "disclosed but not committed to");
-    cases.bad("text-on-end", end(), &foreign, Defect::None, "disclosed but not committed to");
+    let foreign = Texts::default().with_foreign("command", b"ls");
+    cases.bad("text-on-finish", finish(1, 1, 0), &foreign, Defect::None, "disclosure.unknown");
+    cases.bad("text-on-end", end(), &foreign, Defect::None, "disclosure.unknown");
 }
 
 /// Redaction takes members out and touches nothing else.
