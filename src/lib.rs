@@ -10,7 +10,7 @@
 //!                                                      in an Envelope     ↑ src/policy/
 //! ```
 //!
-//! A script takes a shorter way: `cli::sh` is the parent of its bash, hears from it which
+//! A script takes a shorter way: [`run`] is the parent of its bash, hears from it which
 //! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
@@ -25,8 +25,8 @@
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.
 //! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
-//!   hot path whole), [`cli`] (one file a verb), and what these use to talk: [`report`],
-//!   [`passphrase`], `seal::signer`, `seal::agent`.
+//!   hot path whole), [`run`] (the parent of a script's bash), [`cli`] (one file a verb), and
+//!   what these use to talk: [`report`], [`passphrase`], `seal::signer`, `seal::agent`.
 //!
 //! # What is not there
 //!
@@ -61,6 +61,7 @@ pub mod process;
 pub mod record;
 pub mod recorder;
 pub mod report;
+pub mod run;
 pub mod script;
 pub mod seal;
 pub mod session;

@@ -11,14 +11,11 @@ use crate::files::{self, Overwrite};
 use crate::paths;
 use crate::record::Program;
 use crate::report;
+use crate::run::block::HOOKS;
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
-
-/// What records a block that another program evaluates: bash's hook, and what any other shell
-/// reads.
-pub const BLOCK: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
 
 /// What the line in an rc file ends with: it tells the line from every other.
 const MARK: &str = "# attesh";
@@ -70,7 +67,7 @@ pub fn template(program: Program) -> &'static str {
         Program::Bash => BASH,
         Program::Zsh => ZSH,
         Program::Fish => FISH,
-        Program::Sh => BLOCK[1],
+        Program::Sh => HOOKS[1],
     }
 }
 
@@ -107,7 +104,7 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
 
 /// The hook of a block. A shell that is no bash, or too old a one, must not parse bash's.
 fn block(executable: &str) -> String {
-    let [bash, other] = BLOCK.map(|text| {
+    let [bash, other] = HOOKS.map(|text| {
         // In the text of a trap the quotes stand within quotes.
         let inner = posix_quoted(executable).replace('\'', r"'\''");
         let text = text.replace(r"'\''@ATTESH_BIN@'\''", &inner);

@@ -1,9 +1,6 @@
 //! The commands, one file a verb. Nothing here is imported from elsewhere.
 
 pub mod args;
-pub mod block;
-mod call;
-mod channel;
 mod doctor;
 mod heads;
 mod init;
@@ -17,7 +14,6 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
-mod split;
 mod verify;
 mod view;
 

@@ -11,7 +11,7 @@ use super::args::{
     PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::verify::{Subject, TRANSCRIPT, no_subject, open};
-use super::{Outcome, key, split};
+use super::{Outcome, key};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -20,6 +20,8 @@ use crate::files::{self, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
 use crate::report;
+use crate::run::call::bash;
+use crate::run::split;
 use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
@@ -111,7 +113,7 @@ fn explain(args: &PolicyExplain) -> Outcome {
 
 /// Splits a script into its units, as the bash of this machine reads it.
 fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
-    let split = split::split(&super::sh::bash()?, &bytes)?;
+    let split = split::split(&bash()?, &bytes)?;
     if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
         let what = format!("line {line}: bash cannot read the command that begins here");
         return Err(Failure::usage(what).next("what bash says of it tells: bash -n FILE"));

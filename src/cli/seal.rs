@@ -32,6 +32,7 @@ use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,
 };
 use crate::session::close::Ending;
+use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
 use crate::verify;
 
@@ -65,8 +66,9 @@ pub fn run(args: &Seal) -> Outcome {
     }
     let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
     if !kept.is_empty() && !session.has_end() {
-        heads::refuse_another(&kept, &heads::checked(&session, &kept.sizes())?).map_err(|failure| {
-            Failure { message: format!("{}\nnothing was ended", failure.message), ..failure }
+        heads::refuse_another(&kept, &checked(&session, &kept.sizes())?).map_err(|failure| Failure {
+            message: format!("{}\nnothing was ended", failure.message),
+            ..failure
         })?;
     }
     end_if_live(&session, args.close_others)?;

@@ -12,8 +12,8 @@
 pub mod birth;
 pub mod close;
 pub mod find;
+pub mod heads;
 pub mod place;
-pub mod script;
 
 use std::fs::File;
 use std::io;

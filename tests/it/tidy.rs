@@ -36,6 +36,7 @@ const LAYERS: &[&str] = &[
     "passphrase",
     "session",
     "report",
+    "run",
     "recorder",
     "cli",
 ];
