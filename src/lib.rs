@@ -5,7 +5,7 @@
 //! Data flows one way, and imports point the other way:
 //!
 //! ```text
-//! a shell          src/recorder.rs    src/journal/     src/seal/          src/verify.rs
+//! a shell          src/recorder/      src/journal/     src/seal/          src/verify.rs
 //! shell/hook.*  →  one Record      →  the chain     →  Statement       →  Verdict → exit code
 //!                                                      in an Envelope     ↑ src/policy/
 //! ```
@@ -18,15 +18,17 @@
 //!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
 //!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`failure`] (kinds
 //!   of failure and their exit codes).
-//! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
+//! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and recorder),
+//!   [`record`] (one fact and its two columns),
 //!   [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`] (statement, envelope,
 //!   bundle, keys, trust), [`policy`] (what a statement must say), [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.
 //! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
-//!   hot path whole), [`run`] (the parent of a script's bash), [`cli`] (one file a verb), and
-//!   what these use to talk: [`report`], [`passphrase`], `seal::signer`, `seal::agent`.
+//!   hot path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent
+//!   of a script's bash), [`cli`] (one file a verb), and what these use to talk: [`report`],
+//!   [`passphrase`], `seal::signer`, `seal::agent`.
 //!
 //! # What is not there
 //!
@@ -58,6 +60,7 @@ pub mod passphrase;
 pub mod paths;
 pub mod policy;
 pub mod process;
+pub mod protocol;
 pub mod record;
 pub mod recorder;
 pub mod report;

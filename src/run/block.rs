@@ -98,6 +98,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         native: 0,
         hook: hex(&sha256(&HOOKS.map(str::as_bytes))[..8]),
         typed: false,
+        workdir: birth::workdir(),
         history: Vec::new(),
     };
     let plan = script_of(&said()?);

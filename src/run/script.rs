@@ -117,6 +117,7 @@ impl Recording {
             native: 0,
             hook: hex(&sha256(&[call::TRAP.as_bytes()])[..8]),
             typed: false,
+            workdir: birth::workdir(),
             history: Vec::new(),
         };
         match birth::join(&self.session, &shell) {

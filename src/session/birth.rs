@@ -16,7 +16,7 @@ use crate::lock::{self, PATIENCE_MS};
 use crate::paths;
 use crate::process;
 use crate::record::{
-    Body, Close, CloseReason, Closes, Disclosures, Genesis, Open, Outcome, Prev, Program, StateLevel,
+    Body, CloseReason, Closes, Disclosures, Genesis, Open, Outcome, Prev, Program, StateLevel,
 };
 
 /// How many sessions are followed from one to the next before it counts as a ring.
@@ -52,6 +52,8 @@ pub struct Shell {
     pub hook: String,
     /// Whether the hook was typed in.
     pub typed: bool,
+    /// The folder it is in.
+    pub workdir: Vec<u8>,
     /// The history settings that can hide text.
     pub history: Vec<u8>,
 }
@@ -243,17 +245,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             if let Some(running) = live.running {
                 close::finish_unseen(writer, *at, running.n, Outcome::Replaced)?;
             }
-            let mut texts = Disclosures::default();
-            let workdir = texts.commit("workdir", workdir());
-            let close = Close {
-                shell: *at,
-                why: CloseReason::Replaced,
-                status: None,
-                native: None,
-                script_unchanged: false,
-                workdir,
-            };
-            writer.append(Body::Close(close), &texts, clock::now())?;
+            close::close_shell(writer, *at, CloseReason::Replaced, None, None, shell.workdir.clone())?;
         }
         let mut texts = Disclosures::default();
         let open = Open {
@@ -264,7 +256,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             native: shell.native,
             hook: shell.hook.clone(),
             typed: shell.typed,
-            workdir: texts.commit("workdir", workdir()),
+            workdir: texts.commit("workdir", shell.workdir.clone()),
             history: texts.commit("history", shell.history.clone()),
         };
         let head = writer.append(Body::Open(Box::new(open)), &texts, clock::now())?;
@@ -337,12 +329,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             continue;
         }
         let live = Session::open(&folder).and_then(|session| {
-            session.with_writer_waiting(PATIENCE_MS, |writer| match writer.genesis() == genesis {
-                true => Ok(()),
-                false => {
-                    Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
-                }
-            })?;
+            session.with_writer_waiting(PATIENCE_MS, |writer| close::expect_genesis(writer, &genesis))?;
             Ok(session)
         });
         let over = match live {

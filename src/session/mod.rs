@@ -41,8 +41,6 @@ pub const NEXT: &str = "next";
 pub const SEALED: &str = "sealed";
 /// The name of the file in a session's folder that pauses every shell.
 pub const PAUSE_ALL: &str = "pause-all";
-/// The version of the protocol between hook and recorder that this program speaks.
-pub const PROTOCOL: &str = "1";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 

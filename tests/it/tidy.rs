@@ -25,6 +25,7 @@ const LAYERS: &[&str] = &[
     "crypto",
     "lock",
     "files",
+    "protocol",
     "record",
     "script",
     "paths",
@@ -64,6 +65,8 @@ const PURE: &[&str] = &[
     "src/seal/statement.rs",
     "src/seal/trust.rs",
     "src/policy/",
+    "src/protocol.rs",
+    "src/recorder/call.rs",
     "src/verify.rs",
     "src/verify/",
 ];
