@@ -16,8 +16,8 @@
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
 //!   [`clock`] (the only reader of the clocks), [`mod@lock`] (the only flock), [`files`]
 //!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
-//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`failure`] (kinds
-//!   of failure and their exit codes).
+//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`text`] (escaped,
+//!   quoted, counted), [`failure`] (kinds of failure and their exit codes).
 //! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and recorder),
 //!   [`record`] (one fact and its two columns),
 //!   [`script`] (a script and its units),
@@ -69,4 +69,5 @@ pub mod script;
 pub mod seal;
 pub mod session;
 pub mod sys;
+pub mod text;
 pub mod verify;

@@ -17,6 +17,7 @@ use crate::policy::{Denial, Ruling};
 use crate::seal::envelope::{Envelope, SignatureFailure};
 use crate::seal::statement::Statement;
 use crate::seal::trust::TrustedKey;
+use crate::text::count;
 
 mod contradiction;
 mod disagreement;
@@ -79,12 +80,13 @@ pub struct Verdict {
 /// The aspects, in the order in which they are printed.
 pub const ASPECTS: [&str; 6] = ["signature", "integrity", "completeness", "origin", "policy", "trust"];
 
-/// The order in which failures outweigh one another: 3, 6, 4, 1, 5.
+/// The order in which failures outweigh one another: 3, 6, 7, 4, 1, 5.
 #[must_use]
 pub fn rank(kind: Kind) -> u8 {
     match kind {
-        Kind::Integrity => 5,
-        Kind::Untrusted => 4,
+        Kind::Integrity => 6,
+        Kind::Untrusted => 5,
+        Kind::Unsupported => 4,
         Kind::Incomplete => 3,
         Kind::Policy => 2,
         Kind::Unable => 1,
@@ -166,7 +168,7 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
     let who = authentic
         .key()
         .principals()
-        .map(|who| format!(", key of {}", crate::seal::shown(who)))
+        .map(|who| format!(", key of {}", crate::text::short(who)))
         .unwrap_or_default();
     verdict.set(
         "trust",
@@ -222,7 +224,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
             Mark::Good,
             format!(
                 "payload as signed; it says the chain of {} was unbroken",
-                several(statement.predicate.journal.size, "record")
+                count(statement.predicate.journal.size, "record")
             ),
         ),
     }
@@ -270,7 +272,7 @@ fn summary(statement: &Statement) -> String {
         (false, failed) => format!("{failed} failed"),
     };
     let before = loss_before(after_loss(statement));
-    format!("{} recorded, {result}{before}", commands(outcome.command_count))
+    format!("{} recorded, {result}{before}", count(outcome.command_count, "command"))
 }
 
 /// What the statement says of a broken session before this one.
@@ -281,14 +283,6 @@ fn after_loss(statement: &Statement) -> Option<&str> {
 
 fn loss_before(after_loss: Option<&str>) -> &'static str {
     if after_loss.is_some() { ", after a session that was lost or tampered with" } else { "" }
-}
-
-fn commands(count: u64) -> String {
-    several(count, "command")
-}
-
-fn several(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// What is left out of a complete story, and with whose word.
@@ -305,18 +299,19 @@ fn complete_text(left_out: &LeftOut) -> String {
         None => "complete".to_owned(),
         Some(_) => "complete in itself".to_owned(),
     };
-    let paused =
-        left_out.paused_commands.map_or_else(|| "an unknown number of commands".to_owned(), commands);
+    let paused = left_out
+        .paused_commands
+        .map_or_else(|| "an unknown number of commands".to_owned(), |commands| count(commands, "command"));
     match left_out.pauses {
         0 => {}
         1 => text.push_str(&format!(", with one declared pause: {paused} not recorded")),
         many => text.push_str(&format!(", with {many} declared pauses: {paused} not recorded")),
     }
     if left_out.withheld > 0 {
-        text.push_str(&format!("; {} withheld by history settings", several(left_out.withheld, "text")));
+        text.push_str(&format!("; {} withheld by history settings", count(left_out.withheld, "text")));
     }
     if left_out.redacted > 0 {
-        text.push_str(&format!("; {} redacted", several(left_out.redacted, "record")));
+        text.push_str(&format!("; {} redacted", count(left_out.redacted, "record")));
     }
     if let Some(why) = left_out.after_loss {
         text.push_str(&format!("; {why}"));
@@ -471,9 +466,9 @@ pub fn journal(checked: Checked) -> Verdict {
     let before = loss_before(after_loss);
     verdict.summary = match story.commands {
         0 => format!("not sealed; nothing was recorded{before}"),
-        count => format!("not sealed; {} recorded, {} failed{before}", commands(count), story.failed),
+        ran => format!("not sealed; {} recorded, {} failed{before}", count(ran, "command"), story.failed),
     };
-    verdict.set("integrity", Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
+    verdict.set("integrity", Mark::Good, format!("checked one by one: {}", count(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
             after_loss,

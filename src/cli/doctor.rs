@@ -15,8 +15,9 @@ use crate::files;
 use crate::paths;
 use crate::protocol::{self, Key, Verb};
 use crate::record::{Closes, NoteWhat, Program, StateLevel};
-use crate::report::{self, Style, visible};
+use crate::report::{self, Style};
 use crate::session::{Session, birth, find};
+use crate::text::{self, visible};
 
 /// How many calls the recorder's latency is the median of.
 const CALLS: usize = 20;
@@ -80,7 +81,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Ok(()) => report.add(
             Level::Fine,
             "journal",
-            format!("{}, whole, can be appended to", report::count(view.checked.size, "record")),
+            format!("{}, whole, can be appended to", text::count(view.checked.size, "record")),
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
@@ -96,7 +97,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     match story.lost {
         0 => report.add(Level::Fine, "gaps", "none"),
         lost => {
-            let lost = report::count(lost, "command");
+            let lost = text::count(lost, "command");
             report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; see attesh status"))
         }
     }

@@ -12,6 +12,7 @@ use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
+use crate::text::{fish_quoted, posix_quoted, visible};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
@@ -91,7 +92,9 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
     // A shell that is not the right one must not even parse the hook.
     match shell {
-        ShellName::Bash => format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        ShellName::Bash => {
+            format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text))
+        }
         // `emulate -c` keeps the user's aliases and options from the definitions, and from
         // each function whenever it runs.
         ShellName::Zsh => format!(
@@ -114,14 +117,6 @@ fn block(executable: &str) -> String {
         "case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
          case ${{__attesh_ci-}} in ?*) ;; *) eval {other};; esac\n"
     )
-}
-
-fn posix_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn fish_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 struct Rc {
@@ -224,7 +219,7 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
                 "{}, line {}, is none that --install writes and is left there: {}",
                 path.display(),
                 at + 1,
-                report::visible(line)
+                visible(line)
             ));
         }
     }
@@ -315,11 +310,5 @@ mod tests {
                     || text.contains("attesh")
             );
         }
-    }
-
-    #[test]
-    fn quoting_survives_quotes_and_backslashes() {
-        assert_eq!(posix_quoted("it's"), r"'it'\''s'");
-        assert_eq!(fish_quoted(r"it's \"), r"'it\'s \\'");
     }
 }

@@ -25,6 +25,7 @@ use crate::run::split;
 use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
+use crate::text;
 use crate::verify::{self, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Outcome {
@@ -68,7 +69,7 @@ pub fn read(path: &Path) -> Result<Held, Failure> {
 fn parse(path: &Path) -> Result<Policy, Failure> {
     let bytes = files::read_stream(path, POLICY_MAX as u64)?;
     Policy::read(&bytes).map_err(|error| {
-        let what = report::visible(error.what.as_bytes());
+        let what = text::visible(error.what.as_bytes());
         let place = Place { file: path.to_owned(), line: error.line, column: error.column };
         Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
             .place(place)
@@ -87,8 +88,8 @@ fn check(args: &PolicyCheck) -> Outcome {
             files.push(json!({"file": file, "scripts": scripts, "commands": commands}));
             continue;
         }
-        let path = report::visible(path.display().to_string().as_bytes());
-        let (scripts, commands) = (report::count(scripts, "script"), report::count(commands, "command"));
+        let path = text::visible(path.display().to_string().as_bytes());
+        let (scripts, commands) = (text::count(scripts, "script"), text::count(commands, "command"));
         report::line(&format!("{path}: a policy of {scripts}, {commands}"))?;
     }
     if args.json {
@@ -106,7 +107,7 @@ fn explain(args: &PolicyExplain) -> Outcome {
         return Ok(0);
     }
     for line in policy.explain() {
-        report::line(&report::visible(line.as_bytes()))?;
+        report::line(&text::visible(line.as_bytes()))?;
     }
     Ok(0)
 }
@@ -146,7 +147,7 @@ fn from_script(args: &PolicyFromScript) -> Outcome {
     let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
     let rule = ScriptRule { sha256: Some(digest), ..rule };
     for remark in policy::remarks(&script) {
-        report::say(&format!("{}: {remark}", report::visible(args.file.as_os_str().as_bytes())));
+        report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
     put(&policy::whole(&args.file.display().to_string(), &[rule]), &args.to)
 }
@@ -169,13 +170,13 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         })?;
         if plan == PlanAt::Start {
             for remark in policy::remarks(&split) {
-                report::say(&report::visible(format!("{place}{remark}").as_bytes()));
+                report::say(&text::visible(format!("{place}{remark}").as_bytes()));
             }
         }
         // The items of a list are its commands, each with all its lines.
         let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
         if split.units().len() == 0 && !split.bytes().is_empty() {
-            report::say(&report::visible(format!("{place}there is no command in it").as_bytes()));
+            report::say(&text::visible(format!("{place}there is no command in it").as_bytes()));
             continue;
         }
         let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
@@ -185,7 +186,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         return Err(Failure::usage("there is no command in it"));
     }
     for remark in job.remarks {
-        report::say(&report::visible(remark.as_bytes()));
+        report::say(&text::visible(remark.as_bytes()));
     }
     Ok(rules)
 }
@@ -193,7 +194,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
 /// Puts the file before what is wrong with it.
 fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
     move |failure| {
-        let message = report::visible(failure.message.as_bytes());
+        let message = text::visible(failure.message.as_bytes());
         Failure { message: format!("{}: {message}", path.display()), ..failure }
     }
 }
@@ -256,7 +257,7 @@ fn test(args: &PolicyTest) -> Outcome {
     for (file, verdict) in &verdicts {
         let (word, lines) = result(verdict);
         for line in lines {
-            let (file, line) = (report::visible(file.as_bytes()), report::visible(line.as_bytes()));
+            let (file, line) = (text::visible(file.as_bytes()), text::visible(line.as_bytes()));
             report::line(&format!("{word:<7} {file}: {line}"))?;
         }
     }

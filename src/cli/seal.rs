@@ -34,6 +34,7 @@ use crate::seal::statement::{
 use crate::session::close::Ending;
 use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
+use crate::text;
 use crate::verify;
 
 /// What goes beside the envelope.
@@ -96,7 +97,7 @@ fn sealed(
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, session))?;
-    let name = report::visible(outputs.envelope.as_os_str().as_bytes());
+    let name = text::visible(outputs.envelope.as_os_str().as_bytes());
     let line = format!("{} {digest} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
     Ok((statement, digest))
@@ -425,7 +426,7 @@ fn tell(session: &Session, statement: &Statement) {
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
         session.short_name(),
-        report::count(outcome.command_count, "command"),
+        text::count(outcome.command_count, "command"),
         outcome.end.to_lowercase()
     ));
     if outcome.end != "COMPLETE" {
@@ -449,7 +450,7 @@ fn print(
     if !json {
         // A program gets the name as it is; on a terminal it is only shown.
         return match std::io::stdout().is_terminal() {
-            true => report::line(&report::visible(outputs.envelope.as_os_str().as_bytes())),
+            true => report::line(&text::visible(outputs.envelope.as_os_str().as_bytes())),
             false => report::line(&path),
         };
     }

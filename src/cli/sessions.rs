@@ -21,6 +21,7 @@ use crate::session::close::{Ending, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
 use crate::session::{Session, SessionError, birth, find, short_id};
+use crate::text;
 
 pub fn start(args: &Start) -> Outcome {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -225,7 +226,7 @@ pub fn status(args: &Status) -> Outcome {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
             finding.record,
-            report::visible(finding.text.as_bytes())
+            text::visible(finding.text.as_bytes())
         )))?;
     }
     standing.tampered.map_or_else(|| super::log::verdict(&view), Err)
@@ -317,7 +318,7 @@ pub fn prune(args: &Prune) -> Outcome {
             report::line(&path.display().to_string())?;
         }
         let verb = if args.dry_run { "would be removed" } else { "removed" };
-        report::say(&format!("{} {verb}", report::count(removed.len(), "session")));
+        report::say(&format!("{} {verb}", text::count(removed.len(), "session")));
     }
     refusal.map_or(Ok(0), Err)
 }

@@ -9,6 +9,7 @@ use crate::journal::shells::{Event, Story};
 use crate::process;
 use crate::record::{Body, NoteWhat, Outcome, PlanTime, Record};
 use crate::script::Script;
+use crate::text;
 
 /// A row of the log.
 pub enum Row {
@@ -136,7 +137,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
 fn said(record: &Record) -> Option<Row> {
     let time = record.core.time.realtime_ns;
     let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
-    let words = |name: &str| record.text(name).map_or_else(String::new, crate::report::visible);
+    let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
     let remark = match &record.core.body {
         Body::Note(note) => match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
@@ -163,7 +164,7 @@ fn said(record: &Record) -> Option<Row> {
 fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>) -> String {
     let scope = if shell.is_none() { " (all shells)" } else { "" };
     let reason = match (given, reason) {
-        (_, Some(text)) => crate::report::visible(&text),
+        (_, Some(text)) => text::visible(&text),
         (true, None) => "(redacted)".into(),
         (false, None) => "no reason given".into(),
     };

@@ -17,6 +17,7 @@ use crate::files;
 use crate::paths;
 use crate::session::Session;
 use crate::sys;
+use crate::text::posix_quoted;
 
 /// What bash reads first.
 pub const TRAP: &str = include_str!("../../shell/trap.bash");
@@ -237,8 +238,8 @@ impl Call {
         let path = folder.path().join(&name);
         let place = path.to_str().ok_or("the folder of the session's state is not UTF-8")?;
         let text = TRAP
-            .replace("@ATTESH_ENV@", &own_env.replace('\'', "'\\''"))
-            .replace("@ATTESH_FILE@", &place.replace('\'', "'\\''"))
+            .replace("'@ATTESH_ENV@'", &posix_quoted(&own_env))
+            .replace("'@ATTESH_FILE@'", &posix_quoted(place))
             .replace("@ATTESH_PID@", &std::process::id().to_string())
             .replace("@ATTESH_FD@", &theirs.to_string())
             .replace("@ATTESH_SET@", set);

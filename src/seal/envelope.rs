@@ -19,8 +19,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::keys::{PublicKey, SIGNATURE_BYTES};
-use super::shown;
 use super::trust::{TrustedKey, Validity};
+use crate::text::short;
 
 /// The only payload type written and read. Other spellings of it are refused by
 /// in-toto, sigstore and cosign, so they are refused here too.
@@ -286,7 +286,7 @@ pub(super) fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T,
             Some(end) => &text[..end],
             None => &text,
         };
-        Malformed::Json { line: error.line(), column: error.column(), what: shown(what) }
+        Malformed::Json { line: error.line(), column: error.column(), what: short(what) }
     })
 }
 
@@ -369,14 +369,14 @@ impl TryFrom<RawEnvelope> for Envelope {
             return Err(Malformed::Value {
                 member: "payloadType",
                 expected: PAYLOAD_TYPE.to_owned(),
-                found: shown(&raw.payload_type),
+                found: short(&raw.payload_type),
             });
         }
         if !is_fingerprint(&keyid) {
             return Err(Malformed::Value {
                 member: "signatures[0].keyid",
                 expected: "SHA256: and 43 characters of base64".to_owned(),
-                found: shown(&keyid),
+                found: short(&keyid),
             });
         }
         let payload = strict_base64("payload", &raw.payload)?;

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::envelope::{Envelope, Malformed, Object, RawEnvelope, from_json, to_json_line};
-use super::shown;
+use crate::text::short;
 
 /// The media type of the only bundle version written and read.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -61,7 +61,7 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
         return Err(Malformed::Value {
             member: "mediaType",
             expected: BUNDLE_MEDIA_TYPE.to_owned(),
-            found: shown(&raw.media_type),
+            found: short(&raw.media_type),
         });
     }
     let envelope: Envelope = raw.dsse_envelope.0.try_into()?;
@@ -70,7 +70,7 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
         return Err(Malformed::Value {
             member: "verificationMaterial.publicKey.hint",
             expected: format!("the envelope's keyid {}", envelope.keyid()),
-            found: shown(&hint),
+            found: short(&hint),
         });
     }
     Ok(envelope)

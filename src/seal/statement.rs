@@ -412,10 +412,13 @@ impl Statement {
         let head: Head = serde_json::from_slice(payload)
             .map_err(|error| format!("the payload is no statement: {error}"))?;
         if head.kind != STATEMENT_TYPE {
-            return Err(format!("the payload's _type is {}, not {STATEMENT_TYPE}", super::shown(&head.kind)));
+            return Err(format!(
+                "the payload's _type is {}, not {STATEMENT_TYPE}",
+                crate::text::short(&head.kind)
+            ));
         }
         if head.predicate_type != PREDICATE_TYPE {
-            let found = super::shown(&head.predicate_type);
+            let found = crate::text::short(&head.predicate_type);
             return Err(format!("the predicate's type is {found}, not {PREDICATE_TYPE}"));
         }
         let statement: Statement = serde_json::from_slice(payload)

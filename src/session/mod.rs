@@ -31,6 +31,7 @@ use crate::lock;
 use crate::paths;
 use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
+use crate::text::posix_quoted;
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -212,7 +213,7 @@ impl Session {
         }
         let path = self.folder.path().display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-        if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+        if path.chars().all(plain) { path } else { posix_quoted(&path) }
     }
 
     /// Whether it is a copy, which is only read.

@@ -16,13 +16,13 @@ use attesh::policy::{self, Policy, ci};
 use attesh::protocol::Key;
 use attesh::record::{Core, Disclosures, Record};
 use attesh::recorder::call::{Call, Usage};
-use attesh::report;
 use attesh::script::{Script, block, silent, traps};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::Statement;
 use attesh::seal::trust::{TrustFile, TrustedKey};
 use attesh::seal::{formats, keys};
+use attesh::text;
 use attesh::verify::{self, Trusted};
 
 /// A name, and what is done with the bytes.
@@ -221,7 +221,7 @@ pub fn heads(bytes: &[u8]) {
 
 /// Text on a screen: nothing that a terminal obeys, hides or turns round is left in it.
 pub fn screen(bytes: &[u8]) {
-    let text = report::visible(bytes);
+    let text = text::visible(bytes);
     assert!(!text.chars().any(is_obeyed), "{text:?}");
     assert!(text.len() >= bytes.len().min(1));
 }

@@ -20,6 +20,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 const LAYERS: &[&str] = &[
     "sys",
     "encoding",
+    "text",
     "clock",
     "process",
     "crypto",
@@ -43,7 +44,7 @@ const LAYERS: &[&str] = &[
 ];
 
 /// They know nothing of records, journals and seals.
-const GROUND: &[&str] = &["sys", "encoding", "clock", "process", "crypto", "lock", "files", "paths"];
+const GROUND: &[&str] = &["sys", "encoding", "text", "clock", "process", "crypto", "lock", "files", "paths"];
 
 /// Doors that nobody imports.
 const DOORS: &[&str] = &["recorder", "cli"];
@@ -67,6 +68,7 @@ const PURE: &[&str] = &[
     "src/policy/",
     "src/protocol.rs",
     "src/recorder/call.rs",
+    "src/text/",
     "src/verify.rs",
     "src/verify/",
 ];
