@@ -18,7 +18,7 @@ pub enum Kind {
     Unable,
     /// No trusted key made it.
     Untrusted,
-    /// It is of a version or type that this program does not know.
+    /// A newer version made it, or it holds what must be understood and is not known here.
     Unsupported,
 }
 
@@ -26,14 +26,25 @@ impl Kind {
     /// The exit code, as attesh(1) has it in a table.
     #[must_use]
     pub fn exit_code(self) -> u8 {
+        self.row().0
+    }
+
+    /// Its word, in text and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The table of attesh(1).
+    fn row(self) -> (u8, &'static str) {
         match self {
-            Kind::Policy => 1,
-            Kind::Usage => 2,
-            Kind::Integrity => 3,
-            Kind::Incomplete => 4,
-            Kind::Unable => 5,
-            Kind::Untrusted => 6,
-            Kind::Unsupported => 7,
+            Kind::Policy => (1, "policy"),
+            Kind::Usage => (2, "usage"),
+            Kind::Integrity => (3, "integrity"),
+            Kind::Incomplete => (4, "incomplete"),
+            Kind::Unable => (5, "unable"),
+            Kind::Untrusted => (6, "untrusted"),
+            Kind::Unsupported => (7, "unsupported"),
         }
     }
 }

@@ -5,27 +5,29 @@
 //! Data flows one way, and imports point the other way:
 //!
 //! ```text
-//! a shell          src/recorder.rs    src/journal/     src/seal/          src/verify.rs
+//! a shell          src/recorder/      src/journal/     src/seal/          src/verify.rs
 //! shell/hook.*  →  one Record      →  the chain     →  Statement       →  Verdict → exit code
 //!                                                      in an Envelope     ↑ src/policy/
 //! ```
 //!
-//! A script takes a shorter way: `cli::sh` is the parent of its bash, hears from it which
+//! A script takes a shorter way: [`run`] is the parent of its bash, hears from it which
 //! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
 //!   [`clock`] (the only reader of the clocks), [`mod@lock`] (the only flock), [`files`]
 //!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
-//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`failure`] (kinds
-//!   of failure and their exit codes).
-//! * **flow**, pure, bytes in and values out: [`record`] (one fact and its two columns),
+//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`text`] (escaped,
+//!   quoted, counted), [`failure`] (kinds of failure and their exit codes).
+//! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and recorder),
+//!   [`record`] (one fact and its two columns),
 //!   [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`] (statement, envelope,
 //!   bundle, keys, trust), [`policy`] (what a statement must say), [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.
 //! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
-//!   hot path whole), [`cli`] (one file a verb), and what these use to talk: [`report`],
+//!   hot path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent
+//!   of a script's bash), [`cli`] (one file a verb), and what these use to talk: [`report`],
 //!   [`passphrase`], `seal::signer`, `seal::agent`.
 //!
 //! # What is not there
@@ -59,11 +61,14 @@ pub mod passphrase;
 pub mod paths;
 pub mod policy;
 pub mod process;
+pub mod protocol;
 pub mod record;
 pub mod recorder;
 pub mod report;
+pub mod run;
 pub mod script;
 pub mod seal;
 pub mod session;
 pub mod sys;
+pub mod text;
 pub mod verify;

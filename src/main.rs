@@ -5,8 +5,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next() {
-        Some(word) if word == "rec" => ExitCode::from(attesh::recorder::run(words)),
-        Some(word) if word == "block" => ExitCode::from(attesh::cli::block::run(words)),
+        Some(word) if word == attesh::protocol::COMMAND => ExitCode::from(attesh::recorder::run(words)),
+        Some(word) if word == "block" => ExitCode::from(attesh::run::block::run(words)),
         _ => ExitCode::from(attesh::cli::run(std::env::args_os())),
     }
 }

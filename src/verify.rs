@@ -20,6 +20,7 @@ use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
 use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
+use crate::text::count;
 
 mod contradiction;
 mod disagreement;
@@ -222,13 +223,13 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
     let who = authentic
         .key()
         .principals()
-        .map(|who| format!(", key of {}", crate::seal::shown(who)))
+        .map(|who| format!(", key of {}", crate::text::short(who)))
         .unwrap_or_default();
     verdict.aspects.trust.set(Mark::Good,
         format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)),
     );
     if authentic.payload_type() != PAYLOAD_TYPE {
-        let text = format!("the payload is of the type {}", crate::seal::shown(authentic.payload_type()));
+        let text = format!("the payload is of the type {}", crate::text::short(authentic.payload_type()));
         verdict.changed(Objection::new(Code::EnvelopeType, text));
         return verdict;
     }
@@ -281,7 +282,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         None => verdict.aspects.integrity.set(Mark::Good,
             format!(
                 "payload as signed; it says the chain of {} was unbroken",
-                several(statement.predicate.journal.size, "record")
+                count(statement.predicate.journal.size, "record")
             ),
         ),
     }
@@ -349,7 +350,7 @@ fn finding(anomaly: &AnomalyFacts) -> Finding {
 
 /// A fact that must be understood and is not: the session cannot be judged here.
 fn not_understood(verdict: &mut Verdict, record: u64, kind: &str) {
-    let text = format!("record {record} is a fact of the type {}, which must be understood", crate::seal::shown(kind));
+    let text = format!("record {record} is a fact of the type {}, which must be understood", crate::text::short(kind));
     verdict.fail(Objection { record: Some(record), ..Objection::new(Code::FactUnknown, text) });
 }
 
@@ -364,7 +365,7 @@ fn summary(statement: &Statement) -> String {
         (false, failed) => format!("{failed} failed"),
     };
     let before = loss_before(after_loss(statement));
-    format!("{} recorded, {result}{before}", commands(outcome.command_count))
+    format!("{} recorded, {result}{before}", count(outcome.command_count, "command"))
 }
 
 /// What the statement says of a broken session before this one.
@@ -375,14 +376,6 @@ fn after_loss(statement: &Statement) -> Option<&str> {
 
 fn loss_before(after_loss: Option<&str>) -> &'static str {
     if after_loss.is_some() { ", after a session that was lost or tampered with" } else { "" }
-}
-
-fn commands(count: u64) -> String {
-    several(count, "command")
-}
-
-fn several(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// What is left out of a complete story, and with whose word.
@@ -399,18 +392,19 @@ fn complete_text(left_out: &LeftOut) -> String {
         None => "complete".to_owned(),
         Some(_) => "complete in itself".to_owned(),
     };
-    let paused =
-        left_out.paused_commands.map_or_else(|| "an unknown number of commands".to_owned(), commands);
+    let paused = left_out
+        .paused_commands
+        .map_or_else(|| "an unknown number of commands".to_owned(), |commands| count(commands, "command"));
     match left_out.pauses {
         0 => {}
         1 => text.push_str(&format!(", with one declared pause: {paused} not recorded")),
         many => text.push_str(&format!(", with {many} declared pauses: {paused} not recorded")),
     }
     if left_out.withheld > 0 {
-        text.push_str(&format!("; {} withheld by history settings", several(left_out.withheld, "text")));
+        text.push_str(&format!("; {} withheld by history settings", count(left_out.withheld, "text")));
     }
     if left_out.redacted > 0 {
-        text.push_str(&format!("; {} redacted", several(left_out.redacted, "record")));
+        text.push_str(&format!("; {} redacted", count(left_out.redacted, "record")));
     }
     if let Some(why) = left_out.after_loss {
         text.push_str(&format!("; {why}"));
@@ -573,9 +567,9 @@ pub fn journal(checked: Checked) -> Verdict {
     let before = loss_before(after_loss);
     verdict.summary = match story.commands {
         0 => format!("not sealed; nothing was recorded{before}"),
-        count => format!("not sealed; {} recorded, {} failed{before}", commands(count), story.failed),
+        ran => format!("not sealed; {} recorded, {} failed{before}", count(ran, "command"), story.failed),
     };
-    verdict.aspects.integrity.set(Mark::Good, format!("checked one by one: {}", several(checked.size, "record")));
+    verdict.aspects.integrity.set(Mark::Good, format!("checked one by one: {}", count(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
             after_loss,

@@ -1,11 +1,15 @@
 //! One engine for every target of tests/it/parsers.rs: ATTESH_FUZZ names which.
 //!
-//! `hook` runs the recorder itself on the words, in the home of the environment.
+//! `hook` applies the words as the recorder does, in the home of the environment.
 #![no_main]
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+
+use attesh::encoding::hex;
+use attesh::protocol::{self, Key, Verb};
+use attesh::recorder::apply::apply;
+use attesh::recorder::call::{Answer, Call, Sent, text};
 
 #[path = "../../tests/it/parsers.rs"]
 mod parsers;
@@ -14,28 +18,27 @@ mod parsers;
 struct Session {
     folder: PathBuf,
     genesis: String,
+    shell: String,
 }
 
 fn session() -> &'static Session {
     static SESSION: OnceLock<Session> = OnceLock::new();
     SESSION.get_or_init(|| {
-        let pid = format!("pid={}", std::process::id());
-        let words = ["open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=0", "typed=1"];
-        assert_eq!(attesh::recorder::run(words.iter().map(OsString::from)), 0);
-        let home = PathBuf::from(std::env::var_os("HOME").expect("a home"));
-        let sessions = home.join(".local/state/attesh/sessions");
-        let folder = std::fs::read_dir(sessions).expect("sessions").next().expect("one").expect("a folder").path();
-        let journal = std::fs::File::open(folder.join("journal")).expect("a journal");
-        let checked = attesh::journal::check::check(journal, Default::default(), &mut |_, _| {});
-        let genesis = attesh::encoding::hex(&checked.expect("it is read").genesis_root);
-        Session { folder, genesis }
+        let values = [Key::Program.is("bash"), Key::ProcessId.is(std::process::id())];
+        let words: Vec<Vec<u8>> =
+            protocol::words(Verb::Open, values).into_iter().skip(1).map(String::into_bytes).collect();
+        let opened = apply(&Call::parse(&words).expect("a call"), Sent { text: None, workdir: &Vec::new });
+        let Ok(Answer::Opened { folder, genesis, shell, .. }) = opened else { panic!("{opened:?}") };
+        Session { folder, genesis: hex(&genesis), shell: shell.to_string() }
     })
 }
 
 fn hook(bytes: &[u8]) {
     let session = session();
-    let words = parsers::words(bytes, &session.folder, &session.genesis, "1");
-    assert!(attesh::recorder::run(words.into_iter()) <= 5);
+    let (words, input) = parsers::words(bytes, &session.folder, &session.genesis, &session.shell);
+    if let Ok(call) = Call::parse(&words) {
+        let _ = apply(&call, Sent { text: text(input), workdir: &|| b"/".to_vec() });
+    }
 }
 
 fn target() -> fn(&[u8]) {

@@ -13,9 +13,11 @@ use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
 use crate::paths;
-use crate::record::{Closes, OpenWord, Program, StateLevel};
-use crate::report::{self, Style, visible};
-use crate::session::{PROTOCOL, Session, birth, find};
+use crate::protocol::{self, Key, Verb};
+use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
+use crate::report::{self, Style};
+use crate::session::{Session, birth, find};
+use crate::text::{self, visible};
 
 /// How many calls the recorder's latency is the median of.
 const CALLS: usize = 20;
@@ -79,7 +81,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Ok(()) => report.add(
             Level::Fine,
             "journal",
-            format!("{}, whole, can be appended to", report::count(view.checked.size, "record")),
+            format!("{}, whole, can be appended to", text::count(view.checked.size, "record")),
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
@@ -95,7 +97,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     match story.lost {
         0 => report.add(Level::Fine, "gaps", "none"),
         lost => {
-            let lost = report::count(lost, "command");
+            let lost = text::count(lost, "command");
             report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; see attesh status"))
         }
     }
@@ -231,8 +233,9 @@ fn failed_calls(lost: &str, is_own: bool, version: &str) -> String {
     };
     format!(
         "{calls} failed since the last that was acknowledged; where further ones fail too, {hook} speaks another \
-         protocol than this recorder, which knows {PROTOCOL} alone and refuses every call of an unknown one: \
-         to get the hook that goes with it open a new shell"
+         protocol than this recorder, which knows {} alone and refuses every call of an unknown one: \
+         to get the hook that goes with it open a new shell",
+        protocol::VERSION
     )
 }
 
@@ -330,15 +333,19 @@ fn measured() -> Result<Option<u64>, Failure> {
         paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
     let plan = birth::Plan { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
     let session = birth::birth(plan)?;
+    let note = protocol::words(
+        Verb::Note,
+        [
+            Key::Folder.is(session.folder().path().display()),
+            Key::Genesis.is(hex(session.genesis_root())),
+            Key::Shell.is(1),
+            Key::What.is(NoteWhat::Unexecuted.name()),
+        ],
+    );
     let mut times = Vec::new();
     for _ in 0..CALLS {
         let before = clock::now().boottime_ns;
-        let status = Command::new(&executable)
-            .args(["rec", "n", "p=1", "sh=1", "what=unexecuted"])
-            .arg(format!("d={}", session.folder().path().display()))
-            .arg(format!("g={}", hex(session.genesis_root())))
-            .stdin(Stdio::null())
-            .status();
+        let status = Command::new(&executable).args(&note).stdin(Stdio::null()).status();
         let after = clock::now().boottime_ns;
         if status.is_ok_and(|status| status.success()) {
             times.push((after - before) / 1_000);

@@ -8,11 +8,12 @@ use crate::failure::Failure;
 use crate::files::{self, FileError};
 use crate::journal::append::Head;
 use crate::journal::chain::head_token;
-use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::check::Checked;
 use crate::journal::heads::{KeptHead, KeptHeads, Known, MARK};
 use crate::paths;
 use crate::report;
 use crate::session::Session;
+use crate::session::heads::log_line;
 
 /// The longest log in which heads are looked for, in bytes.
 const LOG_MAX: u64 = 256 << 20;
@@ -45,7 +46,7 @@ impl StepOutput {
 
 /// Tells a head to the log of the job, on standard error.
 pub fn to_log(session: &Session, head: Head) {
-    report::bare(&format!("{MARK} {}", head_token(session.id(), head.size, &head.root)));
+    report::bare(&log_line(session, head));
 }
 
 /// Tells a head to whoever keeps it: the log, where the session is in a folder that somebody
@@ -59,34 +60,6 @@ pub fn publish(session: &Session, head: Head, output: Option<StepOutput>) -> Res
     }
     let token = head_token(session.id(), head.size, &head.root);
     output.map_or(Ok(()), |output| output.append(&format!("head={token}")))
-}
-
-/// Checks the journal of a session as it lies there, with the roots at these sizes.
-///
-/// # Errors
-/// It could not be read, or is not what was recorded.
-pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
-    let unreadable =
-        |error: std::io::Error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let journal = files::from_start(session.journal().try_clone().map_err(unreadable)?);
-    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_| {});
-    let checked = checked.map_err(unreadable)?;
-    match &checked.rejection {
-        None => Ok(checked),
-        Some(rejection) => Err(Failure::integrity(format!(
-            "the journal is not what was recorded: record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.cause
-        ))
-        .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
-    }
-}
-
-/// The head of a journal as it lies there, checked record by record.
-///
-/// # Errors
-/// As [`checked`].
-pub fn head_now(session: &Session) -> Result<Head, Failure> {
-    checked(session, &[]).map(|checked| Head { size: checked.size, root: checked.root })
 }
 
 /// Refuses a journal that did not go through all heads that were kept.

@@ -11,14 +11,12 @@ use crate::files::{self, Overwrite};
 use crate::paths;
 use crate::record::Program;
 use crate::report;
+use crate::run::block::HOOKS;
+use crate::text::{fish_quoted, posix_quoted, visible};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
-
-/// What records a block that another program evaluates: bash's hook, and what any other shell
-/// reads.
-pub const BLOCK: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
 
 /// What the line in an rc file ends with: it tells the line from every other.
 const MARK: &str = "# attesh";
@@ -70,7 +68,7 @@ pub fn template(program: Program) -> &'static str {
         Program::Bash => BASH,
         Program::Zsh => ZSH,
         Program::Fish => FISH,
-        Program::Sh => BLOCK[1],
+        Program::Sh => HOOKS[1],
     }
 }
 
@@ -94,7 +92,9 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
     // A shell that is not the right one must not even parse the hook.
     match shell {
-        ShellName::Bash => format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text)),
+        ShellName::Bash => {
+            format!("case ${{BASH_VERSION-}} in ?*) eval {};; esac\n", posix_quoted(&text))
+        }
         // `emulate -c` keeps the user's aliases and options from the definitions, and from
         // each function whenever it runs.
         ShellName::Zsh => format!(
@@ -107,7 +107,7 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
 
 /// The hook of a block. A shell that is no bash, or too old a one, must not parse bash's.
 fn block(executable: &str) -> String {
-    let [bash, other] = BLOCK.map(|text| {
+    let [bash, other] = HOOKS.map(|text| {
         // In the text of a trap the quotes stand within quotes.
         let inner = posix_quoted(executable).replace('\'', r"'\''");
         let text = text.replace(r"'\''@ATTESH_BIN@'\''", &inner);
@@ -117,14 +117,6 @@ fn block(executable: &str) -> String {
         "case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
          case ${{__attesh_ci-}} in ?*) ;; *) eval {other};; esac\n"
     )
-}
-
-fn posix_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn fish_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 struct Rc {
@@ -227,7 +219,7 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
                 "{}, line {}, is none that --install writes and is left there: {}",
                 path.display(),
                 at + 1,
-                report::visible(line)
+                visible(line)
             ));
         }
     }
@@ -318,11 +310,5 @@ mod tests {
                     || text.contains("attesh")
             );
         }
-    }
-
-    #[test]
-    fn quoting_survives_quotes_and_backslashes() {
-        assert_eq!(posix_quoted("it's"), r"'it'\''s'");
-        assert_eq!(fish_quoted(r"it's \"), r"'it\'s \\'");
     }
 }

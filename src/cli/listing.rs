@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::log::{as_text, put_text, status_word};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
-use crate::report::{self, Style, visible};
+use crate::report::{self, Style};
+use crate::text::visible;
 
 /// What stands beside a unit that did not run.
 const NOT_REACHED: &str = "not reached";

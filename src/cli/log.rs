@@ -8,7 +8,8 @@ use super::{Outcome, chosen, listing};
 use crate::clock;
 use crate::encoding::base64;
 use crate::failure::Failure;
-use crate::report::{self, Style, visible};
+use crate::report::{self, Style};
+use crate::text::visible;
 
 pub fn run(args: &Log) -> Outcome {
     let session = chosen(args.session.as_deref())?;

@@ -1,9 +1,6 @@
 //! The commands, one file a verb. Nothing here is imported from elsewhere.
 
 pub mod args;
-pub mod block;
-mod call;
-mod channel;
 mod doctor;
 mod heads;
 mod init;
@@ -17,7 +14,6 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
-mod split;
 mod verify;
 mod view;
 
@@ -32,6 +28,7 @@ use crate::files;
 use crate::paths;
 use crate::report;
 use crate::session::{Session, birth, find};
+use crate::text;
 use args::{Cli, Verb};
 
 /// What a command returns: its exit code, or a failure.
@@ -84,7 +81,7 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
     }
     // The words of a mistake are quoted in it; colours are let go where one would be obeyed.
     let plain = error.render().to_string();
-    match report::visible_lines(&plain) {
+    match text::visible_lines(&plain) {
         harmless if harmless == plain => drop(error.print()),
         harmless => report::bare(harmless.trim_end()),
     }

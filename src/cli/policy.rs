@@ -11,7 +11,7 @@ use super::args::{
     PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::verify::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
-use super::{Outcome, key, split};
+use super::{Outcome, key};
 use crate::cause::{Cause, Code};
 use crate::clock;
 use crate::crypto::sha256;
@@ -21,9 +21,12 @@ use crate::files::{self, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
 use crate::report;
+use crate::run::call::bash;
+use crate::run::split;
 use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
+use crate::text;
 use crate::verify::{self, Objection, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Outcome {
@@ -67,7 +70,7 @@ pub fn read(path: &Path) -> Result<Held, Failure> {
 fn parse(path: &Path) -> Result<Policy, Failure> {
     let bytes = files::read_stream(path, POLICY_MAX as u64)?;
     Policy::read(&bytes).map_err(|error| {
-        let what = report::visible(error.what.as_bytes());
+        let what = text::visible(error.what.as_bytes());
         let place = Place { file: path.to_owned(), line: error.line, column: error.column };
         Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
             .place(place)
@@ -86,8 +89,8 @@ fn check(args: &PolicyCheck) -> Outcome {
             files.push(json!({"file": file, "scripts": scripts, "commands": commands}));
             continue;
         }
-        let path = report::visible(path.display().to_string().as_bytes());
-        let (scripts, commands) = (report::count(scripts, "script"), report::count(commands, "command"));
+        let path = text::visible(path.display().to_string().as_bytes());
+        let (scripts, commands) = (text::count(scripts, "script"), text::count(commands, "command"));
         report::line(&format!("{path}: a policy of {scripts}, {commands}"))?;
     }
     if args.json {
@@ -105,14 +108,14 @@ fn explain(args: &PolicyExplain) -> Outcome {
         return Ok(0);
     }
     for line in policy.explain() {
-        report::line(&report::visible(line.as_bytes()))?;
+        report::line(&text::visible(line.as_bytes()))?;
     }
     Ok(0)
 }
 
 /// Splits a script into its units, as the bash of this machine reads it.
 fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
-    let split = split::split(&super::sh::bash()?, &bytes)?;
+    let split = split::split(&bash()?, &bytes)?;
     if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
         let what = format!("line {line}: bash cannot read the command that begins here");
         return Err(Failure::usage(what).next("what bash says of it tells: bash -n FILE"));
@@ -145,7 +148,7 @@ fn from_script(args: &PolicyFromScript) -> Outcome {
     let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
     let rule = ScriptRule { sha256: Some(digest), ..rule };
     for remark in policy::remarks(&script) {
-        report::say(&format!("{}: {remark}", report::visible(args.file.as_os_str().as_bytes())));
+        report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
     put(&policy::whole(&args.file.display().to_string(), &[rule]), &args.to)
 }
@@ -168,13 +171,13 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         })?;
         if plan == PlanAt::Start {
             for remark in policy::remarks(&split) {
-                report::say(&report::visible(format!("{place}{remark}").as_bytes()));
+                report::say(&text::visible(format!("{place}{remark}").as_bytes()));
             }
         }
         // The items of a list are its commands, each with all its lines.
         let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
         if split.units().len() == 0 && !split.bytes().is_empty() {
-            report::say(&report::visible(format!("{place}there is no command in it").as_bytes()));
+            report::say(&text::visible(format!("{place}there is no command in it").as_bytes()));
             continue;
         }
         let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
@@ -184,7 +187,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         return Err(Failure::usage("there is no command in it"));
     }
     for remark in job.remarks {
-        report::say(&report::visible(remark.as_bytes()));
+        report::say(&text::visible(remark.as_bytes()));
     }
     Ok(rules)
 }
@@ -192,7 +195,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
 /// Puts the file before what is wrong with it.
 fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
     move |failure| {
-        let message = report::visible(failure.message.as_bytes());
+        let message = text::visible(failure.message.as_bytes());
         Failure { message: format!("{}: {message}", path.display()), ..failure }
     }
 }
@@ -255,7 +258,7 @@ fn test(args: &PolicyTest) -> Outcome {
     for (file, verdict) in &verdicts {
         let (word, lines) = result(verdict);
         for line in lines {
-            let (file, line) = (report::visible(file.as_bytes()), report::visible(line.as_bytes()));
+            let (file, line) = (text::visible(file.as_bytes()), text::visible(line.as_bytes()));
             report::line(&format!("{word:<7} {file}: {line}"))?;
         }
     }

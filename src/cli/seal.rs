@@ -30,7 +30,9 @@ use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
 use crate::seal::statement::{Completeness, SUBJECT_SCRIPT, AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,};
 use crate::session::close::Ending;
+use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
+use crate::text;
 use crate::verify;
 
 /// What goes beside the envelope.
@@ -63,8 +65,9 @@ pub fn run(args: &Seal) -> Outcome {
     }
     let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
     if !kept.is_empty() && !session.has_end() {
-        heads::refuse_another(&kept, &heads::checked(&session, &kept.sizes())?).map_err(|failure| {
-            Failure { message: format!("{}\nnothing was ended", failure.message), ..failure }
+        heads::refuse_another(&kept, &checked(&session, &kept.sizes())?).map_err(|failure| Failure {
+            message: format!("{}\nnothing was ended", failure.message),
+            ..failure
         })?;
     }
     end_if_live(&session, args.close_others)?;
@@ -92,7 +95,7 @@ fn sealed(
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, session))?;
-    let name = report::visible(outputs.envelope.as_os_str().as_bytes());
+    let name = text::visible(outputs.envelope.as_os_str().as_bytes());
     let line = format!("{} {digest} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
     Ok((statement, digest))
@@ -425,7 +428,7 @@ fn tell(session: &Session, statement: &Statement) {
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
         session.short_name(),
-        report::count(outcome.command_count, "command"),
+        text::count(outcome.command_count, "command"),
         outcome.end.name().to_lowercase()
     ));
     if outcome.end != Completeness::Complete {
@@ -449,7 +452,7 @@ fn print(
     if !json {
         // A program gets the name as it is; on a terminal it is only shown.
         return match std::io::stdout().is_terminal() {
-            true => report::line(&report::visible(outputs.envelope.as_os_str().as_bytes())),
+            true => report::line(&text::visible(outputs.envelope.as_os_str().as_bytes())),
             false => report::line(&path),
         };
     }

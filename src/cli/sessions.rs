@@ -1,17 +1,15 @@
 //! `attesh start`, `stop`, `status`, `sessions` and `prune`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::heads::{StepOutput, head_now, publish, to_log};
+use super::heads::{StepOutput, publish, to_log};
 use super::view::{View, view};
 use super::{Outcome, chosen_or_in, ended, secret};
 use crate::clock;
-use crate::crypto::OriginSecret;
 use crate::failure::{Failure, Kind};
-use crate::files::FileError;
 use crate::journal::append::{AppendError, Head};
 use crate::journal::chain::head_token;
 use crate::journal::story::Finding;
@@ -19,9 +17,12 @@ use crate::paths;
 use crate::process;
 use crate::record::PrevWhy;
 use crate::report::{self, Style};
+use crate::run::session::open_in;
 use crate::session::close::{Ending, end_by_command};
-use crate::session::place::{self, Placed};
+use crate::session::heads::head_now;
+use crate::session::place::Placed;
 use crate::session::{Session, SessionError, birth, find, short_id};
+use crate::text;
 
 pub fn start(args: &Start) -> Outcome {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -70,45 +71,6 @@ fn no_name() -> Failure {
         },
     );
     Failure::usage(what).next("give it a name, or a folder with --dir")
-}
-
-/// Opens a session in a folder, or joins the one there. A secret goes to a new one; to one
-/// that is joined it has been given already. What was moved out of the way is said.
-pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
-    let id = given.as_ref().map(OriginSecret::id);
-    // Where there is no home that can be written there is no secret of the user's either.
-    let usual = || match birth::usual_secret() {
-        Err(error)
-            if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
-        {
-            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
-            Ok(None)
-        }
-        other => other,
-    };
-    let wanted = name.clone();
-    let placed = place::open_in(dir, name, || given.map_or_else(usual, |secret| Ok(Some(secret))))?;
-    if let Some(moved) = &placed.moved {
-        report::say(&format!(
-            "{}: the session in it was over, and is now in {}",
-            dir.display(),
-            moved.display()
-        ));
-    }
-    let genesis = placed.session.genesis();
-    if placed.joined && wanted.is_some() && wanted != genesis.name {
-        return Err(Failure::usage(format!(
-            "{}: the session in it has another name, {}",
-            dir.display(),
-            genesis.name.as_deref().unwrap_or("none")
-        ))
-        .next("leave the name out to join it, or name another folder with --dir"));
-    }
-    if placed.joined && id.is_some() && id != genesis.origin_id {
-        let what = "--secret: the session in the folder was opened with another origin secret, or none";
-        return Err(Failure::usage(what).next("leave the option out: only the first step needs the secret"));
-    }
-    Ok(placed)
 }
 
 pub fn stop(args: &Stop) -> Outcome {
@@ -265,7 +227,7 @@ pub fn status(args: &Status) -> Outcome {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
             finding.record,
-            report::visible(finding.text.as_bytes())
+            text::visible(finding.text.as_bytes())
         )))?;
     }
     standing.tampered.map_or_else(|| super::log::verdict(&view), Err)
@@ -357,7 +319,7 @@ pub fn prune(args: &Prune) -> Outcome {
             report::line(&path.display().to_string())?;
         }
         let verb = if args.dry_run { "would be removed" } else { "removed" };
-        report::say(&format!("{} {verb}", report::count(removed.len(), "session")));
+        report::say(&format!("{} {verb}", text::count(removed.len(), "session")));
     }
     refusal.map_or(Ok(0), Err)
 }

@@ -1,35 +1,22 @@
-//! `attesh sh`: runs a script in bash and records each unit of it.
+//! `attesh sh`: runs a script in bash, records it, and seals it where that is asked for.
 //!
-//! What lives here: the parent of that bash. What does not: the words that it is called with
-//! and what it reads first (`call`), which unit runs (`script::run`), how records are written.
+//! What lives here: what becomes of the script's status. What does not: how it is run and
+//! recorded (`run::script`).
 //!
-//! Rules: the script runs as it would without this program, whatever fails here; its status
-//! and the signal it dies of are passed on; a start is in the journal before bash goes on.
+//! Rules: the script's status and the signal it dies of are passed on.
 
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 
 use super::args::Sh;
-use super::call::{Call, HookFile};
-use super::channel::{Channel, Event, Message, Signals};
-use super::{Outcome, call, heads, seal, sessions, split};
-use crate::clock;
-use crate::crypto::sha256;
-use crate::encoding::hex;
+use super::{Outcome, heads, seal};
 use crate::failure::Failure;
-use crate::files;
-use crate::journal::append::Writer;
-use crate::paths;
-use crate::process;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program, Unseen};
 use crate::report;
-use crate::script::run::{Ending, Farewell, Run, Status, Step};
-use crate::script::{SCRIPT_MAX, Script};
-use crate::session::birth::{self, Shell};
-use crate::session::script::{self as scripted, Ended, Unit};
-use crate::session::{self, Session, close};
+use crate::run::call::{Call, bash};
+use crate::run::script::{self, Recording};
+use crate::run::session;
+use crate::session::birth;
+use crate::session::heads::head_now;
 use crate::sys;
 
 /// The exit status where recording was asked for strictly and failed.
@@ -41,7 +28,7 @@ pub fn run(args: &Sh) -> Outcome {
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = match args.seal {
         Some(_) => birth::own_session().map_err(Failure::from),
-        None => the_session(args.dir.as_deref()),
+        None => session::choose(args.dir.as_deref()),
     };
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)),
@@ -53,55 +40,30 @@ pub fn run(args: &Sh) -> Outcome {
             None
         }
     };
-    let status = run_script(&call, &bash, recording.as_mut())?;
+    let status = script::run(&call, &bash, recording.as_mut())?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    let lost = recording.as_ref().is_none_or(|recording| recording.lost > 0 || recording.partly);
-    if let Some(recording) = recording.as_ref().filter(|recording| recording.session.is_placed()) {
+    let partial = recording.as_ref().is_none_or(Recording::is_partial);
+    let session = recording.as_ref().map(Recording::session);
+    if let Some(session) = session.filter(|session| session.is_placed()) {
         // In the job's log, out of the reach of the steps that follow.
-        match heads::head_now(&recording.session) {
-            Ok(head) => heads::to_log(&recording.session, head),
+        match head_now(session) {
+            Ok(head) => heads::to_log(session, head),
             Err(failure) => report::say(&failure.to_string()),
         }
     }
     let mut outcome = Ok(());
-    if let (Some(later), Some(recording)) = (sealing, &recording) {
-        outcome = later.seal(&recording.session);
+    if let (Some(later), Some(session)) = (sealing, session) {
+        outcome = later.seal(session);
     }
     if let Err(failure) = outcome {
         report::say(&failure.to_string());
         return Ok(if code == Some(0) { NOT_RECORDED } else { passed_on(status) });
     }
-    if args.strict && lost {
+    if args.strict && partial {
         report::say("not everything of this script is recorded, and --strict was given");
         return Ok(NOT_RECORDED);
     }
     Ok(passed_on(status))
-}
-
-/// The bash that runs scripts, and that says where their units end.
-///
-/// # Errors
-/// There is none.
-pub fn bash() -> Result<PathBuf, Failure> {
-    paths::program("bash")
-        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
-}
-
-/// The folder that is named, the session around, the job's folder, or a session of its own.
-///
-/// # Errors
-/// It could not be opened.
-pub fn the_session(dir: Option<&Path>) -> Result<Session, Failure> {
-    let exported = paths::exported_session();
-    if dir.is_none()
-        && let Ok(session) = birth::around(exported.as_deref())
-    {
-        return Ok(session);
-    }
-    match dir.map(Path::to_owned).or_else(paths::ci_folder) {
-        Some(folder) => Ok(sessions::open_in(&folder, None, None)?.session),
-        None => birth::for_new_shell(exported.as_deref()).map_err(Failure::from),
-    }
 }
 
 /// The script's status; where a signal ended it, this program ends of the same.
@@ -113,318 +75,5 @@ fn passed_on(status: ExitStatus) -> u8 {
             u8::try_from(128 + signal).unwrap_or(u8::MAX)
         }
         (None, None) => u8::MAX,
-    }
-}
-
-/// What is recorded of the script.
-struct Recording {
-    session: Session,
-    script: Script,
-    broken: bool,
-    file: PathBuf,
-    /// Which file it is, if it is one. What is none (a pipe) would be gone for bash once it was
-    /// read here.
-    identity: Option<files::Identity>,
-    /// Its units are not recorded, or not all of them.
-    partly: bool,
-    shell: Option<u64>,
-    lost: u64,
-    said: bool,
-}
-
-impl Recording {
-    fn new(session: Session, call: &Call, bash: &Path) -> Self {
-        // bash looks along PATH for a name that is no file here.
-        let bare = call.file.components().count() == 1 && !call.file.exists();
-        let found = if bare { call.file.to_str().and_then(paths::program) } else { None };
-        let file = found.unwrap_or_else(|| call.file.clone());
-        let mut recording = Recording {
-            session,
-            script: Script::default(),
-            broken: false,
-            identity: files::identity(&file),
-            file,
-            partly: false,
-            shell: None,
-            lost: 0,
-            said: false,
-        };
-        // A file that cannot be read has no plan; what is wrong with it bash will say.
-        let read = recording.bytes();
-        let planned = read.and_then(|bytes| {
-            let split = split::split(bash, &bytes).ok()?;
-            Some((Script::new(bytes, split.ranges)?, split.broken))
-        });
-        if let Some((script, broken)) = planned {
-            (recording.script, recording.broken) = (script, broken);
-        }
-        recording
-    }
-
-    /// The script as it is now, if it is a file that can be planned.
-    fn bytes(&self) -> Option<Vec<u8>> {
-        self.identity?;
-        files::read_stream(&self.file, SCRIPT_MAX as u64).ok()
-    }
-
-    /// Why there is no plan of units, where there is none: words for the person who waits.
-    fn unplanned(&self) -> Option<String> {
-        let unread = self.script.bytes().is_empty() && self.file.exists() && !self.file.is_dir();
-        let long =
-            self.identity.is_some() && self.file.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
-        match (unread, self.identity, long) {
-            (true, None, _) => Some("the script is no file that can be read twice".to_owned()),
-            (true, _, true) => Some(format!("the script has more than {SCRIPT_MAX} bytes")),
-            _ => None,
-        }
-    }
-
-    /// bash is there and waits: it joins, and the plan is recorded.
-    fn begin(&mut self, pid: u64, version: &str) {
-        let shell = Shell {
-            program: Program::Bash,
-            version: version.to_owned(),
-            pid,
-            native: 0,
-            hook: hex(&sha256(&[call::TRAP.as_bytes()])[..8]),
-            typed: false,
-            history: Vec::new(),
-        };
-        match birth::join(&self.session, &shell) {
-            Ok(index) => self.shell = Some(index),
-            Err(error) => return self.failed(&error, 1),
-        }
-        let script = std::mem::take(&mut self.script);
-        let name = self.file.as_os_str().as_bytes().to_vec();
-        self.write(1, |writer, _, shell| scripted::plan(writer, shell, PlanTime::Start, &name, &script));
-        self.script = script;
-    }
-
-    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
-        let Some(shell) = self.shell else { return };
-        let lost = self.lost;
-        let done = self.session.with_writer_waiting(1_000, |writer| {
-            close::tell_lost(writer, shell, lost)?;
-            work(writer, &self.session, shell)
-        });
-        match done {
-            Ok(()) => self.lost = 0,
-            Err(error) => self.failed(&error, records),
-        }
-    }
-
-    fn failed(&mut self, error: &session::SessionError, records: u64) {
-        self.lost += records;
-        if !std::mem::replace(&mut self.said, true) {
-            report::say(&format!("not everything of this script is recorded: {error}"));
-        }
-    }
-
-    fn whole(&mut self, why: &str) {
-        self.partly = true;
-        report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
-    }
-
-    fn steps(&mut self, steps: &[Step], from: From) {
-        if steps.is_empty() {
-            return;
-        }
-        let texts: Vec<Option<Vec<u8>>> = steps.iter().map(|step| self.text(step)).collect();
-        self.write(steps.len() as u64, |writer, _, shell| {
-            for (step, text) in steps.iter().zip(texts) {
-                record(writer, shell, step, text, from)?;
-            }
-            Ok(())
-        });
-    }
-
-    /// Units that bash announces, and has not: something else ran in their place, or nothing.
-    fn unannounced(&mut self, steps: &[Step], current: Option<usize>) {
-        for step in steps {
-            let Step::Start { unit, planned: false, late: false } = step else { continue };
-            if current != Some(*unit) {
-                let line = self.script.unit(*unit).map_or(0, |unit| unit.first);
-                self.anomaly("not-as-planned", &format!("line {line}: bash did not announce it"));
-            }
-        }
-    }
-
-    fn text(&self, step: &Step) -> Option<Vec<u8>> {
-        let Step::Start { unit, .. } = step else { return None };
-        self.script.unit(*unit).map(|unit| unit.text.to_vec())
-    }
-
-    fn anomaly(&mut self, what: &str, detail: &str) {
-        let mut texts = Disclosures::default();
-        texts.commit("detail", detail.as_bytes().to_vec());
-        let body = Body::Anomaly(Anomaly { what: what.to_owned() });
-        self.write(1, |writer, _, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
-    }
-
-    fn close(&mut self, ending: &Ending) {
-        // One that was written over and put back has another change time.
-        let same = self.identity == files::identity(&self.file);
-        let script_unchanged = same && self.bytes().is_some_and(|bytes| bytes == self.script.bytes());
-        if !script_unchanged && !self.script.bytes().is_empty() {
-            self.anomaly("script-changed", &self.file.display().to_string());
-        }
-        let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
-        let status = Some(ending.status);
-        self.write(1, |writer, session, shell| {
-            close::close_scripted(writer, shell, why, status, None, script_unchanged)?;
-            close::end_without_shells(session, writer)
-        });
-    }
-}
-
-fn record(
-    writer: &mut Writer,
-    shell: u64,
-    step: &Step,
-    text: Option<Vec<u8>>,
-    from: From,
-) -> session::Result<()> {
-    match step {
-        Step::Start { unit, planned, late } => {
-            let n = *unit as u64 + 1;
-            let unit = Unit { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
-            scripted::start(writer, shell, unit)
-        }
-        Step::Finish { unit, status, pipe } => {
-            let (status, from, outcome) = match status {
-                Status::Seen(status) => (Some(*status), from, None),
-                Status::Passed => (None, From::Unknown, Some(Unseen::Passed)),
-                Status::Unknown => (None, From::Unknown, None),
-            };
-            let ended = Ended { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
-            scripted::finish(writer, shell, ended)
-        }
-    }
-}
-
-/// Runs the script to its end, recorded or not.
-fn run_script(call: &Call, bash: &Path, recording: Option<&mut Recording>) -> Result<ExitStatus, Failure> {
-    let cannot =
-        |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
-    let Some(recording) = recording else {
-        let mut child = call.command(bash).spawn().map_err(cannot)?;
-        return watch(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
-    };
-    let (mut command, heard) = match call.heard(bash, &recording.session) {
-        Ok((command, channel, hook)) => (command, Some((channel, hook))),
-        Err(why) => {
-            recording.whole(&why);
-            // bash will not wait for its plan to be recorded, so this comes before it.
-            recording.begin(u64::from(std::process::id()), "");
-            (call.command(bash), None)
-        }
-    };
-    command.env(paths::SESSION_VARIABLE, recording.session.folder().path());
-    let mut child = command.spawn().map_err(cannot)?;
-    recorded(recording, &mut child, &Signals::take(), heard).map_err(cannot)
-}
-
-/// Lets the script run and records what bash says of it.
-fn recorded(
-    recording: &mut Recording,
-    child: &mut Child,
-    signals: &Signals,
-    heard: Option<(Channel, HookFile)>,
-) -> std::io::Result<ExitStatus> {
-    let script = recording.script.clone();
-    let mut run = Run::new(&script, recording.broken);
-    let (mut farewell, mut read, mut in_units) = (None, None, heard.is_some());
-    let pid = u64::from(child.id());
-    let channel = heard.as_ref().map(|(channel, _)| channel);
-    if let Some(channel) = channel {
-        channel.listen_to(child.id());
-    }
-    let status = watch(child, signals, channel, &mut |message| {
-        match message.event {
-            Event::Begin => {
-                let (version, why) = call::unheard(&message.command);
-                let why = why.or_else(|| recording.unplanned());
-                recording.begin(pid, version);
-                if let (Some(why), Some(channel)) = (why, channel) {
-                    in_units = false;
-                    recording.whole(&why);
-                    return channel.refuse();
-                }
-            }
-            Event::Unit => {
-                let expected = run.expects(message.line, &message.command);
-                let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
-                recording.steps(&steps, From::NextStart);
-                recording.unannounced(&steps, run.current());
-                if !expected {
-                    let detail = format!("line {}: {}", message.line, message.command);
-                    recording.anomaly("not-as-planned", &detail);
-                }
-            }
-            Event::Failure => {
-                let steps = run.failed(message.line, message.status, &message.command);
-                recording.steps(&steps, From::NextStart);
-                recording.unannounced(&steps, run.current());
-            }
-            Event::Exit => {
-                let (command, pipe) = (message.command.clone(), message.pipe.clone());
-                farewell = Some(Farewell { command, hooked: message.hooked, pipe });
-                read = recording.identity.and_then(|identity| process::position(pid, identity.file));
-            }
-        }
-        if let Some(channel) = channel {
-            channel.answer(match message.event {
-                Event::Begin => u64::from(run.may_unhook()),
-                // After a failure bash speaks up at its next command, wherever that is: if it is
-                // none of this unit, the failure is how the unit ended.
-                Event::Failure => 0,
-                Event::Unit | Event::Exit => run.last_line(),
-            });
-        }
-    })?;
-    if recording.shell.is_none() {
-        // bash ended before it read its hook: there is no such file, or it does not run it.
-        recording.begin(u64::from(std::process::id()), "");
-    }
-    let signal = status.signal().map(|signal| 128 + signal);
-    let code = status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
-    let gone = heard.as_ref().is_some_and(|(_, hook)| hook.is_gone());
-    let ending = Ending { status: code, signalled: signal.is_some(), farewell, gone, read };
-    if in_units {
-        let hooked = run.is_hooked(&ending);
-        recording.steps(&run.ended(&ending), From::Exit);
-        if !hooked {
-            let detail = match gone {
-                true => "the hook in bash could not reach the recorder",
-                false => "the script set a DEBUG trap of its own",
-            };
-            recording.partly = true;
-            recording.anomaly("hook-removed", detail);
-        }
-    }
-    recording.close(&ending);
-    Ok(status)
-}
-
-/// Waits for bash, handing on signals and reading what it says.
-fn watch(
-    child: &mut Child,
-    signals: &Signals,
-    channel: Option<&Channel>,
-    hear: &mut dyn FnMut(&Message),
-) -> std::io::Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            // What it said before it ended is still to be heard.
-            while let Some(message) = channel.and_then(Channel::hear) {
-                hear(&message);
-            }
-            return Ok(status);
-        }
-        super::channel::wait(signals, channel)?;
-        signals.hand_on(child.id());
-        while let Some(message) = channel.and_then(Channel::hear) {
-            hear(&message);
-        }
     }
 }

@@ -11,11 +11,13 @@ use super::view::view;
 use super::{Outcome, key, listing, log};
 use crate::failure::{Failure, Kind};
 use crate::record::{PlanTime, Unseen};
-use crate::report::{self, Style, visible};
+use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
 use crate::seal::form;
 use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
+use crate::text;
+use crate::text::visible;
 use crate::verify;
 
 /// What a file is that is none of what can be shown.
@@ -114,7 +116,7 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     report::line(&format!(
         "outcome     {}: {}, {} failed, {} of unknown status, {} lost",
         outcome.end.name().to_lowercase(),
-        report::count(outcome.command_count, "command"),
+        text::count(outcome.command_count, "command"),
         outcome.failed_count,
         outcome.unobserved_count,
         outcome.lost_count

@@ -10,6 +10,7 @@ use crate::process;
 use crate::record::{Body, NoteWhat, PlanTime, Record, Status, Unseen};
 use crate::script::Script;
 use crate::session::birth;
+use crate::text;
 
 /// A row of the log.
 pub enum Row {
@@ -138,7 +139,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
 fn said(record: &Record) -> Option<Row> {
     let time = record.core.time.realtime_ns;
     let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
-    let words = |name: &str| record.text(name).map_or_else(String::new, crate::report::visible);
+    let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
     let remark = match &record.core.body {
         Body::Note(note) => match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
@@ -165,7 +166,7 @@ fn said(record: &Record) -> Option<Row> {
 fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
     let scope = if shell.is_none() { " (all shells)" } else { "" };
     let reason = match (record.core.commitments.has("reason"), record.text("reason")) {
-        (_, Some(text)) => crate::report::visible(text),
+        (_, Some(text)) => text::visible(text),
         (true, None) => "(redacted)".into(),
         (false, None) => "no reason given".into(),
     };

@@ -2,6 +2,7 @@
 
 use super::judge::shown;
 use super::{Mode, PlanAt, Policy, ScriptRule};
+use crate::text::count;
 
 impl Policy {
     /// What the policy asks for, a sentence a line.
@@ -29,7 +30,7 @@ impl Policy {
             out.push(match most {
                 0 => format!("No {one} {what}."),
                 1 => format!("At most one {one} {what}."),
-                most => format!("At most {most} {one}s {what}."),
+                most => format!("At most {} {what}.", count(most, one)),
             });
         }
         if let Some(most_s) = session.max_tail_s {

@@ -3,7 +3,7 @@
 //!
 //! What lives here: the runner's own lines, the items between them, and which of those come
 //! after the line that starts the recording. Pure. What does not: how a shell is hooked
-//! (`shell/block.bash`), what is recorded (`cli::block`).
+//! (`shell/block.bash`), what is recorded (`run::block`).
 //!
 //! Source of the shapes: gitlab-runner, `shells/bash.go` and `helpers/shell_escape.go`.
 

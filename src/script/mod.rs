@@ -3,8 +3,8 @@
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
 //! which of them runs (`run`), of which bash says nothing (`silent`), what its
 //! traps can do to its end (`traps`), and what a CI runner makes of a list of commands (`block`).
-//! Pure. What does not: how bash is asked where a unit ends (`cli::split`), how it is run
-//! (`cli::sh`).
+//! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
+//! (`run::script`).
 //!
 //! A unit is one complete input as bash reads it: the lines of one compound command, or all
 //! commands of one line. Blank lines and comments between units belong to none.

@@ -19,9 +19,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::keys::{PublicKey, SIGNATURE_BYTES};
-use super::shown;
 use super::trust::{TrustedKey, Validity};
 use crate::cause::Code;
+use crate::text::short;
 
 /// The payload type that is written, and the only one that can be judged. The type is signed
 /// with the payload, so that another one that a trusted key signed is told from a damaged file.
@@ -331,7 +331,7 @@ pub(super) fn from_json<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T,
             Some(end) => &text[..end],
             None => &text,
         };
-        Malformed::Json { line: error.line(), column: error.column(), what: shown(what) }
+        Malformed::Json { line: error.line(), column: error.column(), what: short(what) }
     })
 }
 
@@ -414,7 +414,7 @@ impl TryFrom<RawEnvelope> for Envelope {
             return Err(Malformed::Value {
                 member: "signatures[0].keyid",
                 expected: "SHA256: and 43 characters of base64".to_owned(),
-                found: shown(&keyid),
+                found: short(&keyid),
             });
         }
         let payload = strict_base64("payload", &raw.payload)?;

@@ -16,6 +16,7 @@ use super::statement::{
 use crate::cause::{Cause, Code};
 use crate::encoding::{hex_exact, is_uuid};
 use crate::record::{INTEGER_MAX, is_plain_name, is_uri};
+use crate::text::short;
 
 /// The extensions that this program knows.
 const KNOWN_EXTENSIONS: &[&str] = &[];
@@ -45,7 +46,7 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     let types: Types = serde_json::from_slice(payload).map_err(json)?;
     for (found, known) in [(&types.kind, STATEMENT_TYPE), (&types.predicate_type, PREDICATE_TYPE)] {
         if found != known {
-            return Err(Cause::new(Code::StatementType, super::shown(found)));
+            return Err(Cause::new(Code::StatementType, short(found)));
         }
     }
     let statement: Statement = serde_json::from_slice(payload).map_err(json)?;
@@ -55,7 +56,7 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     check(&statement).map_err(|why| Cause::new(Code::StatementMember, why))?;
     let must = &statement.predicate.must_understand;
     if let Some(uri) = must.iter().find(|uri| !KNOWN_EXTENSIONS.contains(&uri.as_str())) {
-        return Err(Cause::new(Code::StatementMust, super::shown(uri)));
+        return Err(Cause::new(Code::StatementMust, short(uri)));
     }
     Ok(statement)
 }

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::envelope::{Envelope, Malformed, Object, RawEnvelope, from_json, to_json_line};
-use super::shown;
+use crate::text::short;
 
 /// The media type of the only bundle version written and read.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -62,12 +62,12 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
     let Object(raw): Object<RawBundle> = from_json(bytes)?;
     if raw.media_type != BUNDLE_MEDIA_TYPE {
         if raw.media_type.starts_with(BUNDLE_NAME) {
-            return Err(Malformed::Version { found: shown(&raw.media_type) });
+            return Err(Malformed::Version { found: short(&raw.media_type) });
         }
         return Err(Malformed::Value {
             member: "mediaType",
             expected: BUNDLE_MEDIA_TYPE.to_owned(),
-            found: shown(&raw.media_type),
+            found: short(&raw.media_type),
         });
     }
     let envelope: Envelope = raw.dsse_envelope.0.try_into()?;
@@ -76,7 +76,7 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
         return Err(Malformed::Value {
             member: "verificationMaterial.publicKey.hint",
             expected: format!("the envelope's keyid {}", envelope.keyid()),
-            found: shown(&hint),
+            found: short(&hint),
         });
     }
     Ok(envelope)

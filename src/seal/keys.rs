@@ -66,7 +66,7 @@ impl PublicKey {
             "PUBLIC KEY" => {}
             "RSA PUBLIC KEY" => return Err(KeyError::NotEd25519("RSA".to_owned())),
             label => {
-                return Err(KeyError::NotAKey(format!("a PEM block {:?}", super::shown(label))));
+                return Err(KeyError::NotAKey(format!("a PEM block {:?}", crate::text::short(label))));
             }
         }
         let spki = SubjectPublicKeyInfoRef::from_der(der.as_bytes())
@@ -83,7 +83,7 @@ impl PublicKey {
         let reader = &mut blob;
         let kind = <String as SshDecode>::decode(reader).map_err(bad)?;
         if kind != SSH_ED25519 {
-            return Err(KeyError::NotEd25519(super::shown(&kind)));
+            return Err(KeyError::NotEd25519(crate::text::short(&kind)));
         }
         let bytes = <Vec<u8> as SshDecode>::decode(reader).map_err(bad)?;
         if !reader.is_finished() {
@@ -243,7 +243,7 @@ impl PrivateKey {
         let pair = key
             .key_data()
             .ed25519()
-            .ok_or_else(|| KeyError::NotEd25519(super::shown(key.algorithm().as_str())))?;
+            .ok_or_else(|| KeyError::NotEd25519(crate::text::short(key.algorithm().as_str())))?;
         let this = Self::from_seed(pair.private.as_ref());
         if this.public().to_bytes() != pair.public.0 {
             return Err(KeyError::HalvesDiffer);
@@ -292,7 +292,7 @@ impl Block {
             let first = text.split_ascii_whitespace().next().unwrap_or_default();
             return Err(match first {
                 SSH_ED25519 => KeyError::PublicGiven,
-                kind if super::trust::is_key_type(kind) => KeyError::NotEd25519(super::shown(kind)),
+                kind if super::trust::is_key_type(kind) => KeyError::NotEd25519(crate::text::short(kind)),
                 _ => no_key(),
             });
         };
@@ -310,7 +310,7 @@ impl Block {
                 let (kind, _) = label.split_once(' ').unwrap_or((label, ""));
                 Err(KeyError::NotEd25519(kind.to_owned()))
             }
-            label => Err(KeyError::NotAKey(format!("a PEM block {:?}", super::shown(label)))),
+            label => Err(KeyError::NotAKey(format!("a PEM block {:?}", crate::text::short(label)))),
         }
     }
 
@@ -320,13 +320,13 @@ impl Block {
             // Types of keys and ciphers that are not compiled in: which of them was it?
             ssh_key::Error::AlgorithmUnknown => match ssh_kind(pem) {
                 Some(kind) if kind == SSH_ED25519 => KeyError::UnknownEncryption(e.to_string()),
-                Some(kind) => KeyError::NotEd25519(super::shown(&kind)),
+                Some(kind) => KeyError::NotEd25519(crate::text::short(&kind)),
                 None => KeyError::Malformed(format!("OpenSSH: {e}")),
             },
             e => KeyError::Malformed(format!("OpenSSH: {e}")),
         })?;
         if key.algorithm() != ssh_key::Algorithm::Ed25519 {
-            return Err(KeyError::NotEd25519(super::shown(key.algorithm().as_str())));
+            return Err(KeyError::NotEd25519(crate::text::short(key.algorithm().as_str())));
         }
         if let ssh_key::Kdf::Bcrypt { rounds, .. } = key.kdf()
             && *rounds > MAX_BCRYPT_ROUNDS

@@ -15,7 +15,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::keys::{KeyError, PublicKey, SSH_ED25519, pem_blocks};
-use super::shown;
+use crate::text::short;
 
 /// Larger trust files are not read.
 pub const MAX_TRUST_FILE_BYTES: usize = 4 << 20;
@@ -219,7 +219,7 @@ fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
             let at = from + between.find(stray).unwrap_or(0);
             Err(TrustError {
                 line: Some(line_of(text, at)),
-                why: KeyError::Malformed(format!("{:?} stands outside the PEM blocks", shown(stray))),
+                why: KeyError::Malformed(format!("{:?} stands outside the PEM blocks", short(stray))),
             })
         }
     }
@@ -249,7 +249,7 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
     if second.is_empty() {
         return Err(Reject::Bad(KeyError::NotAKey(format!(
             "expected a public key, found {:?}",
-            shown(first)
+            short(first)
         ))));
     }
     let (options, kind, rest) = if is_key_type(second) {
@@ -260,7 +260,7 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
         (options, kind, rest)
     };
     if !is_key_type(kind) {
-        let found = format!("expected a type of key, found {:?}", shown(kind));
+        let found = format!("expected a type of key, found {:?}", short(kind));
         return Err(Reject::Bad(KeyError::NotAKey(found)));
     }
     let (key, _comment) = key_of(kind, rest)?;
@@ -308,7 +308,7 @@ pub(super) fn is_key_type(word: &str) -> bool {
 
 fn key_of<'a>(kind: &str, rest: &'a str) -> Result<(PublicKey, &'a str), Reject> {
     if kind != SSH_ED25519 {
-        return Err(Reject::OtherType(shown(kind)));
+        return Err(Reject::OtherType(short(kind)));
     }
     let (text, comment) = word(rest)?;
     let blob = BASE64.decode(text.as_bytes()).map_err(|_| bad("the key data is no base64"))?;
@@ -346,7 +346,7 @@ impl Options {
                 "namespaces" => Some(&mut options.namespaces),
                 "valid-after" => Some(&mut options.after),
                 "valid-before" => Some(&mut options.before),
-                _ => return Err(bad(&format!("unknown option {:?}", shown(name)))),
+                _ => return Err(bad(&format!("unknown option {:?}", short(name)))),
             };
             if let Some(slot) = slot {
                 let value = value.ok_or_else(|| bad(&format!("{name} needs a value")))?;
@@ -388,7 +388,7 @@ fn quoted(text: &str) -> Result<(String, &str), Reject> {
 
 /// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, with `Z` in UTC, else in local time.
 fn time(option: &str, text: &str, local: LocalTime) -> Result<i64, Reject> {
-    let wrong = || bad(&format!("{option}={:?} is no time", shown(text)));
+    let wrong = || bad(&format!("{option}={:?} is no time", short(text)));
     let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
         return Err(wrong());

@@ -53,6 +53,8 @@ pub struct Shell {
     pub hook: String,
     /// Whether the hook was typed in.
     pub typed: bool,
+    /// The folder it is in.
+    pub workdir: Vec<u8>,
     /// The history settings that can hide text.
     pub history: Vec<u8>,
 }
@@ -264,7 +266,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             if let Some(running) = live.running {
                 close::finish_unseen(writer, *at, running.n, Unseen::Replaced)?;
             }
-            close::close_shell(writer, *at, CloseReason::Replaced, None, None)?;
+            close::close_shell(writer, *at, CloseReason::Replaced, None, None, shell.workdir.clone())?;
         }
         let mut texts = Disclosures::default();
         let open = Open {
@@ -276,7 +278,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
             hook: shell.hook.clone(),
             typed: shell.typed,
         };
-        texts.commit("workdir", workdir());
+        texts.commit("workdir", shell.workdir.clone());
         texts.commit("history", shell.history.clone());
         let head = writer.append(Body::Open(Box::new(open)), &texts, clock::now())?;
         Ok(head.size - 1)
@@ -348,12 +350,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             continue;
         }
         let live = Session::open(&folder).and_then(|session| {
-            session.with_writer_waiting(PATIENCE_MS, |writer| match writer.genesis() == genesis {
-                true => Ok(()),
-                false => {
-                    Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
-                }
-            })?;
+            session.with_writer_waiting(PATIENCE_MS, |writer| close::expect_genesis(writer, &genesis))?;
             Ok(session)
         });
         let over = match live {

@@ -3,8 +3,9 @@
 use super::birth::workdir;
 use super::{Result, Session};
 use crate::clock;
+use crate::crypto::Digest;
 use crate::failure::Failure;
-use crate::journal::append::{Head, Writer};
+use crate::journal::append::{AppendError, Head, Writer};
 use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
 use crate::process;
@@ -47,8 +48,9 @@ pub fn close_shell(
     why: CloseReason,
     status: Option<Status>,
     native: Option<u64>,
+    workdir: Vec<u8>,
 ) -> Result<Head> {
-    close_scripted(writer, shell, why, status, native, false)
+    append_close(writer, workdir, Close { shell, why, status, native, script_unchanged: false })
 }
 
 /// Closes a shell that ran a script; `script_unchanged` says that the script was the one of
@@ -64,10 +66,38 @@ pub fn close_scripted(
     native: Option<u64>,
     script_unchanged: bool,
 ) -> Result<Head> {
+    append_close(writer, workdir(), Close { shell, why, status, native, script_unchanged })
+}
+
+fn append_close(writer: &mut Writer, workdir: Vec<u8>, close: Close) -> Result<Head> {
     let mut texts = Disclosures::default();
-    texts.commit("workdir", workdir());
-    let close = Close { shell, why, status, native, script_unchanged };
+    texts.commit("workdir", workdir);
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
+}
+
+/// Refuses a journal whose genesis is not the one that a shell knows.
+///
+/// # Errors
+/// It is another.
+pub fn expect_genesis(writer: &Writer, known: &Digest) -> Result<()> {
+    if writer.genesis() == *known {
+        return Ok(());
+    }
+    Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
+}
+
+/// Removes the short-lived files that the hooks of these processes kept beside the state.
+pub fn leave_nothing(session: &Session, gone: impl Fn(u64) -> bool) {
+    let Ok(folder) = session.state_folder() else { return };
+    let Ok(entries) = std::fs::read_dir(folder.path()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let pid = ["text-", "facts-", "trap-"].iter().find_map(|kind| name.strip_prefix(kind));
+        if pid.and_then(|pid| pid.parse().ok()).is_some_and(&gone) {
+            let _ = folder.remove(name);
+        }
+    }
 }
 
 /// Finishes a command that nobody will see end, and says why.
@@ -192,11 +222,11 @@ pub fn end_by_command(
             if let Some(running) = story.live[&at].running {
                 finish_unseen(writer, at, running.n, ending.outcome())?;
             }
-            close_shell(writer, at, close_reason, None, None)?;
+            close_shell(writer, at, close_reason, None, None, workdir())?;
         }
         let others = other_live_shells(&story, own);
         for (at, _) in &others {
-            close_shell(writer, *at, close_reason, None, None)?;
+            close_shell(writer, *at, close_reason, None, None, workdir())?;
         }
         let head = end(session, writer, end_reason)?;
         Ok(Ok(Ended { head, shells_go_on: own.is_some() || !others.is_empty() }))

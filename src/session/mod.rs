@@ -12,8 +12,8 @@
 pub mod birth;
 pub mod close;
 pub mod find;
+pub mod heads;
 pub mod place;
-pub mod script;
 
 use std::fs::File;
 use std::io;
@@ -31,6 +31,7 @@ use crate::lock;
 use crate::paths;
 use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
+use crate::text::posix_quoted;
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -41,8 +42,6 @@ pub const NEXT: &str = "next";
 pub const SEALED: &str = "sealed";
 /// The name of the file in a session's folder that pauses every shell.
 pub const PAUSE_ALL: &str = "pause-all";
-/// The version of the protocol between hook and recorder that this program speaks.
-pub const PROTOCOL: &str = "1";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 
@@ -214,7 +213,7 @@ impl Session {
         }
         let path = self.folder.path().display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-        if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+        if path.chars().all(plain) { path } else { posix_quoted(&path) }
     }
 
     /// Whether it is a copy, which is only read.

@@ -16,13 +16,14 @@ use attesh::journal::chain::{self, Auth};
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::line;
 use attesh::journal::state::newest;
+use attesh::protocol::{Key, Verb};
 
 use crate::fault::run_watched;
 use crate::programs;
 use crate::pty::ATTESH;
 use crate::rules::codes;
 use crate::script::Place;
-use crate::world::{Opened, World, code, put, skipped};
+use crate::world::{Opened, World, a_bash, code, put, skipped};
 
 /// The head of the journal now, as a log would keep it.
 fn head(at: &Opened) -> String {
@@ -176,10 +177,9 @@ fn a_record_in_the_name_of_a_shell_or_of_a_new_one_does_not_show() {
     }
     // As a shell of its own: it is one more, which names its process.
     let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
-    let (pid, env) = (format!("pid={}", sleep.id()), format!("env={}", at.folder.display()));
-    let words =
-        ["open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=0", "hook=0123456789abcdef", "typed=1", &env];
-    let output = world.rec(&words).stdout(Stdio::piped()).output().unwrap();
+    let exported = Key::Exported.is(at.folder.display());
+    let mut open = world.ask(Verb::Open, a_bash(sleep.id()).into_iter().chain([exported]));
+    let output = open.stdout(Stdio::piped()).output().unwrap();
     let other = Opened::parse(&output.stdout);
     world.command(&other, 1);
     assert_eq!(code(&mut world.close(&other, 1, false)), Some(0));
@@ -228,10 +228,8 @@ fn an_early_end_or_a_lost_state_goes_unsaid_by_what_follows() {
         let (world, at) = World::after(2);
         harm(&world, &at);
         assert_eq!(code(&mut world.start(&at, 3, false)), Some(3), "{why}");
-        let (folder, genesis) = (format!("d={}", at.folder.display()), format!("g={}", at.genesis));
-        let pid = format!("pid={}", std::process::id());
-        let words = ["open", "p=1", "kind=bash", &pid, &folder, &genesis];
-        let output = world.rec(&words).stdout(Stdio::piped()).output().unwrap();
+        let mut open = world.ask(Verb::Open, a_bash(std::process::id()).into_iter().chain(at.known()));
+        let output = open.stdout(Stdio::piped()).output().unwrap();
         let next = Opened::parse(&output.stdout);
         let text = String::from_utf8(next.bytes()).unwrap();
         assert!(text.contains(&format!("\"why\":\"{why}\"")), "{text}");

@@ -3,6 +3,8 @@
 //! The numbers are upper limits; to raise one is a decision. One of them is the look at standard
 //! output before main, which the commands need and which cannot tell yet that it is the recorder.
 
+use attesh::protocol::{Key, Verb};
+
 use crate::fault::run;
 use crate::world::{World, code};
 
@@ -39,8 +41,8 @@ fn a_short_command_takes_more_than_a_kibibyte() {
     let text = world.home.path().join("text");
     attesh::files::publish(&text, b"make -j4 test\n", 0o600, attesh::files::Overwrite::No).unwrap();
     let before = at.bytes().len();
-    let words = ["n=1", "nat=1", "src=typed", "prev=0"].map(str::to_owned);
-    let mut start = world.call("s", &at, &words);
+    let values = [Key::Number.is(1), Key::Native.is(1), Key::Source.is("typed"), Key::Previous.is(0)];
+    let mut start = world.call(Verb::Start, &at, values);
     start.stdin(std::fs::File::open(&text).unwrap()).current_dir(world.home.path());
     assert_eq!(code(&mut start), Some(0));
     assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));

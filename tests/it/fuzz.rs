@@ -2,13 +2,16 @@
 //! tests/fuzz, without its engine.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use attesh::journal::check::{Knowledge, check};
 
 use crate::parsers::{TARGETS, words};
 use crate::random::{Random, edited};
-use crate::world::{World, code, sized};
+use crate::world::{World, code, put, sized};
 
 fn corpus(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
@@ -57,6 +60,7 @@ fn a_target_has_no_corpus_or_a_corpus_no_target() {
 #[test]
 fn the_words_of_a_hook_make_the_recorder_panic_or_harm_a_journal() {
     let (world, at) = World::after(1);
+    let text = world.home.path().join("text");
     let files = kept("hook");
     assert!(files.len() >= 5, "{} files", files.len());
     let mut random = Random::new(6);
@@ -65,8 +69,11 @@ fn the_words_of_a_hook_make_the_recorder_panic_or_harm_a_journal() {
         if round >= files.len() {
             bytes = edited(&mut random, &bytes);
         }
-        let words = words(&bytes, &at.folder, &at.genesis, &at.shell);
-        let status = code(&mut world.rec(&words));
+        let (words, input) = words(&bytes, &at.folder, &at.genesis, &at.shell);
+        let words: Vec<&OsStr> = words.iter().map(|word| OsStr::from_bytes(word)).collect();
+        put(&text, &input);
+        let mut call = world.rec(&words);
+        let status = code(call.stdin(File::open(&text).unwrap()));
         assert!(matches!(status, Some(0..=5)), "{words:?}: {status:?}");
     }
     let sessions = world.home.path().join(".local/state/attesh/sessions");

@@ -7,12 +7,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use attesh::protocol::{self, Verb};
 use attesh::{clock, lock};
 use serde_json::Value;
 
 use crate::messages::{Shell, attesh, fails, ok, with_key};
 use crate::programs;
 use crate::pty::Home;
+use crate::world::a_bash;
 
 /// The longest a command may take where a lock is never let go: what it waits, and some room
 /// for a machine that has other work.
@@ -96,7 +98,7 @@ fn a_lock_that_is_kept_is_waited_for_for_ever_or_taken_for_an_end() {
 fn reading_waits_for_a_lock() {
     let home = with_key();
     let shell = Shell::open(&home, std::process::id());
-    shell.call(&home, "s", &["n=1", "nat=2", "src=none"]);
+    shell.start(&home, 1);
     let id = id_of(&shell.folder);
     while_held(Path::new(&shell.folder), || {
         let begun = clock::now().boottime_ns;
@@ -115,7 +117,7 @@ fn rolled_back(home: &Home) -> Shell {
     let shell = Shell::open(home, std::process::id());
     let journal = Path::new(&shell.folder).join("journal");
     let older = std::fs::read(&journal).unwrap();
-    shell.call(home, "s", &["n=1", "nat=2", "src=none"]);
+    shell.start(home, 1);
     let mut file = File::options().write(true).truncate(true).open(&journal).unwrap();
     file.write_all(&older).unwrap();
     shell
@@ -155,11 +157,13 @@ fn a_journal_that_was_put_back_is_said_to_be_lost_or_nothing_is_said() {
 fn what_follows_a_broken_session_is_complete_without_a_word() {
     let home = with_key();
     let broken = rolled_back(&home);
-    let root = broken.root();
-    let pid = format!("pid={}", std::process::id());
-    let words = ["rec", "open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=1", "typed=1"];
-    let folder = format!("d={}", broken.folder);
-    let answer = ok(&home, &[&words[..], &[&folder, root]].concat());
+    let answer = ok(
+        &home,
+        &protocol::words(
+            Verb::Open,
+            a_bash(std::process::id()).into_iter().chain(broken.words()[..2].to_vec()),
+        ),
+    );
     let next = answer.lines().next().unwrap().to_owned();
     let said = attesh(&home, &["seal", &next, "--key", "key", "-o", "a.intoto.json", "--close-others"]);
     let why = format!(

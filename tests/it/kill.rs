@@ -4,10 +4,12 @@
 //! the witness: it is complete, so each command has one start and one finish, in order,
 //! with no number missing or used twice.
 
+use attesh::protocol::{Key, Verb};
+
 use crate::fault::{Fault, run};
 use crate::random::Random;
 use crate::rules::codes;
-use crate::world::{Opened, World, code, sized};
+use crate::world::{Opened, World, a_bash, code, sized};
 
 /// How many points one session takes before the next begins: a recovery reads it all.
 const POINTS_A_SESSION: u64 = 200;
@@ -154,14 +156,13 @@ fn a_repeat_after_long_texts_of_other_shells_is_written_twice() {
     let one = world.open(None);
     assert_eq!(code(&mut world.start(&one, 1, false)), Some(0));
     let mut sleeper = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-    let words =
-        ["kind=zsh".to_owned(), format!("pid={}", sleeper.id()), format!("env={}", one.folder.display())];
-    let mut open = world.rec(&[&["open".to_owned(), "p=1".to_owned()][..], &words].concat());
+    let exported = Key::Exported.is(one.folder.display());
+    let mut open = world.ask(Verb::Open, a_bash(sleeper.id()).into_iter().chain([exported]));
     let two = Opened::parse(&open.stdout(std::process::Stdio::piped()).output().unwrap().stdout);
     let text = world.home.path().join("text");
     attesh::files::publish(&text, &vec![b'x'; 900_000], 0o600, attesh::files::Overwrite::No).unwrap();
-    let long = ["n=1".to_owned(), "nat=1".into(), "src=typed".into()];
-    let mut long = world.call("s", &two, &long);
+    let long = [Key::Number.is(1), Key::Native.is(1), Key::Source.is("typed")];
+    let mut long = world.call(Verb::Start, &two, long);
     assert_eq!(code(long.stdin(std::fs::File::open(&text).unwrap())), Some(0));
     let before = one.check().size;
     assert_eq!(code(&mut world.start(&one, 1, true)), Some(0));

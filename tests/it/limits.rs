@@ -2,6 +2,7 @@
 
 use attesh::failure::Kind;
 use attesh::journal::line;
+use attesh::protocol::{Key, Verb};
 use attesh::record::{Body, Collect, Pause, Plan, PlanTime, Program};
 use attesh::seal::statement::{COMMANDS_MAX, INTEGER_MAX, Statement};
 use attesh::verify;
@@ -194,9 +195,8 @@ fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
     for native in ["9007199254740999", "18446744073709551615"] {
         let world = World::new();
         let at = world.open(None);
-        let nat = format!("nat={native}");
-        let words = ["n=1", &nat, "src=none"].map(str::to_owned);
-        assert_eq!(code(&mut world.call("s", &at, &words)), Some(0));
+        let values = [Key::Number.is(1), Key::Native.is(native), Key::Source.is("none")];
+        assert_eq!(code(&mut world.call(Verb::Start, &at, values)), Some(0));
         assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
         assert_eq!(code(&mut world.close(&at, 1, false)), Some(0));
         let folder = at.folder.to_str().unwrap();

@@ -39,6 +39,7 @@ mod policy_scripts;
 mod policy_verify;
 mod policy_words;
 mod programs;
+mod protocol;
 mod pty;
 mod random;
 mod rules;

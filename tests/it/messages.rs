@@ -2,14 +2,18 @@
 //! exit code.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use attesh::files::Overwrite;
+use attesh::protocol::{self, Key, Verb};
 use serde_json::{Value, json};
 
 use crate::programs;
 use crate::pty::{ATTESH, Home};
+use crate::world::a_bash;
 
 /// Exit code, standard output, standard error.
 pub struct Said {
@@ -24,12 +28,12 @@ pub fn said(command: &mut Command) -> Said {
     Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-pub fn attesh(home: &Home, words: &[&str]) -> Said {
+pub fn attesh<W: AsRef<OsStr>>(home: &Home, words: &[W]) -> Said {
     said(home.command(Path::new(ATTESH)).args(words))
 }
 
 /// Succeeds; its standard output.
-pub fn ok(home: &Home, words: &[&str]) -> String {
+pub fn ok<W: AsRef<OsStr> + Debug>(home: &Home, words: &[W]) -> String {
     let said = attesh(home, words);
     assert_eq!(said.code, Some(0), "{words:?}: {}{}", said.out, said.err);
     said.out
@@ -50,10 +54,9 @@ pub struct Shell {
 
 impl Shell {
     pub fn open(home: &Home, pid: u32) -> Self {
-        let pid = format!("pid={pid}");
-        let answer = ok(home, &["rec", "open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=1", "typed=1"]);
+        let answer = ok(home, &protocol::words(Verb::Open, a_bash(pid)));
         let lines: Vec<&str> = answer.lines().collect();
-        let words = [format!("d={}", lines[0]), format!("g={}", lines[1]), format!("sh={}", lines[2])];
+        let words = [Key::Folder.is(lines[0]), Key::Genesis.is(lines[1]), Key::Shell.is(lines[2])];
         Shell { folder: lines[0].to_owned(), words }
     }
 
@@ -62,14 +65,13 @@ impl Shell {
         &self.words
     }
 
-    /// The root of the journal's first record, as a call gives it.
-    pub fn root(&self) -> &str {
-        &self.words[1]
+    /// The start of a command without a text.
+    pub fn start(&self, home: &Home, n: u64) {
+        self.call(home, Verb::Start, [Key::Number.is(n), Key::Native.is(n), Key::Source.is("none")]);
     }
 
-    pub fn call(&self, home: &Home, verb: &str, more: &[&str]) {
-        let [folder, root, shell] = &self.words;
-        ok(home, &[&["rec", verb, "p=1", folder, root, shell], more].concat());
+    pub fn call(&self, home: &Home, verb: Verb, more: impl IntoIterator<Item = String>) {
+        ok(home, &protocol::words(verb, self.words.iter().cloned().chain(more)));
     }
 }
 
@@ -290,9 +292,8 @@ fn an_id_is_proposed_as_a_name() {
     let shell = Shell::open(&home, std::process::id());
     ok(&home, &["stop", &shell.folder]);
     let id = Path::new(&shell.folder).file_name().unwrap().to_str().unwrap().to_owned();
-    let pid = format!("pid={}", std::process::id());
-    let name = format!("name={id}");
-    let said = attesh(&home, &["rec", "open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=1", &name]);
+    let named = a_bash(std::process::id()).into_iter().chain([Key::Session.is(&id)]);
+    let said = attesh(&home, &protocol::words(Verb::Open, named));
     assert!(said.out.contains("has ended") && !said.out.contains("attesh start"), "{}{}", said.out, said.err);
 }
 
@@ -308,7 +309,7 @@ fn a_command_of_a_dead_shell_is_said_to_run() {
     let home = Home::new();
     let mut child = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
     let shell = Shell::open(&home, child.id());
-    shell.call(&home, "s", &["n=1", "nat=2", "src=none"]);
+    shell.start(&home, 1);
     let seen = || {
         let text = ok(&home, &["log", &shell.folder]);
         let value: Value = serde_json::from_str(&ok(&home, &["log", &shell.folder, "--json"])).unwrap();
@@ -390,7 +391,7 @@ fn a_transcript_is_taken_for_something_else() {
     let shell = Shell::open(&home, std::process::id());
     for (session, more) in [(&*shell.folder, true), ("empty", false)] {
         if more {
-            shell.call(&home, "s", &["n=1", "nat=2", "src=none"]);
+            shell.start(&home, 1);
         } else {
             ok(&home, &["start", session]);
         }
@@ -411,7 +412,7 @@ fn a_transcript_is_taken_for_something_else() {
 fn the_journal_of_a_session_is_not_taken_for_it() {
     let home = Home::new();
     let shell = Shell::open(&home, std::process::id());
-    shell.call(&home, "s", &["n=1", "nat=2", "src=none"]);
+    shell.start(&home, 1);
     let journal = format!("{}/journal", shell.folder);
     assert_eq!(ok(&home, &["log", &journal]), ok(&home, &["log", &shell.folder]));
     let file = home.file("work/other", "hello\n").display().to_string();

@@ -206,11 +206,22 @@ fn the_table_of_exit_codes_is_that_of_the_code() {
         }
     }
     use attesh::failure::Kind;
-    for kind in [Kind::Policy, Kind::Usage, Kind::Integrity, Kind::Incomplete, Kind::Unable, Kind::Untrusted]
-    {
+    let kinds = [
+        Kind::Policy,
+        Kind::Usage,
+        Kind::Integrity,
+        Kind::Incomplete,
+        Kind::Unable,
+        Kind::Untrusted,
+        Kind::Unsupported,
+    ];
+    for kind in kinds {
         code.insert(kind.exit_code(), docs[&format!("{kind:?}")].clone());
     }
     assert_eq!(source.matches("=> ").count(), code.len() - 1, "a kind that this test does not know");
+    let verify = read("man/attesh-verify.1");
+    let shown = kinds.map(Kind::word).into_iter().filter(|word| *word != "usage").collect::<Vec<_>>();
+    assert!(verify.contains(&format!("NOT VERIFIED ({}) FILE: why", shown.join("|"))), "{shown:?}");
     let page: BTreeMap<u8, String> = section(&read("man/attesh.1"), "EXIT STATUS")
         .iter()
         .filter_map(|line| line.strip_prefix(".It ")?.split_once(" Ta "))

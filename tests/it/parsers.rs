@@ -4,8 +4,6 @@
 //! Each target is run by cargo-fuzz (fuzz/, tests/fuzz), and here on the kept corpus and on
 //! edits of it (`fuzz`).
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -15,14 +13,16 @@ use attesh::journal::line::{join, split};
 use attesh::journal::story::Story;
 use attesh::journal::state;
 use attesh::policy::{self, Policy, ci};
+use attesh::protocol::Key;
 use attesh::record::{Core, Disclosures, Record};
-use attesh::report;
+use attesh::recorder::call::{Call, Usage};
 use attesh::script::{Script, block, silent, traps};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::Statement;
 use attesh::seal::trust::{TrustFile, TrustedKey};
 use attesh::seal::{formats, keys};
+use attesh::text;
 use attesh::verify::{self, Trusted};
 
 /// A name, and what is done with the bytes.
@@ -31,6 +31,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All of them; `hook`, which needs a home of its own, is in `fuzz` and in fuzz/.
 pub const TARGETS: &[Target] = &[
     ("line", line),
+    ("call", call),
     ("core", core),
     ("disclosures", disclosures),
     ("journal", journal),
@@ -220,7 +221,7 @@ pub fn heads(bytes: &[u8]) {
 
 /// Text on a screen: nothing that a terminal obeys, hides or turns round is left in it.
 pub fn screen(bytes: &[u8]) {
-    let text = report::visible(bytes);
+    let text = text::visible(bytes);
     assert!(!text.chars().any(is_obeyed), "{text:?}");
     assert!(text.len() >= bytes.len().min(1));
 }
@@ -257,14 +258,30 @@ pub fn is_obeyed(c: char) -> bool {
         || block(0xe0000, 0xe0fff)
 }
 
-/// The words of a hook's call: a zero byte between two, `@d`, `@g` and `@sh` for the folder, the
-/// genesis and the shell of a session that is open.
-pub fn words(bytes: &[u8], folder: &Path, genesis: &str, shell: &str) -> Vec<OsString> {
+/// One call of a hook, a zero byte between two words: the order of its keys says nothing, and no
+/// key comes twice.
+pub fn call(bytes: &[u8]) {
+    let mut words: Vec<Vec<u8>> = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+    let Ok(call) = Call::parse(&words) else { return };
+    let mut turned = words.clone();
+    turned[2..].reverse();
+    assert_eq!(Call::parse(&turned), Ok(call));
+    let last = words.last().expect("a verb").clone();
+    words.push(last);
+    assert_eq!(Call::parse(&words), Err(Usage));
+}
+
+/// The words and the standard input of a hook's call: a zero byte between two words, two of them
+/// before the input; `@d`, `@g` and `@sh` for the folder, the genesis and the shell of a session
+/// that is open.
+pub fn words(bytes: &[u8], folder: &Path, genesis: &str, shell: &str) -> (Vec<Vec<u8>>, Vec<u8>) {
     let word = |word: &[u8]| match word {
-        b"@d" => format!("d={}", folder.display()).into(),
-        b"@g" => format!("g={genesis}").into(),
-        b"@sh" => format!("sh={shell}").into(),
-        other => OsString::from_vec(other.to_vec()),
+        b"@d" => Key::Folder.is(folder.display()).into_bytes(),
+        b"@g" => Key::Genesis.is(genesis).into_bytes(),
+        b"@sh" => Key::Shell.is(shell).into_bytes(),
+        other => other.to_vec(),
     };
-    bytes.split(|byte| *byte == 0).map(word).collect()
+    let end = bytes.windows(2).position(|two| two == [0, 0]);
+    let (head, input) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
+    (head.split(|byte| *byte == 0).map(word).collect(), input.to_vec())
 }

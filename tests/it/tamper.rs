@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use attesh::journal::state::{Condition, SLOT_BYTES, newest};
+use attesh::protocol::Verb;
 
-use crate::world::{Opened, World, code, put};
+use crate::world::{Opened, World, a_bash, code, put};
 
 const TAMPERED: Option<i32> = Some(1);
 const OVER: Option<i32> = Some(3);
@@ -50,10 +51,8 @@ fn noticed(name: &str, harm: impl Fn(&World, &Opened), says: Option<i32>, gives_
 
 /// The shell goes on in another session, which names the one before.
 fn goes_on(world: &World, at: &Opened, name: &str) {
-    let (folder, genesis) = (format!("d={}", at.folder.display()), format!("g={}", at.genesis));
-    let pid = format!("pid={}", std::process::id());
-    let words = ["open", "p=1", "kind=bash", &pid, &folder, &genesis];
-    let output = world.rec(&words).stdout(std::process::Stdio::piped()).output().unwrap();
+    let mut open = world.ask(Verb::Open, a_bash(std::process::id()).into_iter().chain(at.known()));
+    let output = open.stdout(std::process::Stdio::piped()).output().unwrap();
     assert!(output.status.success(), "{name}: no successor");
     let next = Opened::parse(&output.stdout);
     assert_ne!(next.folder, at.folder, "{name}");

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use attesh::protocol::{self, Key, Verb};
+
 use crate::inject::mounted;
 use crate::messages::{Said, Shell, attesh, fails, ok, said, with_key};
 use crate::programs;
@@ -22,12 +24,12 @@ fn a_full_disk_is_a_journal_that_cannot_be_read() {
     let text = "x".repeat(100_000) + "\n";
     for n in 1..=3 {
         let mut command = home.command(Path::new(ATTESH));
-        let (number, native) = (format!("n={n}"), format!("nat={}", n + 1));
-        command.args(["rec", "s", "p=1"]).args(shell.words()).args([&number, &native, "src=typed"]);
+        let values = [Key::Number.is(n), Key::Native.is(n), Key::Source.is("typed")];
+        command.args(protocol::words(Verb::Start, shell.words().iter().cloned().chain(values)));
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
-        shell.call(&home, "e", &[&number, "st=0", "from=prompt"]);
+        shell.call(&home, Verb::Finish, [Key::Number.is(n), Key::Status.is(0), Key::From.is("prompt")]);
     }
     let small = home.path("work/small");
     std::fs::create_dir(&small).unwrap();

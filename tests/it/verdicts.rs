@@ -290,10 +290,12 @@ fn a_later_failure_hides_one_that_weighs_as_much() {
         (Kind::Policy, "second", "first"),
         (Kind::Unable, "third", "first"),
         (Kind::Incomplete, "fourth", "fourth"),
-        (Kind::Untrusted, "fifth", "fifth"),
-        (Kind::Integrity, "sixth", "sixth"),
-        (Kind::Integrity, "seventh", "sixth"),
-        (Kind::Untrusted, "eighth", "sixth"),
+        (Kind::Unsupported, "fifth", "fifth"),
+        (Kind::Untrusted, "sixth", "sixth"),
+        (Kind::Unsupported, "seventh", "sixth"),
+        (Kind::Integrity, "eighth", "eighth"),
+        (Kind::Integrity, "ninth", "eighth"),
+        (Kind::Untrusted, "tenth", "eighth"),
     ] {
         verdict.fail(kind, why);
         assert_eq!(verdict.failure.as_ref().map(|(_, why)| why.as_str()), Some(told));

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use attesh::files::{Overwrite, publish};
 use attesh::journal::check::{Checked, Knowledge, check};
+use attesh::protocol::{self, Key, Verb};
 use attesh::session::Session;
 use tempfile::TempDir;
 
@@ -77,10 +78,17 @@ impl World {
         assert_eq!(code(&mut self.finish(at, n, false)), Some(0));
     }
 
-    /// `attesh rec` with these words.
+    /// `attesh rec` with these words, whatever they are.
     pub fn rec<A: AsRef<OsStr>>(&self, words: &[A]) -> Command {
         let mut command = self.quiet();
-        command.arg("rec").args(words).current_dir("/");
+        command.arg(protocol::COMMAND).args(words).current_dir("/");
+        command
+    }
+
+    /// A call of the recorder.
+    pub fn ask(&self, verb: Verb, values: impl IntoIterator<Item = String>) -> Command {
+        let mut command = self.quiet();
+        command.args(protocol::words(verb, values)).current_dir("/");
         command
     }
 
@@ -108,37 +116,31 @@ impl World {
     }
 
     pub fn opening(&self, env: Option<&Path>) -> Command {
-        let pid = format!("pid={}", std::process::id());
-        let mut words =
-            vec!["open".into(), "p=1".into(), "kind=bash".into(), "ver=5.2".into(), pid, "nat=0".into()];
-        words.push("hook=0123456789abcdef".into());
-        words.push("typed=1".into());
-        if let Some(path) = env {
-            words.push(format!("env={}", path.display()));
-        }
-        self.rec(&words)
+        let mut values = a_bash(std::process::id()).to_vec();
+        values.extend([Key::Hook.is("0123456789abcdef"), Key::Typed.is(1)]);
+        values.extend(env.map(|path| Key::Exported.is(path.display())));
+        self.ask(Verb::Open, values)
     }
 
-    /// `VERB` for this shell, with more words.
-    pub fn call(&self, verb: &str, at: &Opened, more: &[String]) -> Command {
-        let (folder, genesis) = (format!("d={}", at.folder.display()), format!("g={}", at.genesis));
-        let mut words = vec![verb.to_owned(), "p=1".into(), folder, genesis, format!("sh={}", at.shell)];
-        words.extend_from_slice(more);
-        self.rec(&words)
+    /// A call of this shell, with more values.
+    pub fn call(&self, verb: Verb, at: &Opened, more: impl IntoIterator<Item = String>) -> Command {
+        self.ask(verb, at.known().into_iter().chain([Key::Shell.is(&at.shell)]).chain(more))
     }
 
     /// The start of command `n` without a text; `again` marks a repeat.
     pub fn start(&self, at: &Opened, n: u64, again: bool) -> Command {
-        self.call("s", at, &again_if(again, vec![format!("n={n}"), format!("nat={n}"), "src=none".into()]))
+        let more = vec![Key::Number.is(n), Key::Native.is(n), Key::Source.is("none")];
+        self.call(Verb::Start, at, again_if(again, more))
     }
 
     pub fn finish(&self, at: &Opened, n: u64, again: bool) -> Command {
-        let more = vec![format!("n={n}"), "st=0".into(), "from=prompt".into()];
-        self.call("e", at, &again_if(again, more))
+        let more = vec![Key::Number.is(n), Key::Status.is(0), Key::From.is("prompt")];
+        self.call(Verb::Finish, at, again_if(again, more))
     }
 
     pub fn close(&self, at: &Opened, native: u64, again: bool) -> Command {
-        self.call("x", at, &again_if(again, vec![format!("nat={native}"), "why=exit".into(), "st=0".into()]))
+        let more = vec![Key::Native.is(native), Key::Why.is("exit"), Key::Status.is(0)];
+        self.call(Verb::Close, at, again_if(again, more))
     }
 
     pub fn state_file(&self, at: &Opened) -> PathBuf {
@@ -147,9 +149,14 @@ impl World {
     }
 }
 
+/// What a bash with this process id says of itself.
+pub fn a_bash(pid: u32) -> [String; 4] {
+    [Key::Program.is("bash"), Key::ProgramVersion.is("5.2"), Key::ProcessId.is(pid), Key::Native.is(0)]
+}
+
 fn again_if(again: bool, mut words: Vec<String>) -> Vec<String> {
     if again {
-        words.push("r=1".into());
+        words.push(Key::Repeat.is(1));
     }
     words
 }
@@ -160,6 +167,11 @@ impl Opened {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines.len() >= 5, "open answered {text:?}");
         Opened { folder: lines[0].into(), genesis: lines[1].into(), shell: lines[2].into() }
+    }
+
+    /// How a call names the session.
+    pub fn known(&self) -> [String; 2] {
+        [Key::Folder.is(self.folder.display()), Key::Genesis.is(&self.genesis)]
     }
 
     pub fn journal(&self) -> PathBuf {

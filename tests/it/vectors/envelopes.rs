@@ -317,11 +317,8 @@ fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> (&'
     };
     let word = match &verdict.failure {
         None => "verified",
-        Some((Kind::Policy, _)) => "policy",
-        Some((Kind::Integrity, _)) => "integrity",
-        Some((Kind::Incomplete, _)) => "incomplete",
-        Some((Kind::Untrusted, _)) => "untrusted",
-        Some((Kind::Usage | Kind::Unable, _)) => "unable",
+        Some((Kind::Usage, _)) => Kind::Unable.word(),
+        Some((kind, _)) => kind.word(),
     };
     (word, verdict)
 }

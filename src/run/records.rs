@@ -1,13 +1,13 @@
 //! The records of a shell that runs a script: its plan, and its units as commands.
 
-use super::Result;
-use super::birth::workdir;
 use crate::clock;
 use crate::journal::append::Writer;
 use crate::record::{
     Body, Disclosures, Evidence, Finish, From, KeptText, Plan, PlanTime, Start, TextSource, Unseen,
 };
 use crate::script::Script;
+use crate::session::Result;
+use crate::session::birth::workdir;
 
 /// Records the script that a shell is to run, or has run, with its units.
 ///

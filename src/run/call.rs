@@ -1,7 +1,7 @@
 //! How `attesh sh` calls bash: the words, and the file that bash reads first.
 //!
 //! What lives here: bash's options as they are typed, and how its hook (`shell/trap.bash`) gets
-//! into it. What does not: what bash says then (`sh`).
+//! into it. What does not: what bash says then (`script`).
 //!
 //! Rules: bash gets the words that were typed. Only those options are held back that would
 //! show the hook itself, and the hook sets them.
@@ -17,12 +17,22 @@ use crate::files;
 use crate::paths;
 use crate::session::Session;
 use crate::sys;
+use crate::text::posix_quoted;
 
 /// What bash reads first.
 pub const TRAP: &str = include_str!("../../shell/trap.bash");
 
 /// The oldest bash that is asked for units.
 const VERSION_MIN: (u32, u32) = (4, 4);
+
+/// The bash that runs scripts, and that says where their units end.
+///
+/// # Errors
+/// There is none.
+pub fn bash() -> Result<PathBuf, Failure> {
+    paths::program("bash")
+        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
+}
 
 /// bash takes these with one dash, too.
 const LONG: &[&str] = &[
@@ -49,6 +59,7 @@ const LONG: &[&str] = &[
 /// The words behind `attesh sh`: bash's options, the script, its arguments.
 pub struct Call {
     options: Vec<OsString>,
+    /// The script.
     pub file: PathBuf,
     arguments: Vec<OsString>,
     /// The options without those that show what bash reads: -x, -v.
@@ -60,6 +71,8 @@ pub struct Call {
 }
 
 impl Call {
+    /// Reads them.
+    ///
     /// # Errors
     /// There is no file among them, or an option by which bash would read none.
     pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
@@ -225,8 +238,8 @@ impl Call {
         let path = folder.path().join(&name);
         let place = path.to_str().ok_or("the folder of the session's state is not UTF-8")?;
         let text = TRAP
-            .replace("@ATTESH_ENV@", &own_env.replace('\'', "'\\''"))
-            .replace("@ATTESH_FILE@", &place.replace('\'', "'\\''"))
+            .replace("'@ATTESH_ENV@'", &posix_quoted(&own_env))
+            .replace("'@ATTESH_FILE@'", &posix_quoted(place))
             .replace("@ATTESH_PID@", &std::process::id().to_string())
             .replace("@ATTESH_FD@", &theirs.to_string())
             .replace("@ATTESH_SET@", set);

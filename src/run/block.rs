@@ -14,7 +14,7 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use super::{heads, sh};
+use super::records::{self, Ended, Unit};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
@@ -26,9 +26,13 @@ use crate::script::Script;
 use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, Ending};
-use crate::session::script::{self as scripted, Ended, Unit};
+use crate::session::heads::{head_now, log_line};
 use crate::session::{Result, Session};
 use crate::sys;
+
+/// What records a block that another program evaluates: bash's hook, and what any other shell
+/// reads.
+pub const HOOKS: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
 
 /// The plan's name: the block is no file.
 const NAME: &[u8] = b"job";
@@ -92,21 +96,22 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         version: String::from_utf8_lossy(version).into_owned(),
         pid: number(pid)?,
         native: 0,
-        hook: hex(&sha256(&super::init::BLOCK.map(str::as_bytes))[..8]),
+        hook: hex(&sha256(&HOOKS.map(str::as_bytes))[..8]),
         typed: false,
+        workdir: birth::workdir(),
         history: Vec::new(),
     };
     let plan = script_of(&said()?);
     let planned = plan.is_some();
-    let session = sh::the_session(None)?;
+    let session = super::session::choose(None)?;
     let index = birth::join(&session, &shell)?;
     if let Some(script) = plan {
         session.with_writer_waiting(PATIENCE_MS, |writer| {
-            scripted::plan(writer, index, PlanTime::Start, NAME, &script)
+            records::plan(writer, index, PlanTime::Start, NAME, &script)
         })?;
     }
     if session.is_placed() {
-        heads::to_log(&session, heads::head_now(&session)?);
+        report::bare(&log_line(&session, head_now(&session)?));
     }
     let root = hex(session.genesis_root());
     let folder = session.folder().path().as_os_str().as_bytes();
@@ -175,7 +180,7 @@ impl Call<'_> {
         Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
             Some(Body::Start(start)) => {
                 let ended = Ended { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
-                scripted::finish(writer, self.shell, ended)?;
+                records::finish(writer, self.shell, ended)?;
                 start.n
             }
             Some(Body::Finish(finish)) => finish.n,
@@ -201,7 +206,7 @@ impl Call<'_> {
                 writer.append(body, &texts, clock::now())?;
             }
             let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
-            scripted::start(writer, self.shell, Unit { n: before + 1, text, planned, late: false })
+            records::start(writer, self.shell, Unit { n: before + 1, text, planned, late: false })
         })
     }
 
@@ -226,7 +231,7 @@ impl Call<'_> {
             let unchanged = match (self.plan(writer)?, &now) {
                 (Some(before), now) => now.as_ref() == Some(&before),
                 (None, Some(script)) => {
-                    scripted::plan(writer, self.shell, PlanTime::Exit, NAME, script)?;
+                    records::plan(writer, self.shell, PlanTime::Exit, NAME, script)?;
                     true
                 }
                 (None, None) => false,
@@ -239,7 +244,7 @@ impl Call<'_> {
         }
         // Where the job runs in a container, that stops before anything else of the job comes.
         let over = close::end_by_command(&self.session, Ending::Stop, true)?;
-        heads::to_log(&self.session, over.head);
+        report::bare(&log_line(&self.session, over.head));
         Ok(())
     }
 }

@@ -1,0 +1,111 @@
+//! A shell that comes: it joins a session, or goes to another one.
+//!
+//! What lives here: which session a shell gets, and what its user is told. What does not: how a
+//! session is created or joined (`session::birth`).
+
+use std::os::unix::ffi::OsStrExt;
+
+use super::call::{Answer, Caller, Destination, Open};
+use crate::files::FileError;
+use crate::journal::append::{AppendError, Writer};
+use crate::lock::PATIENCE_MS;
+use crate::process;
+use crate::record::{CloseReason, StateLevel};
+use crate::session::birth::{self, Shell};
+use crate::session::{Result, Session, SessionError, close, find};
+
+/// Applies `open`.
+///
+/// # Errors
+/// The shell is in no session, or still in the one where it was.
+pub(super) fn open(call: &Open, workdir: Vec<u8>) -> Result<Answer> {
+    let shell = Shell {
+        program: call.program,
+        version: call.version.clone(),
+        pid: call.pid,
+        native: call.native,
+        hook: call.hook.clone(),
+        typed: call.typed,
+        workdir,
+        history: call.history.to_vec(),
+    };
+    let (session, index, message) = match &call.into {
+        Destination::Moved(caller, name) => moved(caller, name, &shell)?,
+        Destination::After(known) => {
+            let (session, warning) = birth::successor(known.folder, &known.genesis)?;
+            joined(session, warning, &shell)?
+        }
+        Destination::Named(name) => joined(named(name)?, None, &shell)?,
+        Destination::Exported(folder) => joined(birth::for_new_shell(*folder)?, None, &shell)?,
+    };
+    // A shell that was killed could not have its own removed.
+    close::leave_nothing(&session, |pid| process::stat(pid).is_none());
+    Ok(Answer::Opened {
+        folder: session.folder().path().to_owned(),
+        genesis: *session.genesis_root(),
+        shell: index,
+        scratch: session.state_folder()?.path().to_owned(),
+        short_name: session.short_name().to_owned(),
+        message,
+    })
+}
+
+/// A session that was opened, the shell's index in it, and what to tell its user.
+type Opened = (Session, u64, Option<String>);
+
+/// The live session of a name.
+fn named(name: &[u8]) -> Result<Session> {
+    let name = String::from_utf8_lossy(name).into_owned();
+    let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
+    if session.is_over() {
+        let next = match &session.genesis().name {
+            Some(name) => format!("open another of this name with: attesh start {name}"),
+            None => "record this shell in a new one: leave --session out".to_owned(),
+        };
+        return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
+    }
+    Ok(session)
+}
+
+/// Joins the session; of `warning` and what else there is to tell, the user is told the first.
+fn joined(session: Session, warning: Option<String>, shell: &Shell) -> Result<Opened> {
+    let folder = session.folder().path();
+    if folder.as_os_str().as_bytes().contains(&b'\n') {
+        return Err(SessionError::File(FileError::Kind(folder.to_owned(), "a path on one line")));
+    }
+    let index = birth::join(&session, shell)?;
+    let on_disk = (session.genesis().state == StateLevel::Disk.into()).then(|| {
+        "recording, with the state on a disk: no folder in memory can be used (see attesh doctor)".to_owned()
+    });
+    Ok((session, index, warning.or(on_disk)))
+}
+
+/// Takes the shell to the session of a name, unless it is in that one.
+fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
+    let session = named(name)?;
+    if *session.genesis_root() == caller.session.genesis {
+        return Ok((session, caller.shell, None));
+    }
+    let index = birth::join(&session, shell)?;
+    let mut message = format!("from here on this shell is recorded in session {}", session.short_name());
+    let left = Session::open(caller.session.folder).and_then(|before| {
+        before.with_writer_waiting(PATIENCE_MS, |writer| leave(writer, &before, caller, shell))
+    });
+    match left {
+        Ok(()) | Err(SessionError::Append(AppendError::Ended)) => {}
+        Err(error) => message.push_str(&format!("; it could not be closed where it was: {error}")),
+    }
+    Ok((session, index, Some(message)))
+}
+
+/// Closes a shell that went to another session.
+fn leave(writer: &mut Writer, session: &Session, caller: &Caller, shell: &Shell) -> Result<()> {
+    close::expect_genesis(writer, &caller.session.genesis)?;
+    if !writer.story()?.live.contains_key(&caller.shell) {
+        return Ok(());
+    }
+    close::tell_lost(writer, caller.shell, caller.lost)?;
+    let (native, workdir) = (Some(shell.native), shell.workdir.clone());
+    close::close_shell(writer, caller.shell, CloseReason::Moved, None, native, workdir)?;
+    close::end_without_shells(session, writer)
+}

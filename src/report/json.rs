@@ -1,0 +1,103 @@
+//! JSON: one object that names its schema; and policies and failures as members of one.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use super::line;
+use crate::failure::Failure;
+use crate::policy::{Denial, Policy, ScriptRule};
+use crate::text::json_visible;
+
+/// Prints a JSON object that names its schema.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn print(schema: &str, mut value: Value) -> Result<(), Failure> {
+    let mut whole = serde_json::Map::new();
+    whole.insert("schema".into(), json!(schema));
+    if let Value::Object(members) = &mut value {
+        whole.append(members);
+    }
+    JSON_PRINTED.store(true, Ordering::Relaxed);
+    line(&json_visible(&Value::Object(whole).to_string()))
+}
+
+/// A path as JSON can hold it: what is no UTF-8 in it is replaced.
+#[must_use]
+pub fn path_json(path: &Path) -> Value {
+    json!(path.display().to_string())
+}
+
+/// The result is one JSON object: a failure that comes after it stands inside.
+static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// A failure as JSON.
+#[must_use]
+pub fn failure_json(failure: &Failure) -> Value {
+    let (kind, exit) = (failure.kind.word(), failure.kind.exit_code());
+    let mut value = json!({"kind": kind, "exit": exit, "message": failure.message, "next": failure.next});
+    if let Some(place) = &failure.place {
+        value["file"] = path_json(&place.file);
+        value["line"] = json!(place.line);
+        value["column"] = json!(place.column);
+    }
+    value
+}
+
+/// Prints a failure as the result, unless a result was printed that has it in it.
+pub fn failed(failure: &Failure) {
+    if !JSON_PRINTED.load(Ordering::Relaxed) {
+        let _ = print("attesh.error/v1", failure_json(failure));
+    }
+}
+
+/// What a policy denies, as JSON.
+#[must_use]
+pub fn denial_json(denial: &Denial) -> Value {
+    json!({"rule": denial.rule, "code": denial.code.word(), "line": denial.line, "text": denial.text})
+}
+
+/// A policy as JSON, with its defaults, and what it asks for in words.
+#[must_use]
+pub fn policy_json(policy: &Policy) -> Value {
+    let session = &policy.session;
+    let deny: Vec<&str> = policy.deny.iter().map(|pattern| pattern.as_str()).collect();
+    let context: serde_json::Map<String, Value> =
+        policy.context.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let rules: Vec<Value> =
+        policy.rules.iter().map(|rule| json!({"name": rule.name, "cel": rule.text})).collect();
+    json!({
+        "keys": policy.keys,
+        "maxAgeSeconds": policy.max_age_s,
+        "session": {
+            "complete": session.complete,
+            "maxLost": session.max_lost,
+            "maxRedacted": session.max_redacted,
+            "maxPaused": session.max_paused,
+            "maxTailSeconds": session.max_tail_s,
+        },
+        "scripts": policy.scripts.iter().map(script_json).collect::<Vec<_>>(),
+        "deny": deny,
+        "context": context,
+        "subjects": policy.subjects,
+        "rules": rules,
+        "text": policy.explain(),
+    })
+}
+
+fn script_json(script: &ScriptRule) -> Value {
+    let commands = script.lines.iter().zip(&script.commands);
+    let commands: Vec<Value> =
+        commands.map(|(line, command)| json!({"line": line, "command": command})).collect();
+    json!({
+        "name": script.name,
+        "plan": script.plan.word(),
+        "mode": script.mode.word(),
+        "sha256": script.sha256,
+        "exit": script.exit,
+        "passed": if script.allow_passed { "allow" } else { "deny" },
+        "commands": commands,
+    })
+}

@@ -1,0 +1,106 @@
+//! A verdict, for a person and as JSON.
+
+use serde_json::{Value, json};
+
+use super::json::denial_json;
+use super::{Style, line};
+use crate::failure::{Failure, Kind};
+use crate::text::{count, visible};
+use crate::verify::{Mark, NOT_PROVEN, Objection, Verdict};
+
+/// Prints a verdict for a person.
+///
+/// # Errors
+/// Standard output could not be written.
+pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failure> {
+    let style = Style::for_output();
+    let file = visible(file.as_bytes());
+    match &verdict.failure {
+        None => line(&format!("{} {file}: {}", style.good("VERIFIED"), verdict.summary))?,
+        Some(objection) => {
+            let word = style.bad(&format!("NOT VERIFIED ({})", objection.kind().word()));
+            line(&format!("{word} {file}: {}", visible(objection.text.as_bytes())))?;
+        }
+    }
+    if verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Unable) {
+        return Ok(());
+    }
+    for (name, aspect) in verdict.aspects.named() {
+        let text = visible(aspect.text.as_bytes());
+        let text = match aspect.mark {
+            Mark::Good => style.good(&text),
+            Mark::Bad => style.bad(&text),
+            Mark::Open => text,
+        };
+        line(&format!("  {name:<13} {text}"))?;
+    }
+    let told = if verbose { verdict.denials.len() } else { 6 };
+    for denial in verdict.denials.iter().take(told).skip(1) {
+        line(&format!("  {:<13} {}", "denied", visible(denial.text.as_bytes())))?;
+    }
+    if verdict.denials.len() > told {
+        line(&format!("  {:<13} {} more; to see them add -v", "denied", verdict.denials.len() - told))?;
+    }
+    let shown = if verbose { verdict.findings.len() } else { 5 };
+    for finding in verdict.findings.iter().take(shown) {
+        line(&format!(
+            "  {:<13} record {}: {}",
+            "finding",
+            finding.record,
+            visible(finding.text.as_bytes())
+        ))?;
+    }
+    if verdict.findings.len() > shown {
+        line(&format!("  {:<13} {} more; to see them add -v", "finding", verdict.findings.len() - shown))?;
+    }
+    if verdict.unknown_facts > 0 {
+        let facts = count(verdict.unknown_facts, "fact");
+        line(&format!("  {:<13} {facts} of types that this verifier does not know", "note"))?;
+    }
+    if verbose {
+        for text in NOT_PROVEN {
+            line(&format!("  {:<13} {text}", "not proven"))?;
+        }
+    } else {
+        let text = "that nothing else ran, that the recorder was honest, or the time: add -v";
+        line(&style.dim(&format!("  {:<13} {text}", "not proven")))?;
+    }
+    Ok(())
+}
+
+fn objection_json(objection: &Objection) -> Value {
+    let kind = objection.kind();
+    json!({
+        "kind": kind.word(),
+        "exit": kind.exit_code(),
+        "code": objection.code.word(),
+        "record": objection.record,
+        "offset": objection.offset,
+        "line": objection.line,
+        "why": objection.text,
+    })
+}
+
+/// A verdict as JSON.
+#[must_use]
+pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
+    let mut out = serde_json::Map::new();
+    out.insert("file".into(), json!(file));
+    out.insert("verified".into(), json!(verdict.failure.is_none()));
+    if let Some(objection) = &verdict.failure {
+        out.insert("failure".into(), objection_json(objection));
+    }
+    for (name, aspect) in verdict.aspects.named() {
+        out.insert(name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
+    }
+    let denials = verdict.denials.iter().map(denial_json);
+    out.insert("denials".into(), denials.collect());
+    let findings = verdict.findings.iter().map(|finding| {
+        json!({"record": finding.record, "code": finding.code.name(),
+            "incomplete": finding.is_incomplete(), "text": finding.text})
+    });
+    out.insert("findings".into(), findings.collect());
+    out.insert("unknownFacts".into(), json!(verdict.unknown_facts));
+    out.insert("notProven".into(), json!(NOT_PROVEN));
+    Value::Object(out)
+}

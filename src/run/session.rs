@@ -1,0 +1,73 @@
+//! The session that a script is recorded in, and the one in a folder that somebody names.
+//!
+//! What lives here: which of them it is, and what the user is told of it. What does not: how a
+//! session comes to be (`session::birth`, `session::place`).
+
+use std::path::Path;
+
+use crate::crypto::OriginSecret;
+use crate::failure::Failure;
+use crate::files::FileError;
+use crate::paths;
+use crate::report;
+use crate::session::place::{self, Placed};
+use crate::session::{Session, SessionError, birth};
+
+/// The folder that is named, the session around, the job's folder, or a session of its own.
+///
+/// # Errors
+/// It could not be opened.
+pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
+    let exported = paths::exported_session();
+    if dir.is_none()
+        && let Ok(session) = birth::around(exported.as_deref())
+    {
+        return Ok(session);
+    }
+    match dir.map(Path::to_owned).or_else(paths::ci_folder) {
+        Some(folder) => Ok(open_in(&folder, None, None)?.session),
+        None => birth::for_new_shell(exported.as_deref()).map_err(Failure::from),
+    }
+}
+
+/// Opens a session in a folder, or joins the one there. A secret goes to a new one; to one
+/// that is joined it has been given already. What was moved out of the way is said.
+///
+/// # Errors
+/// It could not be opened, or is not the session that was asked for.
+pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
+    let id = given.as_ref().map(OriginSecret::id);
+    // Where there is no home that can be written there is no secret of the user's either.
+    let usual = || match birth::usual_secret() {
+        Err(error)
+            if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
+        {
+            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
+            Ok(None)
+        }
+        other => other,
+    };
+    let wanted = name.clone();
+    let placed = place::open_in(dir, name, || given.map_or_else(usual, |secret| Ok(Some(secret))))?;
+    if let Some(moved) = &placed.moved {
+        report::say(&format!(
+            "{}: the session in it was over, and is now in {}",
+            dir.display(),
+            moved.display()
+        ));
+    }
+    let genesis = placed.session.genesis();
+    if placed.joined && wanted.is_some() && wanted != genesis.name {
+        return Err(Failure::usage(format!(
+            "{}: the session in it has another name, {}",
+            dir.display(),
+            genesis.name.as_deref().unwrap_or("none")
+        ))
+        .next("leave the name out to join it, or name another folder with --dir"));
+    }
+    if placed.joined && id.is_some() && id != genesis.origin_id {
+        let what = "--secret: the session in the folder was opened with another origin secret, or none";
+        return Err(Failure::usage(what).next("leave the option out: only the first step needs the secret"));
+    }
+    Ok(placed)
+}

@@ -1,0 +1,46 @@
+//! The head of a session's journal as it lies there.
+//!
+//! What lives here: the journal checked, its head, and the line by which a log keeps that. What
+//! does not: what is compared with it (`journal::heads`), who prints it.
+
+use super::Session;
+use crate::failure::Failure;
+use crate::files;
+use crate::journal::append::Head;
+use crate::journal::chain::head_token;
+use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::heads::MARK;
+
+/// The line that tells a head to the log of a job.
+#[must_use]
+pub fn log_line(session: &Session, head: Head) -> String {
+    format!("{MARK} {}", head_token(session.id(), head.size, &head.root))
+}
+
+/// Checks the journal of a session as it lies there, with the roots at these sizes.
+///
+/// # Errors
+/// It could not be read, or is not what was recorded.
+pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
+    let journal = files::from_start(session.journal().try_clone().map_err(unreadable)?);
+    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_| {});
+    let checked = checked.map_err(unreadable)?;
+    match &checked.rejection {
+        None => Ok(checked),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}",
+            rejection.record, rejection.offset, rejection.cause
+        ))
+        .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
+    }
+}
+
+/// The head of a journal as it lies there, checked record by record.
+///
+/// # Errors
+/// As [`checked`].
+pub fn head_now(session: &Session) -> Result<Head, Failure> {
+    checked(session, &[]).map(|checked| Head { size: checked.size, root: checked.root })
+}
