@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use serde_json::Value;
+
+use super::given::Exit;
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::shells::{Event, Story};
 use crate::process;
 use crate::record::{Body, NoteWhat, Outcome, PlanTime, Record};
+use crate::report;
 use crate::script::Script;
 use crate::text;
 
@@ -63,6 +67,20 @@ pub struct Command {
     pub outcome: Option<Outcome>,
     /// What the shell said it runs is not what its plan has there.
     pub unplanned: bool,
+}
+
+impl Command {
+    /// The status, or why there is none.
+    #[must_use]
+    pub fn status_word(&self) -> String {
+        match (self.status, self.outcome, self.finished) {
+            (Some(status), _, _) => status.to_string(),
+            (None, Some(outcome), _) => outcome.name().to_owned(),
+            (None, None, true) => "unknown".to_owned(),
+            (None, None, false) if self.running => "running".to_owned(),
+            (None, None, false) => "unfinished".to_owned(),
+        }
+    }
 }
 
 /// Everything there is to show of a journal.
@@ -185,5 +203,23 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
         let Some(shell) = story.live.get(&command.shell) else { continue };
         command.running = shell.running.is_some_and(|open| open.index == command.record)
             && process::is_alive(shell.pid, shell.start_ticks);
+    }
+}
+
+/// Only verified records were shown; where the journal is broken the command fails.
+pub fn verdict(view: &View) -> Exit {
+    match &view.checked.rejection {
+        None => Ok(0),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
+            rejection.record, rejection.offset, rejection.why
+        ))),
+    }
+}
+
+/// Puts the failure, if there is one, into the one object that is printed.
+pub fn add_failure(value: &mut Value, view: &View) {
+    if let Err(failure) = verdict(view) {
+        value["failure"] = report::failure_json(&failure);
     }
 }

@@ -38,7 +38,7 @@ const ANSWER_BYTES: usize = 8;
 
 /// What bash tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum Told {
     /// It is there, and waits.
     Begin,
     /// A command of the script is about to run, on a line outside the current unit.
@@ -53,7 +53,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// What it tells of.
-    pub event: Event,
+    pub told: Told,
     /// `$?`
     pub status: u8,
     /// The line of the script, from 1.
@@ -71,22 +71,15 @@ impl Message {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (kind, rest) = text.split_once(' ')?;
-        let event = match kind {
+        let told = match kind {
             "B" => {
                 let command = rest.trim().to_owned();
                 let pipe = Vec::new();
-                return Some(Message {
-                    event: Event::Begin,
-                    status: 0,
-                    line: 0,
-                    pipe,
-                    hooked: true,
-                    command,
-                });
+                return Some(Message { told: Told::Begin, status: 0, line: 0, pipe, hooked: true, command });
             }
-            "U" => Event::Unit,
-            "F" => Event::Failure,
-            "X" | "x" => Event::Exit,
+            "U" => Told::Unit,
+            "F" => Told::Failure,
+            "X" | "x" => Told::Exit,
             _ => return None,
         };
         let mut words = rest.splitn(4, ' ');
@@ -95,7 +88,7 @@ impl Message {
         let pipe = words.next()?.split(',').map(|status| status.parse().ok()).collect::<Option<Vec<u8>>>();
         let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
         let (pipe, hooked) = (pipe.unwrap_or_default(), kind != "x");
-        Some(Message { event, status, line, pipe, hooked, command })
+        Some(Message { told, status, line, pipe, hooked, command })
     }
 }
 
@@ -275,10 +268,10 @@ mod tests {
     #[test]
     fn messages_of_bash_are_read() {
         let message = Message::parse(b"U 3 12 1,3 echo a  b ").unwrap();
-        assert_eq!((message.event, message.status, message.line), (Event::Unit, 3, 12));
+        assert_eq!((message.told, message.status, message.line), (Told::Unit, 3, 12));
         assert_eq!((message.command.as_str(), message.pipe.as_slice()), ("echo a  b", &[1, 3][..]));
         let message = Message::parse(b"X 0 0  exit 0 ").unwrap();
-        assert!(message.hooked && message.event == Event::Exit && message.pipe.is_empty());
+        assert!(message.hooked && message.told == Told::Exit && message.pipe.is_empty());
         assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
         assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
         assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);

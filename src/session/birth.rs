@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::close;
+use super::shells::workdir;
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
 };
@@ -25,7 +26,7 @@ const FOLLOW_MAX: usize = 1000;
 const SECRET_MAX: u64 = 64 << 10;
 
 /// What a new session shall be.
-pub struct Plan {
+pub struct NewSession {
     /// Its name, if it gets one.
     pub name: Option<String>,
     /// What ends it.
@@ -113,24 +114,24 @@ fn no_home() -> SessionError {
 ///
 /// # Errors
 /// Something could not be created; what was is removed again.
-pub fn birth(plan: Plan) -> Result<Session> {
+pub fn birth(new: NewSession) -> Result<Session> {
     let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
     let id = new_id();
     let folder = Folder::create(&root.path().join(id.hyphenated().to_string()))?;
-    birth_in(plan, id, &folder).inspect_err(|_| {
+    birth_in(new, id, &folder).inspect_err(|_| {
         let _ = std::fs::remove_dir(folder.path());
     })
 }
 
 /// Creates a session in a folder that is there and has no journal yet.
-pub(super) fn birth_in(plan: Plan, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
+pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
     let text = id.hyphenated().to_string();
     if folder.path().as_os_str().as_bytes().contains(&b'\n') {
         return Err(SessionError::Nowhere("the path of the session's folder has a newline in it".into()));
     }
     let (level, state_folder) = state_folder()?;
     let state = state_folder.create_file(&state_name(&text))?;
-    let made = write_genesis(plan, id, level, &state_folder, folder, &state);
+    let made = write_genesis(new, id, level, &state_folder, folder, &state);
     if let Err(error) = made {
         let _ = state_folder.remove(&state_name(&text));
         let _ = folder.remove(JOURNAL);
@@ -140,7 +141,7 @@ pub(super) fn birth_in(plan: Plan, id: uuid::Uuid, folder: &Folder) -> Result<Se
 }
 
 fn write_genesis(
-    plan: Plan,
+    new: NewSession,
     id: uuid::Uuid,
     level: StateLevel,
     state_folder: &Folder,
@@ -152,7 +153,7 @@ fn write_genesis(
     let mut texts = Disclosures::default();
     let genesis = Genesis {
         session: id.hyphenated().to_string(),
-        name: plan.name,
+        name: new.name,
         boot_id: process::boot_id(),
         pid_ns: process::namespace("pid"),
         time_ns: process::namespace("time"),
@@ -162,16 +163,16 @@ fn write_genesis(
         state_dir: texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec()),
         host: texts.commit("host", host()),
         user: texts.commit("user", user()),
-        origin_id: plan.secret.as_ref().map(OriginSecret::id),
-        prev: plan.prev,
-        parent: plan.parent,
-        closes: plan.closes,
+        origin_id: new.secret.as_ref().map(OriginSecret::id),
+        prev: new.prev,
+        parent: new.parent,
+        closes: new.closes,
         verify_key: seed.public(),
     };
     let birth = Birth {
         session: id.into_bytes(),
         boot_id: process::boot_id_bytes(),
-        secret: plan.secret.as_ref(),
+        secret: new.secret.as_ref(),
         seed,
     };
     Writer::create(&journal, state, &birth, Body::Genesis(Box::new(genesis)), &texts, clock::now())?;
@@ -264,19 +265,13 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
     })
 }
 
-/// The folder this process is in, which is its shell's.
-#[must_use]
-pub fn workdir() -> Vec<u8> {
-    std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
-}
-
 /// A session that ends with its last shell and follows no other.
 ///
 /// # Errors
 /// It could not be created.
 pub fn own_session() -> Result<Session> {
     let secret = usual_secret()?;
-    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
 }
 
 /// The session for a shell that comes up with `exported` in ATTESH_SESSION: that one, if it
@@ -289,7 +284,7 @@ pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
         Ok(session) => return Ok(session),
         Err(parent) => parent,
     };
-    birth(Plan { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
 }
 
 /// The session that a shell came up in, if it may be joined and lives.
@@ -375,7 +370,7 @@ pub fn succeed(session: &Session, head: crate::journal::append::Head, why: &str)
 /// A session of this user's own that names the one before it.
 fn birth_after(prev: Prev) -> Result<Session> {
     let secret = usual_secret()?;
-    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
 }
 
 fn discard(session: &Session) {
@@ -454,5 +449,5 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
     {
         return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
     }
-    birth(Plan { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
+    birth(NewSession { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
 }

@@ -4,7 +4,9 @@
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that somebody names, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
-//! * [`find`]: which session a person means.
+//! * [`find`]: which session a person means;
+//! * [`heads`]: the head of a journal as it lies there;
+//! * [`shells`]: which of its shells still run.
 //!
 //! Rules: whatever owner, mode or link is wrong is an error that names the path; every
 //! append goes through [`Session::with_writer`], which holds the lock.
@@ -14,6 +16,7 @@ pub mod close;
 pub mod find;
 pub mod heads;
 pub mod place;
+pub mod shells;
 
 use std::fs::File;
 use std::io;
@@ -347,7 +350,7 @@ impl Session {
     /// # Errors
     /// It is not to be known: the journal is locked, or cannot be read.
     pub fn live_shells(&self) -> Result<usize> {
-        let count = |writer: &mut Writer| Ok(close::other_live_shells(&writer.story()?, None).len());
+        let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None).len());
         match self.with_writer_waiting(lock::PATIENCE_MS, count) {
             Err(error) if error.is_over() => Ok(0),
             counted => counted,

@@ -1,0 +1,33 @@
+//! The shells of a story and the processes of this machine.
+//!
+//! What lives here: which of them run, and under which this process runs. What does not: what a
+//! session is, what is recorded of a shell.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::journal::shells::Story;
+use crate::process;
+
+/// The open shells of a story whose process still lives, but for `own`.
+#[must_use]
+pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
+    let live = story
+        .live
+        .iter()
+        .filter(|(at, shell)| own != Some(**at) && process::is_alive(shell.pid, shell.start_ticks));
+    live.map(|(at, shell)| (*at, shell.pid)).collect()
+}
+
+/// The shell of a story that this process runs under: its nearest ancestor that is open there.
+#[must_use]
+pub fn own_shell(story: &Story) -> Option<u64> {
+    process::ancestors().into_iter().find_map(|(pid, start)| {
+        story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
+    })
+}
+
+/// The folder this process is in, which is its shell's.
+#[must_use]
+pub fn workdir() -> Vec<u8> {
+    std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
+}
