@@ -13,8 +13,8 @@ use crate::failure::{Failure, Kind};
 use crate::journal::append::{AppendError, Head};
 use crate::journal::chain::head_token;
 use crate::journal::shells::{Finding, Weight};
+use crate::os::proc;
 use crate::paths;
-use crate::process;
 use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{Ending, end_by_command};
@@ -139,7 +139,7 @@ fn standing(session: &Session, view: &View) -> Standing {
         return plain("ended");
     }
     match session.look() {
-        Ok(()) if story.live.values().any(|shell| process::is_alive(shell.pid, shell.start_ticks)) => {
+        Ok(()) if story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks)) => {
             plain("live")
         }
         Ok(()) => plain("open"),

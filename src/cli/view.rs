@@ -9,10 +9,11 @@ use super::given::Exit;
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::shells::{Event, Story};
-use crate::process;
+use crate::os::proc;
 use crate::record::{Body, NoteWhat, Outcome, PlanTime, Record};
 use crate::report;
 use crate::script::Script;
+use crate::session::shells;
 use crate::text;
 
 /// A row of the log.
@@ -191,9 +192,9 @@ fn switched(what: &str, shell: Option<u64>, given: bool, reason: Option<Vec<u8>>
 
 /// A process id means something only on the machine and since the boot that it was given on.
 fn mark_running(rows: &mut [Row], checked: &Checked) {
-    let here = checked.genesis_body().is_some_and(|genesis| {
-        genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
-    });
+    let here = checked
+        .genesis_body()
+        .is_some_and(|genesis| shells::is_of_this_boot(genesis) && genesis.pid_ns == proc::namespace("pid"));
     let story: &Story = &checked.story;
     if !here || story.ended {
         return;
@@ -202,7 +203,7 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
         let Row::Command(command) = row else { continue };
         let Some(shell) = story.live.get(&command.shell) else { continue };
         command.running = shell.running.is_some_and(|open| open.index == command.record)
-            && process::is_alive(shell.pid, shell.start_ticks);
+            && proc::is_alive(shell.pid, shell.start_ticks);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, Ending};
 use crate::session::heads::{head_now, log_line};
+use crate::session::shells;
 use crate::session::{Result, Session};
 use crate::sys;
 
@@ -97,7 +98,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         native: 0,
         hook: hex(&sha256(&HOOKS.map(str::as_bytes))[..8]),
         typed: false,
-        workdir: birth::workdir(),
+        workdir: shells::workdir(),
         history: Vec::new(),
     };
     let plan = script_of(&said()?);

@@ -14,7 +14,7 @@ use std::process::{Child, ExitStatus};
 
 use super::SCRIPT_WAIT_MS;
 use super::call::{self, BashCall, HookFile};
-use super::channel::{self, Channel, Message, Signals, Told};
+use super::channel::{self, Channel, Message, Told};
 use super::records::{self, UnitEnd, UnitStart};
 use super::split;
 use crate::clock;
@@ -23,14 +23,15 @@ use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::Writer;
+use crate::os::proc;
+use crate::os::signals::Signals;
 use crate::paths;
-use crate::process;
 use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, Outcome as Why, PlanTime, Program};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
 use crate::session::birth::{self, Shell};
-use crate::session::{self, Session, close};
+use crate::session::{self, Session, close, shells};
 
 /// What is recorded of a script.
 pub struct Recording {
@@ -118,7 +119,7 @@ impl Recording {
             native: 0,
             hook: hex(&sha256(&[call::TRAP.as_bytes()])[..8]),
             typed: false,
-            workdir: birth::workdir(),
+            workdir: shells::workdir(),
             history: Vec::new(),
         };
         match birth::join(&self.session, &shell) {
@@ -303,7 +304,7 @@ fn recorded(
             Told::Exit => {
                 let (command, pipe) = (message.command.clone(), message.pipe.clone());
                 farewell = Some(Farewell { command, hooked: message.hooked, pipe });
-                read = recording.identity.and_then(|identity| process::position(pid, identity.file));
+                read = recording.identity.and_then(|identity| proc::position(pid, identity.file));
             }
         }
         if let Some(channel) = channel {

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::close;
-use super::shells::workdir;
+use super::shells;
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
 };
@@ -14,8 +14,9 @@ use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
 use crate::lock::{self, PATIENCE_MS};
+use crate::os::memory;
+use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::process;
 use crate::record::{
     Body, CloseReason, Closes, Disclosures, Genesis, Open, Outcome, Prev, Program, StateLevel,
 };
@@ -150,13 +151,15 @@ fn write_genesis(
 ) -> Result<()> {
     let journal = folder.create_file(JOURNAL)?;
     let seed = Seed::random();
+    let boot = proc::boot_id();
     let mut texts = Disclosures::default();
     let genesis = Genesis {
         session: id.hyphenated().to_string(),
         name: new.name,
-        boot_id: process::boot_id(),
-        pid_ns: process::namespace("pid"),
-        time_ns: process::namespace("time"),
+        // A genesis without a boot id is one that no other shell joins.
+        boot_id: boot.map_or_else(String::new, BootId::text),
+        pid_ns: proc::namespace("pid"),
+        time_ns: proc::namespace("time"),
         recorder_version: env!("CARGO_PKG_VERSION").to_owned(),
         recorder_digest: recorder_digest(),
         state: level,
@@ -171,7 +174,7 @@ fn write_genesis(
     };
     let birth = Birth {
         session: id.into_bytes(),
-        boot_id: process::boot_id_bytes(),
+        boot_id: boot.map_or([0; 16], BootId::bytes),
         secret: new.secret.as_ref(),
         seed,
     };
@@ -185,7 +188,7 @@ pub(super) fn new_id() -> uuid::Uuid {
 }
 
 fn recorder_digest() -> Digest {
-    File::open("/proc/self/exe").and_then(|file| digest_of(&file)).unwrap_or_default()
+    proc::program().and_then(|file| digest_of(&file)).unwrap_or_default()
 }
 
 fn host() -> Vec<u8> {
@@ -206,7 +209,7 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
     for (word, path) in paths::state_candidates() {
         let level = StateLevel::from_name(word).expect("one of genesis's words");
         let base = path.parent().unwrap_or(Path::new("/"));
-        if level != StateLevel::Disk && !paths::is_tmpfs(base) {
+        if level != StateLevel::Disk && !memory::is_in_memory(base) {
             tried.push(format!("{}: not in memory", base.display()));
             continue;
         }
@@ -225,7 +228,7 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
 /// same boot, same pid namespace.
 pub(super) fn may_join(session: &Session) -> bool {
     let genesis = session.genesis();
-    genesis.boot_id == process::boot_id() && genesis.pid_ns == process::namespace("pid")
+    shells::is_of_this_boot(genesis) && genesis.pid_ns == proc::namespace("pid")
 }
 
 /// Appends this shell's `shell-open`; an open shell of the same process is closed as replaced.
@@ -233,7 +236,7 @@ pub(super) fn may_join(session: &Session) -> bool {
 /// # Errors
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
-    let Some(stat) = process::stat(shell.pid) else {
+    let Some(stat) = proc::stat(shell.pid) else {
         return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid)));
     };
     session.with_writer_waiting(PATIENCE_MS, |writer| {

@@ -31,8 +31,8 @@ use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
+use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, Record, StateLevel};
 use crate::text::posix_quoted;
 use crate::verify::Remembered;
@@ -427,8 +427,8 @@ pub fn pause_name(shell: u64) -> String {
 
 /// The boot id. Not to be had, it is an error: it says nothing about whose the state is.
 fn this_boot() -> Result<[u8; 16]> {
-    let id = uuid::Uuid::try_parse(&process::boot_id()).map(uuid::Uuid::into_bytes);
-    id.map_err(|_| AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into())
+    let missing = || AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into();
+    proc::boot_id().map(BootId::bytes).ok_or_else(missing)
 }
 
 /// The last eight digits of a session's id.

@@ -6,7 +6,14 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::journal::shells::Story;
-use crate::process;
+use crate::os::proc;
+use crate::record::Genesis;
+
+/// Whether a session was opened since this machine booted; not where the kernel does not tell.
+#[must_use]
+pub fn is_of_this_boot(genesis: &Genesis) -> bool {
+    proc::boot_id().is_some_and(|boot| boot.text() == genesis.boot_id)
+}
 
 /// The open shells of a story whose process still lives, but for `own`.
 #[must_use]
@@ -14,14 +21,14 @@ pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
     let live = story
         .live
         .iter()
-        .filter(|(at, shell)| own != Some(**at) && process::is_alive(shell.pid, shell.start_ticks));
+        .filter(|(at, shell)| own != Some(**at) && proc::is_alive(shell.pid, shell.start_ticks));
     live.map(|(at, shell)| (*at, shell.pid)).collect()
 }
 
 /// The shell of a story that this process runs under: its nearest ancestor that is open there.
 #[must_use]
 pub fn own_shell(story: &Story) -> Option<u64> {
-    process::ancestors().into_iter().find_map(|(pid, start)| {
+    proc::ancestors().into_iter().find_map(|(pid, start)| {
         story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
     })
 }

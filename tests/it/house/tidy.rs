@@ -13,16 +13,16 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     // The arguments, before anything else is looked at.
     ("src/main.rs", "std::env::args_os"),
     // Where the shell is, which is a fact to record and no setting.
-    ("src/session/birth.rs", "std::env::current_dir"),
+    ("src/session/shells.rs", "std::env::current_dir"),
 ];
 
 /// The modules from the ground up: each imports from those before it alone.
 const LAYERS: &[&str] = &[
     "sys",
+    "os",
     "encoding",
     "text",
     "clock",
-    "process",
     "crypto",
     "lock",
     "files",
@@ -44,7 +44,7 @@ const LAYERS: &[&str] = &[
 ];
 
 /// They know nothing of records, journals and seals.
-const GROUND: &[&str] = &["sys", "encoding", "text", "clock", "process", "crypto", "lock", "files", "paths"];
+const GROUND: &[&str] = &["sys", "os", "encoding", "text", "clock", "crypto", "lock", "files", "paths"];
 
 /// Doors that nobody imports.
 const DOORS: &[&str] = &["recorder", "cli"];
@@ -81,7 +81,7 @@ const WORLD: &[&str] = &[
     "std::process",
     "crate::files",
     "crate::paths",
-    "crate::process",
+    "crate::os",
     "crate::session",
     "crate::sys",
     "clock::now",

@@ -1,19 +1,40 @@
-//! Processes as `/proc` shows them: parents, start times, namespaces, the boot id.
+//! What `/proc` shows: the boot, this program, processes with their parents and starts.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 
-/// The kernel's boot id, in its text form.
-#[must_use]
-pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map_or_else(|_| String::new(), |text| text.trim().to_owned())
+/// Which boot of the machine this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootId(uuid::Uuid);
+
+impl BootId {
+    /// Its bytes, as a state has them.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// Its text, as the kernel prints it and a genesis has it.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.0.hyphenated().to_string()
+    }
 }
 
-/// The boot id as 16 bytes; zero where the kernel gives none.
+/// The boot id; none where the kernel does not tell it. What that means the caller decides.
 #[must_use]
-pub fn boot_id_bytes() -> [u8; 16] {
-    uuid::Uuid::try_parse(&boot_id()).map_or([0; 16], uuid::Uuid::into_bytes)
+pub fn boot_id() -> Option<BootId> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    uuid::Uuid::try_parse(text.trim()).ok().map(BootId)
+}
+
+/// The file of this program, whatever has become of its name.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn program() -> io::Result<File> {
+    File::open("/proc/self/exe")
 }
 
 /// Inode of one of this process's namespaces (`pid`, `time`); 0 where the kernel has none.
@@ -109,6 +130,12 @@ mod tests {
         let text = b"12 (a) b (c)) S 7 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 424242 1 1 1";
         assert_eq!(parse_stat(text), Some(Stat { parent: 7, start_ticks: 424_242 }));
         assert_eq!(parse_stat(b"12 (a) Z 7 12"), None);
+    }
+
+    #[test]
+    fn the_boot_id_is_spelled_as_the_kernel_spells_it() {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert_eq!(boot_id().map(BootId::text).as_deref(), Some(text.trim()));
     }
 
     #[test]
