@@ -9,12 +9,12 @@
 
 mod floor;
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/it/journal.rs"]
-mod journal;
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/it/pty.rs"]
+#[path = "../tests/it/stage/pty.rs"]
 mod pty;
-#[path = "../tests/it/shells.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+#[path = "../tests/it/stage/records.rs"]
+mod records;
+#[path = "../tests/it/stage/shells.rs"]
 mod shells;
 
 use pty::{Home, Rc, Terminal};

@@ -8,7 +8,7 @@
 //! usage: cargo bench --bench others [-- ROUNDS]
 
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/it/world.rs"]
+#[path = "../tests/it/stage/world.rs"]
 mod world;
 
 mod floor;

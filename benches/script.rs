@@ -7,7 +7,7 @@
 #[allow(dead_code, reason = "other benches use more of it")]
 mod floor;
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/it/gitlab/shape.rs"]
+#[path = "../tests/it/run/gitlab/shape.rs"]
 mod shape;
 
 use std::io::Write as _;

@@ -1,9 +1,9 @@
-//! Time: the only reader of the clocks.
+//! Time: what the clocks say at one moment, and how a time is written.
 //!
 //! Local time is untrusted and named so wherever it is shown. The two clocks together
 //! show a step: realtime minus boottime stays the same while nobody sets the clock.
 
-use nix::time::{ClockId, clock_gettime};
+use crate::os::clock;
 
 /// What the clocks said at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +20,10 @@ pub struct Moment {
 #[must_use]
 pub fn now() -> Moment {
     Moment {
-        realtime_ns: read(ClockId::CLOCK_REALTIME),
-        boottime_ns: read(ClockId::CLOCK_BOOTTIME),
-        synced: crate::sys::clock_is_synced(),
+        realtime_ns: clock::realtime_ns(),
+        boottime_ns: clock::boottime_ns(),
+        synced: clock::is_synced(),
     }
-}
-
-fn read(clock: ClockId) -> u64 {
-    let time = clock_gettime(clock).expect("Linux has this clock");
-    // A realtime before 1970 has no honest value in the record; 0 shows as a step.
-    let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
-    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec()).unwrap_or(0)
 }
 
 /// RFC 3339 in UTC with nanoseconds cut to microseconds.

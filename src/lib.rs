@@ -14,9 +14,9 @@
 //! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
-//!   [`clock`] (the only reader of the clocks), [`mod@lock`] (the only flock), [`files`]
+//!   [`os`] (all that is Linux alone), [`clock`] (what the clocks say), [`mod@lock`] (the only flock), [`files`]
 //!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
-//!   [`process`] (`/proc`), [`encoding`], [`crypto`] (labels and keys), [`text`] (escaped,
+//!   [`encoding`], [`crypto`] (labels and keys), [`text`] (escaped,
 //!   quoted, counted), [`failure`] (kinds of failure and their exit codes).
 //! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and recorder),
 //!   [`record`] (one fact and its two columns),
@@ -57,10 +57,10 @@ pub mod failure;
 pub mod files;
 pub mod journal;
 pub mod lock;
+pub mod os;
 pub mod passphrase;
 pub mod paths;
 pub mod policy;
-pub mod process;
 pub mod protocol;
 pub mod record;
 pub mod recorder;

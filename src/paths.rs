@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
-use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::geteuid;
+
+use crate::os::memory;
 
 /// A variable of the environment; an empty one counts as missing.
 #[must_use]
@@ -81,7 +82,7 @@ pub fn state_candidates() -> Vec<(&'static str, PathBuf)> {
         list.push(("runtime", dir.join("attesh")));
     }
     let uid = geteuid();
-    list.push(("shm", PathBuf::from(format!("/dev/shm/attesh-{uid}"))));
+    list.push(("shm", memory::folder(uid)));
     match state_home() {
         Some(dir) => list.push(("disk", dir.join("state"))),
         None => list.push(("disk", PathBuf::from(format!("/tmp/attesh-{uid}")))),
@@ -145,12 +146,6 @@ pub fn ci_folder() -> Option<PathBuf> {
 #[must_use]
 pub fn github_output() -> Option<PathBuf> {
     variable("GITHUB_OUTPUT").map(PathBuf::from)
-}
-
-/// Whether a folder is kept in memory.
-#[must_use]
-pub fn is_tmpfs(path: &Path) -> bool {
-    statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
 }
 
 /// The absolute path of this executable file.

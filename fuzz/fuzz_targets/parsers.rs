@@ -1,4 +1,4 @@
-//! One engine for every target of tests/it/parsers.rs: ATTESH_FUZZ names which.
+//! One engine for every target of tests/it/proofs/parsers.rs: ATTESH_FUZZ names which.
 //!
 //! `hook` applies the words as the recorder does, in the home of the environment.
 #![no_main]
@@ -11,7 +11,7 @@ use attesh::protocol::{self, Key, Verb};
 use attesh::recorder::apply::apply;
 use attesh::recorder::call::{Answer, Call, Sent, text};
 
-#[path = "../../tests/it/parsers.rs"]
+#[path = "../../tests/it/proofs/parsers.rs"]
 mod parsers;
 
 /// The session that the words of a hook are about: its folder, and the root of its genesis.

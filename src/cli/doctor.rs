@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::args::Doctor;
+use super::given::Exit;
 use super::view::view;
 use crate::clock;
 use crate::encoding::hex;
@@ -16,7 +16,7 @@ use crate::paths;
 use crate::protocol::{self, Key, Verb};
 use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
 use crate::report::{self, Style};
-use crate::session::{Session, birth, find};
+use crate::session::{Session, birth, find, shells};
 use crate::text::{self, visible};
 
 /// How many calls the recorder's latency is the median of.
@@ -48,7 +48,7 @@ impl Report {
     }
 }
 
-pub fn run(args: &Doctor) -> Outcome {
+pub fn run(args: &Doctor) -> Exit {
     let mut report = Report::default();
     match find::surrounding() {
         Err(failure) => report.add(Level::Degraded, "session", failure.to_string()),
@@ -101,7 +101,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
             report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; see attesh status"))
         }
     }
-    let Some(own) = find::own_shell(story) else {
+    let Some(own) = shells::own_shell(story) else {
         report.add(
             Level::Degraded,
             "shell",
@@ -331,8 +331,8 @@ fn latency(report: &mut Report) {
 fn measured() -> Result<Option<u64>, Failure> {
     let executable =
         paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
-    let plan = birth::Plan { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
-    let session = birth::birth(plan)?;
+    let new = birth::NewSession { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
+    let session = birth::birth(new)?;
     let note = protocol::words(
         Verb::Note,
         [

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Outcome;
 use super::args::{Init, ShellName};
+use super::given::Exit;
 use crate::crypto;
 use crate::encoding::hex;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ const LINKS_MAX: usize = 40;
 /// The longest rc file that is edited, in bytes.
 const RC_MAX: u64 = 16 << 20;
 
-pub fn run(args: &Init) -> Outcome {
+pub fn run(args: &Init) -> Exit {
     if args.install || args.uninstall {
         return edit_rc(args);
     }
@@ -142,7 +142,7 @@ fn rc(shell: ShellName) -> Result<Rc, Failure> {
     })
 }
 
-fn edit_rc(args: &Init) -> Outcome {
+fn edit_rc(args: &Init) -> Exit {
     let rc = rc(args.shell)?;
     let path = led_to(&rc.path)?;
     let before = match files::read_limited(&path, RC_MAX) {

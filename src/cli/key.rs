@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::args::{Key, KeyGenerate, KeyShow, KeyTrust, KeyVerb};
+use super::given::Exit;
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
@@ -17,7 +17,7 @@ use crate::seal::signer::{KeyFileError, KeyFileProblem, generate, public_path, r
 use crate::seal::trust::{MAX_TRUST_FILE_BYTES, TrustFile, TrustedKey};
 use crate::verify::Trusted;
 
-pub fn run(args: &Key) -> Outcome {
+pub fn run(args: &Key) -> Exit {
     match &args.verb {
         KeyVerb::Generate(args) => make(args),
         KeyVerb::Show(args) => show(args),
@@ -56,7 +56,7 @@ pub fn no_passphrase(error: &PassphraseError) -> Failure {
     }
 }
 
-fn make(args: &KeyGenerate) -> Outcome {
+fn make(args: &KeyGenerate) -> Exit {
     // Nobody should type a passphrase twice for files that cannot be written.
     if !args.force {
         refuse_existing(&args.output).map_err(failure)?;
@@ -89,7 +89,7 @@ fn as_json(file: &Path, key: &PublicKey) -> Value {
         "openssh": key.to_ssh_line()})
 }
 
-fn show(args: &KeyShow) -> Outcome {
+fn show(args: &KeyShow) -> Exit {
     let path = match &args.file {
         Some(path) => path.clone(),
         None => public_path(&default_path()?),
@@ -121,7 +121,7 @@ fn several(schema: &str, mut keys: impl Iterator<Item = Value>) -> Result<(), Fa
     report::json(schema, first)
 }
 
-fn add(args: &KeyTrust) -> Outcome {
+fn add(args: &KeyTrust) -> Exit {
     let mut added = Vec::new();
     for trusted in read(&args.file)? {
         let path = trust(trusted.key(), &stem(&args.file))?;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::log::{as_text, put_text, status_word};
+use super::row::{as_text, put_text, title};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
 use crate::report::{self, Style};
@@ -27,23 +27,17 @@ pub struct Line<'a> {
 }
 
 /// How a unit ended.
-pub struct Ended {
+pub struct StatusWord {
     /// Its status, if anybody saw it.
     pub status: Option<u8>,
     /// That, or why there is none.
     pub word: String,
 }
 
-/// The row above a script.
-#[must_use]
-pub fn title(name: &str, shell: u64, style: Style) -> String {
-    style.dim(&format!("script {name} in shell {shell}"))
-}
-
 /// Each line of a script: the status of the unit that begins there, its number, its text.
 pub fn beside<'a>(
     lines: impl Iterator<Item = Line<'a>>,
-    ended: &[Ended],
+    ended: &[StatusWord],
     style: Style,
 ) -> impl Iterator<Item = String> {
     lines.map(move |line| {
@@ -77,8 +71,8 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
     for row in rows.clone() {
         match row {
             Row::Script(scripted) => {
-                let ended: Vec<Ended> = commands_of(scripted, rows.clone())
-                    .map(|command| Ended { status: command.status, word: word(command, scripted) })
+                let ended: Vec<StatusWord> = commands_of(scripted, rows.clone())
+                    .map(|command| StatusWord { status: command.status, word: word(command, scripted) })
                     .collect();
                 report::line(&title(&visible(&scripted.name), scripted.shell, style))?;
                 for line in beside(lines(scripted), &ended, style) {
@@ -137,7 +131,7 @@ fn is_unplanned(command: &Command, scripted: &Scripted) -> bool {
 }
 
 fn word(command: &Command, scripted: &Scripted) -> String {
-    with_plan(status_word(command), is_unplanned(command, scripted))
+    with_plan(command.status_word(), is_unplanned(command, scripted))
 }
 
 /// A status, and whether what ran was not what was planned.

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod doctor;
+mod given;
 mod heads;
 mod init;
 mod key;
@@ -10,29 +11,24 @@ mod log;
 mod note;
 mod pages;
 mod policy;
+mod row;
 mod seal;
 mod sessions;
 mod sh;
 mod show;
+mod subject;
 mod verify;
 mod view;
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
-use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
 use crate::failure::{Failure, Kind};
-use crate::files;
-use crate::paths;
 use crate::report;
-use crate::session::{Session, birth, find};
 use crate::text;
 use args::{Cli, Verb};
-
-/// What a command returns: its exit code, or a failure.
-type Outcome = Result<u8, Failure>;
+use given::Exit;
 
 /// Runs the command line; the exit code.
 #[must_use]
@@ -88,7 +84,7 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
     Kind::Usage.exit_code()
 }
 
-fn dispatch(verb: Verb) -> Outcome {
+fn dispatch(verb: Verb) -> Exit {
     match verb {
         Verb::Init(args) => init::run(&args),
         Verb::Log(args) => log::run(&args),
@@ -110,56 +106,4 @@ fn dispatch(verb: Verb) -> Outcome {
         Verb::Completions(args) => pages::completions(&args),
         Verb::Man(args) => pages::man(&args),
     }
-}
-
-/// That nothing can be appended any more comes with what can be done instead.
-fn ended(session: &Session, failure: Failure) -> Failure {
-    let (name, id) = (session.short_name(), session.word());
-    match session.is_sealed() {
-        _ if !session.has_end() && failure.kind == Kind::Unable && session.is_over() => {
-            failure.next(format!("to sign what there is type: attesh seal {id}"))
-        }
-        _ if !session.has_end() => failure,
-        true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
-            .next(format!("to see it type: attesh show {id}")),
-        false => Failure::new(failure.kind, format!("session {name} has ended"))
-            .next(format!("to sign it type: attesh seal {id}")),
-    }
-}
-
-/// The origin secret that an option names: a file, or `env:NAME`.
-fn secret(given: &str) -> Result<OriginSecret, Failure> {
-    let bytes = match given.strip_prefix("env:") {
-        Some(name) => {
-            let value = paths::variable(name).ok_or_else(|| {
-                Failure::usage(format!("--secret {given}: the variable is not set"))
-                    .next("set and export it, or name a file")
-            })?;
-            std::os::unix::ffi::OsStringExt::into_vec(value)
-        }
-        None => files::read_stream(Path::new(given), 64 << 10)?,
-    };
-    birth::secret_from(bytes).ok_or_else(|| {
-        Failure::usage(format!("--secret {given}: shorter than {ORIGIN_SECRET_MIN_BYTES} bytes"))
-            .next("to make one type: openssl rand -hex 32 > FILE")
-    })
-}
-
-/// The session that a command is about: the one named, else that of the surrounding shell,
-/// else that of the job.
-fn chosen(word: Option<&str>) -> Result<Session, Failure> {
-    match word {
-        Some(word) => find::by_word(word),
-        None => find::surrounding()?.or_else(find::of_job).ok_or_else(|| {
-            Failure::unable("this shell is not recorded").next(
-                "name a session (attesh sessions lists them), or record this shell with: \
-                 eval \"$(attesh init bash)\"",
-            )
-        }),
-    }
-}
-
-/// As [`chosen`], or the session in the folder that is named.
-fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
-    dir.map_or_else(|| chosen(word), find::in_folder)
 }

@@ -3,16 +3,16 @@
 use std::io::{IsTerminal, Read};
 
 use super::args::{Note, Pause, Resume};
-use super::{Outcome, chosen, ended};
+use super::given::{Exit, chosen, ended};
 use crate::clock;
 use crate::failure::Failure;
 use crate::files;
 use crate::lock::PATIENCE_MS;
 use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
 use crate::report;
-use crate::session::{PAUSE_ALL, Session, find, pause_name};
+use crate::session::{PAUSE_ALL, Session, pause_name, shells};
 
-pub fn note(args: &Note) -> Outcome {
+pub fn note(args: &Note) -> Exit {
     let text = if args.text.is_empty() { from_input()? } else { args.text.join(" ").into_bytes() };
     if text.is_empty() {
         return Err(Failure::usage("the remark is empty"));
@@ -22,7 +22,7 @@ pub fn note(args: &Note) -> Outcome {
     }
     let session = chosen(args.session.as_deref())?;
     let appended = session.with_writer_waiting(PATIENCE_MS, |writer| {
-        let shell = find::own_shell(&writer.story()?);
+        let shell = shells::own_shell(&writer.story()?);
         let mut texts = Disclosures::default();
         texts.commit("text", text);
         let body = Body::Note(record::Note { shell, what: NoteWhat::Remark, status: None, native: None });
@@ -47,12 +47,12 @@ fn from_input() -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-pub fn pause(args: &Pause) -> Outcome {
+pub fn pause(args: &Pause) -> Exit {
     let reason = reason(&args.reason)?;
     let session = chosen(None)?;
     let marker = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
-        let own = find::own_shell(&story);
+        let own = shells::own_shell(&story);
         let shell = match (args.all, own) {
             (true, _) => None,
             (false, Some(own)) => Some(own),
@@ -85,11 +85,11 @@ fn reason(words: &[String]) -> Result<Option<Vec<u8>>, Failure> {
     Ok((!text.is_empty()).then_some(text))
 }
 
-pub fn resume(args: &Resume) -> Outcome {
+pub fn resume(args: &Resume) -> Exit {
     let reason = reason(&args.reason)?;
     let session = chosen(None)?;
     let resumed = session.with_writer_waiting(PATIENCE_MS, |writer| {
-        let own = find::own_shell(&writer.story()?);
+        let own = shells::own_shell(&writer.story()?);
         let shell = match which(&session, args.all, own) {
             Ok(shell) => shell,
             Err(failure) => return Ok(Err(failure)),

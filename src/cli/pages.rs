@@ -4,8 +4,8 @@ use std::os::unix::fs::DirBuilderExt;
 
 use clap::CommandFactory;
 
-use super::Outcome;
 use super::args::{Cli, Completions, Man, ShellName};
+use super::given::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::report;
@@ -44,7 +44,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-seal" "5",
 ];
 
-pub fn completions(args: &Completions) -> Outcome {
+pub fn completions(args: &Completions) -> Exit {
     let shell = match args.shell {
         ShellName::Bash => clap_complete::Shell::Bash,
         ShellName::Zsh => clap_complete::Shell::Zsh,
@@ -56,7 +56,7 @@ pub fn completions(args: &Completions) -> Outcome {
     Ok(0)
 }
 
-pub fn man(args: &Man) -> Outcome {
+pub fn man(args: &Man) -> Exit {
     if let Some(folder) = args.output.as_ref().filter(|_| args.all) {
         for (name, section, text) in PAGES {
             let folder = folder.join(format!("man{section}"));

@@ -10,8 +10,9 @@ use super::args::{
     Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
     PolicyOutput, PolicyTest, PolicyVerb,
 };
-use super::verify::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
-use super::{Outcome, key};
+use super::given::Exit;
+use super::key;
+use super::subject::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
 use crate::cause::{Cause, Code};
 use crate::clock;
 use crate::crypto::sha256;
@@ -29,7 +30,7 @@ use crate::seal::envelope::Envelope;
 use crate::text;
 use crate::verify::{self, Objection, Trusted, Verdict};
 
-pub fn run(args: &Args) -> Outcome {
+pub fn run(args: &Args) -> Exit {
     match &args.verb {
         PolicyVerb::FromScript(args) => from_script(args),
         PolicyVerb::FromGitlab(args) => from_gitlab(args),
@@ -78,7 +79,7 @@ fn parse(path: &Path) -> Result<Policy, Failure> {
     })
 }
 
-fn check(args: &PolicyCheck) -> Outcome {
+fn check(args: &PolicyCheck) -> Exit {
     let mut files = Vec::new();
     for path in &args.files {
         let held = read(path)?;
@@ -99,7 +100,7 @@ fn check(args: &PolicyCheck) -> Outcome {
     Ok(0)
 }
 
-fn explain(args: &PolicyExplain) -> Outcome {
+fn explain(args: &PolicyExplain) -> Exit {
     let policy = parse(&args.file)?;
     if args.json {
         let mut value = report::policy_json(&policy);
@@ -125,7 +126,7 @@ fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
 }
 
 /// Prints a policy that was made, or writes it.
-fn put(text: &str, to: &PolicyOutput) -> Outcome {
+fn put(text: &str, to: &PolicyOutput) -> Exit {
     // What is written here must be taken here.
     if let Err(error) = Policy::read(text.as_bytes()) {
         return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
@@ -140,7 +141,7 @@ fn put(text: &str, to: &PolicyOutput) -> Outcome {
     Ok(0)
 }
 
-fn from_script(args: &PolicyFromScript) -> Outcome {
+fn from_script(args: &PolicyFromScript) -> Exit {
     let named = of_file(&args.file);
     let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
     let digest = hex(&sha256(&[&bytes]));
@@ -200,14 +201,14 @@ fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
     }
 }
 
-fn from_gitlab(args: &PolicyFromGitlab) -> Outcome {
+fn from_gitlab(args: &PolicyFromGitlab) -> Exit {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
     let rules = job.and_then(|job| rules(job, PlanAt::Exit)).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
     put(&policy::whole(&from, &rules), &args.to)
 }
 
-fn from_github(args: &PolicyFromGithub) -> Outcome {
+fn from_github(args: &PolicyFromGithub) -> Exit {
     let mut exprs = Vec::new();
     for expr in &args.expr {
         let pair = expr.split_once('=').filter(|(name, _)| !name.trim().is_empty());
@@ -222,7 +223,7 @@ fn from_github(args: &PolicyFromGithub) -> Outcome {
     put(&policy::whole(&from, &rules), &args.to)
 }
 
-fn test(args: &PolicyTest) -> Outcome {
+fn test(args: &PolicyTest) -> Exit {
     let held = read(&args.file)?;
     let trusted = match (&held.keys, &args.trust[..]) {
         (None, given) => key::trusted(given)?,

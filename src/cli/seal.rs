@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::{Seal, Sh};
-use super::{Outcome, heads, key, secret};
+use super::given::{Exit, secret};
+use super::{heads, key};
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
@@ -44,7 +45,7 @@ struct Outputs {
 
 const SUFFIX: &str = ".intoto.json";
 
-pub fn run(args: &Seal) -> Outcome {
+pub fn run(args: &Seal) -> Exit {
     // All that can fail comes first: nothing has ended until the key is open and the names are free.
     let kept = heads::expected(&args.expect_head)?;
     let session = match &args.dir {

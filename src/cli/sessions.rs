@@ -5,26 +5,26 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
+use super::given::{Exit, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
-use super::view::{View, view};
-use super::{Outcome, chosen_or_in, ended, secret};
+use super::view::{View, add_failure, verdict, view};
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::journal::append::{AppendError, Head};
 use crate::journal::chain::head_token;
 use crate::journal::story::Finding;
+use crate::os::proc;
 use crate::paths;
-use crate::process;
 use crate::record::PrevWhy;
 use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{Ending, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
-use crate::session::{Session, SessionError, birth, find, short_id};
+use crate::session::{Session, SessionError, birth, find, shells, short_id};
 use crate::text;
 
-pub fn start(args: &Start) -> Outcome {
+pub fn start(args: &Start) -> Exit {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
         return Err(Failure::usage(format!("{name:?} cannot be a session's name"))
             .next("a name is 1 to 64 characters of A-Z a-z 0-9 . _ -"));
@@ -73,7 +73,7 @@ fn no_name() -> Failure {
     Failure::usage(what).next("give it a name, or a folder with --dir")
 }
 
-pub fn stop(args: &Stop) -> Outcome {
+pub fn stop(args: &Stop) -> Exit {
     let output = StepOutput::open(args.github_output)?;
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let over = session.is_placed() && session.has_end();
@@ -140,7 +140,7 @@ fn standing(session: &Session, view: &View) -> Standing {
         return plain("ended");
     }
     match session.look() {
-        Ok(()) if story.live.values().any(|shell| process::is_alive(shell.pid, shell.start_ticks)) => {
+        Ok(()) if story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks)) => {
             plain("live")
         }
         Ok(()) => plain("open"),
@@ -181,12 +181,12 @@ fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
     })
 }
 
-pub fn status(args: &Status) -> Outcome {
+pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let view = view(session.journal())?;
     let standing = standing(&session, &view);
     let story = &view.checked.story;
-    let own = find::own_shell(story);
+    let own = shells::own_shell(story);
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
         let mut value = facts(&session, &view, &standing);
@@ -200,12 +200,12 @@ pub fn status(args: &Status) -> Outcome {
                 "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
-        super::log::add_failure(&mut value, &view);
+        add_failure(&mut value, &view);
         if let Some(failure) = &standing.tampered {
             value["failure"] = report::failure_json(failure);
         }
         report::json("attesh.status/v1", value)?;
-        return standing.tampered.map_or_else(|| super::log::verdict(&view), Err);
+        return standing.tampered.map_or_else(|| verdict(&view), Err);
     }
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
@@ -230,10 +230,10 @@ pub fn status(args: &Status) -> Outcome {
             text::visible(finding.text.as_bytes())
         )))?;
     }
-    standing.tampered.map_or_else(|| super::log::verdict(&view), Err)
+    standing.tampered.map_or_else(|| verdict(&view), Err)
 }
 
-pub fn list(args: &Sessions) -> Outcome {
+pub fn list(args: &Sessions) -> Exit {
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
@@ -276,7 +276,7 @@ pub fn list(args: &Sessions) -> Outcome {
     Ok(0)
 }
 
-pub fn prune(args: &Prune) -> Outcome {
+pub fn prune(args: &Prune) -> Exit {
     if args.session.is_empty() && !args.sealed {
         return Err(Failure::usage("no session is named")
             .next("say which: --sealed for every sealed session, or name sessions"));

@@ -9,10 +9,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::args::Sh;
-use super::{Outcome, heads, seal};
+use super::given::Exit;
+use super::{heads, seal};
 use crate::failure::Failure;
 use crate::report;
-use crate::run::call::{Call, bash};
+use crate::run::call::{BashCall, bash};
 use crate::run::script::{self, Recording};
 use crate::run::session;
 use crate::session::birth;
@@ -22,8 +23,8 @@ use crate::sys;
 /// The exit status where recording was asked for strictly and failed.
 const NOT_RECORDED: u8 = 125;
 
-pub fn run(args: &Sh) -> Outcome {
-    let call = Call::parse(&args.words)?;
+pub fn run(args: &Sh) -> Exit {
+    let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = match args.seal {

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Show;
-use super::listing::{Ended, Line};
-use super::verify::{Subject, TRANSCRIPT, no_subject, open};
-use super::view::view;
-use super::{Outcome, key, listing, log};
+use super::given::Exit;
+use super::listing::{Line, StatusWord};
+use super::subject::{Subject, TRANSCRIPT, no_subject, open};
+use super::view::{add_failure, verdict, view};
+use super::{key, listing, row};
 use crate::failure::{Failure, Kind};
 use crate::record::{PlanTime, Unseen};
 use crate::report::{self, Style};
@@ -23,7 +24,7 @@ use crate::verify;
 /// What a file is that is none of what can be shown.
 const OTHER: &str = "neither an attestation nor a journal";
 
-pub fn run(args: &Show) -> Outcome {
+pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
     let file = if path.exists() || path == Path::new("-") {
         match open(path).map_err(|error| no_subject(path, error))? {
@@ -43,15 +44,15 @@ pub fn run(args: &Show) -> Outcome {
         session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?
     };
     let view = view(&file)?;
-    let verdict = log::verdict(&view);
+    let verdict = verdict(&view);
     if args.json {
-        let commands: Vec<Value> = view.rows.iter().filter_map(log::as_json).collect();
-        let remarks: Vec<Value> = view.rows.iter().filter_map(log::remark).collect();
+        let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
+        let remarks: Vec<Value> = view.rows.iter().filter_map(row::remark).collect();
         let head = crate::encoding::hex(&view.checked.root);
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
-        log::add_failure(&mut value, &view);
+        add_failure(&mut value, &view);
         report::json("attesh.show/v1", value)?;
         return verdict;
     }
@@ -64,7 +65,7 @@ pub fn run(args: &Show) -> Outcome {
 }
 
 /// Shows what is signed; a file that no trusted key signed is shown too, and said to be so.
-fn show_envelope(args: &Show, envelope: &Envelope) -> Outcome {
+fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
     let verdict = verify::envelope(envelope, &trusted);
     let signed = verdict.aspects.signature.mark.name();
@@ -168,14 +169,17 @@ fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
 fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
     let before = plan.recorded_at == PlanTime::Start;
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
-    let ended: Vec<Ended> = ran
+    let ended: Vec<StatusWord> = ran
         .map(|command| {
             let unplanned = before && !command.planned && !command.late;
-            Ended { status: command.exit_code, word: listing::with_plan(status_word(command), unplanned) }
+            StatusWord {
+                status: command.exit_code,
+                word: listing::with_plan(status_word(command), unplanned),
+            }
         })
         .collect();
     let name = plan.name.as_deref().map_or_else(|| "(redacted)".to_owned(), |name| visible(name.as_bytes()));
-    report::line(&listing::title(&name, plan.shell, style))?;
+    report::line(&row::title(&name, plan.shell, style))?;
     for (at, unit) in plan.units.iter().flatten().enumerate() {
         let text = unit.text.bytes().unwrap_or_default();
         let lines = (unit.line..).zip(text.split(|byte| *byte == b'\n'));

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::args::Verify;
+use super::given::{Exit, secret};
 use super::policy::{self, Held};
-use super::{Outcome, heads, key, secret};
+use super::subject::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
+use super::{heads, key};
 use crate::cause::{Cause, Code};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
@@ -20,12 +21,10 @@ use crate::journal::check::{Knowledge, check};
 use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
-use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
-use crate::seal::formats;
 use crate::session::{JOURNAL, birth, find, origin_of};
 use crate::verify::{self, Objection, Trusted, Verdict, rank};
 
-pub fn run(args: &Verify) -> Outcome {
+pub fn run(args: &Verify) -> Exit {
     let trusted = key::trusted(&args.trust)?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let kept = heads::expected(&args.expect_head)?;
@@ -69,84 +68,6 @@ pub fn run(args: &Verify) -> Outcome {
 fn digest(path: &Path) -> Result<String, Failure> {
     let file = files::open_regular(path)?;
     digest_of(&file).map(|digest| hex(&digest)).map_err(|error| FileError::Io(path.to_owned(), error).into())
-}
-
-/// What a transcript is, to somebody who took it for an envelope.
-pub const TRANSCRIPT: &str =
-    "a transcript: the commands and their statuses beside an envelope, not signed itself";
-
-/// Every line of a journal begins with its index; no envelope does.
-const JOURNAL_START: &[u8] = b"{\"i\":";
-
-/// What a path leads to.
-pub enum Subject {
-    /// A transcript.
-    Transcript,
-    /// A journal: unsealed.
-    Journal(File),
-    /// An envelope, or why it is none.
-    Envelope(Box<Result<Envelope, Cause>>),
-}
-
-/// Opens a file or session folder and tells what it is by its content.
-pub fn open(path: &Path) -> Result<Subject, FileError> {
-    let path = match path {
-        path if path.is_dir() => path.join(JOURNAL),
-        path if path == Path::new("-") => PathBuf::from("/dev/stdin"),
-        path => path.to_owned(),
-    };
-    if std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()) {
-        let bytes = files::read_stream(&path, MAX_ENVELOPE_BYTES as u64)?;
-        return match bytes.starts_with(JOURNAL_START) {
-            true => Err(FileError::Kind(path, "a regular file, as a journal has to be; name its file")),
-            false => Ok(from_bytes(&path, &bytes)),
-        };
-    }
-    let file = files::open_regular(&path)?;
-    let mut start = [0; 7];
-    let read = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)
-        .map_err(|error| FileError::Io(path.clone(), error))?;
-    if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
-        return Ok(Subject::Journal(file));
-    }
-    Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
-}
-
-/// What bytes that are no journal are.
-fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
-    if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
-        return Subject::Envelope(Box::new(Err(Cause::new(Code::FileOther, "the file is empty"))));
-    }
-    if is_transcript(bytes) {
-        return Subject::Transcript;
-    }
-    let is_bundle =
-        serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
-    let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
-    Subject::Envelope(Box::new(envelope.map_err(|error| Cause::new(error.code(), error.to_string()))))
-}
-
-/// Whether the first line is a command with its status, as each line of a transcript is; that
-/// of a session without commands has no line.
-fn is_transcript(bytes: &[u8]) -> bool {
-    if bytes.is_empty() {
-        return true;
-    }
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("exitCode").is_some())
-}
-
-/// Why bytes are no attestation.
-pub fn no_attestation(cause: &Cause) -> Objection {
-    Objection::new(cause.code, format!("no attestation: {}", cause.detail))
-}
-
-/// What a path that could not be opened is, for a person.
-pub fn no_subject(path: &Path, error: FileError) -> Failure {
-    if path.is_dir() && matches!(&error, FileError::Missing(missing) if *missing == path.join(JOURNAL)) {
-        return find::no_session(path);
-    }
-    Failure::from(error)
 }
 
 /// What all files are judged by.

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use serde_json::Value;
+
+use super::given::Exit;
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::story::{Effect, Story};
-use crate::process;
+use crate::os::proc;
 use crate::record::{Body, NoteWhat, PlanTime, Record, Status, Unseen};
+use crate::report;
 use crate::script::Script;
-use crate::session::birth;
+use crate::session::shells;
 use crate::text;
 
 /// A row of the log.
@@ -64,6 +68,20 @@ pub struct Command {
     pub outcome: Option<Unseen>,
     /// What the shell said it runs is not what its plan has there.
     pub unplanned: bool,
+}
+
+impl Command {
+    /// The status, or why there is none.
+    #[must_use]
+    pub fn status_word(&self) -> String {
+        match (self.status, self.outcome, self.finished) {
+            (Some(status), _, _) => status.to_string(),
+            (None, Some(outcome), _) => outcome.name().to_owned(),
+            (None, None, true) => "unknown".to_owned(),
+            (None, None, false) if self.running => "running".to_owned(),
+            (None, None, false) => "unfinished".to_owned(),
+        }
+    }
 }
 
 /// Everything there is to show of a journal.
@@ -175,9 +193,7 @@ fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
 
 /// A process id means something only on the machine and since the boot that it was given on.
 fn mark_running(rows: &mut [Row], checked: &Checked) {
-    let here = checked.genesis_body().is_some_and(|genesis| {
-        birth::is_here(genesis)
-    });
+    let here = checked.genesis_body().is_some_and(shells::is_here);
     let story: &Story = &checked.story;
     if !here || story.ended {
         return;
@@ -186,6 +202,24 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
         let Row::Command(command) = row else { continue };
         let Some(shell) = story.live.get(&command.shell) else { continue };
         command.running = shell.running.is_some_and(|open| open.index == command.record)
-            && process::is_alive(shell.pid, shell.start_ticks);
+            && proc::is_alive(shell.pid, shell.start_ticks);
+    }
+}
+
+/// Only verified records were shown; where the journal is broken the command fails.
+pub fn verdict(view: &View) -> Exit {
+    match &view.checked.rejection {
+        None => Ok(0),
+        Some(rejection) => Err(Failure::integrity(format!(
+            "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
+            rejection.record, rejection.offset, rejection.cause
+        ))),
+    }
+}
+
+/// Puts the failure, if there is one, into the one object that is printed.
+pub fn add_failure(value: &mut Value, view: &View) {
+    if let Err(failure) = verdict(view) {
+        value["failure"] = report::failure_json(&failure);
     }
 }

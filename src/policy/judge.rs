@@ -10,6 +10,7 @@ use cel::ExecutionError;
 use cel::extractors::This;
 use serde_json::Value as Json;
 
+use super::words::{NO_COMMANDS, shown};
 use super::{Policy, Ruling, scripts};
 use crate::cause::Code;
 use crate::seal::statement::{Completeness, Statement, UnitFacts};
@@ -42,17 +43,6 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
     ruling
 }
 
-/// A command's text for a message: its first line, not too long.
-pub(super) fn shown(text: &[u8]) -> String {
-    const LONGEST: usize = 80;
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim();
-    let line = text.lines().next().unwrap_or_default();
-    let short: String = line.chars().take(LONGEST).collect();
-    let cut = if short.len() < text.len() { " ..." } else { "" };
-    format!("`{short}{cut}`")
-}
-
 fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     if policy.deny.is_empty() {
         return;
@@ -83,9 +73,6 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
         }
     }
 }
-
-pub(super) const NO_COMMANDS: &str =
-    "the statement has no list of commands (there were too many), so they cannot be judged";
 
 /// A text as patterns see it: what is no UTF-8 is U+FFFD; and the same without the ends of lines
 /// that bash takes for none.

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::judge::{NO_COMMANDS, shown};
+use super::words::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
 use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;

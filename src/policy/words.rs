@@ -1,8 +1,22 @@
-//! A policy told in words.
+//! A policy told in words, and the words that its rules share.
 
-use super::judge::shown;
 use super::{Mode, PlanAt, Policy, ScriptRule};
 use crate::text::count;
+
+/// What is wrong with a statement without commands.
+pub(super) const NO_COMMANDS: &str =
+    "the statement has no list of commands (there were too many), so they cannot be judged";
+
+/// A command's text for a message: its first line, not too long.
+pub(super) fn shown(text: &[u8]) -> String {
+    const LONGEST: usize = 80;
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    let line = text.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    let cut = if short.len() < text.len() { " ..." } else { "" };
+    format!("`{short}{cut}`")
+}
 
 impl Policy {
     /// What the policy asks for, a sentence a line.

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use super::apply::{apply, status};
 use super::call::{Answer, Call, Sent, text};
 use crate::protocol::Status;
-use crate::session::birth::workdir;
+use crate::session::shells::workdir;
 use crate::sys;
 
 /// Runs one call of a hook; `words` is what follows `attesh rec`. The result is the exit status.

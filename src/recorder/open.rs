@@ -9,7 +9,7 @@ use super::call::{Answer, Caller, Destination, Open};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
-use crate::process;
+use crate::os::proc;
 use crate::record::{CloseReason, StateLevel};
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, SessionError, close, find};
@@ -39,7 +39,7 @@ pub(super) fn open(call: &Open, workdir: Vec<u8>) -> Result<Answer> {
         Destination::Exported(folder) => joined(birth::for_new_shell(*folder)?, None, &shell)?,
     };
     // A shell that was killed could not have its own removed.
-    close::leave_nothing(&session, |pid| process::stat(pid).is_none());
+    close::leave_nothing(&session, |pid| proc::stat(pid).is_none());
     Ok(Answer::Opened {
         folder: session.folder().path().to_owned(),
         genesis: *session.genesis_root(),

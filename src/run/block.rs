@@ -14,7 +14,8 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use super::records::{self, Ended, Unit};
+use super::SCRIPT_WAIT_MS;
+use super::records::{self, UnitEnd, UnitStart};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
@@ -27,6 +28,7 @@ use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, Ending};
 use crate::session::heads::{head_now, log_line};
+use crate::session::shells;
 use crate::session::{Result, Session};
 use crate::sys;
 
@@ -36,10 +38,8 @@ pub const HOOKS: [&str; 2] = [include_str!("../../shell/block.bash"), include_st
 
 /// The plan's name: the block is no file.
 const NAME: &[u8] = b"job";
-/// The longest text that is read of a shell, in bytes.
-const TEXT_MAX: u64 = 4 << 20;
-/// How long a lock is waited for, in milliseconds.
-const PATIENCE_MS: u32 = 1_000;
+/// The most that is read of what a shell says, in bytes.
+const SAID_MAX: u64 = 4 << 20;
 
 /// Runs one call of the block's hooks; `words` is what follows `attesh block`. The exit
 /// status is 0 if and only if everything was recorded.
@@ -71,7 +71,7 @@ fn number<T: std::str::FromStr>(word: &[u8]) -> std::result::Result<T, Failure> 
 /// What the shell said on standard input.
 fn said() -> std::result::Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
-    let read = std::io::stdin().lock().take(TEXT_MAX).read_to_end(&mut text);
+    let read = std::io::stdin().lock().take(SAID_MAX).read_to_end(&mut text);
     read.map_err(|error| Failure::unable(format!("cannot read what the shell says: {error}")))?;
     if text.last() == Some(&b'\n') {
         text.pop();
@@ -98,7 +98,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         native: 0,
         hook: hex(&sha256(&HOOKS.map(str::as_bytes))[..8]),
         typed: false,
-        workdir: birth::workdir(),
+        workdir: shells::workdir(),
         history: Vec::new(),
     };
     let plan = script_of(&said()?);
@@ -106,7 +106,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
     let session = super::session::choose(None)?;
     let index = birth::join(&session, &shell)?;
     if let Some(script) = plan {
-        session.with_writer_waiting(PATIENCE_MS, |writer| {
+        session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             records::plan(writer, index, PlanTime::Start, NAME, &script)
         })?;
     }
@@ -120,7 +120,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
 }
 
 /// A call from within the block.
-struct Call<'a> {
+struct InBlock<'a> {
     session: Session,
     root: [u8; 32],
     shell: u64,
@@ -132,7 +132,7 @@ struct Call<'a> {
 fn in_block(
     place: &[u8],
     lost: &[u8],
-    work: impl FnOnce(&Call) -> std::result::Result<(), Failure>,
+    work: impl FnOnce(&InBlock) -> std::result::Result<(), Failure>,
 ) -> std::result::Result<(), Failure> {
     let mut lines = place.split(|byte| *byte == b'\n');
     let mut next = || lines.next().ok_or_else(|| Failure::usage("block: it has not begun"));
@@ -140,13 +140,13 @@ fn in_block(
     let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: a root is none"))?;
     let shell = number(next()?)?;
     let planned = number::<u8>(next()?)? == 1;
-    work(&Call { session: Session::open(folder)?, root, shell, planned, lost })
+    work(&InBlock { session: Session::open(folder)?, root, shell, planned, lost })
 }
 
-impl Call<'_> {
+impl InBlock<'_> {
     fn record(&self, work: impl FnOnce(&mut Writer) -> Result<()>) -> std::result::Result<(), Failure> {
         let lost = number(self.lost)?;
-        self.session.with_writer_waiting(PATIENCE_MS, |writer| {
+        self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             if writer.genesis() != self.root {
                 let why = "its genesis is not the one this shell knows";
                 return Err(AppendError::Tampered(why.into()).into());
@@ -179,7 +179,8 @@ impl Call<'_> {
         };
         Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
             Some(Body::Start(start)) => {
-                let ended = Ended { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
+                let ended =
+                    UnitEnd { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
                 records::finish(writer, self.shell, ended)?;
                 start.n
             }
@@ -206,7 +207,7 @@ impl Call<'_> {
                 writer.append(body, &texts, clock::now())?;
             }
             let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
-            records::start(writer, self.shell, Unit { n: before + 1, text, planned, late: false })
+            records::start(writer, self.shell, UnitStart { n: before + 1, text, planned, late: false })
         })
     }
 

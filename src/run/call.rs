@@ -57,7 +57,7 @@ const LONG: &[&str] = &[
 ];
 
 /// The words behind `attesh sh`: bash's options, the script, its arguments.
-pub struct Call {
+pub struct BashCall {
     options: Vec<OsString>,
     /// The script.
     pub file: PathBuf,
@@ -70,13 +70,13 @@ pub struct Call {
     hooked: bool,
 }
 
-impl Call {
+impl BashCall {
     /// Reads them.
     ///
     /// # Errors
     /// There is no file among them, or an option by which bash would read none.
     pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
-        let mut call = Call {
+        let mut call = BashCall {
             options: Vec::new(),
             file: PathBuf::new(),
             arguments: Vec::new(),
@@ -291,9 +291,9 @@ pub fn unheard(message: &str) -> (&str, Option<String>) {
 mod tests {
     use super::*;
 
-    fn call(line: &str) -> Call {
+    fn call(line: &str) -> BashCall {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        Call::parse(&words).unwrap_or_else(|_| panic!("{line}"))
+        BashCall::parse(&words).unwrap_or_else(|_| panic!("{line}"))
     }
 
     #[test]

@@ -1,35 +1,27 @@
-//! Between `attesh sh` and its bash: one pair of sockets for datagrams, and the signals that
-//! are meant for the script.
+//! Between `attesh sh` and its bash: one pair of sockets for datagrams.
 //!
 //! Rules: a datagram is a message, and counts if bash itself sent it, as the kernel says; bash
 //! inherits one descriptor, and writing to it never kills it, whoever is gone; an answer is sent
 //! a byte a datagram, for bash reads one byte at a time and what it leaves of a datagram is lost.
 
 use std::cell::Cell;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal, kill};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::socket::sockopt::{PassCred, RcvBuf, SendTimeout};
-use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixCredentials, recvmsg, send,
-    setsockopt, socketpair,
-};
+use nix::sys::socket::sockopt::{RcvBuf, SendTimeout};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, setsockopt, socketpair};
 use nix::sys::time::{TimeVal, TimeValLike};
-use nix::unistd::Pid;
 
-use crate::process;
+use crate::os::sender;
+use crate::os::signals::Signals;
 
 /// The first descriptors that are tried in bash: out of the way of a script's own (the manual
 /// of flock has 200) and of bash's, which are those below 256; a lower one where the limit
 /// on open files is low.
 const DESCRIPTORS_MIN: [RawFd; 2] = [719, 119];
-/// How far up the parents of a process are looked at.
-const GENERATIONS_MAX: usize = 64;
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 64 << 10;
 /// The length of an answer, a number with blanks before it: so bash takes it whole, whatever the
@@ -38,7 +30,7 @@ const ANSWER_BYTES: usize = 8;
 
 /// What bash tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum Told {
     /// It is there, and waits.
     Begin,
     /// A command of the script is about to run, on a line outside the current unit.
@@ -53,7 +45,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// What it tells of.
-    pub event: Event,
+    pub told: Told,
     /// `$?`
     pub status: u8,
     /// The line of the script, from 1.
@@ -71,22 +63,15 @@ impl Message {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (kind, rest) = text.split_once(' ')?;
-        let event = match kind {
+        let told = match kind {
             "B" => {
                 let command = rest.trim().to_owned();
                 let pipe = Vec::new();
-                return Some(Message {
-                    event: Event::Begin,
-                    status: 0,
-                    line: 0,
-                    pipe,
-                    hooked: true,
-                    command,
-                });
+                return Some(Message { told: Told::Begin, status: 0, line: 0, pipe, hooked: true, command });
             }
-            "U" => Event::Unit,
-            "F" => Event::Failure,
-            "X" | "x" => Event::Exit,
+            "U" => Told::Unit,
+            "F" => Told::Failure,
+            "X" | "x" => Told::Exit,
             _ => return None,
         };
         let mut words = rest.splitn(4, ' ');
@@ -95,7 +80,7 @@ impl Message {
         let pipe = words.next()?.split(',').map(|status| status.parse().ok()).collect::<Option<Vec<u8>>>();
         let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
         let (pipe, hooked) = (pipe.unwrap_or_default(), kind != "x");
-        Some(Message { event, status, line, pipe, hooked, command })
+        Some(Message { told, status, line, pipe, hooked, command })
     }
 }
 
@@ -122,7 +107,7 @@ impl Channel {
         let theirs = first.or(other)?;
         fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
         let number = theirs.as_raw_fd();
-        setsockopt(&ours, PassCred, &true)?;
+        sender::tell(&ours)?;
         Ok((Channel { ours, speaker: Cell::new(None), _theirs: theirs }, number))
     }
 
@@ -136,12 +121,8 @@ impl Channel {
     pub fn hear(&self) -> Option<Message> {
         let mut bytes = vec![0; MESSAGE_MAX];
         loop {
-            let mut space = nix::cmsg_space!(UnixCredentials);
-            let mut parts = [IoSliceMut::new(&mut bytes)];
-            let heard =
-                recvmsg::<()>(self.ours.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_DONTWAIT);
-            let (length, sender) = match heard {
-                Ok(heard) => (heard.bytes, heard.cmsgs().ok().and_then(|mut all| all.find_map(sender))),
+            let (length, sender) = match sender::receive(&self.ours, &mut bytes) {
+                Ok(heard) => heard,
                 Err(Errno::EINTR) => continue,
                 Err(_) => return None,
             };
@@ -176,92 +157,16 @@ impl Channel {
     }
 }
 
-fn sender(message: ControlMessageOwned) -> Option<i32> {
-    match message {
-        ControlMessageOwned::ScmCredentials(credentials) => Some(credentials.pid()),
-        _ => None,
-    }
-}
-
-/// The signals that are meant for the script.
-pub struct Signals {
-    from: Option<SignalFd>,
-}
-
-/// All but those that cannot be caught, that stop, and that are of this program's own doing.
-const HANDED_ON: [Signal; 17] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGTRAP,
-    Signal::SIGABRT,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-    Signal::SIGALRM,
-    Signal::SIGTERM,
-    Signal::SIGCONT,
-    Signal::SIGURG,
-    Signal::SIGXCPU,
-    Signal::SIGXFSZ,
-    Signal::SIGVTALRM,
-    Signal::SIGPROF,
-    Signal::SIGWINCH,
-    Signal::SIGIO,
-];
-
-impl Signals {
-    /// From here on they end this program no more.
-    #[must_use]
-    pub fn take() -> Self {
-        let mut set: SigSet = HANDED_ON.into_iter().collect();
-        set.add(Signal::SIGCHLD);
-        let from = set
-            .thread_block()
-            .ok()
-            .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok());
-        Signals { from }
-    }
-
-    /// Gives to bash what came from another process. What the terminal sends, bash gets itself,
-    /// and what the script sends is not meant for this program: `kill 0`.
-    pub fn hand_on(&self, pid: u32) {
-        let Some(from) = &self.from else { return };
-        while let Ok(Some(info)) = from.read_signal() {
-            let by_terminal = info.ssi_code > 0;
-            let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
-            let signal = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal);
-            if let Some(signal) = signal.filter(|_| !is_below(info.ssi_pid, pid)) {
-                let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
-            }
-        }
-    }
-}
-
-/// Whether a process is this one or one that it started.
-fn is_below(pid: u32, top: u32) -> bool {
-    let mut at = u64::from(pid);
-    for _ in 0..GENERATIONS_MAX {
-        if at == u64::from(top) {
-            return true;
-        }
-        match process::parent(at) {
-            Some(parent) if parent > 1 => at = parent,
-            _ => return false,
-        }
-    }
-    false
-}
-
 /// Waits until bash says something, ends, or a signal comes.
 ///
 /// # Errors
 /// The kernel refused to wait.
 pub fn wait(signals: &Signals, channel: Option<&Channel>) -> io::Result<()> {
     let mut sources = Vec::new();
-    sources.extend(signals.from.as_ref().map(|from| PollFd::new(from.as_fd(), PollFlags::POLLIN)));
+    sources.extend(signals.source().map(|from| PollFd::new(from, PollFlags::POLLIN)));
     sources.extend(channel.map(|channel| PollFd::new(channel.ours.as_fd(), PollFlags::POLLIN)));
     // Without signals the end of bash is looked for now and then.
-    let limit: PollTimeout = if signals.from.is_some() { PollTimeout::NONE } else { 20_u8.into() };
+    let limit: PollTimeout = if signals.source().is_some() { PollTimeout::NONE } else { 20_u8.into() };
     match poll(&mut sources, limit) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(errno.into()),
@@ -275,10 +180,10 @@ mod tests {
     #[test]
     fn messages_of_bash_are_read() {
         let message = Message::parse(b"U 3 12 1,3 echo a  b ").unwrap();
-        assert_eq!((message.event, message.status, message.line), (Event::Unit, 3, 12));
+        assert_eq!((message.told, message.status, message.line), (Told::Unit, 3, 12));
         assert_eq!((message.command.as_str(), message.pipe.as_slice()), ("echo a  b", &[1, 3][..]));
         let message = Message::parse(b"X 0 0  exit 0 ").unwrap();
-        assert!(message.hooked && message.event == Event::Exit && message.pipe.is_empty());
+        assert!(message.hooked && message.told == Told::Exit && message.pipe.is_empty());
         assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
         assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
         assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);

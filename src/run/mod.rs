@@ -15,3 +15,6 @@ mod records;
 pub mod script;
 pub mod session;
 pub mod split;
+
+/// How long the journal's lock is waited for between two commands of a script, in milliseconds.
+const SCRIPT_WAIT_MS: u32 = 1_000;

@@ -7,7 +7,7 @@ use crate::record::{
 };
 use crate::script::Script;
 use crate::session::Result;
-use crate::session::birth::workdir;
+use crate::session::shells::workdir;
 
 /// Records the script that a shell is to run, or has run, with its units.
 ///
@@ -37,7 +37,7 @@ pub fn plan(
 }
 
 /// A unit that starts.
-pub struct Unit {
+pub struct UnitStart {
     /// Its number in the script, from 1.
     pub n: u64,
     /// Its text.
@@ -52,7 +52,7 @@ pub struct Unit {
 ///
 /// # Errors
 /// The record was not appended.
-pub fn start(writer: &mut Writer, shell: u64, unit: Unit) -> Result<()> {
+pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
     let mut texts = Disclosures::default();
     let kept = KeptText::new(unit.text);
     texts.commit("command", kept.value);
@@ -73,7 +73,7 @@ pub fn start(writer: &mut Writer, shell: u64, unit: Unit) -> Result<()> {
 }
 
 /// A unit that ended.
-pub struct Ended {
+pub struct UnitEnd {
     /// Its number in the script, from 1.
     pub n: u64,
     /// How it ended, where that was seen.
@@ -90,8 +90,8 @@ pub struct Ended {
 ///
 /// # Errors
 /// The record was not appended.
-pub fn finish(writer: &mut Writer, shell: u64, ended: Ended) -> Result<()> {
-    let Ended { n, status, pipe, from, outcome } = ended;
+pub fn finish(writer: &mut Writer, shell: u64, end: UnitEnd) -> Result<()> {
+    let UnitEnd { n, status, pipe, from, outcome } = end;
     let finish = Finish {
         shell,
         n,

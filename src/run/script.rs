@@ -12,9 +12,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 
-use super::call::{self, Call, HookFile};
-use super::channel::{self, Channel, Event, Message, Signals};
-use super::records::{self, Ended, Unit};
+use super::SCRIPT_WAIT_MS;
+use super::call::{self, BashCall, HookFile};
+use super::channel::{self, Channel, Message, Told};
+use super::records::{self, UnitEnd, UnitStart};
 use super::split;
 use crate::clock;
 use crate::crypto::sha256;
@@ -22,14 +23,15 @@ use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::Writer;
+use crate::os::proc;
+use crate::os::signals::Signals;
 use crate::paths;
-use crate::process;
 use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program, Unseen};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
 use crate::session::birth::{self, Shell};
-use crate::session::{self, Session, close};
+use crate::session::{self, Session, close, shells};
 
 /// What is recorded of a script.
 pub struct Recording {
@@ -50,7 +52,7 @@ pub struct Recording {
 impl Recording {
     /// A script that is to be recorded in this session.
     #[must_use]
-    pub fn new(session: Session, call: &Call, bash: &Path) -> Self {
+    pub fn new(session: Session, call: &BashCall, bash: &Path) -> Self {
         // bash looks along PATH for a name that is no file here.
         let bare = call.file.components().count() == 1 && !call.file.exists();
         let found = if bare { call.file.to_str().and_then(paths::program) } else { None };
@@ -117,7 +119,7 @@ impl Recording {
             native: 0,
             hook: hex(&sha256(&[call::TRAP.as_bytes()])[..8]),
             typed: false,
-            workdir: birth::workdir(),
+            workdir: shells::workdir(),
             history: Vec::new(),
         };
         match birth::join(&self.session, &shell) {
@@ -133,7 +135,7 @@ impl Recording {
     fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
         let Some(shell) = self.shell else { return };
         let lost = self.lost;
-        let done = self.session.with_writer_waiting(1_000, |writer| {
+        let done = self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             close::tell_lost(writer, shell, lost)?;
             work(writer, &self.session, shell)
         });
@@ -217,7 +219,7 @@ fn record(
     match step {
         Step::Start { unit, planned, late } => {
             let n = *unit as u64 + 1;
-            let unit = Unit { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
+            let unit = UnitStart { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
             records::start(writer, shell, unit)
         }
         Step::Finish { unit, status, pipe } => {
@@ -226,7 +228,7 @@ fn record(
                 Status::Passed => (None, From::Unknown, Some(Unseen::Passed)),
                 Status::Unknown => (None, From::Unknown, None),
             };
-            let ended = Ended { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
+            let ended = UnitEnd { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
             records::finish(writer, shell, ended)
         }
     }
@@ -236,7 +238,7 @@ fn record(
 ///
 /// # Errors
 /// bash could not be started.
-pub fn run(call: &Call, bash: &Path, recording: Option<&mut Recording>) -> Result<ExitStatus, Failure> {
+pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> Result<ExitStatus, Failure> {
     let cannot =
         |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
     let Some(recording) = recording else {
@@ -273,8 +275,8 @@ fn recorded(
         channel.listen_to(child.id());
     }
     let status = watch(child, signals, channel, &mut |message| {
-        match message.event {
-            Event::Begin => {
+        match message.told {
+            Told::Begin => {
                 let (version, why) = call::unheard(&message.command);
                 let why = why.or_else(|| recording.unplanned());
                 recording.begin(pid, version);
@@ -284,7 +286,7 @@ fn recorded(
                     return channel.refuse();
                 }
             }
-            Event::Unit => {
+            Told::Unit => {
                 let expected = run.expects(message.line, &message.command);
                 let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
                 recording.steps(&steps, From::NextStart);
@@ -294,24 +296,24 @@ fn recorded(
                     recording.anomaly("not-as-planned", &detail);
                 }
             }
-            Event::Failure => {
+            Told::Failure => {
                 let steps = run.failed(message.line, message.status, &message.command);
                 recording.steps(&steps, From::NextStart);
                 recording.unannounced(&steps, run.current());
             }
-            Event::Exit => {
+            Told::Exit => {
                 let (command, pipe) = (message.command.clone(), message.pipe.clone());
                 farewell = Some(Farewell { command, hooked: message.hooked, pipe });
-                read = recording.identity.and_then(|identity| process::position(pid, identity.file));
+                read = recording.identity.and_then(|identity| proc::position(pid, identity.file));
             }
         }
         if let Some(channel) = channel {
-            channel.answer(match message.event {
-                Event::Begin => u64::from(run.may_unhook()),
+            channel.answer(match message.told {
+                Told::Begin => u64::from(run.may_unhook()),
                 // After a failure bash speaks up at its next command, wherever that is: if it is
                 // none of this unit, the failure is how the unit ended.
-                Event::Failure => 0,
-                Event::Unit | Event::Exit => run.last_line(),
+                Told::Failure => 0,
+                Told::Unit | Told::Exit => run.last_line(),
             });
         }
     })?;

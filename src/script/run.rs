@@ -7,7 +7,7 @@
 //! run; a status is said only where bash revealed it.
 
 use super::Script;
-use super::silent::{begins_with_subshell, is_subshell, may_be_silent, may_begin_silently};
+use super::silent::{begins_with_subshell, has_word, is_subshell, may_be_silent, may_begin_silently};
 use super::traps;
 
 /// Commands that end a shell, or may run one that does.
@@ -415,11 +415,6 @@ fn leaves(command: &str) -> bool {
     let word = command.split_whitespace().find(|word| !assigns(word)).unwrap_or_default();
     let bare: String = word.chars().filter(|c| !['\\', '\'', '"'].contains(c)).collect();
     LEAVING.contains(&bare.as_str()) || bare.contains(['$', '`'])
-}
-
-/// Whether a text has a word; what is no letter, digit or `_` ends one.
-pub(super) fn has_word(text: &[u8], wanted: &[u8]) -> bool {
-    text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
 }
 
 /// Whether a line of this script may set a DEBUG trap.

@@ -167,6 +167,11 @@ fn is_lone(bytes: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether a text has a word; what is no letter, digit or `_` ends one.
+pub(super) fn has_word(text: &[u8], wanted: &[u8]) -> bool {
+    text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
+}
+
 /// The name of the function that a command begins to define, whatever its body is.
 #[must_use]
 pub fn defined(text: &str) -> Option<&str> {

@@ -6,8 +6,7 @@
 use std::collections::HashSet;
 
 use super::Script;
-use super::run::has_word;
-use super::silent::defined;
+use super::silent::{defined, has_word};
 
 /// Whether the script itself sets a trap that runs when its shell ends.
 #[must_use]

@@ -292,7 +292,7 @@ impl Block {
             let first = text.split_ascii_whitespace().next().unwrap_or_default();
             return Err(match first {
                 SSH_ED25519 => KeyError::PublicGiven,
-                kind if super::trust::is_key_type(kind) => KeyError::NotEd25519(crate::text::short(kind)),
+                kind if is_key_type(kind) => KeyError::NotEd25519(crate::text::short(kind)),
                 _ => no_key(),
             });
         };
@@ -467,6 +467,11 @@ impl fmt::Display for KeyError {
 }
 
 impl Error for KeyError {}
+
+/// Whether a word is a type of key in OpenSSH's formats.
+pub(super) fn is_key_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"].iter().any(|p| word.starts_with(p))
+}
 
 #[cfg(test)]
 #[path = "keys_tests.rs"]

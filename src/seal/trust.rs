@@ -14,7 +14,7 @@ use std::fmt;
 
 use data_encoding::BASE64;
 
-use super::keys::{KeyError, PublicKey, SSH_ED25519, pem_blocks};
+use super::keys::{KeyError, PublicKey, SSH_ED25519, is_key_type, pem_blocks};
 use crate::text::short;
 
 /// Larger trust files are not read.
@@ -300,10 +300,6 @@ fn word(line: &str) -> Result<(&str, &str), Reject> {
         return Err(bad("a quote that does not end"));
     }
     Ok((line, ""))
-}
-
-pub(super) fn is_key_type(word: &str) -> bool {
-    ["ssh-", "ecdsa-", "sk-"].iter().any(|p| word.starts_with(p))
 }
 
 fn key_of<'a>(kind: &str, rest: &'a str) -> Result<(PublicKey, &'a str), Reject> {

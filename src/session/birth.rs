@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::close;
+use super::shells;
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
 };
@@ -13,8 +14,9 @@ use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
 use crate::lock::{self, PATIENCE_MS};
+use crate::os::memory;
+use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::process;
 use crate::record::{
     Body, CloseReason, Closes, Disclosures, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program,
     RECORDER_ID, Recorder, StateLevel, Unseen,
@@ -26,7 +28,7 @@ const FOLLOW_MAX: usize = 1000;
 const SECRET_MAX: u64 = 64 << 10;
 
 /// What a new session shall be.
-pub struct Plan {
+pub struct NewSession {
     /// Its name, if it gets one.
     pub name: Option<String>,
     /// What ends it.
@@ -114,24 +116,24 @@ fn no_home() -> SessionError {
 ///
 /// # Errors
 /// Something could not be created; what was is removed again.
-pub fn birth(plan: Plan) -> Result<Session> {
+pub fn birth(new: NewSession) -> Result<Session> {
     let root = Folder::create(&paths::sessions().ok_or_else(no_home)?)?;
     let id = new_id();
     let folder = Folder::create(&root.path().join(id.hyphenated().to_string()))?;
-    birth_in(plan, id, &folder).inspect_err(|_| {
+    birth_in(new, id, &folder).inspect_err(|_| {
         let _ = std::fs::remove_dir(folder.path());
     })
 }
 
 /// Creates a session in a folder that is there and has no journal yet.
-pub(super) fn birth_in(plan: Plan, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
+pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
     let text = id.hyphenated().to_string();
     if folder.path().as_os_str().as_bytes().contains(&b'\n') {
         return Err(SessionError::Nowhere("the path of the session's folder has a newline in it".into()));
     }
     let (level, state_folder) = state_folder()?;
     let state = state_folder.create_file(&state_name(&text))?;
-    let made = write_genesis(plan, id, level, &state_folder, folder, &state);
+    let made = write_genesis(new, id, level, &state_folder, folder, &state);
     if let Err(error) = made {
         let _ = state_folder.remove(&state_name(&text));
         let _ = folder.remove(JOURNAL);
@@ -141,7 +143,7 @@ pub(super) fn birth_in(plan: Plan, id: uuid::Uuid, folder: &Folder) -> Result<Se
 }
 
 fn write_genesis(
-    plan: Plan,
+    new: NewSession,
     id: uuid::Uuid,
     level: StateLevel,
     state_folder: &Folder,
@@ -150,6 +152,7 @@ fn write_genesis(
 ) -> Result<()> {
     let journal = folder.create_file(JOURNAL)?;
     let seed = Seed::random();
+    let boot = proc::boot_id();
     let mut texts = Disclosures::default();
     texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec());
     if let Some(host) = host() {
@@ -159,10 +162,10 @@ fn write_genesis(
     let genesis = Genesis {
         format: FORMAT.to_owned(),
         session: id.hyphenated().to_string(),
-        name: plan.name,
-        boot_id: boot_id(),
-        pid_ns: namespace("pid"),
-        time_ns: namespace("time"),
+        name: new.name,
+        boot_id: boot.map(BootId::text),
+        pid_ns: proc::namespace("pid"),
+        time_ns: proc::namespace("time"),
         recorder: Recorder {
             id: RECORDER_ID.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -170,16 +173,16 @@ fn write_genesis(
         },
         protection: PROTECTION_FILE.to_owned(),
         state: level.into(),
-        origin_id: plan.secret.as_ref().map(OriginSecret::id),
-        prev: plan.prev,
-        parent: plan.parent,
-        closes: plan.closes,
+        origin_id: new.secret.as_ref().map(OriginSecret::id),
+        prev: new.prev,
+        parent: new.parent,
+        closes: new.closes,
         vk: seed.public(),
     };
     let birth = Birth {
         session: id.into_bytes(),
-        boot_id: process::boot_id_bytes(),
-        secret: plan.secret.as_ref(),
+        boot_id: boot.map_or([0; 16], BootId::bytes),
+        secret: new.secret.as_ref(),
         seed,
     };
     Writer::create(&journal, state, &birth, Body::Genesis(Box::new(genesis)), &texts, clock::now())?;
@@ -192,15 +195,7 @@ pub(super) fn new_id() -> uuid::Uuid {
 }
 
 fn recorder_digest() -> Option<Digest> {
-    File::open("/proc/self/exe").and_then(|file| digest_of(&file)).ok()
-}
-
-fn boot_id() -> Option<String> {
-    Some(process::boot_id()).filter(|id| !id.is_empty())
-}
-
-fn namespace(kind: &str) -> Option<u64> {
-    Some(process::namespace(kind)).filter(|inode| *inode != 0)
+    proc::program().and_then(|file| digest_of(&file)).ok()
 }
 
 fn host() -> Option<Vec<u8>> {
@@ -221,7 +216,7 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
     for (word, path) in paths::state_candidates() {
         let level = StateLevel::from_name(word).expect("one of genesis's words");
         let base = path.parent().unwrap_or(Path::new("/"));
-        if level != StateLevel::Disk && !paths::is_tmpfs(base) {
+        if level != StateLevel::Disk && !memory::is_in_memory(base) {
             tried.push(format!("{}: not in memory", base.display()));
             continue;
         }
@@ -239,13 +234,7 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
 /// Whether a shell of this process may join the session: same user (the folder says so),
 /// same boot, same pid namespace.
 pub(super) fn may_join(session: &Session) -> bool {
-    is_here(session.genesis())
-}
-
-/// Whether a session was opened since this boot, among the processes that this one sees.
-#[must_use]
-pub fn is_here(genesis: &Genesis) -> bool {
-    genesis.boot_id == boot_id() && genesis.pid_ns == namespace("pid")
+    shells::is_here(session.genesis())
 }
 
 /// Appends this shell's `shell-open`; an open shell of the same process is closed as replaced.
@@ -253,7 +242,7 @@ pub fn is_here(genesis: &Genesis) -> bool {
 /// # Errors
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
-    let Some(stat) = process::stat(shell.pid) else {
+    let Some(stat) = proc::stat(shell.pid) else {
         return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid)));
     };
     session.with_writer_waiting(PATIENCE_MS, |writer| {
@@ -285,19 +274,13 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
     })
 }
 
-/// The folder this process is in, which is its shell's.
-#[must_use]
-pub fn workdir() -> Vec<u8> {
-    std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
-}
-
 /// A session that ends with its last shell and follows no other.
 ///
 /// # Errors
 /// It could not be created.
 pub fn own_session() -> Result<Session> {
     let secret = usual_secret()?;
-    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
 }
 
 /// The session for a shell that comes up with `exported` in ATTESH_SESSION: that one, if it
@@ -310,7 +293,7 @@ pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
         Ok(session) => return Ok(session),
         Err(parent) => parent,
     };
-    birth(Plan { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
 }
 
 /// The session that a shell came up in, if it may be joined and lives.
@@ -396,7 +379,7 @@ pub fn succeed(session: &Session, head: crate::journal::append::Head, why: PrevW
 /// A session of this user's own that names the one before it.
 fn birth_after(prev: Prev) -> Result<Session> {
     let secret = usual_secret()?;
-    birth(Plan { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
+    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
 }
 
 fn discard(session: &Session) {
@@ -475,5 +458,5 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
     {
         return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
     }
-    birth(Plan { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
+    birth(NewSession { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
 }

@@ -1,6 +1,6 @@
 //! Closing shells, ending sessions.
 
-use super::birth::workdir;
+use super::shells::{other_live_shells, own_shell, workdir};
 use super::{Result, Session};
 use crate::clock;
 use crate::crypto::Digest;
@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::journal::append::{AppendError, Head, Writer};
 use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
-use crate::process;
 use crate::record::{
     Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Status, Unseen,
 };
@@ -157,16 +156,6 @@ pub fn tell_lost(writer: &mut Writer, shell: u64, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// The open shells of a story whose process still lives, but for `own`.
-#[must_use]
-pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
-    let live = story
-        .live
-        .iter()
-        .filter(|(at, shell)| own != Some(**at) && process::is_alive(shell.pid, shell.start_ticks));
-    live.map(|(at, shell)| (*at, shell.pid)).collect()
-}
-
 /// Refuses when others still record in the session.
 ///
 /// # Errors
@@ -194,7 +183,7 @@ pub fn refuse_others(
 
 /// How a session was ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended {
+pub struct Over {
     /// The journal's head with its end.
     pub head: Head,
     /// Whether shells still run that recorded in it.
@@ -210,10 +199,10 @@ pub fn end_by_command(
     session: &Session,
     ending: Ending,
     close_others: bool,
-) -> std::result::Result<Ended, Failure> {
+) -> std::result::Result<Over, Failure> {
     let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
-        let own = super::find::own_shell(&story);
+        let own = own_shell(&story);
         if let Err(refusal) = refuse_others(&story, own, close_others) {
             return Ok(Err(refusal));
         }
@@ -229,7 +218,7 @@ pub fn end_by_command(
             close_shell(writer, *at, close_reason, None, None, workdir())?;
         }
         let head = end(session, writer, end_reason)?;
-        Ok(Ok(Ended { head, shells_go_on: own.is_some() || !others.is_empty() }))
+        Ok(Ok(Over { head, shells_go_on: own.is_some() || !others.is_empty() }))
     })??;
     Ok(ended)
 }

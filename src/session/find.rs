@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::shells::own_shell;
 use super::{Result, Session, SessionError, short_id};
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
-use crate::process;
 use crate::verify::Remembered;
 
 /// The longest name of a session.
@@ -198,14 +198,6 @@ fn last_of(mut session: Session) -> Result<Session> {
         }
     }
     Err(SessionError::NoGenesis(session.folder().path().to_owned()))
-}
-
-/// The shell of a story that this process runs under: its nearest ancestor that is open there.
-#[must_use]
-pub fn own_shell(story: &crate::journal::story::Story) -> Option<u64> {
-    process::ancestors().into_iter().find_map(|(pid, start)| {
-        story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that somebody names, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
-//! * [`find`]: which session a person means.
+//! * [`find`]: which session a person means;
+//! * [`heads`]: the head of a journal as it lies there;
+//! * [`shells`]: which of its shells still run.
 //!
 //! Rules: whatever owner, mode or link is wrong is an error that names the path; every
 //! append goes through [`Session::with_writer`], which holds the lock.
@@ -14,6 +16,7 @@ pub mod close;
 pub mod find;
 pub mod heads;
 pub mod place;
+pub mod shells;
 
 use std::fs::File;
 use std::io;
@@ -28,8 +31,8 @@ use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
+use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::process;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
 use crate::text::posix_quoted;
 use crate::verify::Remembered;
@@ -348,7 +351,7 @@ impl Session {
     /// # Errors
     /// It is not to be known: the journal is locked, or cannot be read.
     pub fn live_shells(&self) -> Result<usize> {
-        let count = |writer: &mut Writer| Ok(close::other_live_shells(&writer.story()?, None).len());
+        let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None).len());
         match self.with_writer_waiting(lock::PATIENCE_MS, count) {
             Err(error) if error.is_over() => Ok(0),
             counted => counted,
@@ -425,8 +428,8 @@ pub fn pause_name(shell: u64) -> String {
 
 /// The boot id. Not to be had, it is an error: it says nothing about whose the state is.
 fn this_boot() -> Result<[u8; 16]> {
-    let id = uuid::Uuid::try_parse(&process::boot_id()).map(uuid::Uuid::into_bytes);
-    id.map_err(|_| AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into())
+    let missing = || AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into();
+    proc::boot_id().map(BootId::bytes).ok_or_else(missing)
 }
 
 /// The last eight digits of a session's id.

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::birth::{Plan, birth_in, may_join, new_id};
+use super::birth::{NewSession, birth_in, may_join, new_id};
 use super::{JOURNAL, Result, Session, SessionError};
 use crate::crypto::OriginSecret;
 use crate::files::{self, FileError, Folder};
@@ -49,7 +49,7 @@ pub fn open_in(
     let mut moved = None;
     for _ in 0..TRIES {
         let folder = Folder::create(dir).map_err(|error| kind_of(dir, error))?;
-        let _lock = lock::exclusive(folder.handle(), 5_000).map_err(|_| SessionError::Busy)?;
+        let _lock = lock::exclusive(folder.handle(), lock::PATIENCE_MS).map_err(|_| SessionError::Busy)?;
         if !folder.is_in_place() {
             continue;
         }
@@ -59,13 +59,13 @@ pub fn open_in(
                 Ok(()) | Err(FileError::Exists(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            let plan = Plan { name, closes: Closes::Stop, secret: secret()?, prev: None, parent: None };
-            let session = birth_in(plan, new_id(), &folder)?;
+            let new = NewSession { name, closes: Closes::Stop, secret: secret()?, prev: None, parent: None };
+            let session = birth_in(new, new_id(), &folder)?;
             let head = Head { size: 1, root: *session.genesis_root() };
             return Ok(Placed { session, head, joined: false, moved });
         }
         let there = Session::open(dir).and_then(|session| {
-            let head = session.with_writer_waiting(5_000, |writer| Ok(writer.head()))?;
+            let head = session.with_writer_waiting(lock::PATIENCE_MS, |writer| Ok(writer.head()))?;
             Ok((session, head))
         });
         match there {

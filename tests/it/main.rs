@@ -1,60 +1,116 @@
 //! One integration binary: the library and the program against real shells and real programs.
+//!
+//! Each folder says what it tests, and a file in it is named for what it tests there: this is
+//! their table of contents. `cargo test --test it -- FOLDER::FILE::` runs one file.
 
-mod agent;
-mod attacks;
-mod budget;
+/// What the tests are played on, and no test: homes and sessions of their own, shells behind a
+/// terminal, real programs, harm at a system call, chance from a seed, a signer that can break
+/// any rule.
+mod stage {
+    pub mod fault;
+    pub mod programs;
+    pub mod pty;
+    pub mod random;
+    pub mod records;
+    pub mod shells;
+    pub mod signer;
+    pub mod world;
+}
+
+/// Small journals with one property each, and what the verifier must say of them.
 mod cases;
-mod differ;
-mod differences;
-mod disk;
-mod ending;
-mod envelope;
-mod examples;
-mod fault;
-mod flips;
-mod fuzz;
-mod gitlab;
-mod held;
-mod honest;
-mod independent;
-mod inject;
-mod intruder;
-mod journal;
-mod keys;
-mod kill;
-mod limits;
-mod matrix;
-mod memory;
-mod messages;
-mod mutations;
-mod pages;
-mod pages_journal;
-mod pages_seal;
-mod parsers;
-mod policy;
-mod policy_ci;
-mod policy_failures;
-mod policy_keys;
-mod policy_scripts;
-mod policy_verify;
-mod policy_words;
-mod programs;
-mod protocol;
-mod pty;
-mod random;
-mod rules;
-mod screen;
-mod script;
-mod shells;
-mod signer;
-mod steps;
-mod tamper;
-mod tidy;
-mod told;
-mod torn;
-mod unfinished;
+
+/// The files of tests/vectors, made from the cases and judged.
 mod vectors;
-mod verdicts;
-mod world;
-mod writer;
-mod writers;
+
+/// The hooks: what is typed into which real shell, and the records that must follow.
+mod matrix;
+
+/// The recorder as hooks call it: its cost, many shells at once, a journal that was changed.
+mod recorder {
+    mod budget;
+    mod protocol;
+    mod tamper;
+    mod writers;
+}
+
+/// The writer of the journal, called directly: what it leaves, finds again and never holds
+/// against an honest append.
+mod journal {
+    mod honest;
+    pub mod torn;
+    mod writer;
+}
+
+/// Keys, envelopes and the limits of a statement, against openssl, ssh-keygen and ssh-agent.
+mod seal {
+    mod agent;
+    mod envelope;
+    mod keys;
+    mod limits;
+}
+
+/// The verifier: each of its checks, the aspects of a verdict, its memory.
+mod verify {
+    mod memory;
+    pub mod rules;
+    pub mod verdicts;
+}
+
+/// Policies: how they are read and made, and what they deny.
+mod policy {
+    mod ci;
+    mod failures;
+    pub mod judge;
+    mod keys;
+    mod scripts;
+    pub mod verify;
+    mod words;
+}
+
+/// Scripts and jobs: `attesh sh`, the job of a CI, the steps that share a session.
+mod run {
+    mod differ;
+    mod differences;
+    mod examples;
+    mod gitlab;
+    pub mod script;
+    mod steps;
+    mod unfinished;
+}
+
+/// The commands from outside: what they say, show and leave alone when something is wrong.
+mod cli {
+    mod held;
+    mod messages;
+    mod screen;
+    mod told;
+}
+
+/// The manual pages and documents say what the code does.
+mod pages {
+    mod all;
+    mod journal;
+    pub mod seal;
+}
+
+/// The rules of the house, as tests.
+mod house {
+    mod tidy;
+}
+
+/// What docs/proof.md and docs/threat-model.md promise: harm at every place, chance, intruders,
+/// fuzzers, and a verifier that shares no code.
+mod proofs {
+    mod attacks;
+    mod disk;
+    mod ending;
+    mod flips;
+    mod fuzz;
+    mod independent;
+    pub mod inject;
+    mod intruder;
+    mod kill;
+    mod mutations;
+    pub mod parsers;
+}

@@ -1,7 +1,7 @@
 //! Cases of the core: JSON, members, their types and values, and what contradicts itself.
 
 use super::{Cases, Expect};
-use crate::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
+use crate::stage::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
     Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan, PlanTime,
     Program, Recovered, Resume, TextSource, Unseen,

@@ -1,7 +1,7 @@
 //! Cases of lines, columns, signatures, tags and the chain.
 
 use super::{Cases, Expect};
-use crate::signer::{Defect, Signer, Texts, end, finish, open, start, swap};
+use crate::stage::signer::{Defect, Signer, Texts, end, finish, open, start, swap};
 use attesh::record::Program;
 
 const COLUMNS: &str = "three columns";

@@ -9,7 +9,7 @@ mod line;
 mod story;
 mod texts;
 
-use crate::signer::{Defect, Signer, Texts, start};
+use crate::stage::signer::{Defect, Signer, Texts, start};
 
 /// What a verifier must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Cases of the shells' stories: complete ones, and every way to be incomplete.
 
 use super::{Cases, Expect};
-use crate::signer::{Defect, Signer, Texts, close, finish, start, swap};
+use crate::stage::signer::{Defect, Signer, Texts, close, finish, start, swap};
 use attesh::record::{
     Body, Finish, From, INTEGER_MAX, Note, NoteWhat, Pause, Program, Recovered, Resume, Start, TextSource,
     Unseen,

@@ -1,7 +1,7 @@
 //! Cases of the disclosures column.
 
 use super::{Cases, Expect};
-use crate::signer::{Defect, Signer, Texts, end, finish, start, swap};
+use crate::stage::signer::{Defect, Signer, Texts, end, finish, start, swap};
 
 const CANONICAL: &str = "not in the canonical form";
 const OPENS: &str = "does not open its commitment";

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use super::{each, mark, tail};
-use crate::journal::Rec;
-use crate::programs::have;
-use crate::pty::{ATTESH, Home, Rc, Terminal};
-use crate::shells::Family::{Bash, Fish, Zsh};
-use crate::shells::Shell;
+use crate::stage::programs::have;
+use crate::stage::pty::{ATTESH, Home, Rc, Terminal};
+use crate::stage::records::Rec;
+use crate::stage::shells::Family::{Bash, Fish, Zsh};
+use crate::stage::shells::Shell;
 
 /// The program that moves the clock of another.
 fn mover() -> Option<&'static Path> {

@@ -1,8 +1,8 @@
 //! How shells end, and what the journal says of it.
 
 use super::{Alone, Begin, INTERRUPT, Line, Raw, complaint, each, mark, run_alone, same, tail};
-use crate::pty::{Home, Rc, Terminal};
-use crate::shells::Family::{self, Bash, Fish, Zsh};
+use crate::stage::pty::{Home, Rc, Terminal};
+use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
 use nix::sys::signal::Signal;
 
 const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
@@ -210,7 +210,7 @@ fn two_terminals_get_two_sessions_in_a_named_one() {
             mark(&mut second, home, &format!("second{round}"));
         }
         assert_eq!(home.sessions().len(), 1, "{}", shell.label());
-        let gaps = crate::journal::gaps(&home.records(), shell.family.name());
+        let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
         assert_eq!(home.lines().iter().filter(|line| line.starts_with("S ")).count(), 7);
     });
@@ -231,7 +231,7 @@ fn a_typed_exit_in_a_function_or_list_is_lost() {
 
 #[test]
 fn a_later_exit_trap_of_the_user_is_not_seen_as_incomplete() {
-    let home_of = |shell: &crate::shells::Shell, home: &Home| {
+    let home_of = |shell: &crate::stage::shells::Shell, home: &Home| {
         let mut terminal = Terminal::start(shell, home, Rc::default());
         terminal.line("trap 'echo bye' EXIT");
         terminal.line("exit 3");

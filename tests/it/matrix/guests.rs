@@ -3,8 +3,8 @@
 //! reads history in PS0. The records are the same, and the tools see the right status.
 
 use super::{complaint, each, mark, same, tail};
-use crate::pty::{Rc, Terminal};
-use crate::shells::Family::{self, Bash, Fish, Zsh};
+use crate::stage::pty::{Rc, Terminal};
+use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
 
 /// Installs a tool that leaves the status it saw in `$tool`, before or after the hook.
 fn beside(family: Family, what: &str, tool: &str, show: &str) {
@@ -29,7 +29,7 @@ fn beside(family: Family, what: &str, tool: &str, show: &str) {
                 complaint(96, what, &found, &expected)
             );
             assert!(terminal.text().contains("seen=6."), "{} {what}: {}", shell.label(), tail(&terminal));
-            let gaps = crate::journal::gaps(&home.records(), shell.family.name());
+            let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());
             assert!(gaps.is_empty(), "{} {what}: {gaps:?}", shell.label());
         });
     }

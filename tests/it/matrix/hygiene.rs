@@ -2,11 +2,11 @@
 //! as they would be without the hook. D1 to D22 of docs/shells.md are here.
 
 use super::{complaint, each, mark, press, same, tail};
-use crate::pty::{Home, Rc, Terminal};
-use crate::shells::Family::{Bash, Fish, Zsh};
+use crate::stage::pty::{Home, Rc, Terminal};
+use crate::stage::shells::Family::{Bash, Fish, Zsh};
 
 /// Starts a shell, types lines, and checks that each of some texts stands on the screen.
-fn shows(families: &[crate::shells::Family], rc: Rc, lines: &[&str], texts: &[&str]) {
+fn shows(families: &[crate::stage::shells::Family], rc: Rc, lines: &[&str], texts: &[&str]) {
     each(families, |shell, home| {
         let mut terminal = Terminal::start(shell, home, rc);
         lines.iter().for_each(|line| terminal.line(line));
@@ -77,7 +77,7 @@ fn another_shell_chokes_on_the_hook() {
 #[test]
 fn a_shell_that_is_not_interactive_is_not_told_so() {
     each(&[Bash, Zsh, Fish], |shell, home| {
-        let script = format!("{}; echo done", crate::pty::init_line(shell.family));
+        let script = format!("{}; echo done", crate::stage::pty::init_line(shell.family));
         let output = home.command(&shell.program).args(["-c", &script]).output().expect("the shell");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(said.lines().count(), 1, "{}: {said}", shell.label());
@@ -92,7 +92,7 @@ fn a_shell_that_is_not_interactive_is_not_told_so() {
 fn the_typed_line_says_nothing_or_is_recorded() {
     each(&[Bash, Zsh, Fish], |shell, home| {
         let mut terminal = Terminal::start(shell, home, Rc { bare: true, ..Rc::default() });
-        let line = crate::pty::init_line(shell.family);
+        let line = crate::stage::pty::init_line(shell.family);
         terminal.line("false");
         terminal.line(&line);
         assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
@@ -109,7 +109,7 @@ fn the_typed_line_says_nothing_or_is_recorded() {
         let (found, start) = (home.lines(), format!("S {line}"));
         let expected = ["S true one", "E 0", start.as_str(), "E 0…", "S true two", "E 0"];
         assert!(same(&found[1..], &expected), "{}: {}", shell.label(), complaint(0, "D3", &found, &expected));
-        let gaps = crate::journal::gaps(&home.records(), shell.family.name());
+        let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
     });
 }
@@ -117,7 +117,7 @@ fn the_typed_line_says_nothing_or_is_recorded() {
 #[test]
 fn an_rc_file_speaks_or_hooks_twice() {
     each(&[Bash, Zsh, Fish], |shell, home| {
-        let line = crate::pty::init_line(shell.family);
+        let line = crate::stage::pty::init_line(shell.family);
         let mut terminal = Terminal::start(shell, home, Rc { after: &line, ..Rc::default() });
         assert!(!terminal.text().contains("attesh"), "{}: {}", shell.label(), tail(&terminal));
         terminal.line(match shell.family {
@@ -282,7 +282,7 @@ fn a_key_or_a_completion_is_recorded() {
             press(&mut terminal, home, &[super::Raw("\x14"), super::Raw("ls /us\t"), super::INTERRUPT]);
             assert!(mark(&mut terminal, home, "m"), "{}: {}", shell.label(), tail(&terminal));
             assert!(same(&home.lines()[1..], &["S true m", "E 0"]), "{}: {:?}", shell.label(), home.lines());
-            let gaps = crate::journal::gaps(&home.records(), shell.family.name());
+            let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());
             assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
         });
     }

@@ -2,10 +2,10 @@
 //! program's own verdict on each journal at the end.
 
 use super::{Raw, each, press, same, tail};
-use crate::journal;
-use crate::pty::{ATTESH, Home, Rc, Terminal, init_line};
-use crate::shells::Family::{self, Bash, Fish, Zsh};
-use crate::shells::Shell;
+use crate::stage::pty::{ATTESH, Home, Rc, Terminal, init_line};
+use crate::stage::records;
+use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
+use crate::stage::shells::Shell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -22,14 +22,14 @@ fn attesh(home: &Home, words: &[&str]) -> (Option<i32>, String) {
 fn all_complete(shell: &Shell, home: &Home, terminal: &Terminal) {
     for session in home.sessions() {
         let (code, words) = attesh(home, &["verify", &session.display().to_string()]);
-        let lines: Vec<_> = journal::records(&session).iter().filter_map(journal::Rec::line).collect();
+        let lines: Vec<_> = records::records(&session).iter().filter_map(records::Rec::line).collect();
         assert_eq!(code, Some(0), "{}: {words}\n{lines:?}\n{}", shell.label(), tail(terminal));
     }
 }
 
 /// The short lines of each session, without what opens it.
 fn stories(home: &Home) -> Vec<Vec<String>> {
-    let lines = |session: &PathBuf| journal::records(session).iter().filter_map(journal::Rec::line).collect();
+    let lines = |session: &PathBuf| records::records(session).iter().filter_map(records::Rec::line).collect();
     home.sessions().iter().map(lines).collect()
 }
 
@@ -63,7 +63,7 @@ fn key(home: &Home) -> String {
 
 /// The genesis of a session: why it follows another, and which.
 fn follows(session: &Path) -> (String, String) {
-    let records = journal::records(session);
+    let records = records::records(session);
     let prev = &records[0].core["prev"];
     let word = |name: &str| prev[name].as_str().unwrap_or_default().to_owned();
     (word("why"), word("session"))
@@ -249,7 +249,7 @@ fn a_recorded_shell_ignores_the_session_that_is_named_to_it() {
         let found = stories(home);
         let family = shell.family.name();
         let named =
-            home.sessions().iter().position(|session| journal::records(session)[0].core["name"] == "work");
+            home.sessions().iter().position(|session| records::records(session)[0].core["name"] == "work");
         let (work_lines, first) = match named.expect("the session work") {
             0 => (&found[0], &found[1]),
             _ => (&found[1], &found[0]),
@@ -354,7 +354,7 @@ fn goes_on(shell: &Shell, home: &Home, terminal: &mut Terminal, why: &str) {
         shell.label(),
         tail(terminal)
     );
-    let found: Vec<_> = journal::records(&sessions[1]).iter().filter_map(journal::Rec::line).collect();
+    let found: Vec<_> = records::records(&sessions[1]).iter().filter_map(records::Rec::line).collect();
     for line in ["S echo three", "S echo four"] {
         assert!(found.contains(&line.to_owned()), "{}: {found:?}", shell.label());
     }

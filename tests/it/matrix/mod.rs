@@ -15,9 +15,9 @@ mod real;
 mod settings;
 mod trouble;
 
-use crate::journal::{self, Rec};
-use crate::pty::{Home, Rc, Terminal};
-use crate::shells::{self, Family, Shell};
+use crate::stage::pty::{Home, Rc, Terminal};
+use crate::stage::records::{self, Rec};
+use crate::stage::shells::{self, Family, Shell};
 
 /// One thing that is typed.
 #[derive(Clone, Copy)]
@@ -137,7 +137,7 @@ fn together_in(shell: &Shell, rows: &[Row]) -> Result<(), String> {
         }
         last = name;
     }
-    wrong.extend(journal::gaps(&home.records(), shell.family.name()));
+    wrong.extend(records::gaps(&home.records(), shell.family.name()));
     if wrong.is_empty() {
         return Ok(());
     }
@@ -200,7 +200,7 @@ fn run_one(shell: &Shell, row: &Alone) -> Result<(), String> {
     if !same(&found, row.expect) {
         return Err(format!("{}\n{}", complaint(row.number, row.what, &found, row.expect), tail(&terminal)));
     }
-    let gaps = journal::gaps(&home.records(), shell.family.name());
+    let gaps = records::gaps(&home.records(), shell.family.name());
     if gaps.is_empty() == row.gap {
         return Err(format!("row {} ({}): gaps {gaps:?}", row.number, row.what));
     }

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::{each, mark, tail};
-use crate::pty::{Home, Rc, Terminal};
-use crate::shells::Family::{Bash, Fish, Zsh};
-use crate::shells::Shell;
+use crate::stage::pty::{Home, Rc, Terminal};
+use crate::stage::shells::Family::{Bash, Fish, Zsh};
+use crate::stage::shells::Shell;
 
 /// What the shell itself lists: functions, variables, aliases, options, and the environment.
 fn listing(shell: &Shell) -> &'static str {

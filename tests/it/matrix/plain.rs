@@ -1,7 +1,7 @@
 //! Rows that leave the shell as it was: typed one after another into one shell.
 
 use super::{Begin, Case, INTERRUPT, Line, Raw, Rest, Row, SUSPEND, run_together};
-use crate::shells::Family;
+use crate::stage::shells::Family;
 
 #[test]
 fn bash_records_what_it_ran() {

@@ -1,7 +1,7 @@
 //! `attesh init --install` and `--uninstall` through the program, on rc files as people have them.
 
-use crate::pty::{ATTESH, Home};
-use crate::shells::Family::{self, Bash, Fish, Zsh};
+use crate::stage::pty::{ATTESH, Home};
+use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
 use std::path::{Path, PathBuf};
 
 fn rc_name(family: Family) -> &'static str {

@@ -3,10 +3,10 @@
 //! status. What cannot be fetched has a stand-in in `guests.rs`.
 
 use super::{complaint, each, mark, same, tail};
-use crate::journal::gaps;
-use crate::pty::{Home, Rc, Terminal};
-use crate::shells::Family::{self, Bash, Fish, Zsh};
-use crate::shells::Shell;
+use crate::stage::pty::{Home, Rc, Terminal};
+use crate::stage::records::gaps;
+use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
+use crate::stage::shells::Shell;
 use std::path::{Path, PathBuf};
 
 /// One tool in one kind of shell.
@@ -31,7 +31,7 @@ fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/guests");
     let complete = folder.join("complete").exists();
     if !complete {
-        crate::world::skipped("the guests are not all here; tests/setup fetches them");
+        crate::stage::world::skipped("the guests are not all here; tests/setup fetches them");
     }
     complete.then_some(folder)
 }

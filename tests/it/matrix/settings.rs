@@ -1,8 +1,8 @@
 //! Rows about options and history settings: each in a shell of its own.
 
 use super::{Alone, Line, Raw, run_alone};
-use crate::pty::Rc;
-use crate::shells::Family;
+use crate::stage::pty::Rc;
+use crate::stage::shells::Family;
 
 #[test]
 fn bash_settings_give_a_wrong_text_or_status() {

@@ -2,10 +2,10 @@
 //! a lock that is held. The prompt comes back, and what was lost can be counted.
 
 use super::{Raw, complaint, each, mark, press, same, tail};
-use crate::journal::gaps;
-use crate::pty::{ATTESH, Home, Rc, Terminal, init_line};
-use crate::shells::Family::{Bash, Fish, Zsh};
-use crate::shells::Shell;
+use crate::stage::pty::{ATTESH, Home, Rc, Terminal, init_line};
+use crate::stage::records::gaps;
+use crate::stage::shells::Family::{Bash, Fish, Zsh};
+use crate::stage::shells::Shell;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 

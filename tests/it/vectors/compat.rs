@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::{folder, python, verifier};
-use crate::pty::ATTESH;
+use crate::stage::pty::ATTESH;
 
 #[test]
 fn what_was_released_is_read_otherwise() {

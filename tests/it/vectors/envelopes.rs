@@ -12,7 +12,7 @@ use attesh::verify::{self, Trusted, Verdict};
 use serde_json::{Value, json};
 
 use super::{files_of, judged, kept, said};
-use crate::policy::{NOW_S, Run, statement};
+use crate::policy::judge::{NOW_S, Run, statement};
 
 const HEADER: &str = "\
 # Envelopes, and what a verifier must say of each at 2026-11-22T10:04:00Z. Columns, separated by tabs:

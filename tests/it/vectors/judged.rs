@@ -6,7 +6,7 @@ use attesh::seal::statement::{CommandText, Statement};
 use serde_json::{Value, json};
 
 use super::envelopes::{Cases, THREE, commands, failing, incomplete, sign, whole};
-use crate::policy::{Run, ran, statement};
+use crate::policy::judge::{Run, ran, statement};
 
 pub fn add(cases: &mut Cases) {
     scripts(cases);

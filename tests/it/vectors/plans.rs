@@ -13,8 +13,8 @@ use attesh::script::Script;
 use attesh::seal::draft::Draft;
 
 use super::{files_of, kept};
-use crate::rules::codes;
-use crate::signer::{Defect, Signer, Texts, end, open};
+use crate::stage::signer::{Defect, Signer, Texts, end, open};
+use crate::verify::rules::codes;
 
 const HEADER: &str = "\
 # Journals of scripts, and what must come of each. Columns, separated by tabs:

@@ -4,7 +4,7 @@
 use attesh::seal::statement::{CollectedFacts, CommandText, Statement, Subject, UnitFacts};
 
 use super::envelopes::{Cases, commands, everything, failing, finding, sign, whole};
-use crate::policy::statement;
+use crate::policy::judge::statement;
 
 pub fn add(cases: &mut Cases) {
     payloads(cases);

@@ -13,7 +13,7 @@ use attesh::verify::{self, Trusted};
 
 use super::envelopes::{key, sign};
 use super::{files_of, kept};
-use crate::policy::{Run, statement};
+use crate::policy::judge::{Run, statement};
 
 const HEADER: &str = "\
 # Transcripts, and whether each is the one of an envelope. Columns, separated by tabs:

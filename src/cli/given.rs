@@ -1,0 +1,64 @@
+//! What a verb is given, and what it gives back: its session, its secret, its exit code.
+
+use std::path::Path;
+
+use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
+use crate::failure::{Failure, Kind};
+use crate::files;
+use crate::paths;
+use crate::session::{Session, birth, find};
+
+/// What a verb gives back: its exit code, or a failure.
+pub type Exit = Result<u8, Failure>;
+
+/// That nothing can be appended any more comes with what can be done instead.
+pub fn ended(session: &Session, failure: Failure) -> Failure {
+    let (name, id) = (session.short_name(), session.word());
+    match session.is_sealed() {
+        _ if !session.has_end() && failure.kind == Kind::Unable && session.is_over() => {
+            failure.next(format!("to sign what there is type: attesh seal {id}"))
+        }
+        _ if !session.has_end() => failure,
+        true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
+            .next(format!("to see it type: attesh show {id}")),
+        false => Failure::new(failure.kind, format!("session {name} has ended"))
+            .next(format!("to sign it type: attesh seal {id}")),
+    }
+}
+
+/// The origin secret that an option names: a file, or `env:NAME`.
+pub fn secret(given: &str) -> Result<OriginSecret, Failure> {
+    let bytes = match given.strip_prefix("env:") {
+        Some(name) => {
+            let value = paths::variable(name).ok_or_else(|| {
+                Failure::usage(format!("--secret {given}: the variable is not set"))
+                    .next("set and export it, or name a file")
+            })?;
+            std::os::unix::ffi::OsStringExt::into_vec(value)
+        }
+        None => files::read_stream(Path::new(given), 64 << 10)?,
+    };
+    birth::secret_from(bytes).ok_or_else(|| {
+        Failure::usage(format!("--secret {given}: shorter than {ORIGIN_SECRET_MIN_BYTES} bytes"))
+            .next("to make one type: openssl rand -hex 32 > FILE")
+    })
+}
+
+/// The session that a command is about: the one named, else that of the surrounding shell,
+/// else that of the job.
+pub fn chosen(word: Option<&str>) -> Result<Session, Failure> {
+    match word {
+        Some(word) => find::by_word(word),
+        None => find::surrounding()?.or_else(find::of_job).ok_or_else(|| {
+            Failure::unable("this shell is not recorded").next(
+                "name a session (attesh sessions lists them), or record this shell with: \
+                 eval \"$(attesh init bash)\"",
+            )
+        }),
+    }
+}
+
+/// As [`chosen`], or the session in the folder that is named.
+pub fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
+    dir.map_or_else(|| chosen(word), find::in_folder)
+}

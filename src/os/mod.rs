@@ -1,0 +1,13 @@
+//! What is Linux alone: `/proc`, its clocks, folders in memory, signals and senders told by
+//! descriptors.
+//!
+//! Each file is one fact of the kernel behind functions that name nothing of Linux. Another
+//! system gets its own file beside it (a clock of macOS: `clock_macos.rs`, chosen here by
+//! `cfg`), and the callers stay as they are. System calls that need unsafe code are in
+//! [`crate::sys`].
+
+pub mod clock;
+pub mod memory;
+pub mod proc;
+pub mod sender;
+pub mod signals;

@@ -1,0 +1,149 @@
+//! What `/proc` shows: the boot, this program, processes with their parents and starts.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+/// Which boot of the machine this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootId(uuid::Uuid);
+
+impl BootId {
+    /// Its bytes, as a state has them.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// Its text, as the kernel prints it and a genesis has it.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.0.hyphenated().to_string()
+    }
+}
+
+/// The boot id; none where the kernel does not tell it. What that means the caller decides.
+#[must_use]
+pub fn boot_id() -> Option<BootId> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    uuid::Uuid::try_parse(text.trim()).ok().map(BootId)
+}
+
+/// The file of this program, whatever has become of its name.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn program() -> io::Result<File> {
+    File::open("/proc/self/exe")
+}
+
+/// Inode of one of this process's namespaces (`pid`, `time`); none where the kernel has none.
+#[must_use]
+pub fn namespace(kind: &str) -> Option<u64> {
+    fs::metadata(format!("/proc/self/ns/{kind}")).ok().map(|meta| meta.ino())
+}
+
+/// What `/proc/PID/stat` says of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its parent.
+    pub parent: u64,
+    /// Its start in clock ticks since boot.
+    pub start_ticks: u64,
+}
+
+/// Parent and start of a process; none if there is no such process.
+#[must_use]
+pub fn stat(pid: u64) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Parent of a process, which may have ended and be waited for by nobody yet.
+#[must_use]
+pub fn parent(pid: u64) -> Option<u64> {
+    fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
+}
+
+/// The fields of `/proc/PID/stat` from the third on.
+fn fields(text: &[u8]) -> Option<Vec<&str>> {
+    // The second field is the name in parentheses and may hold anything, ')' too: what
+    // follows the last ')' is fields 3 and on.
+    let after = text.iter().rposition(|byte| *byte == b')')? + 1;
+    Some(std::str::from_utf8(&text[after..]).ok()?.split_ascii_whitespace().collect())
+}
+
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let fields = fields(text)?;
+    let state = *fields.first()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    Some(Stat { parent: fields.get(1)?.parse().ok()?, start_ticks: fields.get(19)?.parse().ok()? })
+}
+
+/// How far a process has read a file, in bytes: the position of its highest descriptor of that
+/// file (device and inode) which it does not hand on. None if it has none.
+#[must_use]
+pub fn position(pid: u64, file: (u64, u64)) -> Option<u64> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let numbers = descriptors.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
+    let mut of_file: Vec<u64> = numbers
+        .filter(|number| {
+            let meta = fs::metadata(format!("/proc/{pid}/fd/{number}"));
+            meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == file && meta.is_file())
+        })
+        .collect();
+    of_file.sort_unstable();
+    of_file.into_iter().rev().find_map(|number| {
+        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let flags = i32::from_str_radix(field("flags:")?, 8).ok()?;
+        (flags & libc::O_CLOEXEC != 0).then(|| field("pos:")?.parse().ok())?
+    })
+}
+
+/// Whether the process that had this id and start is still there.
+#[must_use]
+pub fn is_alive(pid: u64, start_ticks: u64) -> bool {
+    stat(pid).is_some_and(|stat| stat.start_ticks == start_ticks)
+}
+
+/// This process's ancestors, nearest first, with their starts.
+#[must_use]
+pub fn ancestors() -> Vec<(u64, u64)> {
+    let mut list = Vec::new();
+    let mut pid = u64::from(std::os::unix::process::parent_id());
+    while pid > 0 && list.len() < 1024 {
+        let Some(stat) = stat(pid) else { break };
+        list.push((pid, stat.start_ticks));
+        pid = stat.parent;
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
+        let text = b"12 (a) b (c)) S 7 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 424242 1 1 1";
+        assert_eq!(parse_stat(text), Some(Stat { parent: 7, start_ticks: 424_242 }));
+        assert_eq!(parse_stat(b"12 (a) Z 7 12"), None);
+    }
+
+    #[test]
+    fn the_boot_id_is_spelled_as_the_kernel_spells_it() {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert_eq!(boot_id().map(BootId::text).as_deref(), Some(text.trim()));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_has_ancestors() {
+        let me = u64::from(std::process::id());
+        let start = stat(me).unwrap().start_ticks;
+        assert!(is_alive(me, start));
+        assert!(!is_alive(me, start + 1));
+        assert_eq!(ancestors().first().map(|(pid, _)| *pid), parent(me));
+    }
+}

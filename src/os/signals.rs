@@ -1,0 +1,87 @@
+//! Signals that this program takes from a descriptor and hands on to another.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use super::proc;
+
+/// How far up the parents of a process are looked at.
+const GENERATIONS_MAX: usize = 64;
+
+/// The signals that are meant for another process.
+pub struct Signals {
+    from: Option<SignalFd>,
+}
+
+/// All but those that cannot be caught, that stop, and that are of this program's own doing.
+const HANDED_ON: [Signal; 17] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTRAP,
+    Signal::SIGABRT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+    Signal::SIGCONT,
+    Signal::SIGURG,
+    Signal::SIGXCPU,
+    Signal::SIGXFSZ,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGWINCH,
+    Signal::SIGIO,
+];
+
+impl Signals {
+    /// From here on they end this program no more.
+    #[must_use]
+    pub fn take() -> Self {
+        let mut set: SigSet = HANDED_ON.into_iter().collect();
+        set.add(Signal::SIGCHLD);
+        let from = set
+            .thread_block()
+            .ok()
+            .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok());
+        Signals { from }
+    }
+
+    /// Becomes readable when one has come; none where the kernel gave no descriptor.
+    #[must_use]
+    pub fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.from.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Gives to that process what came from another process. What the terminal sends, it gets itself,
+    /// and what it or its children send is not meant for this program: `kill 0`.
+    pub fn hand_on(&self, pid: u32) {
+        let Some(from) = &self.from else { return };
+        while let Ok(Some(info)) = from.read_signal() {
+            let by_terminal = info.ssi_code > 0;
+            let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
+            let signal = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal);
+            if let Some(signal) = signal.filter(|_| !is_below(info.ssi_pid, pid)) {
+                let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
+            }
+        }
+    }
+}
+
+/// Whether a process is this one or one that it started.
+fn is_below(pid: u32, top: u32) -> bool {
+    let mut at = u64::from(pid);
+    for _ in 0..GENERATIONS_MAX {
+        if at == u64::from(top) {
+            return true;
+        }
+        match proc::parent(at) {
+            Some(parent) if parent > 1 => at = parent,
+            _ => return false,
+        }
+    }
+    false
+}

@@ -1,0 +1,42 @@
+//! The shells of a story and the processes of this machine.
+//!
+//! What lives here: which of them run, and under which this process runs. What does not: what a
+//! session is, what is recorded of a shell.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::journal::story::Story;
+use crate::os::proc;
+use crate::record::Genesis;
+
+/// Whether the process ids of a session mean something here: it was opened since this machine
+/// booted, in this pid namespace. Not where the kernel does not tell.
+#[must_use]
+pub fn is_here(genesis: &Genesis) -> bool {
+    let boot = proc::boot_id().map(proc::BootId::text);
+    boot.is_some() && boot == genesis.boot_id && genesis.pid_ns == proc::namespace("pid")
+}
+
+/// The open shells of a story whose process still lives, but for `own`.
+#[must_use]
+pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
+    let live = story
+        .live
+        .iter()
+        .filter(|(at, shell)| own != Some(**at) && proc::is_alive(shell.pid, shell.start_ticks));
+    live.map(|(at, shell)| (*at, shell.pid)).collect()
+}
+
+/// The shell of a story that this process runs under: its nearest ancestor that is open there.
+#[must_use]
+pub fn own_shell(story: &Story) -> Option<u64> {
+    proc::ancestors().into_iter().find_map(|(pid, start)| {
+        story.live.iter().find(|(_, shell)| (shell.pid, shell.start_ticks) == (pid, start)).map(|(at, _)| *at)
+    })
+}
+
+/// The folder this process is in, which is its shell's.
+#[must_use]
+pub fn workdir() -> Vec<u8> {
+    std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()
+}

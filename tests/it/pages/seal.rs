@@ -1,0 +1,493 @@
+//! attesh-seal(5) against the code that writes sealed files, and what it tells a reader to
+//! type by hand against real files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
+use attesh::seal::formats::{BUNDLE_MEDIA_TYPE, to_bundle};
+use attesh::seal::keys::PrivateKey;
+use attesh::seal::statement::{self, CommandText, Statement};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::stage::programs;
+use crate::stage::pty::ATTESH;
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("man").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The literal displays after a heading, as a reader sees them.
+fn displays(page: &str, heading: &str) -> Vec<String> {
+    let rest = page.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no {heading}")).1;
+    let end = if heading.starts_with(".Sh") { "\n.Sh " } else { "\n.S" };
+    let part = rest.split(end).next().unwrap();
+    part.split(".Bd -literal -offset indent\n")
+        .skip(1)
+        .map(|piece| piece.split(".Ed").next().unwrap().replace("\\e", "\\"))
+        .collect()
+}
+
+// ── members ───────────────────────────────────────────────────────────────
+
+struct Row {
+    name: String,
+    kind: String,
+    presence: String,
+}
+
+fn tables() -> BTreeMap<String, Vec<Row>> {
+    let mut all: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let mut heading = String::new();
+    for line in page("attesh-seal.5").lines() {
+        if let Some(name) = line.strip_prefix(".Ss Members of ") {
+            name.trim_start_matches("the ").clone_into(&mut heading);
+        } else if line.starts_with(".S") {
+            heading.clear();
+        } else if let Some(row) = line.strip_prefix(".It Va ").filter(|_| !heading.is_empty()) {
+            let cells: Vec<&str> = row.split(" Ta ").collect();
+            let [name, kind, presence, _] = cells[..] else { panic!("{line}") };
+            all.entry(heading.clone()).or_default().push(Row {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+                presence: presence.to_owned(),
+            });
+        }
+    }
+    all
+}
+
+/// A statement with every member that there is, commands in all their forms.
+fn full() -> Value {
+    let (hash, time, id) =
+        ("0a".repeat(32), "2026-11-22T10:00:00.5Z", "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0");
+    let digest = json!({"sha256": hash});
+    let mut commands = Vec::new();
+    for (seq, text) in [
+        ("command", json!("x")),
+        ("commandBase64", json!("/w==")),
+        ("redacted", json!(true)),
+        ("withheld", json!(true)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut command = json!({"seq": seq, "shell": 1});
+        command[text.0] = text.1;
+        for (name, value) in [
+            ("exitCode", json!(130)),
+            ("pipeStatus", json!([0, 130])),
+            ("signal", json!(2)),
+            ("startedAt", json!(time)),
+            ("durationMs", json!(3)),
+            ("workdir", json!("/")),
+            ("outcome", json!("passed")),
+            ("planned", json!(true)),
+            ("late", json!(true)),
+        ] {
+            command[name] = value;
+        }
+        commands.push(command);
+    }
+    json!({
+        "_type": statement::STATEMENT_TYPE,
+        "subject": [{"name": "session", "digest": digest}],
+        "predicateType": statement::PREDICATE_TYPE,
+        "predicate": {
+            "recorder": {"id": statement::RECORDER_ID, "version": "0", "digest": digest},
+            "session": {"id": id, "name": "n", "openedAt": time, "closedAt": time, "shells": [
+                {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit", "exitCode": 0}],
+                "host": "h", "user": "u", "previous": format!("{id}:3:{hash}")},
+            "journal": {"format": "f", "size": 1, "rootHash": hash, "genesisHash": hash, "headTag": hash,
+                "continuity": "UNBROKEN"},
+            "outcome": {"commandCount": 1, "failedCount": 1, "unobservedCount": 1, "lostCount": 1,
+                "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": null,
+                "anomalyCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
+            "commands": commands,
+            "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": hash, "unchanged": true, "units": [
+                {"line": 1, "lastLine": 2, "command": "x"}, {"line": 3, "lastLine": 3, "commandBase64": "/w=="}]}],
+            "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
+            "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
+            "transcript": {"sha256": hash, "lines": 1, "bytes": 2},
+            "collected": [{"type": "u", "at": "start", "ok": true, "data": "1"}],
+            "origin": {"status": "none", "id": "0123456789abcdef"},
+            "sealedAt": time,
+            "unrecordedTailMs": -1,
+        },
+    })
+}
+
+fn reads(value: &Value) -> bool {
+    // In the order of the tables: serde_json's own map sorts by name.
+    Statement::read(ordered("Statement", value).as_bytes()).is_ok()
+}
+
+/// JSON with the members in the order of the tables.
+fn ordered(table: &str, value: &Value) -> String {
+    match value {
+        Value::Array(list) => {
+            let list: Vec<String> = list.iter().map(|item| ordered(table, item)).collect();
+            format!("[{}]", list.join(","))
+        }
+        Value::Object(object) => {
+            let tables = tables();
+            let rank = |name: &str| {
+                let rows = tables.get(table);
+                rows.and_then(|rows| rows.iter().position(|row| row.name == name)).unwrap_or(usize::MAX)
+            };
+            let mut names: Vec<&String> = object.keys().collect();
+            names.sort_by_key(|name| rank(name));
+            let members: Vec<String> = names
+                .iter()
+                .map(|name| format!("{}:{}", Value::from(name.as_str()), ordered(name, &object[*name])))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Calls with every object inside the statement that has a table of this name.
+fn each(value: &mut Value, name: &str, table: &str, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|item| each(item, name, table, change)),
+        Value::Object(object) => {
+            if name == table {
+                change(object);
+            }
+            for (inner, value) in object.iter_mut() {
+                each(value, inner, table, change);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_member_stands_in_its_table_in_its_order_and_none_other() {
+    assert!(reads(&full()), "{:?}", Statement::read(ordered("Statement", &full()).as_bytes()));
+    let tables = tables();
+    for (table, rows) in &tables {
+        let (mut written, mut value) = (BTreeSet::new(), full());
+        each(&mut value, "Statement", table, &mut |object| written.extend(object.keys().cloned()));
+        assert_eq!(rows.iter().map(|row| row.name.clone()).collect::<BTreeSet<_>>(), written, "{table}");
+        let mut value = full();
+        each(&mut value, "Statement", table, &mut |object| {
+            object.insert("unheardOf".into(), Value::Null);
+        });
+        assert!(!reads(&value), "{table}: an unknown member is taken");
+        for row in rows {
+            let name = &row.name;
+            let changed = |change: &dyn Fn(&mut Map<String, Value>)| {
+                let mut value = full();
+                each(&mut value, "Statement", table, &mut |object| {
+                    if object.contains_key(name) {
+                        change(object);
+                    }
+                });
+                reads(&value)
+            };
+            let missing = changed(&|object| {
+                object.remove(name);
+            });
+            let may_miss = row.presence == "optional";
+            assert!(["always", "optional", "by case"].contains(&row.presence.as_str()), "{table}: {name}");
+            assert_eq!(missing, may_miss, "{table}: may {name} be missing?");
+            let null = changed(&|object| {
+                object.insert(name.clone(), Value::Null);
+            });
+            assert_eq!(null, row.kind.ends_with(" or null"), "{table}: may {name} be null?");
+            let other = changed(&|object| {
+                let wrong = if row.kind.starts_with("integer") { json!("1") } else { json!(1.5) };
+                object.insert(name.clone(), wrong);
+            });
+            assert!(!other, "{table}: {name} is no {}", row.kind);
+        }
+    }
+    // Every object has its table; digest is explained where it stands.
+    let mut value = full();
+    let mut objects = BTreeSet::new();
+    for rows in tables.values() {
+        objects.extend(rows.iter().filter(|row| row.kind.contains("object")).map(|row| row.name.clone()));
+    }
+    objects.remove("digest");
+    each(&mut value, "Statement", "digest", &mut |object| assert_eq!(object.len(), 1));
+    objects.insert("Statement".into());
+    assert_eq!(tables.keys().cloned().collect::<BTreeSet<_>>(), objects, "tables, and objects");
+}
+
+#[test]
+fn constants_and_limits_stand_in_the_page_and_none_other() {
+    let page = page("attesh-seal.5");
+    for constant in [
+        statement::STATEMENT_TYPE,
+        statement::PREDICATE_TYPE,
+        statement::RECORDER_ID,
+        PAYLOAD_TYPE,
+        BUNDLE_MEDIA_TYPE,
+    ] {
+        assert!(page.contains(constant), "{constant}");
+    }
+    for name in [statement::SUBJECT_SESSION, statement::SUBJECT_TRANSCRIPT] {
+        assert!(page.contains(&format!("\n.It Li {name}\n")), "{name}");
+    }
+    let limits: BTreeMap<&str, u64> = BTreeMap::from([
+        ("INTEGER_MAX", statement::INTEGER_MAX),
+        ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),
+        ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
+        ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
+        ("PARTICULARS_MAX", statement::PARTICULARS_MAX as u64),
+        ("COMMANDS_BYTES_MAX", statement::COMMANDS_BYTES_MAX as u64),
+        ("AGENT_PAYLOAD_MAX", statement::AGENT_PAYLOAD_MAX as u64),
+    ]);
+    let text = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut named = BTreeSet::new();
+    for (at, _) in text.match_indices('(') {
+        let name = text[at + 1..].split(')').next().unwrap();
+        if !name.contains('_') || !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+            continue;
+        }
+        let value = *limits.get(name).unwrap_or_else(|| panic!("the page has a limit {name}"));
+        let before: Vec<&str> = text[..at].split(' ').rev().skip(1).take(3).collect();
+        assert!(before.iter().any(|word| word.parse() == Ok(value)), "{name} is {value}: {before:?}");
+        named.insert(name);
+    }
+    assert_eq!(named, limits.keys().copied().collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn envelope_and_bundle_are_spelled_as_the_page_shows() {
+    let key = PrivateKey::from_seed(&[7; 32]);
+    let envelope = Envelope::sign::<()>(b"{}".to_vec(), &key.public(), |m| Ok(key.sign(m))).unwrap();
+    let spelled = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let inner = value.get("dsseEnvelope").unwrap_or(&value).clone();
+        let (payload, sig) =
+            (inner["payload"].as_str().unwrap(), inner["signatures"][0]["sig"].as_str().unwrap());
+        text.replace(payload, "BASE64").replace(sig, "BASE64").replace(envelope.keyid(), "SHA256:...")
+    };
+    let page = page("attesh-seal.5");
+    let shown = |heading: &str| displays(&page, heading)[0].replace("\n ", "");
+    let written = spelled(envelope.to_json());
+    assert_eq!(shown(".Sh THE ENVELOPE"), written);
+    assert_eq!(shown(".Ss The bundle").replace("{...}", written.trim_end()), spelled(to_bundle(&envelope)));
+}
+
+#[test]
+fn transcript_lines_are_those_of_the_page() {
+    let page = page("attesh-seal.5").replace("\\(dq", "\"");
+    for (text, status) in [
+        (CommandText::new(b"make test"), 0),
+        (CommandText::Redacted(true), 0),
+        (CommandText::Withheld(true), 0),
+    ] {
+        let line = String::from_utf8(text.transcript_line(Some(status))).unwrap();
+        assert!(page.contains(line.trim_end()), "{line}");
+    }
+}
+
+// ── by hand ───────────────────────────────────────────────────────────────
+
+/// A user with a key and a sealed session of four commands.
+pub struct Sealed {
+    home: TempDir,
+}
+
+impl Sealed {
+    pub fn new() -> Self {
+        let sealed = Sealed { home: TempDir::new().unwrap() };
+        sealed.ok(&["key", "generate", "-o", "key", "--no-passphrase"], "");
+        sealed.ok(&["start", "by-hand"], "");
+        let pid = format!("pid={}", std::process::id());
+        let opened =
+            sealed.ok(&["rec", "open", "p=1", "kind=bash", "ver=5.2", &pid, "nat=1", "name=by-hand"], "");
+        let opened: Vec<&str> = opened.lines().collect();
+        let (folder, root, shell) =
+            (format!("d={}", opened[0]), format!("g={}", opened[1]), format!("sh={}", opened[2]));
+        for (at, (text, status)) in
+            [("echo \"a\\b\"\n", "0"), ("make test\n", "2"), ("\u{1}\u{1f600}\n", "0"), ("true\n", "0")]
+                .iter()
+                .enumerate()
+        {
+            let (n, native) = (format!("n={}", at + 1), format!("nat={}", at + 2));
+            let status = format!("st={status}");
+            sealed.ok(&["rec", "s", "p=1", &folder, &root, &shell, &n, &native, "src=typed"], text);
+            sealed.ok(&["rec", "e", "p=1", &folder, &root, &shell, &n, &status, "from=prompt"], "");
+        }
+        sealed.ok(&["seal", "by-hand", "--key", "key", "-o", "NAME.intoto.json"], "");
+        sealed
+    }
+
+    pub fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        let sessions = self.path().join(".local/state/attesh/sessions");
+        let folders = std::fs::read_dir(sessions).unwrap().map(|entry| entry.unwrap().path());
+        // The shell goes on in a second session: the sealed one is that of this name.
+        folders.filter(|path| path.join("sealed").exists()).map(|path| path.join("journal")).next().unwrap()
+    }
+
+    pub fn run(&self, words: &[&str], input: &str) -> Output {
+        use std::io::Write as _;
+        let mut command = Command::new(ATTESH);
+        command.args(words).current_dir(self.path()).env_clear().env("HOME", self.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    pub fn ok(&self, words: &[&str], input: &str) -> String {
+        let output = self.run(words, input);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words:?}: {}\n{said}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn what_the_page_types_by_hand_verifies_and_a_change_does_not() {
+    if !["openssl", "jq"].iter().all(|program| programs::have(program)) {
+        return;
+    }
+    let sealed = Sealed::new();
+    let examples = displays(&page("attesh-seal.5"), ".Sh EXAMPLES");
+    let [by_hand, transcript, same, failed] = &examples[..] else { panic!("{} examples", examples.len()) };
+    assert_eq!(programs::bash(sealed.path(), by_hand), "Signature Verified Successfully\n");
+    assert_eq!(programs::bash(sealed.path(), transcript), "NAME.transcript: OK\n");
+    assert_eq!(programs::bash(sealed.path(), same), "");
+    assert!(programs::bash(sealed.path(), failed).starts_with("make test\n"));
+    // One byte of the payload changed, and the same lines refuse it.
+    let file = sealed.path().join("NAME.intoto.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text.replacen("\"payload\":\"eyJ", "\"payload\":\"eyK", 1);
+    assert_ne!(changed, text);
+    std::io::Write::write_all(
+        &mut std::fs::File::options().write(true).open(&file).unwrap(),
+        changed.as_bytes(),
+    )
+    .unwrap();
+    let output = programs::run(sealed.path(), "bash", &["-euo", "pipefail", "-c", by_hand]);
+    assert!(!output.status.success());
+    let verdict = sealed.run(&["verify", "NAME.intoto.json", "--trust", "key.pub"], "");
+    assert_eq!(verdict.status.code(), Some(3), "{}", String::from_utf8_lossy(&verdict.stdout));
+}
+
+#[test]
+fn what_the_page_of_the_journal_types_by_hand_works() {
+    if !programs::have("jq") {
+        return;
+    }
+    let sealed = Sealed::new();
+    let folder = sealed.journal().parent().unwrap().to_owned();
+    let examples = displays(&page("attesh-journal.5"), ".Sh EXAMPLES");
+    let [look, leaf] = &examples[..] else { panic!("{} examples", examples.len()) };
+    let seen = programs::bash(&folder, look);
+    assert!(seen.starts_with("genesis\nshell-open\nstart\nfinish\n"), "{seen}");
+    assert!(seen.contains("make test\n"), "{seen}");
+    let journal = std::fs::read(sealed.journal()).unwrap();
+    let line = journal.split(|byte| *byte == b'\n').nth(2).unwrap();
+    let core = line.split(|byte| *byte == b'\t').next().unwrap();
+    let wanted = attesh::encoding::hex(&attesh::journal::chain::leaf(core));
+    assert_eq!(programs::bash(&folder, leaf).split(' ').next().unwrap(), wanted);
+    let listed = std::fs::read_to_string(folder.join("sealed")).unwrap();
+    let words: Vec<&str> = listed.trim_end().splitn(3, ' ').collect();
+    let digest = attesh::crypto::sha256(&[&std::fs::read(sealed.path().join("NAME.intoto.json")).unwrap()]);
+    assert_eq!(words[1..], [attesh::encoding::hex(&digest).as_str(), "NAME.intoto.json"]);
+}
+
+// ── JSON ──────────────────────────────────────────────────────────────────
+
+/// The members of a JSON value with their paths; a Statement is not gone into.
+fn paths(value: &Value, at: &str, out: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|item| paths(item, &format!("{at}[]"), out)),
+        Value::Object(object) => {
+            for (name, value) in object {
+                let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                if path != "payload" {
+                    paths(value, &path, out);
+                }
+                out.insert(path);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A policy with all that there is, met by no session.
+const POLICY: &[u8] = b"version = 1\n[trust]\nmax-age = '1h'\n[session]\nmax-tail = '1h'\n\
+    [[script]]\ncommands = ['a']\n[deny]\ncommands = ['b']\n\
+    [context]\nrepository = 'r'\nref = 'r'\ncommit = 'c'\n[subject]\nrequire = ['s']\n\
+    [[rule]]\ncel = 'true'\n";
+
+#[test]
+fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
+    let sealed = Sealed::new();
+    let calls: &[&[&str]] = &[
+        &["policy", "check", "policy.toml", "--json"],
+        &["policy", "explain", "policy.toml", "--json"],
+        &["start", "another", "--json"],
+        &["status", "another", "--json"],
+        &["status", "by-hand", "--json"],
+        &["log", "by-hand", "--json"],
+        &["sessions", "--json"],
+        &["stop", "another", "--json"],
+        &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json"],
+        &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
+        &["verify", "nothing", "--json"],
+        &["policy", "test", "policy.toml", "NAME.intoto.json", "--trust", "key.pub", "--json"],
+        &["show", "by-hand", "--json"],
+        &["show", "NAME.intoto.json", "--json"],
+        &["key", "show", "key.pub", "--json"],
+        &["key", "generate", "-o", "new", "--no-passphrase", "--json"],
+        &["key", "trust", "new.pub", "--json"],
+        &["prune", "--sealed", "--dry-run", "--json"],
+        &["doctor", "--json"],
+    ];
+    let policy = sealed.path().join("policy.toml");
+    attesh::files::publish(&policy, POLICY, 0o644, attesh::files::Overwrite::Yes).unwrap();
+    let mut seen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
+    for call in calls {
+        let output = sealed.run(call, "");
+        let value: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{call:?}: {error}"));
+        let schema = match call {
+            ["policy", verb @ ("check" | "explain"), ..] => format!("attesh.policy-{verb}/v1"),
+            _ => format!("attesh.{}/v1", call[0]),
+        };
+        assert_eq!(value["schema"], schema, "{call:?}");
+        paths(&value, "", seen.entry((call[0], schema)).or_default());
+    }
+    let schemas: BTreeSet<String> = seen.keys().map(|(_, schema)| schema.clone()).collect();
+    for ((verb, schema), mut seen) in seen {
+        let name = format!("attesh-{verb}.1");
+        let page = page(&name);
+        let part = page.split_once("\n.Sh JSON\n").unwrap_or_else(|| panic!("{name} has no JSON")).1;
+        let part = part.split("\n.Sh ").next().unwrap();
+        let part = part.split_once(&format!(".Li {schema} ")).unwrap_or_else(|| panic!("{name}: {schema}")).1;
+        let part = part.split(".El\n").next().unwrap();
+        let rows: Vec<&str> = part.lines().filter_map(|line| line.strip_prefix(".It Va ")).collect();
+        let all: BTreeSet<String> = rows.iter().map(|row| row.replace(" No (optional)", "")).collect();
+        let always = rows.iter().filter(|row| !row.ends_with("(optional)")).map(|row| (*row).to_owned());
+        seen.remove("schema");
+        assert!(seen.is_subset(&all), "{name}: {:?} are not there", seen.difference(&all));
+        let always: BTreeSet<String> = always.collect();
+        assert!(always.is_subset(&seen), "{name}: {:?} are not written", always.difference(&seen));
+    }
+    let source = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli")).unwrap();
+    for path in source.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(path).unwrap();
+        for piece in text.split("\"attesh.").skip(1).filter(|piece| piece.contains("/v1\"")) {
+            let schema = format!("attesh.{}", piece.split('"').next().unwrap());
+            assert!(schemas.contains(&schema), "{schema} is not looked at here");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Policies made from the files of a CI.
+
+use attesh::policy::Policy;
+use attesh::policy::ci::{Job, github, gitlab};
+
+use crate::policy::verify::{Said, attesh, put};
+use crate::stage::pty::Home;
+
+const GITLAB: &str = r#"
+default:
+  before_script:
+    - apt-get update
+    - eval "$(attesh init bash --ci)"
+    - cd src/
+build:
+  stage: build
+  script:
+    - echo "something"
+    - |
+      if true; then
+        echo yes
+      fi
+      go build ./...
+    - - make
+      - - make check
+  after_script: [attesh stop]
+other:
+  before_script: []
+  script: 'make'
+list:
+  before_script:
+    - |
+      set -e
+      eval "$(attesh init bash --ci)"
+      first
+  script: second
+merged:
+  <<: {script: [a], before_script: ['# attesh init', 'eval "$(attesh init bash --ci)"']}
+"#;
+
+fn blocks(job: &Result<Job, String>) -> Vec<&str> {
+    job.as_ref().unwrap().blocks.iter().map(|block| block.text.as_str()).collect()
+}
+
+#[test]
+fn lists_lie_in_each_other_without_end() {
+    let item = format!("{}x{}", "[".repeat(11), "]".repeat(11));
+    let yaml = format!("a: {{script: ['eval \"$(attesh init bash --ci)\"', {item}]}}");
+    assert_eq!(
+        gitlab(&yaml, "a").unwrap_err(),
+        "the script of job a has an item that is no text: put it in quotes"
+    );
+}
+
+#[test]
+fn a_job_of_gitlab_runs_something_else() {
+    let text =
+        "cd src/\necho \"something\"\nif true; then\n  echo yes\nfi\ngo build ./...\nmake\nmake check\n";
+    assert_eq!(blocks(&gitlab(GITLAB, "build")), [text]);
+    let items = gitlab(GITLAB, "build").unwrap().blocks[0].items.clone().unwrap();
+    assert_eq!(
+        items.iter().map(|item| item.split(|byte| *byte == b'\n').count()).collect::<Vec<_>>(),
+        [1, 1, 4, 1, 1]
+    );
+    assert_eq!(blocks(&gitlab(GITLAB, "merged")), ["a\n"]);
+    let said = "a: {script: ['echo attesh init', 'eval \"$(attesh init bash --ci)\"', x]}";
+    assert_eq!(blocks(&gitlab(said, "a")), ["x\n"]);
+    // What a job takes from the defaults can be named; lists lie in lists, as far as GitLab has them.
+    let named = "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: [LIST]}, script: [x]}";
+    assert_eq!(blocks(&gitlab(&named.replace("LIST", "image, before_script"), "a")), ["x\n"]);
+    let deep = |depth: usize| {
+        let item = format!("{}x{}", "[".repeat(depth), "]".repeat(depth));
+        gitlab(&format!("a: {{script: ['eval \"$(attesh init bash --ci)\"', {item}]}}"), "a")
+    };
+    assert_eq!(blocks(&deep(10)), ["x\n"]);
+    for (yaml, job, why) in [
+        (&*named.replace("LIST", "image"), "a", "no line of job a has attesh init"),
+        (GITLAB, "nobody", "there is no job nobody; it has default, build, other, list, merged"),
+        (GITLAB, "list", "job list: the item with attesh init has other commands"),
+        (
+            "a: {script: ['eval \"$(attesh init bash --ci)\" && x', y]}",
+            "a",
+            "job a: the item with attesh init has other commands",
+        ),
+        ("include: x.yml\na: {script: [x]}", "a", "it includes other files: give the merged file"),
+        (
+            "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: false}, script: [x]}",
+            "a",
+            "no line of job a has attesh init",
+        ),
+        (
+            "a: {script: ['eval \"$(attesh init bash --ci)\"', x, 'eval \"$(attesh init bash --ci)\"']}",
+            "a",
+            "job a has attesh init more than once",
+        ),
+        (GITLAB, "other", "no line of job other has attesh init"),
+        ("a: {extends: .b, script: [x]}", "a", "job a extends another: give the merged file"),
+        ("a: {stage: x}", "a", "job a has no script"),
+        ("a: {script: [!reference [b, script]]}", "a", "the script of job a has !reference"),
+        ("a: {script: [true]}", "a", "the script of job a has an item that is no text"),
+        ("a: {script: [x: y]}", "a", "the script of job a has an item that is no text"),
+        ("a: {script: ['echo $[[ inputs.x ]]']}", "a", "the script of job a has $[[ ]]"),
+        ("a: [", "a", "line "),
+        ("a: 1\na: 2\n", "a", "line 2, column 1: duplicated key"),
+        ("", "a", "there is nothing in it"),
+    ] {
+        let said = gitlab(yaml, job).unwrap_err();
+        assert!(said.starts_with(why), "{said}\nand not {why}");
+    }
+}
+
+const GITHUB: &str = r#"
+on: push
+defaults: {run: {shell: 'attesh sh -e -o pipefail {0}'}}
+jobs:
+  build:
+    steps:
+      - uses: actions/checkout@v4
+      - name: install
+        shell: bash
+        run: curl -L x | tar x
+      - name: Build it
+        run: |
+          cd src/
+          echo "something"
+          go build ./...
+      - id: check
+        run: make check
+      - run: echo ${{ github.sha }} ${{matrix.os}}
+      - run: attesh stop
+        shell: bash
+  plain:
+    steps:
+      - run: make
+      - run: make
+        shell: python
+      - {run: make check, if: always()}
+  nothing:
+    steps: [{uses: x}]
+"#;
+
+#[test]
+fn a_job_of_github_runs_something_else() {
+    let exprs = [("github.sha".to_owned(), "abc".to_owned()), ("matrix.os".to_owned(), "linux".to_owned())];
+    let job = github(GITHUB, "build", &exprs);
+    let build = "cd src/\necho \"something\"\ngo build ./...\n";
+    assert_eq!(blocks(&job), [build, "make check", "echo abc linux"]);
+    let names: Vec<Option<String>> = job.unwrap().blocks.into_iter().map(|block| block.name).collect();
+    assert_eq!(names, ["Build it", "check", "step 5"].map(|name| Some(name.to_owned())));
+    let bare = GITHUB.replace("defaults: {run", "x: {run");
+    let plain = github(&bare, "plain", &[]);
+    assert_eq!(blocks(&plain), ["make", "make check"]);
+    let remarks = plain.unwrap().remarks;
+    assert!(remarks[0].starts_with("step 3 runs only under its condition"), "{remarks:?}");
+    assert!(remarks[1].starts_with("no shell of the job is attesh sh"), "{remarks:?}");
+    let unknown =
+        "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr 'github.sha=VALUE'";
+    let unused = [&exprs[..], &[("x".to_owned(), "y".to_owned())]].concat();
+    for (job, exprs, why) in [
+        ("build", &[][..], unknown),
+        ("build", &unused, "--expr x: no recorded step of job build has it"),
+        ("nobody", &[], "there is no job nobody; it has build, plain, nothing"),
+        ("nothing", &[], "no run step of job nothing has the shell attesh sh"),
+    ] {
+        assert_eq!(github(GITHUB, job, exprs).unwrap_err(), why);
+    }
+}
+
+#[test]
+fn a_policy_of_a_job_is_not_one_of_its_commands() {
+    let home = Home::new();
+    put(&home, "gitlab.yml", GITLAB.as_bytes());
+    put(&home, "github.yml", GITHUB.as_bytes());
+    let made = |words: &[&str]| -> Policy {
+        let said: Said = attesh(&home, &[&["policy"], words].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        Policy::read(said.out.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{}", said.out))
+    };
+    let lab = made(&["from-gitlab", "gitlab.yml", "--job", "build"]);
+    assert_eq!(lab.scripts.len(), 1);
+    assert_eq!(lab.scripts[0].commands.len(), 5);
+    assert_eq!(lab.scripts[0].lines, [1, 2, 3, 7, 8]);
+    assert_eq!((lab.scripts[0].plan, &lab.scripts[0].sha256), (attesh::policy::PlanAt::Exit, &None));
+    let words =
+        ["from-github", "github.yml", "--job", "build", "--expr", "github.sha=a=b", "--expr", "matrix.os=c"];
+    let hub = made(&words);
+    let commands: Vec<&str> =
+        hub.scripts.iter().flat_map(|script| &script.commands).map(String::as_str).collect();
+    assert_eq!(commands, ["cd src/", "echo \"something\"", "go build ./...", "make check", "echo a=b c"]);
+    assert_eq!(hub.scripts[0].plan, attesh::policy::PlanAt::Start);
+    let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(
+        said.err.contains("github.yml: step 5: ${{ github.sha }} is known to the runner alone"),
+        "{}",
+        said.err
+    );
+    let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build", "--expr", "x"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+}
+
+#[test]
+fn a_cut_file_of_a_ci_ends_the_program() {
+    for (at, _) in GITLAB.char_indices() {
+        let _ = gitlab(&GITLAB[..at], "build");
+    }
+    for (at, _) in GITHUB.char_indices() {
+        let _ = github(&GITHUB[..at], "build", &[]);
+    }
+}

@@ -1,0 +1,256 @@
+//! A script gives under `attesh sh` what bash alone gives: each script of `tests/differ` is run
+//! both ways, on each bash, and leaves a sound journal with the units of its plan.
+//!
+//! A script begins behind a line `=== NAME`; it may go on with ` : OPTIONS : ANOMALIES`, the
+//! options of bash and the anomalies that the journal is to tell of. What stands before the
+//! first of a file says what the file is about.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use attesh::files::{Overwrite, publish};
+use attesh::journal::check::{Knowledge, check};
+use attesh::record::Body;
+use tempfile::TempDir;
+
+use crate::stage::shells::{self, Family, Shell};
+use crate::stage::world;
+
+const FILES: [&str; 5] = ["statuses", "traps", "options", "shapes", "endings"];
+/// How many scripts there are at least.
+const COUNT_MIN: usize = 350;
+/// One script in so many is run on the versions of bash that are not the system's.
+const SHARE: usize = 4;
+/// How often it is looked whether a script has ended, and how long each time.
+const LOOKS_MAX: u32 = 15_000;
+const LOOK: Duration = Duration::from_millis(2);
+
+struct Case {
+    name: String,
+    options: Vec<String>,
+    anomalies: Vec<String>,
+    script: String,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differ");
+    let mut all = Vec::new();
+    for file in FILES {
+        let text = std::fs::read_to_string(folder.join(format!("{file}.txt"))).unwrap();
+        for part in text.split("\n=== ").skip(1) {
+            let (head, script) = part.split_once('\n').unwrap_or((part, ""));
+            let mut fields = head.split(':').map(str::trim);
+            let name = format!("{file}/{}", fields.next().unwrap());
+            let mut words =
+                || fields.next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+            let (options, anomalies) = (words(), words());
+            // An input without an end is one with the file's last byte.
+            all.push(Case { name, options, anomalies, script: format!("{script}\n") });
+        }
+    }
+    all
+}
+
+/// All that can be seen of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub files: BTreeMap<PathBuf, String>,
+}
+
+/// Where a script runs: the folder has one name for both ways.
+pub struct Place {
+    root: TempDir,
+}
+
+impl Place {
+    /// A place where `bash` is this one.
+    pub fn new(shell: &Shell) -> Self {
+        let place = Place { root: TempDir::new().unwrap() };
+        std::fs::create_dir(place.path("bin")).unwrap();
+        // A version from the cache is called by a file `run` beside it.
+        let folder = shell.program.parent().unwrap();
+        let unpacked = ["bin/bash", "usr/bin/bash-static"].map(|name| folder.join(name));
+        let own = unpacked.iter().find(|path| shell.program.ends_with("run") && path.exists());
+        symlink(own.unwrap_or(&shell.program), place.path("bin/bash")).unwrap();
+        put(&place.path("input"), b"first line\nsecond line\n");
+        place
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// In bash alone.
+    pub fn alone(&self, options: &[String], script: &str) -> Seen {
+        self.run(&self.path("bin/bash"), options, script)
+    }
+
+    /// Under `attesh sh`.
+    pub fn recorded(&self, options: &[String], script: &str) -> Seen {
+        let words: Vec<String> = std::iter::once("sh".to_owned()).chain(options.iter().cloned()).collect();
+        self.run(world::program(), &words, script)
+    }
+
+    pub fn run(&self, program: &Path, words: &[String], script: &str) -> Seen {
+        let work = self.path("work");
+        let _ = std::fs::remove_dir_all(&work);
+        std::fs::create_dir(&work).unwrap();
+        put(&work.join("script.sh"), script.as_bytes());
+        let bash = self.path("bin/bash");
+        let mut command = Command::new(program);
+        command.args(words).args(["script.sh", "x y", "z"]).env_clear().current_dir(&work).process_group(0);
+        command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display()));
+        // What `$_` is at first comes from whoever starts bash.
+        command.env("_", bash).env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.root.path());
+        command.stdin(File::open(self.path("input")).unwrap());
+        for name in ["stdout", "stderr"] {
+            put(&self.path(name), b"");
+        }
+        let writing = |name| OpenOptions::new().append(true).open(self.path(name)).unwrap();
+        command.stdout(writing("stdout")).stderr(writing("stderr"));
+        let mut child = command.spawn().unwrap();
+        let mut looks = 0;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            looks += 1;
+            if looks > LOOKS_MAX {
+                let _ = child.kill();
+            }
+            std::thread::sleep(LOOK);
+        };
+        let text = |name| String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap()).into_owned();
+        let (stdout, stderr) = (text("stdout"), text("stderr"));
+        let stderr = stderr.lines().map(|line| format!("{}\n", without_process(line))).collect();
+        let mut files = BTreeMap::new();
+        gather(&work, &mut files);
+        Seen { code: status.code(), signal: status.signal(), stdout, stderr, files }
+    }
+
+    /// What is wrong with the journal of this place, after a run that was seen so.
+    fn journal(&self, case: &Case, seen: &Seen) -> Result<(), String> {
+        let sessions = self.path("home/.local/state/attesh/sessions");
+        let session =
+            std::fs::read_dir(sessions).map_err(|error| error.to_string())?.next().unwrap().unwrap();
+        let (mut planned, mut begun, mut ended) = (None, Vec::new(), Vec::new());
+        let (mut anomalies, mut closed, mut strange) = (Vec::new(), None, None);
+        let journal = File::open(session.path().join("journal")).map_err(|error| error.to_string())?;
+        let checked = check(journal, Knowledge::default(), &mut |record, _| match &record.core.body {
+            Body::Plan(plan) => planned = Some(plan.count),
+            Body::Start(start) => {
+                begun.push(start.n);
+                if !start.planned && !start.late {
+                    strange = Some(start.n);
+                }
+            }
+            Body::Finish(finish) => ended.push(finish.n),
+            Body::Anomaly(anomaly) => anomalies.push(anomaly.what.clone()),
+            Body::Close(close) => closed = close.status,
+            _ => {}
+        });
+        let checked = checked.map_err(|error| error.to_string())?;
+        if checked.rejection.is_some() || checked.torn_bytes != 0 {
+            return Err(format!("unsound: {:?}", checked.rejection));
+        }
+        let status = seen.code.or(seen.signal.map(|signal| 128 + signal));
+        if closed != status.and_then(|status| u64::try_from(status).ok()) {
+            return Err(format!("closed with {closed:?}"));
+        }
+        if anomalies != case.anomalies || strange.is_some() && anomalies.is_empty() {
+            return Err(format!("anomalies {anomalies:?}, unit {strange:?} is not as planned"));
+        }
+        let in_order = begun.iter().copied().eq(1..=begun.len() as u64) && begun == ended;
+        if !in_order || planned.is_none_or(|count| (begun.len() as u64) > count) {
+            return Err(format!("of {planned:?} units {begun:?} began and {ended:?} ended"));
+        }
+        Ok(())
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    publish(path, bytes, 0o644, Overwrite::Yes).unwrap();
+}
+
+/// A line of bash's about a process that was killed, without its number.
+fn without_process(line: &str) -> String {
+    let Some((place, rest)) = line.strip_prefix("script.sh: line ").and_then(|line| line.split_once(':'))
+    else {
+        return line.to_owned();
+    };
+    let number = rest.trim_start().split(' ').next().unwrap_or_default();
+    let is_process = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = if is_process { &rest.trim_start()[number.len()..] } else { rest };
+    format!("script.sh: line {place}:{rest}")
+}
+
+fn gather(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_symlink() {
+            into.insert(path.clone(), format!("{:?}", std::fs::read_link(&path)));
+        } else if path.is_dir() {
+            gather(&path, into);
+        } else {
+            let text = std::fs::read(&path).unwrap_or_default();
+            into.insert(path, String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+}
+
+/// What differs between bash alone and the recorded script, if anything does.
+fn wrong(case: &Case, shell: &Shell) -> Option<String> {
+    let place = Place::new(shell);
+    let alone = place.alone(&case.options, &case.script);
+    let ours = place.recorded(&case.options, &case.script);
+    let label = format!("bash {}, {} {:?}", shell.version, case.name, case.options);
+    if alone != ours {
+        return Some(format!("{label}\n{}\n  alone {alone:?}\n  ours  {ours:?}", case.script));
+    }
+    place.journal(case, &ours).err().map(|why| format!("{label}\n{}\n  {why}", case.script))
+}
+
+fn all_wrong(cases: &[Case], shell: &Shell, threads: usize) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Vec<String> {
+        let taken = std::iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.filter_map(|case| wrong(case, shell)).collect()
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    })
+}
+
+fn assert_same(version: &str, share: usize) {
+    let Some(shell) = shells::one(Family::Bash, version) else { return };
+    let cases: Vec<Case> = cases().into_iter().step_by(share).collect();
+    assert!(cases.len() * share >= COUNT_MIN, "{} scripts", cases.len());
+    let wrong = all_wrong(&cases, &shell, 2);
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_recorded_script_differs_from_bash_alone() {
+    assert_same("5.2", 1);
+}
+
+#[test]
+fn a_recorded_script_differs_from_an_older_bash_alone() {
+    assert_same("5.1", world::sized(SHARE, 1));
+}
+
+#[test]
+fn a_recorded_script_differs_from_a_newer_bash_alone() {
+    assert_same("5.3", world::sized(SHARE, 1));
+}

@@ -1,0 +1,435 @@
+//! `attesh init bash --ci`: a job of GitLab, as the runner has a shell run it, is recorded
+//! item by item and runs as it would alone.
+
+mod differences;
+mod shape;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::stage::programs::have;
+use crate::stage::pty::ATTESH;
+use crate::stage::shells::{Family, all};
+
+pub use shape::Shape;
+
+const INIT: &str = r#"eval "$(attesh init bash --ci)""#;
+/// A variable of the job, which the runner exports in the same text.
+const SECRET: &str = "kept-from-the-journal";
+
+/// A project's folder, a home, and a runner.
+struct Job {
+    root: TempDir,
+    shell: PathBuf,
+    shape: Shape,
+}
+
+impl Job {
+    fn new(shell: &Path, shape: Shape) -> Self {
+        let root = TempDir::new().unwrap();
+        for folder in ["home", "bin", "runtime", "project/src"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(ATTESH, root.path().join("bin/attesh")).unwrap();
+        Job { root, shell: shell.to_owned(), shape }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) -> PathBuf {
+        use std::io::Write as _;
+        let path = self.path(name);
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        path
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let path = attesh::paths::variable("PATH").unwrap();
+        let folders = std::iter::once(self.path("bin")).chain(std::env::split_paths(&path));
+        let mut command = Command::new(program);
+        command.env("PATH", std::env::join_paths(folders).unwrap()).env("HOME", self.path("home"));
+        command.env_remove("ATTESH_SESSION").env("XDG_RUNTIME_DIR", self.path("runtime"));
+        command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", self.path("project"));
+        command.current_dir(self.path("project")).stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// Has the shell run a list of items, on its standard input as the shell executor does.
+    fn run_with(&self, items: &[&str], environment: &[(&str, &Path)]) -> Output {
+        let before = format!("export TOKEN={}\n", self.shape.quoted(SECRET));
+        let script = self.put("script", &self.shape.script(items, &before));
+        let mut command = self.command(&self.shell);
+        command.stdin(std::fs::File::open(script).unwrap()).envs(environment.iter().copied());
+        command.output().unwrap()
+    }
+
+    fn run(&self, items: &[&str]) -> Output {
+        self.run_with(&[&[INIT], items].concat(), &[])
+    }
+
+    fn attesh(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(Path::new(ATTESH)).args(words).output().unwrap();
+        (output.status.code(), text(&[output.stdout, output.stderr].concat()))
+    }
+
+    /// Seals the journal of the job with a key of its own.
+    fn seal(&self) -> (Option<i32>, String) {
+        let key = self.path("key");
+        if !key.exists() {
+            let made = self.attesh(&["key", "generate", "-o", key.to_str().unwrap(), "--no-passphrase"]);
+            assert_eq!(made.0, Some(0), "{}", made.1);
+        }
+        let folder = self.path("project/.attesh");
+        let words = [
+            "seal",
+            folder.to_str().unwrap(),
+            "--key",
+            key.to_str().unwrap(),
+            "-o",
+            "job.intoto.json",
+            "--force",
+        ];
+        self.attesh(&words)
+    }
+
+    fn predicate(&self) -> Value {
+        let (code, said) = self.seal();
+        assert_eq!(code, Some(0), "{said}");
+        let envelope = std::fs::read(self.path("project/job.intoto.json")).unwrap();
+        let envelope: Value = serde_json::from_slice(&envelope).unwrap();
+        let payload = envelope["payload"].as_str().unwrap();
+        let payload = attesh::encoding::base64_strict(payload.as_bytes()).unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()["predicate"].take()
+    }
+
+    /// Each command that was recorded, with its status.
+    fn commands(&self) -> Vec<String> {
+        let predicate = self.predicate();
+        let one =
+            |command: &Value| format!("{} {}", command["command"].as_str().unwrap(), command["exitCode"]);
+        predicate["commands"].as_array().unwrap().iter().map(one).collect()
+    }
+
+    /// What verify says of the job with the policy of a list of items.
+    fn verdict(&self, items: &[&str]) -> (Option<i32>, String) {
+        let list: String =
+            items.iter().map(|item| format!("    - {}\n", serde_json::to_string(item).unwrap())).collect();
+        let yaml = format!("job:\n  before_script:\n    - {INIT}\n  script:\n{list}");
+        let yaml = self.put("gitlab-ci.yml", &yaml);
+        let words =
+            ["policy", "from-gitlab", yaml.to_str().unwrap(), "--job", "job", "-o", "policy.toml", "--force"];
+        let (code, said) = self.attesh(&words);
+        assert_eq!(code, Some(0), "{said}");
+        let key = self.path("key.pub");
+        self.attesh(&[
+            "verify",
+            "job.intoto.json",
+            "--trust",
+            key.to_str().unwrap(),
+            "--policy",
+            "policy.toml",
+        ])
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A line without the time that the runner prints where a section begins or ends.
+fn without_time(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(':').collect();
+    if words[0].starts_with("section_") {
+        words[1] = "TIME";
+    }
+    words.join(":")
+}
+
+/// The newest head in a log.
+fn head(log: &str) -> Option<String> {
+    log.lines().filter_map(|line| line.strip_prefix("attesh-head ")).next_back().map(str::to_owned)
+}
+
+fn bash() -> PathBuf {
+    all(Family::Bash).into_iter().find(|shell| shell.label().contains("5.2")).expect("bash 5.2").program
+}
+
+const EXAMPLE: [&str; 3] = ["cd src/", "echo \"something\"", "true ./..."];
+
+#[test]
+fn three_lines_of_a_job_are_not_three_commands() {
+    for shell in all(Family::Bash) {
+        for shape in Shape::all() {
+            let job = Job::new(&shell.program, shape);
+            let output = job.run(&EXAMPLE);
+            let place = format!("{} {shape:?}", shell.label());
+            assert!(output.status.success(), "{place}: {}", text(&output.stderr));
+            assert!(text(&output.stdout).contains("\nsomething\n"), "{place}");
+            assert_eq!(job.commands(), EXAMPLE.map(|item| format!("{item} 0")), "{place}");
+            let (code, said) = job.verdict(&EXAMPLE);
+            assert_eq!(code, Some(0), "{place}: {said}");
+            let first = said.lines().next().unwrap();
+            assert_eq!(first, "VERIFIED job.intoto.json: 3 of 3 commands ran, in order, exit 0", "{place}");
+        }
+    }
+}
+
+#[test]
+fn a_job_that_was_changed_passes_the_policy_of_what_it_was() {
+    let items = [
+        "cd src",
+        "echo one",
+        "if true; then\n  echo two\n\n  echo three\nfi",
+        "test -d ../src",
+        "echo four",
+    ];
+    let mut changed: Vec<(Vec<String>, String)> = Vec::new();
+    let owned = || items.map(str::to_owned).to_vec();
+    let first = |item: &str| item.lines().next().unwrap().to_owned();
+    for (at, item) in items.iter().enumerate() {
+        let mut list = owned();
+        list.remove(at);
+        changed.push((list, first(item)));
+        let mut list = owned();
+        list.insert(at, "echo more".to_owned());
+        changed.push((list, "echo more".to_owned()));
+        let mut list = owned();
+        list[at] = format!("{item}\nfalse");
+        changed.push((list, first(item)));
+        if at > 0 {
+            let mut list = owned();
+            list.swap(at - 1, at);
+            changed.push((list, first(item)));
+        }
+    }
+    let mut list = owned();
+    list[2] = list[2].replace("echo three", "echo 3");
+    changed.push((list, first(items[2])));
+    for (list, named) in changed {
+        let job = Job::new(&bash(), Shape::default());
+        job.run(&list.iter().map(String::as_str).collect::<Vec<_>>());
+        job.seal();
+        let (code, said) = job.verdict(&items);
+        assert_eq!(code, Some(1), "{list:?}: {said}");
+        assert!(said.starts_with("NOT VERIFIED (policy)") && said.contains(&named), "{list:?}: {said}");
+    }
+}
+
+#[test]
+fn a_job_does_not_end_as_it_does_alone() {
+    let jobs: [&[&str]; 14] = [
+        &["true"],
+        &["exit 3", "echo never"],
+        &["(exit 6)", "echo never"],
+        &["f() { return 7; }", "f", "echo never"],
+        &[
+            "set +e",
+            "false",
+            "echo \"$? ${PIPESTATUS[*]} $_\"",
+            "echo a b; false | true",
+            "echo $? ${PIPESTATUS[*]}",
+        ],
+        &["echo a b", "echo \"$_ $?\"", "echo $LINENO $BASH_SUBSHELL $-"],
+        &["trap 'echo bye $?' EXIT", "false"],
+        &["trap 'echo err $?' ERR", "false"],
+        &["set -u", "echo $nothing", "echo never"],
+        &["x=1\nif true; then\n  x=2\nfi\necho $x", "for i in 1 2 3; do\n  echo $i\ndone | sort -r", "cat"],
+        &["set -x", "true", "set +x"],
+        &["sleep 0.01 & wait $!", "jobs", "read line || echo none"],
+        &["kill -TERM $BASHPID", "sleep 1"],
+        &["echo 'it'\\''s' \"a\\\"b\" \\\\ $'\\t' é", "cat <<END\n$((1+1)) `echo x`\nEND"],
+    ];
+    for (at, items) in jobs.iter().enumerate() {
+        for shape in Shape::all() {
+            let [alone, recorded] = [0, 1].map(|recorded| {
+                let job = Job::new(&bash(), shape);
+                let init = ["eval \"\"", INIT][recorded];
+                let output = job.run_with(&[&[init], *items].concat(), &[]);
+                let said: Vec<String> = text(&output.stderr)
+                    .lines()
+                    .filter(|line| !line.starts_with("attesh-head ") && !line.contains("attesh init"))
+                    .map(|line| line.replace(job.root.path().to_str().unwrap(), "ROOT"))
+                    // bash names the line of its own text.
+                    .map(|line| {
+                        line.split_once(": line ").map_or(line.clone(), |(_, rest)| {
+                            rest.split_once(": ").map_or(rest, |(_, rest)| rest).to_owned()
+                        })
+                    })
+                    .filter(|line| !line.contains("__attesh_"))
+                    .collect();
+                let printed =
+                    text(&output.stdout).lines().skip(1).map(without_time).collect::<Vec<_>>().join("\n");
+                (output.status.code(), printed.replace(INIT, "eval \"\""), said)
+            });
+            assert_eq!(alone, recorded, "job {at} {items:?} {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn the_status_of_a_failing_item_is_that_of_the_job() {
+    for shape in Shape::all() {
+        let job = Job::new(&bash(), shape);
+        let output = job.run(&["true", "(exit 6)", "echo never"]);
+        // The form before 19.1 makes 1 of any failure.
+        let code = if shape.form == 1 { 1 } else { 6 };
+        assert_eq!(output.status.code(), Some(code), "{shape:?}");
+        assert_eq!(job.commands(), ["true 0", "(exit 6) 6"], "{shape:?}");
+        let (code, said) = job.verdict(&["true", "(exit 6)", "echo never"]);
+        assert_eq!(code, Some(1));
+        assert!(said.contains("line 2 `(exit 6)`") && said.contains("ended with 6"), "{said}");
+        let (_, log) = job.attesh(&["show", "job.intoto.json"]);
+        assert!(log.contains("not reached    3  echo never") || log.contains("(exit 6)"), "{log}");
+    }
+}
+
+#[test]
+fn a_job_that_a_signal_ended_is_complete() {
+    for shape in Shape::all() {
+        for signal in ["TERM", "HUP"] {
+            let item = format!("kill -{signal} $BASHPID; sleep 1");
+            let job = Job::new(&bash(), shape);
+            let output = job.run(&["true", &item, "true"]);
+            assert!(!output.status.success(), "{shape:?}");
+            let predicate = job.predicate();
+            let place = format!("{shape:?} {signal}: {predicate}");
+            assert_ne!(predicate["commands"][1]["exitCode"], 0, "{place}");
+            assert_eq!(predicate["outcome"]["allSucceeded"], false, "{place}");
+            let (code, said) = job.verdict(&["true", &item, "true"]);
+            assert!(matches!(code, Some(1 | 4)), "{place}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_job_without_a_standard_error_ends_with_another_status() {
+    for shape in Shape::all() {
+        let job = Job::new(&bash(), shape);
+        let items = ["exec 2>&-", "echo x"];
+        assert_eq!(job.run(&items).status.code(), Some(0), "{shape:?}");
+        assert_eq!(job.commands(), ["exec 2>&- 0", "echo x 0"], "{shape:?}");
+    }
+}
+
+#[test]
+fn a_block_that_takes_the_exit_trap_has_a_plan() {
+    let items = ["true", "trap 'rm -f x' EXIT", "echo two"];
+    let job = Job::new(&bash(), Shape::default());
+    assert!(job.run(&items).status.success());
+    let (_, said) = job.attesh(&["stop"]);
+    assert!(said.contains("attesh-head "), "{said}");
+    job.seal();
+    let (code, said) = job.verdict(&items);
+    assert_ne!(code, Some(0), "{said}");
+    assert!(
+        said.contains("line 2 `trap 'rm -f x' EXIT` takes the place of the trap that records the plan"),
+        "{said}"
+    );
+    // One that was set before goes on.
+    let job = Job::new(&bash(), Shape::default());
+    let output = job.run_with(&["trap 'echo bye $?' EXIT", INIT, "true", "exit 4"], &[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).ends_with("bye 4\n"), "{}", text(&output.stdout));
+    assert_eq!(job.commands(), ["true 0", "exit 4 4"]);
+}
+
+#[test]
+fn the_variables_of_a_job_get_into_its_journal() {
+    let job = Job::new(&bash(), Shape::default());
+    assert!(job.run(&["test \"$TOKEN\""]).status.success());
+    let journal = std::fs::read(job.path("project/.attesh/journal")).unwrap();
+    assert!(!text(&journal).contains(SECRET));
+    assert_eq!(job.predicate()["plans"][0]["recordedAt"], "exit");
+}
+
+#[test]
+fn an_image_that_reads_the_hook_first_has_no_plan_at_the_start() {
+    for shell in all(Family::Bash) {
+        for shape in Shape::all() {
+            let place = format!("{} {shape:?}", shell.label());
+            let job = Job::new(&shell.program, shape);
+            let hook = job.command(Path::new(ATTESH)).args(["init", "bash", "--ci"]).output().unwrap();
+            let hook = job.put("hook.bash", &text(&hook.stdout));
+            let child = "bash -c 'trap -p; echo $-'";
+            let items = [child, "if true; then\n  echo two\nfi", "exit 3", "echo never"];
+            let output = job.run_with(&[&[INIT], &items[..]].concat(), &[("BASH_ENV", &hook)]);
+            assert_eq!(output.status.code(), Some(3), "{place}: {}", text(&output.stderr));
+            assert!(text(&output.stdout).contains("\nhBc\n"), "{place}: {}", text(&output.stdout));
+            let predicate = job.predicate();
+            assert_eq!(predicate["plans"][0]["recordedAt"], "start", "{place}");
+            assert_eq!(predicate["plans"][0]["unchanged"], true, "{place}");
+            assert_eq!(predicate["plans"][0]["units"].as_array().unwrap().len(), 4, "{place}");
+            assert_eq!(predicate["commands"][1]["command"], items[1], "{place}");
+            assert_eq!(predicate["commands"][1]["planned"], true, "{place}");
+            let (code, said) = job.verdict(&items);
+            assert!(code == Some(1) && said.contains("line 5 `exit 3` ended with 3"), "{place}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_shell_that_is_no_bash_says_nothing() {
+    // busybox is the shell that it is called by the name of.
+    let names = TempDir::new().unwrap();
+    let place = crate::stage::programs::ok(names.path(), "sh", &["-c", "command -v busybox || :"]);
+    let mut shells = vec![PathBuf::from("dash")];
+    if have("busybox") {
+        shells.push(names.path().join("ash"));
+        std::os::unix::fs::symlink(place.trim(), &shells[1]).unwrap();
+    }
+    for program in shells {
+        for form in 0..3 {
+            let job = Job::new(&program, Shape { form, posix: true, ..Shape::default() });
+            let program = program.display();
+            let output = job.run(&["echo one", "exit 3", "echo never"]);
+            let (out, said) = (text(&output.stdout), text(&output.stderr));
+            assert_eq!(output.status.code(), Some(3), "{program} {form}: {said}");
+            assert!(out.contains("\none\n") && !out.contains("never\n"), "{program}: {out}");
+            assert!(said.contains("attesh: the commands of this shell cannot be told"), "{program}: {said}");
+            let predicate = job.predicate();
+            assert_eq!(predicate["commands"].as_array().unwrap().len(), 0);
+            let shell = &predicate["session"]["shells"][0];
+            assert_eq!((shell["program"].as_str(), shell["exitCode"].as_u64()), (Some("sh"), Some(3)));
+            let (code, said) = job.verdict(&["echo one", "exit 3", "echo never"]);
+            assert_eq!(code, Some(1));
+            assert!(said.contains("there is no plan"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_head_of_a_job_is_lost_with_its_container() {
+    let job = Job::new(&bash(), Shape::default());
+    let output = job.run(&EXAMPLE);
+    let ended = head(&text(&output.stderr)).unwrap();
+    // after_script runs in another container: of the session there is only the project's folder.
+    std::fs::remove_dir_all(job.path("runtime")).unwrap();
+    std::fs::create_dir(job.path("runtime")).unwrap();
+    let after = job.run_with(&["attesh stop"], &[]);
+    assert!(after.status.success(), "{}", text(&after.stderr));
+    assert_eq!(head(&text(&after.stderr)), Some(ended));
+}
+
+#[test]
+fn a_killed_job_is_complete_or_forgets_what_ran() {
+    let job = Job::new(&bash(), Shape::default());
+    let output = job.run(&["echo one", "cd src", "kill -9 $BASHPID", "echo never"]);
+    assert_eq!(output.status.code(), Some(137), "{}", text(&output.stderr));
+    let (code, said) = job.seal();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("3 commands, incomplete"), "{said}");
+    let (_, shown) = job.attesh(&["show", "job.intoto.json"]);
+    for part in ["echo one", "cd src", "kill -9 $BASHPID"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let key = job.path("key.pub");
+    let (code, said) = job.attesh(&["verify", "job.intoto.json", "--trust", key.to_str().unwrap()]);
+    assert_eq!(code, Some(4), "{said}");
+}

@@ -1,0 +1,243 @@
+//! What stands at a limit of a statement, and what is one beyond it.
+
+use attesh::failure::Kind;
+use attesh::journal::line;
+use attesh::protocol::{Key, Verb};
+use attesh::record::{Body, Collect, Pause, Plan, PlanTime, Program};
+use attesh::seal::statement::{COMMANDS_MAX, INTEGER_MAX, Statement};
+use attesh::verify;
+use nix::sys::time::TimeValLike as _;
+
+use crate::policy::judge::{Run, statement};
+use crate::stage::signer::{self, Defect, Signer, Texts, close, finish, start};
+use crate::stage::world::{World, code};
+use crate::vectors::envelopes::{sign, taken};
+use crate::verify::verdicts::{against_journal, drafted};
+
+fn is_taken(statement: &Statement) -> (bool, String) {
+    let taken = taken(&sign(statement.to_json(), 7).to_json());
+    // A sealer asks the same before it signs.
+    assert_eq!(verify::objection(&statement.to_json()).is_none(), taken.0);
+    taken
+}
+
+#[test]
+fn more_commands_than_the_limit_stand_in_a_statement() {
+    let of = |count: usize| {
+        let mut made = statement(&[Run::of(&vec!["x"; count])]);
+        made.predicate.journal.size = 30_000;
+        made
+    };
+    assert_eq!(is_taken(&of(COMMANDS_MAX)).1, "10000 commands recorded, all succeeded");
+    let (good, why) = is_taken(&of(COMMANDS_MAX + 1));
+    assert_eq!(
+        (good, &*why),
+        (false, "the payload is not well formed: commands is not at most 10000 commands")
+    );
+}
+
+/// A session of so many commands and so many shells.
+fn long(commands: u64, shells: u64, collected: usize) -> Vec<u8> {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    for n in 1..=commands {
+        let (body, texts) = start(shell, n, n, b"x");
+        signer.push(body, &texts, Defect::None);
+        signer.push(finish(shell, n, 0), &Texts::default(), Defect::None);
+    }
+    signer.close(shell, Some(commands));
+    for _ in 1..shells {
+        let shell = signer.open(Program::Bash, 0);
+        let (body, texts) = close(shell, Some(0));
+        signer.push(body, &texts, Defect::None);
+    }
+    for _ in 0..collected {
+        let body =
+            Collect { collector: "https://example.org/git".into(), at: "start".into(), ok: true, data: None };
+        signer.push(Body::Collect(body), &Texts::default(), Defect::None);
+    }
+    signer.push(signer::end(), &Texts::default(), Defect::None);
+    signer.bytes
+}
+
+#[test]
+fn a_long_session_is_sealed_and_not_taken() {
+    for (commands, shells, collected) in [(10_000, 1, 0), (10_001, 1, 0), (1, 10_001, 0), (1, 1, 10_001)] {
+        let told = format!("{commands} commands, {shells} shells, {collected} collected");
+        let made = drafted(&long(commands, shells, collected), true).1;
+        let predicate = &made.predicate;
+        let (good, said) = is_taken(&made);
+        assert!(good && said.ends_with(" recorded, all succeeded"), "{told}: {said}");
+        assert_eq!(predicate.commands.is_some(), commands <= 10_000, "{told}");
+        assert_eq!(predicate.session.shells.len() as u64, shells.min(10_000), "{told}");
+        assert_eq!(predicate.collected.len(), collected.min(10_000), "{told}");
+        assert_eq!(predicate.outcome.command_count, commands, "{told}");
+    }
+}
+
+/// A plan of so many units, each a line of this length.
+fn plan(signer: &mut Signer, shell: u64, units: u64, length: usize) {
+    let mut texts = Texts::default();
+    let script = format!("{}\n", "\u{1}".repeat(length)).repeat(usize::try_from(units).unwrap());
+    let ranges: Vec<String> = (1..=units).map(|line| format!("{line}-{line}")).collect();
+    let plan = Plan {
+        shell,
+        count: units,
+        recorded_at: PlanTime::Start,
+        name: texts.commit("name", b"build.sh"),
+        ranges: texts.commit("ranges", ranges.join(",").as_bytes()),
+        script: texts.commit("script", script.as_bytes()),
+    };
+    signer.push(Body::Plan(plan), &texts, Defect::None);
+}
+
+/// Which plans have their units.
+fn with_units(made: &Statement) -> Vec<bool> {
+    made.predicate.plans.iter().map(|plan| plan.units.is_some()).collect()
+}
+
+/// What a verifier finds that holds the statement against the journal.
+fn against(made: &Statement, journal: &[u8]) -> Option<(Kind, String)> {
+    against_journal(made.to_json(), journal).failure
+}
+
+/// Long commands, and plans whose units have no room: a letter takes six bytes in JSON.
+#[test]
+fn a_long_session_is_not_that_of_its_journal() {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    // 1.4 million letters spelled with six bytes each are more than 8 MiB; of the two plans the
+    // first fits, and both do not.
+    for n in 1..=4 {
+        signer.start(shell, n, n, "\u{1}".repeat(360_000).as_bytes());
+        signer.finish(shell, n, 0);
+    }
+    signer.close(shell, Some(4));
+    for _ in 0..2 {
+        let shell = signer.open(Program::Bash, 0);
+        plan(&mut signer, shell, 1_000, 900);
+        signer.close(shell, Some(0));
+    }
+    signer.end();
+    let made = drafted(&signer.bytes, true).1;
+    assert!(is_taken(&made).0);
+    assert_eq!((made.predicate.commands.is_some(), with_units(&made)), (false, vec![true, false]));
+    assert_eq!(against(&made, &signer.bytes), None);
+    // The first script is taken out: that leaves room, and is no other journal.
+    let lines = signer.lines();
+    let without = |name: &str| {
+        let quoted = format!("\"{name}\":[");
+        let at = lines.iter().position(|line| String::from_utf8_lossy(line).contains(&quoted)).unwrap();
+        let columns = line::split(&lines[at]).unwrap();
+        let texts = Texts::read(columns.disclosures).without(name).column();
+        let redacted = line::join(columns.core, &texts, &columns.auth);
+        [lines[..at].concat(), redacted, lines[at + 1..].concat()].concat()
+    };
+    assert_eq!(with_units(&drafted(&without("script"), true).1), [false, true]);
+    assert_eq!(against(&made, &without("script")), None);
+    // A sealer who leaves the units out says less than the journal, whatever else was redacted.
+    let mut less = made.clone();
+    less.predicate.plans[0].units = None;
+    for journal in [&signer.bytes, &without("command")] {
+        assert!(against(&less, journal).is_some());
+    }
+}
+
+#[test]
+fn more_units_than_the_limit_stand_in_a_statement() {
+    for (units, there) in
+        [([10_000, 1], [true, false]), ([9_999, 1], [true, true]), ([10_001, 10_000], [false, true])]
+    {
+        let mut signer = Signer::begun(1);
+        for count in units {
+            let shell = signer.open(Program::Bash, 0);
+            plan(&mut signer, shell, count, 1);
+            signer.close(shell, Some(0));
+        }
+        signer.end();
+        let made = drafted(&signer.bytes, true).1;
+        assert_eq!(with_units(&made), there);
+        assert!(is_taken(&made).0);
+    }
+}
+
+/// A journal that keeps tens of thousands of commands open is sealed in the time of one that does not.
+#[test]
+fn what_never_ends_is_searched_again_and_again() {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    for n in 1..=20_000 {
+        let (body, texts) = start(shell, n, n, b"x");
+        signer.push(body, &texts, Defect::None);
+        // Of no shell: nobody ever finishes it.
+        let (body, texts) = start(1 << 40, n, n, b"x");
+        signer.push(body, &texts, Defect::None);
+    }
+    signer.push(finish(shell, 20_000, 7), &Texts::default(), Defect::None);
+    let cpu =
+        || nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_THREAD).unwrap().user_time();
+    let before = cpu();
+    let checked = crate::verify::rules::verify(&signer.bytes, None);
+    let verified = cpu() - before;
+    let before = cpu();
+    let made = drafted(&signer.bytes, true).1;
+    let drafted = cpu() - before;
+    let outcome = &made.predicate.outcome;
+    assert_eq!((outcome.command_count, outcome.failed_count, outcome.unobserved_count), (40_000, 1, 39_999));
+    assert_eq!((outcome.exit_code, checked.story.commands), (Some(7), 40_000));
+    let (most, had) = (verified.num_milliseconds() * 4 + 2_000, drafted.num_milliseconds());
+    assert!(had < most, "{had} ms, where verifying takes {} ms", verified.num_milliseconds());
+}
+
+/// A command says what the shell's counter is; the seal of what it says is taken all the same.
+#[test]
+fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
+    for native in ["9007199254740999", "18446744073709551615"] {
+        let world = World::new();
+        let at = world.open(None);
+        let values = [Key::Number.is(1), Key::Native.is(native), Key::Source.is("none")];
+        assert_eq!(code(&mut world.call(Verb::Start, &at, values)), Some(0));
+        assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
+        assert_eq!(code(&mut world.close(&at, 1, false)), Some(0));
+        let folder = at.folder.to_str().unwrap();
+        for words in [
+            &["key", "generate", "-o", "k", "--no-passphrase"][..],
+            &["seal", folder, "--key", "k", "-o", "a"],
+        ] {
+            assert_eq!(code(&mut world.attesh(words)), Some(0), "{words:?}");
+        }
+        let verify = ["verify", "a", "--trust", "k.pub", "--journal", folder];
+        assert_eq!(code(&mut world.attesh(&verify)), Some(4), "{native}");
+        let envelope = std::fs::read(world.home.path().join("a")).unwrap();
+        let envelope = attesh::seal::envelope::Envelope::read(&envelope).unwrap();
+        let said = Statement::read(envelope.unverified_payload()).unwrap();
+        assert_eq!(said.predicate.outcome.lost_count, INTEGER_MAX);
+    }
+}
+
+/// The same while recording is paused.
+#[test]
+fn more_paused_commands_than_there_can_be_are_told_as_they_are() {
+    let mut signer = Signer::base();
+    signer.push(Body::Pause(Pause { shell: Some(1), reason: None }), &Texts::default(), Defect::None);
+    signer.close(1, Some(u64::MAX));
+    signer.end();
+    let made = drafted(&signer.bytes, true).1;
+    assert_eq!(made.predicate.outcome.paused_command_count, Some(INTEGER_MAX));
+    assert!(is_taken(&made).0);
+}
+
+/// What a sealer would sign must be what a verifier takes.
+#[test]
+fn a_payload_that_no_verifier_takes_is_not_objected_to() {
+    let good = statement(&[Run::of(&["x"])]);
+    assert_eq!(verify::objection(&good.to_json()), None);
+    let mut bad = good.clone();
+    bad.predicate.outcome.command_count = 2;
+    let why = "outcome.commandCount is not the number of the transcript's lines";
+    assert_eq!(verify::objection(&bad.to_json()).as_deref(), Some(why));
+    bad = good;
+    bad.predicate.outcome.lost_count = INTEGER_MAX + 1;
+    let why = "the payload is not well formed: outcome.lostCount is not an integer below 2^53";
+    assert_eq!(verify::objection(&bad.to_json()).as_deref(), Some(why));
+}

@@ -1,0 +1,46 @@
+//! Running the real programs that the tests compare with.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Is this program here? A missing one skips the test, loudly, and is an error in CI,
+/// where nobody reads what was skipped.
+pub fn have(program: &str) -> bool {
+    let tool = format!("{program}:");
+    let tools = include_str!("../../setup");
+    assert!(
+        tools.split([' ', '(', '\n']).any(|word| word.starts_with(&tool)),
+        "tests/setup has no {program}"
+    );
+    let found = Command::new(program).arg("--help").stdin(Stdio::null()).output().is_ok();
+    if !found {
+        #[expect(clippy::disallowed_methods, reason = "a test asks where it runs")]
+        let ci = std::env::var_os("CI").is_some();
+        assert!(!ci, "{program} is missing");
+        eprintln!("SKIPPED: {program} is missing");
+    }
+    found
+}
+
+/// Runs a program in a folder, with nothing on its standard input.
+pub fn run<A: AsRef<OsStr>>(folder: &Path, program: &str, arguments: &[A]) -> Output {
+    Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs a program that has to succeed; gives its standard output.
+pub fn ok<A: AsRef<OsStr>>(folder: &Path, program: &str, arguments: &[A]) -> String {
+    let output = run(folder, program, arguments);
+    assert!(
+        output.status.success(),
+        "{program}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A bash script, in a folder, that has to succeed.
+pub fn bash(folder: &Path, script: &str) -> String {
+    ok(folder, "bash", &["-euo", "pipefail", "-c", script])
+}
