@@ -19,9 +19,7 @@ mod member;
 mod text;
 mod words;
 
-pub use body::{
-    Anomaly, Body, Close, End, Finish, Lost, Note, Open, Pause, Plan, Resume, Start, Status,
-};
+pub use body::{Anomaly, Body, Close, End, Finish, Lost, Note, Open, Pause, Plan, Resume, Start, Status};
 pub use fact::{ATTACHED_FOLDER, Attached, Fact, is_known_fact, is_plain_name, is_uri};
 pub use genesis::{FORMAT, FORMAT_NAME, Genesis, PROTECTION_FILE, Prev, RECORDER_ID, Recorder};
 pub use member::{INTEGER_MAX, OpenWord};
@@ -31,8 +29,8 @@ pub use text::{
 };
 pub(crate) use words::words;
 pub use words::{
-    CloseReason, Closes, EndReason, Evidence, FactTime, From, Inherited, Kind, NoteWhat, PlanTime, PrevWhy, Program,
-    StateLevel, TextSource, Unseen, Word,
+    CloseReason, Closes, EndReason, Evidence, FactTime, From, Inherited, Kind, NoteWhat, PlanTime, PrevWhy,
+    Program, StateLevel, TextSource, Unseen, Word,
 };
 
 /// The longest line of a journal in bytes, its newline included.
@@ -71,7 +69,12 @@ pub struct Core {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,
     /// The key that verifies the next record; only `end` has none.
-    #[serde(rename = "nk", with = "member::maybe_base64url", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "nk",
+        with = "member::maybe_base64url",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub next_key: Option<[u8; 32]>,
 }
 

@@ -8,10 +8,10 @@
 
 use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
-use crate::encoding::hex;
+use crate::encoding::{hex, hex_exact};
 use crate::failure::Kind;
-use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Origin, Rejection};
+use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
 use crate::policy::{Denial, Ruling};
@@ -208,8 +208,7 @@ pub struct Trusted {
 pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
     let mut verdict = Verdict::default();
     let keys: Vec<TrustedKey> = trusted.iter().map(|trusted| trusted.key.clone()).collect();
-    let sealed_at =
-        |payload: &[u8]| form::read(payload).ok().and_then(|statement| statement.sealed_at_s());
+    let sealed_at = |payload: &[u8]| form::read(payload).ok().and_then(|statement| statement.sealed_at_s());
     let authentic = match envelope.verify(&keys, sealed_at) {
         Ok(authentic) => authentic,
         Err(failure) => {
@@ -225,9 +224,10 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
         .principals()
         .map(|who| format!(", key of {}", crate::text::short(who)))
         .unwrap_or_default();
-    verdict.aspects.trust.set(Mark::Good,
-        format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)),
-    );
+    verdict
+        .aspects
+        .trust
+        .set(Mark::Good, format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)));
     if authentic.payload_type() != PAYLOAD_TYPE {
         let text = format!("the payload is of the type {}", crate::text::short(authentic.payload_type()));
         verdict.changed(Objection::new(Code::EnvelopeType, text));
@@ -279,7 +279,8 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
             let text = format!("the statement contradicts itself: {cause}");
             verdict.changed(Objection::new(cause.code, text));
         }
-        None => verdict.aspects.integrity.set(Mark::Good,
+        None => verdict.aspects.integrity.set(
+            Mark::Good,
             format!(
                 "payload as signed; it says the chain of {} was unbroken",
                 count(statement.predicate.journal.size, "record")
@@ -301,10 +302,11 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
         incomplete(verdict, &findings);
     }
-    let journal = &statement.predicate.journal;
-    let head = format!("{}:{}:{}", statement.predicate.session.id, journal.size, journal.root_hash);
+    let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
-        OriginStatus::Authenticated => verdict.aspects.origin.set(Mark::Good, "the sealer checked it with the origin secret"),
+        OriginStatus::Authenticated => {
+            verdict.aspects.origin.set(Mark::Good, "the sealer checked it with the origin secret")
+        }
         _ => verdict.aspects.origin.set(Mark::Open, format!("not authenticated; pin the head {head}")),
     }
     verdict.aspects.policy.set(Mark::Open, "none given");
@@ -350,7 +352,10 @@ fn finding(anomaly: &AnomalyFacts) -> Finding {
 
 /// A fact that must be understood and is not: the session cannot be judged here.
 fn not_understood(verdict: &mut Verdict, record: u64, kind: &str) {
-    let text = format!("record {record} is a fact of the type {}, which must be understood", crate::text::short(kind));
+    let text = format!(
+        "record {record} is a fact of the type {}, which must be understood",
+        crate::text::short(kind)
+    );
     verdict.fail(Objection { record: Some(record), ..Objection::new(Code::FactUnknown, text) });
 }
 
@@ -536,11 +541,9 @@ pub fn with_heads(verdict: &mut Verdict, kept: &KeptHeads, known: Option<Known>)
 /// The heads that a statement names.
 fn sealed_heads(statement: &Statement) -> Option<Known> {
     let predicate = &statement.predicate;
-    let root = |head: &HeadFacts| {
-        Some((head.size, crate::encoding::hex_exact(head.root_hash.as_bytes())?))
-    };
+    let root = |head: &HeadFacts| Some((head.size, hex_exact(head.root_hash.as_bytes())?));
     let roots = predicate.heads.iter().map(root).collect::<Option<Vec<(u64, Digest)>>>()?;
-    Some(Known { session: predicate.session.id.clone(), size: predicate.journal.size, roots })
+    Some(Known { session: statement.head()?.session, size: predicate.journal.size, roots })
 }
 
 /// The objection to a journal that was rejected.
@@ -569,7 +572,10 @@ pub fn journal(checked: Checked) -> Verdict {
         0 => format!("not sealed; nothing was recorded{before}"),
         ran => format!("not sealed; {} recorded, {} failed{before}", count(ran, "command"), story.failed),
     };
-    verdict.aspects.integrity.set(Mark::Good, format!("checked one by one: {}", count(checked.size, "record")));
+    verdict
+        .aspects
+        .integrity
+        .set(Mark::Good, format!("checked one by one: {}", count(checked.size, "record")));
     if story.is_complete() {
         let left_out = LeftOut {
             after_loss,
@@ -586,9 +592,8 @@ pub fn journal(checked: Checked) -> Verdict {
     if let Some((record, kind)) = &story.must_understand {
         not_understood(&mut verdict, *record, kind);
     }
-    let head =
-        checked.genesis_body().map(|genesis| head_token(&genesis.session, checked.size, &checked.root));
-    let pin = format!("not authenticated; pin the head {}", head.unwrap_or_default());
+    let head = checked.head().map_or_else(String::new, |head| head.to_string());
+    let pin = format!("not authenticated; pin the head {head}");
     verdict.aspects.origin.set(Mark::Open, pin);
     with_origin(&mut verdict, checked.origin);
     verdict.findings = checked.story.findings;
@@ -598,10 +603,8 @@ pub fn journal(checked: Checked) -> Verdict {
 /// What the recorder of this machine remembers of a journal: its head, and what it found
 /// changed.
 pub struct Remembered {
-    /// How many records there were.
-    pub size: u64,
-    /// The root over them.
-    pub root: Digest,
+    /// Its head.
+    pub head: Head,
     /// What was found changed, where something was.
     pub tampered: Option<String>,
 }
@@ -609,21 +612,17 @@ pub struct Remembered {
 /// Judges a journal as [`journal`] does, and against what its recorder remembered before it
 /// was read: a journal only grows.
 pub fn remembered_journal(checked: Checked, remembered: &Remembered) -> Verdict {
-    let (size, root) = (checked.size, checked.root);
-    let id = checked.genesis_body().map(|genesis| genesis.session.clone()).unwrap_or_default();
+    let (size, root, last) = (checked.size, checked.root, remembered.head);
     let mut verdict = journal(checked);
     let why = match &remembered.tampered {
         Some(why) => Some(why.clone()),
-        None if size < remembered.size => Some(format!("it has {size} records")),
-        None if size == remembered.size && root != remembered.root => {
-            Some("its records are others".to_owned())
-        }
+        None if size < last.size => Some(format!("it has {size} records")),
+        None if size == last.size && root != last.root => Some("its records are others".to_owned()),
         None => None,
     };
     if let Some(why) = why {
-        let head = head_token(&id, remembered.size, &remembered.root);
         let text = format!(
-            "the recorder on this machine remembers another journal: {why}; the last head it recorded is {head}"
+            "the recorder on this machine remembers another journal: {why}; the last head it recorded is {last}"
         );
         verdict.changed(Objection::new(Code::JournalRemembered, text));
     }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::files::{self, FileError};
-use crate::journal::append::Head;
-use crate::journal::chain::head_token;
 use crate::journal::check::Checked;
-use crate::journal::heads::{KeptHead, KeptHeads, Known, MARK};
+use crate::journal::head::Head;
+use crate::journal::heads::{KeptHeads, Known, MARK};
 use crate::paths;
 use crate::report;
 use crate::session::Session;
@@ -45,8 +44,8 @@ impl StepOutput {
 }
 
 /// Tells a head to the log of the job, on standard error.
-pub fn to_log(session: &Session, head: Head) {
-    report::bare(&log_line(session, head));
+pub fn to_log(head: Head) {
+    report::bare(&log_line(head));
 }
 
 /// Tells a head to whoever keeps it: the log, where the session is in a folder that somebody
@@ -56,10 +55,9 @@ pub fn to_log(session: &Session, head: Head) {
 /// The outputs could not be written.
 pub fn publish(session: &Session, head: Head, output: Option<StepOutput>) -> Result<(), Failure> {
     if session.is_placed() {
-        to_log(session, head);
+        to_log(head);
     }
-    let token = head_token(session.id(), head.size, &head.root);
-    output.map_or(Ok(()), |output| output.append(&format!("head={token}")))
+    output.map_or(Ok(()), |output| output.append(&format!("head={head}")))
 }
 
 /// Refuses a journal that did not go through all heads that were kept.
@@ -85,7 +83,7 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
 pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     let mut all = KeptHeads::default();
     for word in given {
-        let is_head = KeptHead::read(word).is_some();
+        let is_head = Head::read(word).is_some();
         let heads = if is_head || word.contains(MARK) && !Path::new(word).exists() {
             KeptHeads::find(word.as_bytes())
         } else if word == "-" {

@@ -16,7 +16,6 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
 use crate::journal::append::digest_of;
-use crate::journal::chain::head_token;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
@@ -29,7 +28,10 @@ use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
-use crate::seal::statement::{Completeness, SUBJECT_SCRIPT, AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,};
+use crate::seal::statement::{
+    AGENT_PAYLOAD_MAX, Completeness, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX,
+    Statement,
+};
 use crate::session::close::Ending;
 use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
@@ -235,7 +237,9 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
             .to_str()
             .ok_or_else(|| Failure::usage(format!("--subject {}: the name is not UTF-8", path.display())))?;
         if name.starts_with(SUBJECT_SCRIPT) {
-            let what = format!("--subject {name}: names that begin with {SUBJECT_SCRIPT} are those of recorded scripts");
+            let what = format!(
+                "--subject {name}: names that begin with {SUBJECT_SCRIPT} are those of recorded scripts"
+            );
             return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
         }
         if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
@@ -416,16 +420,10 @@ fn make(
     Ok((statement, hex(&sha256(&[&written]))))
 }
 
-fn head_of(session: &Session, statement: &Statement) -> String {
-    let journal = &statement.predicate.journal;
-    let root = crate::encoding::hex_exact(journal.root_hash.as_bytes()).unwrap_or_default();
-    head_token(session.id(), journal.size, &root)
-}
-
 /// To the person: what was sealed, and whether it is whole.
 fn tell(session: &Session, statement: &Statement) {
     let outcome = &statement.predicate.outcome;
-    let head = head_of(session, statement);
+    let head = statement.head().map_or_else(String::new, |head| head.to_string());
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
         session.short_name(),
@@ -436,7 +434,9 @@ fn tell(session: &Session, statement: &Statement) {
         let first = statement.predicate.anomalies.iter().find(|anomaly| anomaly.incomplete);
         report::say(&format!("incomplete: {}", first.map_or("see attesh show", |anomaly| &anomaly.text)));
     }
-    if let Some(before) = statement.predicate.anomalies.iter().find(|anomaly| anomaly.code == FindingCode::AfterLoss) {
+    if let Some(before) =
+        statement.predicate.anomalies.iter().find(|anomaly| anomaly.code == FindingCode::AfterLoss)
+    {
         report::say(&before.text);
     }
 }
@@ -458,7 +458,7 @@ fn print(
         };
     }
     let outcome = &statement.predicate.outcome;
-    let head = head_of(session, statement);
+    let head = statement.head().map(|head| head.to_string());
     let (bundle, transcript) = (report::path_json(&outputs.bundle), report::path_json(&outputs.transcript));
     report::json(
         "attesh.seal/v1",

@@ -10,8 +10,8 @@ use super::heads::{StepOutput, publish, to_log};
 use super::view::{View, add_failure, verdict, view};
 use crate::clock;
 use crate::failure::{Failure, Kind};
-use crate::journal::append::{AppendError, Head};
-use crate::journal::chain::head_token;
+use crate::journal::append::AppendError;
+use crate::journal::head::Head;
 use crate::journal::story::Finding;
 use crate::os::proc;
 use crate::paths;
@@ -36,14 +36,14 @@ pub fn start(args: &Start) -> Exit {
         (None, Some(name)) => {
             let secret = given.map_or_else(birth::usual_secret, |secret| Ok(Some(secret)))?;
             let session = birth::birth_named(name, secret)?;
-            let head = Head { size: 1, root: *session.genesis_root() };
+            let head = session.first_head();
             Placed { session, head, joined: false, moved: None }
         }
         (None, None) => return Err(no_name()),
     };
     let (session, name) = (&opened.session, opened.session.genesis().name.as_deref());
     publish(session, opened.head, output)?;
-    let head = head_token(session.id(), opened.head.size, &opened.head.root);
+    let head = opened.head.to_string();
     if args.json {
         let folder = report::path_json(session.folder().path());
         report::json(
@@ -79,7 +79,7 @@ pub fn stop(args: &Stop) -> Exit {
     let over = session.is_placed() && session.has_end();
     let head = if over { head_now(&session)? } else { end_placed(&session, args.close_others)? };
     publish(&session, head, output)?;
-    let token = head_token(session.id(), head.size, &head.root);
+    let token = head.to_string();
     if args.json {
         report::json("attesh.stop/v1", json!({"session": session.id(), "head": token, "size": head.size}))?;
     } else {
@@ -103,7 +103,7 @@ fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
             && !session.is_live()
             && let Ok(head) = head_now(session)
         {
-            to_log(session, head);
+            to_log(head);
         }
     })
 }
@@ -154,15 +154,15 @@ fn standing(session: &Session, view: &View) -> Standing {
 
 /// That the recorder found the journal changed, and what it was then.
 fn tampered(session: &Session, error: &SessionError) -> Failure {
-    let kept = session.kept().map_or_else(String::new, |kept| {
-        format!("; the last that was recorded is {}", head_token(session.id(), kept.size, &kept.root))
-    });
+    let kept = session
+        .kept()
+        .map_or_else(String::new, |kept| format!("; the last that was recorded is {}", kept.head));
     Failure::integrity(format!("{error}{kept}"))
         .next(format!("for the verdict type: attesh verify {}", session.folder().path().display()))
 }
 
 fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
-    let story = &view.checked.story;
+    let (story, head) = (&view.checked.story, view.checked.head());
     json!({
         "session": session.id(),
         "name": session.genesis().name,
@@ -177,7 +177,8 @@ fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
         "complete": story.is_complete(),
         "sealed": session.is_sealed(),
         "stateKept": session.genesis().state.name(),
-        "head": head_token(session.id(), view.checked.size, &view.checked.root),
+        "head": head.map(|head| head.to_string()),
+        "checkpoint": head.map(|head| head.checkpoint()),
     })
 }
 
@@ -196,7 +197,7 @@ pub fn status(args: &Status) -> Exit {
             .findings
             .iter()
             .map(|finding| {
-                json!({"record": finding.record, "code": finding.code,
+                json!({"record": finding.record, "code": finding.code.name(),
                 "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
@@ -219,10 +220,11 @@ pub fn status(args: &Status) -> Exit {
     report::line(&format!("shells    {} open of {}", story.live.len(), story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
-    report::line(&format!("head      {}", head_token(session.id(), view.checked.size, &view.checked.root)))?;
+    if let Some(head) = view.checked.head() {
+        report::line(&format!("head      {head}"))?;
+    }
     let live = standing.word == "live";
-    let matters =
-        |finding: &&Finding| finding.is_incomplete() && !(live && story.is_in_progress(finding));
+    let matters = |finding: &&Finding| finding.is_incomplete() && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",

@@ -48,7 +48,7 @@ pub fn run(args: &Sh) -> Exit {
     if let Some(session) = session.filter(|session| session.is_placed()) {
         // In the job's log, out of the reach of the steps that follow.
         match head_now(session) {
-            Ok(head) => heads::to_log(session, head),
+            Ok(head) => heads::to_log(head),
             Err(failure) => report::say(&failure.to_string()),
         }
     }

@@ -71,7 +71,8 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let signed = verdict.aspects.signature.mark.name();
     let statement = form::read(envelope.unverified_payload())
         .map_err(|cause| Failure::new(cause.code.kind(), format!("{}: {cause}", args.what)))?;
-    if let Some(objection) = verdict.failure.as_ref().filter(|objection| objection.kind() == Kind::Integrity) {
+    if let Some(objection) = verdict.failure.as_ref().filter(|objection| objection.kind() == Kind::Integrity)
+    {
         return Err(Failure::integrity(format!("{}: {}", args.what, objection.text)));
     }
     if signed != "good" {
@@ -101,9 +102,8 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     for shell in &session.shells {
-        let closed = shell
-            .closed
-            .map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", why.name()));
+        let closed =
+            shell.closed.map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", why.name()));
         report::line(&format!(
             "shell {:<5} {} {}, {closed}",
             shell.id,

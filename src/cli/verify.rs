@@ -54,8 +54,9 @@ pub fn run(args: &Verify) -> Exit {
         for (file, verdict) in &verdicts {
             report::verdict(file, verdict, args.verbose)?;
         }
-        let untrusted =
-            |verdict: &Verdict| verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Untrusted);
+        let untrusted = |verdict: &Verdict| {
+            verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Untrusted)
+        };
         if trusted.is_empty() && verdicts.iter().any(|(_, verdict)| untrusted(verdict)) {
             report::say(
                 "no key is trusted here: name one with --trust KEY.pub, or for good with: attesh key trust KEY.pub",

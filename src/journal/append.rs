@@ -12,10 +12,13 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
+use uuid::Uuid;
+
 use super::chain::{self, Frontier};
+use super::head::Head;
 use super::line;
-use super::story::Story;
 use super::state::{Condition, FileMark, SLOT_BYTES, Slot, is_of_another_version, newest};
+use super::story::Story;
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::crypto::{ChainKey, Digest, OriginSecret, Seed};
@@ -69,15 +72,6 @@ impl<T> Doing<T> for io::Result<T> {
     fn doing(self, what: &'static str) -> Result<T> {
         self.map_err(|error| AppendError::Io(what, error))
     }
-}
-
-/// A journal's head: how long it is, and the root over it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// How many records.
-    pub size: u64,
-    /// RFC 6962 root.
-    pub root: Digest,
 }
 
 /// A journal that was recovered and checked, ready to be appended to.
@@ -201,7 +195,7 @@ impl<'a> Writer<'a> {
     /// The head of the journal as it stands.
     #[must_use]
     pub fn head(&self) -> Head {
-        Head { size: self.slot.frontier.size(), root: self.slot.frontier.root() }
+        self.slot.head()
     }
 
     /// The root after genesis: the short name of this journal's first record.
@@ -253,7 +247,7 @@ impl<'a> Writer<'a> {
         }
         if last {
             self.erase()?;
-            return Ok(Head { size: index + 1, root });
+            return Ok(Head { session: Uuid::from_bytes(self.slot.session), size: index + 1, root });
         }
         let slot = Slot {
             generation: old.generation + 1,
@@ -548,7 +542,7 @@ impl<'a> Lines<'a> {
 ///
 /// # Errors
 /// The journal could not be read.
-pub fn head_of(journal: &File) -> Result<Head> {
+pub fn head_of(journal: &File, session: Uuid) -> Result<Head> {
     let length = mark(journal)?.length;
     let mut lines = Lines::new(journal, length);
     let mut frontier = Frontier::default();
@@ -557,7 +551,7 @@ pub fn head_of(journal: &File) -> Result<Head> {
             frontier.push(chain::leaf(text.split(|byte| *byte == b'\t').next().unwrap_or_default()));
         }
     }
-    Ok(Head { size: frontier.size(), root: frontier.root() })
+    Ok(Head { session, size: frontier.size(), root: frontier.root() })
 }
 
 /// SHA-256 of a file, streamed.

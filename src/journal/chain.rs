@@ -94,12 +94,6 @@ pub fn sign(
     Auth { signature, tag }
 }
 
-/// A head as one token: `<session>:<size>:<root in hexadecimal>`.
-#[must_use]
-pub fn head_token(session: &str, size: u64, root: &Digest) -> String {
-    format!("{session}:{size}:{}", crate::encoding::hex(root))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

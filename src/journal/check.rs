@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chain::{self, Frontier};
+use super::head::Head;
 use super::line;
 use super::story::{Effect, Story};
 use crate::cause::{Cause, Code};
@@ -102,6 +103,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// The head over the records that were verified; none without a genesis.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        let session = uuid::Uuid::try_parse(&self.genesis_body()?.session).ok()?;
+        Some(Head { session, size: self.size, root: self.root })
+    }
+
     /// The genesis, if it could be verified.
     #[must_use]
     pub fn genesis_body(&self) -> Option<&Genesis> {

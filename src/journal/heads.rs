@@ -6,54 +6,21 @@
 //! Rules: every head that is found counts; one that cannot be compared is never taken for
 //! one that agrees.
 
-use super::chain::{SIZE_MAX, head_token};
+use uuid::Uuid;
+
 use super::check::Checked;
+use super::head::Head;
 use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
-use crate::encoding::{hex, hex_exact, is_uuid};
+use crate::encoding::hex;
 
 /// The word before a head in the log of a job.
 pub const MARK: &str = "attesh-head";
 
-/// A head that was kept: a session had this root when it had so many records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptHead {
-    session: String,
-    size: u64,
-    root: Digest,
-}
-
-impl std::fmt::Display for KeptHead {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&head_token(&self.session, self.size, &self.root))
-    }
-}
-
-impl KeptHead {
-    /// Reads a token and nothing else.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let (head, rest) = Self::beginning(text.as_bytes())?;
-        rest.is_empty().then_some(head)
-    }
-
-    /// The token that bytes begin with, and what follows it.
-    fn beginning(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (session, rest) = (bytes.get(..36)?, bytes.get(36..)?.strip_prefix(b":")?);
-        let session = std::str::from_utf8(session).ok()?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (number, rest) = (std::str::from_utf8(&rest[..digits]).ok()?, rest[digits..].strip_prefix(b":")?);
-        let size: u64 = number.parse().ok().filter(|size| (1..=SIZE_MAX).contains(size))?;
-        let root = hex_exact(rest.get(..64)?)?;
-        let same = is_uuid(session) && size.to_string() == number;
-        same.then(|| (KeptHead { session: session.to_owned(), size, root }, &rest[64..]))
-    }
-}
-
 /// What is known of a journal: its session, its size, its root at some sizes.
 pub struct Known {
     /// The session's id.
-    pub session: String,
+    pub session: Uuid,
     /// How many records it has.
     pub size: u64,
     /// Sizes, and the root at each.
@@ -64,27 +31,32 @@ impl Known {
     /// What a check found; none where it found no genesis.
     #[must_use]
     pub fn of(checked: &Checked) -> Option<Self> {
-        let session = checked.genesis_body()?.session.clone();
-        Some(Known { session, size: checked.size, roots: checked.roots.clone() })
+        let head = checked.head()?;
+        Some(Known { session: head.session, size: head.size, roots: checked.roots.clone() })
     }
 }
 
 /// The heads that were kept, in the order in which they were found, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptHeads(Vec<KeptHead>);
+pub struct KeptHeads(Vec<Head>);
 
 impl KeptHeads {
     /// All that stand in a text: behind [`MARK`], wherever that is on a line and whatever
-    /// follows; and a line that is a token, or `head=` and a token, and nothing else.
+    /// follows; a line that is a token, or `head=` and a token, and nothing else; and three lines
+    /// that are the body of a checkpoint.
     #[must_use]
     pub fn find(text: &[u8]) -> Self {
         let mut all = KeptHeads::default();
-        for line in text.split(|byte| *byte == b'\n') {
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        for three in lines.windows(3) {
+            all.0.extend(Head::of_checkpoint([three[0], three[1], three[2]]));
+        }
+        for line in lines {
             let mut marked = false;
             let windows = line.windows(MARK.len()).enumerate();
             for (at, _) in windows.filter(|(_, window)| *window == MARK.as_bytes()) {
                 let rest = line[at + MARK.len()..].trim_ascii_start();
-                if let Some((head, _)) = KeptHead::beginning(rest) {
+                if let Some((head, _)) = Head::beginning(rest) {
                     marked = true;
                     all.0.push(head);
                 }
@@ -92,10 +64,10 @@ impl KeptHeads {
             let alone = line.trim_ascii();
             let alone = alone.strip_prefix(b"head=").unwrap_or(alone);
             let alone = std::str::from_utf8(alone).ok().filter(|_| !marked);
-            all.0.extend(alone.and_then(KeptHead::read));
+            all.0.extend(alone.and_then(Head::read));
         }
         let mut seen = std::collections::HashSet::new();
-        all.0.retain(|head| seen.insert((head.session.clone(), head.size, head.root)));
+        all.0.retain(|head| seen.insert(*head));
         all
     }
 
@@ -129,29 +101,38 @@ impl KeptHeads {
     ///
     /// # Errors
     /// The first that the journal did not go through.
-    pub fn compare(&self, known: &Known) -> Result<Vec<&KeptHead>, Cause> {
+    pub fn compare(&self, known: &Known) -> Result<Vec<&Head>, Cause> {
         let mut open = Vec::new();
         for head in &self.0 {
             if head.session != known.session {
-                return Err(Cause::new(Code::HeadSession, format!(
-                    "another journal: it is that of session {}, and a head that was kept is {head}",
-                    known.session
-                )));
+                return Err(Cause::new(
+                    Code::HeadSession,
+                    format!(
+                        "another journal: it is that of session {}, and a head that was kept is {head}",
+                        known.session
+                    ),
+                ));
             }
             if head.size > known.size {
-                return Err(Cause::new(Code::HeadCut, format!(
-                    "the journal was cut: it has {} records, and a head that was kept is {head}",
-                    known.size
-                )));
+                return Err(Cause::new(
+                    Code::HeadCut,
+                    format!(
+                        "the journal was cut: it has {} records, and a head that was kept is {head}",
+                        known.size
+                    ),
+                ));
             }
             match known.roots.iter().find(|(size, _)| *size == head.size) {
                 Some((_, root)) if *root == head.root => {}
                 Some((size, root)) => {
-                    return Err(Cause::new(Code::HeadRoot, format!(
-                        "another journal of the same session: at {size} records its root is {}, and a head \
+                    return Err(Cause::new(
+                        Code::HeadRoot,
+                        format!(
+                            "another journal of the same session: at {size} records its root is {}, and a head \
                          that was kept is {head}",
-                        hex(root)
-                    )));
+                            hex(root)
+                        ),
+                    ));
                 }
                 None => open.push(head),
             }
@@ -166,34 +147,16 @@ mod tests {
 
     const ID: &str = "019340aa-0000-7000-8000-00000000000a";
 
+    fn head(size: u64, fill: u8) -> Head {
+        Head { session: Uuid::try_parse(ID).unwrap(), size, root: [fill; 32] }
+    }
+
     fn token(size: u64, fill: u8) -> String {
-        head_token(ID, size, &[fill; 32])
+        head(size, fill).to_string()
     }
 
     fn found(text: &str) -> Vec<String> {
         KeptHeads::find(text.as_bytes()).0.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_token_has_one_spelling() {
-        let good = token(12, 0xab);
-        assert_eq!(KeptHead::read(&good).unwrap().to_string(), good);
-        let bad = [
-            String::new(),
-            good.to_uppercase(),
-            good.replace(":12:", ":012:"),
-            good.replace(":12:", ":0:"),
-            good.replace(":12:", ":+12:"),
-            good.replace(":12:", "::"),
-            good.replace(":12:", ":99999999999999999999999:"),
-            good.replace('-', ""),
-            good[..good.len() - 1].to_owned(),
-            format!("{good}0"),
-            format!(" {good}"),
-        ];
-        for text in bad {
-            assert_eq!(KeptHead::read(&text), None, "{text}");
-        }
     }
 
     #[test]
@@ -213,11 +176,17 @@ mod tests {
         );
         assert_eq!(found(&log), [one, two, token(3, 3), token(5, 5), token(7, 7)]);
         assert_eq!(KeptHeads::find(b"\xff attesh-head \xff\n").len(), 0);
+        let note = format!("a note\n{}\n\u{2014} witness AAAA\n", head(8, 8).checkpoint());
+        assert_eq!(found(&note), [token(8, 8)]);
     }
 
     #[test]
     fn a_head_that_a_journal_did_not_go_through_is_named() {
-        let known = || Known { session: ID.into(), size: 3, roots: vec![(1, [1; 32]), (3, [3; 32])] };
+        let known = || Known {
+            session: Uuid::try_parse(ID).unwrap(),
+            size: 3,
+            roots: vec![(1, [1; 32]), (3, [3; 32])],
+        };
         let compare = |text: &str| {
             let heads = KeptHeads::find(text.as_bytes());
             heads.compare(&known()).map(|open| open.len())

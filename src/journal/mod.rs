@@ -5,6 +5,7 @@
 //! * [`state`]: the two slots that carry the chain from one recorder to the next; pure.
 //! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.
+//! * [`head`]: how a journal stood at a size, printed and parsed; pure.
 //! * [`heads`]: heads that were kept elsewhere, and whether a journal is what they say; pure.
 //! * [`story`]: do the records tell a complete story of each shell? Pure.
 //!
@@ -13,7 +14,8 @@
 pub mod append;
 pub mod chain;
 pub mod check;
+pub mod head;
 pub mod heads;
 pub mod line;
-pub mod story;
 pub mod state;
+pub mod story;

@@ -9,6 +9,7 @@
 use zeroize::Zeroize;
 
 use super::chain::Frontier;
+use super::head::Head;
 use crate::crypto::{ChainKey, Digest, Seed};
 use crate::record::Recovered;
 
@@ -164,6 +165,16 @@ impl Slot {
             recovered,
             sync_failed: sync_failed != 0,
         })
+    }
+
+    /// The head of the journal that it is the state of.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            session: uuid::Uuid::from_bytes(self.session),
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        }
     }
 
     /// The slot that stands for a tampered journal: same head, no keys.

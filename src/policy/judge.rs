@@ -128,7 +128,12 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
             let what = format!("sealed {} s after the last record; {most_s} s are allowed", tail_ms / 1_000);
             ruling.deny("session.max-tail", Code::SessionTail, None, what);
         }
-        Err(_) => ruling.deny("session.max-tail", Code::SessionTail, None, "sealed before the last record, by its clock"),
+        Err(_) => ruling.deny(
+            "session.max-tail",
+            Code::SessionTail,
+            None,
+            "sealed before the last record, by its clock",
+        ),
     }
 }
 
@@ -141,7 +146,12 @@ fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) 
     if age_s < -AHEAD_MAX_S {
         ruling.deny("trust.max-age", Code::PolicyAge, None, format!("sealed {} s in the future", -age_s));
     } else if u64::try_from(age_s).is_ok_and(|age_s| age_s > most_s) {
-        ruling.deny("trust.max-age", Code::PolicyAge, None, format!("sealed {age_s} s ago; at most {most_s} s are allowed"));
+        ruling.deny(
+            "trust.max-age",
+            Code::PolicyAge,
+            None,
+            format!("sealed {age_s} s ago; at most {most_s} s are allowed"),
+        );
     }
 }
 

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 
 use super::words::{NO_COMMANDS, shown};
 use super::{Denial, Mode, PlanAt, Ruling, ScriptRule};
+use crate::cause::Code;
 use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;
-use crate::cause::Code;
 use crate::record::{CloseReason, PlanTime, Status, Unseen};
 use crate::script::block::is_printed_of;
 use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
@@ -209,7 +209,9 @@ impl Judged<'_> {
                 let what = format!("the script is another one, byte by byte: its sha256 is {seen}");
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
-            (Some(_), None) => self.deny("script.sha256", Code::ScriptOther, None, "the script was redacted".into()),
+            (Some(_), None) => {
+                self.deny("script.sha256", Code::ScriptOther, None, "the script was redacted".into())
+            }
             _ => {}
         }
     }
@@ -460,7 +462,12 @@ impl Judged<'_> {
         }
         let exit = self.shell.and_then(|shell| shell.exit_code);
         let Some(exit) = exit else {
-            return self.deny("script.exit", Code::ScriptExit, line, format!("nobody saw the script's exit status; {last}"));
+            return self.deny(
+                "script.exit",
+                Code::ScriptExit,
+                line,
+                format!("nobody saw the script's exit status; {last}"),
+            );
         };
         if let Some(allowed) = self.rule.exit.as_ref().filter(|allowed| !allowed.contains(&exit)) {
             let what = format!("the script ended with {exit}; {}; {last}", are_allowed(allowed));
@@ -468,7 +475,12 @@ impl Judged<'_> {
         }
         let status = self.ran.last().and_then(|ran| ran.facts.exit_code);
         if status.is_some_and(|status| status != exit) {
-            self.deny("script.exit", Code::ScriptExit, line, format!("the script ended with another status, {exit}; {last}"));
+            self.deny(
+                "script.exit",
+                Code::ScriptExit,
+                line,
+                format!("the script ended with another status, {exit}; {last}"),
+            );
         }
     }
 }

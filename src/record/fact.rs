@@ -65,7 +65,6 @@ pub struct Attached {
 }
 
 impl Fact {
-
     /// What contradicts itself in it.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         let command = self.at == FactTime::Command;

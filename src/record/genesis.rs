@@ -21,8 +21,8 @@ pub struct Prev {
     /// Its id.
     #[serde(with = "member::uuid")]
     pub session: String,
-    /// How many records it had.
-    #[serde(with = "member::integer")]
+    /// How many records it had, at least 1.
+    #[serde(with = "member::positive")]
     pub size: u64,
     /// Its RFC 6962 root, 32 bytes.
     #[serde(with = "member::hex")]

@@ -44,6 +44,26 @@ pub(super) mod integer {
     }
 }
 
+/// An integer from 1 to [`INTEGER_MAX`].
+pub(super) mod positive {
+    use super::*;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+    pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
+        match *value {
+            0 => Err(S::Error::custom("0 where at least 1 must be")),
+            _ => integer::serialize(value, out),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        match integer::deserialize(input)? {
+            0 => Err(D::Error::custom("0 where at least 1 must be")),
+            value => Ok(value),
+        }
+    }
+}
+
 /// An integer, or null, or a member that may be missing.
 pub(super) mod maybe_integer {
     use super::*;

@@ -12,9 +12,7 @@ use super::open::open;
 use crate::clock;
 use crate::journal::append::{AppendError, Writer};
 use crate::protocol::Status;
-use crate::record::{
-    self, Body, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource,
-};
+use crate::record::{self, Body, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource};
 use crate::session::{Result, Session, SessionError, close};
 
 /// How far back the previous command of a shell is looked for, in bytes.

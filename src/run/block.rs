@@ -111,7 +111,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         })?;
     }
     if session.is_placed() {
-        report::bare(&log_line(&session, head_now(&session)?));
+        report::bare(&log_line(head_now(&session)?));
     }
     let root = hex(session.genesis_root());
     let folder = session.folder().path().as_os_str().as_bytes();
@@ -245,7 +245,7 @@ impl InBlock<'_> {
         }
         // Where the job runs in a container, that stops before anything else of the job comes.
         let over = close::end_by_command(&self.session, Ending::Stop, true)?;
-        report::bare(&log_line(&self.session, over.head));
+        report::bare(&log_line(over.head));
         Ok(())
     }
 }

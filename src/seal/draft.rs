@@ -21,8 +21,8 @@ use super::statement::{
 };
 use crate::clock::rfc3339;
 use crate::encoding::hex;
-use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Knowledge, Origin, Passed, Rejection, check, reread};
+use crate::journal::head::Head;
 use crate::journal::story::{Effect, FindingCode};
 use crate::record::{Body, Fact, Finish, INTEGER_MAX, Open, Plan, Record, Status, Unseen};
 use crate::script::Script;
@@ -79,8 +79,8 @@ impl Draft {
     /// It is rejected, or could not be read.
     pub fn gather(journal: impl Read, knowledge: Knowledge) -> Result<Self, DraftError> {
         let mut gathered = Gathered::default();
-        let checked = check(journal, knowledge, &mut |passed| gathered.take(passed))
-            .map_err(DraftError::Io)?;
+        let checked =
+            check(journal, knowledge, &mut |passed| gathered.take(passed)).map_err(DraftError::Io)?;
         match checked.rejection {
             Some(rejection) => Err(DraftError::Rejected(rejection)),
             None => Ok(Draft { checked, gathered }),
@@ -152,7 +152,7 @@ impl Draft {
                 shells: self.gathered.shells.clone(),
                 host: lossy(record, "host"),
                 user: lossy(record, "user"),
-                previous: genesis.prev.as_ref().map(|prev| head_token(&prev.session, prev.size, &prev.root)),
+                previous: genesis.prev.as_ref().map(|prev| Head::from(prev).to_string()),
             },
             journal: JournalFacts {
                 format: crate::record::FORMAT.to_owned(),
@@ -357,7 +357,11 @@ fn lossy(record: &Record, name: &str) -> Option<String> {
 fn words(record: &Record, name: &str) -> Option<Vec<String>> {
     let text = record.text(name)?;
     let words = text.split_inclusive(|byte| *byte == 0);
-    Some(words.map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned()).collect())
+    Some(
+        words
+            .map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned())
+            .collect(),
+    )
 }
 
 /// How long a value is in the payload, with a comma: an escape can make six bytes of one.

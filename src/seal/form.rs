@@ -10,11 +10,12 @@
 use serde::Deserialize;
 
 use super::statement::{
-    COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate,
-    STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
+    COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
+    Predicate, STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
 };
 use crate::cause::{Cause, Code};
 use crate::encoding::{hex_exact, is_uuid};
+use crate::journal::head::Head;
 use crate::record::{INTEGER_MAX, is_plain_name, is_uri};
 use crate::text::short;
 
@@ -147,20 +148,12 @@ fn session(session: &SessionFacts) -> Form {
     need(is_uuid(&session.id), "session.id", "a UUID in lower case with hyphens")?;
     time(&session.opened_at, "session.openedAt")?;
     time(&session.closed_at, "session.closedAt")?;
-    let head = session.previous.as_ref().is_none_or(|token| is_head(token));
+    let head = session.previous.as_ref().is_none_or(|token| Head::read(token).is_some());
     need(head, "session.previous", "null or the head SESSION:SIZE:ROOT")?;
     for shell in &session.shells {
         number(shell.id, "shells.id")?;
     }
     Ok(())
-}
-
-/// A head, of a journal that need not be one that can be appended to: any size is taken.
-fn is_head(token: &str) -> bool {
-    let parts: Vec<&str> = token.split(':').collect();
-    let [session, size, root] = parts[..] else { return false };
-    let number = size.parse::<u64>().is_ok_and(|number| number.to_string() == size);
-    is_uuid(session) && number && hex_exact::<32>(root.as_bytes()).is_some()
 }
 
 fn digests_and_numbers(predicate: &Predicate) -> Form {

@@ -12,11 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::{base64, base64_strict};
+use crate::encoding::{base64, base64_strict, hex_exact};
+use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
-use crate::record::{
-    Attached, CloseReason, Evidence, FactTime, Inherited, PlanTime, Status, Unseen, words,
-};
+use crate::record::{Attached, CloseReason, Evidence, FactTime, Inherited, PlanTime, Status, Unseen, words};
 
 /// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://attesh.dev/shell-session/v0.1";
@@ -523,6 +522,14 @@ impl Statement {
     #[must_use]
     pub fn subject(&self, name: &str) -> Option<&str> {
         self.subject.iter().find(|subject| subject.name == name).map(|subject| subject.digest.sha256.as_str())
+    }
+
+    /// The head of its journal.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        let journal = &self.predicate.journal;
+        let session = uuid::Uuid::try_parse(&self.predicate.session.id).ok()?;
+        Some(Head { session, size: journal.size, root: hex_exact(journal.root_hash.as_bytes())? })
     }
 
     /// When it says it was sealed, in seconds since 1970.

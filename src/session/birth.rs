@@ -13,6 +13,7 @@ use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
+use crate::journal::head::Head;
 use crate::lock::{self, PATIENCE_MS};
 use crate::os::memory;
 use crate::os::proc::{self, BootId};
@@ -363,9 +364,8 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
 ///
 /// # Errors
 /// It could not be created, or somebody else has.
-pub fn succeed(session: &Session, head: crate::journal::append::Head, why: PrevWhy) -> Result<Session> {
-    let prev =
-        Prev { session: session.id().to_owned(), size: head.size, root: head.root, why };
+pub fn succeed(session: &Session, head: Head, why: PrevWhy) -> Result<Session> {
+    let prev = Prev { session: session.id().to_owned(), size: head.size, root: head.root, why };
     let next = birth_after(prev)?;
     match point_to(session.folder().path(), &next) {
         Ok(()) => Ok(next),
@@ -437,9 +437,8 @@ fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
     let mut prev = Prev { session: id, size: 1, root: *genesis, why };
     let Ok(session) = Session::open(folder) else { return prev };
     prev.session = session.id().to_owned();
-    if let Some(kept) = session.kept() {
-        (prev.size, prev.root) = (kept.size, kept.root);
-    } else if let Ok(head) = head_of(session.journal()) {
+    let kept = session.kept().map(|kept| kept.head);
+    if let Some(head) = kept.or_else(|| head_of(session.journal(), session.uuid()).ok()) {
         (prev.size, prev.root) = (head.size, head.root);
     }
     prev

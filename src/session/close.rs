@@ -5,7 +5,8 @@ use super::{Result, Session};
 use crate::clock;
 use crate::crypto::Digest;
 use crate::failure::Failure;
-use crate::journal::append::{AppendError, Head, Writer};
+use crate::journal::append::{AppendError, Writer};
+use crate::journal::head::Head;
 use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
 use crate::record::{

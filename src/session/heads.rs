@@ -6,15 +6,14 @@
 use super::Session;
 use crate::failure::Failure;
 use crate::files;
-use crate::journal::append::Head;
-use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::head::Head;
 use crate::journal::heads::MARK;
 
 /// The line that tells a head to the log of a job.
 #[must_use]
-pub fn log_line(session: &Session, head: Head) -> String {
-    format!("{MARK} {}", head_token(session.id(), head.size, &head.root))
+pub fn log_line(head: Head) -> String {
+    format!("{MARK} {head}")
 }
 
 /// Checks the journal of a session as it lies there, with the roots at these sizes.
@@ -42,5 +41,5 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
 /// # Errors
 /// As [`checked`].
 pub fn head_now(session: &Session) -> Result<Head, Failure> {
-    checked(session, &[]).map(|checked| Head { size: checked.size, root: checked.root })
+    Ok(checked(session, &[])?.head().expect("what was not rejected has a genesis"))
 }

@@ -29,6 +29,7 @@ use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
+use crate::journal::head::Head;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
 use crate::os::proc::{self, BootId};
@@ -189,10 +190,22 @@ impl Session {
         }
     }
 
+    /// The head after genesis.
+    #[must_use]
+    pub fn first_head(&self) -> Head {
+        Head { session: self.uuid(), size: 1, root: self.genesis_root }
+    }
+
     /// The root after genesis.
     #[must_use]
     pub fn genesis_root(&self) -> &Digest {
         &self.genesis_root
+    }
+
+    /// Its id, as a number.
+    #[must_use]
+    pub fn uuid(&self) -> uuid::Uuid {
+        uuid::Uuid::try_parse(self.id()).expect("a genesis has a UUID")
     }
 
     /// Its id.
@@ -363,11 +376,12 @@ impl Session {
     #[must_use]
     pub fn kept(&self) -> Option<Remembered> {
         let slot = self.slot()?;
+        let head = slot.head();
         let tampered = match slot.condition {
             Condition::Live => None,
             Condition::Tampered(why) => Some(why),
         };
-        Some(Remembered { size: slot.frontier.size(), root: slot.frontier.root(), tampered })
+        Some(Remembered { head, tampered })
     }
 
     /// Whether its journal is the very file that its recorder left, and no copy of it.

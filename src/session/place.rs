@@ -13,7 +13,8 @@ use super::birth::{NewSession, birth_in, may_join, new_id};
 use super::{JOURNAL, Result, Session, SessionError};
 use crate::crypto::OriginSecret;
 use crate::files::{self, FileError, Folder};
-use crate::journal::append::{AppendError, Head};
+use crate::journal::append::AppendError;
+use crate::journal::head::Head;
 use crate::lock;
 use crate::record::Closes;
 
@@ -61,7 +62,7 @@ pub fn open_in(
             }
             let new = NewSession { name, closes: Closes::Stop, secret: secret()?, prev: None, parent: None };
             let session = birth_in(new, new_id(), &folder)?;
-            let head = Head { size: 1, root: *session.genesis_root() };
+            let head = session.first_head();
             return Ok(Placed { session, head, joined: false, moved });
         }
         let there = Session::open(dir).and_then(|session| {

@@ -7,8 +7,8 @@
 
 use sha2::Digest as _;
 
-use crate::encoding::hex;
 use crate::cause::{Cause, Code};
+use crate::encoding::hex;
 use crate::journal::story::Weight;
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_SCRIPT, SUBJECT_SESSION,
@@ -36,7 +36,10 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
         return because(Code::StatementSubject, "the subject session is not the journal's root");
     }
     if statement.subject(SUBJECT_TRANSCRIPT) != Some(&predicate.transcript.sha256) {
-        return because(Code::StatementSubject, "the subject session.transcript is not the transcript's digest");
+        return because(
+            Code::StatementSubject,
+            "the subject session.transcript is not the transcript's digest",
+        );
     }
     if (outcome.end == Completeness::Complete)
         && (outcome.lost_count > 0 || predicate.anomalies.iter().any(|one| one.incomplete))
@@ -44,7 +47,10 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
         return Some(Code::StatementEnd.into());
     }
     if outcome.command_count != predicate.transcript.lines {
-        return because(Code::StatementCount, "outcome.commandCount is not the number of the transcript's lines");
+        return because(
+            Code::StatementCount,
+            "outcome.commandCount is not the number of the transcript's lines",
+        );
     }
     scripts_contradict(statement)
         .or_else(|| heads_contradict(predicate))
@@ -91,13 +97,22 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
     let (mut withheld, mut redacted) = (0, 0);
     for (at, command) in commands.iter().enumerate() {
         if command.seq != at as u64 + 1 {
-            return because(Code::StatementCommand, format!("command {} calls itself {}", at + 1, command.seq));
+            return because(
+                Code::StatementCommand,
+                format!("command {} calls itself {}", at + 1, command.seq),
+            );
         }
         if command.signal != CommandFacts::signal_of(command.exit_code) {
-            return because(Code::StatementCommand, format!("the signal of command {} is not that of its exitCode", command.seq));
+            return because(
+                Code::StatementCommand,
+                format!("the signal of command {} is not that of its exitCode", command.seq),
+            );
         }
         if command.outcome.is_some() && command.exit_code.is_some() {
-            return because(Code::StatementCommand, format!("command {} says why its exitCode is null, which it is not", command.seq));
+            return because(
+                Code::StatementCommand,
+                format!("command {} says why its exitCode is null, which it is not", command.seq),
+            );
         }
         match command.text {
             CommandText::Withheld(_) => withheld += 1,
@@ -123,10 +138,16 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
     }
     // A text that was not to be had is withheld too, and a record that is redacted may be another's.
     if outcome.withheld_count > withheld || redacted > outcome.redacted_count {
-        return because(Code::StatementCount, "outcome counts other withheld or redacted texts than there are");
+        return because(
+            Code::StatementCount,
+            "outcome counts other withheld or redacted texts than there are",
+        );
     }
     if first_failure.is_some() && first_failure != outcome.exit_code {
-        return because(Code::StatementExit, "outcome.exitCode is not the status of the first command that failed");
+        return because(
+            Code::StatementExit,
+            "outcome.exitCode is not the status of the first command that failed",
+        );
     }
     if (hex(&hash.finalize()), bytes) != (predicate.transcript.sha256.clone(), predicate.transcript.bytes) {
         return Some(Code::StatementTranscript.into());
@@ -162,7 +183,10 @@ fn counts_contradict(statement: &Statement) -> Option<Cause> {
         return because(Code::StatementCount, format!("outcome.{why}"));
     }
     if outcome.pause_count == 0 && outcome.paused_command_count != Some(0) {
-        return because(Code::StatementCount, "outcome.pausedCommandCount is not 0 although there was no pause");
+        return because(
+            Code::StatementCount,
+            "outcome.pausedCommandCount is not 0 although there was no pause",
+        );
     }
     let all_succeeded = outcome.failed_count == 0 && outcome.unobserved_count == 0;
     if outcome.all_succeeded != all_succeeded {

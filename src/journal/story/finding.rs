@@ -63,9 +63,8 @@ impl FindingCode {
     pub fn weight(self) -> Weight {
         use FindingCode::*;
         match self {
-            UnknownShell | Unfinished | Counter | Gap | FinishWithoutStart | Unobserved | OpenShell | NoEnd => {
-                Weight::Incomplete
-            }
+            UnknownShell | Unfinished | Counter | Gap | FinishWithoutStart | Unobserved | OpenShell
+            | NoEnd => Weight::Incomplete,
             Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired
             | ReportedGap | Configuration | Clock | More => Weight::Note,
         }

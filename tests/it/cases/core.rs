@@ -3,8 +3,8 @@
 use super::{Cases, Expect};
 use crate::stage::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
-    Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan, PlanTime,
-    Program, Recovered, Resume, TextSource, Unseen,
+    Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan,
+    PlanTime, Program, Recovered, Resume, TextSource, Unseen,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -317,12 +317,7 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
     });
     one(&|texts| {
         texts.commit("text", b"# a comment");
-        Body::Note(Note {
-            shell: Some(1),
-            what: NoteWhat::Unexecuted,
-            status: Some(0),
-            native: Some(1),
-        })
+        Body::Note(Note { shell: Some(1), what: NoteWhat::Unexecuted, status: Some(0), native: Some(1) })
     });
     one(&|texts| {
         texts.commit("reason", b"lunch");
@@ -344,13 +339,7 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
 
 fn others(cases: &mut Cases) {
     for (kind, name, from, to, why) in [
-        (
-            Kind::Fact,
-            "fact-at-unknown",
-            "\"at\":\"start\"",
-            "\"at\":\"noon\"",
-            "unknown value \"noon\"",
-        ),
+        (Kind::Fact, "fact-at-unknown", "\"at\":\"start\"", "\"at\":\"noon\"", "unknown value \"noon\""),
         (Kind::Fact, "fact-ok-missing", "\"ok\":true,", "", "\"ok\" is missing"),
         (
             Kind::Plan,
@@ -442,7 +431,8 @@ fn facts(cases: &mut Cases) {
     good("fact-with-attached", &[attached("files-1.json.gz")]);
     good("fact-that-must-be-understood", &[fact(), Fact { must: true, ..fact() }]);
     let many: Vec<(String, Vec<u8>)> = (0..64).map(|at| (format!("variable.V{at}"), vec![b'x'])).collect();
-    let many: Vec<(&str, &[u8])> = many.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let many: Vec<(&str, &[u8])> =
+        many.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
     let mut signer = Signer::begun(1);
     signer.push(Body::Fact(Box::new(fact())), &Texts::of(&many).redacted("variable.V7"), Defect::None);
     signer.end();
@@ -455,7 +445,9 @@ fn facts(cases: &mut Cases) {
 /// What a core commits to is what its kind has, under names that can be.
 fn commitments(cases: &mut Cases) {
     let fact = || Body::Fact(Box::new(fact()));
-    for (name, text) in [("blank", "a b"), ("empty", ""), ("not-ascii", "\u{e9}"), ("of-129-bytes", &"x".repeat(129))] {
+    for (name, text) in
+        [("blank", "a b"), ("empty", ""), ("not-ascii", "\u{e9}"), ("of-129-bytes", &"x".repeat(129))]
+    {
         let name = format!("text-name-{name}");
         cases.bad(&name, fact(), &Texts::of(&[(text, b"")]), Defect::None, "record.commitments");
     }
@@ -496,7 +488,13 @@ fn spelled_otherwise(cases: &mut Cases) {
         cases.bad_start(name, Defect::Core(&swap(from, to)), "record.spelling");
     }
     let empty = swap("\"synced\"", "\"c\":{},\"synced\"");
-    cases.bad("odd-no-commitments", finish(1, 1, 0), &Texts::default(), Defect::Core(&empty), "record.spelling");
+    cases.bad(
+        "odd-no-commitments",
+        finish(1, 1, 0),
+        &Texts::default(),
+        Defect::Core(&empty),
+        "record.spelling",
+    );
 }
 
 /// One of every kind.

@@ -183,11 +183,8 @@ impl Signer {
     }
 
     pub fn genesis_body(&self) -> (Body, Texts) {
-        let texts = Texts::of(&[
-            ("stateDir", b"/run/user/1000/attesh"),
-            ("host", b"host"),
-            ("user", b"user"),
-        ]);
+        let texts =
+            Texts::of(&[("stateDir", b"/run/user/1000/attesh"), ("host", b"host"), ("user", b"user")]);
         let genesis = Genesis {
             format: FORMAT.to_owned(),
             session: SESSION.to_owned(),
@@ -217,7 +214,8 @@ impl Signer {
         let last = matches!(body, Body::End(_));
         let next_key = (!last).then(|| self.seed.next().public());
         let recovered = self.recovered.take();
-        let core = Core { index, body, commitments: texts.commitments(), time: self.now, recovered, next_key };
+        let core =
+            Core { index, body, commitments: texts.commitments(), time: self.now, recovered, next_key };
         // What a reader refuses can be written here, whatever the library's writer says to it.
         let mut core = core.encode().unwrap_or_else(|_| serde_json::to_vec(&core).unwrap());
         self.now.realtime_ns += 1_000_000;
@@ -365,8 +363,7 @@ pub fn finish(shell: u64, n: u64, status: u8) -> Body {
 }
 
 pub fn close(shell: u64, native: Option<u64>) -> (Body, Texts) {
-    let close =
-        Close { shell, why: CloseReason::Exit, status: Some(0), native, script_unchanged: false };
+    let close = Close { shell, why: CloseReason::Exit, status: Some(0), native, script_unchanged: false };
     (Body::Close(close), Texts::of(&[("workdir", b"/home/user")]))
 }
 
