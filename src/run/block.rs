@@ -15,13 +15,13 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use super::SCRIPT_WAIT_MS;
-use super::records::{self, UnitEnd, UnitStart};
+use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
 use crate::journal::append::{AppendError, Writer};
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program};
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, From, PlanTime, Program};
 use crate::report;
 use crate::script::Script;
 use crate::script::block::{self, Said};
@@ -86,6 +86,13 @@ fn script_of(command: &[u8]) -> Option<Script> {
     if items.is_empty() { None } else { block::script(items) }
 }
 
+/// Of the shell that evaluates a block nobody sees how it was called.
+fn plan_of(script: &Script) -> PlanOf<'_> {
+    const UNSEEN: &Interpreter =
+        &Interpreter { path: None, sha256: None, options: None, arguments: None, inherited: Vec::new() };
+    PlanOf { name: NAME, script, evidence: Evidence::Traps, interpreter: UNSEEN }
+}
+
 /// The shell joins; if it knows already what it is to run, that is the plan. Answers with what
 /// the other calls are given.
 fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Failure> {
@@ -107,7 +114,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
     let index = birth::join(&session, &shell)?;
     if let Some(script) = plan {
         session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-            records::plan(writer, index, PlanTime::Start, NAME, &script)
+            records::plan(writer, index, PlanTime::Start, &plan_of(&script))
         })?;
     }
     if session.is_placed() {
@@ -232,7 +239,7 @@ impl InBlock<'_> {
             let unchanged = match (self.plan(writer)?, &now) {
                 (Some(before), now) => now.as_ref() == Some(&before),
                 (None, Some(script)) => {
-                    records::plan(writer, self.shell, PlanTime::Exit, NAME, script)?;
+                    records::plan(writer, self.shell, PlanTime::Exit, &plan_of(script))?;
                     true
                 }
                 (None, None) => false,

@@ -56,6 +56,10 @@ const LONG: &[&str] = &[
     "wordexp",
 ];
 
+fn ended_by_nul(words: &[OsString]) -> Vec<u8> {
+    words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect()
+}
+
 /// The words behind `attesh sh`: bash's options, the script, its arguments.
 pub struct BashCall {
     options: Vec<OsString>,
@@ -112,6 +116,18 @@ impl BashCall {
         }
         call.arguments = words.cloned().collect();
         Ok(call)
+    }
+
+    /// bash's options as they were typed, a NUL behind each word.
+    #[must_use]
+    pub fn options(&self) -> Vec<u8> {
+        ended_by_nul(&self.options)
+    }
+
+    /// The script's arguments, a NUL behind each.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<u8> {
+        ended_by_nul(&self.arguments)
     }
 
     fn keep(&mut self, words: &[&OsString]) {

@@ -1,37 +1,65 @@
 //! The records of a shell that runs a script: its plan, and its units as commands.
 
 use crate::clock;
+use crate::crypto::Digest;
 use crate::journal::append::Writer;
 use crate::record::{
-    Body, Disclosures, Evidence, Finish, From, KeptText, Plan, PlanTime, Start, TextSource, Unseen,
+    Body, Disclosures, Evidence, Finish, From, Inherited, KeptText, Plan, PlanTime, Start, TextSource, Unseen,
 };
 use crate::script::Script;
 use crate::session::Result;
 use crate::session::shells::workdir;
 
+/// The shell that runs a script, as far as somebody saw it.
+#[derive(Default)]
+pub struct Interpreter {
+    /// Its executable file.
+    pub path: Option<Vec<u8>>,
+    /// SHA-256 of that file.
+    pub sha256: Option<Digest>,
+    /// The options before the script, a NUL behind each.
+    pub options: Option<Vec<u8>>,
+    /// The arguments behind it, a NUL behind each.
+    pub arguments: Option<Vec<u8>>,
+    /// Variables that were set and change what the shell does before its script.
+    pub inherited: Vec<Inherited>,
+}
+
+/// What is known of a script before or after it runs.
+pub struct PlanOf<'a> {
+    /// The file as it was named.
+    pub name: &'a [u8],
+    /// Its text and its units.
+    pub script: &'a Script,
+    /// What its starts and statuses will rest on.
+    pub evidence: Evidence,
+    /// The shell that runs it.
+    pub interpreter: &'a Interpreter,
+}
+
 /// Records the script that a shell is to run, or has run, with its units.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn plan(
-    writer: &mut Writer,
-    shell: u64,
-    recorded_at: PlanTime,
-    name: &[u8],
-    script: &Script,
-) -> Result<()> {
+pub fn plan(writer: &mut Writer, shell: u64, recorded_at: PlanTime, of: &PlanOf) -> Result<()> {
     let mut texts = Disclosures::default();
     let plan = Plan {
         shell,
-        count: script.units().len() as u64,
+        count: of.script.units().len() as u64,
         recorded_at,
-        evidence: Evidence::Traps,
-        sha256: None,
-        inherited: Vec::new(),
+        evidence: of.evidence,
+        sha256: of.interpreter.sha256,
+        inherited: of.interpreter.inherited.clone(),
     };
-    texts.commit("name", name.to_vec());
-    texts.commit("ranges", script.ranges_text().into_bytes());
-    texts.commit("script", script.bytes().to_vec());
+    texts.commit("name", of.name.to_vec());
+    texts.commit("ranges", of.script.ranges_text().into_bytes());
+    texts.commit("script", of.script.bytes().to_vec());
+    let Interpreter { path, options, arguments, .. } = of.interpreter;
+    for (name, text) in [("path", path), ("options", options), ("arguments", arguments)] {
+        if let Some(text) = text {
+            texts.commit(name, text.clone());
+        }
+    }
     writer.append(Body::Plan(plan), &texts, clock::now())?;
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! Rules: the script runs as it would without this program, whatever fails here; a start is in
 //! the journal before bash goes on.
 
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -15,18 +16,20 @@ use std::process::{Child, ExitStatus};
 use super::SCRIPT_WAIT_MS;
 use super::call::{self, BashCall, HookFile};
 use super::channel::{self, Channel, Message, Told};
-use super::records::{self, UnitEnd, UnitStart};
+use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
 use super::split;
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
-use crate::journal::append::Writer;
+use crate::journal::append::{Writer, digest_of};
 use crate::os::proc;
 use crate::os::signals::Signals;
 use crate::paths;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, PlanTime, Program, Unseen};
+use crate::record::{
+    Anomaly, Body, CloseReason, Disclosures, Evidence, From, Inherited, PlanTime, Program, Unseen,
+};
 use crate::report;
 use crate::script::run::{Ending, Farewell, Run, Status, Step};
 use crate::script::{SCRIPT_MAX, Script};
@@ -44,9 +47,22 @@ pub struct Recording {
     identity: Option<files::Identity>,
     /// Its units are not recorded, or not all of them.
     partly: bool,
+    interpreter: Interpreter,
     shell: Option<u64>,
     lost: u64,
     said: bool,
+}
+
+/// The bash that runs the script, and what it is called with.
+fn interpreter(bash: &Path, call: &BashCall) -> Interpreter {
+    let set = |one: &Inherited| paths::variable(one.name()).is_some();
+    Interpreter {
+        path: Some(bash.as_os_str().as_bytes().to_vec()),
+        sha256: File::open(bash).and_then(|file| digest_of(&file)).ok(),
+        options: Some(call.options()),
+        arguments: Some(call.arguments()),
+        inherited: Inherited::ALL.iter().copied().filter(set).collect(),
+    }
 }
 
 impl Recording {
@@ -64,6 +80,7 @@ impl Recording {
             identity: files::identity(&file),
             file,
             partly: false,
+            interpreter: interpreter(bash, call),
             shell: None,
             lost: 0,
             said: false,
@@ -128,7 +145,10 @@ impl Recording {
         }
         let script = std::mem::take(&mut self.script);
         let name = self.file.as_os_str().as_bytes().to_vec();
-        self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &name, &script));
+        let interpreter = std::mem::take(&mut self.interpreter);
+        let evidence = if self.partly { Evidence::Whole } else { Evidence::Traps };
+        let plan = PlanOf { name: &name, script: &script, evidence, interpreter: &interpreter };
+        self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &plan));
         self.script = script;
     }
 
@@ -279,10 +299,12 @@ fn recorded(
             Told::Begin => {
                 let (version, why) = call::unheard(&message.command);
                 let why = why.or_else(|| recording.unplanned());
+                if let Some(why) = &why {
+                    recording.whole(why);
+                }
                 recording.begin(pid, version);
-                if let (Some(why), Some(channel)) = (why, channel) {
+                if let (Some(_), Some(channel)) = (why, channel) {
                     in_units = false;
-                    recording.whole(&why);
                     return channel.refuse();
                 }
             }
