@@ -220,17 +220,34 @@ fn no_test_file_is_forgotten() {
             assert!(names(block.split("\n}").next().unwrap(), module), "{name} is not in main.rs");
         }
     }
-    for (name, text) in sources() {
-        for line in text.lines().filter(|line| line.starts_with("#[path = \"")) {
-            let file = line.split('"').nth(1).unwrap();
-            let path = top().join(&name).with_file_name(file);
-            assert!(path.exists(), "{name} names {file}");
-        }
+}
+
+/// Unit tests end their file, as `mod tests`. Where the two would be too long, they are in
+/// NAME_tests.rs beside NAME.rs; a tenth of the limit keeps them from going to and fro.
+#[test]
+fn unit_tests_are_kept_in_another_way() {
+    let all: BTreeMap<String, String> = sources().into_iter().collect();
+    for (name, text) in &all {
+        let Some((_, tests)) = text.split_once("#[cfg(test)]\n") else {
+            assert!(!text.contains("#[path = "), "{name} has a #[path] that is not for its tests");
+            continue;
+        };
+        let stem = name.strip_suffix(".rs").unwrap();
+        let beside = format!("{stem}_tests.rs");
+        let file = Path::new(&beside).file_name().unwrap().to_str().unwrap();
+        let there = all.contains_key(&beside);
+        let wanted =
+            if there { format!("#[path = \"{file}\"]\nmod tests;\n") } else { "mod tests {\n".to_owned() };
+        assert!(tests.starts_with(&wanted), "{name}: after #[cfg(test)] comes\n{wanted}");
+        let end = if there { wanted.len() } else { tests.find("\n}\n").map_or(0, |at| at + 3) };
+        assert_eq!(&tests[end..], "", "{name} goes on after its tests");
     }
-    for (name, _) in sources().iter().filter(|(name, _)| is_test(name)) {
-        let file = Path::new(name).file_name().unwrap().to_str().unwrap();
-        let included = sources().iter().any(|(_, text)| text.contains(&format!("#[path = \"{file}\"]")));
-        assert!(included, "{name} is included nowhere");
+    for (name, text) in all.iter().filter(|(name, _)| is_test(name)) {
+        let parent = name.replace("_tests.rs", ".rs");
+        let code = all.get(&parent).unwrap_or_else(|| panic!("{name} is the tests of no file"));
+        assert!(code.contains("#[path = "), "{parent} does not include {name}");
+        let lines = text.lines().count() + code.lines().count();
+        assert!(lines >= LINES_MAX * 9 / 10, "{parent} has room for {name}: {lines} lines together");
     }
 }
 
