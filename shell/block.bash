@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2016,SC2064
 # Records a block that another program has bash evaluate: `eval "$(attesh init bash --ci)"`
-# as the first line of a job of GitLab. `attesh init` fills one value in.
+# as the first line of a job of GitLab. `attesh init` fills in one value.
 #
 # The runner hands the job's list of commands to `eval` as one text, with a notice, an echo in
 # green, before each item. The DEBUG trap knows those notices: each ends the item before it
@@ -8,12 +8,12 @@
 # items behind this line are the plan. A bash that reads this file as its BASH_ENV sees the
 # text before it runs.
 #
-# Rules kept here: $?, $_, PIPESTATUS, the exit status, standard input and traps that were
-# set before are the job's; nothing is printed but what could not be recorded and the
-# journal's head. Traps are asked for and set outside of functions: within one bash hides
-# some of them; each trap keeps $? in a variable of its own, for DEBUG runs within the others.
+# Rules: $?, $_, PIPESTATUS, the exit status, standard input and traps that were set before are
+# the job's. This file prints only what could not be recorded, and the journal's head. It asks
+# for traps and sets them outside of functions, for bash hides some of them within one. Each
+# trap keeps $? in a variable of its own, for DEBUG runs within the others.
 
-# As BASH_ENV: waits for the eval, and goes if anything else comes that the runner does not run.
+# As BASH_ENV: waits for the eval, and goes away at any other command that the runner does not run.
 __attesh_see() {
     case $1 in
         eval\ *attesh\ init*) __attesh_text=$1 ;;
@@ -25,7 +25,7 @@ __attesh_see() {
     \builtin set +T
 }
 
-# __attesh_line COMMAND LAST: a line of the runner's own; LAST is what $_ is to be again.
+# __attesh_line COMMAND LAST: a line of the runner's own; $_ becomes LAST again.
 __attesh_line() {
     if '@ATTESH_BIN@' block line "$__attesh_block" "$__attesh_lost" "$__attesh_status" <<<"$1"; then
         __attesh_lost=0

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
-# Like block.bash, for a shell that shows no commands, or has none to show: not bash, an old
-# one, or a bash that evaluates no block of a runner. The beginning, the end and the status
-# are recorded. `attesh init` fills one value in.
+# Does what block.bash does, for a shell that shows no commands or has none to show: not bash,
+# an old bash, or a bash that evaluates no block of a runner. It records the beginning, the end
+# and the status. `attesh init` fills in one value.
 
 if __attesh_block=$('@ATTESH_BIN@' block begin "${BASH_VERSION:+ba}sh" "${BASH_VERSION-}" $$ </dev/null); then
     ATTESH_SESSION=${__attesh_block%%

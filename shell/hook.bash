@@ -2,14 +2,14 @@
 # attesh's hook for bash 5.1 and newer. `attesh init bash` fills the four
 # values below and prints this file inside a guard that other shells skip.
 #
-# PS0 is expanded once for each top-level command, before it runs, and
-# PROMPT_COMMAND runs once before each prompt; DEBUG is never touched. What is
-# said to the recorder, and when, is docs/hook-protocol.md.
+# bash expands PS0 once for each top-level command, before the command runs, and
+# runs PROMPT_COMMAND once before each prompt. This file leaves DEBUG alone.
+# docs/hook-protocol.md says what the hook tells the recorder, and when.
 #
-# Rules kept here: the user's $?, $_, PIPESTATUS, options, traps and history
-# settings are as they would be without this file; a command's text goes
-# through standard input or a private file, never through an argument; a text
-# that the history settings hide is not recorded, and never another in its place.
+# Rules: the user's $?, $_, PIPESTATUS, options, traps and history settings are as
+# they would be without this file. A command's text goes through standard input
+# or a private file, never through an argument. The hook does not record a text
+# that the history settings hide, and never records another in its place.
 
 __attesh_boot() {
     __attesh_bin='@ATTESH_BIN@'
@@ -17,12 +17,12 @@ __attesh_boot() {
     __attesh_hook='@ATTESH_HOOK@'
     __attesh_name='@ATTESH_NAME@'
     __attesh_pid=$$
-    # What PS0 holds. Its arithmetic runs in this shell and prints nothing;
-    # the substitution is the one child that fetches the text and becomes the
+    # What PS0 holds. Its arithmetic runs in this shell and prints nothing.
+    # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
-    # count of starts; `i` is 1 while the child runs, so that an interrupted
-    # PS0 shows at the prompt. 111 is the child's word for "nothing to record".
-    # A restricted shell allows neither `>` nor a path as a command's name, but
+    # count of starts. `i` is 1 while the child runs, so that the prompt sees an
+    # interrupted PS0. The child exits with 111 if it has nothing to record.
+    # A restricted shell allows neither `>` nor a path as a command's name. It
     # is not restricted yet while it reads its rc file.
     if __attesh_restricted; then
         if [[ $- == *r* ]]; then
@@ -55,7 +55,7 @@ __attesh_boot() {
 
 __attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 
-# The variables that arithmetic in PS0 reads; put back if somebody unset them.
+# The variables that arithmetic in PS0 reads. This puts back those that somebody unset.
 __attesh_defaults() {
     __attesh_e=x
     : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
@@ -65,7 +65,7 @@ __attesh_defaults() {
 
 # ── talking to the recorder ───────────────────────────────────────────────
 
-# __attesh_rec VERB KEY=VALUE…: one call; counts what is lost.
+# __attesh_rec VERB KEY=VALUE…: makes one call and counts a loss.
 __attesh_rec() {
     \builtin local verb="$1"
     \builtin shift
@@ -78,15 +78,15 @@ __attesh_rec() {
     fi
 }
 
-# The settings that decide which texts history shows, in bash's own words. How long
-# history is counts only where it is nothing: bash sets its own default late.
+# The settings that decide which texts history shows, in bash's own words. HISTSIZE
+# counts only if it is 0: bash sets its own default late.
 __attesh_settings() {
     __attesh_cf="HISTCONTROL=${HISTCONTROL-} HISTIGNORE=${HISTIGNORE-} history=off"
     [[ ! -o history ]] || __attesh_cf=${__attesh_cf%off}on
     [[ ${HISTSIZE-} != 0 ]] || __attesh_cf+=' HISTSIZE=0'
 }
 
-# __attesh_open KEY=VALUE…: the session to record into; false when there is none.
+# __attesh_open KEY=VALUE…: gets the session to record into, or fails.
 __attesh_open() {
     \builtin local out dir gen sh tmp short say
     __attesh_dir=
@@ -116,7 +116,7 @@ __attesh_open() {
     \builtin export ATTESH_SESSION="$dir"
 }
 
-# To the user, from a hook whose own output goes nowhere.
+# Tells the user something: the hook's own output goes nowhere.
 __attesh_tell() {
     if __attesh_restricted; then
         \builtin printf 'attesh: %s\n' "$1"
@@ -125,7 +125,7 @@ __attesh_tell() {
     fi
 }
 
-# A new session is due: this one ended, or the recorder refused it.
+# Goes to another session: this one ended, or the recorder refused it.
 __attesh_reopen() {
     \builtin local dir="$__attesh_dir" gen="$__attesh_gen"
     if __attesh_open d="$dir" g="$gen" nat="$1" typed=0; then
@@ -141,7 +141,7 @@ __attesh_reopen() {
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]]; }
 
-# Is there a limit on the size of files? To write one could then end this shell.
+# Is there a limit on the size of files? Then writing a file could end this shell.
 __attesh_limited() {
     \builtin local IFS=' ' a b c soft='' rest
     # The third line: Max file size SOFT HARD bytes.
@@ -149,8 +149,8 @@ __attesh_limited() {
     [[ $soft == [0-9]* ]]
 }
 
-# The newest history entry into __attesh_t: where files may be written without
-# a further process.
+# Puts the newest history entry into __attesh_t, without a further process where
+# this shell may write files.
 __attesh_fetch() { if __attesh_restricted || __attesh_limited; then __attesh_t=$(\builtin history 1); else __attesh_file; fi; }
 
 __attesh_file() {
@@ -159,12 +159,12 @@ __attesh_file() {
     __attesh_t=${__attesh_t%$'\n'}
     ((${#__attesh_t} > 15000)) || : >|"$__attesh_tmp/text-$$"
 }
-# Older ones do not even parse what bash 5.3 can do.
+# An older bash cannot parse what bash 5.3 can do.
 ! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_file() { __attesh_t=${ \builtin history 1; }; }'
 
-# Where the text comes from, and the text. HISTCMD tells by how much history
-# grew since the last prompt: by nothing means hidden or a repeat, and only
-# settings that cannot hide a line make it a repeat.
+# Finds the text, and where it comes from. HISTCMD says by how much history grew
+# since the last prompt. If it did not grow, the line is hidden or a repeat; it is
+# a repeat only if the settings cannot hide a line.
 __attesh_text() {
     \builtin local grown hides=
     __attesh_src=withheld __attesh_t=
@@ -188,9 +188,9 @@ __attesh_text() {
             \builtin return 0
         fi
     elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) ]] && ((__attesh_y - __attesh_z != 1)); then
-        # In a pasted block a line that did not run may be what history took:
-        # a syntax error, which shows in $?, or a comment, which shows below.
-        # Only where one line was read since the prompt is it surely this one.
+        # In a pasted block history may have taken a line that did not run: a
+        # syntax error, which shows in $?, or a comment, which shows below. It is
+        # surely this line only if bash read one line since the prompt.
         \builtin return 0
     else
         __attesh_src=history
@@ -217,7 +217,7 @@ __attesh_entry() {
     \builtin local lines='' rest
     if [[ $HISTTIMEFORMAT ]]; then
         if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
-            # A time that cannot be blanked for one call: fc prints none.
+            # This hook cannot blank a readonly time; fc prints no time.
             __attesh_src=typed
             __attesh_t=$(\builtin fc -ln -0 -0)
             __attesh_t=${__attesh_t:2}
@@ -239,7 +239,7 @@ __attesh_entry() {
     [[ $__attesh_t ]] || __attesh_src=none
 }
 
-# __attesh_start NAT KEY=VALUE…: the start record of command __attesh_n.
+# __attesh_start NAT KEY=VALUE…: tells the start of command __attesh_n.
 __attesh_start() {
     \builtin local nat="$1"
     \builtin shift
@@ -254,7 +254,7 @@ __attesh_start() {
     else
         \builtin printf '%s\n' "$__attesh_t" >|"$__attesh_tmp/text-$$"
         __attesh_call "$@" <"$__attesh_tmp/text-$$"
-        # The text must not outlive the call; its status must.
+        # The text must not outlive the call. The call's status must.
         \builtin set -- "$?"
         : >|"$__attesh_tmp/text-$$"
         \builtin return "$1"
@@ -262,7 +262,7 @@ __attesh_start() {
 }
 __attesh_call() { __attesh_rec "$@"; }
 
-# __attesh_pipe TEXT VERB KEY=VALUE…: a long text without a file.
+# __attesh_pipe TEXT VERB KEY=VALUE…: sends a long text without a file.
 __attesh_pipe() {
     \builtin printf '%s\n' "$1" | (
         __attesh_rec "${@:2}" || :
@@ -273,8 +273,8 @@ __attesh_pipe() {
     \builtin return "$((__attesh_r ? 1 : 0))"
 }
 
-# The child of PS0 (bash 5.1 and 5.2): it ends as the recorder, so that one
-# fork is all a start costs.
+# The child of PS0 (bash 5.1 and 5.2). It becomes the recorder, so that a start
+# costs one fork.
 __attesh_child() {
     \builtin set +euk
     IFS=' '
@@ -287,7 +287,7 @@ __attesh_child() {
     }
     [[ $__attesh_dir ]] || \builtin exit 111
     if ((__attesh_p)); then
-        # No prompt came between: a block of lines pasted at once.
+        # No prompt came between: the user pasted a block of lines.
         __attesh_rec e n="$((__attesh_n - 1))" nat="$__attesh_p" st="$__attesh_q" from=next-start
     fi
     ! __attesh_paused || \builtin exit 111
@@ -296,7 +296,7 @@ __attesh_child() {
     \builtin exit "$__attesh_r"
 }
 
-# The same in bash 5.3, in this shell.
+# Does the same in bash 5.3, in this shell.
 __attesh_here() {
     \builtin local - IFS=' '
     \builtin set +euk
@@ -332,7 +332,7 @@ __attesh_prompt() {
     nat=${nat@P}
     __attesh_defaults
     if ((__attesh_o)); then
-        # Run again because ^C cut the first run short: its status is the one.
+        # ^C cut the first run short and this is the second: the first one's status counts.
         if [[ ${__attesh_w-} == "$__attesh_n" ]]; then
             __attesh_s=$__attesh_ws __attesh_ps=$__attesh_wp again=r=1
         fi
@@ -359,13 +359,13 @@ __attesh_prompt() {
     fi
 }
 
-# The open command is over: __attesh_finish NAT [r=1].
+# __attesh_finish NAT [r=1]: the open command is over.
 __attesh_finish() {
     \builtin local nat="$1" pipe
     \builtin shift
     if ((__attesh_i)); then
-        # ^C while PS0 ran: bash does not run the command, and may not have
-        # got its start to the recorder.
+        # ^C came while PS0 ran: bash does not run the command, and the recorder
+        # may not have got its start.
         if __attesh_paused; then
             __attesh_n=$((__attesh_n - 1))
             \builtin return 0
@@ -379,14 +379,14 @@ __attesh_finish() {
         __attesh_pipe_true || pipe=
         __attesh_rec e n="$__attesh_n" nat="$nat" st="$__attesh_s" ${pipe:+ps="$pipe"} from=prompt "$@"
     else
-        # Commands ran unseen since: the status is one of theirs.
+        # Commands ran unseen since, and the status is one of theirs.
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
         ((nat < __attesh_o)) || __attesh_note gap "$nat" "$((__attesh_o + 1))..$nat"
     fi
 }
 
 # Did this command set PIPESTATUS? Many do not (a function's definition, a
-# stopped job), and what is left is then an earlier command's.
+# stopped job) and leave an earlier command's.
 __attesh_pipe_true() {
     \builtin local last="${__attesh_ps##* }" was="${__attesh_pw-}"
     __attesh_pw=$__attesh_ps
@@ -400,7 +400,7 @@ __attesh_pipe_true() {
 }
 
 # No command ran. A line that history took and PS0 never saw was a comment, a
-# syntax error, or was cut off at the second prompt.
+# syntax error, or an input that the user cut off at the second prompt.
 __attesh_idle() {
     if (($1 > __attesh_c)) && [[ ${__attesh_c} != 0 ]] && ! __attesh_paused; then
         __attesh_note gap "$1" "$((__attesh_c + 1))..$1"
@@ -418,7 +418,7 @@ __attesh_note() {
     if ((${#1} <= 15000)); then __attesh_rec "${@:2}" <<<"$1"; else __attesh_pipe "$@"; fi
 }
 
-# The history settings are not what they were: a record says so.
+# Records that the history settings changed.
 __attesh_configured() {
     [[ $__attesh_dir ]] && ! __attesh_paused || \builtin return 0
     ! __attesh_note configuration "$__attesh_c" "$__attesh_cf" || __attesh_cw=$__attesh_cf
@@ -426,9 +426,9 @@ __attesh_configured() {
 
 # ── staying in place ──────────────────────────────────────────────────────
 
-# How much history there is just before a line is read: the last thing done
-# at a prompt, because other tools read history files in PROMPT_COMMAND. And the
-# number of the last line read, which a function's own LINENO does not tell.
+# Notes how much history there is just before bash reads a line. This comes last
+# at a prompt, because other tools read history files in PROMPT_COMMAND. It also
+# notes the number of the last line, which a function's own LINENO does not say.
 __attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1; }
 
 __attesh_place_mark() {
@@ -448,9 +448,9 @@ __attesh_hooked() {
     \builtin return 1
 }
 
-# An element of its own and never the first: tools that assign PROMPT_COMMAND
-# as if it were no array replace element 0, and each element of an array is
-# given the user's own $? and PIPESTATUS.
+# The hook is an element of its own and never the first: a tool that assigns
+# PROMPT_COMMAND as if it were no array replaces element 0. bash gives each
+# element of the array the user's own $? and PIPESTATUS.
 __attesh_hook_pc() {
     [[ ${PROMPT_COMMAND@a} != *r* ]] || \builtin return 1
     PROMPT_COMMAND[0]=${PROMPT_COMMAND[0]-}
@@ -463,7 +463,7 @@ __attesh_repair_pc() {
     __attesh_note hook-repaired "$__attesh_o" PROMPT_COMMAND
 }
 
-# First in PS0: a substitution before it would change the $? that it reads.
+# The hook stands first in PS0: a substitution before it would change the $? that it reads.
 __attesh_hook_ps0() {
     [[ ${PS0@a} != *r* ]] || \builtin return 1
     PS0=$__attesh_ps0${PS0-}
@@ -488,8 +488,8 @@ __attesh_exit() {
     \builtin return "$__attesh_s"
 }
 
-# A typed `exit` is the last command and has the shell's status. Anything else
-# that ends a shell within a command (a hangup, errexit) leaves it unfinished.
+# A typed `exit` is the last command and has the shell's status. Whatever else ends
+# a shell within a command (a hangup, errexit) leaves that command unfinished.
 __attesh_close() {
     \builtin local why=unknown IFS=' '
     \builtin local -
@@ -506,7 +506,7 @@ __attesh_close() {
     __attesh_dir=
 }
 
-# The user's own EXIT trap is kept and runs after ours, with its own $?.
+# The hook keeps the user's own EXIT trap, which runs after the hook's, with its own $?.
 __attesh_hook_exit() {
     \builtin local was
     was=$(\builtin trap -p EXIT)
@@ -529,7 +529,7 @@ __attesh_install() {
     nat=${nat@P}
     if [[ $- == *s* ]]; then
         typed=1
-        # bash 5.3 counts the running command too until it knows a PS0.
+        # bash 5.3 also counts the running command until it knows a PS0.
         [[ $BASH_VERSION == 5.[12].* || ${PS0-} ]] || nat=$((nat - 1))
     else
         nat=0
@@ -540,7 +540,7 @@ __attesh_install() {
         __attesh_pid=
         \builtin return 0
     fi
-    # Before the first prompt nothing has run, whatever bash 5.3 counts there.
+    # No command runs before the first prompt, whatever bash 5.3 counts there.
     say=$__attesh_say __attesh_at=$nat
     if [[ ${PS0@a} == *r* ]]; then
         __attesh_pid="" __attesh_dir=""
@@ -551,7 +551,7 @@ __attesh_install() {
     __attesh_hooked || __attesh_hook_pc || say="${say:+$say; }PROMPT_COMMAND is readonly: a status is seen only at the next command"
     __attesh_hook_exit
     \builtin shopt -q promptvars || say="${say:+$say; }promptvars is off: no command is seen"
-    # How much history there is shows only at a prompt.
+    # bash says only at a prompt how much history there is.
     __attesh_h=-1 __attesh_m=0
     if [[ $say ]]; then
         \builtin printf 'attesh: %s\n' "$say" >&2
@@ -561,7 +561,7 @@ __attesh_install() {
 }
 
 if [[ ${__attesh_pid-} == "$$" ]]; then
-    # Evaluated again: hooks that somebody removed are put back, no others made.
+    # The shell evaluates this file again: it puts back hooks that somebody removed.
     __attesh_defaults
     __attesh_to='@ATTESH_NAME@' __attesh_dead=
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0

@@ -3,12 +3,12 @@
 #
 # fish announces a command before and after it runs (fish_preexec,
 # fish_postexec), a line it refused (fish_posterror) and its own end
-# (fish_exit), and gives $status back after each of these. What is said to the
-# recorder, and when, is docs/hook-protocol.md.
+# (fish_exit), and gives $status back after each of these.
+# docs/hook-protocol.md says what the hook tells the recorder, and when.
 #
-# fish leaves $status alone for some commands (a comment, `set`, a stopped
-# job). Its counter $status_generation tells: a status whose generation and
-# value did not change is marked as not fresh.
+# Some commands leave $status alone (a comment, `set`, a stopped job). fish's
+# counter $status_generation shows it: the hook marks a status as not fresh if
+# its generation and its value did not change.
 
 function __attesh_boot
     set -g __attesh_bin '@ATTESH_BIN@'
@@ -29,7 +29,7 @@ end
 
 # ── talking to the recorder ───────────────────────────────────────────────
 
-# Counts what is lost: __attesh_count STATUS.
+# __attesh_count STATUS: counts a loss.
 function __attesh_count
     set -g __attesh_rc $argv[1]
     if test $argv[1] -eq 0
@@ -39,21 +39,22 @@ function __attesh_count
     end
 end
 
-# fish reports a command that is not there on the terminal, whatever the redirection.
+# fish reports a missing command on the terminal, whatever the redirection. So look first.
 function __attesh_there
     test -x $__attesh_bin; and return 0
     __attesh_count 127
     return 1
 end
 
-# __attesh_rec VERB KEY=VALUE…
+# __attesh_rec VERB KEY=VALUE…: makes one call.
 function __attesh_rec
     __attesh_there; or return
     $__attesh_bin rec $argv[1] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[2..-1] </dev/null
     __attesh_count $status
 end
 
-# __attesh_tell TEXT VERB KEY=VALUE…: printf is a builtin, so the text is in no argument list.
+# __attesh_tell TEXT VERB KEY=VALUE…: makes a call with a text. printf is a builtin, so the
+# text is in no argument list.
 function __attesh_tell
     __attesh_there; or return
     builtin printf '%s\n' "$argv[1]" | $__attesh_bin rec $argv[2] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[3..-1]
@@ -68,7 +69,7 @@ function __attesh_settings
     echo "$words"
 end
 
-# The history settings are not what they were: a record says so.
+# Records that the history settings changed.
 function __attesh_configured
     set -l now (__attesh_settings)
     test "$now" = "$__attesh_configuration"; or __attesh_paused; and return 0
@@ -76,7 +77,7 @@ function __attesh_configured
     test $__attesh_rc -eq 0; and set -g __attesh_configuration $now
 end
 
-# __attesh_session KEY=VALUE…: the session to record into.
+# __attesh_session KEY=VALUE…: gets the session to record into, or fails.
 function __attesh_session
     set -l settings (__attesh_settings)
     set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid hist="$settings" \
@@ -100,7 +101,7 @@ function __attesh_session
     set -gx ATTESH_SESSION $__attesh_dir
 end
 
-# A new session is due: this one ended, or the recorder refused it.
+# Goes to another session: this one ended, or the recorder refused it.
 function __attesh_reopen
     if __attesh_session d=$__attesh_dir g=$__attesh_gen nat=$status_generation typed=0 2>/dev/null
         set -g __attesh_nat $status_generation
@@ -113,7 +114,7 @@ function __attesh_reopen
     end
 end
 
-# Said once, at the prompt: why nothing can be recorded, and when it can be again.
+# Says once, at the prompt, why the recorder cannot record, and when it can again.
 function __attesh_trouble
     if test $__attesh_rc -eq 5; and test -z "$__attesh_dead"
         set -g __attesh_dead 1
@@ -126,7 +127,7 @@ function __attesh_trouble
     end
 end
 
-# `init --session` was typed here again: to that session, or not.
+# The user typed `init --session` here again; goes to that session, or stays.
 function __attesh_move
     set -l was $__attesh_dir $__attesh_sh
     set -l kept "$__attesh_n" "$__attesh_rc" "$__attesh_skip" "$__attesh_dead" "$__attesh_configuration"
@@ -167,7 +168,7 @@ end
 
 # ── hooks ─────────────────────────────────────────────────────────────────
 
-# In a function, so that a handler somebody erased can be put back.
+# In a function, so that the hook can put back a handler that somebody erased.
 function __attesh_define
     function __attesh_preexec --on-event fish_preexec
         set -l st $status
@@ -208,7 +209,7 @@ end
 function __attesh_before
     __attesh_again
     if test $__attesh_open -eq 1
-        # Its end was not announced; $status is still its own.
+        # fish did not announce its end; $status is still its own.
         if __attesh_unseen $argv[2]
             __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
         else
@@ -235,7 +236,7 @@ function __attesh_before
     set -g __attesh_skip 0
 end
 
-# Have other commands run since the open one began? One moves the counter by at most one.
+# Did other commands run since the open one began? A command moves the counter by at most one.
 function __attesh_unseen
     test $argv[1] -gt (math $__attesh_gen_before + 1)
 end
@@ -248,8 +249,8 @@ end
 # __attesh_after STATUS GENERATION PIPESTATUS MILLISECONDS TEXT
 function __attesh_after
     if test $__attesh_open -eq 0
-        # The line that installed this hook ends without having begun: how far
-        # it moved the counter is known. Of any other such line nothing is.
+        # The line that installed this hook ends, and the hook did not see it begin.
+        # It knows how far that line moved the counter, and nothing of any other line.
         test $__attesh_typed -eq 1; and set -g __attesh_skip (math $argv[2] - $__attesh_nat)
         set -g __attesh_typed 0
         return 0
@@ -268,7 +269,7 @@ function __attesh_after
         set more ps="$argv[3]"
     end
     string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(math "$argv[4] * 1000")
-    # ^C ends this function wherever it is: then the prompt says it again.
+    # ^C ends this function wherever it is: then the prompt sends the call again.
     set -g __attesh_pending n=$__attesh_n nat=$argv[2] st=$argv[1] from=prompt $more
     set -g __attesh_open 2
     set -g __attesh_nat $argv[2]
@@ -276,14 +277,14 @@ function __attesh_after
     set -g __attesh_open 0
 end
 
-# Sends a finish again whose call was cut short.
+# Sends a finish again if ^C cut its call short.
 function __attesh_again
     test $__attesh_open -eq 2; or return 0
     set -g __attesh_open 0
     __attesh_rec e $__attesh_pending r=1
 end
 
-# A typed `exit` has been announced as ended by now.
+# fish has announced the end of a typed `exit` by now.
 function __attesh_close
     set -l why unknown
     if test $__attesh_open -eq 0

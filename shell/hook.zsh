@@ -1,15 +1,15 @@
 # attesh's hook for zsh 5.8 and newer. `attesh init zsh` fills the four values
 # below and prints this file as `emulate zsh -o no_aliases -o no_xtrace -c '…'`, inside a guard that
-# other shells skip: so the user's aliases do not reach the definitions, and
+# other shells skip. So the user's aliases do not reach the definitions, and
 # each function runs with zsh's own options and gives the user's back.
 #
-# zshaddhistory sees each line as it was read, preexec follows before the line
+# zshaddhistory sees each line as zsh read it, preexec follows before the line
 # runs, precmd before each prompt. zsh hands every hook function the user's $?
-# and pipestatus, so the order among several tools is of no consequence. What is
-# said to the recorder, and when, is docs/hook-protocol.md.
+# and pipestatus, so the order among several tools does not matter.
+# docs/hook-protocol.md says what the hook tells the recorder, and when.
 #
 # The shell's counter is the number of the interactive line. It also moves at
-# lines that run nothing, so the hook counts the lines it is shown: `skip`.
+# lines that run nothing, so the hook counts the lines that zsh shows it: `skip`.
 
 __attesh_boot() {
     typeset -g __attesh_bin='@ATTESH_BIN@'
@@ -22,7 +22,7 @@ __attesh_boot() {
 
 # ── talking to the recorder ───────────────────────────────────────────────
 
-# __attesh_rec VERB KEY=VALUE…: one call; counts what is lost.
+# __attesh_rec VERB KEY=VALUE…: makes one call and counts a loss.
 __attesh_rec() {
     local verb=$1
     shift
@@ -35,9 +35,10 @@ __attesh_rec() {
     return 0
 }
 
-# A here-string is a file under TMPPREFIX, unlinked before the call: it has to
-# lie in the private folder. Where a limit on the size of files holds, writing it must
-# not end this shell: the recorder sees that its newline is missing.
+# __attesh_tell TEXT VERB KEY=VALUE…: makes a call with a text. zsh writes a
+# here-string to a file under TMPPREFIX and unlinks it before the call, so that has
+# to be the private folder. Under a limit on the size of files, writing it must not end
+# this shell; the recorder sees that the newline is missing.
 __attesh_tell() {
     setopt local_traps
     trap '' XFSZ
@@ -46,7 +47,7 @@ __attesh_tell() {
     __attesh_rec "$@" <<<"$text"
 }
 
-# __attesh_session KEY=VALUE…: the session to record into.
+# __attesh_session KEY=VALUE…: gets the session to record into, or fails.
 __attesh_session() {
     local out hist
     local -a lines
@@ -68,7 +69,7 @@ __attesh_session() {
     typeset -gx ATTESH_SESSION=$__attesh_dir
 }
 
-# A new session is due: this one ended, or the recorder refused it.
+# Goes to another session: this one ended, or the recorder refused it.
 __attesh_reopen() {
     local dir=$__attesh_dir gen=$__attesh_gen
     if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
@@ -81,7 +82,7 @@ __attesh_reopen() {
     fi
 }
 
-# Said once, at the prompt: why nothing can be recorded, and when it can be again.
+# Says once, at the prompt, why the recorder cannot record, and when it can again.
 __attesh_trouble() {
     local why
     if [[ $__attesh_rc == 5 && -z $__attesh_dead ]]; then
@@ -95,7 +96,7 @@ __attesh_trouble() {
     fi
 }
 
-# __attesh_move NAT: `init --session` was typed here again: to that session, or not.
+# __attesh_move NAT: the user typed `init --session` here again; goes to that session, or stays.
 __attesh_move() {
     local dir=$__attesh_dir sh=$__attesh_sh dead=$__attesh_dead cw=$__attesh_cw
     local -i n=__attesh_n rc=__attesh_rc lines=__attesh_lines
@@ -111,14 +112,14 @@ __attesh_move() {
     fi
 }
 
-# The settings that hide lines, in zsh's own words; `emulate` leaves them as they are.
+# The settings that hide lines, in zsh's own words. `emulate` leaves them as they are.
 __attesh_settings() {
     __attesh_cf="HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=off"
     [[ ! -o hist_ignore_space ]] || __attesh_cf=${__attesh_cf%off}on
     ((HISTSIZE > 1)) || __attesh_cf+=" HISTSIZE=$HISTSIZE"
 }
 
-# The history settings are not what they were: a record says so.
+# Records that the history settings changed.
 __attesh_configured() {
     __attesh_settings
     [[ $__attesh_cf != $__attesh_cw && -n $__attesh_dir ]] && ! __attesh_paused || return 0
@@ -129,13 +130,13 @@ __attesh_configured() {
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
 __attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
 
-# The redirection stands within each function: zsh leaves one that follows a
-# function's body out when it calls the function as a hook.
+# The redirection stands within each function: zsh ignores one that follows a
+# function's body when it calls the function as a hook.
 
 # ── hooks ─────────────────────────────────────────────────────────────────
 
-# The only hook that is shown what was read: hist_reduce_blanks changes what
-# preexec is given, and blank lines and syntax errors never reach it.
+# Only this hook sees what zsh read: hist_reduce_blanks changes what preexec gets,
+# and blank lines and syntax errors never reach preexec.
 __attesh_addhistory() {
     {
         __attesh_mine || return 0
@@ -153,7 +154,7 @@ __attesh_preexec() {
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
-            # lines were read that no hook was shown.
+            # zsh read lines that it showed to no hook.
             if ((nat == __attesh_nat + __attesh_lines)); then
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
             else
@@ -168,7 +169,7 @@ __attesh_preexec() {
             return 0
         fi
         if [[ -z $text ]]; then
-            # Nothing was read, so lines were not counted either.
+            # zsh read no line, so the hook counted none.
             text=$1
             [[ -n $text ]] || { text=$3 src=rendered }
             __attesh_lines+=$((1 + ${#text//[^$'\n']/}))
@@ -186,7 +187,7 @@ __attesh_preexec() {
 
 __attesh_hidden() {
     [[ -o hist_ignore_space && $1 == ' '* ]] && return 0
-    # zsh makes 1 of a 0: who sets that wants nothing kept.
+    # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
     [[ -n ${HISTORY_IGNORE-} && $1 == ${~HISTORY_IGNORE} ]]
 }
@@ -199,13 +200,13 @@ __attesh_precmd() {
         ! zle || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_fresh)); then
-            # The line that installed this hook is over: where it ended is known now.
+            # The line that installed this hook is over: the hook knows now where it ended.
             __attesh_lines+=$((nat - __attesh_nat)) __attesh_fresh=0 __attesh_nat=$nat
         fi
         if [[ -e $__attesh_dir/next || $__attesh_rc == [13] ]]; then
             __attesh_reopen $nat
         elif ((__attesh_open && nat != __attesh_nat)); then
-            # Commands ran unseen since: the status is one of theirs.
+            # Commands ran unseen since, and the status is one of theirs.
             __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
             __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
         elif ((__attesh_open)); then
@@ -222,8 +223,8 @@ __attesh_precmd() {
     } >/dev/null 2>&1
 }
 
-# __attesh_finish STATUS PIPESTATUS. If ^C cuts the call short, zsh comes back
-# here with another status: the first one is kept, and said to be a repeat.
+# __attesh_finish STATUS PIPESTATUS: the open command is over. If ^C cuts the call
+# short, zsh comes back here with another status: the hook sends the first one again.
 __attesh_finish() {
     local ps=$2 again=
     if ((__attesh_busy == __attesh_n)); then
@@ -239,7 +240,7 @@ __attesh_finish() {
     __attesh_busy=0
 }
 
-# zshexit also runs in subshells that call exit, hence the test of whose this is.
+# zsh also runs zshexit in a subshell that calls exit, hence the test.
 __attesh_zshexit() {
     {
         local s=$? why=unknown
@@ -250,8 +251,8 @@ __attesh_zshexit() {
             why=eof
             [[ -t 0 && $s == $__attesh_seen ]] || why=signal
         else
-            # Only a line that begins with it: what else the line does may have
-            # been what a signal ended.
+            # Only a line that begins with `exit`: a signal may have ended
+            # whatever else a line does.
             words=(${(z)__attesh_text})
             if [[ ${words[1]-} == (exit|logout|bye) ]]; then
                 why=exit
@@ -282,7 +283,7 @@ __attesh_hooked() {
 
 # What only the shell can see, for `attesh doctor`.
 __attesh_facts() {
-    # In a child: a limit on the size of files may end it.
+    # In a child, because a limit on the size of files may end it.
     (
         printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
             pid $$ flags $- lost $__attesh_lost \

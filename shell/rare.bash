@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
-# What the hook for bash seldom needs. `attesh init bash` prints it before shell/hook.bash.
+# What the hook for bash needs seldom. `attesh init bash` prints this file before shell/hook.bash.
 
 # ── trouble, and another session ──────────────────────────────────────────
 
-# Said once, at the prompt: why nothing can be recorded, and when it can be again.
+# Says once, at the prompt, why the recorder cannot record, and when it can again.
 __attesh_trouble() {
     \builtin local why
     if ((__attesh_r == 5)) && [[ -z ${__attesh_dead-} ]]; then
@@ -17,7 +17,7 @@ __attesh_trouble() {
     fi
 }
 
-# __attesh_move NAT: `init --session` was typed here again: to that session, or not.
+# __attesh_move NAT: the user typed `init --session` here again; goes to that session, or stays.
 __attesh_move() {
     \builtin local dir="$__attesh_dir" sh="$__attesh_sh" n="$__attesh_n" r="$__attesh_r" dead="${__attesh_dead-}" cw="$__attesh_cw"
     __attesh_name=$__attesh_to __attesh_to=
@@ -51,8 +51,8 @@ __attesh_facts() {
             blesh "${BLE_VERSION-}" bash_preexec "${bash_preexec_imported-${__bp_imported-}}" \
             starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
     } >|"$__attesh_tmp/facts-$$"
-    # In 5.3 this runs in a function, where bash hides the DEBUG trap: PS0
-    # evaluates this once it is out of it.
+    # In 5.3 this code runs in a function, where bash hides the DEBUG trap. PS0
+    # evaluates the next line outside of it.
     __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'
 }
 

@@ -1,17 +1,17 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2078,SC2154
-# What bash reads first (BASH_ENV) when `attesh sh` runs a script in it. `attesh sh` fills the
+# What bash reads first (BASH_ENV) when `attesh sh` runs a script in it. `attesh sh` fills in the
 # values and listens at the other end of the descriptor.
 #
 # DEBUG fires before each simple command of the script itself. Up to the last line of the unit
-# that runs it costs one comparison; beyond it the recorder is told and answers with the last
-# line of the unit that begins there, once the start is in the journal. Each message is one
-# datagram; bash never dies of writing one. What runs at each turn of a loop is kept short: bash
+# that runs, it costs one comparison. Beyond that line it tells `attesh sh`, which answers with
+# the last line of the unit that begins there, once the start is in the journal. Each message is
+# one datagram; bash never dies of writing one. What runs at each turn of a loop is short: bash
 # parses the text of a trap each time.
 #
-# Rules kept here: $?, $_, PIPESTATUS, the options and the environment are the script's; nothing
-# is printed (what `set -x` would print of a trap goes down the same descriptor and is passed
-# over); where the descriptor is closed, or brings no answer within two seconds, the hooks take
-# themselves off, say so, and the script goes on.
+# Rules: $?, $_, PIPESTATUS, the options and the environment are the script's. This file prints
+# nothing; what `set -x` prints of a trap goes down the same descriptor, and `attesh sh` ignores
+# it. If the descriptor is closed or brings no answer within two seconds, the traps remove
+# themselves and say so, and the script goes on.
 #
 # What the traps do is text for `eval` and no function: under `set -T` a function would set off
 # the RETURN trap of the script. They look with `case`, which leaves $? and PIPESTATUS alone.

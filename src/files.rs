@@ -89,8 +89,7 @@ pub fn words(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return MISSING.into();
     }
-    let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
+    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno::from_raw(number).desc().to_owned())
 }
 
 impl std::fmt::Display for FileError {

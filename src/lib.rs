@@ -14,21 +14,38 @@
 //! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
-//!   [`os`] (all that is Linux alone), [`clock`] (what the clocks say), [`mod@lock`] (the only flock), [`files`]
-//!   (private folders, publishing whole), [`paths`] (the only reader of the environment),
-//!   [`encoding`], [`crypto`] (labels and keys), [`text`] (escaped,
-//!   quoted, counted), [`failure`] (kinds of failure and their exit codes).
-//! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and recorder),
-//!   [`record`] (one fact and its two columns),
-//!   [`script`] (a script and its units),
-//!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`] (statement, envelope,
-//!   bundle, keys, trust), [`policy`] (what a statement must say), [`verify`].
+//!   [`os`] (all that is Linux alone: `/proc`, clocks, signals, folders in memory), [`clock`]
+//!   (what the clocks say at one moment), [`mod@lock`] (the only flock), [`files`] (private
+//!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
+//!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`failure`] (kinds of
+//!   failure and their exit codes).
+//! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and
+//!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
+//!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
+//!   (statement, envelope, bundle, keys, trust), [`policy`] (what a statement must say),
+//!   [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
 //!   writer out under the lock.
-//! * **doors**, which touch the world and which nobody imports: `main`, [`recorder`] (the
-//!   hot path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent
-//!   of a script's bash), [`cli`] (one file a verb), and what these use to talk: [`report`],
-//!   [`passphrase`], `seal::signer`, `seal::agent`.
+//! * **sources**, which make records and know nothing of one another: [`recorder`] (the hot
+//!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
+//!   a script's bash).
+//! * **doors**, which touch the world and which nobody imports: `main`, [`cli`] (one file a
+//!   verb), and what these use to talk: [`report`], [`passphrase`], `seal::signer`,
+//!   `seal::agent`.
+//!
+//! Files import each other in one direction, too: a test finds every circle of files.
+//!
+//! # Where a new line goes
+//!
+//! * A new collected fact: its shape in `record/body.rs`, read and written there; who collects
+//!   it is a source of its own beside [`recorder`] and [`run`], and calls [`session`].
+//! * A new kind of key: read and named in `seal/keys.rs`, believed in `seal/trust.rs`; where it
+//!   signs, a variant of `seal::signer::Signer`.
+//! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed
+//!   call to `recorder/apply.rs`.
+//! * A new cause: said where it is found, with its kind out of `failure.rs`, which has the exit
+//!   codes.
+//! * A macOS clock: a file beside `os/clock.rs`, chosen in `os/mod.rs`.
 //!
 //! # What is not there
 //!

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::args::{Init, ShellName};
 use super::given::Exit;
 use crate::crypto;
@@ -212,7 +214,7 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
     let mut left = false;
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
-        let starts = line.windows(START.len()).any(|words| words == START);
+        let starts = memmem::find(line, START).is_some();
         if starts && !line.starts_with(b"#") {
             left = true;
             report::say(&format!(

@@ -204,12 +204,6 @@ impl<'a> Writer<'a> {
         self.slot.genesis
     }
 
-    /// The journal's length in bytes.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.slot.mark.length
-    }
-
     /// Appends one record; when this returns, the record is in the journal and the key that
     /// signed it is gone.
     ///

@@ -7,6 +7,8 @@
 //!
 //! Source of the shapes: gitlab-runner, `shells/bash.go` and `helpers/shell_escape.go`.
 
+use memchr::memmem;
+
 use super::Script;
 
 /// How the runner begins and ends what it prints of an item.
@@ -43,8 +45,8 @@ pub fn said(command: &[u8]) -> Option<Said> {
         return None;
     }
     let plain = unquoted(command)?;
-    let Some(at) = find(&plain, NOTICE) else {
-        return (command.starts_with(b"printf ") && find(&plain, b"section_end:").is_some())
+    let Some(at) = memmem::find(&plain, NOTICE) else {
+        return (command.starts_with(b"printf ") && memmem::find(&plain, b"section_end:").is_some())
             .then_some(Said::After);
     };
     let text = &plain[at + NOTICE.len()..];
@@ -116,7 +118,7 @@ pub fn is_init(item: &[u8]) -> bool {
         |line: &[u8]| ["eval ", "source ", ". "].iter().any(|word| line.starts_with(word.as_bytes()));
     item.split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii_start)
-        .any(|line| evaluates(line) && find(line, INIT).is_some())
+        .any(|line| evaluates(line) && memmem::find(line, INIT).is_some())
 }
 
 /// The items as a script, each a unit of it.
@@ -137,10 +139,6 @@ pub fn script(items: &[Vec<u8>]) -> Option<Script> {
 #[must_use]
 pub fn is_printed_of(text: &[u8], unit: &[u8]) -> bool {
     unit.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest[0] == b'\n')
-}
-
-fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|part| part == word)
 }
 
 /// A text without the quotes that bash takes off; none if one is not closed.

@@ -6,6 +6,8 @@
 //! Rules: units run in order, so a unit beyond the current one means that those between have
 //! run; a status is said only where bash revealed it.
 
+use memchr::memmem;
+
 use super::Script;
 use super::silent::{begins_with_subshell, has_word, is_subshell, may_be_silent, may_begin_silently};
 use super::traps;
@@ -370,13 +372,13 @@ fn agrees(command: &str, text: &[u8]) -> bool {
         bytes.iter().copied().filter(kept).collect()
     };
     // bash has turned $'…' into '…' by now.
-    let turned = text.windows(2).any(|two| two == b"$'" || two == b"$\"");
+    let turned = [&b"$'"[..], b"$\""].iter().any(|quote| memmem::find(text, quote).is_some());
     let end = command.find(|c| c == '<' || c == '>' || turned && (c == '\'' || c == '"'));
     let command =
         end.map_or(command, |end| command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&'));
     let command = command.trim().trim_start_matches("((").trim_end_matches("))").replacen("[[ -n ", "[[ ", 1);
     let (whole, text) = (bare(command.as_bytes()), bare(text));
-    if whole.is_empty() || text.windows(whole.len()).any(|part| part == whole) {
+    if whole.is_empty() || memmem::find(&text, &whole).is_some() {
         return true;
     }
     // bash prints redirections last: where the text has some, the words around them stand in
@@ -385,9 +387,9 @@ fn agrees(command: &str, text: &[u8]) -> bool {
     text.iter().any(|byte| b"<>".contains(byte))
         && command.split_ascii_whitespace().all(|word| {
             let word = bare(word.as_bytes());
-            let at = rest.windows(word.len().max(1)).position(|part| part == word);
+            let at = memmem::find(rest, &word);
             rest = at.map_or(&[][..], |at| &rest[at + word.len()..]);
-            at.is_some() || word.is_empty()
+            at.is_some()
         })
 }
 
@@ -399,7 +401,7 @@ fn has_pipe(text: &[u8]) -> bool {
 /// Whether this text, whose first command is this one, is one pipeline and nothing else.
 fn is_pipeline(command: &str, text: &[u8]) -> bool {
     let compound = ["case ", "for ", "select ", "(("].iter().any(|word| command.starts_with(word));
-    !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && !text.windows(2).any(|two| two == b"||")
+    !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && memmem::find(text, b"||").is_none()
 }
 
 /// Whether a text may set an ERR trap in the place of ours.

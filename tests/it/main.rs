@@ -96,6 +96,7 @@ mod pages {
 
 /// The rules of the house, as tests.
 mod house {
+    mod direction;
     mod tidy;
 }
 

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::direction::{Graph, circles, graph};
+
 const LINES_MAX: usize = 600;
 
 /// Calls into std::env outside src/paths.rs.
@@ -41,6 +43,12 @@ const LAYERS: &[&str] = &[
     "run",
     "recorder",
     "cli",
+];
+
+/// Files that import each other in a circle.
+const CIRCLES: &[&[&str]] = &[
+    &["src/record.rs", "src/record/body.rs", "src/record/genesis.rs"],
+    &["src/seal/form.rs", "src/seal/statement.rs"],
 ];
 
 /// They know nothing of records, journals and seals.
@@ -220,17 +228,34 @@ fn no_test_file_is_forgotten() {
             assert!(names(block.split("\n}").next().unwrap(), module), "{name} is not in main.rs");
         }
     }
-    for (name, text) in sources() {
-        for line in text.lines().filter(|line| line.starts_with("#[path = \"")) {
-            let file = line.split('"').nth(1).unwrap();
-            let path = top().join(&name).with_file_name(file);
-            assert!(path.exists(), "{name} names {file}");
-        }
+}
+
+/// Unit tests end their file, as `mod tests`. Where the two would be too long, they are in
+/// NAME_tests.rs beside NAME.rs; a tenth of the limit keeps them from going to and fro.
+#[test]
+fn unit_tests_are_kept_in_another_way() {
+    let all: BTreeMap<String, String> = sources().into_iter().collect();
+    for (name, text) in &all {
+        let Some((_, tests)) = text.split_once("#[cfg(test)]\n") else {
+            assert!(!text.contains("#[path = "), "{name} has a #[path] that is not for its tests");
+            continue;
+        };
+        let stem = name.strip_suffix(".rs").unwrap();
+        let beside = format!("{stem}_tests.rs");
+        let file = Path::new(&beside).file_name().unwrap().to_str().unwrap();
+        let there = all.contains_key(&beside);
+        let wanted =
+            if there { format!("#[path = \"{file}\"]\nmod tests;\n") } else { "mod tests {\n".to_owned() };
+        assert!(tests.starts_with(&wanted), "{name}: after #[cfg(test)] comes\n{wanted}");
+        let end = if there { wanted.len() } else { tests.find("\n}\n").map_or(0, |at| at + 3) };
+        assert_eq!(&tests[end..], "", "{name} goes on after its tests");
     }
-    for (name, _) in sources().iter().filter(|(name, _)| is_test(name)) {
-        let file = Path::new(name).file_name().unwrap().to_str().unwrap();
-        let included = sources().iter().any(|(_, text)| text.contains(&format!("#[path = \"{file}\"]")));
-        assert!(included, "{name} is included nowhere");
+    for (name, text) in all.iter().filter(|(name, _)| is_test(name)) {
+        let parent = name.replace("_tests.rs", ".rs");
+        let code = all.get(&parent).unwrap_or_else(|| panic!("{name} is the tests of no file"));
+        assert!(code.contains("#[path = "), "{parent} does not include {name}");
+        let lines = text.lines().count() + code.lines().count();
+        assert!(lines >= LINES_MAX * 9 / 10, "{parent} has room for {name}: {lines} lines together");
     }
 }
 
@@ -240,53 +265,25 @@ fn module(name: &str) -> String {
     rest.split(['/', '.']).next().unwrap().to_owned()
 }
 
-/// The modules that a text names with `crate::`, in lists too.
-fn imports(text: &str) -> BTreeSet<String> {
-    let text = code(text);
-    let mut found = BTreeSet::new();
-    let word =
-        |text: &str| -> String { text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect() };
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        match rest.strip_prefix('{') {
-            None => {
-                found.insert(word(rest));
-            }
-            Some(list) => {
-                let mut depth = 0;
-                let mut start = true;
-                for (at, c) in list.char_indices() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => start = true,
-                        c if start && c.is_ascii_lowercase() => {
-                            found.insert(word(&list[at..]));
-                            start = false;
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-    found.remove("");
-    found
+/// The files of the package but for tests, and what each imports.
+fn imports() -> Graph {
+    let sources = sources();
+    let own = sources.iter().filter(|(name, _)| !is_test(name));
+    graph(own.map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
 #[test]
-fn imports_point_down_and_never_in_a_ring() {
+fn imports_point_down() {
     let place: BTreeMap<&str, usize> = LAYERS.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let mut crooked = BTreeSet::new();
-    for (name, text) in sources() {
+    for (name, imported) in imports() {
         let own = module(&name);
         if own == "lib" || own == "main" {
             continue;
         }
         let here = *place.get(own.as_str()).unwrap_or_else(|| panic!("{name}: which layer is {own}?"));
-        for other in imports(&text) {
-            // What is not a module is an item or a macro of the crate itself.
+        for other in imported.iter().map(|file| module(file)) {
+            // What is in no module is a macro of the crate itself.
             let Some(there) = place.get(other.as_str()) else { continue };
             let down = *there <= here;
             let grounded = !GROUND.contains(&own.as_str()) || GROUND.contains(&other.as_str());
@@ -303,6 +300,20 @@ fn imports_point_down_and_never_in_a_ring() {
         let name = line.trim_end_matches(';');
         assert!(place.contains_key(name), "which layer is {name}?");
     }
+}
+
+#[test]
+fn the_map_names_files_that_are_there() {
+    let map = std::fs::read_to_string(top().join("src/lib.rs")).unwrap();
+    let named = map.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs"));
+    for file in named.map(|file| format!("src/{}", file.trim_start_matches("src/"))) {
+        assert!(top().join(&file).exists(), "there is no {file}");
+    }
+}
+
+#[test]
+fn no_file_imports_what_imports_it() {
+    assert_eq!(circles(&imports()), CIRCLES, "circles of files, and those that may be");
 }
 
 #[test]

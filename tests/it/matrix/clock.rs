@@ -1,4 +1,4 @@
-//! Row 98: somebody sets the clock while a command runs. The recorder of a real shell reads
+//! Somebody sets the clock while a command runs. The recorder of a real shell reads
 //! a clock that `clock.c` moves; the machine's own is left alone. Durations stay what they
 //! were, and the verifier tells the step.
 

@@ -7,40 +7,29 @@ use nix::sys::signal::Signal;
 
 const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
 
-const fn alone(
-    number: u32,
-    what: &'static str,
-    keys: &'static [super::Key],
-    expect: &'static [&'static str],
-) -> Alone {
-    Alone { number, what, shells: "bash zsh fish", rc: PLAIN, keys, expect, gap: false }
+const fn alone(what: &'static str, keys: &'static [super::Key], expect: &'static [&'static str]) -> Alone {
+    Alone { what, shells: "bash zsh fish", rc: PLAIN, keys, expect, gap: false }
 }
 
 #[test]
 fn a_shell_that_exits_is_closed_wrongly() {
     const ROWS: &[Alone] = &[
-        alone(84, "exit 9", &[Line("exit 9")], &["S exit 9", "E 9 exit", "X exit 9", "END"]),
-        alone(
-            85,
-            "^D",
-            &[Line("sh -c 'exit 4'"), Raw("\x04")],
-            &["S sh -c 'exit 4'", "E 4", "X eof 4", "END"],
-        ),
+        alone("exit 9", &[Line("exit 9")], &["S exit 9", "E 9 exit", "X exit 9", "END"]),
+        alone("^D", &[Line("sh -c 'exit 4'"), Raw("\x04")], &["S sh -c 'exit 4'", "E 4", "X eof 4", "END"]),
     ];
     run_alone(Bash, ROWS);
     run_alone(Zsh, ROWS);
     run_alone(
         Fish,
         &[
-            alone(84, "exit 9", &[Line("exit 9")], &["S exit 9", "E 9", "X exit 9", "END"]),
-            alone(85, "^D", &[Line("false"), Raw("\x04")], &["S false", "E 1", "X eof 0", "END"]),
+            alone("exit 9", &[Line("exit 9")], &["S exit 9", "E 9", "X exit 9", "END"]),
+            alone("^D", &[Line("false"), Raw("\x04")], &["S false", "E 1", "X eof 0", "END"]),
         ],
     );
 }
 
 /// Runs a command, ends the shell in some way meanwhile, and compares all that was recorded.
 fn ended_by(
-    number: u32,
     families: &[Family],
     typed: Option<&str>,
     end: impl Fn(&mut Terminal),
@@ -59,7 +48,7 @@ fn ended_by(
         terminal.wait(|_| same(&home.lines()[1..], &expected));
         let found = home.lines()[1..].to_vec();
         if !same(&found, &expected) {
-            let message = complaint(number, "how it ends", &found, &expected);
+            let message = complaint("how it ends", &found, &expected);
             wrong.push(format!("{}: {message}\n{}", shell.label(), tail(&terminal)));
         }
     });
@@ -68,22 +57,19 @@ fn ended_by(
 
 #[test]
 fn a_hangup_within_a_command_gives_it_a_status() {
-    ended_by(87, &[Bash, Zsh, Fish], Some("sleep 7"), Terminal::hang_up, |_| {
+    ended_by(&[Bash, Zsh, Fish], Some("sleep 7"), Terminal::hang_up, |_| {
         vec!["S sleep 7", "X unknown…", "END"]
     });
 }
 
 #[test]
 fn a_hangup_at_the_prompt_is_taken_for_the_end_of_input() {
-    ended_by(87, &[Bash, Zsh, Fish], None, Terminal::hang_up, |_| {
-        vec!["S true mark", "E 0", "X signal…", "END"]
-    });
+    ended_by(&[Bash, Zsh, Fish], None, Terminal::hang_up, |_| vec!["S true mark", "E 0", "X signal…", "END"]);
 }
 
 #[test]
 fn sigterm_at_the_prompt_ends_the_session() {
     ended_by(
-        88,
         &[Bash, Zsh],
         None,
         |terminal| {
@@ -112,7 +98,7 @@ fn fish_that_is_terminated_gives_its_command_a_status() {
             assert!(terminal.ended().is_some(), "{}: {}", shell.label(), tail(&terminal));
             let expected = if shell.version == "3.6" { ran.to_vec() } else { [ran, closed].concat() };
             let found = home.lines();
-            let told = complaint(88, "SIGTERM", &found, &expected);
+            let told = complaint("SIGTERM", &found, &expected);
             assert!(same(&found[1..], &expected), "{}: {told}", shell.label());
         });
     }
@@ -121,7 +107,6 @@ fn fish_that_is_terminated_gives_its_command_a_status() {
 #[test]
 fn a_killed_shell_looks_closed() {
     ended_by(
-        89,
         &[Bash, Zsh, Fish],
         Some("sleep 7"),
         |terminal| terminal.signal(Signal::SIGKILL),
@@ -132,7 +117,6 @@ fn a_killed_shell_looks_closed() {
 #[test]
 fn exec_of_another_program_looks_finished() {
     ended_by(
-        90,
         &[Bash, Zsh, Fish],
         Some("exec sleep 0.3"),
         |terminal| {
@@ -191,7 +175,7 @@ fn a_nested_hooked_shell_is_another_session() {
             "S true mark",
             "E 0",
         ];
-        assert!(same(&found, &expected), "{}: {}", shell.label(), complaint(63, "nested", &found, &expected));
+        assert!(same(&found, &expected), "{}: {}", shell.label(), complaint("nested", &found, &expected));
         assert_eq!(home.sessions().len(), 1);
     });
 }
@@ -221,7 +205,6 @@ fn a_typed_exit_in_a_function_or_list_is_lost() {
     run_alone(
         Bash,
         &[alone(
-            84,
             "exit in a function",
             &[Line("f() { exit 4; }"), Line("f")],
             &["S f() { exit 4; }", "E 0", "S f", "E 4 exit", "X exit 4", "END"],

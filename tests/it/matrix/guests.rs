@@ -26,7 +26,7 @@ fn beside(family: Family, what: &str, tool: &str, show: &str) {
                 same(&found[1..], &expected),
                 "{}: {}",
                 shell.label(),
-                complaint(96, what, &found, &expected)
+                complaint(what, &found, &expected)
             );
             assert!(terminal.text().contains("seen=6."), "{} {what}: {}", shell.label(), tail(&terminal));
             let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());

@@ -1,5 +1,5 @@
 //! What the user must not notice: statuses, traps, options, variables and the screen are
-//! as they would be without the hook. D1 to D22 of docs/shells.md are here.
+//! as they would be without the hook.
 
 use super::{complaint, each, mark, press, same, tail};
 use crate::stage::pty::{Home, Rc, Terminal};
@@ -52,7 +52,10 @@ fn xtrace_shows_the_hook() {
             terminal.line(line);
         }
         assert!(mark(&mut terminal, home, "mark"), "{}: {}", shell.label(), tail(&terminal));
-        assert!(!terminal.text().contains("attesh"), "{}: {}", shell.label(), tail(&terminal));
+        // zsh begins each line of a trace with its own path, in which a folder may have any name.
+        let folder = shell.program.parent().expect("the shell's folder").display().to_string();
+        let text = terminal.text().replace(&folder, "");
+        assert!(!text.contains("attesh"), "{}: {}", shell.label(), tail(&terminal));
     });
 }
 
@@ -66,11 +69,7 @@ fn another_shell_chokes_on_the_hook() {
         let mut command = home.command(std::path::Path::new(program));
         let output = command.args(["-c", &script]).output().expect(program);
         let said = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(
-            (said.0.as_ref(), said.1.as_ref()),
-            ("st=0\n", ""),
-            "D1: {program} reads the hook of {hook}"
-        );
+        assert_eq!((said.0.as_ref(), said.1.as_ref()), ("st=0\n", ""), "{program} reads the hook of {hook}");
     }
 }
 
@@ -108,7 +107,12 @@ fn the_typed_line_says_nothing_or_is_recorded() {
         assert!(text.contains("attesh log · attesh pause · attesh seal"), "{}", shell.label());
         let (found, start) = (home.lines(), format!("S {line}"));
         let expected = ["S true one", "E 0", start.as_str(), "E 0…", "S true two", "E 0"];
-        assert!(same(&found[1..], &expected), "{}: {}", shell.label(), complaint(0, "D3", &found, &expected));
+        assert!(
+            same(&found[1..], &expected),
+            "{}: {}",
+            shell.label(),
+            complaint("the line typed twice", &found, &expected)
+        );
         let gaps = crate::stage::records::gaps(&home.records(), shell.family.name());
         assert!(gaps.is_empty(), "{}: {gaps:?}", shell.label());
     });
@@ -128,7 +132,12 @@ fn an_rc_file_speaks_or_hooks_twice() {
         terminal.line("false");
         assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
         let (found, expected) = (home.lines(), ["S .…", "E 0", "S false", "E 1", "S true one", "E 0"]);
-        assert!(same(&found[1..], &expected), "{}: {}", shell.label(), complaint(0, "D4", &found, &expected));
+        assert!(
+            same(&found[1..], &expected),
+            "{}: {}",
+            shell.label(),
+            complaint("the rc file is read again", &found, &expected)
+        );
     });
 }
 
@@ -202,12 +211,7 @@ fn an_odd_ifs_splits_a_status() {
             assert!(mark(&mut terminal, home, "m"), "{}: {}", shell.label(), tail(&terminal));
             let (found, expected) =
                 (home.lines(), ["S sh…", "E 10", "S sh…", "E 10 ps 101,10", "S true m", "E 0"]);
-            assert!(
-                same(&found[1..], &expected),
-                "{}: {}",
-                shell.label(),
-                complaint(0, ifs, &found, &expected)
-            );
+            assert!(same(&found[1..], &expected), "{}: {}", shell.label(), complaint(ifs, &found, &expected));
         });
     }
 }

@@ -1,7 +1,7 @@
 //! The acceptance matrix: what is typed into which shell, and the records that must follow.
 //!
-//! Rows are data where they can be. A row's number is that of docs/shells.md. Expected
-//! lines are those of `Rec::line`; one that ends in `…` is a beginning.
+//! Rows are data where they can be. Expected lines are those of `Rec::line`; one that ends in
+//! `…` is a beginning. docs/shells.md says in words what the rows hold the hooks to.
 
 mod clock;
 mod ends;
@@ -44,7 +44,6 @@ pub struct Case {
 }
 
 pub struct Row {
-    pub number: u32,
     pub what: &'static str,
     pub cases: &'static [Case],
 }
@@ -104,8 +103,8 @@ pub fn same(found: &[String], expected: &[&str]) -> bool {
         })
 }
 
-pub fn complaint(number: u32, what: &str, found: &[String], expected: &[&str]) -> String {
-    format!("row {number} ({what})\n   expected {expected:?}\n   recorded {found:?}")
+pub fn complaint(what: &str, found: &[String], expected: &[&str]) -> String {
+    format!("{what}\n   expected {expected:?}\n   recorded {found:?}")
 }
 
 /// Runs rows one after another in one shell: they leave nothing behind.
@@ -128,12 +127,12 @@ fn together_in(shell: &Shell, rows: &[Row]) -> Result<(), String> {
         press(&mut terminal, &home, case.keys);
         let name = format!("mark{}", at + 1);
         if !mark(&mut terminal, &home, &name) {
-            wrong.push(format!("row {} ({}) leaves the shell unusable", row.number, row.what));
+            wrong.push(format!("{} leaves the shell unusable", row.what));
             break;
         }
         let found = between(&home.lines(), &last, &name);
         if !same(&found, case.expect) {
-            wrong.push(complaint(row.number, row.what, &found, case.expect));
+            wrong.push(complaint(row.what, &found, case.expect));
         }
         last = name;
     }
@@ -146,7 +145,6 @@ fn together_in(shell: &Shell, rows: &[Row]) -> Result<(), String> {
 
 /// A row that needs a shell of its own.
 pub struct Alone {
-    pub number: u32,
     pub what: &'static str,
     pub shells: &'static str,
     pub rc: Rc<'static>,
@@ -185,12 +183,7 @@ fn run_one(shell: &Shell, row: &Alone) -> Result<(), String> {
         home.lines()
     } else {
         if !begin_mark(&mut terminal, &home, "mark") {
-            let number = row.number;
-            return Err(format!(
-                "row {number} ({}): the mark is not recorded\n{}",
-                row.what,
-                tail(&terminal)
-            ));
+            return Err(format!("{}: the mark is not recorded\n{}", row.what, tail(&terminal)));
         }
         let lines = home.lines();
         let end = lines.iter().rposition(|line| line == "S true mark").unwrap_or(lines.len());
@@ -198,11 +191,11 @@ fn run_one(shell: &Shell, row: &Alone) -> Result<(), String> {
     };
     let found: Vec<String> = found.into_iter().skip_while(|line| line.starts_with("O ")).collect();
     if !same(&found, row.expect) {
-        return Err(format!("{}\n{}", complaint(row.number, row.what, &found, row.expect), tail(&terminal)));
+        return Err(format!("{}\n{}", complaint(row.what, &found, row.expect), tail(&terminal)));
     }
     let gaps = records::gaps(&home.records(), shell.family.name());
     if gaps.is_empty() == row.gap {
-        return Err(format!("row {} ({}): gaps {gaps:?}", row.number, row.what));
+        return Err(format!("{}: gaps {gaps:?}", row.what));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! D22: what the hook leaves in the shell is named `__attesh_…`, and the environment of the
+//! What the hook leaves in the shell is named `__attesh_…`, and the environment of the
 //! commands gains the one documented variable. Each shell lists its own names, with the
 //! hook and without it, after the same lines.
 

@@ -96,7 +96,7 @@ fn visit(shell: &Shell, home: &Home, guest: &Guest, folder: &Path, first: bool) 
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     let found = home.lines();
     if !marked || !same(&found[1..], &expected) {
-        return Err(format!("{}\n{}", complaint(96, guest.name, &found, &expected), tail(&terminal)));
+        return Err(format!("{}\n{}", complaint(guest.name, &found, &expected), tail(&terminal)));
     }
     let gaps = gaps(&home.records(), shell.family.name());
     if !gaps.is_empty() {

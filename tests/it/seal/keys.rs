@@ -72,7 +72,7 @@ fn encrypted_keys_of_openssl_are_read() {
         let key = file.unlock(Some(&passphrase("öpen me"))).unwrap();
         assert_eq!(key.public(), plain.public(), "{how}");
         let wrong = file.unlock(Some(&passphrase("open me"))).err().unwrap();
-        assert!(wrong.is_wrong_passphrase(), "{how}: {wrong}");
+        assert!(matches!(wrong.why, KeyFileProblem::Key(KeyError::WrongPassphrase)), "{how}: {wrong}");
         let none = file.unlock(None).err().unwrap().to_string();
         assert!(none.contains("--passphrase-file"), "{how}: {none}");
     }
@@ -187,7 +187,7 @@ fn keys_of_ssh_keygen_are_read() {
         assert_eq!(key.public(), public(&dir.path().join("key.pub")), "{cipher}");
         if given.is_some() {
             let wrong = file.unlock(Some(&passphrase("x"))).err().unwrap();
-            assert!(wrong.is_wrong_passphrase(), "{cipher}: {wrong}");
+            assert!(matches!(wrong.why, KeyFileProblem::Key(KeyError::WrongPassphrase)), "{cipher}: {wrong}");
         }
     }
     for kind in ["rsa", "ecdsa"] {
