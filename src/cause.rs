@@ -100,6 +100,7 @@ codes! {
     SealedSession Integrity "sealed.session" "the journal is that of another session";
     SealedJournal Integrity "sealed.journal" "the journal has another size, root, genesis or tag than the one that was sealed";
     SealedStatement Integrity "sealed.statement" "the journal gives another statement than the one that was sealed";
+    AttachedOther Integrity "attached.other" "an attached file is not the one that its fact names";
     ArtifactSubject Integrity "artifact.subject" "the file is not among the subjects";
     StoryUnknownShell Incomplete "story.unknown-shell" "a record is of a shell that is not open";
     StoryUnfinished Incomplete "story.unfinished" "a command never finished";

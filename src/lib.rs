@@ -18,7 +18,7 @@
 //!   (what the clocks say at one moment), [`mod@lock`] (the only flock), [`files`] (private
 //!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
 //!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`failure`] (kinds of
-//!   failure and their exit codes).
+//!   failure and their exit codes), [`cause`] (the codes of causes).
 //! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
@@ -37,20 +37,21 @@
 //!
 //! # Where a new line goes
 //!
-//! * A new collected fact: its shape in `record/body.rs`, read and written there; who collects
-//!   it is a source of its own beside [`recorder`] and [`run`], and calls [`session`].
+//! * A new collected fact: its type in `record/fact.rs`, which takes any; who collects it is a
+//!   source of its own beside [`recorder`] and [`run`], and calls [`session`].
 //! * A new kind of key: read and named in `seal/keys.rs`, believed in `seal/trust.rs`; where it
 //!   signs, a variant of `seal::signer::Signer`.
 //! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed
 //!   call to `recorder/apply.rs`.
-//! * A new cause: said where it is found, with its kind out of `failure.rs`, which has the exit
-//!   codes.
+//! * A new cause: a line in `cause.rs` (code, kind, sentence), which attesh-verify(1) lists too;
+//!   `failure.rs` has the exit code of each kind.
 //! * A macOS clock: a file beside `os/clock.rs`, chosen in `os/mod.rs`.
 //!
 //! # What is not there
 //!
 //! * [`verify`] does no input or output, knows no time and no paths.
-//! * No record is serialised again to be checked: what was signed is the bytes as stored.
+//! * What was signed is the bytes as stored: a record is written again only to see that it has
+//!   its one spelling.
 //! * Nothing unauthenticated reaches a screen: a record leaves [`journal::check`] only after
 //!   its signature, its tag, its commitments and its place in the story were checked.
 //! * No key outlives its record: the slot that held it is zeroed before the recorder exits.
@@ -60,7 +61,8 @@
 //!
 //! # Where the truth is written
 //!
-//! attesh-journal(5) for the journal and its state, attesh-seal(5) for what is sealed,
+//! attesh-journal(5) for the journal and its state, attesh-story(5) for what its records tell,
+//! attesh-seal(5) for what is sealed,
 //! attesh-policy(5) for what may be asked of it,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.

@@ -505,6 +505,20 @@ pub fn without_journal(verdict: &mut Verdict, objection: Objection) {
     }
 }
 
+/// Adds what became of the files that travel with the journal: the names of those that are not
+/// beside it, or the one that is another.
+pub fn with_attached(verdict: &mut Verdict, found: Result<Vec<&str>, Cause>) {
+    match found {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => {
+            let text = &verdict.aspects.integrity.text;
+            let text = format!("{text}; not beside it: {}", count(missing.len() as u64, "attached file"));
+            verdict.aspects.integrity.text = text;
+        }
+        Err(cause) => without_journal(verdict, Objection::of(&cause)),
+    }
+}
+
 /// Adds whether a file's digest is that of a subject.
 pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
     let Some(statement) = &verdict.statement else { return };

@@ -42,6 +42,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-journal" "5",
     "attesh-policy" "5",
     "attesh-seal" "5",
+    "attesh-story" "5",
 ];
 
 pub fn completions(args: &Completions) -> Exit {

@@ -34,7 +34,7 @@ use crate::seal::statement::{
 };
 use crate::session::close::Ending;
 use crate::session::heads::checked;
-use crate::session::{SEALED, Session, birth, find, short_id};
+use crate::session::{SEALED, Session, attached, birth, find, short_id};
 use crate::text;
 use crate::verify;
 
@@ -390,6 +390,7 @@ fn make(
             false => io(error),
         })?
     };
+    beside_the_journal(session, &statement)?;
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
         // An agent signs short messages only: the transcript's digest stands for the commands.
@@ -418,6 +419,18 @@ fn make(
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((statement, hex(&sha256(&[&written]))))
+}
+
+/// What a fact names and is not beside the journal is said; what is another file is refused.
+fn beside_the_journal(session: &Session, statement: &Statement) -> Result<(), Failure> {
+    let facts = statement.predicate.facts.iter().flat_map(|fact| &fact.attached);
+    let missing = attached::missing(session.folder().path(), facts)
+        .map_err(|cause| Failure::new(cause.code.kind(), cause.to_string()))?;
+    if let [first, more @ ..] = &missing[..] {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        report::say(&format!("the attached file {first}{more} is not beside the journal: only its digest is sealed"));
+    }
+    Ok(())
 }
 
 /// To the person: what was sealed, and whether it is whole.

@@ -17,11 +17,13 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
-use crate::journal::check::{Knowledge, check};
+use crate::journal::check::{Knowledge, Passed, check};
 use crate::journal::heads::{KeptHeads, Known};
+use crate::record::Body;
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
-use crate::session::{JOURNAL, birth, find, origin_of};
+use crate::seal::statement::PARTICULARS_MAX;
+use crate::session::{JOURNAL, attached, birth, find, origin_of};
 use crate::verify::{self, Objection, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
@@ -70,6 +72,9 @@ fn digest(path: &Path) -> Result<String, Failure> {
     let file = files::open_regular(path)?;
     digest_of(&file).map(|digest| hex(&digest)).map_err(|error| FileError::Io(path.to_owned(), error).into())
 }
+
+/// The most attached files of a journal that are looked at.
+const ATTACHED_MAX: usize = PARTICULARS_MAX;
 
 /// What all files are judged by.
 #[derive(Clone, Copy)]
@@ -142,7 +147,13 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let sizes = kept.sizes();
     let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     let remembered = find::remembered(path);
-    Ok(match check(files::from_start(file), knowledge, &mut |_| {}) {
+    let mut files_named = Vec::new();
+    let mut keep = |passed: &Passed| {
+        if let Body::Fact(fact) = &passed.record.core.body {
+            files_named.extend(fact.attached.iter().take(ATTACHED_MAX - files_named.len()).cloned());
+        }
+    };
+    Ok(match check(files::from_start(file), knowledge, &mut keep) {
         Ok(checked) => {
             let known = Known::of(&checked);
             let mut verdict = match &remembered {
@@ -150,6 +161,8 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
                 None => verify::journal(checked),
             };
             verify::with_heads(&mut verdict, kept, known);
+            let folder = if path.is_dir() { path } else { folder_of(path) };
+            verify::with_attached(&mut verdict, attached::missing(folder, files_named.iter()));
             verdict
         }
         Err(error) => {
@@ -157,6 +170,11 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
             Verdict::unable(Objection::new(Code::FileUnable, text))
         }
     })
+}
+
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// As in sealing: without --secret this user's own, where it is the one that the journal names.
@@ -203,6 +221,8 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     match drafted {
         Ok((draft, own)) => {
             verify::with_journal(verdict, draft.checked(), own);
+            let facts = statement.predicate.facts.iter().flat_map(|fact| &fact.attached);
+            verify::with_attached(verdict, attached::missing(folder_of(&path), facts));
             Known::of(draft.checked())
         }
         Err(objection) => {

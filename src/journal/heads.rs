@@ -6,6 +6,7 @@
 //! Rules: every head that is found counts; one that cannot be compared is never taken for
 //! one that agrees.
 
+use memchr::memmem;
 use uuid::Uuid;
 
 use super::check::Checked;
@@ -53,8 +54,7 @@ impl KeptHeads {
         }
         for line in lines {
             let mut marked = false;
-            let windows = line.windows(MARK.len()).enumerate();
-            for (at, _) in windows.filter(|(_, window)| *window == MARK.as_bytes()) {
+            for at in memmem::find_iter(line, MARK) {
                 let rest = line[at + MARK.len()..].trim_ascii_start();
                 if let Some((head, _)) = Head::beginning(rest) {
                     marked = true;

@@ -11,6 +11,7 @@
 //! Rules: whatever owner, mode or link is wrong is an error that names the path; every
 //! append goes through [`Session::with_writer`], which holds the lock.
 
+pub mod attached;
 pub mod birth;
 pub mod close;
 pub mod find;
