@@ -40,7 +40,7 @@ pub const CORE_MAX: usize = 65_535;
 
 /// What the recorder had to repair before it could write this record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Recovered {
     /// Complete lines that were in the journal but not yet acknowledged.
     #[serde(with = "member::integer")]
@@ -66,7 +66,7 @@ pub struct Core {
     #[serde(flatten, with = "MomentMembers")]
     pub time: Moment,
     /// Repairs made just before this record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,
     /// The key that verifies the next record; only `end` has none.
     #[serde(

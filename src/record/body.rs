@@ -48,12 +48,13 @@ pub struct Close {
     /// Why.
     pub why: CloseReason,
     /// Its exit status, if it was seen.
+    #[serde(deserialize_with = "member::nullable")]
     pub status: Option<Status>,
     /// The shell's own counter, where the hook saw it.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
     /// The script that it ran was after its end what the plan has.
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub script_unchanged: bool,
 }
 
@@ -98,16 +99,16 @@ pub struct Start {
     /// Where the text comes from.
     pub text_source: TextSource,
     /// The text was longer than the limit and is cut.
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub truncated: bool,
     /// `$?` before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub prev_status: Option<Status>,
     /// What the shell said it runs agrees with this unit of the plan.
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub planned: bool,
     /// The shell said nothing before the command ran: this was written after it.
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub late: bool,
 }
 
@@ -122,23 +123,24 @@ pub struct Finish {
     #[serde(with = "member::integer")]
     pub n: u64,
     /// The exit status; none when nobody observed it.
+    #[serde(deserialize_with = "member::nullable")]
     pub status: Option<Status>,
     /// The statuses of a pipeline, as the shell reports them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub pipe_status: Option<Vec<Status>>,
     /// Where the status was seen.
     pub from: From,
     /// The shell set no new status for this command (fish).
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub stale: bool,
     /// Why it stands although nobody saw the command end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Unseen>,
     /// The shell's own counter, where it moves with the status (fish).
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
     /// The duration that the shell measured, in microseconds.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub shell_duration_us: Option<u64>,
 }
 
@@ -147,15 +149,15 @@ pub struct Finish {
 #[serde(rename_all = "camelCase")]
 pub struct Note {
     /// Index of the shell's shell-open, if it comes from one.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<u64>,
     /// What it is about.
     pub what: NoteWhat,
     /// A status that belongs to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The shell's own counter.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
 }
 
@@ -163,7 +165,7 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Index of the shell's shell-open; none for all shells.
-    #[serde(with = "member::maybe_integer")]
+    #[serde(with = "member::nullable_integer")]
     pub shell: Option<u64>,
 }
 
@@ -171,10 +173,10 @@ pub struct Pause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// Index of the shell's shell-open; none for all shells.
-    #[serde(with = "member::maybe_integer")]
+    #[serde(with = "member::nullable_integer")]
     pub shell: Option<u64>,
     /// Index of the shell whose command line resumed it: that line is not recorded either.
-    #[serde(with = "member::maybe_integer")]
+    #[serde(with = "member::nullable_integer")]
     pub by: Option<u64>,
 }
 

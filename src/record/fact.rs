@@ -33,15 +33,15 @@ pub struct Fact {
     /// When it was seen.
     pub at: FactTime,
     /// Index of the shell-open of the shell that it is about.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<u64>,
     /// The number of the command that it is about, in that shell.
-    #[serde(with = "member::maybe_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
     /// Whether the collector succeeded.
     pub ok: bool,
     /// Whether who does not know the type must not judge the session.
-    #[serde(default, skip_serializing_if = "member::is_false")]
+    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub must: bool,
     /// Files beside the journal that are too long for a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +50,7 @@ pub struct Fact {
 
 /// A file beside the journal that belongs to a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Attached {
     /// Its name in [`ATTACHED_FOLDER`].
     pub name: String,

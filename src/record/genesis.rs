@@ -1,5 +1,6 @@
 //! The first record: what the session is.
 
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::member::{self, OpenWord};
@@ -43,18 +44,26 @@ pub struct Recorder {
     pub sha256: Option<Digest>,
 }
 
+fn format<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+    let format = String::deserialize(input)?;
+    if format == FORMAT { Ok(format) } else { Err(D::Error::custom(format!("the format is not {FORMAT}"))) }
+}
+
 /// The first record: what the session is, and the key that verifies this record itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Genesis {
     /// [`FORMAT`]
+    #[serde(deserialize_with = "format")]
     pub format: String,
     /// UUIDv7 in its canonical text form.
     #[serde(with = "member::uuid")]
     pub session: String,
     /// The name given to it, if any.
+    #[serde(deserialize_with = "member::nullable")]
     pub name: Option<String>,
     /// The kernel's boot id, where it has one.
+    #[serde(deserialize_with = "member::nullable")]
     pub boot_id: Option<String>,
     /// Inode of the pid namespace, where the kernel has them.
     #[serde(with = "member::maybe_decimal")]
@@ -74,8 +83,10 @@ pub struct Genesis {
     #[serde(with = "member::maybe_hex")]
     pub origin_id: Option<[u8; 8]>,
     /// The session before.
+    #[serde(deserialize_with = "member::nullable")]
     pub prev: Option<Prev>,
     /// Id of the session that the shell came up in and could not join.
+    #[serde(deserialize_with = "member::nullable")]
     pub parent: Option<String>,
     /// The key that verifies this record.
     #[serde(with = "member::base64url")]

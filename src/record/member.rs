@@ -17,6 +17,28 @@ pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// Reads a flag that is there: it is true.
+pub(super) fn flag<'de, D: Deserializer<'de>>(input: D) -> Result<bool, D::Error> {
+    match bool::deserialize(input)? {
+        true => Ok(true),
+        false => Err(D::Error::custom("a flag that does not hold is left out")),
+    }
+}
+
+/// Reads a member that may be null and is never left out.
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    input: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(input)
+}
+
+/// Reads a member that may be left out and is never null.
+pub(super) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    input: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(input).map(Some)
+}
+
 /// Whether a count is left out.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 pub(super) fn is_zero(count: &u64) -> bool {
@@ -64,20 +86,31 @@ pub(super) mod positive {
     }
 }
 
-/// An integer, or null, or a member that may be missing.
-pub(super) mod maybe_integer {
-    use super::*;
-
-    #[expect(clippy::ref_option, reason = "serde hands references")]
-    pub fn serialize<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => integer::serialize(value, out),
-            None => out.serialize_none(),
-        }
+#[expect(clippy::ref_option, reason = "serde hands references")]
+pub(super) fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => integer::serialize(value, out),
+        None => out.serialize_none(),
     }
+}
+
+/// An integer, or null.
+pub(super) mod nullable_integer {
+    use super::*;
+    pub(in crate::record) use super::maybe as serialize;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         Option::<u64>::deserialize(input)?.map(within).transpose()
+    }
+}
+
+/// An integer that may be left out.
+pub(super) mod optional_integer {
+    use super::*;
+    pub(in crate::record) use super::maybe as serialize;
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
+        integer::deserialize(input).map(Some)
     }
 }
 
@@ -104,6 +137,10 @@ fn maybe_text<'de, D: Deserializer<'de>, T>(
 
 const DECIMAL: &str = "a decimal number below 2^64";
 
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|value: &u64| value.to_string() == text)
+}
+
 /// An integer below 2^64 as a string of digits.
 pub(super) mod decimal {
     use super::*;
@@ -114,7 +151,7 @@ pub(super) mod decimal {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-        text(input, DECIMAL, |text| text.parse().ok())
+        text(input, DECIMAL, number)
     }
 }
 
@@ -131,7 +168,7 @@ pub(super) mod maybe_decimal {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
-        maybe_text(input, DECIMAL, |text| text.parse().ok())
+        maybe_text(input, DECIMAL, number)
     }
 }
 
@@ -203,7 +240,7 @@ pub(super) mod maybe_base64url {
     pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         input: D,
     ) -> Result<Option<[u8; N]>, D::Error> {
-        maybe_text(input, &format!("{N} bytes in base64url"), |text| base64url_exact(text.as_bytes()))
+        text(input, &format!("{N} bytes in base64url"), |text| base64url_exact(text.as_bytes())).map(Some)
     }
 }
 

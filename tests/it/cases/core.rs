@@ -21,23 +21,22 @@ pub fn add(cases: &mut Cases) {
     accepted(cases);
 }
 
-const JSON: &str = "not well-formed JSON";
-const NUMBER: &str = "not a non-negative integer";
-const STATUS: &str = "is above 255";
-const KEY: &str = "not 32 bytes in base64url";
+const JSON: &str = "record.json";
+const MEMBER: &str = "record.member";
+const SPELLING: &str = "record.spelling";
 
 fn json(cases: &mut Cases) {
     for (name, from, to, why) in [
-        ("json-unknown-member", "{\"i\":2,", "{\"x\":1,\"i\":2,", "unknown member \"x\""),
-        ("json-duplicate-member", "{\"i\":2,", "{\"i\":2,\"i\":2,", "duplicate member \"i\""),
-        ("json-duplicate-by-escape", "{\"i\":2,", "{\"\\u0069\":2,\"i\":2,", "duplicate member \"i\""),
-        ("json-case-variant", "\"kind\":", "\"Kind\":", "member \"kind\" is missing"),
-        ("json-float", "{\"i\":2,", "{\"i\":2.0,", JSON),
-        ("json-exponent", "{\"i\":2,", "{\"i\":2e0,", JSON),
-        ("json-negative", "{\"i\":2,", "{\"i\":-2,", JSON),
-        ("json-minus-zero", "\"n\":1,", "\"n\":-0,", JSON),
+        ("json-unknown-member", "{\"i\":2,", "{\"x\":1,\"i\":2,", SPELLING),
+        ("json-duplicate-member", "{\"i\":2,", "{\"i\":2,\"i\":2,", MEMBER),
+        ("json-duplicate-by-escape", "{\"i\":2,", "{\"\\u0069\":2,\"i\":2,", MEMBER),
+        ("json-case-variant", "\"kind\":", "\"Kind\":", MEMBER),
+        ("json-float", "{\"i\":2,", "{\"i\":2.0,", MEMBER),
+        ("json-exponent", "{\"i\":2,", "{\"i\":2e0,", MEMBER),
+        ("json-negative", "{\"i\":2,", "{\"i\":-2,", MEMBER),
+        ("json-minus-zero", "\"n\":1,", "\"n\":-0,", MEMBER),
         ("json-leading-zero", "{\"i\":2,", "{\"i\":02,", JSON),
-        ("json-beyond-64-bits", "\"n\":1,", "\"n\":18446744073709551616,", JSON),
+        ("json-beyond-64-bits", "\"n\":1,", "\"n\":18446744073709551616,", MEMBER),
         ("json-nan", "\"n\":1,", "\"n\":NaN,", JSON),
         ("json-lone-surrogate", "\"typed\"", "\"\\ud800\"", JSON),
         ("json-raw-control", "\"typed\"", "\"ty\u{1}ped\"", JSON),
@@ -52,7 +51,7 @@ fn json(cases: &mut Cases) {
     cases.bad_start(
         "json-array",
         Defect::Core(&|core| [b"[", &core[..], b"]"].concat()),
-        "not a JSON object",
+        JSON,
     );
     cases.bad_start("json-empty", Defect::Core(&|_| Vec::new()), JSON);
     cases.bad_start("json-cut", Defect::Core(&|core| core[..core.len() - 1].to_vec()), JSON);
@@ -71,39 +70,39 @@ fn json(cases: &mut Cases) {
 fn common(cases: &mut Cases) {
     let time = "member \"realtimeNs\" is";
     for (name, from, to, why) in [
-        ("index-of-another", "{\"i\":2,", "{\"i\":3,", "calls itself record 3"),
-        ("index-as-text", "{\"i\":2,", "{\"i\":\"2\",", NUMBER),
-        ("index-missing", "{\"i\":2,", "{", "member \"i\" is missing"),
-        ("kind-unknown", "\"kind\":\"start\"", "\"kind\":\"begin\"", "unknown value \"begin\""),
-        ("kind-in-capitals", "\"kind\":\"start\"", "\"kind\":\"Start\"", "unknown value \"Start\""),
-        ("kind-as-number", "\"kind\":\"start\"", "\"kind\":1", "\"kind\" is not a string"),
-        ("kind-of-another", "\"kind\":\"start\"", "\"kind\":\"finish\"", "is missing"),
+        ("index-of-another", "{\"i\":2,", "{\"i\":3,", "record.index"),
+        ("index-as-text", "{\"i\":2,", "{\"i\":\"2\",", MEMBER),
+        ("index-missing", "{\"i\":2,", "{", MEMBER),
+        ("kind-unknown", "\"kind\":\"start\"", "\"kind\":\"begin\"", MEMBER),
+        ("kind-in-capitals", "\"kind\":\"start\"", "\"kind\":\"Start\"", MEMBER),
+        ("kind-as-number", "\"kind\":\"start\"", "\"kind\":1", MEMBER),
+        ("kind-of-another", "\"kind\":\"start\"", "\"kind\":\"finish\"", MEMBER),
         (
             "time-as-number",
             "\"realtimeNs\":\"1763812800002000000\"",
             "\"realtimeNs\":1763812800002000000",
-            time,
+            MEMBER,
         ),
-        ("time-with-leading-zero", "\"realtimeNs\":\"1", "\"realtimeNs\":\"01", time),
-        ("time-with-plus", "\"realtimeNs\":\"1", "\"realtimeNs\":\"+1", time),
-        ("time-negative", "\"realtimeNs\":\"1", "\"realtimeNs\":\"-1", time),
-        ("time-beyond-64-bits", "\"realtimeNs\":\"1", "\"realtimeNs\":\"991", time),
-        ("boottime-missing", "\"boottimeNs\":\"5002000000\",", "", "\"boottimeNs\" is missing"),
-        ("synced-missing", "\"synced\":true,", "", "\"synced\" is missing"),
-        ("synced-as-number", "\"synced\":true", "\"synced\":1", "not true or false"),
-        ("next-key-missing", "\"nk\":", "\"mk\":", "\"nk\" is missing"),
-        ("next-key-padded", "\"}", "=\"}", KEY),
+        ("time-with-leading-zero", "\"realtimeNs\":\"1", "\"realtimeNs\":\"01", MEMBER),
+        ("time-with-plus", "\"realtimeNs\":\"1", "\"realtimeNs\":\"+1", MEMBER),
+        ("time-negative", "\"realtimeNs\":\"1", "\"realtimeNs\":\"-1", MEMBER),
+        ("time-beyond-64-bits", "\"realtimeNs\":\"1", "\"realtimeNs\":\"991", MEMBER),
+        ("boottime-missing", "\"boottimeNs\":\"5002000000\",", "", MEMBER),
+        ("synced-missing", "\"synced\":true,", "", MEMBER),
+        ("synced-as-number", "\"synced\":true", "\"synced\":1", MEMBER),
+        ("next-key-missing", "\"nk\":", "\"mk\":", "record.key"),
+        ("next-key-padded", "\"}", "=\"}", MEMBER),
         (
             "recovered-with-unknown",
             "\"synced\":true",
             "\"synced\":true,\"recovered\":{\"adopted\":1,\"cutBytes\":0,\"x\":0}",
-            "unknown member \"x\"",
+            SPELLING,
         ),
         (
             "recovered-half",
             "\"synced\":true",
             "\"synced\":true,\"recovered\":{\"adopted\":1}",
-            "\"cutBytes\" is missing",
+            MEMBER,
         ),
     ] {
         cases.bad_start(name, Defect::Core(&swap(from, to)), why);
@@ -115,43 +114,36 @@ fn common(cases: &mut Cases) {
         core[at] += 1;
         core
     };
-    cases.bad_start("next-key-slack-bits", Defect::Core(&slack), KEY);
+    cases.bad_start("next-key-slack-bits", Defect::Core(&slack), MEMBER);
     let with_key = "\"syncedToDisk\":true,\"nk\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
     let edit = swap("\"syncedToDisk\":true", with_key);
-    cases.bad("end-with-next-key", end(), &Texts::default(), Defect::Core(&edit), "unknown member \"nk\"");
+    cases.bad("end-with-next-key", end(), &Texts::default(), Defect::Core(&edit), "record.key");
 }
 
 fn genesis(cases: &mut Cases) {
     let id = signer::SESSION;
     let upper = id.to_uppercase();
     let bare = id.replace('-', "");
-    let canonical = "not a UUID in its canonical form";
     for (name, from, to, why) in [
-        ("format-lower", "attesh-journal/1", "attesh-journal/0", "unknown value \"attesh-journal/0\""),
-        ("format-higher", "attesh-journal/1", "attesh-journal/2", "unknown value \"attesh-journal/2\""),
-        ("format-missing", "\"format\":\"attesh-journal/1\",", "", "\"format\" is missing"),
-        ("session-in-capitals", id, upper.as_str(), canonical),
-        ("session-without-dashes", id, bare.as_str(), canonical),
-        ("name-missing", "\"name\":null,", "", "\"name\" is missing"),
-        ("name-as-number", "\"name\":null", "\"name\":1", "\"name\" is not a string"),
-        (
-            "protection-unknown",
-            "\"protection\":\"file\"",
-            "\"protection\":\"none\"",
-            "unknown value \"none\"",
-        ),
-        ("state-unknown", "\"state\":\"runtime\"", "\"state\":\"memory\"", "unknown value \"memory\""),
-        ("closes-unknown", "\"closes\":\"last-shell\"", "\"closes\":\"never\"", "unknown value \"never\""),
-        ("origin-id-short", "\"originId\":null", "\"originId\":\"00\"", "not 8 bytes"),
-        ("origin-id-in-capitals", "\"originId\":null", "\"originId\":\"00000000000000AA\"", "not 8 bytes"),
-        ("recorder-missing", "\"recorder\":", "\"recorded\":", "\"recorder\" is missing"),
-        ("recorder-with-unknown", "\"recorder\":{", "\"recorder\":{\"x\":0,", "unknown member \"x\""),
-        ("recorder-digest-short", "\"sha256\":\"09", "\"sha256\":\"", "not 32 bytes"),
-        ("parent-missing", "\"parent\":null,", "", "\"parent\" is missing"),
-        ("pid-namespace-as-number", "\"pidNs\":\"4026531836\"", "\"pidNs\":4026531836", "\"pidNs\" is"),
-        ("host-missing", "\"host\":", "\"hast\":", "\"host\" is missing"),
-        ("state-folder-missing", "\"stateDir\":", "\"stateDor\":", "\"stateDir\" is missing"),
-        ("verify-key-missing", "\"vk\":", "\"vq\":", "\"vk\" is missing"),
+        ("format-lower", "attesh-journal/1", "attesh-journal/0", "journal.format"),
+        ("format-higher", "attesh-journal/1", "attesh-journal/2", "journal.format"),
+        ("format-of-another-kind", "attesh-journal/1", "other-journal/1", MEMBER),
+        ("format-missing", "\"format\":\"attesh-journal/1\",", "", MEMBER),
+        ("session-in-capitals", id, upper.as_str(), MEMBER),
+        ("session-without-dashes", id, bare.as_str(), MEMBER),
+        ("name-missing", "\"name\":null,", "", MEMBER),
+        ("name-as-number", "\"name\":null", "\"name\":1", MEMBER),
+        ("closes-unknown", "\"closes\":\"last-shell\"", "\"closes\":\"never\"", MEMBER),
+        ("origin-id-short", "\"originId\":null", "\"originId\":\"00\"", MEMBER),
+        ("origin-id-in-capitals", "\"originId\":null", "\"originId\":\"00000000000000AA\"", MEMBER),
+        ("recorder-missing", "\"recorder\":", "\"recorded\":", MEMBER),
+        ("recorder-with-unknown", "\"recorder\":{", "\"recorder\":{\"x\":0,", SPELLING),
+        ("recorder-digest-short", "\"sha256\":\"09", "\"sha256\":\"", MEMBER),
+        ("parent-missing", "\"parent\":null,", "", MEMBER),
+        ("pid-namespace-as-number", "\"pidNs\":\"4026531836\"", "\"pidNs\":4026531836", MEMBER),
+        ("host-missing", "\"host\":", "\"hast\":", "record.commitments"),
+        ("state-folder-missing", "\"stateDir\":", "\"stateDor\":", "record.commitments"),
+        ("verify-key-missing", "\"vk\":", "\"vq\":", MEMBER),
     ] {
         let name = format!("genesis-{name}");
         cases.bad_genesis(&name, Defect::Core(&swap(from, to)), why);
@@ -167,11 +159,11 @@ fn genesis_prev(cases: &mut Cases) {
         )
     };
     for (name, text, why) in [
-        ("why-unknown", prev(id, "1", &zeros, "bored", ""), "unknown value \"bored\""),
-        ("session-empty", prev("", "1", &zeros, "ended", ""), "canonical form"),
-        ("size-negative", prev(id, "-1", &zeros, "ended", ""), JSON),
-        ("root-short", prev(id, "1", "00", "ended", ""), "not 32 bytes"),
-        ("with-unknown", prev(id, "1", &zeros, "ended", ",\"x\":1"), "unknown member \"x\""),
+        ("why-unknown", prev(id, "1", &zeros, "bored", ""), MEMBER),
+        ("session-empty", prev("", "1", &zeros, "ended", ""), MEMBER),
+        ("size-negative", prev(id, "-1", &zeros, "ended", ""), MEMBER),
+        ("root-short", prev(id, "1", "00", "ended", ""), MEMBER),
+        ("with-unknown", prev(id, "1", &zeros, "ended", ",\"x\":1"), SPELLING),
     ] {
         let name = format!("genesis-prev-{name}");
         cases.bad_genesis(&name, Defect::Core(&swap("\"prev\":null", &text)), why);
@@ -192,24 +184,24 @@ fn starts(cases: &mut Cases) {
             "start-source-unknown",
             "\"textSource\":\"typed\"",
             "\"textSource\":\"heard\"",
-            "unknown value \"heard\"",
+            MEMBER,
         ),
-        ("start-source-missing", "\"textSource\":\"typed\",", "", "\"textSource\" is missing"),
+        ("start-source-missing", "\"textSource\":\"typed\",", "", MEMBER),
         (
             "start-withheld-with-text",
             "\"textSource\":\"typed\"",
             "\"textSource\":\"withheld\"",
-            "says otherwise",
+            "record.text",
         ),
-        ("start-none-with-text", "\"textSource\":\"typed\"", "\"textSource\":\"none\"", "says otherwise"),
-        ("start-native-missing", "\"native\":1,", "", "\"native\" is missing"),
-        ("start-n-null", "\"n\":1,", "\"n\":null,", NUMBER),
-        ("start-shell-missing", "\"shell\":1,", "", "\"shell\" is missing"),
-        ("start-skip-as-text", "\"n\":1,", "\"n\":1,\"skip\":\"1\",", NUMBER),
-        ("start-prev-status-256", "\"n\":1,", "\"n\":1,\"prevStatus\":256,", STATUS),
-        ("start-truncated-as-number", "\"n\":1,", "\"n\":1,\"truncated\":1,", "not true or false"),
-        ("start-workdir-missing", "\"workdir\":", "\"workdor\":", "\"workdir\" is missing"),
-        ("start-command-short", "\"command\":\"", "\"command\":\"A", KEY),
+        ("start-none-with-text", "\"textSource\":\"typed\"", "\"textSource\":\"none\"", "record.text"),
+        ("start-native-missing", "\"native\":1,", "", MEMBER),
+        ("start-n-null", "\"n\":1,", "\"n\":null,", MEMBER),
+        ("start-shell-missing", "\"shell\":1,", "", MEMBER),
+        ("start-skip-as-text", "\"n\":1,", "\"n\":1,\"skip\":\"1\",", MEMBER),
+        ("start-prev-status-256", "\"n\":1,", "\"n\":1,\"prevStatus\":256,", MEMBER),
+        ("start-truncated-as-number", "\"n\":1,", "\"n\":1,\"truncated\":1,", MEMBER),
+        ("start-workdir-missing", "\"workdir\":", "\"workdor\":", "record.commitments"),
+        ("start-command-short", "\"command\":\"", "\"command\":\"A", MEMBER),
     ] {
         cases.bad_start(name, Defect::Core(&swap(from, to)), why);
     }
@@ -238,35 +230,35 @@ fn starts(cases: &mut Cases) {
 fn finishes(cases: &mut Cases) {
     let contradict = "contradict each other";
     for (name, from, to, why) in [
-        ("finish-status-256", "\"status\":0", "\"status\":256", STATUS),
-        ("finish-status-missing", "\"status\":0,", "", "\"status\" is missing"),
-        ("finish-status-null-at-prompt", "\"status\":0", "\"status\":null", contradict),
-        ("finish-status-from-nowhere", "\"from\":\"prompt\"", "\"from\":\"unknown\"", contradict),
+        ("finish-status-256", "\"status\":0", "\"status\":256", MEMBER),
+        ("finish-status-missing", "\"status\":0,", "", MEMBER),
+        ("finish-status-null-at-prompt", "\"status\":0", "\"status\":null", "record.status"),
+        ("finish-status-from-nowhere", "\"from\":\"prompt\"", "\"from\":\"unknown\"", "record.status"),
         (
             "finish-outcome-with-status",
             "\"from\":\"prompt\"",
             "\"from\":\"prompt\",\"outcome\":\"sealing\"",
-            contradict,
+            "record.status",
         ),
         (
             "finish-outcome-unknown",
             "\"from\":\"prompt\"",
             "\"from\":\"prompt\",\"outcome\":\"fine\"",
-            "unknown value \"fine\"",
+            MEMBER,
         ),
         (
             "finish-from-unknown-word",
             "\"from\":\"prompt\"",
             "\"from\":\"hearsay\"",
-            "unknown value \"hearsay\"",
+            MEMBER,
         ),
-        ("finish-from-missing", "\"from\":\"prompt\",", "", "\"from\" is missing"),
-        ("finish-pipe-256", "\"from\"", "\"pipeStatus\":[0,256],\"from\"", "above 255"),
-        ("finish-pipe-nested", "\"from\"", "\"pipeStatus\":[[0]],\"from\"", "not a list of integers"),
-        ("finish-pipe-as-number", "\"from\"", "\"pipeStatus\":0,\"from\"", "not a list of integers"),
-        ("finish-stale-as-text", "\"from\"", "\"stale\":\"yes\",\"from\"", "not true or false"),
-        ("finish-native-null", "\"from\"", "\"native\":null,\"from\"", NUMBER),
-        ("finish-with-text", "\"from\"", "\"command\":\"x\",\"from\"", "unknown member \"command\""),
+        ("finish-from-missing", "\"from\":\"prompt\",", "", MEMBER),
+        ("finish-pipe-256", "\"from\"", "\"pipeStatus\":[0,256],\"from\"", MEMBER),
+        ("finish-pipe-nested", "\"from\"", "\"pipeStatus\":[[0]],\"from\"", MEMBER),
+        ("finish-pipe-as-number", "\"from\"", "\"pipeStatus\":0,\"from\"", MEMBER),
+        ("finish-stale-as-text", "\"from\"", "\"stale\":\"yes\",\"from\"", MEMBER),
+        ("finish-native-null", "\"from\"", "\"native\":null,\"from\"", MEMBER),
+        ("finish-with-text", "\"from\"", "\"command\":\"x\",\"from\"", SPELLING),
     ] {
         cases.bad(name, finish(1, 1, 0), &Texts::default(), Defect::Core(&swap(from, to)), why);
     }
@@ -339,60 +331,53 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
 
 fn others(cases: &mut Cases) {
     for (kind, name, from, to, why) in [
-        (Kind::Fact, "fact-at-unknown", "\"at\":\"start\"", "\"at\":\"noon\"", "unknown value \"noon\""),
-        (Kind::Fact, "fact-ok-missing", "\"ok\":true,", "", "\"ok\" is missing"),
+        (Kind::Fact, "fact-at-unknown", "\"at\":\"start\"", "\"at\":\"noon\"", MEMBER),
+        (Kind::Fact, "fact-ok-missing", "\"ok\":true,", "", MEMBER),
         (
             Kind::Plan,
             "plan-recorded-at-unknown",
             "\"recordedAt\":\"start\"",
             "\"recordedAt\":\"noon\"",
-            "unknown value",
+            MEMBER,
         ),
-        (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "\"script\" is missing"),
+        (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "record.commitments"),
         (
             Kind::Note,
             "note-what-unknown",
             "\"what\":\"unexecuted\"",
             "\"what\":\"hum\"",
-            "unknown value \"hum\"",
+            MEMBER,
         ),
-        (Kind::Note, "note-status-256", "\"status\":0", "\"status\":256", STATUS),
-        (Kind::Pause, "pause-shell-missing", "\"shell\":1,", "", "\"shell\" is missing"),
-        (Kind::Resume, "resume-by-missing", "\"by\":null,", "", "\"by\" is missing"),
-        (Kind::Lost, "lost-count-missing", "\"count\":2,", "", "\"count\" is missing"),
-        (Kind::Anomaly, "anomaly-what-missing", "\"what\":\"boot\",", "", "\"what\" is missing"),
+        (Kind::Note, "note-status-256", "\"status\":0", "\"status\":256", MEMBER),
+        (Kind::Pause, "pause-shell-missing", "\"shell\":1,", "", MEMBER),
+        (Kind::Resume, "resume-by-missing", "\"by\":null,", "", MEMBER),
+        (Kind::Lost, "lost-count-missing", "\"count\":2,", "", MEMBER),
+        (Kind::Anomaly, "anomaly-what-missing", "\"what\":\"boot\",", "", MEMBER),
         (
             Kind::ShellClose,
             "close-why-unknown",
             "\"why\":\"exit\"",
             "\"why\":\"bored\"",
-            "unknown value \"bored\"",
+            MEMBER,
         ),
-        (Kind::ShellClose, "close-status-256", "\"status\":0", "\"status\":256", STATUS),
-        (Kind::ShellClose, "close-status-missing", "\"status\":0,", "", "\"status\" is missing"),
-        (
-            Kind::ShellOpen,
-            "open-program-unknown",
-            "\"program\":\"zsh\"",
-            "\"program\":\"tcsh\"",
-            "unknown value \"tcsh\"",
-        ),
-        (Kind::ShellOpen, "open-typed-missing", "\"typed\":true,", "", "\"typed\" is missing"),
+        (Kind::ShellClose, "close-status-256", "\"status\":0", "\"status\":256", MEMBER),
+        (Kind::ShellClose, "close-status-missing", "\"status\":0,", "", MEMBER),
+        (Kind::ShellOpen, "open-typed-missing", "\"typed\":true,", "", MEMBER),
         (
             Kind::ShellOpen,
             "open-ticks-as-number",
             "\"startTicks\":\"99\"",
             "\"startTicks\":99",
-            "\"startTicks\" is",
+            MEMBER,
         ),
         (
             Kind::End,
             "end-reason-unknown",
             "\"reason\":\"last-shell\"",
             "\"reason\":\"done\"",
-            "unknown value \"done\"",
+            MEMBER,
         ),
-        (Kind::End, "end-synced-missing", ",\"syncedToDisk\":true", "", "\"syncedToDisk\" is missing"),
+        (Kind::End, "end-synced-missing", ",\"syncedToDisk\":true", "", MEMBER),
     ] {
         let (_, body, texts) = other_bodies().into_iter().find(|(have, ..)| *have == kind).unwrap();
         cases.bad(name, body, &texts, Defect::Core(&swap(from, to)), why);
@@ -477,15 +462,15 @@ fn commitments(cases: &mut Cases) {
 
 /// A core has one spelling: what JSON leaves free is refused.
 fn spelled_otherwise(cases: &mut Cases) {
-    for (name, from, to) in [
-        ("odd-spaces-in-core", "\"n\":1,", " \"n\" : 1 ,"),
-        ("odd-escape-in-core", "\"kind\":\"start\"", "\"k\\u0069nd\":\"st\\u0061rt\""),
-        ("odd-order-in-core", "\"shell\":1,\"n\":1,", "\"n\":1,\"shell\":1,"),
-        ("odd-flag-false", "\"textSource\":\"typed\",", "\"textSource\":\"typed\",\"truncated\":false,"),
-        ("odd-skip-zero", "\"native\":1,", "\"native\":1,\"skip\":0,"),
-        ("odd-null-for-missing", "\"native\":1,", "\"native\":1,\"prevStatus\":null,"),
+    for (name, from, to, code) in [
+        ("odd-spaces-in-core", "\"n\":1,", " \"n\" : 1 ,", SPELLING),
+        ("odd-escape-in-core", "\"kind\":\"start\"", "\"k\\u0069nd\":\"st\\u0061rt\"", SPELLING),
+        ("odd-order-in-core", "\"shell\":1,\"n\":1,", "\"n\":1,\"shell\":1,", SPELLING),
+        ("odd-flag-false", "\"textSource\":\"typed\",", "\"textSource\":\"typed\",\"truncated\":false,", MEMBER),
+        ("odd-skip-zero", "\"native\":1,", "\"native\":1,\"skip\":0,", SPELLING),
+        ("odd-null-for-missing", "\"native\":1,", "\"native\":1,\"prevStatus\":null,", MEMBER),
     ] {
-        cases.bad_start(name, Defect::Core(&swap(from, to)), "record.spelling");
+        cases.bad_start(name, Defect::Core(&swap(from, to)), code);
     }
     let empty = swap("\"synced\"", "\"c\":{},\"synced\"");
     cases.bad(

@@ -4,10 +4,10 @@ use super::{Cases, Expect};
 use crate::stage::signer::{Defect, Signer, Texts, end, finish, open, start, swap};
 use attesh::record::Program;
 
-const COLUMNS: &str = "three columns";
-const AUTH: &str = "third column";
-const SIGNATURE: &str = "signature does not verify";
-const TAG: &str = "tag does not fit";
+const COLUMNS: &str = "line.columns";
+const AUTH: &str = "line.auth";
+const SIGNATURE: &str = "journal.signature";
+const TAG: &str = "journal.tag";
 
 pub const SECRET: &[u8] = b"a secret of thirty-two bytes ....";
 const OTHER_SECRET: &[u8] = b"another secret of 32 bytes ......";
@@ -186,7 +186,7 @@ fn chain(cases: &mut Cases) {
         kept.collect::<Vec<_>>().concat()
     };
     cases.add("whole", whole.bytes.clone(), Expect::Complete(&[]));
-    cases.add("genesis-dropped", without(0), Expect::Rejected(0, "calls itself record 1"));
+    cases.add("genesis-dropped", without(0), Expect::Rejected(0, "record.index"));
     for at in 1..5 {
         cases.add(&format!("record-{at}-dropped"), without(at), Expect::Rejected(at as u64, SIGNATURE));
     }
@@ -194,9 +194,9 @@ fn chain(cases: &mut Cases) {
     let of = |order: &[usize]| order.iter().map(|at| lines[*at].as_slice()).collect::<Vec<_>>().concat();
     cases.add("records-swapped", of(&[0, 1, 3, 2, 4, 5]), Expect::Rejected(2, SIGNATURE));
     cases.add("record-twice", of(&[0, 1, 2, 2, 3, 4, 5]), Expect::Rejected(3, SIGNATURE));
-    cases.add("end-twice", of(&[0, 1, 2, 3, 4, 5, 5]), Expect::Rejected(6, "calls itself record 5"));
+    cases.add("end-twice", of(&[0, 1, 2, 3, 4, 5, 5]), Expect::Rejected(6, "journal.after-end"));
     cases.add("line-after-end", [&whole.bytes[..], b"x\n"].concat(), Expect::Rejected(6, COLUMNS));
-    cases.add("bytes-after-end", [&whole.bytes[..], b"x"].concat(), Expect::Rejected(6, "after the end"));
+    cases.add("bytes-after-end", [&whole.bytes[..], b"x"].concat(), Expect::Rejected(6, "journal.after-end"));
     // The same session written twice, as a restored snapshot would: record 3 of the other.
     let mut other = Signer::base();
     other.start(1, 1, 1, b"another");
@@ -206,23 +206,23 @@ fn chain(cases: &mut Cases) {
     let mut columns: Vec<Vec<u8>> = lines[2].split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
     columns[1] = other.lines()[2].split(|byte| *byte == b'\t').nth(1).unwrap().to_vec();
     let swapped = [of(&[0, 1]), columns.join(&b'\t'), of(&[3, 4, 5])].concat();
-    cases.add("texts-of-other-record", swapped, Expect::Rejected(2, "does not open its commitment"));
+    cases.add("texts-of-other-record", swapped, Expect::Rejected(2, "disclosure.value"));
 }
 
 fn order(cases: &mut Cases) {
     let mut signer = Signer::begun(1);
     signer.genesis(Defect::None);
-    cases.add("second-genesis", signer.bytes, Expect::Rejected(1, "genesis is the first record"));
+    cases.add("second-genesis", signer.bytes, Expect::Rejected(1, "journal.genesis"));
     let mut signer = Signer::new(1);
     signer.open(Program::Bash, 0);
-    cases.add("first-is-not-genesis", signer.bytes, Expect::Rejected(0, "the first record is not a genesis"));
+    cases.add("first-is-not-genesis", signer.bytes, Expect::Rejected(0, "journal.genesis"));
     let mut signer = Signer::whole();
     signer.push(finish(1, 1, 0), &Texts::default(), Defect::None);
-    cases.add("record-after-end", signer.bytes, Expect::Rejected(6, "after the end"));
+    cases.add("record-after-end", signer.bytes, Expect::Rejected(6, "journal.after-end"));
     let mut signer = Signer::base();
     signer.push(end(), &Texts::default(), Defect::None);
     signer.push(end(), &Texts::default(), Defect::None);
-    cases.add("two-ends", signer.bytes, Expect::Rejected(3, "after the end"));
+    cases.add("two-ends", signer.bytes, Expect::Rejected(3, "journal.after-end"));
 }
 
 fn origin(cases: &mut Cases) {
@@ -253,8 +253,8 @@ fn origin(cases: &mut Cases) {
 
 fn ends(cases: &mut Cases) {
     let whole = Signer::whole();
-    cases.add("empty", Vec::new(), Expect::Rejected(0, "no complete genesis"));
-    cases.add("genesis-torn", whole.bytes[..100].to_vec(), Expect::Rejected(0, "no complete genesis"));
+    cases.add("empty", Vec::new(), Expect::Rejected(0, "journal.empty"));
+    cases.add("genesis-torn", whole.bytes[..100].to_vec(), Expect::Rejected(0, "journal.empty"));
     let end = whole.starts[4] + 7;
     let open = &["no-end", "open-shell"];
     cases.add("close-torn", whole.bytes[..end].to_vec(), Expect::Incomplete(open));

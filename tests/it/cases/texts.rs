@@ -3,15 +3,15 @@
 use super::{Cases, Expect};
 use crate::stage::signer::{Defect, Signer, Texts, end, finish, start, swap};
 
-const CANONICAL: &str = "not in the canonical form";
-const OPENS: &str = "does not open its commitment";
-const COLUMN: &str = "disclosures:";
+const CANONICAL: &str = "disclosure.spelling";
+const OPENS: &str = "disclosure.value";
+const COLUMN: &str = "disclosure.json";
 
 pub fn add(cases: &mut Cases) {
     for (name, from, to, why) in [
         ("text-changed", "make", "male", OPENS),
         ("text-emptied", "make \\\"all\\\"", "", OPENS),
-        ("text-name-unknown", "\"command\":", "\"commanb\":", "disclosed but not committed to"),
+        ("text-name-unknown", "\"command\":", "\"commanb\":", "disclosure.unknown"),
         ("text-name-escaped", "\"command\":", "\"c\\u006fmmand\":", CANONICAL),
         ("text-blank-in-column", "\"command\":", "\"command\": ", CANONICAL),
         ("text-escape-not-canonical", "make", "m\\u0061ke", CANONICAL),
@@ -54,17 +54,17 @@ fn salts(cases: &mut Cases) {
         column[at] += 1;
         column
     };
-    cases.bad_start("salt-slack-bits", Defect::Disclosures(&slack), "is not 16 bytes in base64url");
+    cases.bad_start("salt-slack-bits", Defect::Disclosures(&slack), "disclosure.json");
     let short = |column: Vec<u8>| {
         let salt = salt(&column);
         [&column[..salt.start], &column[salt.start + 2..]].concat()
     };
-    cases.bad_start("salt-short", Defect::Disclosures(&short), "is not 16 bytes in base64url");
+    cases.bad_start("salt-short", Defect::Disclosures(&short), "disclosure.json");
     let padded = |column: Vec<u8>| {
         let salt = salt(&column);
         [&column[..salt.end], b"==", &column[salt.end..]].concat()
     };
-    cases.bad_start("salt-padded", Defect::Disclosures(&padded), "is not 16 bytes in base64url");
+    cases.bad_start("salt-padded", Defect::Disclosures(&padded), "disclosure.json");
 }
 
 fn members(cases: &mut Cases) {
@@ -75,8 +75,8 @@ fn members(cases: &mut Cases) {
     let twice = format!("{{{command},{command},{workdir}}}");
     let reversed = format!("{{{workdir},{command}}}");
     for (name, text, why) in [
-        ("text-twice", twice, "out of order or there twice"),
-        ("texts-out-of-order", reversed, "out of order or there twice"),
+        ("text-twice", twice, "disclosure.spelling"),
+        ("texts-out-of-order", reversed, "disclosure.spelling"),
         ("column-empty", String::new(), COLUMN),
         ("column-null", "null".to_owned(), COLUMN),
     ] {
