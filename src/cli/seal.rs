@@ -428,7 +428,9 @@ fn beside_the_journal(session: &Session, statement: &Statement) -> Result<(), Fa
         .map_err(|cause| Failure::new(cause.code.kind(), cause.to_string()))?;
     if let [first, more @ ..] = &missing[..] {
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        report::say(&format!("the attached file {first}{more} is not beside the journal: only its digest is sealed"));
+        report::say(&format!(
+            "the attached file {first}{more} is not beside the journal: only its digest is sealed"
+        ));
     }
     Ok(())
 }

@@ -96,8 +96,8 @@ pub(super) fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok,
 
 /// An integer, or null.
 pub(super) mod nullable_integer {
-    use super::*;
     pub(in crate::record) use super::maybe as serialize;
+    use super::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         Option::<u64>::deserialize(input)?.map(within).transpose()
@@ -106,8 +106,8 @@ pub(super) mod nullable_integer {
 
 /// An integer that may be left out.
 pub(super) mod optional_integer {
-    use super::*;
     pub(in crate::record) use super::maybe as serialize;
+    use super::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         integer::deserialize(input).map(Some)

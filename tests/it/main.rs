@@ -8,6 +8,7 @@
 /// any rule.
 mod stage {
     pub mod fault;
+    pub mod object;
     pub mod programs;
     pub mod pty;
     pub mod random;
@@ -90,6 +91,7 @@ mod cli {
 /// The manual pages and documents say what the code does.
 mod pages {
     mod all;
+    mod codes;
     mod journal;
     pub mod seal;
 }

@@ -48,11 +48,7 @@ fn json(cases: &mut Cases) {
     ] {
         cases.bad_start(name, Defect::Core(&swap(from, to)), why);
     }
-    cases.bad_start(
-        "json-array",
-        Defect::Core(&|core| [b"[", &core[..], b"]"].concat()),
-        JSON,
-    );
+    cases.bad_start("json-array", Defect::Core(&|core| [b"[", &core[..], b"]"].concat()), JSON);
     cases.bad_start("json-empty", Defect::Core(&|_| Vec::new()), JSON);
     cases.bad_start("json-cut", Defect::Core(&|core| core[..core.len() - 1].to_vec()), JSON);
     let not_text = |core: Vec<u8>| {
@@ -98,12 +94,7 @@ fn common(cases: &mut Cases) {
             "\"synced\":true,\"recovered\":{\"adopted\":1,\"cutBytes\":0,\"x\":0}",
             SPELLING,
         ),
-        (
-            "recovered-half",
-            "\"synced\":true",
-            "\"synced\":true,\"recovered\":{\"adopted\":1}",
-            MEMBER,
-        ),
+        ("recovered-half", "\"synced\":true", "\"synced\":true,\"recovered\":{\"adopted\":1}", MEMBER),
     ] {
         cases.bad_start(name, Defect::Core(&swap(from, to)), why);
     }
@@ -180,12 +171,7 @@ fn genesis_prev(cases: &mut Cases) {
 
 fn starts(cases: &mut Cases) {
     for (name, from, to, why) in [
-        (
-            "start-source-unknown",
-            "\"textSource\":\"typed\"",
-            "\"textSource\":\"heard\"",
-            MEMBER,
-        ),
+        ("start-source-unknown", "\"textSource\":\"typed\"", "\"textSource\":\"heard\"", MEMBER),
         ("start-source-missing", "\"textSource\":\"typed\",", "", MEMBER),
         (
             "start-withheld-with-text",
@@ -240,18 +226,8 @@ fn finishes(cases: &mut Cases) {
             "\"from\":\"prompt\",\"outcome\":\"sealing\"",
             "record.status",
         ),
-        (
-            "finish-outcome-unknown",
-            "\"from\":\"prompt\"",
-            "\"from\":\"prompt\",\"outcome\":\"fine\"",
-            MEMBER,
-        ),
-        (
-            "finish-from-unknown-word",
-            "\"from\":\"prompt\"",
-            "\"from\":\"hearsay\"",
-            MEMBER,
-        ),
+        ("finish-outcome-unknown", "\"from\":\"prompt\"", "\"from\":\"prompt\",\"outcome\":\"fine\"", MEMBER),
+        ("finish-from-unknown-word", "\"from\":\"prompt\"", "\"from\":\"hearsay\"", MEMBER),
         ("finish-from-missing", "\"from\":\"prompt\",", "", MEMBER),
         ("finish-pipe-256", "\"from\"", "\"pipeStatus\":[0,256],\"from\"", MEMBER),
         ("finish-pipe-nested", "\"from\"", "\"pipeStatus\":[[0]],\"from\"", MEMBER),
@@ -341,42 +317,18 @@ fn others(cases: &mut Cases) {
             MEMBER,
         ),
         (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "record.commitments"),
-        (
-            Kind::Note,
-            "note-what-unknown",
-            "\"what\":\"unexecuted\"",
-            "\"what\":\"hum\"",
-            MEMBER,
-        ),
+        (Kind::Note, "note-what-unknown", "\"what\":\"unexecuted\"", "\"what\":\"hum\"", MEMBER),
         (Kind::Note, "note-status-256", "\"status\":0", "\"status\":256", MEMBER),
         (Kind::Pause, "pause-shell-missing", "\"shell\":1,", "", MEMBER),
         (Kind::Resume, "resume-by-missing", "\"by\":null,", "", MEMBER),
         (Kind::Lost, "lost-count-missing", "\"count\":2,", "", MEMBER),
         (Kind::Anomaly, "anomaly-what-missing", "\"what\":\"boot\",", "", MEMBER),
-        (
-            Kind::ShellClose,
-            "close-why-unknown",
-            "\"why\":\"exit\"",
-            "\"why\":\"bored\"",
-            MEMBER,
-        ),
+        (Kind::ShellClose, "close-why-unknown", "\"why\":\"exit\"", "\"why\":\"bored\"", MEMBER),
         (Kind::ShellClose, "close-status-256", "\"status\":0", "\"status\":256", MEMBER),
         (Kind::ShellClose, "close-status-missing", "\"status\":0,", "", MEMBER),
         (Kind::ShellOpen, "open-typed-missing", "\"typed\":true,", "", MEMBER),
-        (
-            Kind::ShellOpen,
-            "open-ticks-as-number",
-            "\"startTicks\":\"99\"",
-            "\"startTicks\":99",
-            MEMBER,
-        ),
-        (
-            Kind::End,
-            "end-reason-unknown",
-            "\"reason\":\"last-shell\"",
-            "\"reason\":\"done\"",
-            MEMBER,
-        ),
+        (Kind::ShellOpen, "open-ticks-as-number", "\"startTicks\":\"99\"", "\"startTicks\":99", MEMBER),
+        (Kind::End, "end-reason-unknown", "\"reason\":\"last-shell\"", "\"reason\":\"done\"", MEMBER),
         (Kind::End, "end-synced-missing", ",\"syncedToDisk\":true", "", MEMBER),
     ] {
         let (_, body, texts) = other_bodies().into_iter().find(|(have, ..)| *have == kind).unwrap();
@@ -466,7 +418,12 @@ fn spelled_otherwise(cases: &mut Cases) {
         ("odd-spaces-in-core", "\"n\":1,", " \"n\" : 1 ,", SPELLING),
         ("odd-escape-in-core", "\"kind\":\"start\"", "\"k\\u0069nd\":\"st\\u0061rt\"", SPELLING),
         ("odd-order-in-core", "\"shell\":1,\"n\":1,", "\"n\":1,\"shell\":1,", SPELLING),
-        ("odd-flag-false", "\"textSource\":\"typed\",", "\"textSource\":\"typed\",\"truncated\":false,", MEMBER),
+        (
+            "odd-flag-false",
+            "\"textSource\":\"typed\",",
+            "\"textSource\":\"typed\",\"truncated\":false,",
+            MEMBER,
+        ),
         ("odd-skip-zero", "\"native\":1,", "\"native\":1,\"skip\":0,", SPELLING),
         ("odd-null-for-missing", "\"native\":1,", "\"native\":1,\"prevStatus\":null,", MEMBER),
     ] {
