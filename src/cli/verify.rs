@@ -88,7 +88,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         Ok(Subject::Envelope(envelope)) => *envelope,
         Ok(Subject::Transcript) => {
             let why =
-                format!("no attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
+                format!("not an attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
             return Ok(Verdict::unable(Kind::Integrity, why));
         }
         Err(FileError::TooLong(..)) => Err("too long for an envelope".into()),
@@ -105,7 +105,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,
-        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("no attestation: {why}"))),
+        Err(why) => return Ok(Verdict::unable(Kind::Integrity, format!("not an attestation: {why}"))),
     };
     let mut verdict = verify::envelope(&envelope, given.trusted);
     if let Some(policy) = given.policy {

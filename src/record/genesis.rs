@@ -45,7 +45,7 @@ pub struct Genesis {
     pub user: Commitment,
     /// The public name of the origin secret, if there is one.
     pub origin_id: Option<[u8; 8]>,
-    /// The session before.
+    /// The session before it.
     pub prev: Option<Prev>,
     /// Id of the session that the shell came up in and could not join.
     pub parent: Option<String>,

@@ -58,7 +58,7 @@ fn tables(heading: &str) -> (Table, BTreeMap<String, Table>) {
             let [name, kind, presence, meaning] = cells[..] else { panic!("{heading}: {line}") };
             assert!(!meaning.is_empty());
             let row = Row { kind: kind.to_owned(), presence: presence.to_owned() };
-            assert!(rows.insert(name.to_owned(), row).is_none(), "{heading}: {name} stands there twice");
+            assert!(rows.insert(name.to_owned(), row).is_none(), "{heading}: {name} is given twice");
         } else if line == ".El" && !rows.is_empty() {
             let table = std::mem::take(&mut rows);
             match first {
