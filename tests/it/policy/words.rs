@@ -95,8 +95,8 @@ fn a_policy_is_told_otherwise_than_it_judges() {
 #[test]
 fn what_bash_will_not_tell_of_a_script_goes_unsaid() {
     let between =
-        "bash does not tell how this ends before what follows it; put : between them, or || exit behind it";
-    let behind = "behind an EXIT trap bash does not tell that this ran; put : behind it";
+        "bash does not report how this ends before what follows it; put : between them, or || exit behind it";
+    let behind = "with an EXIT trap bash does not report that this ran; put : behind it";
     let well =
         "a trap that ends with exit 0 hides how this ends; end the trap with the status that it began with";
     for (text, units, remarks) in [
