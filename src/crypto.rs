@@ -19,9 +19,9 @@ pub type Digest = [u8; 32];
 pub mod label {
     /// Commitment to a disclosed field (SHA-256).
     pub const FIELD: &[u8] = b"attesh field v1\0";
-    /// What the MAC of a step covers, first (keyed BLAKE3).
+    /// The first bytes that the MAC of a step covers (keyed BLAKE3).
     pub const TAG: &[u8] = b"attesh tag v1\n";
-    /// What the signature of a step covers, first (Ed25519).
+    /// The first bytes that the signature of a step covers (Ed25519).
     pub const STEP: &[u8] = b"attesh step v1\n";
     /// BLAKE3 derive_key context: the first chain key.
     pub const CHAIN: &str = "attesh 2026-11-22 v1 chain";
@@ -49,7 +49,7 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
     hash.finalize().into()
 }
 
-/// The commitment to one disclosed field: its name, a salt of its own, its raw bytes.
+/// The commitment to one disclosed field: its name, its own salt, its raw bytes.
 #[must_use]
 pub fn commitment(name: &str, salt: &[u8; 16], value: &[u8]) -> Digest {
     let name_len = u8::try_from(name.len()).expect("field names are short");
@@ -60,7 +60,7 @@ pub fn commitment(name: &str, salt: &[u8; 16], value: &[u8]) -> Digest {
 /// Random bytes from the kernel.
 ///
 /// # Panics
-/// When the kernel has no randomness to give: nothing may be recorded then.
+/// If the kernel gives no randomness: nothing may be recorded then.
 #[must_use]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -111,8 +111,8 @@ impl Seed {
         let mut secret = derive(label::SIGN, &[&self.0]);
         let expanded = ExpandedSecretKey::from(&secret);
         secret.zeroize();
-        // A wrong public half would only spoil this signature and could give away this key,
-        // which nobody but the holder of the seed beside it can bring about.
+        // A wrong public half would spoil this signature and could give away this key. Only the
+        // holder of the seed beside it can bring that about.
         let public = VerifyingKey::from_bytes(public).unwrap_or_default();
         raw_sign::<Sha512>(&expanded, message, &public).to_bytes()
     }
@@ -133,7 +133,7 @@ pub struct OriginSecret(Vec<u8>);
 pub const ORIGIN_SECRET_MIN_BYTES: usize = 32;
 
 impl OriginSecret {
-    /// Takes the secret's bytes; shorter ones than [`ORIGIN_SECRET_MIN_BYTES`] are refused.
+    /// Takes the secret's bytes; refuses fewer than [`ORIGIN_SECRET_MIN_BYTES`].
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (bytes.len() >= ORIGIN_SECRET_MIN_BYTES).then_some(OriginSecret(bytes))

@@ -21,19 +21,19 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 /// Why a path cannot be used.
 #[derive(Debug)]
 pub enum FileError {
-    /// There is nothing of this name.
+    /// No file has this name.
     Missing(PathBuf),
-    /// The folder that a new file belongs in is not there.
+    /// The folder that a new file belongs in is missing.
     NoFolder(PathBuf),
-    /// A symbolic link is in the way.
+    /// A symbolic link is in its place.
     Link(PathBuf),
-    /// Not the kind of file that is wanted.
+    /// Another kind of file is needed.
     Kind(PathBuf, &'static str),
     /// It belongs to another user.
     Owner(PathBuf, u32),
     /// Others may use it.
     Mode(PathBuf, u32),
-    /// Something of this name exists.
+    /// A file with this name exists.
     Exists(PathBuf),
     /// Longer than the limit in bytes.
     TooLong(PathBuf, u64),
@@ -58,7 +58,7 @@ impl FileError {
         }
     }
 
-    /// What is wrong with it, for a message that has named the path already.
+    /// What is wrong with the path, for a message that has named it already.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
@@ -131,7 +131,7 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), file })
     }
 
-    /// Opens a folder whoever may use it: what lies beneath is only to be read.
+    /// Opens a folder that others may use too, only to read what is in it.
     ///
     /// # Errors
     /// It is missing or a link.
@@ -215,7 +215,7 @@ impl Folder {
         linked
     }
 
-    /// Appends a line to a private file beneath it, creating it where it is missing.
+    /// Appends a line to a private file beneath it, and creates the file if it is missing.
     ///
     /// # Errors
     /// It could not be written.
@@ -227,7 +227,7 @@ impl Folder {
         File::from(fd).write_all(format!("{line}\n").as_bytes()).map_err(|error| FileError::Io(path, error))
     }
 
-    /// Whether there is something of this name beneath it.
+    /// Whether something with this name is beneath it.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.path.join(name).symlink_metadata().is_ok()
@@ -236,7 +236,7 @@ impl Folder {
     /// Removes a file beneath it, if it is there.
     ///
     /// # Errors
-    /// It is there and could not be removed.
+    /// It exists and could not be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         match unlinkat(self.file.as_fd(), name, UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
@@ -252,7 +252,7 @@ impl Folder {
         read_to_limit(self.open_file(name)?, &self.path.join(name), limit)
     }
 
-    /// Whether it still is what its path leads to.
+    /// Whether its path still leads to it.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
@@ -269,7 +269,7 @@ impl Folder {
         std::fs::read_dir(&self.path).map_err(io)?.map(|entry| Ok(entry.map_err(io)?.file_name())).collect()
     }
 
-    /// Brings the folder itself to the disk.
+    /// Syncs the folder itself to the disk.
     pub fn sync(&self) {
         let _ = self.file.sync_all();
     }
@@ -304,7 +304,7 @@ fn own_uid() -> u32 {
 }
 
 fn temporary_name(name: &str) -> String {
-    // Leaves room for the suffix where the name is as long as names can be.
+    // Leaves room for the suffix if the name is as long as a name can be.
     let kept: String = name.chars().take(60).collect();
     format!(".{kept}.{}", crate::encoding::hex(&crate::crypto::random::<8>()))
 }
@@ -333,8 +333,7 @@ pub fn open_regular(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// A reader of a whole file, whatever position the open file is at: it reads at offsets of
-/// its own.
+/// A reader of a whole file, whatever position the open file is at: it keeps its own offset.
 pub fn from_start(file: File) -> impl Read {
     struct FromStart(File, u64);
     impl Read for FromStart {
@@ -372,7 +371,7 @@ pub struct Identity {
     pub changed: (i64, i64),
 }
 
-/// What a path leads to, if that is a file: it can be read more than once.
+/// The file that a path leads to, if it is one that can be read more than once.
 #[must_use]
 pub fn identity(path: &Path) -> Option<Identity> {
     let meta = path.metadata().ok()?;
@@ -393,8 +392,8 @@ pub fn read_stream(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// It is missing or not readable.
 pub fn open_stream(path: &Path) -> Result<File> {
-    // Without O_NONBLOCK the open would wait for somebody to write into a named pipe. Once
-    // open it is waited for as usual; a pipe that nobody writes into is at its end.
+    // Without O_NONBLOCK the open would wait for a writer of a named pipe. Reads wait as usual; a
+    // pipe without a writer is at its end.
     let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())
         .map_err(|errno| failed(path, errno))?;
     fcntl(&fd, FcntlArg::F_SETFL(OFlag::empty())).map_err(|errno| failed(path, errno))?;
@@ -410,7 +409,7 @@ pub enum Overwrite {
     No,
 }
 
-/// A file on its way: written under a name beside its own, and then published.
+/// A file that is being written under a name beside its own, to be published then.
 #[derive(Debug)]
 pub struct Published {
     path: PathBuf,
@@ -427,9 +426,9 @@ impl Published {
         let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
         let temporary = folder_of(path).join(temporary_name(&name.to_string_lossy()));
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        // What fails here fails for the folder: the name itself is not looked at yet.
+        // An error here is the folder's: the name itself is not looked at yet.
         let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| match errno {
-            // As in /proc, where nothing can be made.
+            // As in /proc, where no file can be made.
             Errno::ENOENT if folder_of(path).is_dir() => FileError::Io(
                 folder_of(path).to_owned(),
                 io::Error::other("no file can be made in this folder; choose another"),
@@ -442,7 +441,7 @@ impl Published {
         Ok(published)
     }
 
-    /// Whatever the umask says, who made a file can read it.
+    /// Lets the owner of a file read it, whatever the umask says.
     fn own(&self) -> io::Result<()> {
         let mode = self.file.metadata()?.mode();
         if mode & 0o600 == 0o600 {
@@ -456,7 +455,7 @@ impl Published {
         &mut self.file
     }
 
-    /// Brings it to the disk and gives it its name.
+    /// Syncs it to the disk and gives it its name.
     ///
     /// # Errors
     /// The name is taken and may not be replaced, or the device refused.
@@ -510,7 +509,7 @@ pub fn move_aside(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Opens any regular file for appending, and makes it where it is missing.
+/// Opens any regular file for appending, and makes it if it is missing.
 ///
 /// # Errors
 /// It is no regular file, or cannot be written.
@@ -528,7 +527,7 @@ pub fn open_to_append(path: &Path) -> Result<File> {
     }
 }
 
-/// Whether files can be created in a folder: one is, and is removed again.
+/// Checks that files can be created in a folder: creates one and removes it.
 ///
 /// # Errors
 /// They cannot.
@@ -536,7 +535,7 @@ pub fn can_create_in(folder: &Path) -> Result<()> {
     Published::create(&folder.join("attesh"), 0o600).map(drop)
 }
 
-/// Writes a file that appears whole or not at all, with the given mode, and brings it to the disk.
+/// Writes a file that appears whole or not at all, with the given mode, and syncs it to the disk.
 ///
 /// # Errors
 /// It exists and may not be replaced, or could not be written.

@@ -19,9 +19,9 @@ pub const WAIT_MS: u32 = 250;
 /// How long a process waits for locks in all, in milliseconds.
 pub const PATIENCE_MS: u32 = 5_000;
 
-/// How long it waits in one call, in milliseconds. Who sleeps in the queue and is woken still has
-/// to wait for a processor, and where those are scarce another takes the lock meanwhile, again
-/// and again; who asks anew while he runs mostly finds it free.
+/// How long it waits in one call, in milliseconds. A process that the queue wakes still has to
+/// wait for a processor, and on a busy machine another process takes the lock meanwhile, again
+/// and again. A process that asks anew while it runs mostly finds the lock free.
 const SLICE_MS: u32 = 25;
 
 /// How long this process has waited for locks so far, in milliseconds.
@@ -43,8 +43,8 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Takes the exclusive lock, or gives up with `TimedOut` after `wait_ms` milliseconds, or
-/// sooner where this process has waited before.
+/// Takes the exclusive lock, or gives up with `TimedOut` after `wait_ms` milliseconds, or sooner
+/// if this process has waited before.
 ///
 /// # Errors
 /// `TimedOut`, or what flock(2) says.

@@ -1,8 +1,8 @@
 //! Where a passphrase comes from: a file, the environment, the terminal, in this order.
 //!
-//! Rules: never an argument, for everybody can read those; no question where standard
-//! input is no terminal: what is missing is then an error that names the flag; on the
-//! terminal a new passphrase is asked for twice.
+//! Rules: a passphrase is never an argument, because everybody can read those. If standard input
+//! is not a terminal, nothing is asked: a missing passphrase is an error that names the flag. On
+//! the terminal a new passphrase is asked for twice.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -18,10 +18,10 @@ use crate::seal::keys::Passphrase;
 
 /// A passphrase file may have more lines than the first, within reason.
 const MAX_FILE_BYTES: u64 = 64 << 10;
-/// How often two passphrases may differ before it is given up.
+/// How often two passphrases may differ before attesh gives up.
 const ATTEMPTS: usize = 3;
 
-/// What is given besides the terminal.
+/// What may give the passphrase besides the terminal.
 #[derive(Default)]
 pub struct Sources {
     /// `--passphrase-file`.
@@ -92,7 +92,7 @@ fn from_file(path: PathBuf) -> Result<Passphrase, PassphraseError> {
         Ok(bytes) => Zeroizing::new(bytes),
         Err(error) => return Err(PassphraseError::File(error)),
     };
-    // As openssl's `-passin file:` does: a carriage return belongs to it.
+    // As with openssl's `-passin file:` a carriage return belongs to the passphrase.
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     let name = path.display().to_string();
     not_empty(Passphrase::new(first.to_vec()), &name)
@@ -110,7 +110,7 @@ fn not_empty(passphrase: Passphrase, from: &str) -> Result<Passphrase, Passphras
 pub enum PassphraseError {
     /// The file cannot be read.
     File(FileError),
-    /// Nothing is in it.
+    /// The file is empty.
     Empty(String),
     /// The terminal cannot be asked.
     Terminal(io::Error),
@@ -133,7 +133,10 @@ impl fmt::Display for PassphraseError {
             ),
             Self::Terminal(error) => {
                 let why = files::words(error);
-                write!(f, "the terminal cannot be asked for the passphrase ({why}); give --passphrase-file")
+                write!(
+                    f,
+                    "attesh cannot ask for the passphrase on the terminal ({why}); give --passphrase-file"
+                )
             }
             Self::NobodyToAsk => f.write_str(
                 "the key needs a passphrase, and standard input is no terminal; \
@@ -144,7 +147,10 @@ impl fmt::Display for PassphraseError {
                  give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase",
             ),
             Self::Differ => {
-                write!(f, "the two passphrases differed {ATTEMPTS} times, and no key was made; begin again")
+                write!(
+                    f,
+                    "the two passphrases differed {ATTEMPTS} times, so no key was made; type the command again"
+                )
             }
         }
     }

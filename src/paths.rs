@@ -116,7 +116,7 @@ impl Ci {
     }
 }
 
-/// The system that runs this job, as the environment tells it; none outside of CI.
+/// The system that runs this job, by the environment; `None` outside of CI.
 #[must_use]
 pub fn ci() -> Option<Ci> {
     let on = |name: &str| variable(name).is_some_and(|value| value != "false" && value != "0");
@@ -142,7 +142,7 @@ pub fn ci_folder() -> Option<PathBuf> {
     Some(base.join(if ci == Ci::Github { "attesh" } else { ".attesh" }))
 }
 
-/// The file that takes the outputs of a step: `$GITHUB_OUTPUT`.
+/// The file that holds the outputs of a step: `$GITHUB_OUTPUT`.
 #[must_use]
 pub fn github_output() -> Option<PathBuf> {
     variable("GITHUB_OUTPUT").map(PathBuf::from)

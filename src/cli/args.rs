@@ -124,7 +124,7 @@ pub enum ShellName {
     "eval \"$(attesh init bash)\"              record this bash; zsh the same",
     "attesh init fish | source               record this fish",
     "attesh init bash --install              record every new bash",
-    "eval \"$(attesh init bash --ci)\"         record a job of GitLab, as its first line",
+    "eval \"$(attesh init bash --ci)\"         record a job of GitLab, as its first item",
 ])]
 #[allow(missing_docs)]
 pub struct Init {
@@ -133,13 +133,13 @@ pub struct Init {
     /// Join this session: a name, an id or a session folder
     #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
     pub session: Option<String>,
-    /// Record a job of GitLab: its first line, where the runner makes the script
+    /// Record a job of GitLab, as the first item of its list of commands
     #[arg(long, conflicts_with_all = ["session", "install", "uninstall"])]
     pub ci: bool,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,
-    /// Take that line out of the rc file again
+    /// Remove that line from the rc file
     #[arg(long, conflicts_with = "session")]
     pub uninstall: bool,
 }
@@ -153,9 +153,9 @@ pub struct Init {
 ])]
 #[allow(missing_docs)]
 pub struct Start {
-    /// Its name: 1 to 64 of A-Z a-z 0-9 . _ -; may be left out where it gets a folder
+    /// Its name: 1 to 64 of A-Z a-z 0-9 . _ -; optional if the session gets a folder
     pub name: Option<String>,
-    /// Keep the session in this folder, or join the one that is in it
+    /// Keep the session in this folder, or join the session in it
     #[arg(long, value_name = "FOLDER")]
     pub dir: Option<PathBuf>,
     /// The origin secret: a file, or env:NAME for a variable
@@ -173,7 +173,7 @@ pub struct Start {
 #[command(after_help = examples![
     "attesh stop                   end this shell's session",
     "attesh stop incident-42       end a named session",
-    "attesh stop --close-others    even while other shells record in it",
+    "attesh stop --close-others    end it while other shells record in it",
     "attesh stop --dir /tmp/job    end the session in a folder",
 ])]
 #[allow(missing_docs)]
@@ -196,10 +196,10 @@ pub struct Stop {
 
 #[derive(Debug, Args)]
 #[command(after_help = examples![
-    "attesh status                 what is recorded here",
-    "attesh status incident-42     how another session stands",
+    "attesh status                 say what is recorded here",
+    "attesh status incident-42     say how another session stands",
     "attesh status --json          for a program",
-    "attesh status --dir /tmp/job  how the session in a folder stands",
+    "attesh status --dir /tmp/job  say how the session in a folder stands",
 ])]
 #[allow(missing_docs)]
 pub struct Status {
@@ -216,12 +216,12 @@ pub struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh sessions               all of them",
-    "attesh sessions --unsealed    those that nothing was signed of yet",
+    "attesh sessions --unsealed    those that are not sealed yet",
     "attesh sessions --json        for a program",
 ])]
 #[allow(missing_docs)]
 pub struct Sessions {
-    /// Only sessions that no envelope was made of
+    /// Only sessions that are not sealed
     #[arg(long)]
     pub unsealed: bool,
     /// Print the result as JSON
@@ -258,7 +258,7 @@ pub struct Log {
 ])]
 #[allow(missing_docs)]
 pub struct Note {
-    /// The remark; without it standard input is read
+    /// The remark; without it attesh reads standard input
     pub text: Vec<String>,
     /// A session's name, id or folder; by default this shell's
     #[arg(long, value_name = "SESSION")]
@@ -273,9 +273,9 @@ pub struct Note {
 ])]
 #[allow(missing_docs)]
 pub struct Pause {
-    /// Why; it is recorded
+    /// The reason; it is recorded
     pub reason: Vec<String>,
-    /// Every shell of the session
+    /// Pause every shell of the session
     #[arg(long)]
     pub all: bool,
 }
@@ -288,9 +288,9 @@ pub struct Pause {
 ])]
 #[allow(missing_docs)]
 pub struct Resume {
-    /// Why; it is recorded
+    /// The reason; it is recorded
     pub reason: Vec<String>,
-    /// Every shell of the session
+    /// Resume in every shell of the session
     #[arg(long)]
     pub all: bool,
 }
@@ -300,7 +300,7 @@ pub struct Resume {
     "attesh seal                                  this shell's session, with the default key",
     "attesh seal incident-42 --key ops.key        a named session, with another key",
     "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
-    "attesh seal --dir /tmp/job --expect-head log   the session that this log tells of",
+    "attesh seal --dir /tmp/job --expect-head log   the session whose heads are in this log",
 ])]
 #[allow(missing_docs)]
 pub struct Seal {
@@ -315,7 +315,7 @@ pub struct Seal {
     /// Where to write the envelope
     #[arg(short, long, value_name = "NAME.intoto.json")]
     pub output: Option<PathBuf>,
-    /// Name the digest of this file as a subject too; may be repeated
+    /// Make the digest of this file a subject too; may be repeated
     #[arg(long, value_name = "FILE")]
     pub subject: Vec<PathBuf>,
     /// The key's passphrase is the first line of this file
@@ -324,7 +324,7 @@ pub struct Seal {
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
-    /// Refuse a journal that has not gone through this head: a token, or a log in which heads are; may be repeated
+    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
     #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
     pub expect_head: Vec<String>,
     /// End the session although other shells record in it
@@ -358,10 +358,10 @@ pub struct Sh {
     /// Replace files that exist
     #[arg(long, requires = "seal")]
     pub force: bool,
-    /// Record into the session in this folder, which is made if it is not there
+    /// Record into the session in this folder; attesh makes the folder if it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
     pub dir: Option<PathBuf>,
-    /// Exit with 125 where something could not be recorded
+    /// Exit with 125 if something could not be recorded
     #[arg(long)]
     pub strict: bool,
     /// bash's options, the script, its arguments
@@ -377,10 +377,10 @@ pub struct Sh {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
-    "attesh verify NAME.intoto.json --journal ./journal    against the journal as well",
+    "attesh verify NAME.intoto.json --journal ./journal    does the journal agree?",
     "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
-    "attesh verify ./job --expect-head job.log             is it what the log of the job tells of?",
-    "attesh verify NAME.intoto.json --policy FILE.toml     does it say what this policy asks for?",
+    "attesh verify ./job --expect-head job.log             did it go through the heads in this log?",
+    "attesh verify NAME.intoto.json --policy FILE.toml     does it meet this policy?",
 ])]
 #[allow(missing_docs)]
 pub struct Verify {
@@ -390,22 +390,22 @@ pub struct Verify {
     /// Trust these keys and no others: SPKI PEM, OpenSSH lines or allowed_signers; may be repeated
     #[arg(long, value_name = "PUB", visible_alias = "key")]
     pub trust: Vec<PathBuf>,
-    /// Check this journal or session folder against the envelope
+    /// Check that this journal or session folder agrees with the envelope
     #[arg(long, value_name = "JOURNAL")]
     pub journal: Option<PathBuf>,
     /// Check that this file is a subject of the envelope; may be repeated
     #[arg(long, value_name = "FILE")]
     pub artifact: Vec<PathBuf>,
-    /// Hold this policy against what was signed
+    /// Check the envelope against this policy
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathBuf>,
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
-    /// Refuse a journal that has not gone through this head: a token, or a log in which heads are; may be repeated
+    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
     #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
     pub expect_head: Vec<String>,
-    /// Say more: every finding, and what is not proven at length
+    /// Say more: every finding, and at length what is not proven
     #[arg(short, long)]
     pub verbose: bool,
     /// Print the result as JSON
@@ -510,7 +510,7 @@ pub struct KeyTrust {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh prune --sealed --older-than 30d    sealed sessions of last month and before",
-    "attesh prune --sealed --dry-run           which would go?",
+    "attesh prune --sealed --dry-run           which would be removed?",
     "attesh prune 5d02c1a9 --force             this one, sealed or not",
 ])]
 #[allow(missing_docs)]
@@ -520,13 +520,13 @@ pub struct Prune {
     /// Every sealed session
     #[arg(long)]
     pub sealed: bool,
-    /// Of these, those that opened longer ago than this: a number and s, m, h, d or w
+    /// Only those that opened longer ago than this: a number and s, m, h, d or w
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
     /// Remove sessions that were never sealed too
     #[arg(long)]
     pub force: bool,
-    /// Only say which
+    /// Only say which sessions would be removed
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON
@@ -572,7 +572,7 @@ pub struct Man {
     /// Write every page to the folder given with -o
     #[arg(long, requires = "output", conflicts_with = "page")]
     pub all: bool,
-    /// The folder: pages go to its man1, man5
+    /// The folder; pages go to man1 and man5 in it
     #[arg(short, long, value_name = "FOLDER", requires = "all")]
     pub output: Option<PathBuf>,
 }

@@ -81,7 +81,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Ok(()) => report.add(
             Level::Fine,
             "journal",
-            format!("{}, whole, can be appended to", text::count(view.checked.size, "record")),
+            format!("{}: intact, can be appended to", text::count(view.checked.size, "record")),
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
     }
@@ -105,7 +105,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         report.add(
             Level::Degraded,
             "shell",
-            "this is no shell of the session in ATTESH_SESSION; it is not recorded",
+            "this shell is not one of the session in ATTESH_SESSION, so it is not recorded",
         );
         return Ok(());
     };
@@ -128,7 +128,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         Some(facts) => hooks(report, shell.program, &facts),
         // What keeps its answer from being read was said.
         None if session.state_folder().is_err() => {}
-        None if shell.paused => report.add(Level::Told, "hooks", "not asked: while paused the hook keeps still"),
+        None if shell.paused => report.add(Level::Told, "hooks", "not asked: a paused hook does nothing"),
         None => report.add(
             Level::Degraded,
             "hooks",
@@ -144,7 +144,11 @@ fn passed_over(report: &mut Report) {
         match files::Folder::open(&path) {
             Ok(_) | Err(files::FileError::Missing(_)) => {}
             Err(error) => {
-                report.add(Level::Told, "state", format!("no state goes into a new session here: {error}"));
+                report.add(
+                    Level::Told,
+                    "state",
+                    format!("a new session here could not keep its state: {error}"),
+                );
             }
         }
     }
@@ -176,14 +180,14 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
         false => report.add(
             Level::Degraded,
             "hooks",
-            "one is missing; it is put back at the next prompt, and the journal says so",
+            "one is missing; the hook restores it at the next prompt, and the journal says so",
         ),
     }
     if program == Program::Bash && !has("shopt", "promptvars") {
         report.add(
             Level::Degraded,
             "options",
-            "promptvars is off, so no command is seen: shopt -s promptvars",
+            "promptvars is off, so the hook sees no command; type: shopt -s promptvars",
         );
     }
     for (name, at) in [("PS0", "ps0"), ("PROMPT_COMMAND", "prompt_command")] {
@@ -202,7 +206,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
     }
     if !is_own {
         let text = format!(
-            "of version {}, this is {}; a new shell gets the new one",
+            "version {}, and attesh is version {}; a new shell gets the new hook",
             get("hook_version"),
             env!("CARGO_PKG_VERSION")
         );
@@ -219,7 +223,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
         report.add(
             Level::Told,
             "history",
-            format!("hides text, which is then withheld here too: {}", hidden.join(", ")),
+            format!("hides texts, so attesh withholds them too: {}", hidden.join(", ")),
         );
     }
 }

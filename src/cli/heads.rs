@@ -31,7 +31,7 @@ impl StepOutput {
         }
         let path = paths::github_output().ok_or_else(|| {
             Failure::usage("--github-output: the variable GITHUB_OUTPUT is not set")
-                .next("leave the option out where no step of GitHub Actions runs")
+                .next("leave the option out unless a step of GitHub Actions runs")
         })?;
         let file = files::open_to_append(&path)?;
         Ok(Some(StepOutput(path, file)))
@@ -92,8 +92,8 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
             KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
         };
         if heads.is_empty() {
-            return Err(Failure::usage(format!("--expect-head {word}: there is no head in it"))
-                .next(format!("a head is SESSION:SIZE:ROOT, in a log behind the word {MARK}")));
+            return Err(Failure::usage(format!("--expect-head {word}: it holds no head"))
+                .next(format!("give SESSION:SIZE:ROOT, or a log that has it behind the word {MARK}")));
         }
         all.add(heads);
     }

@@ -180,15 +180,15 @@ fn edit_rc(args: &Init) -> Exit {
     files::publish(&path, &after, mode, Overwrite::Yes)?;
     if args.install {
         report::line(&format!(
-            "added to {}:\n  {}\nnew shells are recorded; to take it out again type: attesh init {} --uninstall",
+            "added to {}:\n  {}\nattesh records new shells; to remove the line type: attesh init {} --uninstall",
             rc.path.display(),
             rc.line,
             name(args.shell)
         ))?;
     } else {
         let left = tell_left(&rc.path, &after);
-        let so = if left { "" } else { ": new shells are not recorded" };
-        report::line(&format!("taken out of {}{so}", rc.path.display()))?;
+        let so = if left { "" } else { ": attesh does not record new shells" };
+        report::line(&format!("removed from {}{so}", rc.path.display()))?;
     }
     Ok(0)
 }
@@ -206,7 +206,7 @@ fn led_to(path: &Path) -> Result<PathBuf, Failure> {
         let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
         path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
-    Err(Failure::unable(format!("{}: too many links lead on from it", path.display())))
+    Err(Failure::unable(format!("{}: too many symbolic links", path.display())))
 }
 
 /// Says which other lines of an rc file start the recording; whether there are any.
@@ -218,7 +218,7 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
         if starts && !line.starts_with(b"#") {
             left = true;
             report::say(&format!(
-                "{}, line {}, is none that --install writes and is left there: {}",
+                "{}, line {}, is not one that --install writes, so it stays: {}",
                 path.display(),
                 at + 1,
                 visible(line)

@@ -35,7 +35,7 @@ pub fn note(args: &Note) -> Exit {
 fn from_input() -> Result<Vec<u8>, Failure> {
     let mut input = std::io::stdin();
     if input.is_terminal() {
-        return Err(Failure::usage("there is no remark")
+        return Err(Failure::usage("no remark was given")
             .next("type: attesh note 'TEXT', or give it on standard input"));
     }
     let mut text = Vec::new();
@@ -126,5 +126,5 @@ fn which(session: &Session, all: bool, own: Option<u64>) -> Result<Option<u64>, 
 }
 
 fn not_in_shell() -> Failure {
-    Failure::usage("this is no shell of the session").next("for every shell of it add --all")
+    Failure::usage("this shell is not one of the session").next("for every shell of it add --all")
 }

@@ -81,7 +81,7 @@ pub fn man(args: &Man) -> Exit {
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
         return Err(Failure::usage(format!("there is no page {wanted}"))
-            .next(format!("these are there: {}", names.join(" "))));
+            .next(format!("the pages are: {}", names.join(" "))));
     };
     report::out(text.as_bytes())?;
     Ok(0)

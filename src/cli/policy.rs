@@ -75,7 +75,7 @@ fn parse(path: &Path) -> Result<Policy, Failure> {
         let place = Place { file: path.to_owned(), line: error.line, column: error.column };
         Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
             .place(place)
-            .next("what a policy may have stands in attesh-policy(5)")
+            .next("to read what a policy may have type: attesh man policy.5")
     })
 }
 
@@ -119,10 +119,10 @@ fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
     let split = split::split(&bash()?, &bytes)?;
     if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
         let what = format!("line {line}: bash cannot read the command that begins here");
-        return Err(Failure::usage(what).next("what bash says of it tells: bash -n FILE"));
+        return Err(Failure::usage(what).next("to see what bash says of it type: bash -n FILE"));
     }
     Script::new(bytes, split.ranges)
-        .ok_or_else(|| Failure::unable("bash gave lines that the script does not have"))
+        .ok_or_else(|| Failure::unable("bash named lines that the script does not have"))
 }
 
 /// Prints a policy that was made, or writes it.
@@ -178,14 +178,14 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
         // The items of a list are its commands, each with all its lines.
         let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
         if split.units().len() == 0 && !split.bytes().is_empty() {
-            report::say(&text::visible(format!("{place}there is no command in it").as_bytes()));
+            report::say(&text::visible(format!("{place}the script has no command").as_bytes()));
             continue;
         }
         let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
         rules.push(ScriptRule { name: block.name, ..rule });
     }
     if rules.is_empty() {
-        return Err(Failure::usage("there is no command in it"));
+        return Err(Failure::usage("the script has no command"));
     }
     for remark in job.remarks {
         report::say(&text::visible(remark.as_bytes()));
@@ -213,7 +213,7 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
     for expr in &args.expr {
         let pair = expr.split_once('=').filter(|(name, _)| !name.trim().is_empty());
         let (name, value) = pair.ok_or_else(|| {
-            Failure::usage(format!("--expr {expr}: no NAME=VALUE")).next("as in --expr 'matrix.os=linux'")
+            Failure::usage(format!("--expr {expr}: not NAME=VALUE")).next("as in --expr 'matrix.os=linux'")
         })?;
         exprs.push((name.trim().to_owned(), value.to_owned()));
     }
@@ -290,8 +290,7 @@ fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Fail
         Subject::Envelope(envelope) => *envelope,
         Subject::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
         Subject::Journal(_) => {
-            let what = "a journal, not sealed; a policy is held against an envelope";
-            Err(Cause::new(Code::FileOther, what))
+            Err(Cause::new(Code::FileOther, "a journal, not sealed; a policy needs an envelope"))
         }
     };
     let envelope = match envelope {

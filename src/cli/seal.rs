@@ -173,7 +173,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     }
     Err(match locked {
         Some((session, error)) => named(&session, error.into()),
-        None => Failure::unable("there is no ended session that was not sealed yet").next(find::SEE_ALL),
+        None => Failure::unable("no session has ended and is not sealed yet").next(find::SEE_ALL),
     })
 }
 
@@ -213,8 +213,11 @@ impl Outputs {
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
         for path in [&self.envelope, &self.bundle, &self.transcript] {
             if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
-                return Err(Failure::usage(format!("{}: no file, and is not replaced", path.display()))
-                    .next("choose another name with -o or --seal"));
+                return Err(Failure::usage(format!(
+                    "{}: not a file, so attesh does not replace it",
+                    path.display()
+                ))
+                .next("choose another name with -o or --seal"));
             }
             if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
                 return Err(Failure::usage(format!("{}: exists already", path.display()))
@@ -244,7 +247,7 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
         }
         if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
         {
-            return Err(Failure::usage(format!("--subject {name}: a subject of this name is there already")));
+            return Err(Failure::usage(format!("--subject {name}: two subjects would have this name")));
         }
         let file = files::open_regular(path)?;
         let digest = digest_of(&file)
@@ -320,7 +323,7 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
             "{}: changed from outside: its journal is another file than its recorder's, or a copy; nothing was ended",
             session.folder().path().display()
         ))
-        .next("where it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
+        .next("if it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
     match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
         Ok(_) => Ok(()),
@@ -372,7 +375,7 @@ fn make(
     heads::refuse_another(kept, draft.checked())?;
     if draft.checked().origin == Origin::NotChecked {
         report::say(
-            "the journal's origin secret is not at hand: give it with --secret to have the origin checked",
+            "attesh does not have the journal's origin secret; to check the origin give it with --secret",
         );
     }
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
@@ -405,13 +408,13 @@ fn make(
         }
     }
     if let Some(why) = verify::objection(&payload) {
-        return Err(Failure::integrity(format!("the journal tells what no statement can tell: {why}")));
+        return Err(Failure::integrity(format!("the journal holds what a statement cannot say: {why}")));
     }
     let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
     let written = envelope.to_json();
     if written.len() > MAX_ENVELOPE_BYTES {
         return Err(Failure::unable(format!(
-            "the envelope has {} bytes, and none reads more than {MAX_ENVELOPE_BYTES}: some names or texts in the journal are too long",
+            "the envelope has {} bytes, and the limit is {MAX_ENVELOPE_BYTES}: some names or texts in the journal are too long",
             written.len()
         )));
     }

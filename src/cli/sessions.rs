@@ -67,7 +67,7 @@ fn no_name() -> Failure {
     let what = variable.map_or_else(
         || "the session gets neither a name nor a folder".to_owned(),
         |variable| {
-            format!("the session gets neither a name nor a folder: {variable} is no absolute path here")
+            format!("the session gets neither a name nor a folder: {variable} is not an absolute path")
         },
     );
     Failure::usage(what).next("give it a name, or a folder with --dir")
@@ -115,9 +115,9 @@ pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) ->
         let why = if ending == Ending::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
         match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
-            Err(error) => {
-                report::say(&format!("the shells of this session are not recorded any further: {error}"))
-            }
+            Err(error) => report::say(&format!(
+                "attesh does not record the shells of this session any further: {error}"
+            )),
         }
     }
     Ok(over.head)
@@ -261,7 +261,7 @@ pub fn list(args: &Sessions) -> Exit {
             SessionError::NoGenesis(_) => {
                 format!("{id}: tampered: the first record of its journal is damaged ({})", path.display())
             }
-            _ => format!("{id}: damaged, and not to be used: {error}"),
+            _ => format!("{id}: damaged, so it cannot be used: {error}"),
         });
     }
     if args.json {
@@ -342,7 +342,7 @@ fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
     let follows = next.map_or(Ok(0), |next| next.live_shells().map_err(|error| unknown(&next, error)))?;
     if follows > 0 {
-        return Err(Failure::usage(format!("session {name} leads to one that is being recorded"))
+        return Err(Failure::usage(format!("the session after {name} is being recorded"))
             .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !force {
@@ -355,7 +355,7 @@ fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
 /// An age: a number and s, m, h, d or w. In nanoseconds.
 fn age(text: &str) -> Result<u64, Failure> {
     let wrong = || {
-        let what = format!("--older-than {text}: no age");
+        let what = format!("--older-than {text}: not an age");
         Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
     };
     let unit = text.chars().last().ok_or_else(wrong)?;

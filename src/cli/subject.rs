@@ -81,7 +81,7 @@ fn is_transcript(bytes: &[u8]) -> bool {
 
 /// Why bytes are no attestation.
 pub fn no_attestation(cause: &Cause) -> Objection {
-    Objection::new(cause.code, format!("no attestation: {}", cause.detail))
+    Objection::new(cause.code, format!("not an attestation: {}", cause.detail))
 }
 
 /// What a path that could not be opened is, for a person.

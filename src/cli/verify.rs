@@ -95,7 +95,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         Ok(Subject::Envelope(envelope)) => *envelope,
         Ok(Subject::Transcript) => {
             let why =
-                format!("no attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
+                format!("not an attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
             return Ok(Verdict::unable(Objection::new(Code::FileOther, why)));
         }
         Err(FileError::TooLong(..)) => Err(Cause::new(Code::EnvelopeLength, "too long for an envelope")),

@@ -211,7 +211,7 @@ pub fn verdict(view: &View) -> Exit {
     match &view.checked.rejection {
         None => Ok(0),
         Some(rejection) => Err(Failure::integrity(format!(
-            "the journal is not what was recorded: record {} (byte {}): {}; only what stands before it is shown",
+            "the journal is not what was recorded: record {} (byte {}): {}; only the records before it are shown",
             rejection.record, rejection.offset, rejection.cause
         ))),
     }

@@ -1,10 +1,10 @@
-//! What a CI job will run, out of its file: blocks of shell text.
+//! Reads from a CI file what a job will run: blocks of shell text.
 //!
 //! What lives here: GitLab's `before_script` and `script`, GitHub's `run:` steps. Pure. What
 //! does not: where a block's units end, which bash knows.
 //!
-//! Rules: what the runner would put together differently from what stands in the file is
-//! refused by name, never guessed.
+//! Rules: if the runner would put a block together differently from what the file says, the
+//! reader refuses it by name and never guesses.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
@@ -20,7 +20,7 @@ pub struct Block {
     pub name: Option<String>,
     /// Its text.
     pub text: String,
-    /// The items that it was a list of, where a runner runs each as one command.
+    /// The items of the list that it was, if a runner runs each as one command.
     pub items: Option<Vec<Vec<u8>>>,
 }
 
@@ -42,12 +42,12 @@ fn load(text: &str) -> Outcome<Yaml<'_>> {
     })?;
     match documents.len() {
         1 => Ok(documents.remove(0)),
-        0 => Err("there is nothing in it".into()),
-        many => Err(format!("it has {many} documents; one is needed")),
+        0 => Err("the file is empty".into()),
+        many => Err(format!("it has {many} documents: give a file with one")),
     }
 }
 
-/// A member of a mapping; one that is merged in (`<<`) counts where there is no other.
+/// A member of a mapping; one that is merged in (`<<`) counts if the mapping has no own one.
 fn member<'a, 'y>(node: &'a Yaml<'y>, name: &str) -> Option<&'a Yaml<'y>> {
     let Yaml::Mapping(mapping) = node else { return None };
     let of = |wanted: &str| mapping.iter().find(|(key, _)| text(key) == Some(wanted)).map(|(_, value)| value);
@@ -74,17 +74,17 @@ fn names(node: &Yaml) -> String {
 /// What a job of GitLab runs after the line with `attesh init`, from a merged file.
 ///
 /// # Errors
-/// There is no such job or line, or something of it is made elsewhere.
+/// The file has no such job, the job no line with `attesh init`, or another file makes part of it.
 pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
     let file = load(yaml)?;
     let Some(found) = member(&file, job).filter(|node| matches!(node, Yaml::Mapping(_))) else {
-        return Err(format!("there is no job {job}; it has {}", names(&file)));
+        return Err(format!("the file has no job {job}; it has {}", names(&file)));
     };
     if member(found, "extends").is_some() {
         return Err(format!("job {job} extends another: give the merged file, as GitLab's lint shows it"));
     }
     if member(&file, "include").is_some() {
-        return Err("it includes other files: give the merged file, as GitLab's lint shows it".into());
+        return Err("the file includes others: give the merged file, as GitLab's lint shows it".into());
     }
     let script = member(found, "script").ok_or_else(|| format!("job {job} has no script"))?;
     let default = || {
@@ -100,16 +100,16 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
     }
     let Some(init) = list.iter().find(|item| block::is_init(item)) else {
         return Err(format!(
-            "no line of job {job} has attesh init: what is recorded begins after it, as in eval \"$(attesh init bash --ci)\""
+            "no item of job {job} has attesh init, so nothing of it is recorded: make this its first item: eval \"$(attesh init bash --ci)\""
         ));
     };
     if init.iter().any(|byte| b"\n;&|".contains(byte)) {
-        let what = "the item with attesh init has other commands, of which nothing is recorded";
-        return Err(format!("job {job}: {what}: make it an item of its own"));
+        let what = "the item with attesh init has other commands, which are not recorded";
+        return Err(format!("job {job}: {what}: put attesh init alone into its item"));
     }
     let items = block::after_init(&list).to_vec();
     if items.iter().any(|item| block::is_init(item)) {
-        return Err(format!("job {job} has attesh init more than once: leave the first"));
+        return Err(format!("job {job} has attesh init more than once: keep the first only"));
     }
     let text = items.iter().map(|item| format!("{}\n", String::from_utf8_lossy(item))).collect();
     Ok(Job { blocks: vec![Block { name: None, text, items: Some(items) }], remarks: Vec::new() })
@@ -124,7 +124,7 @@ fn inherits(job: &Yaml, keyword: &str) -> bool {
     }
 }
 
-/// The items of a list as the runner runs them, those of lists in it too.
+/// The items of a list, and of lists in it, as the runner runs them.
 fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<Vec<u8>>) -> Outcome<()> {
     match node {
         Yaml::Sequence(list) if depth <= 10 => {
@@ -134,30 +134,30 @@ fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<Vec<u8>>) -> Outc
             Err(format!("the {place} has $[[ ]]: give the merged file, as GitLab's lint shows it"))
         }
         Yaml::Value(Scalar::String(item)) => {
-            // The runner takes the blanks around an item off, and runs none that is empty.
+            // The runner trims the blanks around an item, and skips an empty item.
             out.extend(Some(item.trim().as_bytes().to_vec()).filter(|item| !item.is_empty()));
             Ok(())
         }
         Yaml::Tagged(tag, _) => {
             Err(format!("the {place} has !{}: give the merged file, as GitLab's lint shows it", tag.suffix))
         }
-        _ => Err(format!("the {place} has an item that is no text: put it in quotes")),
+        _ => Err(format!("the {place} has an item that is not a text: put it in quotes")),
     }
 }
 
 // ── GitHub ────────────────────────────────────────────────────────────────
 
-/// What the `run:` steps of a job of GitHub run that are recorded: those whose shell is
-/// `attesh sh`, or all that name no shell where none is. `exprs` has the values of `${{ }}`.
+/// What the recorded `run:` steps of a job of GitHub run: the steps whose shell is `attesh sh`,
+/// or, if no step has that shell, all that name none. `exprs` has the values of `${{ }}`.
 ///
 /// # Errors
-/// There is no such job or step, or an expression is not known: its step is named.
+/// The file has no such job or step, or an expression has no value: the error names its step.
 pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, String> {
     let file = load(yaml)?;
     let none = Yaml::BadValue;
     let jobs = member(&file, "jobs").unwrap_or(&none);
     let Some(found) = member(jobs, job) else {
-        return Err(format!("there is no job {job}; it has {}", names(jobs)));
+        return Err(format!("the file has no job {job}; it has {}", names(jobs)));
     };
     let Some(Yaml::Sequence(steps)) = member(found, "steps") else {
         return Err(format!("job {job} has no steps"));
@@ -177,7 +177,10 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     for (at, step) in runs {
         let shell = shell(step);
         if shell.as_ref().is_some_and(|shell| shell.contains("${{")) {
-            return Err(format!("step {}: its shell is known to the runner alone; name it", at + 1));
+            return Err(format!(
+                "step {}: only the runner knows its shell; name the shell in the step",
+                at + 1
+            ));
         }
         if if any { !is_ours(&shell) } else { shell.is_some() } {
             continue;
@@ -186,11 +189,12 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
         let place = name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
         let place = format!("step {}{place}", at + 1);
         let block = member(step, "run").and_then(text);
-        let block = block.ok_or_else(|| format!("{place}: run is no text: put it in quotes"))?;
+        let block = block.ok_or_else(|| format!("{place}: run is not a text: put it in quotes"))?;
         let text = expand(block, exprs, &mut used).map_err(|why| format!("{place}: {why}"))?;
         for (key, what) in [("if", "runs only under its condition"), ("continue-on-error", "may fail")] {
             if member(step, key).is_some() {
-                made.remarks.push(format!("{place} {what}, and the policy wants that it ran and succeeded"));
+                made.remarks
+                    .push(format!("{place} {what}, but the policy demands that it ran and succeeded"));
             }
         }
         let name = name.unwrap_or_else(|| format!("step {}", at + 1));
@@ -201,12 +205,12 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     }
     if !any {
         made.remarks.push(
-            "no shell of the job is attesh sh: its steps are recorded only with defaults: {run: {shell: 'attesh sh -e -o pipefail {0}'}}"
+            "no step of the job has the shell attesh sh: to record its steps add defaults: {run: {shell: 'attesh sh -e -o pipefail {0}'}}"
                 .into(),
         );
     }
     if let Some(at) = used.iter().position(|used| !used) {
-        return Err(format!("--expr {}: no recorded step of job {job} has it", exprs[at].0));
+        return Err(format!("--expr {}: no recorded step of job {job} uses it", exprs[at].0));
     }
     Ok(made)
 }
@@ -218,7 +222,7 @@ fn is_ours(shell: &str) -> bool {
     program.rsplit('/').next() == Some("attesh") && words.next() == Some("sh")
 }
 
-/// Puts values in the place of `${{ }}`.
+/// Replaces each `${{ }}` by its value.
 fn expand(block: &str, exprs: &[(String, String)], used: &mut [bool]) -> Outcome<String> {
     let (mut out, mut rest) = (String::new(), block);
     while let Some((before, after)) = rest.split_once("${{") {

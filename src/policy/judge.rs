@@ -1,4 +1,4 @@
-//! A statement held against a policy.
+//! Judges a statement by a policy.
 //!
 //! What lives here: everything but the scripts (`scripts`). What does not: the time, which is
 //! given, and the keys, whose signature `verify` asks for.
@@ -15,10 +15,10 @@ use super::{Policy, Ruling, scripts};
 use crate::cause::Code;
 use crate::seal::statement::{Completeness, Statement, UnitFacts};
 
-/// How far in the future a seal may lie, in seconds: clocks differ.
+/// How far in the future a seal may be, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
 
-/// Holds a statement against a policy; `now_s` is the time, in seconds since 1970.
+/// Judges a statement by a policy; `now_s` is the time, in seconds since 1970.
 pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
     let mut ruling = Ruling::default();
     let summary = scripts::judge(&policy.scripts, statement, &mut ruling);
@@ -74,15 +74,15 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
     }
 }
 
-/// A text as patterns see it: what is no UTF-8 is U+FFFD; and the same without the ends of lines
-/// that bash takes for none.
+/// A text as patterns see it: bytes that are not UTF-8 become U+FFFD. Then the same text without
+/// the ends of lines that bash joins.
 fn forms(text: &[u8]) -> [String; 2] {
     let text = String::from_utf8_lossy(text).into_owned();
     let joined = text.replace("\\\n", "");
     [text, joined]
 }
 
-/// The unit that the command of this number, from 0, ran, of the script that its shell ran.
+/// The unit that a shell's command with this number, from 0, ran.
 fn unit_of(statement: &Statement, shell: u64, number: usize) -> Option<&UnitFacts> {
     let plan = statement.predicate.plans.iter().find(|plan| plan.shell == shell)?;
     plan.units.as_ref()?.get(number)
@@ -140,7 +140,8 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
 fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) {
     let Some(most_s) = policy.max_age_s else { return };
     let Some(sealed_s) = statement.sealed_at_s() else {
-        return ruling.deny("trust.max-age", Code::PolicyAge, None, "when it was sealed cannot be told");
+        let what = "the statement does not say when it was sealed";
+        return ruling.deny("trust.max-age", Code::PolicyAge, None, what);
     };
     let age_s = now_s.saturating_sub(sealed_s);
     if age_s < -AHEAD_MAX_S {
@@ -163,7 +164,7 @@ fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     let mut context = cel::Context::default();
     context.add_variable_from_value("predicate", value(&whole["predicate"]));
     context.add_variable_from_value("subject", value(&whole["subject"]));
-    // Where this were known already, every rule that matches would be denied.
+    // If cel had this function already, every rule that uses it would be denied.
     let _ = context.add_function("matches", matches);
     for (at, rule) in policy.rules.iter().enumerate() {
         let name = rule.name.clone().unwrap_or_else(|| format!("{}", at + 1));

@@ -54,7 +54,7 @@ impl Type {
         }
     }
 
-    /// What is wanted, for a person who wrote something else.
+    /// What the value must be, for a person who wrote something else.
     pub(super) fn wanted(self) -> String {
         match self {
             Type::Integer => "an integer, 0 or more".into(),
@@ -79,13 +79,13 @@ impl Type {
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The table it stands in; that of the file itself is called `file`.
+    /// The table that it is in; the table of the file itself is called `file`.
     pub table: &'static str,
     /// Its name.
     pub name: &'static str,
     /// The type of its value.
     pub kind: Type,
-    /// It must be there.
+    /// The key is required.
     pub required: bool,
 }
 
@@ -97,7 +97,7 @@ const fn must(table: &'static str, name: &'static str, kind: Type) -> Key {
     Key { table, name, kind, required: true }
 }
 
-/// Every key that there is.
+/// Every key.
 pub const KEYS: &[Key] = &[
     must("file", "version", Type::Integer),
     may("file", "trust", Type::Table),

@@ -5,8 +5,8 @@
 //! script (`write`), found in a CI file ([`ci`]), told in words (`words`). Pure: the time is
 //! given, keys and files are read elsewhere. What does not: signatures, exit codes.
 //!
-//! Rules: it fails closed. What is unknown in a policy is an error, what an attestation does
-//! not tell is denied, and no claim counts because a bad one is absent.
+//! Rules: a policy fails closed. An unknown key is an error; the policy denies what an
+//! attestation does not say; no claim counts because a bad one is absent.
 
 pub mod ci;
 mod judge;
@@ -155,13 +155,13 @@ pub struct Denial {
     pub text: String,
 }
 
-/// What came of holding a statement against a policy.
+/// The result of judging a statement by a policy.
 #[must_use]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruling {
     /// What does not hold, the most telling first; none: the policy is met.
     pub denials: Vec<Denial>,
-    /// What the scripts came to, where the policy has some and is met.
+    /// What the scripts came to, if the policy has scripts and is met.
     pub summary: Option<String>,
 }
 

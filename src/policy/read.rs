@@ -40,7 +40,7 @@ impl std::error::Error for PolicyError {}
 
 type Outcome<T> = Result<T, PolicyError>;
 
-/// The text, to tell where something stands.
+/// The text, to say the line and column of a key.
 struct Source<'a>(&'a str);
 
 impl Source<'_> {
@@ -60,7 +60,7 @@ impl Source<'_> {
     }
 }
 
-/// A table whose keys are known, all required ones there, the values of the right type.
+/// A table whose keys are all known, with every required key and with values of the right type.
 struct Keys<'a, 't> {
     source: &'a Source<'a>,
     table: &'t DeTable<'a>,
@@ -199,7 +199,7 @@ impl Policy {
     /// Reads a policy.
     ///
     /// # Errors
-    /// It is no policy of attesh-policy(5): where, and why.
+    /// The text is not a policy of attesh-policy(5): where, and why.
     pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
         let nowhere = |what: &str| PolicyError { line: 1, column: 1, what: what.to_owned() };
         if bytes.len() > POLICY_MAX {

@@ -1,9 +1,10 @@
-//! The scripts of a policy held against the plans and commands of a statement.
+//! Compares the scripts of a policy with the plans and commands of a statement.
 //!
 //! What lives here: which command ran for which command of the policy, and the words for
 //! what did not. What does not: units of a script, which `script` and bash know.
 //!
-//! Rules: what failed first is told first; each denial names a line and what ran near it.
+//! Rules: the denial of what failed first comes first; each denial names a line and what ran
+//! near it.
 
 use std::collections::HashSet;
 
@@ -17,9 +18,9 @@ use crate::script::block::is_printed_of;
 use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement, UnitFacts};
 
-/// What is wrong with a status that bash did not tell.
+/// What is wrong with a status that bash did not report.
 const PASSED: &str = "passed, with a status that bash did not tell";
-/// After so many commands out of place the rest is not told.
+/// The most commands out of place that are listed.
 const TOLD_MAX: usize = 50;
 
 /// Judges all scripts; what they came to, in words.
@@ -62,14 +63,14 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
     Some(summary(rules, &exits))
 }
 
-/// Whether a script is known, and has remarks alone: it is as if there were none. (Of a script
-/// that could not be read before it ran, nothing is known: its plan is that of no bytes.)
+/// Whether a plan's script is known and holds only comments: then it does not count. (A script
+/// that could not be read before it ran is unknown: its plan has no bytes.)
 fn is_blank(plan: &PlanFacts) -> bool {
     let known = plan.sha256.as_ref().is_some_and(|sha256| *sha256 != hex(&sha256_of(&[])));
     known && plan.units.as_ref().is_some_and(Vec::is_empty)
 }
 
-/// Shells that had no plan: what they ran is no part of a script, or is not told at all.
+/// Shells without a plan: what they ran belongs to no script, or is not recorded at all.
 fn outside(statement: &Statement, commands: &[CommandFacts], ruling: &mut Ruling) {
     let predicate = &statement.predicate;
     let planned: HashSet<u64> = predicate.plans.iter().map(|plan| plan.shell).collect();
@@ -81,7 +82,7 @@ fn outside(statement: &Statement, commands: &[CommandFacts], ruling: &mut Ruling
         let mut ran = commands.iter().filter(|command| command.shell == shell.id);
         let what = match (ran.next(), ran.count()) {
             (None, _) => {
-                format!("shell {} ({}) had no plan: what it ran is not told", shell.id, shell.program)
+                format!("shell {} ({}) had no plan, so nobody can judge what it ran", shell.id, shell.program)
             }
             (Some(first), more) => {
                 let text = shown(&first.text.bytes().unwrap_or_default());
@@ -104,7 +105,7 @@ fn summary(rules: &[ScriptRule], exits: &HashSet<Option<Status>>) -> String {
     text
 }
 
-/// Says of which script a denial is, where there are several.
+/// Names the script of a denial, if the policy has several.
 fn named(denial: Denial, at: usize, rules: &[ScriptRule]) -> Denial {
     let name = match (&rules[at].name, rules.len()) {
         (_, 1) => return denial,
@@ -128,7 +129,7 @@ impl<'a> Ran<'a> {
     fn new(facts: &'a CommandFacts, plan: Option<&PlanFacts>, number: usize) -> Self {
         let unit = plan.and_then(|plan| plan.units.as_ref()?.get(number));
         let mut text = facts.text.bytes();
-        // Before the block ends, a runner tells no more than the first line of a command.
+        // Before the block ends, a runner tells only the first line of a command.
         let first = plan.is_some_and(|plan| plan.recorded_at == PlanTime::Exit);
         let planned = unit.and_then(|unit| unit.text.bytes());
         let printed = |planned: &Vec<u8>| text.as_ref().is_some_and(|text| is_printed_of(text, planned));
@@ -183,14 +184,14 @@ impl Judged<'_> {
 
     fn judge(&mut self, no_plans: bool) {
         let Some(plan) = self.plan else {
-            // A session that was typed has no plan at all.
+            // A typed session has no plan at all.
             if self.rule.plan == PlanAt::Anyhow && no_plans {
                 return self.compare();
             }
             return self.no_plan();
         };
         self.compare();
-        // A status that is not told may come of a command that was added behind: that comes first.
+        // A command that was added behind can hide a status: its denial comes first.
         self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusPassed);
         if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start {
             let what = "the plan was recorded when the block ended, not before its first command";
@@ -223,7 +224,7 @@ impl Judged<'_> {
         }
     }
 
-    /// There is no plan, so nothing shows that any line ran.
+    /// Without a plan nothing shows that any line ran.
     fn no_plan(&mut self) {
         let is_trap = |text: &str| {
             let words: Vec<&str> = text.split_ascii_whitespace().collect();
@@ -231,9 +232,7 @@ impl Judged<'_> {
         };
         let trap = self.rule.commands.iter().position(|command| is_trap(command));
         let (at, what) = match trap.filter(|_| self.rule.plan == PlanAt::Exit) {
-            Some(at) => {
-                (at, format!("{} takes the place of the trap that records the plan", self.wanted(at)))
-            }
+            Some(at) => (at, format!("{} replaces the trap that records the plan", self.wanted(at))),
             None => (0, format!("{} cannot be shown to have run", self.wanted(0))),
         };
         self.deny(
@@ -244,13 +243,14 @@ impl Judged<'_> {
         );
     }
 
-    /// Goes along what should have run and what did, step by step.
+    /// Compares what should have run with what ran, step by step.
     fn align(&mut self) {
         let (mut at, mut ran) = (0, 0);
         let mut last: Option<usize> = None;
         while at < self.rule.commands.len() || ran < self.ran.len() {
             if self.denials.len() >= TOLD_MAX {
-                return self.deny("script.commands", Code::ScriptMore, None, "the rest is not told".into());
+                let what = "further differences are not listed".into();
+                return self.deny("script.commands", Code::ScriptMore, None, what);
             }
             let there = at < self.rule.commands.len() && ran < self.ran.len();
             if there && self.ran[ran].text.is_none() {
@@ -309,7 +309,7 @@ impl Judged<'_> {
         };
         let what = match may_be_silent(&self.rule.commands[at]) {
             false => format!("{} did not run; {near}", self.wanted(at)),
-            true => format!("{} did not run, or bash did not tell of it; {near}", self.wanted(at)),
+            true => format!("{} did not run, or bash did not report it; {near}", self.wanted(at)),
         };
         self.deny("script.commands", Code::ScriptLineMissing, Some(self.rule.lines[at]), what);
     }
@@ -328,7 +328,7 @@ impl Judged<'_> {
         self.deny("script.commands", Code::ScriptLineAdded, self.ran[ran].line, what);
     }
 
-    /// Both are there, but not in this order; what comes after cannot be told apart.
+    /// Both ran, but not in this order; after that the two lists cannot be aligned.
     fn out_of_order(&mut self, at: usize, ran: usize) {
         let commands = self.rule.commands.iter().enumerate().skip(at);
         let early = commands.filter(|(_, command)| self.ran[ran].is(command)).map(|(at, _)| at).next();
@@ -382,7 +382,7 @@ impl Judged<'_> {
                 (Code::ScriptStatusUnseen, "was not seen to end".to_owned())
             }
             None if is_definition(&self.rule.commands[at]) => return None,
-            // Behind the last one there is nothing that it could have passed: a trap hides its status.
+            // No command is behind the last one, so it cannot have passed: a trap hides its status.
             None if self.rule.allow_passed
                 && ran + 1 < self.ran.len()
                 && !may_fail_silently(&self.rule.commands[at]) =>
@@ -456,7 +456,7 @@ impl Judged<'_> {
             };
             return self.deny("script.mode", Code::ScriptEnd, line, format!("{how}; {last}"));
         }
-        // What a command ended with was told at its line.
+        // The denial of a command's line has said this already.
         if self.denials.iter().any(|denial| denial.rule == "script.exit") {
             return;
         }

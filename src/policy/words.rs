@@ -57,7 +57,7 @@ impl Policy {
             out.push(format!("It was sealed at most {most_s} s ago."));
         }
         for pattern in &self.deny {
-            out.push(format!("No command has in it: {}", pattern.as_str()));
+            out.push(format!("No command contains: {}", pattern.as_str()));
         }
         for (name, value) in &self.context {
             out.push(match (*name, value.as_str()) {
@@ -102,10 +102,10 @@ impl ScriptRule {
             }
         });
         if self.allow_passed {
-            out.push("Where bash did not tell the status of one, the script went on after it.".into());
+            out.push("If bash did not report the status of one, the script went on after it.".into());
         }
         if self.mode == Mode::Entire {
-            out.push("The shell came to its end with the status of the last.".into());
+            out.push("The shell came to its end, with the status of the last command.".into());
         }
         out
     }

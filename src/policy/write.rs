@@ -9,10 +9,10 @@ use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
 use crate::script::traps;
 
 impl ScriptRule {
-    /// The rule that a script meets which ran from its first command to its last.
+    /// The rule for a script: it ran from its first command to its last.
     ///
     /// # Errors
-    /// It has no command, or one (its first line) that is no UTF-8, which TOML cannot hold.
+    /// The script has no command, or one that is not UTF-8, which TOML cannot hold.
     pub fn of(script: &Script, plan: PlanAt) -> Result<Self, String> {
         let mut commands = Vec::new();
         for unit in script.units() {
@@ -22,7 +22,7 @@ impl ScriptRule {
             commands.push(text.to_owned());
         }
         if commands.is_empty() {
-            return Err("there is no command in it".into());
+            return Err("the script has no command".into());
         }
         let lines = script.units().map(|unit| unit.first).collect();
         let allow_passed = commands.windows(2).any(|two| may_be_silent(&two[1]) && !is_definition(&two[0]));
@@ -76,7 +76,8 @@ impl ScriptRule {
     }
 }
 
-/// What bash will not tell of a script, so that a run of it is denied: what and how to mend it.
+/// What bash does not report of a script, so that its policy denies a good run, and how to mend
+/// it.
 #[must_use]
 pub fn remarks(script: &Script) -> Vec<String> {
     let units: Vec<(u64, std::borrow::Cow<str>)> =
@@ -85,17 +86,17 @@ pub fn remarks(script: &Script) -> Vec<String> {
     for two in units.windows(2) {
         let [(line, text), (_, next)] = two else { continue };
         if may_be_silent(next) && may_fail_silently(text) && !is_definition(text) {
-            out.push(format!("line {line}: bash does not tell how this ends before what follows it; put : between them, or || exit behind it"));
+            out.push(format!("line {line}: bash does not report how this ends before what follows it; put : between them, or || exit behind it"));
         }
     }
     let Some((line, last)) = units.last() else { return out };
     if may_be_silent(last) && traps::at_exit(script) {
         out.push(format!(
-            "line {line}: behind an EXIT trap bash does not tell that this ran; put : behind it"
+            "line {line}: with an EXIT trap bash does not report that this ran; put : behind it"
         ));
     }
     if traps::may_end_well(script) {
-        out.push(format!("line {line}: a trap that ends with exit 0 hides how this ends; let it end with the status that it began with"));
+        out.push(format!("line {line}: a trap that ends with exit 0 hides how this ends; end the trap with the status that it began with"));
     }
     out
 }
@@ -113,7 +114,7 @@ pub fn whole(from: &str, scripts: &[ScriptRule]) -> String {
     out
 }
 
-/// A text as TOML has it: as it is where that can be.
+/// A text as TOML has it, literal if possible.
 fn text(text: &str) -> String {
     let plain = |c: char| c == '\t' || !c.is_control();
     if !text.contains('\'') && text.chars().all(plain) {

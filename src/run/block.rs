@@ -65,7 +65,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
 
 fn number<T: std::str::FromStr>(word: &[u8]) -> std::result::Result<T, Failure> {
     let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
-    number.ok_or_else(|| Failure::usage("block: a number is none"))
+    number.ok_or_else(|| Failure::usage("block: not a number"))
 }
 
 /// What the shell said on standard input.
@@ -142,9 +142,9 @@ fn in_block(
     work: impl FnOnce(&InBlock) -> std::result::Result<(), Failure>,
 ) -> std::result::Result<(), Failure> {
     let mut lines = place.split(|byte| *byte == b'\n');
-    let mut next = || lines.next().ok_or_else(|| Failure::usage("block: it has not begun"));
+    let mut next = || lines.next().ok_or_else(|| Failure::usage("block: the block has not begun"));
     let folder = Path::new(std::ffi::OsStr::from_bytes(next()?));
-    let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: a root is none"))?;
+    let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: not a root"))?;
     let shell = number(next()?)?;
     let planned = number::<u8>(next()?)? == 1;
     work(&InBlock { session: Session::open(folder)?, root, shell, planned, lost })
@@ -155,7 +155,7 @@ impl InBlock<'_> {
         let lost = number(self.lost)?;
         self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             if writer.genesis() != self.root {
-                let why = "its genesis is not the one this shell knows";
+                let why = "its first record is not the one that this shell knows";
                 return Err(AppendError::Tampered(why.into()).into());
             }
             close::tell_lost(writer, self.shell, lost)?;

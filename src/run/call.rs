@@ -167,7 +167,7 @@ impl BashCall {
                 b'o' | b'O' => {
                     let name = words
                         .next()
-                        .ok_or_else(|| Failure::usage("an option of bash is named by no word behind -o"))?;
+                        .ok_or_else(|| Failure::usage("-o is the last word, and names no option of bash"))?;
                     shown.push(name);
                     self.hooked &=
                         !on || !["posix", "privileged"].map(OsStr::new).contains(&name.as_os_str());
@@ -245,8 +245,9 @@ impl BashCall {
             (false, true) => "-v",
             (true, true) => "-xv",
         };
-        let (channel, theirs) =
-            Channel::new().map_err(|error| format!("no channel: {}", files::words(&error)))?;
+        let (channel, theirs) = Channel::new().map_err(|error| {
+            format!("attesh could not open its channel to bash: {}", files::words(&error))
+        })?;
         let own_env = paths::variable("BASH_ENV").unwrap_or_default().into_string();
         let own_env = own_env.map_err(|_| "BASH_ENV is not UTF-8".to_owned())?;
         let folder = session.state_folder().map_err(|error| error.to_string())?;

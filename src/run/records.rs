@@ -70,9 +70,9 @@ pub struct UnitStart {
     pub n: u64,
     /// Its text.
     pub text: Vec<u8>,
-    /// What the shell said it runs agrees with it.
+    /// The command that the shell reported agrees with it.
     pub planned: bool,
-    /// It has run already: the shell said nothing before.
+    /// The unit has run already: the shell did not report it before.
     pub late: bool,
 }
 
@@ -104,9 +104,9 @@ pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
 pub struct UnitEnd {
     /// Its number in the script, from 1.
     pub n: u64,
-    /// How it ended, where that was seen.
+    /// How it ended, if that was seen.
     pub status: Option<u8>,
-    /// The statuses of the pipeline that it ended with; empty where they were not seen.
+    /// The statuses of the pipeline that it ended with; empty if they were not seen.
     pub pipe: Vec<u8>,
     /// Where the status was seen.
     pub from: From,

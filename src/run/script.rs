@@ -121,7 +121,7 @@ impl Recording {
         let long =
             self.identity.is_some() && self.file.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
         match (unread, self.identity, long) {
-            (true, None, _) => Some("the script is no file that can be read twice".to_owned()),
+            (true, None, _) => Some("the script is not a file that can be read twice".to_owned()),
             (true, _, true) => Some(format!("the script has more than {SCRIPT_MAX} bytes")),
             _ => None,
         }

@@ -51,7 +51,7 @@ pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) ->
     let placed = place::open_in(dir, name, || given.map_or_else(usual, |secret| Ok(Some(secret))))?;
     if let Some(moved) = &placed.moved {
         report::say(&format!(
-            "{}: the session in it was over, and is now in {}",
+            "{}: the session in it had ended, and is now in {}",
             dir.display(),
             moved.display()
         ));

@@ -1,5 +1,5 @@
-//! What GitLab's runner makes of a job's list of commands: one text for `eval`, in which a
-//! notice that prints the item stands before each item.
+//! What GitLab's runner makes of a job's list of commands: one text for `eval`, with a notice
+//! before each item that prints the item.
 //!
 //! What lives here: the runner's own lines, the items between them, and which of those come
 //! after the line that starts the recording. Pure. What does not: how a shell is hooked
@@ -11,15 +11,15 @@ use memchr::memmem;
 
 use super::Script;
 
-/// How the runner begins and ends what it prints of an item.
+/// The beginning and the end of what the runner prints of an item.
 const NOTICE: &[u8] = b"\x1b[32;1m$ ";
 const NOTICE_END: &[u8] = b"\x1b[0;m";
-/// What it puts behind the first line of an item that has more.
+/// What it puts behind the first line of an item of several lines.
 const COLLAPSED: &[u8] = b" # collapsed multi-line command";
-/// Between a job's lists of commands and the recorder: the line that starts it.
+/// A line with these words starts the recording.
 const INIT: &[u8] = b"attesh init";
 
-/// What a line of the runner's own tells.
+/// What one of the runner's own lines says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// An item comes next.
@@ -33,8 +33,7 @@ pub enum Said {
     After,
 }
 
-/// What a command tells, if it is one of the runner's own: as it stands in the text, or as
-/// bash prints it.
+/// What a command says, if it is one of the runner's own, in the text or as bash prints it.
 #[must_use]
 pub fn said(command: &[u8]) -> Option<Said> {
     let after: [&[u8]; 1] = [b"_runner_exit_code=$?"];
@@ -78,13 +77,13 @@ pub fn items(text: &[u8]) -> Vec<Vec<u8>> {
             (lines.get(at..at + own.len()) == Some(&own[..])).then_some(at + own.len())
         } else if first == text {
             let next = (at + 1..lines.len()).find(|next| is_own(&lines, *next));
-            // The newline at the end of the text makes a last line of nothing.
+            // The newline at the end of the text makes an empty last line.
             Some(next.unwrap_or_else(|| lines.len() - usize::from(lines.last() == Some(&&b""[..]))))
         } else {
-            // The item itself ends with the words that the runner uses.
+            // The item itself ends with the runner's words.
             (first == [text.as_slice(), COLLAPSED].concat()).then_some(at + 1)
         };
-        // A notice that something else follows was printed by an item.
+        // If something else follows the notice, an item printed it.
         let Some(end) = end else { continue };
         items.push(lines[at..end].join(&b'\n'));
         at = end;
@@ -104,7 +103,7 @@ fn is_own(lines: &[&[u8]], at: usize) -> bool {
     }
 }
 
-/// The items behind the one that starts the recording; all, if none does.
+/// The items behind the one that starts the recording; all items if none starts it.
 #[must_use]
 pub fn after_init(items: &[Vec<u8>]) -> &[Vec<u8>] {
     let init = items.iter().position(|item| is_init(item));
@@ -141,7 +140,7 @@ pub fn is_printed_of(text: &[u8], unit: &[u8]) -> bool {
     unit.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest[0] == b'\n')
 }
 
-/// A text without the quotes that bash takes off; none if one is not closed.
+/// A text without the quotes that bash removes; `None` if a quote is not closed.
 fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

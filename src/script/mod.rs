@@ -38,7 +38,7 @@ pub struct Unit<'a> {
     pub text: &'a [u8],
 }
 
-/// Whether a line is blank or a remark, and so none of a unit where no unit has begun.
+/// Whether a line is blank or a comment; such a line begins no unit.
 #[must_use]
 pub fn is_empty(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
@@ -46,7 +46,7 @@ pub fn is_empty(line: &[u8]) -> bool {
 }
 
 impl Script {
-    /// A script with these units; none if they do not ascend or the script ends before them.
+    /// A script with these units; `None` if they do not ascend or the script ends before them.
     #[must_use]
     pub fn new(bytes: Vec<u8>, ranges: Vec<(u64, u64)>) -> Option<Self> {
         let mut lines = vec![0];
@@ -107,7 +107,7 @@ impl Script {
         self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))
     }
 
-    /// Whether there is nothing but blank lines and remarks between its units.
+    /// Whether only blank lines and comments are between its units.
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.texts().zip(1..).all(|(line, number)| is_empty(line) || self.unit_at(number).is_some())

@@ -1,10 +1,10 @@
-//! Which unit of a script is running, from what bash says of it.
+//! Finds out from bash's reports which unit of a script is running.
 //!
 //! What lives here: from lines and statuses to starts and finishes. Pure. What does not:
 //! talking to bash, writing records.
 //!
-//! Rules: units run in order, so a unit beyond the current one means that those between have
-//! run; a status is said only where bash revealed it.
+//! Rules: units run in order, so if bash reports a unit beyond the current one, those between
+//! have run. Only a status that bash reported is passed on.
 
 use memchr::memmem;
 
@@ -22,9 +22,9 @@ pub enum Step {
     Start {
         /// Its number, from 0.
         unit: usize,
-        /// What bash said it runs agrees with the unit.
+        /// The command that bash reported agrees with the unit.
         planned: bool,
-        /// It has run already: bash said nothing before.
+        /// The unit has run already: bash did not report it before.
         late: bool,
     },
     /// A unit has ended.
@@ -33,8 +33,8 @@ pub enum Step {
         unit: usize,
         /// How.
         status: Status,
-        /// The statuses of the pipeline that it ended with; empty where there was none, or where
-        /// those that bash has may be of an earlier one.
+        /// The statuses of the pipeline that it ended with; empty without a pipeline, or if bash may
+        /// still have those of an earlier one.
         pipe: Vec<u8>,
     },
 }
@@ -44,18 +44,18 @@ pub enum Step {
 pub enum Status {
     /// With this status, seen at the next unit or when bash ended.
     Seen(u8),
-    /// The script went on after it; bash did not say with what status.
+    /// The script went on after it; bash did not report the status.
     Passed,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
-/// What bash said when it ran its EXIT trap.
+/// What bash reported when it ran its EXIT trap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Farewell {
     /// The last command that it ran.
     pub command: String,
-    /// The DEBUG trap was still ours.
+    /// The DEBUG trap was still attesh's.
     pub hooked: bool,
     /// `PIPESTATUS`
     pub pipe: Vec<u8>,
@@ -64,15 +64,15 @@ pub struct Farewell {
 /// How bash ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Its exit status; 128 + the signal where one ended it.
+    /// Its exit status; 128 + the signal if a signal ended it.
     pub status: u8,
     /// A signal ended it.
     pub signalled: bool,
-    /// What it said at last, if its EXIT trap was still ours.
+    /// Its last report, if its EXIT trap was still attesh's.
     pub farewell: Option<Farewell>,
-    /// It said that it can be heard no more.
+    /// It said that it can report no more.
     pub gone: bool,
-    /// How much of the script's file it had read, in bytes, where that can be told.
+    /// How much of the script's file it had read, in bytes, if that is known.
     pub read: Option<u64>,
 }
 
@@ -83,13 +83,13 @@ pub struct Run<'a> {
     /// The last unit is one that bash cannot parse.
     broken: bool,
     current: Option<usize>,
-    /// The first command that bash said it runs in the current unit.
+    /// The first command that bash reported in the current unit.
     command: String,
     /// The failure that bash reported last, if no command of the unit came after it.
     failed: Option<u8>,
-    /// No unit that has ended set an ERR trap in the place of ours.
+    /// No unit that has ended replaced attesh's ERR trap.
     failures_told: bool,
-    /// `PIPESTATUS` when the current unit began, where bash said it.
+    /// `PIPESTATUS` when the current unit began, if bash reported it.
     pipe_before: Option<Vec<u8>>,
 }
 
@@ -121,8 +121,8 @@ impl<'a> Run<'a> {
         self.current
     }
 
-    /// Whether the plan has a command like this one at this line, or can have: a word of bash
-    /// about anything else means that another script runs.
+    /// Whether the plan has, or may have, a command like this one at this line. If not, bash runs
+    /// another script.
     #[must_use]
     pub fn expects(&self, line: u64, command: &str) -> bool {
         if self.is_own(command) || self.evaluates(line, command) {
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the script may set a DEBUG trap in the place of ours.
+    /// Whether the script may replace attesh's DEBUG trap.
     #[must_use]
     pub fn may_unhook(&self) -> bool {
         traps_debug(self.script.bytes())
@@ -153,11 +153,11 @@ impl<'a> Run<'a> {
             return Vec::new();
         };
         if command.starts_with("( ") {
-            // bash says nothing before a subshell: this one has failed, and an ERR trap runs.
+            // bash reports nothing before a subshell: this one has failed, and an ERR trap runs.
             return self.failed(line, status, command);
         }
         let planned = agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text));
-        // Where something of it has run unannounced, the status is that, not of the unit before.
+        // If part of this unit ran unannounced, the status is that part's, not the unit's before.
         let late = self.begins_silently(unit);
         let before = if late { Status::Passed } else { Status::Seen(status) };
         let mut steps = self.settle(unit, before, if late { &[] } else { pipe });
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
     pub fn failed(&mut self, line: u64, status: u8, command: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         if let Some(unit) = self.ahead(line, command) {
-            // A subshell: nothing was said before it ran.
+            // A subshell: bash reported nothing before it ran.
             steps = self.settle(unit, Status::Passed, &[]);
             steps.push(Step::Start { unit, planned: false, late: true });
             self.begin(unit, command, None);
@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
         steps
     }
 
-    /// Whether bash, at its end, still said everything. Where an EXIT trap of the script hides
+    /// Whether bash, at its end, still reported everything. If an EXIT trap of the script hides
     /// that, the script's text decides.
     #[must_use]
     pub fn is_hooked(&self, ending: &Ending) -> bool {
@@ -199,14 +199,14 @@ impl<'a> Run<'a> {
         let left = leaves(last);
         let told = ending.farewell.is_some() && hooked && !ending.signalled && !self.broken;
         if let Some(next) = self.reached(rest.clone(), last, ending).filter(|_| told) {
-            // Units of which bash says nothing (subshells, definitions) were the last.
+            // The last units were subshells or definitions, which bash does not report.
             let steps = self.settle(next, Status::Seen(ending.status), &[]);
             self.current = None;
             return steps;
         }
         let Some(unit) = self.current.take() else { return Vec::new() };
         let parse_error = self.broken && rest.len() == 1 && ending.status == 2 && self.failed != Some(2);
-        // What a signal ended is bash: what became of its last unit nobody saw.
+        // The signal ended bash, so how its last unit ended is unknown.
         let status = if !hooked || ending.signalled {
             Status::Unknown
         } else if parse_error && !left {
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
         vec![Step::Finish { unit, status, pipe: self.pipe_of(unit, status, pipe) }]
     }
 
-    /// The status of the last unit: that of bash, unless a trap of the script may have made that.
+    /// The status of the last unit: bash's status, unless a trap of the script may have set that.
     fn last_status(&self, unit: usize, ending: &Ending, left: bool) -> Status {
         let made_by_trap = match &ending.farewell {
             None if has_word(self.script.unit(unit).map_or(&[][..], |unit| unit.text), b"exec") => false,
@@ -238,9 +238,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The unit behind the last that has run, where that was not announced. That a ( ... ) has
-    /// run, bash shows: `last` is it. Of others nothing may speak against it: a status, a command
-    /// that can end a shell, a trap.
+    /// The unit behind the last one, if it ran unannounced. `last` shows that a ( ... ) has run.
+    /// Another unit counts as run if nothing speaks against it: a status, a command that can end a
+    /// shell, a trap.
     fn reached(&self, units: std::ops::Range<usize>, last: &str, ending: &Ending) -> Option<usize> {
         let end = self.script.units().last().map_or(0, |unit| self.script.end_of(unit));
         let whole = ending.status == 0 && ending.read.is_none_or(|read| read >= end);
@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
             subshell && begins_with_subshell(&self.words(*unit)) && agrees(last, self.words(*unit).as_bytes())
         };
         let rest_is_silent = silent.end == units.end;
-        // A later one like it has not run if it is this one that failed.
+        // If this one failed, a later one like it has not run.
         if self.failed == Some(ending.status) && self.current.as_ref().is_some_and(is_last) {
             return None;
         }
@@ -270,12 +270,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether bash may run a unit without a word.
+    /// Whether bash may run a unit without announcing it.
     fn is_silent(&self, unit: usize) -> bool {
         may_be_silent(&self.words(unit))
     }
 
-    /// Whether bash may run something of a unit before it says a word.
+    /// Whether bash may run part of a unit before it announces anything.
     fn begins_silently(&self, unit: usize) -> bool {
         may_begin_silently(&self.words(unit))
     }
@@ -284,7 +284,7 @@ impl<'a> Run<'a> {
         String::from_utf8_lossy(self.script.unit(unit).map_or(&[][..], |unit| unit.text))
     }
 
-    /// A command of the hook itself: bash says it where no command of the script has run yet.
+    /// A command of the hook itself: bash reports it before the script's first command.
     fn is_own(&self, command: &str) -> bool {
         self.current.is_none() && command.contains("__attesh_")
     }
@@ -321,7 +321,7 @@ impl<'a> Run<'a> {
         if pipe.len() > 1 && agree && own && has_pipe(text) { pipe.to_vec() } else { Vec::new() }
     }
 
-    /// Something may have run in it after a failure without a word of bash.
+    /// Something may have run in it after a failure without a report of bash.
     fn goes_on(&self, unit: usize) -> bool {
         let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
         let list = text.contains(&b'(') && text.iter().any(|byte| b";&|\n".contains(byte));
@@ -352,7 +352,7 @@ impl<'a> Run<'a> {
             self.failures_told &= !sets_err(text);
         }
         for silent in self.current.map_or(0, |current| current + 1)..unit {
-            // One that bash announces, and has not, did not run as it was planned.
+            // bash announces this unit and did not, so it did not run as planned.
             let late = self.is_silent(silent);
             let status = if late { ended(silent) } else { Status::Unknown };
             steps.push(Step::Start { unit: silent, planned: false, late });
@@ -393,7 +393,7 @@ fn agrees(command: &str, text: &[u8]) -> bool {
         })
 }
 
-/// Whether there is a `|` that is no half of `||`.
+/// Whether the text has a `|` that is not half of `||`.
 fn has_pipe(text: &[u8]) -> bool {
     text.split(|byte| *byte != b'|').any(|run| run.len() == 1)
 }
@@ -404,7 +404,7 @@ fn is_pipeline(command: &str, text: &[u8]) -> bool {
     !compound && !text.iter().any(|byte| b"&;\n".contains(byte)) && memmem::find(text, b"||").is_none()
 }
 
-/// Whether a text may set an ERR trap in the place of ours.
+/// Whether a text may replace attesh's ERR trap.
 fn sets_err(text: &[u8]) -> bool {
     text.windows(3).any(|word| word.eq_ignore_ascii_case(b"ERR"))
 }

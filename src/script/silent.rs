@@ -4,8 +4,8 @@
 //! child. Pure. What does not: where a command ends, which bash knows.
 //!
 //! Rules: DEBUG fires before simple commands, the heads of `for`, `case` and `select`, `[[ ]]`
-//! and `(( ))`, in the shell itself only. Whoever asks must not be told that a command is
-//! announced when it is not; in doubt it may be silent.
+//! and `(( ))`, in the shell itself only. Each answer is true unless bash certainly announces
+//! the command.
 
 /// Whether bash may run all of a command without announcing it.
 #[must_use]
@@ -36,15 +36,15 @@ pub fn may_begin_silently(command: &str) -> bool {
     word == "coproc" || in_background || compound && runs_in_a_child(command)
 }
 
-/// Whether what bash comes to first in a command is a ( ... ).
+/// Whether bash comes to a ( ... ) first in a command.
 #[must_use]
 pub fn begins_with_subshell(command: &str) -> bool {
     let (_, text) = first_command(command);
     text.starts_with('(') && !is_arithmetic(text)
 }
 
-/// Whether a command may fail without a word of bash: ERR fires for none but the last of a list
-/// with `&&`, and for nothing behind `!`. What follows a last `||` it does fire for.
+/// Whether a command may fail without a report of bash: of a list with `&&` ERR fires only for
+/// the last command, and for none behind `!`. It does fire for what follows a last `||`.
 #[must_use]
 pub fn may_fail_silently(command: &str) -> bool {
     if is_subshell(command.as_bytes()) {
@@ -88,7 +88,7 @@ fn turns(command: &str) -> Option<&str> {
     Some(&rest[..rest.find([';', '\n']).unwrap_or(rest.len())])
 }
 
-/// What bash comes to first, and whether it stands in a compound command.
+/// What bash comes to first, and whether that is in a compound command.
 fn first_command(command: &str) -> (bool, &str) {
     let (mut text, mut compound) = (command.trim_start(), false);
     loop {
@@ -106,7 +106,7 @@ fn first_command(command: &str) -> (bool, &str) {
     (compound, text)
 }
 
-/// Whether (( is arithmetic, and not one ( in another.
+/// Whether (( is arithmetic, and not a ( inside another.
 fn is_arithmetic(text: &str) -> bool {
     let Some(inner) = text.strip_prefix("((").and_then(|rest| rest.split_once("))")).map(|(inner, _)| inner)
     else {
@@ -121,8 +121,8 @@ fn is_arithmetic(text: &str) -> bool {
 }
 
 /// Whether a compound command may run in a child: as a member of a pipeline that does not end
-/// with a command that is announced, or in the background. What tells is an operator behind the
-/// end of a compound command, on the same line.
+/// with a command that is announced, or in the background. An operator behind the end of a
+/// compound command, on the same line, shows it.
 fn runs_in_a_child(command: &str) -> bool {
     let (bytes, mut start, mut last) = (command.as_bytes(), 0, None);
     for line in command.split_inclusive(['\n', ';']) {
@@ -155,7 +155,7 @@ fn end_of_compound(line: &str) -> Option<usize> {
     })
 }
 
-/// Whether there is a `|` or `&` here that is half of no other operator.
+/// Whether a `|` or `&` is here that is not half of another operator.
 fn is_lone(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|at| bytes[at]);
     let after = bytes.get(at + 1).copied();
@@ -167,7 +167,7 @@ fn is_lone(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a text has a word; what is no letter, digit or `_` ends one.
+/// Whether a text has a word; a byte that is not a letter, digit or `_` ends a word.
 pub(super) fn has_word(text: &[u8], wanted: &[u8]) -> bool {
     text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').any(|word| word == wanted)
 }
@@ -190,8 +190,7 @@ fn definition(text: &str) -> Option<(&str, &str)> {
     (name > 0).then_some((&text[..name], rest))
 }
 
-/// Whether a command defines a function and does nothing else, as far as its words tell: in
-/// doubt it does something else.
+/// Whether a command certainly defines a function and does nothing else.
 #[must_use]
 pub fn is_definition(command: &str) -> bool {
     let Some((_, body)) = definition(command) else { return false };

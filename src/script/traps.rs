@@ -1,7 +1,7 @@
-//! What the traps that a script sets can do to its end, as far as its words tell.
+//! What the traps of a script can do to its end, as far as its words show.
 //!
 //! What lives here: the lines with `trap`, and the functions that they name. Pure. What does
-//! not: traps that a file sets which the script reads.
+//! not: traps of a file that the script sources.
 
 use std::collections::HashSet;
 
@@ -14,8 +14,8 @@ pub fn at_exit(script: &Script) -> bool {
     handlers(script).any(|line| words(line).any(|word| word.eq_ignore_ascii_case(b"EXIT") || word == b"0"))
 }
 
-/// Whether a trap of the script may end it with 0 whatever came before: its text, or a function
-/// that it comes to, has an `exit 0`.
+/// Whether a trap of the script may end it with 0 whatever came before: the trap's text, or a
+/// function that it calls, has an `exit 0`.
 #[must_use]
 pub fn may_end_well(script: &Script) -> bool {
     let functions: Vec<(String, &[u8])> = script

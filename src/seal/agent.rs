@@ -211,7 +211,7 @@ impl fmt::Display for AgentError {
         f.write_str("ssh-agent: ")?;
         match self {
             Self::NoSocket => f.write_str(
-                "SSH_AUTH_SOCK is not set, so there is none to ask; \
+                "SSH_AUTH_SOCK is not set, so attesh finds no agent; \
                  start one with: eval \"$(ssh-agent)\", or give --key the private key",
             ),
             Self::Unreachable { socket, error } => {
@@ -225,7 +225,7 @@ impl fmt::Display for AgentError {
                 write!(f, "{fingerprint} is not among the {held} keys it holds; add it with ssh-add FILE")
             }
             Self::Refused => {
-                f.write_str("it holds the key and refused to sign; was the confirmation denied?")
+                f.write_str("it holds the key and refused to sign; confirm the signature when it asks")
             }
             Self::TooLarge { bytes } => write!(
                 f,

@@ -442,10 +442,10 @@ impl fmt::Display for KeyError {
                 "a private key, and the public half is wanted; \
                  openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE",
             ),
-            Self::PublicGiven => f.write_str("a public key, and the private half is wanted"),
+            Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
             Self::NotEd25519(kind) => write!(
                 f,
-                "a key of type {kind}, and an Ed25519 key is wanted; attesh key generate -o FILE makes one"
+                "a key of type {kind}, but an Ed25519 key is needed; to make one type: attesh key generate -o FILE"
             ),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
@@ -453,14 +453,14 @@ impl fmt::Display for KeyError {
                 f.write_str("a damaged key: its public half does not belong to its private half")
             }
             Self::NeedsPassphrase => f.write_str(
-                "encrypted, and no passphrase is at hand; give --passphrase-file or set ATTESH_PASSPHRASE",
+                "encrypted, and no passphrase was given; give --passphrase-file or set ATTESH_PASSPHRASE",
             ),
             Self::WrongPassphrase => f.write_str("this passphrase does not open it; try again with another"),
             Self::UnknownEncryption(what) => {
-                write!(f, "encrypted in a way that is not read ({what}); {CONVERT}")
+                write!(f, "encrypted in a way that attesh does not read ({what}); {CONVERT}")
             }
             Self::TooCostly(what) => {
-                write!(f, "opening it would cost too much ({what}); {CONVERT}")
+                write!(f, "opening it would take too much time or memory ({what}); {CONVERT}")
             }
         }
     }

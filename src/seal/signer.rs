@@ -228,7 +228,7 @@ impl fmt::Display for KeyFileError {
         write!(f, "{}: ", self.path.display())?;
         match &self.why {
             KeyFileProblem::File(FileError::Exists(_)) => f.write_str(
-                "it exists, and replacing a key cannot be undone; say --force, or choose another -o",
+                "the file exists, and replacing a key cannot be undone; add --force, or choose another file with -o",
             ),
             KeyFileProblem::File(error) => f.write_str(&error.reason()),
             KeyFileProblem::Key(why) => why.fmt(f),

@@ -174,7 +174,7 @@ impl TrustFile {
                 Err(Reject::Unused(why)) => unused.push(Unused { line: line_number, why, other_type: None }),
                 Err(Reject::OtherType(kind)) => unused.push(Unused {
                     line: line_number,
-                    why: format!("a key of type {kind}, and only {SSH_ED25519} is read"),
+                    why: format!("a key of type {kind}, but attesh reads only {SSH_ED25519}"),
                     other_type: Some(kind),
                 }),
                 Err(Reject::Bad(why)) => {
@@ -219,7 +219,7 @@ fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
             let at = from + between.find(stray).unwrap_or(0);
             Err(TrustError {
                 line: Some(line_of(text, at)),
-                why: KeyError::Malformed(format!("{:?} stands outside the PEM blocks", short(stray))),
+                why: KeyError::Malformed(format!("{:?} is outside the PEM blocks", short(stray))),
             })
         }
     }
@@ -307,7 +307,7 @@ fn key_of<'a>(kind: &str, rest: &'a str) -> Result<(PublicKey, &'a str), Reject>
         return Err(Reject::OtherType(short(kind)));
     }
     let (text, comment) = word(rest)?;
-    let blob = BASE64.decode(text.as_bytes()).map_err(|_| bad("the key data is no base64"))?;
+    let blob = BASE64.decode(text.as_bytes()).map_err(|_| bad("the key data is not base64"))?;
     let key = PublicKey::from_ssh_blob(&blob).map_err(Reject::Bad)?;
     Ok((key, comment.trim()))
 }
@@ -347,7 +347,7 @@ impl Options {
             if let Some(slot) = slot {
                 let value = value.ok_or_else(|| bad(&format!("{name} needs a value")))?;
                 if slot.replace(value).is_some() {
-                    return Err(bad(&format!("{name} stands there twice")));
+                    return Err(bad(&format!("{name} is given twice")));
                 }
             }
             text = match rest.strip_prefix(',') {
@@ -384,7 +384,7 @@ fn quoted(text: &str) -> Result<(String, &str), Reject> {
 
 /// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, with `Z` in UTC, else in local time.
 fn time(option: &str, text: &str, local: LocalTime) -> Result<i64, Reject> {
-    let wrong = || bad(&format!("{option}={:?} is no time", short(text)));
+    let wrong = || bad(&format!("{option}={:?} is not a time", short(text)));
     let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
         return Err(wrong());

@@ -1,4 +1,4 @@
-//! A new session; joining one that lives; the successor of one that is over.
+//! Opens a session, joins one that lives, and opens the successor of one that is over.
 
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -28,17 +28,17 @@ const FOLLOW_MAX: usize = 1000;
 /// The longest origin secret that is read, in bytes.
 const SECRET_MAX: u64 = 64 << 10;
 
-/// What a new session shall be.
+/// What a new session is to be.
 pub struct NewSession {
-    /// Its name, if it gets one.
+    /// Its name, if it has one.
     pub name: Option<String>,
     /// What ends it.
     pub closes: Closes,
     /// The origin secret.
     pub secret: Option<OriginSecret>,
-    /// The session before.
+    /// The session before it.
     pub prev: Option<Prev>,
-    /// The session that the shell came up in and could not join.
+    /// The session that the shell started in and could not join.
     pub parent: Option<String>,
 }
 
@@ -76,12 +76,13 @@ pub fn default_secret() -> Result<OriginSecret> {
         Err(error) => return Err(error.into()),
     }
     let bytes = folder.read(name, SECRET_MAX)?;
-    secret_from(bytes)
-        .ok_or_else(|| SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove it", path.display())))
+    secret_from(bytes).ok_or_else(|| {
+        SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove the file", path.display()))
+    })
 }
 
-/// The secret of a session that was given none: this user's; in CI, where every step can read
-/// what the user can, there is none.
+/// The secret of a session that was given none: this user's. In CI it is `None`, because every
+/// step can read what the user can.
 ///
 /// # Errors
 /// It could not be read or made.
@@ -89,7 +90,7 @@ pub fn usual_secret() -> Result<Option<OriginSecret>> {
     if paths::ci().is_some() { Ok(None) } else { default_secret().map(Some) }
 }
 
-/// The secret of this user where it is the one of this id; none is made.
+/// The secret of this user, if it has this id; never makes one.
 #[must_use]
 pub fn own_secret(id: [u8; 8]) -> Option<OriginSecret> {
     let path = paths::origin_secret()?;
@@ -126,7 +127,7 @@ pub fn birth(new: NewSession) -> Result<Session> {
     })
 }
 
-/// Creates a session in a folder that is there and has no journal yet.
+/// Creates a session in an existing folder without a journal.
 pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
     let text = id.hyphenated().to_string();
     if folder.path().as_os_str().as_bytes().contains(&b'\n') {
@@ -211,7 +212,7 @@ fn user() -> Vec<u8> {
     }
 }
 
-/// The best folder for state that can be had; a name that somebody else has taken is passed over.
+/// The best folder in which a state can be kept; a name that somebody else has taken is skipped.
 fn state_folder() -> Result<(StateLevel, Folder)> {
     let mut tried = Vec::new();
     for (word, path) in paths::state_candidates() {
@@ -284,8 +285,8 @@ pub fn own_session() -> Result<Session> {
     birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
 }
 
-/// The session for a shell that comes up with `exported` in ATTESH_SESSION: that one, if it
-/// may be joined and lives; else a session of its own, which names the other as parent.
+/// The session for a shell that starts with `exported` in ATTESH_SESSION: that session, if the
+/// shell may join it and it lives; else a new one, which names the other as parent.
 ///
 /// # Errors
 /// No session can be created.
@@ -297,10 +298,10 @@ pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
     birth(NewSession { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
 }
 
-/// The session that a shell came up in, if it may be joined and lives.
+/// The session that a shell started in, if the shell may join it and it lives.
 ///
 /// # Errors
-/// It cannot be joined: its id, if there is such a session.
+/// The shell cannot join it: its id, if the session exists.
 pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Option<String>> {
     let session = exported.filter(|path| path.is_absolute()).and_then(|path| Session::open(path).ok());
     let session = session.ok_or(None)?;
@@ -350,20 +351,20 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         if let Err(error) = point_to(&folder, &next) {
             discard(&next);
             match error {
-                // Another shell was first: go where it went.
+                // Another shell was first: follow it.
                 SessionError::File(FileError::Exists(_)) => continue,
                 other => return Err(other),
             }
         }
         return Ok((next, warning));
     }
-    Err(SessionError::Nowhere("the sessions that follow one another make a ring".into()))
+    Err(SessionError::Nowhere("the sessions that name one another as the next form a ring".into()))
 }
 
 /// Creates the session after one that has just ended with this head.
 ///
 /// # Errors
-/// It could not be created, or somebody else has.
+/// It could not be created, or somebody else has created it.
 pub fn succeed(session: &Session, head: Head, why: PrevWhy) -> Result<Session> {
     let prev = Prev { session: session.id().to_owned(), size: head.size, root: head.root, why };
     let next = birth_after(prev)?;
@@ -376,7 +377,7 @@ pub fn succeed(session: &Session, head: Head, why: PrevWhy) -> Result<Session> {
     }
 }
 
-/// A session of this user's own that names the one before it.
+/// A session of this user that names the one before it.
 fn birth_after(prev: Prev) -> Result<Session> {
     let secret = usual_secret()?;
     birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
@@ -390,10 +391,10 @@ fn discard(session: &Session) {
     let _ = std::fs::remove_dir(session.folder().path());
 }
 
-// Where the folder of a session has vanished, what comes after it is kept with the states.
+// If the folder of a session has vanished, a file beside the states names its successor.
 fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
     let name = folder.file_name()?.to_str()?;
-    // The folder of a job can have any name, and another job's the same.
+    // The folder of a job can have any name, and another job's folder the same one.
     let id = match uuid::Uuid::try_parse(name) {
         Ok(_) => name.to_owned(),
         Err(_) => crate::encoding::hex(&crypto::sha256(&[folder.as_os_str().as_bytes()])),
@@ -424,8 +425,8 @@ fn point_to(folder: &Path, next: &Session) -> Result<()> {
     }
 }
 
-/// How a session that is over stood: from its state where a head is kept there, else from its
-/// journal, else from what the shell knows of it.
+/// How a session that is over stood: by its state if that keeps a head, else by its journal, else
+/// by what the shell knows of it.
 fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
     let why = match over {
         SessionError::Append(AppendError::Ended) => PrevWhy::Ended,

@@ -53,7 +53,7 @@ pub fn close_shell(
     append_close(writer, workdir, Close { shell, why, status, native, script_unchanged: false })
 }
 
-/// Closes a shell that ran a script; `script_unchanged` says that the script was the one of
+/// Closes a shell that ran a script; `script_unchanged` says that the file stayed the script of
 /// its plan to the end.
 ///
 /// # Errors
@@ -83,7 +83,7 @@ pub fn expect_genesis(writer: &Writer, known: &Digest) -> Result<()> {
     if writer.genesis() == *known {
         return Ok(());
     }
-    Err(AppendError::Tampered("its genesis is not the one this shell knows".into()).into())
+    Err(AppendError::Tampered("its first record is not the one that this shell knows".into()).into())
 }
 
 /// Removes the short-lived files that the hooks of these processes kept beside the state.
@@ -100,7 +100,7 @@ pub fn leave_nothing(session: &Session, gone: impl Fn(u64) -> bool) {
     }
 }
 
-/// Finishes a command that nobody will see end, and says why.
+/// Finishes a command whose end will not be seen, and says why.
 ///
 /// # Errors
 /// The record was not appended.
@@ -119,7 +119,7 @@ pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Unseen) -
     Ok(writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?)
 }
 
-/// Writes the end, on the disk before and after, and removes the state.
+/// Writes the end, syncs the journal before and after, and removes the state.
 ///
 /// # Errors
 /// The record was not appended.
@@ -135,7 +135,7 @@ pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<
     Ok(head)
 }
 
-/// Ends a session that its last shell ends, if no shell is in it any more.
+/// Ends a session that ends with its last shell, if no shell is in it any more.
 ///
 /// # Errors
 /// The record was not appended.
@@ -146,7 +146,7 @@ pub fn end_without_shells(session: &Session, writer: &mut Writer) -> Result<()> 
     Ok(())
 }
 
-/// Tells of a shell's calls that were not acknowledged, if there are any.
+/// Records how many calls of a shell were not acknowledged, if any.
 ///
 /// # Errors
 /// The record was not appended.
@@ -160,7 +160,7 @@ pub fn tell_lost(writer: &mut Writer, shell: u64, count: u64) -> Result<()> {
 /// Refuses when others still record in the session.
 ///
 /// # Errors
-/// There are other live shells and `close_others` is false.
+/// Other shells live and `close_others` is false.
 pub fn refuse_others(
     story: &Story,
     own: Option<u64>,
@@ -192,7 +192,7 @@ pub struct Over {
 }
 
 /// Ends a session from a command: finishes the line the command stands in, closes the living
-/// shells, writes `end`. Shells that died stay open: nobody saw how they ended.
+/// shells, writes `end`. Shells that died stay open: how they ended is unknown.
 ///
 /// # Errors
 /// A record was not appended.

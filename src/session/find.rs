@@ -12,7 +12,7 @@ use crate::verify::Remembered;
 /// The longest name of a session.
 pub const NAME_MAX: usize = 64;
 
-/// Every session of this user, oldest first. Folders that hold no session are passed over.
+/// Every session of this user, oldest first. Folders that hold no session are skipped.
 ///
 /// # Errors
 /// The folder of sessions could not be read.
@@ -63,7 +63,7 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     }
     let list = all()?;
     let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
-    // Of several sessions that had the name one after the other the live one counts, else the newest.
+    // If several sessions had the name one after the other, the live one counts, else the newest.
     if let Some(session) =
         list.iter().filter(named).max_by_key(|session| (!session.is_over(), session.opened_ns()))
     {
@@ -96,11 +96,11 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
             short_id(one.id()),
             short_id(two.id())
         ))
-        .next("type more of the id: attesh sessions")),
+        .next("give more digits of the id, as attesh sessions shows it")),
     }
 }
 
-/// What to type where a session was not found.
+/// What to type if a session was not found.
 pub const SEE_ALL: &str = "to see them all type: attesh sessions";
 
 /// The session in a folder, or that of its journal file.
@@ -111,19 +111,19 @@ fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
         path
     };
     if path.is_file() && folder == path {
-        return Err(Failure::usage(format!("{}: a file, and a session is wanted", path.display()))
+        return Err(Failure::usage(format!("{}: a file, not a session", path.display()))
             .next(format!("to see what the file says type: attesh show {}", path.display())));
     }
     in_folder(folder)
 }
 
-/// The session in a folder; where others may use the folder, as with an artifact that was
-/// unpacked, it is taken for a copy.
+/// The session in a folder. If others may use the folder, as with an unpacked artifact, it counts
+/// as a copy.
 ///
 /// # Errors
-/// There is none, or others may use it although it is being recorded.
+/// The folder holds no session, or others may use it although it is being recorded.
 pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
-    // Before owner and mode are looked at: what is no session needs no other mode.
+    // Checked before owner and mode: a folder that holds no session needs no other mode.
     if folder.is_dir() && !folder.join(super::JOURNAL).exists() {
         return Err(no_session(folder));
     }
@@ -139,14 +139,14 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     if recorded && !copy.has_end() { Err(error.into()) } else { Ok(copy) }
 }
 
-/// The session of this job, where a system runs it that has a folder for one.
+/// The session of this job, if the system that runs it has a folder for one.
 #[must_use]
 pub fn of_job() -> Option<Session> {
     in_folder(&paths::ci_folder()?).ok()
 }
 
-/// What this machine's recorder remembers of the journal at a path, where that is the one it
-/// writes into: of a copy that was put elsewhere it remembers nothing.
+/// What this machine's recorder remembers of the journal at a path, if it writes into that very
+/// journal: it remembers nothing of a copy elsewhere.
 #[must_use]
 pub fn remembered(path: &Path) -> Option<Remembered> {
     let folder = if path.is_dir() { path } else { path.parent()? };
@@ -156,24 +156,24 @@ pub fn remembered(path: &Path) -> Option<Remembered> {
     if own == Some(folder) || session.is_recorders_file() { session.kept() } else { None }
 }
 
-/// That a folder is no session's.
+/// Says that a folder is not a session's.
 #[must_use]
 pub fn no_session(folder: &Path) -> Failure {
-    Failure::unable(format!("{}: a folder that is no session: there is no journal in it", folder.display()))
+    Failure::unable(format!("{}: not the folder of a session: it holds no journal", folder.display()))
         .next("to see the sessions type: attesh sessions")
 }
 
-/// The session of the surrounding shell: what ATTESH_SESSION says, following `next`; else,
-/// where that was unset, the session in which an ancestor of this process is open. None
-/// outside a recorded shell.
+/// The session of the surrounding shell: the one that ATTESH_SESSION names, following `next`;
+/// without that variable the one in which an ancestor of this process is open. `None` outside a
+/// recorded shell.
 ///
 /// # Errors
-/// The session that ATTESH_SESSION says is there and cannot be used as it stands.
+/// The session that ATTESH_SESSION names exists, but cannot be used.
 pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
     let exported = paths::exported_session().map(|path| Session::open(&path).and_then(last_of));
     match exported {
         Some(Ok(session)) => return Ok(Some(session)),
-        // Another user's is nothing to this shell: `sudo -E` hands it on.
+        // This shell ignores a session of another user: `sudo -E` passes the variable on.
         Some(Err(error))
             if !error.is_over() && !matches!(error, SessionError::File(FileError::Owner(..))) =>
         {

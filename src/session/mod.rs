@@ -8,8 +8,8 @@
 //! * [`heads`]: the head of a journal as it lies there;
 //! * [`shells`]: which of its shells still run.
 //!
-//! Rules: whatever owner, mode or link is wrong is an error that names the path; every
-//! append goes through [`Session::with_writer`], which holds the lock.
+//! Rules: a wrong owner, mode or link is an error that names the path; every append goes
+//! through [`Session::with_writer`], which holds the lock.
 
 pub mod attached;
 pub mod birth;
@@ -53,11 +53,11 @@ const NEXT_MAX: u64 = 8192;
 /// Why a session could not be used.
 #[derive(Debug)]
 pub enum SessionError {
-    /// A file or folder is missing or not as it must be.
+    /// A file or folder is missing, or not as it must be.
     File(FileError),
-    /// There is no complete genesis: no session.
+    /// The journal has no complete genesis, so it is not a session.
     NoGenesis(PathBuf),
-    /// The lock was not to be had in time.
+    /// Another process held the lock for too long.
     Busy,
     /// Nothing was appended.
     Append(AppendError),
@@ -65,7 +65,7 @@ pub enum SessionError {
     Nowhere(String),
     /// A live session has the name: the name, and the session's short id.
     Taken(String, String),
-    /// A folder cannot be that of a session as it was asked for: the folder, why, what to do.
+    /// A folder cannot hold the session that was asked for: the folder, why, what to do.
     Place(PathBuf, String, String),
 }
 
@@ -73,7 +73,9 @@ impl std::fmt::Display for SessionError {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             SessionError::File(error) => error.fmt(f),
-            SessionError::NoGenesis(path) => write!(f, "{}: no complete session", path.display()),
+            SessionError::NoGenesis(path) => {
+                write!(f, "{}: the folder holds no complete session", path.display())
+            }
             SessionError::Busy => f.write_str(&busy()),
             SessionError::Append(error) => error.fmt(f),
             SessionError::Nowhere(why) => f.write_str(why),
@@ -124,11 +126,11 @@ impl SessionError {
     }
 }
 
-/// How long this process has waited in vain.
+/// Says how long this process has waited in vain.
 fn busy() -> String {
     let waited = lock::waited_ms();
     let (seconds, tenths) = (waited / 1000, waited % 1000 / 100);
-    format!("the journal is locked by another process, and stayed so for {seconds}.{tenths} s")
+    format!("another process has kept the journal locked for {seconds}.{tenths} s")
 }
 
 /// A result of this module.
@@ -221,8 +223,8 @@ impl Session {
         self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
     }
 
-    /// The word by which a person names it at a prompt: the end of its id, or its folder where
-    /// that is not among this user's.
+    /// The word by which a person names it at a prompt: the end of its id, or its folder if that is
+    /// not among this user's.
     #[must_use]
     pub fn word(&self) -> String {
         if !self.is_placed() {
@@ -276,7 +278,7 @@ impl Session {
         if self.copy {
             return Err(match self.has_end() {
                 true => AppendError::Ended.into(),
-                false => self.lost("it is a copy: its state is not there"),
+                false => self.lost("it is a copy: its state is missing"),
             });
         }
         match self.state_folder().and_then(|folder| Ok(folder.open_file(&self.state_name())?)) {
@@ -306,7 +308,7 @@ impl Session {
     /// Locks the journal, recovers and checks it, and hands out the writer.
     ///
     /// # Errors
-    /// What [`Writer::open`] says, or the lock was not to be had.
+    /// What [`Writer::open`] says, or another process held the lock for too long.
     pub fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T>) -> Result<T> {
         self.with_writer_waiting(lock::WAIT_MS, work)
     }
@@ -339,11 +341,11 @@ impl Session {
         work(&mut writer)
     }
 
-    /// Whether it can still be appended to, and why not; waits for the lock a moment only.
+    /// Whether it can still be appended to, and why not; waits only a moment for the lock.
     ///
     /// # Errors
-    /// As [`Session::with_writer`]. One that is not [`SessionError::is_over`] leaves it open
-    /// whether the session lives.
+    /// As [`Session::with_writer`]. After an error that is not [`SessionError::is_over`] it is
+    /// unknown whether the session lives.
     pub fn look(&self) -> Result<()> {
         self.with_writer(|_| Ok(()))
     }
@@ -360,10 +362,10 @@ impl Session {
         self.look().is_err_and(|error| error.is_over())
     }
 
-    /// How many of its open shells still run on this machine; none of one that is over.
+    /// How many of its open shells still run on this machine; 0 if the session is over.
     ///
     /// # Errors
-    /// It is not to be known: the journal is locked, or cannot be read.
+    /// The number is unknown: the journal is locked, or cannot be read.
     pub fn live_shells(&self) -> Result<usize> {
         let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None).len());
         match self.with_writer_waiting(lock::PATIENCE_MS, count) {
@@ -372,8 +374,8 @@ impl Session {
         }
     }
 
-    /// What the recorder remembers of the journal, without its lock: none of a session that has
-    /// ended, or whose state is gone.
+    /// What the recorder remembers of the journal, without its lock; `None` if the session has ended
+    /// or its state is gone.
     #[must_use]
     pub fn kept(&self) -> Option<Remembered> {
         let slot = self.slot()?;
@@ -398,14 +400,14 @@ impl Session {
     pub fn is_another_file(&self) -> bool {
         let left = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
         let found = self.journal.metadata().ok().map(|meta| meta.ino());
-        // What cannot be looked at is not known to be another.
+        // A file that cannot be looked at is not known to be another one.
         !self.copy && left.zip(found).is_some_and(|(left, found)| left != found)
     }
 
     /// The slot that counts, read without the lock.
     fn slot(&self) -> Option<Slot> {
         let state = self.state_folder().ok()?;
-        // A slot that is being written while it is read does not count: then once more.
+        // A slot that is being written while it is read does not count: read it again.
         (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))
     }
 
@@ -441,7 +443,7 @@ pub fn pause_name(shell: u64) -> String {
     format!("pause-{shell}")
 }
 
-/// The boot id. Not to be had, it is an error: it says nothing about whose the state is.
+/// The boot id. Without it this is an error, because nothing then says whose the state is.
 fn this_boot() -> Result<[u8; 16]> {
     let missing = || AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into();
     proc::boot_id().map(BootId::bytes).ok_or_else(missing)
@@ -468,7 +470,7 @@ fn parse_next(bytes: &[u8]) -> Option<(PathBuf, Digest)> {
     (lines.next().is_none() && path.is_absolute()).then_some((path, root))
 }
 
-/// The origin secret that a journal names, as its first line has it: not verified yet.
+/// The origin secret that the first line of a journal names, not verified yet.
 #[must_use]
 pub fn origin_of(journal: &File) -> Option<[u8; 8]> {
     match read_genesis(journal, Path::new(JOURNAL)).ok()??.0.core.body {
@@ -477,8 +479,8 @@ pub fn origin_of(journal: &File) -> Option<[u8; 8]> {
     }
 }
 
-/// Reads the first line of a journal; none if it is not a complete genesis. Its signature
-/// is not verified here: an appender compares with what it remembers, a verifier checks all.
+/// Reads the first line of a journal; `None` if it is not a complete genesis. It does not verify
+/// the signature: an appender compares with what it remembers, a verifier checks all.
 fn read_genesis(journal: &File, path: &Path) -> Result<Option<(Record, Digest)>> {
     let mut bytes = vec![0; 4096];
     let mut have = 0;

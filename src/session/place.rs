@@ -1,11 +1,11 @@
-//! A session in a folder that somebody names: the steps of a job append to it.
+//! A session in a folder that was named: the steps of a job append to it.
 //!
 //! What lives here: what may be done with the folder, and what becomes of a session that is
-//! in it already. What does not: which folder that is (`paths`), and its state, which is kept
-//! where that of every session is.
+//! in it already. What does not: which folder that is (`paths`), and where its state is kept,
+//! which is the same for every session.
 //!
-//! Rules: nothing is removed; a folder in which anything else lies is left alone; of two
-//! who come at once one creates the session and the other joins it.
+//! Rules: nothing is removed; a folder that holds anything else is left alone; if two processes
+//! come at once, one creates the session and the other joins it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::record::Closes;
 
 /// Keeps the folder out of the history of the project that it lies in.
 const IGNORE: &str = ".gitignore";
-/// How often a folder is looked at again that somebody moves away meanwhile.
+/// How often a folder is looked at again if another process moves it away meanwhile.
 const TRIES: u32 = 20;
 
 /// A session in a folder of its own.
@@ -30,17 +30,17 @@ pub struct Placed {
     pub session: Session,
     /// Its head, now.
     pub head: Head,
-    /// Whether it was there, alive.
+    /// Whether it existed before and is alive.
     pub joined: bool,
-    /// Where a session that was over went, if one was in the way.
+    /// Where a session that was over was moved, if one was in the folder.
     pub moved: Option<PathBuf>,
 }
 
-/// Opens a session in this folder, or joins the one that lives in it. One that is over is
-/// moved aside. `secret` is called only where a session is created.
+/// Opens a session in this folder, or joins the one that lives in it. It moves a session that is
+/// over aside. It calls `secret` only to create a session.
 ///
 /// # Errors
-/// The folder cannot be that of a session, or the session could not be created.
+/// The folder cannot hold a session, or the session could not be created.
 pub fn open_in(
     dir: &Path,
     name: Option<String>,
@@ -82,7 +82,7 @@ pub fn open_in(
     Err(SessionError::Busy)
 }
 
-/// The session is over, and nobody meddled with it while it lived.
+/// Checks that the session is over, and that its journal is what was recorded.
 fn is_left_over(error: &SessionError) -> bool {
     error.is_over() && !matches!(error, SessionError::Append(AppendError::Tampered(_)))
 }
@@ -96,10 +96,10 @@ fn join(session: Session, head: Head, moved: Option<PathBuf>) -> Result<Placed> 
     Err(SessionError::Place(session.folder().path().to_owned(), why, next))
 }
 
-/// Whether a path can be that of a session's folder, wherever it is used from.
+/// Whether a path can name a session's folder, whatever the current folder is.
 fn check_path(dir: &Path) -> Result<()> {
     let why = match dir.to_str() {
-        Some(text) if text.contains(|c: char| c.is_control()) => "the path has control characters in it",
+        Some(text) if text.contains(|c: char| c.is_control()) => "the path has control characters",
         None => "the path is not UTF-8",
         Some(_) if !dir.is_absolute() => "not an absolute path",
         Some(_) if dir.file_name().is_none() => "not the name of a folder",
@@ -109,7 +109,7 @@ fn check_path(dir: &Path) -> Result<()> {
     Err(SessionError::Place(dir.to_owned(), why.to_owned(), next.to_owned()))
 }
 
-/// What is no folder, or somebody else's, is a matter of what was asked for.
+/// If the path is not a folder, or somebody else's, the folder was chosen wrongly.
 fn kind_of(dir: &Path, error: FileError) -> SessionError {
     if !matches!(error, FileError::Link(_) | FileError::Kind(..) | FileError::Owner(..) | FileError::Mode(..))
     {
@@ -123,13 +123,13 @@ fn kind_of(dir: &Path, error: FileError) -> SessionError {
     SessionError::Place(dir.to_owned(), why, next)
 }
 
-/// Refuses a folder in which something lies that attesh did not put there.
+/// Refuses a folder that holds something that attesh did not put there.
 fn only_ours(folder: &Folder) -> Result<()> {
-    // A file on its way to its name, whose writer was killed, is ours too.
+    // An unfinished file, whose writer was killed, is attesh's too.
     let ours = |name: &str| name == IGNORE || name.starts_with(&format!(".{IGNORE}."));
     let mut names = folder.names()?.into_iter();
     let Some(other) = names.find(|name| !name.to_str().is_some_and(ours)) else { return Ok(()) };
-    let why = format!("not empty, and no session: {} is in it", other.to_string_lossy());
+    let why = format!("neither empty nor a session: {} is in it", other.to_string_lossy());
     let next = "name a folder that is empty or does not exist".to_owned();
     Err(SessionError::Place(folder.path().to_owned(), why, next))
 }

@@ -35,7 +35,7 @@ pub fn own_shell(story: &Story) -> Option<u64> {
     })
 }
 
-/// The folder this process is in, which is its shell's.
+/// The working folder of this process, which is its shell's.
 #[must_use]
 pub fn workdir() -> Vec<u8> {
     std::env::current_dir().map(|dir| dir.as_os_str().as_bytes().to_vec()).unwrap_or_default()

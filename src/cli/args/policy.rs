@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 /// Where a policy that was made goes.
 #[derive(Debug, Args)]
 pub struct PolicyOutput {
-    /// Where to write the policy; by default it is printed
+    /// Where to write the policy; by default attesh prints it
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace a file that exists
@@ -31,17 +31,17 @@ pub struct Policy {
 /// What can be done with policies.
 #[derive(Debug, Subcommand)]
 pub enum PolicyVerb {
-    /// Write the policy that a script meets which ran from its first command to its last
+    /// Write the policy for a script: it ran from its first command to its last
     FromScript(PolicyFromScript),
-    /// Write the policy that a job of GitLab meets
+    /// Write the policy for a job of GitLab
     FromGitlab(PolicyFromGitlab),
-    /// Write the policy that a job of GitHub Actions meets
+    /// Write the policy for a job of GitHub Actions
     FromGithub(PolicyFromGithub),
-    /// Say whether a policy can be read, and where not
+    /// Say whether a policy can be read, and where it is wrong
     Check(PolicyCheck),
     /// Say in words what a policy asks for
     Explain(PolicyExplain),
-    /// Hold a policy against attestations
+    /// Check attestations against a policy
     Test(PolicyTest),
 }
 
@@ -146,7 +146,7 @@ pub struct PolicyTest {
     /// Every attestation must be denied
     #[arg(long)]
     pub must_fail: bool,
-    /// Trust these keys; by default those that the policy names, else those trusted by default
+    /// Trust these keys; the default is those that the policy names, else those trusted by default
     #[arg(long, value_name = "PUB")]
     pub trust: Vec<PathBuf>,
     /// Print the result as JSON

@@ -256,7 +256,7 @@ fn what_is_no_session_is_told_to_change_its_mode() {
     let home = with_key();
     for words in [&["verify", "/etc"][..], &["log", "/etc"], &["show", "/etc"], &["status", "/etc"]] {
         let text = fails(&home, 5, words);
-        assert!(text.contains("/etc: a folder that is no session"), "{text}");
+        assert!(text.contains("/etc: not the folder of a session"), "{text}");
         assert!(!text.contains("chmod") && text.contains("attesh sessions"), "{text}");
     }
 }
@@ -361,7 +361,7 @@ fn a_key_of_another_type_is_not_named() {
             [&["verify", "a.intoto.json", "--trust", file][..], &["seal", "one", "--force", "--key", file]]
         {
             let text = fails(&home, 2, words);
-            let wanted = format!("a key of type {kind}, and an Ed25519 key is wanted");
+            let wanted = format!("a key of type {kind}, but an Ed25519 key is needed");
             assert!(text.contains(&wanted), "{words:?}: {text}");
         }
     }

@@ -60,7 +60,7 @@ fn tables(heading: &str) -> (Table, BTreeMap<String, Table>) {
             let [name, kind, presence, meaning] = cells[..] else { panic!("{heading}: {line}") };
             assert!(!meaning.is_empty());
             let row = Row { kind: kind.to_owned(), presence: presence.to_owned() };
-            assert!(rows.iter().all(|(have, _)| have != name), "{heading}: {name} stands there twice");
+            assert!(rows.iter().all(|(have, _)| have != name), "{heading}: {name} is given twice");
             rows.push((name.to_owned(), row));
         } else if line == ".El" && !rows.is_empty() {
             let table = std::mem::take(&mut rows);

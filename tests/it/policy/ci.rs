@@ -48,7 +48,7 @@ fn lists_lie_in_each_other_without_end() {
     let yaml = format!("a: {{script: ['eval \"$(attesh init bash --ci)\"', {item}]}}");
     assert_eq!(
         gitlab(&yaml, "a").unwrap_err(),
-        "the script of job a has an item that is no text: put it in quotes"
+        "the script of job a has an item that is not a text: put it in quotes"
     );
 }
 
@@ -75,14 +75,14 @@ fn a_job_of_gitlab_runs_something_else() {
     assert_eq!(blocks(&deep(10)), ["x\n"]);
     for (yaml, job, why) in [
         (&*named.replace("LIST", "image"), "a", "no line of job a has attesh init"),
-        (GITLAB, "nobody", "there is no job nobody; it has default, build, other, list, merged"),
+        (GITLAB, "nobody", "the file has no job nobody; it has default, build, other, list, merged"),
         (GITLAB, "list", "job list: the item with attesh init has other commands"),
         (
             "a: {script: ['eval \"$(attesh init bash --ci)\" && x', y]}",
             "a",
             "job a: the item with attesh init has other commands",
         ),
-        ("include: x.yml\na: {script: [x]}", "a", "it includes other files: give the merged file"),
+        ("include: x.yml\na: {script: [x]}", "a", "the file includes others: give the merged file"),
         (
             "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: false}, script: [x]}",
             "a",
@@ -102,7 +102,7 @@ fn a_job_of_gitlab_runs_something_else() {
         ("a: {script: ['echo $[[ inputs.x ]]']}", "a", "the script of job a has $[[ ]]"),
         ("a: [", "a", "line "),
         ("a: 1\na: 2\n", "a", "line 2, column 1: duplicated key"),
-        ("", "a", "there is nothing in it"),
+        ("", "a", "the file is empty"),
     ] {
         let said = gitlab(yaml, job).unwrap_err();
         assert!(said.starts_with(why), "{said}\nand not {why}");
@@ -159,7 +159,7 @@ fn a_job_of_github_runs_something_else() {
     for (job, exprs, why) in [
         ("build", &[][..], unknown),
         ("build", &unused, "--expr x: no recorded step of job build has it"),
-        ("nobody", &[], "there is no job nobody; it has build, plain, nothing"),
+        ("nobody", &[], "the file has no job nobody; it has build, plain, nothing"),
         ("nothing", &[], "no run step of job nothing has the shell attesh sh"),
     ] {
         assert_eq!(github(GITHUB, job, exprs).unwrap_err(), why);

@@ -278,7 +278,7 @@ fn a_plan_of_the_end_needs_what_it_cannot_have() {
     run.units = None;
     assert_eq!(
         texts(trapped, &statement(&[run])),
-        ["line 2 `trap 'rm -r x' EXIT` takes the place of the trap that records the plan: there is no plan"]
+        ["line 2 `trap 'rm -r x' EXIT` replaces the trap that records the plan: there is no plan"]
     );
 }
 

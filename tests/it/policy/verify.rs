@@ -217,8 +217,8 @@ fn a_policy_of_a_script_is_not_met_by_its_own_text() {
     let printed = attesh(&home, &["policy", "from-script", "build.sh"]);
     assert_eq!((printed.code, printed.out), (0, text));
     for (script, why) in [
-        (&b""[..], "there is no command in it"),
-        (b"# nothing\n\n", "there is no command in it"),
+        (&b""[..], "the script has no command"),
+        (b"# nothing\n\n", "the script has no command"),
         (b"make\n\nif true; then\n", "line 3"),
         (b"make\necho \xff\n", "line 2 is not UTF-8"),
     ] {

@@ -54,7 +54,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "    line 2: `cd src/`",
         "    line 5: `printf '\u{1b}'`",
         "  Each ended with one of 0, 3.",
-        "  The shell came to its end with the status of the last.",
+        "  The shell came to its end, with the status of the last command.",
         "Script 2:",
         "  It may have no plan.",
         "  These commands ran, in this order; others may have run between them:",
@@ -65,7 +65,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "  These commands ran, in any order, among others:",
         "    line 1: `make`",
         "  Each ended with 0.",
-        "  Where bash did not tell the status of one, the script went on after it.",
+        "  If bash did not report the status of one, the script went on after it.",
         "No other script ran, and no command in a shell without a plan.",
         "The session may be incomplete; verify ends with 4 all the same.",
         "At most one command ran unrecorded.",
@@ -74,7 +74,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "It was sealed at most 60 s after its last record.",
         "A key of these files sealed it: ci.pub, ops.pub.",
         "It was sealed at most 7200 s ago.",
-        "No command has in it: curl .*",
+        "No command contains: curl .*",
         "The commit was recorded.",
         "bin/app is among its subjects.",
         "This is true (few): predicate.outcome.commandCount < 9",
@@ -95,10 +95,10 @@ fn a_policy_is_told_otherwise_than_it_judges() {
 #[test]
 fn what_bash_will_not_tell_of_a_script_goes_unsaid() {
     let between =
-        "bash does not tell how this ends before what follows it; put : between them, or || exit behind it";
-    let behind = "behind an EXIT trap bash does not tell that this ran; put : behind it";
+        "bash does not report how this ends before what follows it; put : between them, or || exit behind it";
+    let behind = "with an EXIT trap bash does not report that this ran; put : behind it";
     let well =
-        "a trap that ends with exit 0 hides how this ends; let it end with the status that it began with";
+        "a trap that ends with exit 0 hides how this ends; end the trap with the status that it began with";
     for (text, units, remarks) in [
         ("make\nmake check\n", "1-1,2-2", vec![]),
         ("a && b\n(c)\nd\n", "1-1,2-2,3-3", vec![(1, between)]),

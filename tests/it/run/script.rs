@@ -361,7 +361,7 @@ fn a_script_that_cannot_be_read_twice_is_swallowed() {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"piped\n"[..]), "{said}");
-    assert!(said.contains("no file that can be read twice"), "{said}");
+    assert!(said.contains("not a file that can be read twice"), "{said}");
     let place = Place::new(&format!("{}exit 3\n", "# a remark\n".repeat(100_000)));
     let long = place.attesh(&["sh", "--strict", "script.sh"]);
     assert_eq!(long.status.code(), Some(125));

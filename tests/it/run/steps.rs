@@ -302,7 +302,7 @@ fn a_folder_that_is_not_the_sessions_own_is_taken() {
         (&link, "link: a symbolic link is in the way; "),
         (&dangling, "dangling: a symbolic link is in the way; "),
         (&open, "open: others may use it (mode 0755); type: chmod go= "),
-        (&full, "full: not empty, and no session: notes is in it; "),
+        (&full, "full: neither empty nor a session: notes is in it; "),
     ] {
         let text = job.fails(2, &["start", "--dir", dir]);
         assert!(text.contains(why), "{dir}: {text}");
@@ -310,7 +310,7 @@ fn a_folder_that_is_not_the_sessions_own_is_taken() {
     }
     assert!(job.fails(5, &["start", "--dir", &format!("{file}/x")]).contains("file/x: Not a directory"));
     for verb in ["stop", "status", "seal"] {
-        assert!(job.fails(5, &[verb, "--dir", &full]).contains("full: a folder that is no session"));
+        assert!(job.fails(5, &[verb, "--dir", &full]).contains("full: not the folder of a session"));
         assert!(job.fails(5, &[verb, "--dir", &job.path("none")]).contains("none: no such file or folder"));
         job.fails(2, &[verb, "word", "--dir", &full]);
     }
@@ -513,10 +513,10 @@ fn a_journal_that_the_log_does_not_tell_of_is_sealed() {
         assert!(verdict.contains("NOT VERIFIED (integrity) attesh: ") && verdict.contains(why), "{verdict}");
     }
     for (given, code, why) in [
-        ("k.pub", 2, "there is no head in it"),
+        ("k.pub", 2, "it holds no head"),
         ("none", 5, "none: no such file or folder"),
-        ("-", 2, "there is no head in it"),
-        ("attesh-head", 2, "there is no head in it"),
+        ("-", 2, "it holds no head"),
+        ("attesh-head", 2, "it holds no head"),
     ] {
         let refused = seal(&["--expect-head", given]);
         assert!(refused.code == Some(code) && refused.err.contains(why), "{given}: {}", refused.err);

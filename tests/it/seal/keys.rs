@@ -84,7 +84,7 @@ fn encrypted_keys_of_openssl_are_read() {
             Ok(KeyFile::Private(file)) => file.unlock(Some(&passphrase("x"))).err().unwrap().to_string(),
             Ok(KeyFile::Public(_)) => unreachable!(),
         };
-        assert!(why.contains("encrypted in a way that is not read"), "{how}: {why}");
+        assert!(why.contains("encrypted in a way that attesh does not read"), "{how}: {why}");
     }
 }
 

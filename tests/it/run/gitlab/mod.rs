@@ -328,10 +328,7 @@ fn a_block_that_takes_the_exit_trap_has_a_plan() {
     job.seal();
     let (code, said) = job.verdict(&items);
     assert_ne!(code, Some(0), "{said}");
-    assert!(
-        said.contains("line 2 `trap 'rm -f x' EXIT` takes the place of the trap that records the plan"),
-        "{said}"
-    );
+    assert!(said.contains("line 2 `trap 'rm -f x' EXIT` replaces the trap that records the plan"), "{said}");
     // One that was set before goes on.
     let job = Job::new(&bash(), Shape::default());
     let output = job.run_with(&["trap 'echo bye $?' EXIT", INIT, "true", "exit 4"], &[]);
