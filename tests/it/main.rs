@@ -92,6 +92,7 @@ mod cli {
 mod pages {
     mod all;
     mod codes;
+    mod example;
     mod journal;
     pub mod seal;
 }
