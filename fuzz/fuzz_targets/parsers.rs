@@ -26,7 +26,7 @@ fn session() -> &'static Session {
         let sessions = home.join(".local/state/attesh/sessions");
         let folder = std::fs::read_dir(sessions).expect("sessions").next().expect("one").expect("a folder").path();
         let journal = std::fs::File::open(folder.join("journal")).expect("a journal");
-        let checked = attesh::journal::check::check(journal, Default::default(), &mut |_, _| {});
+        let checked = attesh::journal::check::check(journal, Default::default(), &mut |_| {});
         let genesis = attesh::encoding::hex(&checked.expect("it is read").genesis_root);
         Session { folder, genesis }
     })
