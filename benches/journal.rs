@@ -15,13 +15,13 @@ use attesh::crypto::Seed;
 use attesh::journal::append::{Birth, Writer};
 use attesh::journal::check::{Knowledge, check};
 use attesh::record::{
-    Body, Closes, CommandText, Disclosures, Finish, From, Genesis, Open, Program, Start, StateLevel,
-    TextSource,
+    Body, Closes, Disclosures, FORMAT, Finish, From, Genesis, Open, PROTECTION_FILE, Program, RECORDER_ID,
+    Recorder, Start, StateLevel, TextSource,
 };
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
+use attesh::seal::form;
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::Statement;
 use attesh::seal::trust::TrustedKey;
 use floor::row;
 
@@ -41,7 +41,7 @@ fn main() {
     for threads in [1, 2] {
         let knowledge = Knowledge { threads, ..Knowledge::default() };
         let verify = median(|| {
-            let checked = check(open(), knowledge, &mut |_, _| {}).expect("it can be read");
+            let checked = check(open(), knowledge, &mut |_| {}).expect("it can be read");
             assert!(checked.rejection.is_none() && checked.size == RECORDS);
         });
         let seal = median(|| {
@@ -92,7 +92,7 @@ fn many_attestations() {
         for _ in 0..500 {
             let envelope = Envelope::read(&file).expect("well formed");
             let authentic = envelope.verify(&trusted, |_| None).expect("signed");
-            assert!(Statement::read(authentic.payload()).is_ok());
+            assert!(form::read(authentic.payload()).is_ok());
         }
     });
     let seen = format!("{seconds:.2} s on one core");
@@ -107,52 +107,53 @@ fn write(journal: &File, state: &File) {
 fn write_commands(journal: &File, state: &File, commands: u64) {
     let mut texts = Disclosures::default();
     let seed = Seed::random();
+    for (name, value) in [("stateDir", "/dev/shm"), ("host", "host"), ("user", "user")] {
+        texts.commit(name, value.into());
+    }
     let genesis = Genesis {
+        format: FORMAT.to_owned(),
         session: SESSION.to_owned(),
         name: None,
-        boot_id: SESSION.to_owned(),
-        pid_ns: 0,
-        time_ns: 0,
-        recorder_version: "bench".to_owned(),
-        recorder_digest: [0; 32],
-        state: StateLevel::Shm,
-        state_dir: texts.commit("stateDir", b"/dev/shm".to_vec()),
-        host: texts.commit("host", b"host".to_vec()),
-        user: texts.commit("user", b"user".to_vec()),
+        boot_id: Some(SESSION.to_owned()),
+        pid_ns: Some(0),
+        time_ns: Some(0),
+        recorder: Recorder { id: RECORDER_ID.to_owned(), version: "bench".to_owned(), sha256: Some([0; 32]) },
+        protection: PROTECTION_FILE.to_owned(),
+        state: StateLevel::Shm.into(),
         origin_id: None,
         prev: None,
         parent: None,
         closes: Closes::Stop,
-        verify_key: seed.public(),
+        vk: seed.public(),
     };
     let session = uuid::Uuid::try_parse(SESSION).expect("a UUID").into_bytes();
     let birth = Birth { session, boot_id: [0; 16], secret: None, seed };
     let body = Body::Genesis(Box::new(genesis));
     let mut writer = Writer::create(journal, state, &birth, body, &texts, clock::now()).expect("a journal");
     let mut texts = Disclosures::default();
+    texts.commit("workdir", b"/home/user/src".to_vec());
+    texts.commit("history", Vec::new());
     let open = Open {
-        program: Program::Bash,
+        program: Program::Bash.into(),
         version: "5.2".to_owned(),
         pid: 1,
         start_ticks: 1,
         native: 0,
         hook: "0123456789abcdef".to_owned(),
         typed: false,
-        workdir: texts.commit("workdir", b"/home/user/src".to_vec()),
-        history: texts.commit("history", Vec::new()),
     };
     writer.append(Body::Open(Box::new(open)), &texts, clock::now()).expect("appended");
     for n in 1..=commands {
         let mut texts = Disclosures::default();
-        let command = texts.commit("command", format!("make test-{n}").into_bytes());
+        texts.commit("command", format!("make test-{n}").into_bytes());
+        texts.commit("workdir", b"/home/user/src".to_vec());
         let start = Start {
             shell: 1,
             n,
             native: n,
             skip: 0,
-            source: TextSource::History,
-            command: Some(CommandText { commitment: command, truncated: false }),
-            workdir: texts.commit("workdir", b"/home/user/src".to_vec()),
+            text_source: TextSource::History,
+            truncated: false,
             prev_status: Some(0),
             planned: false,
             late: false,

@@ -191,8 +191,9 @@ fn one_spelling_of_base64_is_read() {
     assert!(why.contains("payload: not strict base64: a character outside"), "{why}");
 }
 
+/// Another type is not what a damaged file has: the signature covers it.
 #[test]
-fn another_payload_type_is_refused_though_it_is_signed() {
+fn another_payload_type_is_handed_on_as_ours_or_without_its_signature() {
     for payload_type in [
         "application/vnd.in-toto+json ",
         "application/vnd.in-toto+JSON",
@@ -202,12 +203,44 @@ fn another_payload_type_is_refused_though_it_is_signed() {
         "",
     ] {
         let text = format!(
-            "{{\"payload\":\"e30=\",\"payloadType\":\"{payload_type}\",\"signatures\":[{{\"keyid\":\"{}\",\"sig\":\"{}\"}}]}}",
+            "{{\"payload\":\"e30=\",\"payloadType\":\"{payload_type}\",\"signatures\":[{{\"keyid\":\"{}\",\"sig\":\"{}\"}}]}}\n",
             key().public().fingerprint(),
             sig(payload_type, b"{}")
         );
-        let why = refusal(text.as_bytes());
-        assert!(why.starts_with("payloadType: expected application/vnd.in-toto+json"), "{why}");
+        let read = Envelope::read(text.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(read.to_json()).unwrap(), text);
+        let authentic = read.verify(&[trusted(&key())], |_| None).unwrap();
+        assert_eq!((authentic.payload_type(), authentic.payload()), (payload_type, &b"{}"[..]));
+        let failure = read.verify(&[trusted(&other())], |_| None).unwrap_err();
+        assert_eq!(failure.code(), Code::SignatureUntrusted, "{payload_type}");
+        // Put in the place of ours and in the place of this one: neither is what was signed.
+        let ours = text.replacen(
+            &format!("\"payloadType\":\"{payload_type}\""),
+            &format!("\"payloadType\":\"{PAYLOAD_TYPE}\""),
+            1,
+        );
+        let theirs = with(&[(PAYLOAD_TYPE, payload_type)]);
+        for changed in [ours.as_bytes(), &theirs] {
+            let failure = Envelope::read(changed).unwrap().verify(&[trusted(&key())], |_| None).unwrap_err();
+            assert_eq!(failure.code(), Code::SignatureBroken, "{payload_type}");
+        }
+    }
+}
+
+/// A bundle of another version may be sound; one that is no bundle at all is not.
+#[test]
+fn a_bundle_of_another_version_is_called_damaged() {
+    use crate::seal::formats::{from_bundle, to_bundle};
+    let text = String::from_utf8(to_bundle(&sealed_by(&key(), b"{}"))).unwrap();
+    for (from, to, code) in [
+        ("bundle.v0.3+json", "bundle.v0.2+json", Code::EnvelopeType),
+        ("bundle.v0.3+json", "bundle+json;version=0.1", Code::EnvelopeType),
+        ("vnd.dev.sigstore.bundle.v0.3", "vnd.example", Code::EnvelopeValue),
+        ("\"mediaType\"", "\"mediatype\"", Code::EnvelopeJson),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text);
+        assert_eq!(from_bundle(changed.as_bytes()).unwrap_err().code(), code, "{to}");
     }
 }
 

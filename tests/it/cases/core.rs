@@ -64,7 +64,6 @@ fn json(cases: &mut Cases) {
 }
 
 fn common(cases: &mut Cases) {
-    let time = "member \"realtimeNs\" is";
     for (name, from, to, why) in [
         ("index-of-another", "{\"i\":2,", "{\"i\":3,", "record.index"),
         ("index-as-text", "{\"i\":2,", "{\"i\":\"2\",", MEMBER),
@@ -214,7 +213,6 @@ fn starts(cases: &mut Cases) {
 }
 
 fn finishes(cases: &mut Cases) {
-    let contradict = "contradict each other";
     for (name, from, to, why) in [
         ("finish-status-256", "\"status\":0", "\"status\":256", MEMBER),
         ("finish-status-missing", "\"status\":0,", "", MEMBER),

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use attesh::journal::story::FindingCode;
 use attesh::record::{Anomaly, Body, Note, NoteWhat, Pause, Program};
 use attesh::seal::statement::CommandText;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::proofs::parsers::is_obeyed;
 use crate::stage::pty::ATTESH;
 use crate::stage::signer::{self, Defect, Signer, Texts, finish, start};
 use crate::stage::world::put;
-use crate::vectors::envelopes::{finding, key, sign};
+use crate::vectors::envelopes::{facts, finding, key, sign};
 
 /// A title, a colour by C1, DEL, a return, a turned direction, and what cannot be seen.
 const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{9b}31m\u{7f}\rb\u{202e}c\u{2066}d\u{200b}\u{feff}e\u{8}\u{ad}\u{3164}\u{e0041}\u{fe00}";
@@ -43,21 +44,15 @@ fn journal() -> Vec<u8> {
     let (body, texts) = start(1, 1, 1, HOSTILE.as_bytes());
     signer.push(body, &texts, Defect::None);
     signer.push(finish(1, 1, 3), &Texts::default(), Defect::None);
-    let mut texts = Texts::default();
-    let note = Note {
-        shell: Some(1),
-        what: NoteWhat::Remark,
-        text: Some(texts.commit("text", HOSTILE.as_bytes())),
-        status: None,
-        native: None,
-    };
-    signer.push(Body::Note(note), &texts, Defect::None);
-    let mut texts = Texts::default();
-    let reason = Some(texts.commit("reason", HOSTILE.as_bytes()));
-    signer.push(Body::Pause(Pause { shell: Some(1), reason }), &texts, Defect::None);
-    let mut texts = Texts::default();
-    let detail = Some(texts.commit("detail", HOSTILE.as_bytes()));
-    signer.push(Body::Anomaly(Anomaly { what: HOSTILE.into(), detail }), &texts, Defect::None);
+    let note = Note { shell: Some(1), what: NoteWhat::Remark, status: None, native: None };
+    let anomaly = Anomaly { what: HOSTILE.into() };
+    for (body, name) in [
+        (Body::Note(note), "text"),
+        (Body::Pause(Pause { shell: Some(1) }), "reason"),
+        (Body::Anomaly(anomaly), "detail"),
+    ] {
+        signer.push(body, &Texts::of(&[(name, HOSTILE.as_bytes())]), Defect::None);
+    }
     signer.close(1, Some(1));
     signer.push(signer::end(), &Texts::default(), Defect::None);
     signer.bytes
@@ -80,9 +75,13 @@ fn hostile(value: &mut Value, path: &str) {
         "closedAt",
         "sealedAt",
         "startedAt",
-        "program",
         "assurance",
         "recordedAt",
+        "evidence",
+        "inherited",
+        "code",
+        "at",
+        "type",
         "status",
         "outcome",
         "command",
@@ -103,7 +102,10 @@ fn attestation() -> Vec<u8> {
     let mut run = Run::of(&[HOSTILE, "make"]);
     run.ran[1].status = Some(2);
     let mut bad = statement(&[run]);
-    bad.predicate.anomalies.push(finding(1, "x", false, "x"));
+    bad.predicate.anomalies.push(finding(1, FindingCode::Pause, "x"));
+    // Without what is attached: its name is a plain one.
+    (bad.predicate.facts, bad.predicate.outcome.fact_count) = (facts()[..1].to_vec(), 1);
+    bad.predicate.extensions.insert("urn:x:y".into(), "x".into());
     let mut value: Value = serde_json::from_slice(&bad.to_json()).unwrap();
     hostile(&mut value, "");
     let read: attesh::seal::statement::Statement = serde_json::from_value(value).unwrap();

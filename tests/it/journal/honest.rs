@@ -112,7 +112,7 @@ impl Session {
         for n in 1..=COMMANDS {
             let (body, texts) = signer::start(1, n, n, b"make -j2 check");
             self.append(&body, &texts);
-            self.append(&signer::finish(1, n, n % 3), &Texts::default());
+            self.append(&signer::finish(1, n, (n % 3) as u8), &Texts::default());
         }
         let (body, texts) = signer::close(1, Some(COMMANDS));
         self.append(&body, &texts);

@@ -93,11 +93,8 @@ impl Files {
 }
 
 pub fn note(text: &[u8]) -> (Body, Texts) {
-    let mut texts = Texts::default();
-    let commitment = texts.commit("text", text);
-    let body =
-        Note { shell: None, what: NoteWhat::Remark, text: Some(commitment), status: None, native: None };
-    (Body::Note(body), texts)
+    let body = Note { shell: None, what: NoteWhat::Remark, status: None, native: None };
+    (Body::Note(body), Texts::of(&[("text", text)]))
 }
 
 pub fn read(file: &File) -> Vec<u8> {

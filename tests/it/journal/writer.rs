@@ -86,7 +86,7 @@ fn a_writer_that_cannot_go_on_does_not_say_why() {
     with(&[7; 2 * SLOT_BYTES]);
     assert_eq!(refusal(&files, None, None), "the session cannot go on: no slot of its state is whole");
     with(&good);
-    let long = Body::Anomaly(Anomaly { what: "x".repeat(CORE_MAX), detail: None });
+    let long = Body::Anomaly(Anomaly { what: "x".repeat(CORE_MAX) });
     let error = append(&files, long, &Texts::default()).unwrap_err().to_string();
     assert!(error.starts_with("the record is too long: its core has "), "{error}");
     let (body, texts) = start(1, 1, 1, &vec![b'x'; 3 << 20]);
@@ -212,7 +212,7 @@ fn a_disk_that_refused_once_is_asked_again() {
 #[test]
 fn a_core_of_the_longest_length_is_refused() {
     let files = Files::begun();
-    let body = |length: usize| Body::Anomaly(Anomaly { what: "x".repeat(length), detail: None });
+    let body = |length: usize| Body::Anomaly(Anomaly { what: "x".repeat(length) });
     let overhead = |length: usize| {
         let error = append(&files, body(length), &Texts::default()).unwrap_err().to_string();
         let digits: String = error.chars().filter(char::is_ascii_digit).collect();

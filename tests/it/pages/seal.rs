@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use attesh::cause::Code;
+use attesh::record;
 use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
+use attesh::seal::form;
 use attesh::seal::formats::{BUNDLE_MEDIA_TYPE, to_bundle};
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::{self, CommandText, Statement};
+use attesh::seal::statement::{self, CommandText};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -79,6 +82,7 @@ fn full() -> Value {
         command[text.0] = text.1;
         for (name, value) in [
             ("exitCode", json!(130)),
+            ("stale", json!(true)),
             ("pipeStatus", json!([0, 130])),
             ("signal", json!(2)),
             ("startedAt", json!(time)),
@@ -97,32 +101,42 @@ fn full() -> Value {
         "subject": [{"name": "session", "digest": digest}],
         "predicateType": statement::PREDICATE_TYPE,
         "predicate": {
-            "recorder": {"id": statement::RECORDER_ID, "version": "0", "digest": digest},
+            "recorder": {"id": record::RECORDER_ID, "version": "0", "digest": digest},
             "session": {"id": id, "name": "n", "openedAt": time, "closedAt": time, "shells": [
                 {"id": 1, "program": "bash", "version": "5", "hook": "h", "closed": "exit", "exitCode": 0}],
                 "host": "h", "user": "u", "previous": format!("{id}:3:{hash}")},
             "journal": {"format": "f", "size": 1, "rootHash": hash, "genesisHash": hash, "headTag": hash,
                 "continuity": "UNBROKEN"},
+            "heads": [{"size": 1, "rootHash": hash}],
             "outcome": {"commandCount": 1, "failedCount": 1, "unobservedCount": 1, "lostCount": 1,
                 "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": null,
-                "anomalyCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
+                "anomalyCount": 1, "factCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
             "commands": commands,
-            "plans": [{"shell": 1, "recordedAt": "start", "name": "n", "sha256": hash, "unchanged": true, "units": [
-                {"line": 1, "lastLine": 2, "command": "x"}, {"line": 3, "lastLine": 3, "commandBase64": "/w=="}]}],
+            "plans": [{"shell": 1, "close": 9, "recordedAt": "start", "evidence": "reader", "name": "n",
+                "sha256": hash, "units": [{"line": 1, "lastLine": 2, "command": "x"},
+                    {"line": 3, "lastLine": 3, "commandBase64": "/w=="}], "unchanged": true,
+                "interpreter": {"path": "/bin/bash", "sha256": hash, "version": "5", "options": ["-e"],
+                    "arguments": ["x"], "workdir": "/", "inherited": ["BASH_ENV"]}}],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
             "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
             "transcript": {"sha256": hash, "lines": 1, "bytes": 2},
-            "collected": [{"type": "u", "at": "start", "ok": true, "data": "1"}],
+            "facts": [{"record": 1, "type": "urn:x:y", "at": "command", "shell": 1, "n": 1, "ok": true,
+                "must": true, "data": {"name": "1"}, "attached": [
+                    {"name": "diff.gz", "size": 1, "sha256": hash, "mediaType": "text/plain"}]}],
             "origin": {"status": "none", "id": "0123456789abcdef"},
             "sealedAt": time,
             "unrecordedTailMs": -1,
+            "extensions": {"urn:x:y": "1"},
+            "mustUnderstand": ["urn:x:y"],
         },
     })
 }
 
 fn reads(value: &Value) -> bool {
-    // In the order of the tables: serde_json's own map sorts by name.
-    Statement::read(ordered("Statement", value).as_bytes()).is_ok()
+    // In the order of the tables: serde_json's own map sorts by name. That an extension is not
+    // known is the last thing that is said of a statement.
+    let read = form::read(ordered("Statement", value).as_bytes());
+    read.is_ok() || read.is_err_and(|cause| cause.code == Code::StatementMust)
 }
 
 /// JSON with the members in the order of the tables.
@@ -168,7 +182,7 @@ fn each(value: &mut Value, name: &str, table: &str, change: &mut dyn FnMut(&mut 
 
 #[test]
 fn every_member_stands_in_its_table_in_its_order_and_none_other() {
-    assert!(reads(&full()), "{:?}", Statement::read(ordered("Statement", &full()).as_bytes()));
+    assert!(reads(&full()), "{:?}", form::read(ordered("Statement", &full()).as_bytes()));
     let tables = tables();
     for (table, rows) in &tables {
         let (mut written, mut value) = (BTreeSet::new(), full());
@@ -192,6 +206,9 @@ fn every_member_stands_in_its_table_in_its_order_and_none_other() {
             };
             let missing = changed(&|object| {
                 object.remove(name);
+                if name == "extensions" {
+                    object.remove("mustUnderstand");
+                }
             });
             let may_miss = row.presence == "optional";
             assert!(["always", "optional", "by case"].contains(&row.presence.as_str()), "{table}: {name}");
@@ -207,13 +224,16 @@ fn every_member_stands_in_its_table_in_its_order_and_none_other() {
             assert!(!other, "{table}: {name} is no {}", row.kind);
         }
     }
-    // Every object has its table; digest is explained where it stands.
+    // Every object has its table; digest is explained where it stands, and the names of data and
+    // of extensions are free.
     let mut value = full();
     let mut objects = BTreeSet::new();
     for rows in tables.values() {
         objects.extend(rows.iter().filter(|row| row.kind.contains("object")).map(|row| row.name.clone()));
     }
-    objects.remove("digest");
+    for free in ["digest", "data", "extensions"] {
+        objects.remove(free);
+    }
     each(&mut value, "Statement", "digest", &mut |object| assert_eq!(object.len(), 1));
     objects.insert("Statement".into());
     assert_eq!(tables.keys().cloned().collect::<BTreeSet<_>>(), objects, "tables, and objects");
@@ -225,7 +245,7 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     for constant in [
         statement::STATEMENT_TYPE,
         statement::PREDICATE_TYPE,
-        statement::RECORDER_ID,
+        record::RECORDER_ID,
         PAYLOAD_TYPE,
         BUNDLE_MEDIA_TYPE,
     ] {
@@ -234,8 +254,9 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     for name in [statement::SUBJECT_SESSION, statement::SUBJECT_TRANSCRIPT] {
         assert!(page.contains(&format!("\n.It Li {name}\n")), "{name}");
     }
+    assert!(page.contains(&format!(".It Li {}", statement::SUBJECT_SCRIPT)), "the subject of a script");
     let limits: BTreeMap<&str, u64> = BTreeMap::from([
-        ("INTEGER_MAX", statement::INTEGER_MAX),
+        ("INTEGER_MAX", record::INTEGER_MAX),
         ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),

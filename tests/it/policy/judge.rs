@@ -1,136 +1,12 @@
 //! Policies against statements made for them: every denial with its words.
 
 use attesh::policy::{self, Policy, Ruling};
-use attesh::seal::statement::{
-    CommandFacts, CommandText, PREDICATE_TYPE, RECORDER_ID, STATEMENT_TYPE, Statement,
-};
+use attesh::seal::statement::{CommandText, Completeness, Statement};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-/// A command that ran.
-#[derive(Clone)]
-pub struct Ran {
-    pub text: String,
-    pub status: Option<u64>,
-    pub outcome: Option<&'static str>,
-    pub planned: bool,
-    pub late: bool,
-}
+mod made;
 
-/// What a shell ran, and its plan.
-#[derive(Clone)]
-pub struct Run {
-    pub units: Option<Vec<String>>,
-    pub ran: Vec<Ran>,
-    pub recorded_at: &'static str,
-    pub unchanged: bool,
-    pub closed: Value,
-    pub exit: Value,
-}
-
-pub fn ran(text: &str, status: u64) -> Ran {
-    Ran { text: text.to_owned(), status: Some(status), outcome: None, planned: true, late: false }
-}
-
-impl Run {
-    /// A script of these commands that ran as it should.
-    pub fn of(commands: &[&str]) -> Self {
-        Run {
-            units: Some(commands.iter().map(|text| (*text).to_owned()).collect()),
-            ran: commands.iter().map(|text| ran(text, 0)).collect(),
-            recorded_at: "start",
-            unchanged: true,
-            closed: json!("exit"),
-            exit: json!(0),
-        }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let lines = self.units.iter().flatten().map(|unit| format!("{unit}\n"));
-        lines.collect::<String>().into_bytes()
-    }
-
-    /// The digest of the script.
-    pub fn sha256(&self) -> String {
-        attesh::encoding::hex(&Sha256::digest(self.bytes()))
-    }
-
-    fn plan(&self, shell: usize) -> Option<Value> {
-        let units = self.units.as_ref()?;
-        let mut line = 1;
-        let units: Vec<Value> = units
-            .iter()
-            .map(|unit| {
-                let lines = unit.lines().count();
-                line += lines;
-                json!({"line": line - lines, "lastLine": line - 1, "command": unit})
-            })
-            .collect();
-        Some(json!({"shell": shell, "recordedAt": self.recorded_at, "name": "build.sh",
-            "sha256": self.sha256(), "units": units, "unchanged": self.unchanged}))
-    }
-}
-
-/// A statement about a session with these shells, which agrees with itself.
-pub fn statement(runs: &[Run]) -> Statement {
-    let (mut commands, mut transcript) = (Vec::new(), Vec::new());
-    let (mut failed, mut unobserved, mut first) = (0, 0, None);
-    for (shell, run) in runs.iter().enumerate() {
-        for one in &run.ran {
-            transcript.extend(CommandText::Command(one.text.clone()).transcript_line(one.status));
-            let mut command = json!({"seq": commands.len() + 1, "shell": shell + 1, "command": one.text,
-                "exitCode": one.status, "startedAt": "2026-11-22T10:00:00Z", "durationMs": 1});
-            command["planned"] = json!(one.planned);
-            command["late"] = json!(one.late);
-            if let Some(outcome) = one.outcome {
-                command["outcome"] = json!(outcome);
-            }
-            if let Some(signal) = CommandFacts::signal_of(one.status) {
-                command["signal"] = json!(signal);
-            }
-            commands.push(command);
-            unobserved += u64::from(one.status.is_none());
-            failed += u64::from(one.status.is_some_and(|status| status != 0));
-            first = first.or(one.status.filter(|status| *status != 0));
-        }
-    }
-    let shells: Vec<Value> = (runs.iter().enumerate())
-        .map(|(at, run)| {
-            json!({"id": at + 1, "program": "bash", "version": "5.2", "hook": "h", "closed": run.closed,
-                "exitCode": run.exit})
-        })
-        .collect();
-    let plans: Vec<Value> = runs.iter().enumerate().filter_map(|(at, run)| run.plan(at + 1)).collect();
-    let (root, digest) = ("00".repeat(32), attesh::encoding::hex(&Sha256::digest(&transcript)));
-    let subject = |name: &str, digest: &str| json!({"name": name, "digest": {"sha256": digest}});
-    let value = json!({
-        "_type": STATEMENT_TYPE,
-        "subject": [subject("bin/app", &root), subject("session.transcript", &digest), subject("session", &root)],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "recorder": {"id": RECORDER_ID, "version": "0", "digest": {"sha256": root}},
-            "session": {"id": "0199f5d4-7b6a-7000-8000-000000000000", "name": null,
-                "openedAt": "2026-11-22T10:00:00Z", "closedAt": "2026-11-22T10:01:00Z", "shells": shells,
-                "host": null, "user": null, "previous": null},
-            "journal": {"format": attesh::record::FORMAT, "size": 9, "rootHash": root, "genesisHash": root,
-                "headTag": root, "continuity": "UNBROKEN"},
-            "outcome": {"commandCount": commands.len(), "failedCount": failed,
-                "unobservedCount": unobserved, "lostCount": 0, "withheldCount": 0, "redactedCount": 0,
-                "pauseCount": 0, "pausedCommandCount": 0, "anomalyCount": 0,
-                "allSucceeded": failed == 0 && unobserved == 0, "exitCode": first.or((unobserved == 0).then_some(0)), "end": "COMPLETE"},
-            "commands": commands,
-            "plans": plans,
-            "anomalies": [],
-            "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
-            "transcript": {"sha256": digest, "lines": commands.len(), "bytes": transcript.len()},
-            "collected": [],
-            "origin": {"status": "none", "id": null},
-            "sealedAt": "2026-11-22T10:02:00Z",
-            "unrecordedTailMs": 60_000,
-        },
-    });
-    serde_json::from_value(value).unwrap()
-}
+pub use made::{Run, ran, rename_scripts, set_transcript, statement};
 
 /// Two minutes after it was sealed.
 pub const NOW_S: i64 = 1_795_341_840;
@@ -457,11 +333,11 @@ fn what_the_other_tables_ask_for_is_not_asked() {
     let none = |_: &mut Statement| {};
     assert_eq!(denied("", &none), [""; 0]);
     assert_eq!(
-        denied("", &|it| it.predicate.outcome.end = "INCOMPLETE".into()),
+        denied("", &|it| it.predicate.outcome.end = Completeness::Incomplete),
         ["the session is incomplete"]
     );
     assert_eq!(
-        denied("[session]\ncomplete = false", &|it| it.predicate.outcome.end = "INCOMPLETE".into()),
+        denied("[session]\ncomplete = false", &|it| it.predicate.outcome.end = Completeness::Incomplete),
         [""; 0]
     );
     assert_eq!(

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use attesh::policy::{self, PlanAt, Policy, ScriptRule};
 use attesh::script::Script;
 use attesh::seal::envelope::Envelope;
+use attesh::seal::form;
 use attesh::seal::statement::Statement;
 
 use crate::policy::verify::{attesh, put};
@@ -170,7 +171,7 @@ fn statement(home: &Home, units: &[&str]) -> Statement {
     let sealed = std::fs::read(home.path("work/s.intoto.json"));
     let sealed = sealed.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     std::fs::remove_file(home.path("work/s.intoto.json")).unwrap();
-    Statement::read(Envelope::read(&sealed).unwrap().unverified_payload()).unwrap()
+    form::read(Envelope::read(&sealed).unwrap().unverified_payload()).unwrap()
 }
 
 /// Every change of a script by one command, in words and in commands.

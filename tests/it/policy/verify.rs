@@ -5,10 +5,10 @@ use std::path::Path;
 use attesh::failure::Kind;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::Statement;
+use attesh::seal::statement::{Completeness, Statement};
 use serde_json::{Value, json};
 
-use crate::policy::judge::{Run, statement};
+use crate::policy::judge::{Run, rename_scripts, statement};
 use crate::stage::pty::{ATTESH, Home};
 
 const BUILD: &str = "cd src/\n\n# a remark\necho \"something\"\ngo build ./...\n";
@@ -45,6 +45,7 @@ fn build(commands: &[&str]) -> Statement {
     let plan = &mut whole.predicate.plans[0];
     if commands == COMMANDS {
         plan.sha256 = Some(attesh::encoding::hex(&attesh::crypto::sha256(&[BUILD.as_bytes()])));
+        rename_scripts(&mut whole);
     }
     whole
 }
@@ -113,7 +114,7 @@ fn json_does_not_tell_what_was_denied() {
 fn an_incomplete_session_ends_with_another_status_than_4() {
     let home = home();
     let mut killed = build(&COMMANDS);
-    killed.predicate.outcome.end = "INCOMPLETE".into();
+    killed.predicate.outcome.end = Completeness::Incomplete;
     seal(&home, "killed.intoto.json", &killed, 7);
     let mut text = std::fs::read_to_string(home.path("work/build.toml")).unwrap();
     let run = |home: &Home| verify(home, &["killed.intoto.json", "--policy", "build.toml"]);

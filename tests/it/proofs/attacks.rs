@@ -84,7 +84,7 @@ fn who_reads_the_state_changes_an_earlier_record() {
             let auth = Auth { signature: key.sign(&key.public(), &message), tag };
             let line = line::join(core.as_bytes(), columns.disclosures, &auth);
             let journal = [lines[..forged].concat(), line].concat();
-            let checked = check(&journal[..], Knowledge::default(), &mut |_, _| {}).unwrap();
+            let checked = check(&journal[..], Knowledge::default(), &mut |_| {}).unwrap();
             assert_eq!(checked.rejection.map(|rejection| rejection.record), Some(forged as u64));
         }
     }

@@ -18,7 +18,7 @@ fn journal(commands: u64, text: usize) -> Signer {
         for (at, shell) in shells.iter().enumerate() {
             let (body, texts) = start(*shell, n, n, &vec![b'a' + at as u8; text]);
             signer.push(body, &texts, Defect::None);
-            signer.push(finish(*shell, n, n % 3), &Default::default(), Defect::None);
+            signer.push(finish(*shell, n, (n % 3) as u8), &Default::default(), Defect::None);
         }
     }
     for shell in shells {
@@ -68,18 +68,15 @@ fn a_flipped_bit_of_a_mebibyte_is_not_found() {
         let good = line::split(text).unwrap();
         let core = Core::decode(good.core).unwrap();
         let key_now = key.unwrap_or_else(|| match &core.body {
-            attesh::record::Body::Genesis(genesis) => genesis.verify_key,
+            attesh::record::Body::Genesis(genesis) => genesis.vk,
             _ => unreachable!("the first record is genesis"),
         });
         // What one line must hold, on top of the prefix that holds already.
         let holds = |text: &[u8]| -> Option<()> {
             let columns = line::split(text).ok()?;
             let core = Core::decode(columns.core).ok()?;
-            let key = if let attesh::record::Body::Genesis(genesis) = &core.body {
-                genesis.verify_key
-            } else {
-                key_now
-            };
+            let key =
+                if let attesh::record::Body::Genesis(genesis) = &core.body { genesis.vk } else { key_now };
             let mut tree = frontier.clone();
             tree.push(chain::leaf(columns.core));
             let message = attesh::crypto::step_message(

@@ -80,7 +80,7 @@ fn the_words_of_a_hook_make_the_recorder_panic_or_harm_a_journal() {
     for session in std::fs::read_dir(sessions).unwrap() {
         let journal = session.unwrap().path().join("journal");
         let file = std::fs::File::open(&journal).unwrap();
-        let checked = check(file, Knowledge::default(), &mut |_, _| {}).unwrap();
+        let checked = check(file, Knowledge::default(), &mut |_| {}).unwrap();
         assert_eq!(checked.rejection, None, "{}", journal.display());
     }
 }

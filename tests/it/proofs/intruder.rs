@@ -26,7 +26,7 @@ fn honest() -> (Signer, Vec<Signer>) {
         before.push(signer.clone());
         signer.start(1, n, n, format!("make {n}").as_bytes());
         before.push(signer.clone());
-        signer.finish(1, n, n % 2);
+        signer.finish(1, n, (n % 2) as u8);
     }
     before.push(signer.clone());
     signer.close(1, Some(3));
@@ -47,7 +47,7 @@ fn told(signer: &Signer) -> Told {
 fn shown(bytes: &[u8]) -> Vec<(Body, Disclosures)> {
     let mut all = Vec::new();
     let mut keep = |record: &Record| all.push((record.core.body.clone(), record.disclosures.clone()));
-    let checked = check(bytes, Knowledge::default(), &mut |record, _| keep(record)).unwrap();
+    let checked = check(bytes, Knowledge::default(), &mut |passed| keep(passed.record)).unwrap();
     drop(checked);
     all
 }

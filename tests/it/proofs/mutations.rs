@@ -42,7 +42,7 @@ fn journal(random: &mut Random, others: &[(attesh::record::Kind, Body, Texts)]) 
             0 | 1 => {
                 n += 1;
                 bodies.push(signer::start(1, n, n, b"printf '\xff' \"$x\""));
-                bodies.push((signer::finish(1, n, random.below(256) as u64), Texts::default()));
+                bodies.push((signer::finish(1, n, random.below(256) as u8), Texts::default()));
             }
             _ => {
                 let (_, body, texts) = random.pick(others);

@@ -80,7 +80,8 @@ fn many_shells_lose_mix_or_starve() {
 fn judge(at: &Opened, commands: u64) {
     let mut last: HashMap<u64, u64> = HashMap::new();
     let file = std::fs::File::open(at.journal()).unwrap();
-    let checked = check(file, Knowledge::default(), &mut |record, _| {
+    let checked = check(file, Knowledge::default(), &mut |passed| {
+        let record = passed.record;
         if let Body::Start(start) = &record.core.body {
             let before = last.insert(start.shell, start.n).unwrap_or(0);
             assert_eq!(start.n, before + 1, "shell {}", start.shell);

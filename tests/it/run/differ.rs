@@ -146,7 +146,7 @@ impl Place {
         let (mut planned, mut begun, mut ended) = (None, Vec::new(), Vec::new());
         let (mut anomalies, mut closed, mut strange) = (Vec::new(), None, None);
         let journal = File::open(session.path().join("journal")).map_err(|error| error.to_string())?;
-        let checked = check(journal, Knowledge::default(), &mut |record, _| match &record.core.body {
+        let checked = check(journal, Knowledge::default(), &mut |passed| match &passed.record.core.body {
             Body::Plan(plan) => planned = Some(plan.count),
             Body::Start(start) => {
                 begun.push(start.n);
@@ -164,7 +164,7 @@ impl Place {
             return Err(format!("unsound: {:?}", checked.rejection));
         }
         let status = seen.code.or(seen.signal.map(|signal| 128 + signal));
-        if closed != status.and_then(|status| u64::try_from(status).ok()) {
+        if closed != status.and_then(|status| u8::try_from(status).ok()) {
             return Err(format!("closed with {closed:?}"));
         }
         if anomalies != case.anomalies || strange.is_some() && anomalies.is_empty() {

@@ -1,18 +1,19 @@
 //! What stands at a limit of a statement, and what is one beyond it.
 
-use attesh::failure::Kind;
+use attesh::cause::Code;
 use attesh::journal::line;
 use attesh::protocol::{Key, Verb};
-use attesh::record::{Body, Collect, Pause, Plan, PlanTime, Program};
-use attesh::seal::statement::{COMMANDS_MAX, INTEGER_MAX, Statement};
+use attesh::record::{Body, Evidence, INTEGER_MAX, Pause, Plan, PlanTime, Program};
+use attesh::seal::form;
+use attesh::seal::statement::{COMMANDS_MAX, Statement};
 use attesh::verify;
 use nix::sys::time::TimeValLike as _;
 
 use crate::policy::judge::{Run, statement};
 use crate::stage::signer::{self, Defect, Signer, Texts, close, finish, start};
-use crate::stage::world::{World, code};
+use crate::stage::world::{Opened, World, code};
 use crate::vectors::envelopes::{sign, taken};
-use crate::verify::verdicts::{against_journal, drafted};
+use crate::verify::verdicts::{against_journal, drafted, fact};
 
 fn is_taken(statement: &Statement) -> (bool, String) {
     let taken = taken(&sign(statement.to_json(), 7).to_json());
@@ -23,21 +24,20 @@ fn is_taken(statement: &Statement) -> (bool, String) {
 
 #[test]
 fn more_commands_than_the_limit_stand_in_a_statement() {
-    let of = |count: usize| {
-        let mut made = statement(&[Run::of(&vec!["x"; count])]);
-        made.predicate.journal.size = 30_000;
-        made
-    };
+    let of = |count: usize| statement(&[Run::of(&vec!["x"; count])]);
     assert_eq!(is_taken(&of(COMMANDS_MAX)).1, "10000 commands recorded, all succeeded");
     let (good, why) = is_taken(&of(COMMANDS_MAX + 1));
     assert_eq!(
         (good, &*why),
-        (false, "the payload is not well formed: commands is not at most 10000 commands")
+        (
+            false,
+            "a member of the statement has another form than the manual gives: commands is not at most 10000 commands"
+        )
     );
 }
 
-/// A session of so many commands and so many shells.
-fn long(commands: u64, shells: u64, collected: usize) -> Vec<u8> {
+/// A session of so many commands, shells and facts.
+fn long(commands: u64, shells: u64, facts: usize) -> Vec<u8> {
     let mut signer = Signer::begun(1);
     let shell = signer.open(Program::Bash, 0);
     for n in 1..=commands {
@@ -51,10 +51,9 @@ fn long(commands: u64, shells: u64, collected: usize) -> Vec<u8> {
         let (body, texts) = close(shell, Some(0));
         signer.push(body, &texts, Defect::None);
     }
-    for _ in 0..collected {
-        let body =
-            Collect { collector: "https://example.org/git".into(), at: "start".into(), ok: true, data: None };
-        signer.push(Body::Collect(body), &Texts::default(), Defect::None);
+    for _ in 0..facts {
+        let body = Body::Fact(Box::new(fact("https://example.org/git")));
+        signer.push(body, &Texts::default(), Defect::None);
     }
     signer.push(signer::end(), &Texts::default(), Defect::None);
     signer.bytes
@@ -62,32 +61,37 @@ fn long(commands: u64, shells: u64, collected: usize) -> Vec<u8> {
 
 #[test]
 fn a_long_session_is_sealed_and_not_taken() {
-    for (commands, shells, collected) in [(10_000, 1, 0), (10_001, 1, 0), (1, 10_001, 0), (1, 1, 10_001)] {
-        let told = format!("{commands} commands, {shells} shells, {collected} collected");
-        let made = drafted(&long(commands, shells, collected), true).1;
+    for (commands, shells, facts) in [(10_000, 1, 0), (10_001, 1, 0), (1, 10_001, 0), (1, 1, 10_001)] {
+        let told = format!("{commands} commands, {shells} shells, {facts} facts");
+        let made = drafted(&long(commands, shells, facts), true).1;
         let predicate = &made.predicate;
         let (good, said) = is_taken(&made);
         assert!(good && said.ends_with(" recorded, all succeeded"), "{told}: {said}");
         assert_eq!(predicate.commands.is_some(), commands <= 10_000, "{told}");
         assert_eq!(predicate.session.shells.len() as u64, shells.min(10_000), "{told}");
-        assert_eq!(predicate.collected.len(), collected.min(10_000), "{told}");
+        assert_eq!(predicate.facts.len(), facts.min(10_000), "{told}");
+        assert_eq!(predicate.outcome.fact_count, facts as u64, "{told}");
+        // Genesis, each open and close, the last record: the last one has the last place.
+        assert_eq!(predicate.heads.len() as u64, (2 * shells + 2).min(10_000), "{told}");
         assert_eq!(predicate.outcome.command_count, commands, "{told}");
     }
 }
 
 /// A plan of so many units, each a line of this length.
 fn plan(signer: &mut Signer, shell: u64, units: u64, length: usize) {
-    let mut texts = Texts::default();
     let script = format!("{}\n", "\u{1}".repeat(length)).repeat(usize::try_from(units).unwrap());
     let ranges: Vec<String> = (1..=units).map(|line| format!("{line}-{line}")).collect();
     let plan = Plan {
         shell,
         count: units,
         recorded_at: PlanTime::Start,
-        name: texts.commit("name", b"build.sh"),
-        ranges: texts.commit("ranges", ranges.join(",").as_bytes()),
-        script: texts.commit("script", script.as_bytes()),
+        evidence: Evidence::Reader,
+        sha256: None,
+        inherited: Vec::new(),
     };
+    let ranges = ranges.join(",");
+    let texts = [("name", &b"build.sh"[..]), ("ranges", ranges.as_bytes()), ("script", script.as_bytes())];
+    let texts = Texts::of(&texts);
     signer.push(Body::Plan(plan), &texts, Defect::None);
 }
 
@@ -97,8 +101,8 @@ fn with_units(made: &Statement) -> Vec<bool> {
 }
 
 /// What a verifier finds that holds the statement against the journal.
-fn against(made: &Statement, journal: &[u8]) -> Option<(Kind, String)> {
-    against_journal(made.to_json(), journal).failure
+fn against(made: &Statement, journal: &[u8]) -> Option<Code> {
+    against_journal(made.to_json(), journal).failure.map(|one| one.code)
 }
 
 /// Long commands, and plans whose units have no room: a letter takes six bytes in JSON.
@@ -129,7 +133,7 @@ fn a_long_session_is_not_that_of_its_journal() {
         let quoted = format!("\"{name}\":[");
         let at = lines.iter().position(|line| String::from_utf8_lossy(line).contains(&quoted)).unwrap();
         let columns = line::split(&lines[at]).unwrap();
-        let texts = Texts::read(columns.disclosures).without(name).column();
+        let texts = Texts::read(columns.disclosures).redacted(name).column();
         let redacted = line::join(columns.core, &texts, &columns.auth);
         [lines[..at].concat(), redacted, lines[at + 1..].concat()].concat()
     };
@@ -139,7 +143,7 @@ fn a_long_session_is_not_that_of_its_journal() {
     let mut less = made.clone();
     less.predicate.plans[0].units = None;
     for journal in [&signer.bytes, &without("command")] {
-        assert!(against(&less, journal).is_some());
+        assert_eq!(against(&less, journal), Some(Code::SealedStatement));
     }
 }
 
@@ -190,13 +194,22 @@ fn what_never_ends_is_searched_again_and_again() {
 }
 
 /// A command says what the shell's counter is; the seal of what it says is taken all the same.
+/// What no record can hold is not taken from a hook.
 #[test]
 fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
-    for native in ["9007199254740999", "18446744073709551615"] {
+    let start = |world: &World, at: &Opened, native: u64| {
+        let values = [Key::Number.is(1), Key::Native.is(native), Key::Source.is("none")];
+        code(&mut world.call(Verb::Start, at, values))
+    };
+    for native in [INTEGER_MAX + 1, u64::MAX] {
         let world = World::new();
         let at = world.open(None);
-        let values = [Key::Number.is(1), Key::Native.is(native), Key::Source.is("none")];
-        assert_eq!(code(&mut world.call(Verb::Start, &at, values)), Some(0));
+        assert_eq!(start(&world, &at, native), Some(2), "{native}");
+    }
+    for native in [INTEGER_MAX - 7, INTEGER_MAX] {
+        let world = World::new();
+        let at = world.open(None);
+        assert_eq!(start(&world, &at, native), Some(0), "{native}");
         assert_eq!(code(&mut world.finish(&at, 1, false)), Some(0));
         assert_eq!(code(&mut world.close(&at, 1, false)), Some(0));
         let folder = at.folder.to_str().unwrap();
@@ -210,21 +223,31 @@ fn a_counter_that_cannot_be_makes_a_seal_that_is_refused() {
         assert_eq!(code(&mut world.attesh(&verify)), Some(4), "{native}");
         let envelope = std::fs::read(world.home.path().join("a")).unwrap();
         let envelope = attesh::seal::envelope::Envelope::read(&envelope).unwrap();
-        let said = Statement::read(envelope.unverified_payload()).unwrap();
-        assert_eq!(said.predicate.outcome.lost_count, INTEGER_MAX);
+        let said = form::read(envelope.unverified_payload()).unwrap();
+        assert_eq!(said.predicate.outcome.lost_count, native - 1);
     }
 }
 
-/// The same while recording is paused.
+/// Two shells whose counters together are more than a number can be, while recording is paused
+/// and while it is not.
 #[test]
-fn more_paused_commands_than_there_can_be_are_told_as_they_are() {
-    let mut signer = Signer::base();
-    signer.push(Body::Pause(Pause { shell: Some(1), reason: None }), &Texts::default(), Defect::None);
-    signer.close(1, Some(u64::MAX));
-    signer.end();
-    let made = drafted(&signer.bytes, true).1;
-    assert_eq!(made.predicate.outcome.paused_command_count, Some(INTEGER_MAX));
-    assert!(is_taken(&made).0);
+fn more_commands_than_there_can_be_are_told_as_they_are() {
+    for paused in [true, false] {
+        let mut signer = Signer::begun(1);
+        let shells = [signer.open(Program::Bash, 0), signer.open(Program::Bash, 0)];
+        if paused {
+            signer.push(Body::Pause(Pause { shell: None }), &Texts::default(), Defect::None);
+        }
+        for shell in shells {
+            signer.close(shell, Some(INTEGER_MAX));
+        }
+        signer.end();
+        let made = drafted(&signer.bytes, true).1;
+        let outcome = &made.predicate.outcome;
+        let told = if paused { outcome.paused_command_count } else { Some(outcome.lost_count) };
+        assert_eq!(told, Some(INTEGER_MAX));
+        assert!(is_taken(&made).0);
+    }
 }
 
 /// What a sealer would sign must be what a verifier takes.
@@ -234,10 +257,12 @@ fn a_payload_that_no_verifier_takes_is_not_objected_to() {
     assert_eq!(verify::objection(&good.to_json()), None);
     let mut bad = good.clone();
     bad.predicate.outcome.command_count = 2;
+    let said = verify::objection(&bad.to_json()).unwrap();
     let why = "outcome.commandCount is not the number of the transcript's lines";
-    assert_eq!(verify::objection(&bad.to_json()).as_deref(), Some(why));
+    assert_eq!((said.code, said.detail.as_str()), (Code::StatementCount, why));
     bad = good;
     bad.predicate.outcome.lost_count = INTEGER_MAX + 1;
-    let why = "the payload is not well formed: outcome.lostCount is not an integer below 2^53";
-    assert_eq!(verify::objection(&bad.to_json()).as_deref(), Some(why));
+    let said = verify::objection(&bad.to_json()).unwrap();
+    let why = "outcome.lostCount is not an integer below 2^53";
+    assert_eq!((said.code, said.detail.as_str()), (Code::StatementMember, why));
 }

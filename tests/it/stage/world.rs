@@ -180,7 +180,7 @@ impl Opened {
 
     pub fn check(&self) -> Checked {
         let file = File::open(self.journal()).unwrap();
-        check(file, Knowledge::default(), &mut |_, _| {}).unwrap()
+        check(file, Knowledge::default(), &mut |_| {}).unwrap()
     }
 
     pub fn bytes(&self) -> Vec<u8> {

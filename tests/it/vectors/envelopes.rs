@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use attesh::cause::Code;
+use attesh::failure::Kind;
+use attesh::journal::story::{FindingCode, Weight};
 use attesh::policy::{self, Policy};
-use attesh::seal::envelope::Envelope;
+use attesh::record::{Attached, FactTime, Status};
+use attesh::seal::envelope::{Envelope, pae};
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::{AnomalyFacts, CollectedFacts, Statement};
+use attesh::seal::statement::{AnomalyFacts, Completeness, FactFacts, Statement};
 use attesh::seal::trust::{TrustFile, TrustedKey};
-use attesh::verify::{self, Trusted, Verdict};
+use attesh::verify::{self, Objection, Trusted, Verdict};
 use serde_json::{Value, json};
 
 use super::{files_of, judged, kept, said};
@@ -19,8 +23,9 @@ const HEADER: &str = "\
 #   file    NAME.intoto.json beside this file
 #   trust   the file of trusted keys beside this file
 #   policy  the policy beside this file that it is held against, else -
-#   verdict verified, policy, integrity, incomplete or untrusted
-#   why     words that are in the first line of the verdict
+#   verdict verified, policy, integrity, incomplete, untrusted or unsupported
+#   code    the code of why it is not verified, else -
+#   why     words that are in the first line of the verdict, else -
 # Made from fixed seeds by the test that compares them: see tests/it/vectors/envelopes.rs.
 ";
 
@@ -29,7 +34,8 @@ pub struct Case {
     name: String,
     trust: &'static str,
     pub policy: &'static str,
-    verdict: &'static str,
+    /// Why it is not verified.
+    code: Option<Code>,
     why: String,
     bytes: Vec<u8>,
 }
@@ -43,6 +49,18 @@ pub fn sign(payload: Vec<u8>, seed: u8) -> Envelope {
     Envelope::sign::<()>(payload, &key.public(), |message| Ok(key.sign(message))).unwrap()
 }
 
+/// An envelope around a payload of another type.
+pub fn sign_as(kind: &str, payload: &[u8], seed: u8) -> Vec<u8> {
+    let key = key(seed);
+    let [payload, sig] = [payload, &key.sign(&pae(kind, payload))].map(attesh::encoding::base64);
+    let keyid = key.public().fingerprint();
+    format!(
+        "{{\"payload\":\"{payload}\",\"payloadType\":\"{kind}\",\
+         \"signatures\":[{{\"keyid\":\"{keyid}\",\"sig\":\"{sig}\"}}]}}\n"
+    )
+    .into_bytes()
+}
+
 pub const THREE: [&str; 3] = ["cd src/", "echo \"something\"", "go build ./..."];
 
 /// The session that most cases are about.
@@ -54,28 +72,55 @@ pub fn whole() -> Statement {
 pub struct Cases(Vec<Case>);
 
 impl Cases {
-    pub fn add(&mut self, name: &str, verdict: &'static str, why: &str, bytes: Vec<u8>) -> &mut Case {
+    pub fn add(&mut self, name: &str, code: Option<Code>, why: &str, bytes: Vec<u8>) -> &mut Case {
         self.0.push(Case {
             name: name.to_owned(),
             trust: "signer.pub",
             policy: "-",
-            verdict,
+            code,
             why: why.to_owned(),
             bytes,
         });
         self.0.last_mut().unwrap()
     }
 
-    /// A session held against a policy.
-    pub fn held(&mut self, name: &str, policy: &'static str, why: &str, statement: &Statement) {
-        let says = why.contains(" commands ran, ") || why.contains(" commands recorded");
-        let met = says && why.starts_with(char::is_numeric);
-        let verdict = if met { "verified" } else { "policy" };
-        self.add(name, verdict, why, sign(statement.to_json(), 7).to_json()).policy = policy;
+    /// A session that is verified.
+    pub fn verified(&mut self, name: &str, why: &str, bytes: Vec<u8>) -> &mut Case {
+        self.add(name, None, why, bytes)
+    }
+
+    /// A session that is not.
+    pub fn refused(&mut self, name: &str, code: Code, why: &str, bytes: Vec<u8>) -> &mut Case {
+        self.add(name, Some(code), why, bytes)
+    }
+
+    /// A session held against a policy that it meets, or does not.
+    pub fn held(
+        &mut self,
+        name: &str,
+        policy: &'static str,
+        code: impl Into<Option<Code>>,
+        why: &str,
+        statement: &Statement,
+    ) {
+        self.add(name, code.into(), why, sign(statement.to_json(), 7).to_json()).policy = policy;
     }
 }
 
 // ── what is no envelope ──────────────────────────────────────────────────
+
+/// The word of a verdict.
+fn word(code: Option<Code>) -> &'static str {
+    match code.map(Code::kind) {
+        None => "verified",
+        Some(Kind::Policy) => "policy",
+        Some(Kind::Integrity) => "integrity",
+        Some(Kind::Incomplete) => "incomplete",
+        Some(Kind::Untrusted) => "untrusted",
+        Some(Kind::Unsupported) => "unsupported",
+        Some(Kind::Usage | Kind::Unable) => "unable",
+    }
+}
 
 /// One defect a line: name, what is replaced, by what, what is said of it.
 const DEFECTS: &str = r#"
@@ -87,8 +132,8 @@ payload-twice-escaped | {"payload" | {"pa\u0079load":"e30=","payload" | duplicat
 type-twice | "payloadType" | "payloadType":"x","payloadType" | duplicate field `payloadType`
 keyid-twice | {"keyid" | {"keyid":"","keyid" | duplicate field `keyid`
 no-type | "payloadType":"application/vnd.in-toto+json", |  | missing field `payloadType`
-other-type | vnd.in-toto+json | json | payloadType: expected application/vnd.in-toto+json
-type-in-capitals | vnd.in-toto+json | vnd.in-toto+JSON | payloadType: expected
+other-type | vnd.in-toto+json | json | the signature is not that of
+type-in-capitals | vnd.in-toto+json | vnd.in-toto+JSON | the signature is not that of
 no-signature | [$ONE] | [] | invalid length 0
 two-signatures | [$ONE] | [$ONE,$ONE] | invalid length 2
 signature-without-list | [$ONE] | $ONE | expected an array of exactly one
@@ -121,19 +166,26 @@ fn malformed(cases: &mut Cases) {
         let to = if name == "base64-blank" { "\"payload\":\" " } else { to };
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{name} changes nothing");
-        cases.add(name, "integrity", why, bad.into_bytes());
+        let code = match why {
+            _ if why.contains("not strict base64") => Code::EnvelopeBase64,
+            _ if why.starts_with("signatures[0].") => Code::EnvelopeValue,
+            _ if why.starts_with("the signature") => Code::SignatureBroken,
+            _ => Code::EnvelopeJson,
+        };
+        cases.refused(name, code, why, bad.into_bytes());
     }
-    cases.add("nothing", "integrity", "EOF", Vec::new());
+    let json = Code::EnvelopeJson;
+    cases.refused("nothing", json, "EOF", Vec::new());
     let mark = [&b"\xef\xbb\xbf"[..], good.as_bytes()].concat();
-    cases.add("byte-order-mark", "integrity", "expected value", mark);
+    cases.refused("byte-order-mark", json, "expected value", mark);
     let with = |byte: &[u8]| {
         let at = good.find("SHA256:").unwrap();
         [&good.as_bytes()[..at], byte, &good.as_bytes()[at..]].concat()
     };
-    cases.add("not-utf-8", "integrity", "invalid unicode code point", with(b"\xff"));
-    cases.add("control", "integrity", "control character", with(b"\x1b"));
+    cases.refused("not-utf-8", json, "invalid unicode code point", with(b"\xff"));
+    cases.refused("control", json, "control character", with(b"\x1b"));
     let blanks = good.replace("\":", "\" :\t").replace(",\"", " ,\r\n\"");
-    cases.add("blanks", "verified", "3 commands recorded", blanks.into_bytes());
+    cases.verified("blanks", "3 commands recorded", blanks.into_bytes());
 }
 
 /// The whole session, told differently for each number.
@@ -156,20 +208,25 @@ fn signed(cases: &mut Cases) {
     let good = sign(whole().to_json(), 7);
     let text = String::from_utf8(good.to_json()).unwrap();
     let stranger = sign(whole().to_json(), 8);
-    cases.add("whole", "verified", "3 commands recorded, all succeeded", good.to_json());
-    cases.add("of-a-stranger", "untrusted", "none of the 1 trusted keys made it", stranger.to_json());
+    cases.verified("whole", "3 commands recorded, all succeeded", good.to_json());
+    cases.refused(
+        "of-a-stranger",
+        Code::SignatureUntrusted,
+        "none of the 1 trusted keys made it",
+        stranger.to_json(),
+    );
     let (own, others) = (parts(&good), parts(&stranger));
     let swapped = |from: &str, to: &str| text.replacen(from, to, 1).into_bytes();
-    let mine = "the signature is not that of";
-    cases.add("signature-of-a-stranger", "integrity", mine, swapped(&own.1, &others.1));
+    let (broken, mine) = (Code::SignatureBroken, "the signature is not that of");
+    cases.refused("signature-of-a-stranger", broken, mine, swapped(&own.1, &others.1));
     let keyid = "but its keyid says";
-    cases.add("keyid-of-a-stranger", "integrity", keyid, swapped(&own.0, &others.0));
+    cases.refused("keyid-of-a-stranger", Code::SignatureKeyid, keyid, swapped(&own.0, &others.0));
     let other = sign(statement(&[Run::of(&["true"])]).to_json(), 7);
-    cases.add("signature-of-another-payload", "integrity", mine, swapped(&own.1, &parts(&other).1));
+    cases.refused("signature-of-another-payload", broken, mine, swapped(&own.1, &parts(&other).1));
     let flipped = if own.1.starts_with('A') { "B" } else { "A" };
-    cases.add(
+    cases.refused(
         "signature-first-bits",
-        "integrity",
+        broken,
         mine,
         swapped(&own.1, &format!("{flipped}{}", &own.1[1..])),
     );
@@ -177,31 +234,31 @@ fn signed(cases: &mut Cases) {
     let mut sig = attesh::encoding::base64_strict(own.1.as_bytes()).unwrap();
     add_order(&mut sig[32..]);
     let more = attesh::encoding::base64(&sig);
-    cases.add("signature-s-plus-order", "integrity", mine, swapped(&own.1, &more));
+    cases.refused("signature-s-plus-order", broken, mine, swapped(&own.1, &more));
     let zero = attesh::encoding::base64(&[0; 64]);
-    cases.add("signature-zero", "integrity", mine, swapped(&own.1, &zero));
+    cases.refused("signature-zero", broken, mine, swapped(&own.1, &zero));
     // The payload is signed as it is, so another spelling of it is another payload.
     let blank = String::from_utf8(whole().to_json()).unwrap().replacen(":", ": ", 1);
     let blank = attesh::encoding::base64(blank.as_bytes());
     let payload: Value = serde_json::from_str(&text).unwrap();
     let payload = payload["payload"].as_str().unwrap().to_owned();
-    cases.add("payload-spelled-otherwise", "integrity", mine, swapped(&payload, &blank));
-    for (name, trust, verdict, why) in [
-        ("key-still-valid", "valid.signers", "verified", "3 commands recorded"),
+    cases.refused("payload-spelled-otherwise", broken, mine, swapped(&payload, &blank));
+    for (name, trust, code, why) in [
+        ("key-still-valid", "valid.signers", None, "3 commands recorded"),
         (
             "key-no-more-valid",
             "expired.signers",
-            "untrusted",
+            Some(Code::SignatureValidity),
             "but that key is trusted until 2026-11-22T10:00:00Z",
         ),
         (
             "key-not-yet-valid",
             "future.signers",
-            "untrusted",
+            Some(Code::SignatureValidity),
             "but that key is trusted from 2099-01-01T00:00:00Z on",
         ),
     ] {
-        cases.add(name, verdict, why, good.to_json()).trust = trust;
+        cases.add(name, code, why, good.to_json()).trust = trust;
     }
 }
 
@@ -223,42 +280,45 @@ pub fn commands(statement: &mut Statement) -> &mut Vec<attesh::seal::statement::
 }
 
 /// The three commands, of which the second failed and the shell ended.
-pub fn failing(status: u64) -> Run {
+pub fn failing(status: Status) -> Run {
     let mut run = Run::of(&THREE);
     run.ran.truncate(2);
     (run.ran[1].status, run.exit) = (Some(status), json!(status));
     run
 }
 
-pub fn finding(record: u64, code: &str, incomplete: bool, text: &str) -> AnomalyFacts {
-    AnomalyFacts { record, code: code.into(), incomplete, text: text.into() }
+/// A finding, which weighs what its code says.
+pub fn finding(record: u64, code: FindingCode, text: &str) -> AnomalyFacts {
+    let incomplete = code.weight() == Weight::Incomplete;
+    AnomalyFacts { record, code, incomplete, text: text.into() }
 }
 
 pub fn incomplete() -> Statement {
     let mut killed = statement(&[Run::of(&THREE[..2])]);
-    killed.predicate.outcome.end = "INCOMPLETE".into();
-    killed.predicate.anomalies.push(finding(8, "no-end", true, "the journal has no end"));
+    killed.predicate.outcome.end = Completeness::Incomplete;
+    killed.predicate.anomalies.push(finding(8, FindingCode::NoEnd, "the journal has no end"));
     killed
 }
 
 fn stories(cases: &mut Cases) {
-    let mut add = |name: &str, verdict, why: &str, it: &Statement| {
-        cases.add(name, verdict, why, sign(it.to_json(), 7).to_json());
+    let mut add = |name: &str, why: &str, it: &Statement| {
+        cases.verified(name, why, sign(it.to_json(), 7).to_json());
     };
-    add("failed", "verified", "2 commands recorded, 1 failed", &statement(&[failing(1)]));
-    add("no-commands", "verified", "nothing was recorded", &statement(&[]));
-    add("incomplete", "incomplete", "incomplete: the journal has no end (record 8)", &incomplete());
+    add("failed", "2 commands recorded, 1 failed", &statement(&[failing(1)]));
+    add("no-commands", "nothing was recorded", &statement(&[]));
     let mut typed = Run::of(&["make", "exit"]);
     (typed.units, typed.ran[1].status, typed.closed) = (None, None, json!("sealed"));
-    add("typed", "verified", "2 commands recorded, none failed, 1 of unknown status", &statement(&[typed]));
+    add("typed", "2 commands recorded, none failed, 1 of unknown status", &statement(&[typed]));
     let odd = Run::of(&["printf '\u{1b}[31m'", "echo \u{202e}", "\u{7f}"]);
-    add("odd-texts", "verified", "3 commands recorded", &statement(&[odd]));
+    add("odd-texts", "3 commands recorded", &statement(&[odd]));
     let mut paused = whole();
     (paused.predicate.outcome.pause_count, paused.predicate.outcome.paused_command_count) = (1, None);
-    add("paused", "verified", "3 commands recorded", &paused);
+    add("paused", "3 commands recorded", &paused);
     let mut long = whole();
     long.predicate.commands = None;
-    add("too-many-commands", "verified", "3 commands recorded", &long);
+    add("too-many-commands", "3 commands recorded", &long);
+    let why = "incomplete: the journal has no end (record 8)";
+    cases.refused("incomplete", Code::StoryNoEnd, why, sign(incomplete().to_json(), 7).to_json());
 }
 
 fn all() -> Vec<Case> {
@@ -274,7 +334,8 @@ fn all() -> Vec<Case> {
 fn manifest(cases: &[Case]) -> String {
     let line = |case: &Case| {
         let policy = if case.policy == "-" { "-".into() } else { format!("{}.toml", case.policy) };
-        format!("{}\t{}\t{policy}\t{}\t{}\n", case.name, case.trust, case.verdict, case.why)
+        let (word, code) = (word(case.code), case.code.map_or("-", Code::word));
+        format!("{}\t{}\t{policy}\t{word}\t{code}\t{}\n", case.name, case.trust, case.why)
     };
     HEADER.to_owned() + &cases.iter().map(line).collect::<String>()
 }
@@ -301,34 +362,27 @@ fn the_envelopes_are_not_those_of_the_cases() {
     kept("envelopes", &files);
 }
 
-/// The verdict on a vector, as its first line has it: the word, and why.
-fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> (&'static str, Verdict) {
-    use attesh::failure::Kind;
-    let verdict = match Envelope::read(bytes) {
-        Err(why) => Verdict::unable(Kind::Integrity, why.to_string()),
-        Ok(envelope) => {
-            let mut verdict = verify::envelope(&envelope, trusted);
-            if let (Some(policy), Some(statement)) = (policy, &verdict.statement) {
-                let ruling = policy::judge(policy, statement, NOW_S);
-                verify::with_policy(&mut verdict, ruling, None);
-            }
-            verdict
-        }
+/// The verdict on a vector.
+fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> Verdict {
+    let envelope = match Envelope::read(bytes) {
+        Err(why) => return Verdict::unable(Objection::new(why.code(), why.to_string())),
+        Ok(envelope) => envelope,
     };
-    let word = match &verdict.failure {
-        None => "verified",
-        Some((Kind::Usage, _)) => Kind::Unable.word(),
-        Some((kind, _)) => kind.word(),
-    };
-    (word, verdict)
+    let mut verdict = verify::envelope(&envelope, trusted);
+    if let (Some(policy), Some(statement)) = (policy, &verdict.statement) {
+        let ruling = policy::judge(policy, statement, NOW_S);
+        verify::with_policy(&mut verdict, ruling, None);
+    }
+    verdict
 }
 
 /// Whether the one who signs is trusted and what he says holds together; if not, why.
 pub fn taken(bytes: &[u8]) -> (bool, String) {
     let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-    let (word, verdict) = verdict_on(bytes, &trusted, None);
-    let why = verdict.failure.map_or(verdict.summary, |(_, why)| why);
-    (!matches!(word, "integrity" | "untrusted"), why)
+    let verdict = verdict_on(bytes, &trusted, None);
+    let kind = verdict.failure.as_ref().map(Objection::kind);
+    let why = verdict.failure.map_or(verdict.summary, |one| one.text);
+    (!matches!(kind, Some(Kind::Integrity | Kind::Untrusted | Kind::Unsupported)), why)
 }
 
 /// A statement that holds together, with each thing that one may say.
@@ -337,12 +391,48 @@ pub fn everything() -> Statement {
     let predicate = &mut it.predicate;
     (predicate.outcome.pause_count, predicate.outcome.paused_command_count) = (1, None);
     predicate.session.previous = Some(format!("{}:7:{}", predicate.session.id, "ab".repeat(32)));
-    predicate.anomalies.push(finding(3, "pause", false, "recording was paused"));
-    for (at, data) in [("start", Some("{\"branch\":\"main\"}".to_owned())), ("stop", None)] {
-        let collector = "https://example.org/git".to_owned();
-        predicate.collected.push(CollectedFacts { collector, at: at.into(), ok: true, data });
-    }
+    predicate.anomalies.push(finding(3, FindingCode::Pause, "recording was paused"));
+    predicate.facts = facts();
+    predicate.outcome.fact_count = predicate.facts.len() as u64;
+    predicate.commands.as_mut().unwrap()[0].stale = true;
+    predicate.extensions = [("https://example.org/more", "{\"a\":[1]}"), ("urn:x:y", "null")]
+        .map(|(uri, text)| (uri.to_owned(), text.to_owned()))
+        .into();
     it
+}
+
+/// Facts of types that are not known here: one that is redacted in part, and one about a command.
+pub fn facts() -> Vec<FactFacts> {
+    let first = FactFacts {
+        record: 4,
+        kind: "https://example.org/git".into(),
+        at: FactTime::Start,
+        shell: None,
+        n: None,
+        ok: true,
+        must: false,
+        data: [("branch", Some("main")), ("commit", None)]
+            .map(|(name, text)| (name.to_owned(), text.map(str::to_owned)))
+            .into(),
+        attached: Vec::new(),
+    };
+    let attached = Attached {
+        name: "diff.gz".into(),
+        size: 7,
+        sha256: [0x0a; 32],
+        media_type: "application/gzip".into(),
+    };
+    let second = FactFacts {
+        record: 6,
+        at: FactTime::Command,
+        shell: Some(1),
+        n: Some(1),
+        ok: false,
+        data: BTreeMap::new(),
+        attached: vec![attached],
+        ..first.clone()
+    };
+    vec![first, second]
 }
 
 /// Statements to make mutations of.
@@ -359,17 +449,19 @@ fn an_envelope_is_judged_otherwise_than_its_manifest_says() {
     let text = String::from_utf8(files["MANIFEST"].clone()).unwrap();
     let rows: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     for row in &rows {
-        let [name, trust, policy, must, why] = row.split('\t').collect::<Vec<_>>()[..] else {
+        let [name, trust, policy, must, code, why] = row.split('\t').collect::<Vec<_>>()[..] else {
             panic!("{row}")
         };
         let keys = TrustFile::read(&files[trust], |_| None).unwrap().keys;
         let trusted: Vec<Trusted> =
             keys.into_iter().map(|key| Trusted { key, source: trust.to_owned() }).collect();
         let policy = (policy != "-").then(|| Policy::read(&files[policy]).unwrap());
-        let (word, verdict) = verdict_on(&files[&format!("{name}.intoto.json")], &trusted, policy.as_ref());
-        let said = verdict.failure.map_or(verdict.summary, |(_, why)| why);
-        if word != must || !said.contains(why) {
-            wrong.push(format!("{name}: must be {must}: {why}\nand is {word}: {said}"));
+        let verdict = verdict_on(&files[&format!("{name}.intoto.json")], &trusted, policy.as_ref());
+        let found = verdict.failure.as_ref().map(|one| one.code);
+        let (word, told) = (word(found), found.map_or("-", Code::word));
+        let said = verdict.failure.map_or(verdict.summary, |one| one.text);
+        if (word, told) != (must, code) || why != "-" && !said.contains(why) {
+            wrong.push(format!("{name}: must be {must} {code}: {why}\nand is {word} {told}: {said}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use attesh::cause::Code;
 use attesh::seal::statement::{CommandText, Statement};
 use serde_json::{Value, json};
 
 use super::envelopes::{Cases, THREE, commands, failing, incomplete, sign, whole};
-use crate::policy::judge::{Run, ran, statement};
+use crate::policy::judge::{Run, ran, rename_scripts, set_transcript, statement};
 
 pub fn add(cases: &mut Cases) {
     scripts(cases);
@@ -55,100 +56,154 @@ const CD: &str = THREE[0];
 const ECHO: &str = THREE[1];
 const GO: &str = THREE[2];
 
-/// Name, policy, the commands that ran, and what is said of it.
-type OfScript = (&'static str, &'static str, &'static [&'static str], &'static str);
+/// Name, policy, the commands that ran, why it is denied, and what is said of it.
+type OfScript = (&'static str, &'static str, &'static [&'static str], Option<Code>, &'static str);
 
 const OF_SCRIPTS: &[OfScript] = &[
     (
         "first-missing",
         "entire",
         &[ECHO, GO],
+        Some(Code::ScriptLineMissing),
         "line 1 `cd src/` did not run; the first command that did was line 2",
     ),
     (
         "middle-missing",
         "entire",
         &[CD, GO],
+        Some(Code::ScriptLineMissing),
         "line 2 `echo \"something\"` did not run; the last command that did was line 1",
     ),
     (
         "last-missing",
         "entire",
         &[CD, ECHO],
+        Some(Code::ScriptLineMissing),
         "line 3 `go build ./...` did not run; the last command that did was line 2",
     ),
-    ("all-missing", "entire", &[], "line 1 `cd src/` did not run; no command did"),
+    (
+        "all-missing",
+        "entire",
+        &[],
+        Some(Code::ScriptLineMissing),
+        "line 1 `cd src/` did not run; no command did",
+    ),
     (
         "one-added",
         "entire",
         &[CD, "touch x", ECHO, GO],
+        Some(Code::ScriptLineAdded),
         "line 2 `touch x` ran and is not in the policy; the command before it was line 1",
     ),
     (
         "one-added-first",
         "entire",
         &["touch x", CD, ECHO, GO],
+        Some(Code::ScriptLineAdded),
         "line 1 `touch x` ran and is not in the policy; it ran before line 1",
     ),
     (
         "one-added-last",
         "entire",
         &[CD, ECHO, GO, "touch x"],
+        Some(Code::ScriptLineAdded),
         "line 4 `touch x` ran and is not in the policy; the command before it was line 3",
     ),
-    ("swapped", "entire", &[CD, GO, ECHO], "line 3 `go build ./...` ran before line 2"),
+    (
+        "swapped",
+        "entire",
+        &[CD, GO, ECHO],
+        Some(Code::ScriptOrder),
+        "line 3 `go build ./...` ran before line 2",
+    ),
     (
         "replaced",
         "entire",
         &[CD, "true", GO],
+        Some(Code::ScriptLineReplaced),
         "line 2 `echo \"something\"` did not run; in its place line 2 `true` did",
     ),
-    ("twice", "entire", &[CD, ECHO, ECHO, GO], "line 3 `echo \"something\"` ran and is not in the policy"),
-    ("others-between", "ordered", &["set -e", CD, ECHO, "date", GO, "date"], DID),
-    ("ordered-swapped", "ordered", &[CD, GO, ECHO], "line 3 `go build ./...` did not run after line 2"),
-    ("ordered-missing", "ordered", &[CD, GO], "line 2 `echo \"something\"` did not run"),
-    ("contains-swapped", "contains", &[GO, CD, ECHO], "3 of 3 commands ran, exit 0"),
-    ("contains-missing", "contains", &[GO, CD], "line 2 `echo \"something\"` did not run"),
-    ("digest-met", "digest", &THREE, DID),
+    (
+        "twice",
+        "entire",
+        &[CD, ECHO, ECHO, GO],
+        Some(Code::ScriptLineAdded),
+        "line 3 `echo \"something\"` ran and is not in the policy",
+    ),
+    ("others-between", "ordered", &["set -e", CD, ECHO, "date", GO, "date"], None, DID),
+    (
+        "ordered-swapped",
+        "ordered",
+        &[CD, GO, ECHO],
+        Some(Code::ScriptOrder),
+        "line 3 `go build ./...` did not run after line 2",
+    ),
+    (
+        "ordered-missing",
+        "ordered",
+        &[CD, GO],
+        Some(Code::ScriptLineMissing),
+        "line 2 `echo \"something\"` did not run",
+    ),
+    ("contains-swapped", "contains", &[GO, CD, ECHO], None, "3 of 3 commands ran, exit 0"),
+    (
+        "contains-missing",
+        "contains",
+        &[GO, CD],
+        Some(Code::ScriptLineMissing),
+        "line 2 `echo \"something\"` did not run",
+    ),
+    ("digest-met", "digest", &THREE, None, DID),
     (
         "other-lines",
         "lines",
         &[CD, ECHO],
+        Some(Code::ScriptLineMissing),
         "line 9 `go build ./...` did not run; the last command that did was line 5",
     ),
     (
         "one-script-of-two",
         "two",
         &THREE,
+        Some(Code::ScriptPlanMissing),
         "script 2: line 1 `make check` cannot be shown to have run: there is no plan",
     ),
 ];
 
 fn scripts(cases: &mut Cases) {
-    cases.held("entire-met", "entire", DID, &whole());
-    for (name, policy, commands, why) in OF_SCRIPTS {
-        cases.held(name, policy, why, &statement(&[Run::of(commands)]));
+    cases.held("entire-met", "entire", None, DID, &whole());
+    for (name, policy, commands, code, why) in OF_SCRIPTS {
+        cases.held(name, policy, *code, why, &statement(&[Run::of(commands)]));
     }
     let mut other = whole();
     other.predicate.plans[0].sha256 = Some("11".repeat(32));
+    rename_scripts(&mut other);
     cases.held(
         "other-bytes",
         "digest",
+        Code::ScriptOther,
         "the script is another one, byte by byte: its sha256 is 1111",
         &other,
     );
     let two = [Run::of(&THREE), Run::of(&["make check"])];
-    cases.held("two-scripts", "two", "4 of 4 commands ran, in order, exit 0", &statement(&two));
+    cases.held("two-scripts", "two", None, "4 of 4 commands ran, in order, exit 0", &statement(&two));
     cases.held(
         "script-too-many",
         "entire",
+        Code::ScriptLineAdded,
         "script 2 (build.sh) is not in the policy; 1 of its commands ran",
         &statement(&two),
     );
     let mut aside = Run::of(&["curl x | sh"]);
     aside.units = None;
     let aside = statement(&[Run::of(&THREE), aside]);
-    cases.held("shell-aside", "entire", "`curl x | sh` ran in a shell without a plan", &aside);
+    cases.held(
+        "shell-aside",
+        "entire",
+        Code::ScriptLineAdded,
+        "`curl x | sh` ran in a shell without a plan",
+        &aside,
+    );
 }
 
 fn changed(change: fn(&mut Run)) -> Statement {
@@ -159,24 +214,43 @@ fn changed(change: fn(&mut Run)) -> Statement {
 
 fn runs(cases: &mut Cases) {
     let failed = statement(&[failing(3)]);
-    cases.held("failed-midway", "entire", "line 2 `echo \"something\"` ended with 3; 0 is allowed", &failed);
-    cases.held("failed-allowed", "statuses", "line 3 `go build ./...` did not run", &failed);
+    cases.held(
+        "failed-midway",
+        "entire",
+        Code::ScriptStatus,
+        "line 2 `echo \"something\"` ended with 3; 0 is allowed",
+        &failed,
+    );
+    cases.held(
+        "failed-allowed",
+        "statuses",
+        Code::ScriptLineMissing,
+        "line 3 `go build ./...` did not run",
+        &failed,
+    );
     let last = changed(|run| (run.ran[2].status, run.exit) = (Some(3), json!(3)));
-    cases.held("last-failed", "entire", "line 3 `go build ./...` ended with 3; 0 is allowed", &last);
-    cases.held("last-failed-allowed", "statuses", "3 of 3 commands ran, in order, exit 3", &last);
-    cases.held("last-failed-any", "any-status", "3 of 3 commands ran, in order, exit 3", &last);
+    cases.held(
+        "last-failed",
+        "entire",
+        Code::ScriptStatus,
+        "line 3 `go build ./...` ended with 3; 0 is allowed",
+        &last,
+    );
+    cases.held("last-failed-allowed", "statuses", None, "3 of 3 commands ran, in order, exit 3", &last);
+    cases.held("last-failed-any", "any-status", None, "3 of 3 commands ran, in order, exit 3", &last);
     changes(cases);
     let mut at_exit = Run::of(&THREE);
     (at_exit.recorded_at, at_exit.unchanged) = ("exit", false);
     at_exit.ran.iter_mut().for_each(|ran| ran.planned = false);
-    cases.held("planned-at-exit", "at-exit", DID, &statement(&[at_exit]));
+    cases.held("planned-at-exit", "at-exit", None, DID, &statement(&[at_exit]));
     let mut silent = Run::of(&["(make)", "make check"]);
     (silent.ran[0].status, silent.ran[0].outcome) = (None, Some("passed"));
     let silent = statement(&[silent]);
-    cases.held("passed-allowed", "passed", "2 of 2 commands ran, in order, exit 0", &silent);
+    cases.held("passed-allowed", "passed", None, "2 of 2 commands ran, in order, exit 0", &silent);
     cases.held(
         "passed-denied",
         "not-passed",
+        Code::ScriptStatusPassed,
         "line 1 `(make)` passed, with a status that bash did not tell",
         &silent,
     );
@@ -186,83 +260,133 @@ fn runs(cases: &mut Cases) {
     let lines = commands(&mut hidden).iter().flat_map(|one| one.text.transcript_line(one.exit_code));
     let lines: Vec<u8> = lines.collect();
     let digest = attesh::encoding::hex(&attesh::crypto::sha256(&[&lines]));
-    (hidden.predicate.transcript.sha256, hidden.predicate.transcript.bytes) =
-        (digest.clone(), lines.len() as u64);
-    hidden.subject[1].digest.sha256 = digest;
+    hidden.predicate.transcript.bytes = lines.len() as u64;
+    set_transcript(&mut hidden, digest);
     cases.held(
         "text-withheld",
         "entire",
+        Code::ScriptLineHidden,
         "line 2 `echo \"something\"`: the text of the command that ran is not there",
         &hidden,
     );
     cases.held(
         "text-withheld-denied",
         "deny",
+        Code::CommandHidden,
         "the text of command 2 is not there, so it may be denied",
         &hidden,
     );
     let mut again = Run::of(&["cd src/", "echo \"something\"", "go build ./...", "go build ./..."]);
     again.ran[2] = ran("go build ./...", 1);
-    cases.held("second-try", "ordered", DID, &statement(&[again]));
+    cases.held("second-try", "ordered", None, DID, &statement(&[again]));
 }
 
 fn changes(cases: &mut Cases) {
-    for (name, why, change) in [
+    for (name, code, why, change) in [
         (
             "planned-late",
+            Code::ScriptPlanLate,
             "the plan was recorded when the block ended",
             (|run| run.recorded_at = "exit") as fn(&mut Run),
         ),
-        ("file-changed", "the script's file was changed while it ran", |run| run.unchanged = false),
-        ("other-command-told", "line 2 `echo \"something\"` is planned, but bash said", |run| {
-            run.ran[1].planned = false
+        ("file-changed", Code::ScriptChanged, "the script's file was changed while it ran", |run| {
+            run.unchanged = false
         }),
-        ("plan-differs", "line 2 `echo \"something\"` is not what the plan has", |run| {
-            run.units.as_mut().unwrap()[1] = "true".into()
-        }),
-        ("plan-has-more", "line 4 `true` of the script is not in the policy", |run| {
+        (
+            "other-command-told",
+            Code::ScriptLineUnplanned,
+            "line 2 `echo \"something\"` is planned, but bash said",
+            |run| run.ran[1].planned = false,
+        ),
+        (
+            "plan-differs",
+            Code::ScriptLineUnplanned,
+            "line 2 `echo \"something\"` is not what the plan has",
+            |run| run.units.as_mut().unwrap()[1] = "true".into(),
+        ),
+        ("plan-has-more", Code::ScriptLineAdded, "line 4 `true` of the script is not in the policy", |run| {
             run.units.as_mut().unwrap().push("true".into())
         }),
-        ("no-plan", "line 1 `cd src/` cannot be shown to have run: there is no plan", |run| run.units = None),
-        ("killed", "a signal ended the script; the last command that ran was line 3", |run| {
-            (run.closed, run.exit) = (json!("signal"), json!(137))
+        (
+            "no-plan",
+            Code::ScriptPlanMissing,
+            "line 1 `cd src/` cannot be shown to have run: there is no plan",
+            |run| run.units = None,
+        ),
+        (
+            "killed",
+            Code::ScriptEnd,
+            "a signal ended the script; the last command that ran was line 3",
+            |run| (run.closed, run.exit) = (json!("signal"), json!(137)),
+        ),
+        ("not-closed", Code::ScriptEnd, "the script was not seen to come to its end", |run| {
+            run.closed = Value::Null
         }),
-        ("not-closed", "the script was not seen to come to its end", |run| run.closed = Value::Null),
-        ("other-exit", "the script ended with 3; 0 is allowed", |run| run.exit = json!(3)),
-        ("no-exit", "nobody saw the script's exit status", |run| run.exit = Value::Null),
-        ("not-seen-to-end", "line 2 `echo \"something\"` was not seen to end", |run| {
-            run.ran[1].status = None
-        }),
+        ("other-exit", Code::ScriptExit, "the script ended with 3; 0 is allowed", |run| run.exit = json!(3)),
+        ("no-exit", Code::ScriptExit, "nobody saw the script's exit status", |run| run.exit = Value::Null),
+        (
+            "not-seen-to-end",
+            Code::ScriptStatusUnseen,
+            "line 2 `echo \"something\"` was not seen to end",
+            |run| run.ran[1].status = None,
+        ),
     ] {
-        cases.held(name, "entire", why, &changed(change));
+        cases.held(name, "entire", code, why, &changed(change));
     }
 }
 
 fn rest(cases: &mut Cases) {
     let good = whole();
-    for (name, policy, why) in [
-        ("deny", "deny", "line 2 `echo \"something\"` is denied by ^echo .something.$"),
-        ("context", "context", "context.commit: not recorded"),
-        ("subject", "subject", "3 commands recorded"),
-        ("subject-missing", "other-subject", "there is no subject bin/other"),
-        ("rule-false", "rule", "rule few is false: predicate.outcome.commandCount < 3"),
-        ("rule-error", "no-answer", "rule 1 cannot be evaluated"),
-        ("tail-too-long", "tail", "sealed 60 s after the last record; 59 s are allowed"),
-        ("too-old", "age", "sealed 120 s ago; at most 119 s are allowed"),
-        ("young-enough", "young", "3 commands recorded"),
-        ("nothing-asked", "nothing", "3 commands recorded"),
+    for (name, policy, code, why) in [
+        (
+            "deny",
+            "deny",
+            Some(Code::CommandDenied),
+            "line 2 `echo \"something\"` is denied by ^echo .something.$",
+        ),
+        ("context", "context", Some(Code::PolicyContext), "context.commit: not recorded"),
+        ("subject", "subject", None, "3 commands recorded"),
+        ("subject-missing", "other-subject", Some(Code::PolicySubject), "there is no subject bin/other"),
+        (
+            "rule-false",
+            "rule",
+            Some(Code::PolicyRule),
+            "rule few is false: predicate.outcome.commandCount < 3",
+        ),
+        ("rule-error", "no-answer", Some(Code::PolicyRule), "rule 1 cannot be evaluated"),
+        (
+            "tail-too-long",
+            "tail",
+            Some(Code::SessionTail),
+            "sealed 60 s after the last record; 59 s are allowed",
+        ),
+        ("too-old", "age", Some(Code::PolicyAge), "sealed 120 s ago; at most 119 s are allowed"),
+        ("young-enough", "young", None, "3 commands recorded"),
+        ("nothing-asked", "nothing", None, "3 commands recorded"),
     ] {
-        cases.held(name, policy, why, &good);
+        cases.held(name, policy, code, why, &good);
     }
     let mut paused = whole();
     paused.predicate.outcome.pause_count = 1;
-    cases.held("paused-denied", "nothing", "1 pause was declared; at most 0 are allowed", &paused);
+    cases.held(
+        "paused-denied",
+        "nothing",
+        Code::SessionPaused,
+        "1 pause was declared; at most 0 are allowed",
+        &paused,
+    );
     let mut redacted = whole();
     redacted.predicate.outcome.redacted_count = 2;
-    cases.held("redacted-denied", "nothing", "2 records were redacted; at most 0 are allowed", &redacted);
+    cases.held(
+        "redacted-denied",
+        "nothing",
+        Code::SessionRedacted,
+        "2 records were redacted; at most 0 are allowed",
+        &redacted,
+    );
     // What is incomplete ends with 4, whatever the policy allows.
     let (text, why) =
         (sign(incomplete().to_json(), 7).to_json(), "incomplete: the journal has no end (record 8)");
-    cases.add("incomplete-allowed", "incomplete", why, text.clone()).policy = "incomplete";
-    cases.add("incomplete-denied", "incomplete", why, text).policy = "entire";
+    cases.refused("incomplete-allowed", Code::StoryNoEnd, why, text.clone()).policy = "incomplete";
+    cases.refused("incomplete-denied", Code::StoryNoEnd, why, text).policy = "entire";
 }

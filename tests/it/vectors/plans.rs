@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use attesh::cause::Code;
 use attesh::encoding::hex;
 use attesh::journal::check::Knowledge;
 use attesh::policy::{self, PlanAt, Policy, ScriptRule};
 use attesh::record::{
-    Body, Close, CloseReason, CommandText, Finish, From, Outcome, Plan, PlanTime, Program, Start, TextSource,
+    Body, Close, CloseReason, Evidence, Finish, From, Plan, PlanTime, Program, Start, Status, TextSource,
+    Unseen,
 };
 use attesh::script::Script;
 use attesh::seal::draft::Draft;
@@ -24,6 +26,7 @@ const HEADER: &str = "\
 #   units    how many units of scripts the statement has, else - where it cannot have them
 #   policy   the policy beside this file that the statement is held against
 #   ruling   met or denied
+#   code     the code of the first denial, else -
 #   why      words that are in the first denial, or in the summary
 # Made from fixed seeds by the test that compares them: see tests/it/vectors/plans.rs.
 ";
@@ -59,7 +62,7 @@ enum Told {
 /// How a command ended.
 #[derive(Clone, Copy)]
 enum End {
-    Seen(u64),
+    Seen(Status),
     Passed,
     Replaced,
     Running,
@@ -74,7 +77,8 @@ struct Case {
     script: &'static str,
     found: &'static [&'static str],
     units: Option<usize>,
-    ruling: &'static str,
+    /// The code of the first denial; none where the policy is met.
+    code: Option<Code>,
     why: &'static str,
     journal: Vec<u8>,
 }
@@ -107,31 +111,37 @@ impl Recorded {
 
     /// A plan of these texts, without some of them.
     fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, recorded_at: PlanTime, without: &[&str]) {
-        let mut texts = Texts::default();
+        let texts = Texts::of(&[
+            ("name", b"build.sh"),
+            ("ranges", ranges.as_bytes()),
+            ("script", script),
+            ("path", b"/usr/bin/bash"),
+            ("options", b"-e\0"),
+            ("arguments", b""),
+        ]);
         let body = Plan {
             shell: self.shell,
             count,
             recorded_at,
-            name: texts.commit("name", b"build.sh"),
-            ranges: texts.commit("ranges", ranges.as_bytes()),
-            script: texts.commit("script", script),
+            evidence: if recorded_at == PlanTime::Start { Evidence::Reader } else { Evidence::Traps },
+            sha256: Some([0x0b; 32]),
+            inherited: Vec::new(),
         };
-        let texts = without.iter().fold(texts, |texts, name| texts.without(name));
+        let texts = without.iter().fold(texts, |texts, name| texts.redacted(name));
         self.signer.push(Body::Plan(body), &texts, Defect::None);
     }
 
     fn ran(&mut self, text: &[u8], told: Told, ended: End) {
         self.n += 1;
         let (shell, n) = (self.shell, self.n);
-        let mut texts = Texts::default();
+        let texts = Texts::of(&[("command", text), ("workdir", b"/work")]);
         let start = Start {
             shell,
             n,
             native: n,
             skip: 0,
-            source: TextSource::Script,
-            command: Some(CommandText { commitment: texts.commit("command", text), truncated: false }),
-            workdir: texts.commit("workdir", b"/work"),
+            text_source: TextSource::Script,
+            truncated: false,
             prev_status: None,
             planned: told == Planned,
             late: told == Late,
@@ -139,8 +149,8 @@ impl Recorded {
         self.signer.push(Body::Start(start), &texts, Defect::None);
         let (status, from, outcome) = match ended {
             Seen(status) => (Some(status), From::NextStart, None),
-            Passed => (None, From::Unknown, Some(Outcome::Passed)),
-            Replaced => (None, From::Unknown, Some(Outcome::Replaced)),
+            Passed => (None, From::Unknown, Some(Unseen::Passed)),
+            Replaced => (None, From::Unknown, Some(Unseen::Replaced)),
             Running => return,
         };
         let (pipe_status, stale, native, shell_duration_us) = (None, false, None, None);
@@ -156,10 +166,9 @@ impl Recorded {
         }
     }
 
-    fn close(&mut self, why: CloseReason, status: Option<u64>, script_unchanged: bool) {
-        let mut texts = Texts::default();
-        let workdir = texts.commit("workdir", b"/work");
-        let close = Close { shell: self.shell, why, status, native: Some(self.n), script_unchanged, workdir };
+    fn close(&mut self, why: CloseReason, status: Option<Status>, script_unchanged: bool) {
+        let texts = Texts::of(&[("workdir", b"/work")]);
+        let close = Close { shell: self.shell, why, status, native: Some(self.n), script_unchanged };
         self.signer.push(Body::Close(close), &texts, Defect::None);
     }
 
@@ -170,7 +179,7 @@ impl Recorded {
 }
 
 /// How a script was begun, what ran of it, and how its shell ended.
-type Ran<'a> = (Option<PlanTime>, &'a [(usize, Told, End)], (CloseReason, Option<u64>, bool));
+type Ran<'a> = (Option<PlanTime>, &'a [(usize, Told, End)], (CloseReason, Option<Status>, bool));
 
 fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec<u8> {
     let script = script(name);
@@ -188,53 +197,63 @@ fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec
     recorded.end()
 }
 
-const OVER: (CloseReason, Option<u64>, bool) = (CloseReason::Exit, Some(0), true);
+const OVER: (CloseReason, Option<Status>, bool) = (CloseReason::Exit, Some(0), true);
 const ALL: &[(usize, Told, End)] = &[(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
 
-/// Runs of scripts whose record is complete.
-fn complete(add: &mut impl FnMut(&'static str, &'static str, &'static str, &'static str, Ran)) {
+/// Runs of scripts that meet their policy.
+fn met(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'static str, Ran)) {
     let met3 = "3 of 3 commands ran, in order, exit 0";
-    add("whole", "three", "met", met3, (Some(PlanTime::Start), ALL, OVER));
-    add("compound", "compound", "met", met3, (Some(PlanTime::Start), ALL, OVER));
+    add("whole", "three", None, met3, (Some(PlanTime::Start), ALL, OVER));
+    add("compound", "compound", None, met3, (Some(PlanTime::Start), ALL, OVER));
     let latin = [(0, Planned, Seen(0)), (1, Planned, Seen(0))];
-    add(
-        "no-newline-at-the-end",
-        "bytes",
-        "met",
-        "2 of 2 commands ran",
-        (Some(PlanTime::Start), &latin, OVER),
-    );
+    add("no-newline-at-the-end", "bytes", None, "2 of 2 commands ran", (Some(PlanTime::Start), &latin, OVER));
     let silent = [(0, Planned, Passed), (1, Late, Passed), (2, Late, Seen(0)), (3, Planned, Seen(0))];
-    add("silent", "silent", "met", "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
+    add("silent", "silent", None, "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
     let exec = [(0, Planned, Seen(0)), (1, Planned, Replaced)];
-    add("replaced", "replaced", "met", "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
+    add("replaced", "replaced", None, "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
+}
+
+/// Runs whose record is complete, and that the policy denies.
+fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'static str, Ran)) {
     let failed = (CloseReason::Exit, Some(1), true);
     let midway = [(0, Planned, Seen(0)), (1, Planned, Seen(1))];
     let why = "line 4 `echo \"something\"` ended with 1; 0 is allowed";
-    add("failed-midway", "three", "denied", why, (Some(PlanTime::Start), &midway, failed));
+    add("failed-midway", "three", Some(Code::ScriptStatus), why, (Some(PlanTime::Start), &midway, failed));
     let went_on = [(0, Planned, Seen(0)), (1, Planned, Seen(1)), (2, Planned, Seen(0))];
-    add("failed-and-went-on", "three", "denied", why, (Some(PlanTime::Start), &went_on, OVER));
+    add(
+        "failed-and-went-on",
+        "three",
+        Some(Code::ScriptStatus),
+        why,
+        (Some(PlanTime::Start), &went_on, OVER),
+    );
     let last = [(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(2))];
     let why = "line 5 `go build ./...` ended with 2; 0 is allowed";
     add(
         "failed-last",
         "three",
-        "denied",
+        Some(Code::ScriptStatus),
         why,
         (Some(PlanTime::Start), &last, (CloseReason::Exit, Some(2), true)),
     );
     let why = "line 1 `cd src/` did not run; no command did";
-    add("nothing-reached", "three", "denied", why, (Some(PlanTime::Start), &[], failed));
+    add("nothing-reached", "three", Some(Code::ScriptLineMissing), why, (Some(PlanTime::Start), &[], failed));
     let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
-    add("left-early", "three", "denied", why, (Some(PlanTime::Start), &ALL[..2], OVER));
+    add("left-early", "three", Some(Code::ScriptLineMissing), why, (Some(PlanTime::Start), &ALL[..2], OVER));
     let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
     let why = "line 4 `echo \"something\"` is planned, but bash said that it ran something else";
-    add("something-else-ran", "three", "denied", why, (Some(PlanTime::Start), &other, OVER));
+    add(
+        "something-else-ran",
+        "three",
+        Some(Code::ScriptLineUnplanned),
+        why,
+        (Some(PlanTime::Start), &other, OVER),
+    );
     let why = "the script's file was changed while it ran";
     add(
         "file-changed",
         "three",
-        "denied",
+        Some(Code::ScriptChanged),
         why,
         (Some(PlanTime::Start), ALL, (CloseReason::Exit, Some(0), false)),
     );
@@ -242,22 +261,31 @@ fn complete(add: &mut impl FnMut(&'static str, &'static str, &'static str, &'sta
     add(
         "signalled",
         "three",
-        "denied",
+        Some(Code::ScriptEnd),
         why,
         (Some(PlanTime::Start), ALL, (CloseReason::Signal, Some(143), true)),
     );
     let passed = [(0, Planned, Passed), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
     let why = "line 1 `cd src/` passed, with a status that bash did not tell; 0 is allowed";
-    add("passed-without-a-reason", "three", "denied", why, (Some(PlanTime::Start), &passed, OVER));
+    add(
+        "passed-without-a-reason",
+        "three",
+        Some(Code::ScriptStatusPassed),
+        why,
+        (Some(PlanTime::Start), &passed, OVER),
+    );
     let bare: Vec<(usize, Told, End)> = ALL.iter().map(|(unit, _, end)| (*unit, Other, *end)).collect();
     let why = "the plan was recorded when the block ended, not before its first command";
-    add("planned-at-the-exit", "three", "denied", why, (Some(PlanTime::Exit), &bare, OVER));
+    add("planned-at-the-exit", "three", Some(Code::ScriptPlanLate), why, (Some(PlanTime::Exit), &bare, OVER));
     let why = "line 1 `cd src/` cannot be shown to have run: there is no plan";
-    add("without-a-plan", "three", "denied", why, (None, &bare, OVER));
+    add("without-a-plan", "three", Some(Code::ScriptPlanMissing), why, (None, &bare, OVER));
 }
 
+/// A name, what is special in it, the first denial, and the journal.
+type Denied<T> = (&'static str, T, Code, &'static str, Vec<u8>);
+
 /// Runs of which something was not recorded: what is incomplete is denied for that as well.
-fn incomplete() -> Vec<(&'static str, &'static [&'static str], &'static str, Vec<u8>)> {
+fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     let script = script("three");
     let mut running = Recorded::new();
     running.plan(&script, PlanTime::Start);
@@ -275,16 +303,17 @@ fn incomplete() -> Vec<(&'static str, &'static [&'static str], &'static str, Vec
         (
             "killed",
             &["no-end", "unfinished", "open-shell"],
+            Code::ScriptStatusUnseen,
             "line 4 `echo \"something\"` was not seen to end",
             running.signer.bytes,
         ),
-        ("not-closed", &["no-end", "open-shell"], seen, not_closed.signer.bytes),
-        ("not-ended", &["no-end"], "the session is incomplete", no_end.signer.bytes),
+        ("not-closed", &["no-end", "open-shell"], Code::ScriptEnd, seen, not_closed.signer.bytes),
+        ("not-ended", &["no-end"], Code::SessionIncomplete, "the session is incomplete", no_end.signer.bytes),
     ]
 }
 
 /// Plans that are none, and sessions of several shells.
-fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
+fn odd() -> Vec<Denied<Option<usize>>> {
     let three = &script("three");
     let planned = |plan: &dyn Fn(&mut Recorded)| {
         let mut recorded = Recorded::new();
@@ -296,21 +325,21 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
     let ranges = |text: &'static str| {
         planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, PlanTime::Start, &[])).end()
     };
-    let none = "the plan has no commands: redacted, or too many";
+    let (units, none) = (Code::ScriptPlanUnits, "the plan has no commands: redacted, or too many");
     let mut odd = vec![
-        ("ranges-fall", None, none, ranges("4-4,1-1,5-5")),
-        ("ranges-overlap", None, none, ranges("1-4,4-4,5-5")),
-        ("ranges-beyond", None, none, ranges("1-1,4-4,5-9")),
-        ("ranges-of-line-0", None, none, ranges("0-1,4-4,5-5")),
-        ("ranges-no-numbers", None, none, ranges("1-1,four,5-5")),
-        ("ranges-too-large", None, none, ranges("1-1,4-4,5-99999999999999999999")),
-        ("ranges-fewer", None, "the plan has no commands: redacted, or too many", ranges("1-1,5-5")),
-        ("ranges-none", None, "the plan has no commands: redacted, or too many", ranges("")),
+        ("ranges-fall", None, units, none, ranges("4-4,1-1,5-5")),
+        ("ranges-overlap", None, units, none, ranges("1-4,4-4,5-5")),
+        ("ranges-beyond", None, units, none, ranges("1-1,4-4,5-9")),
+        ("ranges-of-line-0", None, units, none, ranges("0-1,4-4,5-5")),
+        ("ranges-no-numbers", None, units, none, ranges("1-1,four,5-5")),
+        ("ranges-too-large", None, units, none, ranges("1-1,4-4,5-99999999999999999999")),
+        ("ranges-fewer", None, units, none, ranges("1-1,5-5")),
+        ("ranges-none", None, units, none, ranges("")),
     ];
     for (name, without) in [("plan-redacted", &["script", "ranges"][..]), ("script-redacted", &["script"])] {
         let plan =
             |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, PlanTime::Start, without);
-        odd.push((name, None, none, planned(&plan).end()));
+        odd.push((name, None, units, none, planned(&plan).end()));
     }
     let mut two = planned(&|recorded| recorded.plan(three, PlanTime::Start));
     two.open();
@@ -320,6 +349,7 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
     odd.push((
         "two-scripts",
         Some(5),
+        Code::ScriptLineAdded,
         "script 2 (build.sh) is not in the policy; 2 of its commands ran",
         two.end(),
     ));
@@ -327,7 +357,13 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
     aside.open();
     aside.ran(b"curl x | sh", Other, Seen(0));
     aside.close(CloseReason::Exit, Some(0), false);
-    odd.push(("shell-aside", Some(3), "`curl x | sh` ran in a shell without a plan", aside.end()));
+    odd.push((
+        "shell-aside",
+        Some(3),
+        Code::ScriptLineAdded,
+        "`curl x | sh` ran in a shell without a plan",
+        aside.end(),
+    ));
     let again = |it: &mut Recorded| {
         it.plan(three, PlanTime::Start);
         it.plan(three, PlanTime::Start);
@@ -335,6 +371,7 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
     odd.push((
         "planned-twice",
         Some(6),
+        Code::ScriptLineAdded,
         "script 2 (build.sh) is not in the policy; 3 of its commands ran",
         planned(&again).end(),
     ));
@@ -343,17 +380,19 @@ fn odd() -> Vec<(&'static str, Option<usize>, &'static str, Vec<u8>)> {
 
 fn all() -> Vec<Case> {
     let mut all = Vec::new();
-    complete(&mut |name, of, ruling, why, ran| {
+    let mut complete = |name, of, code, why, ran: Ran| {
         let units = ran.0.map(|_| script(of).units().len());
         // That a program took the place of the shell is found, and nothing is missing.
         let found = if name == "replaced" { &["replaced"][..] } else { &[] };
-        all.push(Case { name, script: of, found, units, ruling, why, journal: journal(of, ran) });
-    });
-    for (name, found, why, journal) in incomplete() {
-        all.push(Case { name, script: "three", found, units: Some(3), ruling: "denied", why, journal });
+        all.push(Case { name, script: of, found, units, code, why, journal: journal(of, ran) });
+    };
+    met(&mut complete);
+    denied(&mut complete);
+    for (name, found, code, why, journal) in incomplete() {
+        all.push(Case { name, script: "three", found, units: Some(3), code: Some(code), why, journal });
     }
-    for (name, units, why, journal) in odd() {
-        all.push(Case { name, script: "three", found: &[], units, ruling: "denied", why, journal });
+    for (name, units, code, why, journal) in odd() {
+        all.push(Case { name, script: "three", found: &[], units, code: Some(code), why, journal });
     }
     all
 }
@@ -369,7 +408,8 @@ fn manifest(cases: &[Case]) -> String {
             or_none(case.found.join(" ")),
             or_none(units),
             format!("{}.toml", case.script),
-            case.ruling.to_owned(),
+            if case.code.is_some() { "denied" } else { "met" }.to_owned(),
+            case.code.map_or("-", Code::word).to_owned(),
             case.why.to_owned(),
         ];
         cells.join("\t") + "\n"
@@ -399,7 +439,8 @@ fn a_plan_is_judged_otherwise_than_its_manifest_says() {
     let text = String::from_utf8(files["MANIFEST"].clone()).unwrap();
     let mut wrong = Vec::new();
     for row in text.lines().filter(|line| !line.starts_with('#')) {
-        let [name, verdict, found, units, policy, must, why] = row.split('\t').collect::<Vec<_>>()[..] else {
+        let [name, verdict, found, units, policy, must, code, why] = row.split('\t').collect::<Vec<_>>()[..]
+        else {
             panic!("{row}")
         };
         let journal = &files[&format!("{name}.journal")];
@@ -412,17 +453,17 @@ fn a_plan_is_judged_otherwise_than_its_manifest_says() {
             statement.predicate.plans.iter().map(|plan| plan.units.as_ref().map(Vec::len)).sum();
         let counted = counted.filter(|_| !statement.predicate.plans.is_empty());
         let complete = if draft.checked().story.is_complete() { "complete" } else { "incomplete" };
-        let (word, said) = match ruling.denials.first() {
-            Some(denial) => ("denied", denial.text.clone()),
-            None => ("met", ruling.summary.unwrap_or_default()),
+        let (word, told, said) = match ruling.denials.first() {
+            Some(denial) => ("denied", denial.code.word(), denial.text.clone()),
+            None => ("met", "-", ruling.summary.unwrap_or_default()),
         };
         let of = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         let codes = of(codes(draft.checked()).join(" "));
         let counted = of(counted.map_or_else(String::new, |units| units.to_string()));
-        if (complete, codes.as_str(), counted.as_str(), word) != (verdict, found, units, must)
+        if (complete, codes.as_str(), counted.as_str(), word, told) != (verdict, found, units, must, code)
             || !said.contains(why)
         {
-            wrong.push(format!("{row}\nand is {complete} {codes} {counted} {word} {said}"));
+            wrong.push(format!("{row}\nand is {complete} {codes} {counted} {word} {told} {said}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

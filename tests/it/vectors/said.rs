@@ -1,50 +1,68 @@
 //! Payloads that are signed as they should be and are not what the page says: spelled
 //! otherwise, in another order, with members of another form, or contradicting themselves.
 
-use attesh::seal::statement::{CollectedFacts, CommandText, Statement, Subject, UnitFacts};
+use attesh::cause::Code;
+use attesh::journal::story::FindingCode;
+use attesh::record::Unseen;
+use attesh::seal::statement::{
+    AnomalyFacts, CommandText, Completeness, FactFacts, HeadFacts, InterpreterFacts, Sha256, Statement,
+    Subject, UnitFacts,
+};
+use serde_json::json;
 
-use super::envelopes::{Cases, commands, everything, failing, finding, sign, whole};
-use crate::policy::judge::statement;
+use super::envelopes::{Cases, commands, everything, facts, failing, finding, sign, sign_as, whole};
+use crate::policy::judge::{rename_scripts, statement};
+use crate::stage::signer::swap;
 
 pub fn add(cases: &mut Cases) {
     payloads(cases);
     orders(cases);
     contradictions(cases);
     misshapen(cases);
+    spelled_otherwise(cases);
+    open(cases);
+    unsupported(cases);
 }
 
 fn payloads(cases: &mut Cases) {
     let good = String::from_utf8(whole().to_json()).unwrap();
-    let spelled = "the payload is not spelled as attesh spells it";
-    let formed = "the payload is not well formed";
-    for (name, from, to, why) in [
-        ("payload-blank", ":", ": ", spelled),
-        ("payload-escape", "cd src/", "cd src\\/", spelled),
-        ("payload-member-missing", "\"name\":\"session\",\"digest\":", "\"digest\":", "missing field `name`"),
+    let (member, spelling) = (Code::StatementMember, Code::StatementSpelling);
+    for (name, from, to, code, why) in [
+        ("payload-blank", ":", ": ", spelling, "-"),
+        ("payload-escape", "cd src/", "cd src\\/", spelling, "-"),
+        (
+            "payload-member-missing",
+            "\"name\":\"session\",\"digest\":",
+            "\"digest\":",
+            member,
+            "missing field `name`",
+        ),
         (
             "payload-member-twice",
             "\"sealedAt\":",
             "\"sealedAt\":\"\",\"sealedAt\":",
+            member,
             "duplicate field `sealedAt`",
         ),
-        ("payload-member-unknown", "\"sealedAt\":", "\"x\":1,\"sealedAt\":", "unknown field `x`"),
-        ("payload-command-unknown", "\"seq\":1,", "\"seq\":1,\"x\":1,", spelled),
-        ("payload-number-as-text", "\"failedCount\":0", "\"failedCount\":\"0\"", formed),
-        ("payload-negative", "\"failedCount\":0", "\"failedCount\":-1", formed),
-        ("payload-float", "\"failedCount\":0", "\"failedCount\":0.0", formed),
-        ("payload-other-statement", "/Statement/v1", "/Statement/v2", "the payload's _type is"),
-        ("payload-other-predicate", "shell-session/v0.1", "shell-session/v9", "the predicate's type is"),
+        ("payload-type-twice", "\"_type\":", "\"_type\":\"\",\"_type\":", member, "duplicate field `_type`"),
+        ("payload-member-unknown", "\"sealedAt\":", "\"x\":1,\"sealedAt\":", member, "unknown field `x`"),
+        ("payload-command-unknown", "\"seq\":1,", "\"seq\":1,\"x\":1,", spelling, "-"),
+        ("payload-number-as-text", "\"failedCount\":0", "\"failedCount\":\"0\"", member, "-"),
+        ("payload-negative", "\"failedCount\":0", "\"failedCount\":-1", member, "-"),
+        ("payload-float", "\"failedCount\":0", "\"failedCount\":0.0", member, "-"),
+        ("payload-no-type", "\"_type\":", "\"kind\":", member, "missing field `_type`"),
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{name} changes nothing");
-        cases.add(name, "integrity", why, sign(bad.into_bytes(), 7).to_json());
+        cases.refused(name, code, why, sign(bad.into_bytes(), 7).to_json());
     }
-    cases.add("payload-empty", "integrity", "the payload is no statement", sign(Vec::new(), 7).to_json());
-    cases.add("payload-list", "integrity", "the payload is no statement", sign(b"[]".to_vec(), 7).to_json());
+    cases.refused("payload-empty", Code::StatementJson, "-", sign(Vec::new(), 7).to_json());
+    cases.refused("payload-cut", Code::StatementJson, "-", sign(good[..good.len() - 1].into(), 7).to_json());
+    cases.refused("payload-list", member, "-", sign(b"[]".to_vec(), 7).to_json());
 }
 
 /// Two members that stand one after the other, of each object: where, and their names.
-const ORDER: [(&str, &str, &str); 14] = [
+const ORDER: [(&str, &str, &str); 19] = [
     ("/subject/0", "name", "digest"),
     ("/predicate", "sealedAt", "unrecordedTailMs"),
     ("/predicate/recorder", "id", "version"),
@@ -53,12 +71,17 @@ const ORDER: [(&str, &str, &str); 14] = [
     ("/predicate/journal", "format", "size"),
     ("/predicate/outcome", "commandCount", "failedCount"),
     ("/predicate/commands/0", "seq", "shell"),
-    ("/predicate/plans/0", "shell", "recordedAt"),
+    ("/predicate/extensions", "https://example.org/more", "urn:x:y"),
+    ("/predicate/plans/0", "close", "recordedAt"),
+    ("/predicate/plans/0/interpreter", "sha256", "version"),
     ("/predicate/plans/0/units/0", "line", "lastLine"),
     ("/predicate/anomalies/0", "code", "incomplete"),
     ("/predicate/clock", "assurance", "bootId"),
     ("/predicate/transcript", "lines", "bytes"),
-    ("/predicate/collected/0", "at", "ok"),
+    ("/predicate/heads/1", "size", "rootHash"),
+    ("/predicate/facts/0", "at", "ok"),
+    ("/predicate/facts/0/data", "branch", "commit"),
+    ("/predicate/facts/1/attached/0", "name", "size"),
 ];
 
 /// The members of each object in another order than the page's.
@@ -67,8 +90,8 @@ fn orders(cases: &mut Cases) {
     let (text, value) = (String::from_utf8(it.to_json()).unwrap(), serde_json::to_value(&it).unwrap());
     let mut add = |name: String, bad: String| {
         assert_ne!(bad, text, "{name} changes nothing");
-        let why = "the payload is not spelled as attesh spells it";
-        cases.add(&format!("order-{name}"), "integrity", why, sign(bad.into_bytes(), 7).to_json());
+        let bytes = sign(bad.into_bytes(), 7).to_json();
+        cases.refused(&format!("order-{name}"), Code::StatementSpelling, "-", bytes);
     };
     for (at, first, second) in ORDER.iter().chain(&[("/predicate/origin", "status", "id")]) {
         let object = value.pointer(at).unwrap();
@@ -81,85 +104,173 @@ fn orders(cases: &mut Cases) {
     add("statement".into(), format!("{{{},{kind}}}", rest.strip_suffix('}').unwrap()));
 }
 
-/// A name, what is said, and what contradicts.
-type Contradiction = (&'static str, &'static str, fn(&mut Statement));
+/// A name, the code and the words of what is said, and what contradicts.
+type Contradiction = (&'static str, Code, &'static str, fn(&mut Statement));
 
 /// What is said twice, and not alike.
-const CONTRADICTIONS: [Contradiction; 33] = [
-    ("recorder", "recorder.id is not", |it| it.predicate.recorder.id.push('x')),
-    ("format", "journal.format is not", |it| it.predicate.journal.format.push('x')),
-    ("continuity", "journal.continuity is not", |it| it.predicate.journal.continuity = "BROKEN".into()),
-    ("assurance", "clock.assurance is not", |it| it.predicate.clock.assurance = "TRUSTED".into()),
-    ("subject-twice", "a subject is named twice", |it| it.subject.push(it.subject[0].clone())),
-    ("root", "the subject session is not", |it| it.predicate.journal.root_hash = "11".repeat(32)),
-    ("no-session", "the subject session is not", |it| it.subject.retain(|one| one.name != "session")),
-    ("transcript", "the subject session.transcript is not", |it| {
-        it.subject[1].digest.sha256 = "11".repeat(32)
+const CONTRADICTIONS: &[Contradiction] = &[
+    ("format", Code::StatementConstant, "journal.format is not", |it| it.predicate.journal.format.push('x')),
+    ("continuity", Code::StatementConstant, "journal.continuity is not", |it| {
+        it.predicate.journal.continuity = "BROKEN".into();
     }),
-    ("end", "outcome.end is neither", |it| it.predicate.outcome.end = "DONE".into()),
-    ("lost", "outcome.end is COMPLETE although", |it| it.predicate.outcome.lost_count = 1),
-    ("succeeded", "outcome.allSucceeded is not", |it| it.predicate.outcome.all_succeeded = false),
-    ("exit-succeeded", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = None),
-    ("signal", "the signal of command 2 is not", |it| commands(it)[1].signal = Some(2)),
-    ("count", "outcome.commandCount is not", |it| it.predicate.outcome.command_count = 2),
-    ("sequence", "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
-    ("unobserved", "outcome counts other commands", |it| it.predicate.outcome.unobserved_count = 1),
-    ("status", "outcome counts other commands", |it| commands(it)[1].exit_code = Some(3)),
-    ("text", "the commands are not those of the transcript", |it| {
+    ("assurance", Code::StatementConstant, "clock.assurance is not", |it| {
+        it.predicate.clock.assurance = "TRUSTED".into();
+    }),
+    ("subject-twice", Code::StatementSubject, "a subject is named twice", |it| {
+        it.subject.push(it.subject[0].clone());
+    }),
+    ("root", Code::StatementSubject, "the subject session is not", |it| {
+        it.predicate.journal.root_hash = "11".repeat(32);
+    }),
+    ("no-session", Code::StatementSubject, "the subject session is not", |it| {
+        it.subject.retain(|one| one.name != "session");
+    }),
+    ("transcript", Code::StatementSubject, "the subject session.transcript is not", |it| {
+        subject(it, "session.transcript").digest.sha256 = "11".repeat(32);
+    }),
+    ("script-missing", Code::StatementSubject, "those of scripts are not", |it| {
+        it.subject.retain(|one| one.name != "script:build.sh");
+    }),
+    ("script-more", Code::StatementSubject, "those of scripts are not", |it| {
+        it.subject.push(Subject { name: "script:other.sh".into(), ..it.subject[0].clone() });
+    }),
+    ("script-digest", Code::StatementSubject, "those of scripts are not", |it| {
+        subject(it, "script:build.sh").digest.sha256 = "11".repeat(32);
+    }),
+    ("script-name", Code::StatementSubject, "those of scripts are not", |it| {
+        subject(it, "script:build.sh").name = "script:other.sh".into();
+    }),
+    ("script-redacted", Code::StatementSubject, "those of scripts are not", |it| {
+        it.predicate.plans[0].sha256 = None;
+    }),
+    ("lost", Code::StatementEnd, "-", |it| it.predicate.outcome.lost_count = 1),
+    ("incomplete", Code::StatementEnd, "-", |it| {
+        it.predicate.anomalies.push(finding(1, FindingCode::Gap, "a command ran unrecorded"));
+    }),
+    ("weight", Code::StatementConstant, "anomalies.incomplete of gap", |it| {
+        let gap = finding(1, FindingCode::Gap, "a command ran unrecorded");
+        it.predicate.anomalies.push(AnomalyFacts { incomplete: false, ..gap });
+    }),
+    ("weight-of-a-note", Code::StatementConstant, "anomalies.incomplete of pause", |it| {
+        it.predicate.outcome.end = Completeness::Incomplete;
+        let pause = finding(1, FindingCode::Pause, "recording was paused");
+        it.predicate.anomalies.push(AnomalyFacts { incomplete: true, ..pause });
+    }),
+    ("heads-order", Code::StatementHeads, "-", |it| it.predicate.heads.swap(1, 2)),
+    ("heads-twice", Code::StatementHeads, "-", |it| {
+        let head = it.predicate.heads[1].clone();
+        it.predicate.heads.insert(1, head);
+    }),
+    ("heads-without-genesis", Code::StatementHeads, "-", |it| {
+        it.predicate.heads.remove(0);
+    }),
+    ("heads-genesis", Code::StatementHeads, "-", |it| it.predicate.heads[0].root_hash = "11".repeat(32)),
+    ("heads-without-last", Code::StatementHeads, "-", |it| {
+        it.predicate.heads.pop();
+    }),
+    ("heads-last", Code::StatementHeads, "-", |it| {
+        it.predicate.heads.last_mut().unwrap().root_hash = "11".repeat(32);
+    }),
+    ("heads-beyond", Code::StatementHeads, "-", |it| {
+        let size = it.predicate.journal.size + 1;
+        it.predicate.heads.push(HeadFacts { size, root_hash: "11".repeat(32) });
+    }),
+    ("heads-none", Code::StatementHeads, "-", |it| it.predicate.heads.clear()),
+    ("succeeded", Code::StatementExit, "outcome.allSucceeded is not", |it| {
+        it.predicate.outcome.all_succeeded = false;
+    }),
+    ("exit-succeeded", Code::StatementExit, "outcome.exitCode is not", |it| {
+        it.predicate.outcome.exit_code = None;
+    }),
+    ("signal", Code::StatementCommand, "the signal of command 2 is not", |it| {
+        commands(it)[1].signal = Some(2);
+    }),
+    ("count", Code::StatementCount, "outcome.commandCount is not", |it| {
+        it.predicate.outcome.command_count = 2;
+    }),
+    ("sequence", Code::StatementCommand, "command 2 calls itself 7", |it| commands(it)[1].seq = 7),
+    ("unobserved", Code::StatementCount, "outcome counts other commands", |it| {
+        it.predicate.outcome.unobserved_count = 1;
+    }),
+    ("status", Code::StatementCount, "outcome counts other commands", |it| {
+        commands(it)[1].exit_code = Some(3);
+    }),
+    ("text", Code::StatementTranscript, "-", |it| {
         commands(it)[1].text = CommandText::Command("true".into());
     }),
-    ("ended-uncounted", "outcome.failedCount and unobservedCount are more", |it| {
+    ("ended-uncounted", Code::StatementCount, "outcome.failedCount and unobservedCount are more", |it| {
         it.predicate.commands = None;
         let outcome = &mut it.predicate.outcome;
         (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (4, Some(1), false);
     }),
-    ("exit-failed", "outcome.exitCode is not what its counts say", |it| {
+    ("exit-failed", Code::StatementExit, "outcome.exitCode is not what its counts say", |it| {
         it.predicate.commands = None;
         (it.predicate.outcome.failed_count, it.predicate.outcome.all_succeeded) = (1, false);
     }),
-    ("exit-untold", "outcome.exitCode is not what its counts say", |it| {
+    ("exit-untold", Code::StatementExit, "outcome.exitCode is not what its counts say", |it| {
         it.predicate.commands = None;
         let outcome = &mut it.predicate.outcome;
         (outcome.failed_count, outcome.exit_code, outcome.all_succeeded) = (1, None, false);
     }),
-    ("incomplete", "outcome.end is COMPLETE although", |it| {
-        it.predicate.anomalies.push(finding(1, "gap", true, "a command ran unrecorded"));
-    }),
-    ("finding", "a finding is about a record beyond", |it| {
+    ("finding", Code::StatementRecord, "a finding", |it| {
         let record = it.predicate.journal.size;
-        it.predicate.anomalies.push(finding(record, "pause", false, "recording was paused"));
+        it.predicate.anomalies.push(finding(record, FindingCode::Pause, "recording was paused"));
     }),
-    ("outcome", "command 2 says why its exitCode is null", |it| {
-        commands(it)[1].outcome = Some("passed".into());
+    ("fact", Code::StatementRecord, "a fact", |it| {
+        (it.predicate.facts, it.predicate.outcome.fact_count) = (facts(), 2);
+        it.predicate.facts[1].record = it.predicate.journal.size;
     }),
-    ("withheld-texts", "outcome counts other withheld or redacted", |it| {
+    ("facts-listed", Code::StatementCount, "outcome.factCount is less", |it| {
+        (it.predicate.facts, it.predicate.outcome.fact_count) = (facts(), 1);
+    }),
+    ("facts", Code::StatementCount, "outcome.factCount is more", |it| it.predicate.outcome.fact_count = 1000),
+    ("outcome", Code::StatementCommand, "command 2 says why its exitCode is null", |it| {
+        commands(it)[1].outcome = Some(Unseen::Passed);
+    }),
+    ("withheld-texts", Code::StatementCount, "outcome counts other withheld or redacted", |it| {
         it.predicate.outcome.withheld_count = 1;
     }),
-    ("redacted-texts", "outcome counts other withheld or redacted", |it| {
+    ("redacted-texts", Code::StatementCount, "outcome counts other withheld or redacted", |it| {
         commands(it)[1].text = CommandText::Redacted(true);
     }),
-    ("withheld", "outcome.withheldCount is more", |it| {
+    ("withheld", Code::StatementCount, "outcome.withheldCount is more", |it| {
         it.predicate.commands = None;
         it.predicate.outcome.withheld_count = 4;
     }),
-    ("records", "outcome.commandCount is more", |it| it.predicate.journal.size = 2),
-    ("redacted", "outcome.redactedCount is more", |it| it.predicate.outcome.redacted_count = 1000),
-    ("pauses", "outcome.pauseCount is more", |it| it.predicate.outcome.pause_count = 1000),
-    ("anomalies", "outcome.anomalyCount is more", |it| it.predicate.outcome.anomaly_count = 1000),
-    ("paused", "outcome.pausedCommandCount is not 0", |it| {
-        it.predicate.outcome.paused_command_count = Some(1)
+    ("records", Code::StatementCount, "outcome.commandCount is more", |it| {
+        it.predicate.journal.size = 2;
+        it.predicate.heads.drain(1..it.predicate.heads.len() - 1);
+        it.predicate.heads[1].size = 2;
     }),
-    ("transcript-length", "the commands are not those of the transcript", |it| {
-        it.predicate.transcript.bytes += 1
+    ("redacted", Code::StatementCount, "outcome.redactedCount is more", |it| {
+        it.predicate.outcome.redacted_count = 1000;
     }),
+    ("pauses", Code::StatementCount, "outcome.pauseCount is more", |it| {
+        it.predicate.outcome.pause_count = 1000;
+    }),
+    ("anomalies", Code::StatementCount, "outcome.anomalyCount is more", |it| {
+        it.predicate.outcome.anomaly_count = 1000;
+    }),
+    ("paused", Code::StatementCount, "outcome.pausedCommandCount is not 0", |it| {
+        it.predicate.outcome.paused_command_count = Some(1);
+    }),
+    ("transcript-length", Code::StatementTranscript, "-", |it| it.predicate.transcript.bytes += 1),
 ];
 
+fn subject<'a>(statement: &'a mut Statement, name: &str) -> &'a mut Subject {
+    statement.subject.iter_mut().find(|subject| subject.name == name).unwrap()
+}
+
 fn contradictions(cases: &mut Cases) {
-    each(cases, "contradicts", "the statement contradicts itself", &CONTRADICTIONS);
+    for (name, code, why, edit) in CONTRADICTIONS {
+        let mut bad = whole();
+        edit(&mut bad);
+        cases.refused(&format!("contradicts-{name}"), *code, why, sign(bad.to_json(), 7).to_json());
+    }
     let mut exit = statement(&[failing(1)]);
     exit.predicate.outcome.exit_code = Some(2);
-    let why = "the statement contradicts itself: outcome.exitCode is not";
-    cases.add("contradicts-exit", "integrity", why, sign(exit.to_json(), 7).to_json());
+    let why = "outcome.exitCode is not";
+    cases.refused("contradicts-exit", Code::StatementExit, why, sign(exit.to_json(), 7).to_json());
 }
 
 fn units(statement: &mut Statement) -> &mut Vec<UnitFacts> {
@@ -170,14 +281,20 @@ fn long(text: &mut String) {
     text.push('0');
 }
 
+/// A name, what is said, and what is misshapen.
+type Misshapen = (&'static str, &'static str, fn(&mut Statement));
+
 /// Members that have not the form that the page gives them, in a statement that agrees with itself.
-const MISSHAPEN: [Contradiction; 49] = [
+const MISSHAPEN: &[Misshapen] = &[
     ("subjects", "subject is not at most 1000", |it| {
         let more = (0..1000).map(|at| Subject { name: format!("{at}"), ..it.subject[0].clone() });
         it.subject.extend(more.collect::<Vec<_>>());
     }),
     ("subject", "subject.digest.sha256 is not 64", |it| it.subject[0].digest.sha256 = "AA".repeat(32)),
-    ("recorder", "recorder.digest.sha256 is not", |it| long(&mut it.predicate.recorder.digest.sha256)),
+    ("recorder-id", "recorder.id is not a URI", |it| it.predicate.recorder.id = "attesh".into()),
+    ("recorder", "recorder.digest.sha256 is not", |it| {
+        it.predicate.recorder.digest = Some(Sha256 { sha256: "0".repeat(65) });
+    }),
     ("session-id", "session.id is not a UUID", |it| {
         it.predicate.session.id = it.predicate.session.id.to_uppercase();
     }),
@@ -185,20 +302,22 @@ const MISSHAPEN: [Contradiction; 49] = [
     ("closed", "session.closedAt is not a time", |it| {
         it.predicate.session.closed_at = "2026-02-29T10:00:00Z".into();
     }),
-    ("program", "shells.program is not", |it| it.predicate.session.shells[0].program = "ksh".into()),
     ("shell-id", "shells.id is not an integer", |it| it.predicate.session.shells[0].id = 1 << 53),
-    ("shell-exit", "shells.exitCode is not", |it| {
-        it.predicate.session.shells[0].exit_code = Some(256);
-    }),
     ("genesis", "journal.genesisHash is not", |it| it.predicate.journal.genesis_hash.truncate(63)),
     ("tag", "journal.headTag is not", |it| it.predicate.journal.head_tag = "g".repeat(64)),
     ("size", "journal.size is not an integer", |it| it.predicate.journal.size = u64::MAX),
+    ("heads", "heads is not at most 10000", |it| {
+        let more = (0..10_001).map(|size| HeadFacts { size, root_hash: "11".repeat(32) });
+        it.predicate.heads = more.collect();
+    }),
+    ("head-size", "heads.size is not an integer", |it| it.predicate.heads[1].size = 1 << 53),
+    ("head-root", "heads.rootHash is not", |it| long(&mut it.predicate.heads[1].root_hash)),
     ("withheld", "outcome.withheldCount is not", |it| it.predicate.outcome.withheld_count = 1 << 53),
     ("paused", "outcome.pausedCommandCount is not", |it| {
         it.predicate.outcome.paused_command_count = Some(1 << 53);
     }),
+    ("fact-count", "outcome.factCount is not", |it| it.predicate.outcome.fact_count = 1 << 53),
     ("empty", "journal.size is not at least 1", |it| it.predicate.journal.size = 0),
-    ("closed-why", "shells.closed is not", |it| it.predicate.session.shells[0].closed = Some("bored".into())),
     ("previous", "session.previous is not", |it| it.predicate.session.previous = Some("before".into())),
     ("previous-session", "session.previous is not", |it| {
         it.predicate.session.previous = Some(format!("{}:7:{}", "before", "11".repeat(32)));
@@ -207,22 +326,17 @@ const MISSHAPEN: [Contradiction; 49] = [
         it.predicate.session.previous = Some(format!("{}:7:11", it.predicate.session.id));
     }),
     ("record", "anomalies.record is not", |it| {
-        it.predicate.anomalies.push(finding(1 << 53, "pause", false, "recording was paused"));
-    }),
-    ("collected-at", "collected.at is not", |it| {
-        it.predicate.collected.push(CollectedFacts {
-            collector: "https://example.org/git".into(),
-            at: "later".into(),
-            ok: true,
-            data: None,
-        });
+        it.predicate.anomalies.push(finding(1 << 53, FindingCode::Pause, "recording was paused"));
     }),
     ("origin-id", "origin.id is not", |it| it.predicate.origin.id = Some("0123456789abcde".into())),
-    ("exit", "outcome.exitCode is not", |it| it.predicate.outcome.exit_code = Some(256)),
     ("transcript-bytes", "transcript.bytes is not", |it| it.predicate.transcript.bytes = 1 << 53),
     ("command-shell", "commands.shell is not", |it| commands(it)[0].shell = 1 << 53),
     ("sequence", "commands.seq is not", |it| commands(it)[0].seq = 1 << 53),
     ("plan-shell", "plans.shell is not", |it| it.predicate.plans[0].shell = 1 << 53),
+    ("plan-close", "plans.close is not", |it| it.predicate.plans[0].close = Some(1 << 53)),
+    ("interpreter-digest", "interpreter.sha256 is not", |it| {
+        it.predicate.plans[0].interpreter.sha256 = Some("AA".repeat(32));
+    }),
     ("unit-line", "units.line is not from 1 to lastLine", |it| units(it)[0].line = 0),
     ("unit-last-line", "units.line is not from 1 to lastLine", |it| units(it)[2].last_line = 2),
     ("unit-last-line-large", "units.lastLine is not an integer", |it| units(it)[2].last_line = 1 << 53),
@@ -243,8 +357,6 @@ const MISSHAPEN: [Contradiction; 49] = [
     ("base64-of-utf-8", "the text of a command is not", |it| {
         commands(it)[0].text = CommandText::CommandBase64("YQ==".into());
     }),
-    ("status", "commands.exitCode is not", |it| commands(it)[1].exit_code = Some(256)),
-    ("pipe", "commands.pipeStatus is not", |it| commands(it)[1].pipe_status = Some(vec![0, 256])),
     ("started", "commands.startedAt is not", |it| {
         commands(it)[1].started_at = "2026-11-22T10:00:00+00:00".into();
     }),
@@ -255,27 +367,201 @@ const MISSHAPEN: [Contradiction; 49] = [
         commands(it)[1].started_at = "0000-06-30T23:59:59Z".into();
     }),
     ("duration", "commands.durationMs is not", |it| commands(it)[1].duration_ms = Some(1 << 53)),
-    ("outcome", "commands.outcome is not", |it| commands(it)[1].outcome = Some("done".into())),
-    ("plan", "plans.recordedAt is not", |it| it.predicate.plans[0].recorded_at = "later".into()),
     ("plan-digest", "plans.sha256 is not", |it| it.predicate.plans[0].sha256 = Some(String::new())),
-    ("unit", "the text of a unit is not", |it| {
-        it.predicate.plans[0].units.as_mut().unwrap()[0].text = CommandText::Redacted(true);
+    ("unit", "the text of a unit is not", |it| units(it)[0].text = CommandText::Redacted(true)),
+    ("facts", "facts is not at most 10000", |it| {
+        it.predicate.facts = vec![facts().remove(0); 10_001];
+        it.predicate.outcome.fact_count = 10_001;
     }),
-    ("origin", "origin.status is not", |it| it.predicate.origin.status = "checked".into()),
+    ("fact-record", "facts.record is not", |it| fact(it).record = 1 << 53),
+    ("fact-type", "facts.type is not a URI", |it| fact(it).kind = "git".into()),
+    ("fact-shell", "facts.shell is not", |it| fact(it).shell = Some(1 << 53)),
+    ("fact-number", "facts.n is not", |it| fact(it).n = Some(1 << 53)),
+    ("attached-name", "attached.name is not a plain file name", |it| {
+        fact(it).attached[0].name = "../x".into();
+    }),
+    ("extension", "extensions is not named by URIs", |it| extend(it, "more", false)),
+    ("must-order", "mustUnderstand is not in order", |it| {
+        extend(it, "urn:x:y", true);
+        extend(it, "urn:x:x", true);
+    }),
+    ("must-twice", "mustUnderstand is not in order", |it| {
+        extend(it, "urn:x:y", true);
+        extend(it, "urn:x:y", true);
+    }),
+    ("must-of-nothing", "mustUnderstand is not a list of extensions that are there", |it| {
+        extend(it, "urn:x:y", false);
+        it.predicate.must_understand.push("urn:x:z".into());
+    }),
     ("sealed", "sealedAt is not a time", |it| long(&mut it.predicate.sealed_at)),
-    ("tail", "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms = -(1 << 53)),
+];
+
+/// The second of two facts, which is about a command.
+fn fact(statement: &mut Statement) -> &mut FactFacts {
+    (statement.predicate.facts, statement.predicate.outcome.fact_count) = (facts(), 2);
+    &mut statement.predicate.facts[1]
+}
+
+fn extend(statement: &mut Statement, uri: &str, must: bool) {
+    statement.predicate.extensions.insert(uri.into(), "null".into());
+    statement.predicate.must_understand.extend(must.then(|| uri.to_owned()));
+}
+
+/// What the types of a statement cannot have: a name, what is replaced, by what.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("end", "\"end\":\"COMPLETE\"", "\"end\":\"DONE\""),
+    ("shell-exit", "\"closed\":\"exit\",\"exitCode\":1", "\"closed\":\"exit\",\"exitCode\":256"),
+    ("closed-why", "\"closed\":\"exit\"", "\"closed\":\"bored\""),
+    ("exit", "\"exitCode\":1,\"end\"", "\"exitCode\":256,\"end\""),
+    ("status", "\"exitCode\":0,\"startedAt\"", "\"exitCode\":256,\"startedAt\""),
+    ("pipe", "\"exitCode\":1,\"startedAt\"", "\"exitCode\":1,\"pipeStatus\":[0,256],\"startedAt\""),
+    ("outcome", "\"exitCode\":0,\"startedAt\"", "\"exitCode\":null,\"outcome\":\"done\",\"startedAt\""),
+    ("plan", "\"recordedAt\":\"start\"", "\"recordedAt\":\"later\""),
+    ("evidence", "\"evidence\":\"reader\"", "\"evidence\":\"hearsay\""),
+    ("inherited", "[\"BASH_ENV\"]", "[\"PATH\"]"),
+    ("origin", "\"status\":\"none\"", "\"status\":\"checked\""),
+    ("finding-code", "\"code\":\"pause\"", "\"code\":\"rest\""),
+    ("fact-at", "\"at\":\"start\"", "\"at\":\"later\""),
+    ("fact-data", "\"branch\":\"main\"", "\"branch\":1"),
+    ("attached-size", "\"size\":7", "\"size\":9007199254740992"),
+    ("attached-digest", "\"sha256\":\"0a0a", "\"sha256\":\"0A0a"),
+    ("extension-object", "\"urn:x:y\":\"null\"", "\"urn:x:y\":null"),
+    ("no-heads", "\"heads\":", "\"tops\":"),
+    ("recorder-digest-missing", ",\"digest\":{\"sha256\":\"0000", ",\"digests\":{\"sha256\":\"0000"),
 ];
 
 fn misshapen(cases: &mut Cases) {
-    each(cases, "misshapen", "the payload is not well formed", &MISSHAPEN);
-}
-
-/// The whole session with each of the edits, signed as it should be.
-fn each(cases: &mut Cases, kind: &str, says: &str, edits: &[Contradiction]) {
-    for (name, why, edit) in edits {
+    let mut add = |name: &str, why: &str, payload: Vec<u8>| {
+        let bytes = sign(payload, 7).to_json();
+        cases.refused(&format!("misshapen-{name}"), Code::StatementMember, why, bytes);
+    };
+    for (name, why, edit) in MISSHAPEN {
         let mut bad = whole();
         edit(&mut bad);
-        let bytes = sign(bad.to_json(), 7).to_json();
-        cases.add(&format!("{kind}-{name}"), "integrity", &format!("{says}: {why}"), bytes);
+        add(name, why, bad.to_json());
     }
+    for (name, from, to) in WORDS {
+        add(name, "-", swap(from, to)(everything().to_json()));
+    }
+}
+
+/// What may be left out, and is spelled: flags that are false, lists of nothing, members that are null.
+const SPELLED: &[(&str, &str, &str)] = &[
+    ("stale-false", "\"exitCode\":1,\"startedAt\"", "\"exitCode\":1,\"stale\":false,\"startedAt\""),
+    ("late-false", "\"planned\":true}", "\"planned\":true,\"late\":false}"),
+    ("must-false", "\"ok\":true,", "\"ok\":true,\"must\":false,"),
+    ("fact-shell-null", "\"at\":\"start\",", "\"at\":\"start\",\"shell\":null,"),
+    ("nothing-attached", "\"commit\":null}}", "\"commit\":null},\"attached\":[]}"),
+    ("must-understand-nothing", "\"urn:x:y\":\"null\"}", "\"urn:x:y\":\"null\"},\"mustUnderstand\":[]"),
+    ("signal-null", "\"exitCode\":1,\"startedAt\"", "\"exitCode\":1,\"signal\":null,\"startedAt\""),
+    ("extension-twice", "\"urn:x:y\":\"null\"", "\"urn:x:y\":\"null\",\"urn:x:y\":\"null\""),
+];
+
+fn spelled_otherwise(cases: &mut Cases) {
+    for (name, from, to) in SPELLED {
+        let bytes = sign(swap(from, to)(everything().to_json()), 7).to_json();
+        cases.refused(&format!("spelled-{name}"), Code::StatementSpelling, "-", bytes);
+    }
+    let mut none = String::from_utf8(whole().to_json()).unwrap();
+    none.truncate(none.len() - 2);
+    let bytes = sign(format!("{none},\"extensions\":{{}}}}}}").into_bytes(), 7).to_json();
+    cases.refused("spelled-no-extensions", Code::StatementSpelling, "-", bytes);
+}
+
+/// What is not known is null, and what is open is taken.
+fn open(cases: &mut Cases) {
+    let mut add = |name: &str, edit: fn(&mut Statement)| {
+        let mut it = whole();
+        edit(&mut it);
+        cases.verified(name, "3 commands recorded, all succeeded", sign(it.to_json(), 7).to_json());
+    };
+    add("null-recorder-digest", |it| it.predicate.recorder.digest = None);
+    add("null-clock", |it| (it.predicate.clock.boot_id, it.predicate.clock.time_namespace) = (None, None));
+    add("null-interpreter", |it| {
+        it.predicate.plans[0].interpreter = InterpreterFacts {
+            path: None,
+            sha256: None,
+            version: None,
+            options: None,
+            arguments: None,
+            workdir: None,
+            inherited: Vec::new(),
+        };
+    });
+    add("null-plan", |it| {
+        let plan = &mut it.predicate.plans[0];
+        (plan.close, plan.name, plan.sha256, plan.units) = (None, None, None, None);
+        rename_scripts(it);
+    });
+    add("null-shell", |it| {
+        let shell = &mut it.predicate.session.shells[0];
+        (shell.closed, shell.exit_code) = (None, None);
+    });
+    add("other-recorder", |it| it.predicate.recorder.id = "https://example.org/recorder".into());
+    add("other-shell", |it| it.predicate.session.shells[0].program = "ksh".into());
+    add("heads-of-a-part", |it| {
+        it.predicate.heads.remove(1);
+    });
+    add("extension", |it| extend(it, "https://example.org/more", false));
+    add("facts-unknown", |it| {
+        fact(it);
+    });
+    add("facts-not-listed", |it| it.predicate.outcome.fact_count = 3);
+}
+
+/// What a newer attesh may write: it is not known here, and nobody says that it was changed.
+fn unsupported(cases: &mut Cases) {
+    let good = whole().to_json();
+    for (name, kind) in [
+        ("type-of-json", "application/json"),
+        ("type-in-capitals-signed", "application/vnd.in-toto+JSON"),
+        ("type-empty", ""),
+    ] {
+        let why = "the payload is of the type";
+        cases.refused(name, Code::EnvelopeType, why, sign_as(kind, &good, 7));
+    }
+    let untrusted = "none of the 1 trusted keys made it";
+    let stranger = sign_as("application/json", &good, 8);
+    cases.refused("type-of-a-stranger", Code::SignatureUntrusted, untrusted, stranger);
+    // Bytes that are no statement are not looked at under another type.
+    cases.refused("type-of-no-statement", Code::EnvelopeType, "-", sign_as("text/plain", b"\xff", 7));
+    let swapped = |from: &str, to: &str| swap(from, to)(good.clone());
+    let slsa = json!({"_type": "https://in-toto.io/Statement/v1", "subject": [],
+        "predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {}}});
+    for (name, payload) in [
+        ("other-statement", swapped("/Statement/v1", "/Statement/v2")),
+        ("older-statement", swapped("/Statement/v1", "/Statement/v0.1")),
+        ("newer-predicate", swapped("shell-session/v0.1", "shell-session/v9")),
+        (
+            "newer-predicate-with-more",
+            swap("\"sealedAt\":", "\"more\":1, \"sealedAt\":")(swapped("session/v0.1", "session/v0.2")),
+        ),
+        ("foreign-predicate", serde_json::to_vec(&slsa).unwrap()),
+    ] {
+        cases.refused(name, Code::StatementType, "-", sign(payload, 7).to_json());
+    }
+    let mut add = |name: &str, code: Code, why: &str, edit: fn(&mut Statement)| {
+        let mut it = whole();
+        edit(&mut it);
+        cases.refused(name, code, why, sign(it.to_json(), 7).to_json());
+    };
+    add("must-understand", Code::StatementMust, "https://example.org/more", |it| {
+        extend(it, "https://example.org/more", true);
+    });
+    // One that need not be understood stands beside it.
+    add("must-understand-one-of-two", Code::StatementMust, "urn:x:y", |it| {
+        extend(it, "https://example.org/more", false);
+        extend(it, "urn:x:y", true);
+    });
+    add("fact-must", Code::FactUnknown, "record 6 is a fact of the type https://example.org/git", |it| {
+        fact(it).must = true;
+    });
+    add("fact-must-incomplete", Code::FactUnknown, "record 6 is a fact", |it| {
+        fact(it).must = true;
+        it.predicate.outcome.end = Completeness::Incomplete;
+    });
+    add("fact-must-contradicts", Code::StatementCount, "outcome.factCount is less", |it| {
+        fact(it).must = true;
+        it.predicate.outcome.fact_count = 1;
+    });
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use attesh::cause::Code;
 use attesh::crypto::sha256;
 use attesh::encoding::hex;
-use attesh::failure::Kind;
+use attesh::record::Status;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::{CommandText, Statement};
 use attesh::seal::trust::TrustedKey;
@@ -13,7 +14,7 @@ use attesh::verify::{self, Trusted};
 
 use super::envelopes::{key, sign};
 use super::{files_of, kept};
-use crate::policy::judge::{Run, statement};
+use crate::policy::judge::{Run, set_transcript, statement};
 
 const HEADER: &str = "\
 # Transcripts, and whether each is the one of an envelope. Columns, separated by tabs:
@@ -25,7 +26,7 @@ const HEADER: &str = "\
 ";
 
 /// A session with a command in each form, and its transcript.
-fn session(texts: &[(CommandText, Option<u64>)]) -> (Statement, Vec<u8>) {
+fn session(texts: &[(CommandText, Option<Status>)]) -> (Statement, Vec<u8>) {
     let mut run = Run::of(&vec!["x"; texts.len()]);
     run.units = None;
     for (ran, (_, status)) in run.ran.iter_mut().zip(texts) {
@@ -38,15 +39,12 @@ fn session(texts: &[(CommandText, Option<u64>)]) -> (Statement, Vec<u8>) {
     let redacted = texts.iter().filter(|(text, _)| matches!(text, CommandText::Redacted(_))).count();
     statement.predicate.outcome.redacted_count = redacted as u64;
     let transcript: Vec<u8> = texts.iter().flat_map(|(text, status)| text.transcript_line(*status)).collect();
-    let digest = hex(&sha256(&[&transcript]));
-    let facts = &mut statement.predicate.transcript;
-    (facts.sha256, facts.bytes) = (digest.clone(), transcript.len() as u64);
-    let subject = statement.subject.iter_mut().find(|subject| subject.name == "session.transcript");
-    subject.unwrap().digest.sha256 = digest;
+    statement.predicate.transcript.bytes = transcript.len() as u64;
+    set_transcript(&mut statement, hex(&sha256(&[&transcript])));
     (statement, transcript)
 }
 
-fn texts() -> Vec<(CommandText, Option<u64>)> {
+fn texts() -> Vec<(CommandText, Option<Status>)> {
     vec![
         (CommandText::new(b"cd src/"), Some(0)),
         (CommandText::new("printf '\u{1b}[1m\u{7f}\t\"\\ \u{fc} \u{2028} \u{1f512}'\n".as_bytes()), Some(0)),
@@ -130,8 +128,8 @@ fn a_transcript_is_taken_for_another() {
         assert!(verdict.failure.is_none(), "{name}: {:?}", verdict.failure);
         let bytes = &files[&format!("{name}.transcript")];
         verify::with_artifact(&mut verdict, name, &hex(&sha256(&[bytes])));
-        let kind = verdict.failure.map(|(kind, _)| kind);
-        assert_eq!(kind, (must == "other").then_some(Kind::Integrity), "{row}");
+        let code = verdict.failure.map(|one| one.code);
+        assert_eq!(code, (must == "other").then_some(Code::ArtifactSubject), "{row}");
         // The lines are those of the commands, byte by byte.
         let statement = verdict.statement.unwrap();
         let commands = statement.predicate.commands.iter().flatten();

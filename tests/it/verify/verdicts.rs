@@ -1,20 +1,23 @@
 //! The aspects of a verdict in words, and a statement held against its journal.
 
+use attesh::cause::Code;
 use attesh::crypto::OriginSecret;
 use attesh::failure::Kind;
+use attesh::journal::head::Head;
 use attesh::journal::check::{Knowledge, check};
 use attesh::record::{
-    Anomaly, Body, Collect, Note, NoteWhat, Pause, Plan, PlanTime, Prev, Program, Resume, TextSource,
+    Anomaly, Attached, Body, Evidence, Fact, FactTime, Inherited, Note, NoteWhat, Pause, Plan, PlanTime,
+    Prev, PrevWhy, Program, Resume, TextSource,
 };
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
-use attesh::seal::statement::Statement;
+use attesh::seal::statement::{Completeness, OriginStatus, Statement};
 use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Mark, Trusted, Verdict};
+use attesh::verify::{self, Mark, Objection, Trusted, Verdict};
 use serde_json::Value;
 
 use crate::policy::judge::{Run, statement};
-use crate::stage::signer::{Defect, Signer, Texts, finish, start};
+use crate::stage::signer::{Defect, SESSION, Signer, Texts, finish, start};
 use crate::vectors::envelopes::{THREE, key, sign, whole};
 
 fn judged(payload: Vec<u8>) -> Verdict {
@@ -23,7 +26,7 @@ fn judged(payload: Vec<u8>) -> Verdict {
 }
 
 fn aspect(verdict: &Verdict, name: &str) -> String {
-    verdict.aspects.iter().find(|aspect| aspect.name == name).unwrap().text.clone()
+    verdict.aspects.named().into_iter().find(|(have, _)| *have == name).unwrap().1.text.clone()
 }
 
 #[test]
@@ -72,16 +75,17 @@ fn an_aspect_says_more_than_was_checked() {
     assert_eq!(aspect(&verdict, "origin"), format!("not authenticated; pin the head {head}"));
     assert!(aspect(&verdict, "integrity").starts_with("payload as signed; it says the chain of "));
     let mut origin = whole();
-    origin.predicate.origin.status = "authenticated".into();
+    origin.predicate.origin.status = OriginStatus::Authenticated;
     assert_eq!(aspect(&judged(origin.to_json()), "origin"), "the sealer checked it with the origin secret");
     let mut bad = whole();
-    bad.predicate.outcome.end = "DONE".into();
+    bad.predicate.outcome.lost_count = 1;
     let verdict = judged(bad.to_json());
     assert_eq!(aspect(&verdict, "completeness"), "not judged: what is there is not what was recorded");
     let mut failed = statement(&[Run::of(&THREE[..1])]);
-    failed.predicate.outcome.end = "INCOMPLETE".into();
+    failed.predicate.outcome.end = Completeness::Incomplete;
     let verdict = judged(failed.to_json());
-    assert_eq!(verdict.failure, Some((Kind::Incomplete, "incomplete".into())));
+    assert_eq!(verdict.failure, Some(Objection::new(Code::StoryNoEnd, "incomplete")));
+    assert_eq!(verdict.failure.as_ref().map(Objection::kind), Some(Kind::Incomplete));
     assert_eq!(aspect(&verdict, "completeness"), "incomplete");
 }
 
@@ -101,36 +105,63 @@ fn everything() -> Vec<u8> {
     let (mut body, texts) = signer.genesis_body();
     if let Body::Genesis(genesis) = &mut body {
         let session = genesis.session.replace('1', "2");
-        genesis.prev = Some(Prev { session, size: 7, root: [0x1a; 32], why: "sealed".into() });
+        genesis.prev = Some(Prev { session, size: 7, root: [0x1a; 32], why: PrevWhy::Sealed });
     }
     signer.push(body, &texts, Defect::None);
     recorded(&mut signer);
-    let mut texts = Texts::default();
-    let data = Some(texts.commit("data", b"{\"branch\":\"main\"}"));
-    let seen = Collect { collector: "https://example.org/git".into(), at: "start".into(), ok: true, data };
-    signer.push(Body::Collect(seen), &texts, Defect::None);
+    let seen = fact("https://example.org/git");
+    let attached = Attached {
+        name: "diff.gz".into(),
+        size: 7,
+        sha256: [0x0a; 32],
+        media_type: "application/gzip".into(),
+    };
+    let texts = Texts::of(&[("branch", b"main"), ("commit", b"1a2b")]);
+    let about =
+        Fact { at: FactTime::Command, shell: Some(1), n: Some(2), attached: vec![attached], ..seen.clone() };
+    signer.push(Body::Fact(Box::new(seen)), &texts, Defect::None);
+    signer.push(Body::Fact(Box::new(about)), &Texts::default(), Defect::None);
     signer.close(1, Some(4));
     signer.end();
     signer.bytes
 }
 
+/// What a collector saw when the session began.
+pub fn fact(kind: &str) -> Fact {
+    Fact {
+        kind: kind.to_owned(),
+        at: FactTime::Start,
+        shell: None,
+        n: None,
+        ok: true,
+        must: false,
+        attached: Vec::new(),
+    }
+}
+
 fn recorded(signer: &mut Signer) {
     signer.open(Program::Bash, 0);
-    let mut texts = Texts::default();
-    let script = b"make all\nmake check\n";
+    let texts = Texts::of(&[
+        ("name", b"build.sh"),
+        ("ranges", b"1-1,2-2"),
+        ("script", b"make all\nmake check\n"),
+        ("path", b"/usr/bin/bash"),
+        ("options", b"-e\0-u\0"),
+        ("arguments", b"all\0\xff\0"),
+    ]);
     let plan = Plan {
         shell: 1,
         count: 2,
         recorded_at: PlanTime::Start,
-        name: texts.commit("name", b"build.sh"),
-        ranges: texts.commit("ranges", b"1-1,2-2"),
-        script: texts.commit("script", script),
+        evidence: Evidence::Reader,
+        sha256: Some([0x0b; 32]),
+        inherited: vec![Inherited::BashEnv],
     };
     signer.push(Body::Plan(plan), &texts, Defect::None);
     for (n, text) in [(1, &b"make all"[..]), (2, b"make check"), (3, b"printf '\xff'"), (4, b"exit")] {
         let (mut body, texts) = start(1, n, n, text);
         if let (Body::Start(start), true) = (&mut body, n < 3) {
-            (start.planned, start.source) = (true, TextSource::Script);
+            (start.planned, start.text_source) = (true, TextSource::Script);
         }
         signer.push(body, &texts, Defect::None);
         signer.push(
@@ -139,18 +170,15 @@ fn recorded(signer: &mut Signer) {
             Defect::None,
         );
     }
-    let mut texts = Texts::default();
-    let text = Some(texts.commit("text", b"seen"));
-    let note = Note { shell: Some(1), what: NoteWhat::Remark, text, status: None, native: None };
-    signer.push(Body::Note(note), &texts, Defect::None);
-    let pause = |shell| Body::Pause(Pause { shell, reason: None });
-    signer.push(pause(Some(1)), &Texts::default(), Defect::None);
-    signer.push(
-        Body::Resume(Resume { shell: Some(1), by: None, reason: None }),
-        &Texts::default(),
-        Defect::None,
-    );
-    signer.push(Body::Anomaly(Anomaly { what: "odd".into(), detail: None }), &Texts::default(), Defect::None);
+    let note = Note { shell: Some(1), what: NoteWhat::Remark, status: None, native: None };
+    signer.push(Body::Note(note), &Texts::of(&[("text", b"seen")]), Defect::None);
+    for body in [
+        Body::Pause(Pause { shell: Some(1) }),
+        Body::Resume(Resume { shell: Some(1), by: None }),
+        Body::Anomaly(Anomaly { what: "odd".into() }),
+    ] {
+        signer.push(body, &Texts::default(), Defect::None);
+    }
 }
 
 /// A draft of the journal, and the statement that is made of it.
@@ -248,15 +276,16 @@ fn a_statement_that_says_other_than_its_journal_passes() {
             continue;
         }
         let verdict = against_journal(changed.to_json(), &journal);
-        let kind = verdict.failure.as_ref().map(|(kind, _)| *kind);
+        let kind = verdict.failure.as_ref().map(Objection::kind);
         if may_differ(&path) {
             continue;
         }
         assert_eq!(kind, Some(Kind::Integrity), "{path} as {new}");
-        told.insert(verdict.failure.unwrap().1);
+        told.insert(verdict.failure.unwrap().text);
         found += 1;
     }
-    for what in ["what was collected", "the name of the origin secret", "the session and its shells"] {
+    for what in ["a fact", "a head", "a plan", "the name of the origin secret", "the session and its shells"]
+    {
         assert!(told.iter().any(|why| why.contains(what)), "{what} is not compared: {told:?}");
     }
     println!("{found} changes that hold together alone, found by the journal:");
@@ -277,7 +306,9 @@ fn a_rejected_journal_does_not_say_where() {
     let mut sealed = judged(made.to_json());
     verify::with_journal(&mut sealed, &checked(), made.clone());
     for verdict in [sealed, verify::journal(checked())] {
-        assert_eq!(verdict.failure.as_ref(), Some(&(Kind::Integrity, told.clone())));
+        let failure = verdict.failure.as_ref().unwrap();
+        assert_eq!((failure.code, failure.text.as_str()), (Code::LineColumns, told.as_str()));
+        assert_eq!((failure.record, failure.offset), (Some(3), Some(lines[..3].concat().len() as u64)));
         assert_eq!(aspect(&verdict, "integrity"), told);
     }
     assert_eq!(draft.checked().rejection, None);
@@ -285,20 +316,21 @@ fn a_rejected_journal_does_not_say_where() {
 
 #[test]
 fn a_later_failure_hides_one_that_weighs_as_much() {
-    let mut verdict = Verdict::unable(Kind::Policy, "first".into());
-    for (kind, why, told) in [
-        (Kind::Policy, "second", "first"),
-        (Kind::Unable, "third", "first"),
-        (Kind::Incomplete, "fourth", "fourth"),
-        (Kind::Unsupported, "fifth", "fifth"),
-        (Kind::Untrusted, "sixth", "sixth"),
-        (Kind::Unsupported, "seventh", "sixth"),
-        (Kind::Integrity, "eighth", "eighth"),
-        (Kind::Integrity, "ninth", "eighth"),
-        (Kind::Untrusted, "tenth", "eighth"),
+    let mut verdict = Verdict::unable(Objection::new(Code::PolicyRule, "first"));
+    for (code, why, told) in [
+        (Code::PolicyAge, "second", "first"),
+        (Code::FileUnable, "third", "first"),
+        (Code::StoryNoEnd, "fourth", "fourth"),
+        (Code::FactUnknown, "unsupported", "unsupported"),
+        (Code::StoryGap, "incomplete", "unsupported"),
+        (Code::SignatureUntrusted, "fifth", "fifth"),
+        (Code::StatementMust, "unsupported again", "fifth"),
+        (Code::JournalTag, "sixth", "sixth"),
+        (Code::StatementEnd, "seventh", "sixth"),
+        (Code::SignaturePolicy, "eighth", "sixth"),
     ] {
-        verdict.fail(kind, why);
-        assert_eq!(verdict.failure.as_ref().map(|(_, why)| why.as_str()), Some(told));
+        verdict.fail(Objection::new(code, why));
+        assert_eq!(verdict.failure.as_ref().map(|one| one.text.as_str()), Some(told));
     }
 }
 
@@ -314,7 +346,7 @@ fn a_key_of_the_policy_holds_after_its_time() {
         let keys: Vec<Trusted> = keys.into_iter().map(|key| Trusted { key, source: "p".into() }).collect();
         let mut verdict = judged(whole().to_json());
         verify::with_policy(&mut verdict, Ruling::default(), Some(&verify::envelope(&envelope, &keys)));
-        let why = (Kind::Untrusted, "no key that the policy names made it".to_owned());
+        let why = Objection::new(Code::SignaturePolicy, "no key that the policy names made it");
         assert_eq!(verdict.failure, (!good).then_some(why), "{until}");
     }
 }
@@ -327,7 +359,7 @@ fn a_journal_of_another_origin_passes() {
     signer.end();
     let journal = &signer.bytes;
     let made = drafted(journal, true).1;
-    assert_eq!(made.predicate.origin.status, "not-checked");
+    assert_eq!(made.predicate.origin.status, OriginStatus::NotChecked);
     for (secret, mark, text) in [
         (None, Mark::Open, "not authenticated; pin the head "),
         (Some(SECRETS[0]), Mark::Good, "the journal's tags were made with the origin secret"),
@@ -336,16 +368,16 @@ fn a_journal_of_another_origin_passes() {
         let secret = secret.and_then(|secret| OriginSecret::new(secret.to_vec()));
         let check = || {
             let knowledge = Knowledge { secret: secret.as_ref(), ..Knowledge::default() };
-            check(&journal[..], knowledge, &mut |_, _| {}).unwrap()
+            check(&journal[..], knowledge, &mut |_| {}).unwrap()
         };
         let mut sealed = judged(made.to_json());
         verify::with_journal(&mut sealed, &check(), made.clone());
         for verdict in [sealed, verify::journal(check())] {
-            let origin = verdict.aspects.iter().find(|aspect| aspect.name == "origin").unwrap();
+            let origin = &verdict.aspects.origin;
             assert_eq!(origin.mark, mark);
             assert!(origin.text.starts_with(text), "{}", origin.text);
-            let kind = verdict.failure.map(|(kind, _)| kind);
-            assert_eq!(kind, (mark == Mark::Bad).then_some(Kind::Integrity));
+            let code = verdict.failure.map(|one| one.code);
+            assert_eq!(code, (mark == Mark::Bad).then_some(Code::JournalOrigin));
         }
     }
 }
@@ -388,7 +420,8 @@ fn a_journal_that_its_recorder_remembers_otherwise_passes() {
     let checked = || crate::verify::rules::verify(&journal, None);
     let (size, root) = (checked().size, checked().root);
     let remembers = |size, root, tampered: Option<&str>| {
-        let remembered = verify::Remembered { size, root, tampered: tampered.map(str::to_owned) };
+        let head = Head { session: uuid::Uuid::try_parse(SESSION).unwrap(), size, root };
+        let remembered = verify::Remembered { head, tampered: tampered.map(str::to_owned) };
         verify::remembered_journal(checked(), &remembered).failure
     };
     assert_eq!(remembers(size, root, None), None);
@@ -399,11 +432,11 @@ fn a_journal_that_its_recorder_remembers_otherwise_passes() {
         (size + 1, root, None, "it has 17 records"),
         (size, root, Some("it was cut"), "it was cut"),
     ] {
-        let (kind, said) = remembers(size, root, tampered).unwrap();
+        let Objection { code, text: said, .. } = remembers(size, root, tampered).unwrap();
         let told = format!(
             "the recorder on this machine remembers another journal: {why}; the last head it recorded is "
         );
-        assert_eq!(kind, Kind::Integrity);
+        assert_eq!(code, Code::JournalRemembered);
         assert!(said.starts_with(&told), "{said}");
     }
 }
@@ -430,10 +463,10 @@ fn what_was_redacted_since_counts_as_a_change() {
     // What is left is still compared.
     let mut other = made.clone();
     other.predicate.commands.as_mut().unwrap()[0].duration_ms = Some(999);
-    assert_eq!(against_journal(other.to_json(), &nothing).failure.unwrap().0, Kind::Integrity);
+    assert_eq!(against_journal(other.to_json(), &nothing).failure.unwrap().code, Code::SealedStatement);
     // A statement never has less than its journal: nothing is redacted in sealing.
     let (_, less) = drafted(&nothing, true);
-    assert_eq!(against_journal(less.to_json(), &journal).failure.unwrap().0, Kind::Integrity);
+    assert_eq!(against_journal(less.to_json(), &journal).failure.unwrap().code, Code::SealedStatement);
 }
 
 #[test]
@@ -445,8 +478,8 @@ fn a_transcript_in_the_place_of_commands_is_not_compared() {
     let other = "11".repeat(32);
     made.predicate.transcript.sha256.clone_from(&other);
     made.subject.iter_mut().find(|one| one.name == "session.transcript").unwrap().digest.sha256 = other;
-    let (kind, why) = against_journal(made.to_json(), &journal).failure.unwrap();
-    assert_eq!(kind, Kind::Integrity);
+    let Objection { code, text: why, .. } = against_journal(made.to_json(), &journal).failure.unwrap();
+    assert_eq!(code, Code::SealedStatement);
     assert!(why.contains("the transcript it gives is another"), "{why}");
 }
 
@@ -477,7 +510,7 @@ fn a_head_mends_or_hides_what_was_rejected() {
     for bad in [token(1, last), token(17, first), token(18, last)] {
         let mut verdict = judged(made.to_json());
         assert_eq!(with(&mut verdict, &bad, None), 0, "{bad}");
-        assert_eq!(verdict.failure.as_ref().map(|(kind, _)| *kind), Some(Kind::Integrity), "{bad}");
+        assert_eq!(verdict.failure.as_ref().map(Objection::kind), Some(Kind::Integrity), "{bad}");
         // What was rejected stays so, whatever other head it has gone through.
         let said = aspect(&verdict, "integrity");
         assert_eq!(with(&mut verdict, &token(1, first), None), 0);
