@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use attesh::protocol::{self, Key};
 use floor::{median, row};
 use world::{Opened, World};
 
@@ -147,12 +148,8 @@ fn one_journal(rounds: usize) {
          \"$B\" rec s \"$@\" n=$n nat=$n src=none && \"$B\" rec e \"$@\" n=$n st=0 from=prompt || exit; done"
     );
     let mut shell = Command::new("bash");
-    shell.args(["-c", &script, "bash", "p=1"]);
-    shell.args([
-        format!("d={}", at.folder.display()),
-        format!("g={}", at.genesis),
-        format!("sh={}", at.shell),
-    ]);
+    shell.args(["-c", &script, "bash"]).arg(Key::Version.is(protocol::VERSION));
+    shell.args(at.known()).arg(Key::Shell.is(&at.shell));
     shell
         .env("B", world::program())
         .env("HOME", world.home.path())

@@ -129,7 +129,7 @@ pub fn words(verb: Verb, values: impl IntoIterator<Item = String>) -> Vec<String
 /// What the recorder answers to every call. A process gives it as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Status {
+pub enum CallStatus {
     /// The record is in the journal.
     Acknowledged = 0,
     /// The journal is not what the recorder left.

@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::call::{Answer, Caller, Destination, Open};
+use super::call::{Answer, Caller, Destination, Joining};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
@@ -18,18 +18,18 @@ use crate::session::{Result, Session, SessionError, close, find};
 ///
 /// # Errors
 /// The shell is in no session, or still in the one where it was.
-pub(super) fn open(call: &Open, workdir: Vec<u8>) -> Result<Answer> {
+pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
     let shell = Shell {
-        program: call.program,
-        version: call.version.clone(),
-        pid: call.pid,
-        native: call.native,
-        hook: call.hook.clone(),
-        typed: call.typed,
+        program: joining.program,
+        version: joining.version.clone(),
+        pid: joining.pid,
+        native: joining.native,
+        hook: joining.hook.clone(),
+        typed: joining.typed,
         workdir,
-        history: call.history.to_vec(),
+        history: joining.history.to_vec(),
     };
-    let (session, index, message) = match &call.into {
+    let (session, index, message) = match &joining.into {
         Destination::Moved(caller, name) => moved(caller, name, &shell)?,
         Destination::After(known) => {
             let (session, warning) = birth::successor(known.folder, &known.genesis)?;
