@@ -11,7 +11,7 @@ use crate::session::{Session, birth, find};
 /// What a verb gives back: its exit code, or a failure.
 pub type Exit = Result<u8, Failure>;
 
-/// That nothing can be appended any more comes with what can be done instead.
+/// Says that nothing can be appended any more, and what can be done instead.
 pub fn ended(session: &Session, failure: Failure) -> Failure {
     let (name, id) = (session.short_name(), session.word());
     match session.is_sealed() {
@@ -58,7 +58,7 @@ pub fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     }
 }
 
-/// As [`chosen`], or the session in the folder that is named.
+/// As [`chosen`], or the session in the folder that was named.
 pub fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
     dir.map_or_else(|| chosen(word), find::in_folder)
 }

@@ -35,8 +35,7 @@ fn config() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::unable("there is no home folder; set XDG_CONFIG_HOME to an absolute path"))
 }
 
-/// A key that cannot be used is a matter of how the command was called; one that cannot be
-/// read or written is not.
+/// A key that cannot be used is a usage error; a file that cannot be read or written is not.
 pub fn failure(error: KeyFileError) -> Failure {
     match &error.why {
         KeyFileProblem::File(FileError::Exists(_)) => Failure::of(Kind::Usage, &error),
@@ -47,8 +46,7 @@ pub fn failure(error: KeyFileError) -> Failure {
     }
 }
 
-/// A passphrase that was not given is a matter of how the command was called; a file that
-/// cannot be read is not.
+/// A passphrase that was not given is a usage error; a file that cannot be read is not.
 pub fn no_passphrase(error: &PassphraseError) -> Failure {
     match error {
         PassphraseError::File(_) => Failure::of(Kind::Unable, error),
@@ -111,7 +109,7 @@ fn show(args: &KeyShow) -> Exit {
     Ok(0)
 }
 
-/// One object for what is nearly always one key; further ones stand in its `more`.
+/// One object, because a file nearly always has one key; further keys are in its `more`.
 fn several(schema: &str, mut keys: impl Iterator<Item = Value>) -> Result<(), Failure> {
     let Some(mut first) = keys.next() else { return Ok(()) };
     let more: Vec<Value> = keys.collect();

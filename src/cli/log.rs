@@ -35,7 +35,7 @@ pub fn run(args: &Log) -> Exit {
             let what = if view.rows.is_empty() { "nothing was recorded so far" } else { "none of these" };
             report::say(&format!("session {}: {what}", session.short_name()));
         }
-        // What was picked out is no whole script any more.
+        // With --failed or -n a script is not shown whole.
         if args.failed || args.last.is_some() {
             rows.retain(|row| !matches!(row, Row::Script(_)));
         }

@@ -40,7 +40,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
         Err(error) => return misread(&error, &words),
     };
     let json = cli.verb.wants_json();
-    // What can be told beforehand is: nothing is sealed, ended or removed in silence.
+    // If standard output is closed, the command fails before it does anything.
     let heard = if cli.verb.prints() { report::out(b"") } else { Ok(()) };
     let outcome = heard.and_then(|()| dispatch(cli.verb));
     match outcome.and_then(|code| report::flush().map(|()| code)) {
@@ -55,7 +55,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
-/// Words that are no command: help, the version, or a mistake.
+/// Words that are not a command: help, the version, or a mistake.
 fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
     if !error.use_stderr() {
         let printed = report::out(b"").and_then(|()| report::written(error.print()));
@@ -75,7 +75,7 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
             .next(format!("for what it takes type: attesh{verb} --help"));
         report::failed(&failure);
     }
-    // The words of a mistake are quoted in it; colours are let go where one would be obeyed.
+    // The message quotes what was typed; without colours a terminal obeys none of it.
     let plain = error.render().to_string();
     match text::visible_lines(&plain) {
         harmless if harmless == plain => drop(error.print()),

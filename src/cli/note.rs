@@ -75,7 +75,7 @@ pub fn pause(args: &Pause) -> Exit {
     Ok(0)
 }
 
-/// The reason that words make: none where there are no words.
+/// The reason that words make; `None` without words.
 fn reason(words: &[String]) -> Result<Option<Vec<u8>>, Failure> {
     let text = words.join(" ").into_bytes();
     if text.len() > TEXT_MAX {

@@ -1,4 +1,4 @@
-//! `attesh completions` and `attesh man`: what a package would install beside the program.
+//! `attesh completions` and `attesh man`: what a package installs beside the program.
 
 use std::os::unix::fs::DirBuilderExt;
 

@@ -126,7 +126,7 @@ fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
 
 /// Prints a policy that was made, or writes it.
 fn put(text: &str, to: &PolicyOutput) -> Exit {
-    // What is written here must be taken here.
+    // attesh must be able to read the policy that it writes.
     if let Err(error) = Policy::read(text.as_bytes()) {
         return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
     }
@@ -192,7 +192,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
     Ok(rules)
 }
 
-/// Puts the file before what is wrong with it.
+/// Puts the file's name before what is wrong with it.
 fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
     move |failure| {
         let message = text::visible(failure.message.as_bytes());

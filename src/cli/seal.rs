@@ -48,7 +48,7 @@ struct Outputs {
 const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Exit {
-    // All that can fail comes first: nothing has ended until the key is open and the names are free.
+    // What can fail comes first: the session ends only when the key is open and the names are free.
     let kept = heads::expected(&args.expect_head)?;
     let session = match &args.dir {
         Some(dir) => find::in_folder(dir)?,
@@ -104,7 +104,7 @@ fn sealed(
     Ok((statement, digest))
 }
 
-/// What `attesh sh --seal` does when its script is over; all that can fail early has been tried.
+/// What `attesh sh --seal` does when its script is over; what can fail early was tried before.
 pub struct Later {
     signer: Signer,
     outputs: Outputs,
@@ -112,10 +112,10 @@ pub struct Later {
 }
 
 impl Later {
-    /// Opens the key and looks whether the files can be written.
+    /// Opens the key and checks that the files can be written.
     ///
     /// # Errors
-    /// The key cannot be used, or a file cannot be written: a matter of usage, for nothing has run.
+    /// The key cannot be used, or a file cannot be written: a usage error, because nothing has run.
     pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
         let outputs = Outputs::beside(output.to_owned())?;
@@ -144,7 +144,7 @@ fn not_sealed(failure: Failure, session: &Session) -> Failure {
     Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
 }
 
-/// Lists the envelope in the session's folder; in that of a copy, where it can be written.
+/// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
 fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
     match session.folder().append_line(SEALED, line) {
         Err(error) if !session.is_copy() => Err(error.into()),
@@ -209,7 +209,7 @@ impl Outputs {
         Ok(Outputs { bundle: beside(".sigstore.json"), transcript: beside(".transcript"), envelope })
     }
 
-    /// Sees that all three can be written.
+    /// Checks that all three can be written.
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
         for path in [&self.envelope, &self.bundle, &self.transcript] {
             if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
@@ -284,7 +284,7 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
     private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
 }
 
-/// The first seal makes a key; only with a passphrase, and only where one can be had.
+/// The first seal makes a key; only with a passphrase, and only if it can get one.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("there is no sealing key yet ({})", path.display())).next(
@@ -321,7 +321,7 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
     }
     match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
         Ok(_) => Ok(()),
-        // What cannot be ended any more is sealed as it is: incomplete.
+        // A session that cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && session.is_over() => {
             report::say(&format!("the session is sealed without an end: {}", failure.message));
             Ok(())
@@ -380,7 +380,7 @@ fn make(
             .statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true)
             .and_then(|statement| writer.flush().map(|()| statement));
         let failed = writer.get_ref().failed;
-        // What is left in it could not be written either.
+        // The rest of its buffer could not be written either.
         let _ = writer.into_parts();
         drafted.map_err(|error| match failed {
             true => files::FileError::Io(outputs.transcript.clone(), error).into(),
@@ -423,7 +423,7 @@ fn head_of(session: &Session, statement: &Statement) -> String {
     head_token(session.id(), journal.size, &root)
 }
 
-/// To the person: what was sealed, and whether it is whole.
+/// Tells the person what was sealed, and whether it is whole.
 fn tell(session: &Session, statement: &Statement) {
     let outcome = &statement.predicate.outcome;
     let head = head_of(session, statement);
@@ -442,7 +442,7 @@ fn tell(session: &Session, statement: &Statement) {
     }
 }
 
-/// To the program that asked: where the envelope is, or everything.
+/// Tells the program that asked where the envelope is, or everything.
 fn print(
     session: &Session,
     outputs: &Outputs,
@@ -452,7 +452,7 @@ fn print(
 ) -> Result<(), Failure> {
     let path = outputs.envelope.display().to_string();
     if !json {
-        // A program gets the name as it is; on a terminal it is only shown.
+        // A program gets the name as it is; on a terminal the name is escaped.
         return match std::io::stdout().is_terminal() {
             true => report::line(&text::visible(outputs.envelope.as_os_str().as_bytes())),
             false => report::line(&path),

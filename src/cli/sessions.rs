@@ -60,7 +60,7 @@ pub fn start(args: &Start) -> Exit {
     Ok(0)
 }
 
-/// Where there is neither name nor folder.
+/// Says that the session has neither name nor folder.
 fn no_name() -> Failure {
     let variable = paths::ci().and_then(paths::Ci::folder_variable);
     let what = variable.map_or_else(
@@ -93,8 +93,8 @@ pub fn stop(args: &Stop) -> Exit {
     Ok(0)
 }
 
-/// Ends a session; of one that cannot be ended any more, and is in the folder of a job, the
-/// log gets the head all the same.
+/// Ends a session. If it cannot be ended any more, and is in the folder of a job, the log still
+/// gets its head.
 fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
     end_and_succeed(session, Ending::Stop, close_others).inspect_err(|failure| {
         if session.is_placed()
@@ -122,13 +122,13 @@ pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) ->
     Ok(over.head)
 }
 
-/// How a session stands: one word, and why where it was tampered with.
+/// How a session stands: one word, and why if it was tampered with.
 struct Standing {
     word: &'static str,
     tampered: Option<Failure>,
 }
 
-/// The journal decides, and beside it what the recorder remembers of it on this machine.
+/// The journal decides, and what the recorder on this machine remembers of it.
 fn standing(session: &Session, view: &View) -> Standing {
     let story = &view.checked.story;
     let plain = |word| Standing { word, tampered: None };
@@ -151,7 +151,7 @@ fn standing(session: &Session, view: &View) -> Standing {
     }
 }
 
-/// That the recorder found the journal changed, and what it was then.
+/// Says that the recorder found the journal changed, and what the journal was then.
 fn tampered(session: &Session, error: &SessionError) -> Failure {
     let kept = session.kept().map_or_else(String::new, |kept| {
         format!("; the last that was recorded is {}", head_token(session.id(), kept.size, &kept.root))
@@ -296,7 +296,7 @@ pub fn prune(args: &Prune) -> Exit {
     let mut refusal = None;
     for session in &chosen {
         match may_go(session, args.force) {
-            // Those that were named are wanted; of all sealed ones some simply cannot go yet.
+            // A session that was named must go; of all sealed ones some cannot go yet.
             Err(why) if args.session.is_empty() => report::say(&why.to_string()),
             Err(why) => refusal = Some(why),
             Ok(()) => {
@@ -323,8 +323,8 @@ pub fn prune(args: &Prune) -> Exit {
     refusal.map_or(Ok(0), Err)
 }
 
-/// Whether a session can be removed: nobody records in it, nobody needs it to find the next,
-/// and it was sealed or --force says that it need not be.
+/// Whether a session can be removed: no shell records in it, no shell needs it to find the next,
+/// and it was sealed or --force was given.
 fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let name = session.short_name();
     let unknown = |session: &Session, error: SessionError| {

@@ -20,7 +20,7 @@ use crate::text;
 use crate::text::visible;
 use crate::verify;
 
-/// What a file is that is none of what can be shown.
+/// What a file is that `show` cannot show.
 const OTHER: &str = "neither an attestation nor a journal";
 
 pub fn run(args: &Show) -> Exit {
@@ -63,7 +63,7 @@ pub fn run(args: &Show) -> Exit {
     verdict
 }
 
-/// Shows what is signed; a file that no trusted key signed is shown too, and said to be so.
+/// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
     let verdict = verify::envelope(envelope, &trusted);
@@ -195,7 +195,7 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
     Ok(())
 }
 
-/// The status, or why there is none.
+/// The status, or why it is missing.
 fn status_word(command: &CommandFacts) -> String {
     let unseen = || command.outcome.as_deref().map_or_else(|| "-".to_owned(), |why| visible(why.as_bytes()));
     command.exit_code.map_or_else(unseen, |status| status.to_string())

@@ -1,4 +1,4 @@
-//! What a path that a person names leads to: a journal, an envelope, a transcript.
+//! Finds out what a path leads to: a journal, an envelope or a transcript.
 
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
@@ -25,11 +25,11 @@ pub enum Subject {
     Transcript,
     /// A journal: unsealed.
     Journal(File),
-    /// An envelope, or why it is none.
+    /// An envelope, or why it is not one.
     Envelope(Box<Result<Envelope, String>>),
 }
 
-/// Opens a file or session folder and tells what it is by its content.
+/// Opens a file or session folder and finds out what it is by its content.
 pub fn open(path: &Path) -> Result<Subject, FileError> {
     let path = match path {
         path if path.is_dir() => path.join(JOURNAL),
@@ -53,7 +53,7 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
     Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
 }
 
-/// What bytes that are no journal are.
+/// What bytes are that are not a journal.
 fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
         return Subject::Envelope(Box::new(Err("the file is empty".into())));

@@ -80,7 +80,7 @@ struct Given<'a> {
     policy: Option<&'a Held>,
 }
 
-/// Judges one file; an option that does not go with it is a matter of usage.
+/// Judges one file; an option that does not go with it is a usage error.
 fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, .. } = *given;
     let envelope = match open(path) {
@@ -153,7 +153,7 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     })
 }
 
-/// As in sealing: without --secret this user's own, where it is the one that the journal names.
+/// As in sealing: without --secret this user's secret, if the journal names that one.
 fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecret> {
     if given.is_some() {
         return None;
@@ -162,7 +162,7 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
-/// What is known of it comes back.
+/// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
     let statement = verdict.statement.clone()?;
     let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };

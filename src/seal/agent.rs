@@ -1,10 +1,10 @@
 //! A door: signing with a key that an ssh-agent holds.
 //!
-//! Lives here: the two messages of the agent protocol that are needed (list the keys,
-//! sign), and the socket. Which socket is told; the environment is not read.
+//! Lives here: the two messages of the agent protocol that attesh needs (list the keys,
+//! sign), and the socket. The caller names the socket; the environment is not read.
 //!
-//! Rules: an agent's answer is a stranger's bytes: limited, parsed strictly, and a
-//! signature counts only once it verifies; no wait is endless.
+//! Rules: an agent's answer is a stranger's bytes: its length is limited, it is parsed
+//! strictly, and a signature counts only once it verifies. No wait is endless.
 
 use std::error::Error;
 use std::fmt;
@@ -23,7 +23,7 @@ const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
 const FAILURE: u8 = 5;
 
-/// OpenSSH's agent hangs up on a longer message; what it sends is not longer either.
+/// OpenSSH's agent hangs up on a longer message, and sends none that is longer.
 const MAX_MESSAGE_BYTES: usize = 256 << 10;
 /// A list comes at once. A signature may wait for somebody to confirm it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ impl AgentKey {
         let request = sign_request(&self.key, message)?;
         let answer = exchange(&self.socket, &request, SIGN_TIMEOUT)?;
         let sig = match parse_signature(&answer) {
-            // A locked agent lists nothing: that tells why it refused.
+            // A locked agent lists no key, which explains the refusal.
             Err(AgentError::Refused) if list(&self.socket).is_ok_and(|held| held.is_empty()) => {
                 return Err(AgentError::Empty);
             }
@@ -175,7 +175,7 @@ fn exchange(socket: &Path, request: &[u8], timeout: Duration) -> Result<Vec<u8>,
 pub enum AgentError {
     /// `SSH_AUTH_SOCK` is not set.
     NoSocket,
-    /// Nobody listens there, or the connection broke.
+    /// No agent listens there, or the connection broke.
     Unreachable {
         /// The socket.
         socket: PathBuf,
@@ -184,16 +184,16 @@ pub enum AgentError {
     },
     /// It took too long.
     NoAnswer(Duration),
-    /// It lists no key: there is none, or it is locked.
+    /// It lists no key: it has none, or it is locked.
     Empty,
     /// It holds other keys.
     Missing {
-        /// The key wanted.
+        /// The key that was asked for.
         fingerprint: String,
         /// How many it holds.
         held: usize,
     },
-    /// It holds the key and will not sign.
+    /// It holds the key and refuses to sign.
     Refused,
     /// More than an agent takes.
     TooLarge {

@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 /// Bytes of an Ed25519 signature.
 pub const SIGNATURE_BYTES: usize = 64;
-/// Larger files are no private key.
+/// A larger file is not a private key.
 pub const MAX_KEY_FILE_BYTES: usize = 64 << 10;
 /// The one key type, as OpenSSH names it.
 pub(super) const SSH_ED25519: &str = "ssh-ed25519";
@@ -47,7 +47,7 @@ impl PublicKey {
     /// From the 32 bytes of RFC 8032.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::BadPoint)?;
-        // One key must have one fingerprint, and a weak one verifies what nobody signed.
+        // One key must have one fingerprint, and a weak key verifies what nobody signed.
         if key.is_weak() || key.to_edwards().compress().as_bytes() != bytes {
             return Err(KeyError::BadPoint);
         }
@@ -176,9 +176,9 @@ impl PrivateKey {
         self.0.sign(message).to_bytes()
     }
 
-    /// Is this the text of a private key that needs a passphrase? Also refuses what is no
-    /// Ed25519 private key, as far as that can be told before decrypting: nobody should
-    /// be asked for the passphrase of a key that is of no use.
+    /// Is this the text of a private key that needs a passphrase? Also refuses what is not an
+    /// Ed25519 private key, as far as that shows before decrypting: nobody should be asked for
+    /// the passphrase of a useless key.
     pub fn is_encrypted(file: &[u8]) -> Result<bool, KeyError> {
         Ok(match Block::of(file)? {
             Block::Pkcs8(der) => {
@@ -205,7 +205,7 @@ impl PrivateKey {
                 let info = EncryptedPrivateKeyInfoRef::from_der(der.as_bytes())
                     .map_err(|e| KeyError::Malformed(format!("PKCS#8: {e}")))?;
                 // Neither CBC nor its padding says for sure that the passphrase was wrong,
-                // so text that is no key is taken for that as well.
+                // so text that is not a key counts as that too.
                 let plain = info.decrypt(passphrase.as_bytes()).map_err(|e| match e {
                     pkcs8::Error::EncryptedPrivateKey(
                         e @ (pkcs5::Error::UnsupportedAlgorithm { .. }
@@ -235,7 +235,7 @@ impl PrivateKey {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|e| malformed(&e))?;
         expect_ed25519(info.algorithm.oid)?;
         let pair = KeypairBytes::try_from(info).map_err(|e| malformed(&e))?;
-        // A public half that stands beside it (v2) must be the one that belongs to it.
+        // A public half in the file (v2) must belong to the private half.
         SigningKey::try_from(&pair).map(Self).map_err(|_| KeyError::HalvesDiffer)
     }
 
@@ -274,7 +274,7 @@ impl PrivateKey {
     }
 }
 
-/// What stands in a private key file, before any passphrase.
+/// What a private key file holds, before any passphrase.
 enum Block {
     Pkcs8(SecretDocument),
     Pbes2(SecretDocument),
@@ -406,7 +406,7 @@ fn expect_ed25519(oid: pkcs8::ObjectIdentifier) -> Result<(), KeyError> {
     Err(KeyError::NotEd25519(name))
 }
 
-/// Why bytes are no key that can be used.
+/// Why bytes are not a key that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
     /// Something else altogether.
@@ -417,7 +417,7 @@ pub enum KeyError {
     PublicGiven,
     /// A key of another kind.
     NotEd25519(String),
-    /// It says that it is a key and does not parse.
+    /// It claims to be a key and does not parse.
     Malformed(String),
     /// The 32 bytes are no point, not its only spelling, or a weak one.
     BadPoint,
@@ -427,9 +427,9 @@ pub enum KeyError {
     NeedsPassphrase,
     /// Encrypted, and not with this passphrase.
     WrongPassphrase,
-    /// Encrypted in a way that is not read.
+    /// Encrypted in a way that attesh does not read.
     UnknownEncryption(String),
-    /// Encrypted at a cost nobody chose in earnest.
+    /// Encrypted at a cost that nobody chooses in earnest.
     TooCostly(String),
 }
 

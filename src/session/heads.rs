@@ -17,7 +17,7 @@ pub fn log_line(session: &Session, head: Head) -> String {
     format!("{MARK} {}", head_token(session.id(), head.size, &head.root))
 }
 
-/// Checks the journal of a session as it lies there, with the roots at these sizes.
+/// Checks the journal of a session as it is, with the roots at these sizes.
 ///
 /// # Errors
 /// It could not be read, or is not what was recorded.
@@ -37,7 +37,7 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
     }
 }
 
-/// The head of a journal as it lies there, checked record by record.
+/// The head of a journal as it is, checked record by record.
 ///
 /// # Errors
 /// As [`checked`].
