@@ -17,7 +17,7 @@ use crate::protocol::{self, Key, Verb};
 use crate::record::{Closes, NoteWhat, Program, StateLevel};
 use crate::report::{self, Style};
 use crate::session::{Session, birth, find, shells};
-use crate::text::{self, visible};
+use crate::text::{self, Fault, visible};
 
 /// How many calls the recorder's latency is the median of.
 const CALLS: usize = 20;
@@ -83,11 +83,11 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
             "journal",
             format!("{}: intact, can be appended to", text::count(view.checked.size, "record")),
         ),
-        Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
+        Err(error) => report.add(Level::Degraded, "journal", error.told()),
     }
     match session.genesis().state {
         _ if let Err(error) = session.state_folder() => {
-            report.add(Level::Degraded, "state", error.to_string());
+            report.add(Level::Degraded, "state", error.told());
         }
         StateLevel::Disk => {
             report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
 use crate::session::{Session, birth, find};
+use crate::text::Command;
 
 /// What a verb gives back: its exit code, or a failure.
 pub type Exit = Result<u8, Failure>;
@@ -16,13 +17,13 @@ pub fn ended(session: &Session, failure: Failure) -> Failure {
     let (name, id) = (session.short_name(), session.word());
     match session.is_sealed() {
         _ if !session.has_end() && failure.kind == Kind::Unable && session.is_over() => {
-            failure.next(format!("to sign what there is type: attesh seal {id}"))
+            failure.typing("to sign what there is", Command::new("attesh seal").path(id))
         }
         _ if !session.has_end() => failure,
         true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
-            .next(format!("to see it type: attesh show {id}")),
+            .typing("to see it", Command::new("attesh show").path(id)),
         false => Failure::new(failure.kind, format!("session {name} has ended"))
-            .next(format!("to sign it type: attesh seal {id}")),
+            .typing("to sign it", Command::new("attesh seal").path(id)),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::paths;
 use crate::report;
 use crate::session::Session;
 use crate::session::heads::log_line;
+use crate::text::Next;
 
 /// The longest log in which heads are looked for, in bytes.
 const LOG_MAX: u64 = 256 << 20;
@@ -94,8 +95,9 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
             KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
         };
         if heads.is_empty() {
-            return Err(Failure::usage(format!("--expect-head {word}: it holds no head"))
-                .next(format!("give SESSION:SIZE:ROOT, or a log that has it behind the word {MARK}")));
+            return Err(Failure::usage(format!("--expect-head {word}: it holds no head")).next(Next::say(
+                format!("give SESSION:SIZE:ROOT, or a log that has it behind the word {MARK}"),
+            )));
         }
         all.add(heads);
     }

@@ -127,7 +127,7 @@ struct Rc {
 }
 
 fn rc(shell: ShellName) -> Result<Rc, Failure> {
-    let home = || paths::home().ok_or_else(|| Failure::unable("there is no home folder; set HOME"));
+    let home = || paths::home().ok_or_else(|| Failure::unable("there is no home folder").next("set HOME"));
     Ok(match shell {
         ShellName::Bash => Rc {
             path: home()?.join(".bashrc"),
@@ -138,7 +138,8 @@ fn rc(shell: ShellName) -> Result<Rc, Failure> {
             line: "command -v attesh >/dev/null 2>&1 && [[ -o interactive ]] && eval \"$(attesh init zsh)\" # attesh",
         },
         ShellName::Fish => Rc {
-            path: paths::fish_config().ok_or_else(|| Failure::unable("there is no home folder; set HOME"))?,
+            path: paths::fish_config()
+                .ok_or_else(|| Failure::unable("there is no home folder").next("set HOME"))?,
             line: "command -q attesh; and status is-interactive; and attesh init fish | source # attesh",
         },
     })

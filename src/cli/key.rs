@@ -31,16 +31,15 @@ pub fn default_path() -> Result<PathBuf, Failure> {
 }
 
 fn config() -> Result<PathBuf, Failure> {
-    paths::config()
-        .ok_or_else(|| Failure::unable("there is no home folder; set XDG_CONFIG_HOME to an absolute path"))
+    paths::config().ok_or_else(|| {
+        Failure::unable("there is no home folder").next("set XDG_CONFIG_HOME to an absolute path")
+    })
 }
 
 /// A key that cannot be used is a usage error; a file that cannot be read or written is not.
 pub fn failure(error: KeyFileError) -> Failure {
     match &error.why {
         KeyFileProblem::File(FileError::Exists(_)) => Failure::of(Kind::Usage, &error),
-        KeyFileProblem::File(FileError::Missing(path)) => Failure::of(Kind::Unable, &error)
-            .next(format!("to make a key type: attesh key generate -o {}", path.display())),
         KeyFileProblem::File(_) => Failure::of(Kind::Unable, &error),
         _ => Failure::of(Kind::Usage, &error),
     }
@@ -156,7 +155,7 @@ pub fn trust(key: &PublicKey, name: &str) -> Result<PathBuf, Failure> {
 fn read(path: &Path) -> Result<Vec<TrustedKey>, Failure> {
     let bytes = files::read_stream(path, MAX_TRUST_FILE_BYTES as u64)?;
     let file = TrustFile::read(&bytes, clock::local_second)
-        .map_err(|error| Failure::of(Kind::Usage, &format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::of(Kind::Usage, &error).within(path.display()))?;
     for unused in &file.unused {
         report::say(&format!("{}, line {}: not used: {}", path.display(), unused.line, unused.why));
     }

@@ -26,7 +26,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::failure::{Failure, Kind};
 use crate::report;
-use crate::text;
+use crate::text::{self, Command};
 use args::{Cli, Verb};
 use given::Exit;
 
@@ -67,12 +67,12 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
         let text = error.render().to_string();
         let message = text.split("\n\n").next().unwrap_or_default();
         let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-        let verb = match Cli::command().find_subcommand(verb) {
-            Some(_) => format!(" {verb}"),
-            None => String::new(),
+        let help = match Cli::command().find_subcommand(verb) {
+            Some(_) => Command::new("attesh").word(verb),
+            None => Command::new("attesh"),
         };
         let failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(message))
-            .next(format!("for what it takes type: attesh{verb} --help"));
+            .typing("for what it takes", help.word("--help"));
         report::failed(&failure);
     }
     // The message quotes what was typed; without colours a terminal obeys none of it.

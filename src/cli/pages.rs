@@ -9,6 +9,7 @@ use super::given::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::report;
+use crate::text::Next;
 
 /// Every page: its name, its section, its text.
 macro_rules! pages {
@@ -80,7 +81,7 @@ pub fn man(args: &Man) -> Exit {
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
         return Err(Failure::usage(format!("there is no page {wanted}"))
-            .next(format!("the pages are: {}", names.join(" "))));
+            .next(Next::say(format!("the pages are: {}", names.join(" ")))));
     };
     report::out(text.as_bytes())?;
     Ok(0)

@@ -35,7 +35,7 @@ use crate::seal::statement::{
 use crate::session::close::Ending;
 use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
-use crate::text;
+use crate::text::{self, Command, Next};
 use crate::verify;
 
 /// What goes beside the envelope.
@@ -139,9 +139,9 @@ impl Later {
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
-    let again =
-        format!("the session has ended and is kept; to try again type: attesh seal {}", session.word());
-    Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
+    let again = Command::new("attesh seal").path(session.word());
+    Failure::new(failure.kind, format!("{failure}\nnothing was sealed"))
+        .typing("the session has ended and is kept; to try again", again)
 }
 
 /// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
@@ -173,7 +173,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     }
     Err(match locked {
         Some((session, error)) => named(&session, error.into()),
-        None => Failure::unable("no session has ended and is not sealed yet").next(find::SEE_ALL),
+        None => Failure::unable("no session has ended and is not sealed yet").next(find::see_all()),
     })
 }
 
@@ -288,7 +288,8 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("there is no sealing key yet ({})", path.display())).next(
-            format!("name one with --key FILE, or make one: attesh key generate -o {}", path.display()),
+            Next::typing("to make one", Command::new("attesh key generate -o").path(path))
+                .or("name one with --key FILE"),
         ));
     }
     report::say(&format!("making your sealing key, {}", path.display()));

@@ -20,8 +20,8 @@ use crate::run::session::open_in;
 use crate::session::close::{Ending, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
-use crate::session::{Session, SessionError, birth, find, shells, short_id};
-use crate::text;
+use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
+use crate::text::{self, Command, Fault, Next};
 
 pub fn start(args: &Start) -> Exit {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -52,10 +52,11 @@ pub fn start(args: &Start) -> Exit {
         )?;
         return Ok(0);
     }
-    let word = if session.is_placed() { session.word() } else { args.name.clone().unwrap_or_default() };
+    let name = args.name.as_deref().unwrap_or_default();
+    let word = if session.is_placed() { session.word() } else { name.as_ref() };
     let (short, how) = (session.short_name(), if opened.joined { "is open already" } else { "is open" });
     report::say(&format!("session {short} {how}; join it in each shell with:"));
-    report::say(&format!("  eval \"$(attesh init bash --session {word})\""));
+    report::say(&format!("  {}", to_join(word)));
     report::line(&head)?;
     Ok(0)
 }
@@ -83,10 +84,10 @@ pub fn stop(args: &Stop) -> Exit {
         report::json("attesh.stop/v1", json!({"session": session.id(), "head": token, "size": head.size}))?;
     } else {
         report::say(&format!(
-            "session {} has ended{}; to sign it type: attesh seal {}",
+            "session {} has ended{}; to sign it type: {}",
             session.short_name(),
             if over { " already" } else { "" },
-            session.word()
+            Command::new("attesh seal").path(session.word())
         ));
         report::line(&token)?;
     }
@@ -115,7 +116,8 @@ pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) ->
         match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
             Err(error) => report::say(&format!(
-                "attesh does not record the shells of this session any further: {error}"
+                "attesh does not record the shells of this session any further: {}",
+                error.told()
             )),
         }
     }
@@ -157,7 +159,7 @@ fn tampered(session: &Session, error: &SessionError) -> Failure {
         format!("; the last that was recorded is {}", head_token(session.id(), kept.size, &kept.root))
     });
     Failure::integrity(format!("{error}{kept}"))
-        .next(format!("for the verdict type: attesh verify {}", session.folder().path().display()))
+        .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
 }
 
 fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
@@ -258,7 +260,7 @@ pub fn list(args: &Sessions) -> Exit {
             SessionError::NoGenesis(_) => {
                 format!("{id}: tampered: the first record of its journal is damaged ({})", path.display())
             }
-            _ => format!("{id}: damaged, so it cannot be used: {error}"),
+            _ => format!("{id}: damaged, so it cannot be used: {}", error.told()),
         });
     }
     if args.json {
@@ -328,13 +330,11 @@ pub fn prune(args: &Prune) -> Exit {
 fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let name = session.short_name();
     let unknown = |session: &Session, error: SessionError| {
-        let failure = Failure::from(error);
-        let message = format!("session {} is kept: {}", session.short_name(), failure.message);
-        Failure { message, ..failure }
+        Failure::from(error).within(format_args!("session {} is kept", session.short_name()))
     };
     if session.live_shells().map_err(|error| unknown(session, error))? > 0 {
         return Err(Failure::usage(format!("session {name} is being recorded"))
-            .next(format!("end it first: attesh stop {name}")));
+            .typing("to end it first", Command::new("attesh stop").path(session.word())));
     }
     let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
     let follows = next.map_or(Ok(0), |next| next.live_shells().map_err(|error| unknown(&next, error)))?;
@@ -343,8 +343,9 @@ fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
             .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !force {
-        return Err(Failure::usage(format!("session {name} was never sealed"))
-            .next(format!("seal it (attesh seal {name}) or add --force")));
+        return Err(Failure::usage(format!("session {name} was never sealed")).next(
+            Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
+        ));
     }
     Ok(())
 }

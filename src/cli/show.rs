@@ -16,8 +16,8 @@ use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
 use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
-use crate::text;
 use crate::text::visible;
+use crate::text::{self, Command};
 use crate::verify;
 
 /// What a file is that `show` cannot show.
@@ -35,7 +35,7 @@ pub fn run(args: &Show) -> Exit {
             Subject::Journal(file) => file,
             Subject::Transcript => {
                 return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
-                    .next(format!("it is plain text; to see it type: cat {}", path.display())));
+                    .typing("it is plain text; to see it", Command::new("cat").path(path)));
             }
         }
     } else {

@@ -9,6 +9,7 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
 use crate::script::block;
+use crate::text::quoted;
 
 /// The longest CI file that is read, in bytes.
 pub const CI_FILE_MAX: usize = 4 << 20;
@@ -229,7 +230,8 @@ fn expand(block: &str, exprs: &[(String, String)], used: &mut [bool]) -> Outcome
         let (name, after) = after.split_once("}}").ok_or("${{ without }}")?;
         let name = name.trim();
         let at = exprs.iter().position(|(known, _)| known.trim() == name).ok_or_else(|| {
-            format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr '{name}=VALUE'")
+            let value = quoted(format!("{name}=VALUE").as_ref());
+            format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr {value}")
         })?;
         used[at] = true;
         out.push_str(before);

@@ -16,6 +16,7 @@ use crate::record::{
     self, Body, CommandText, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource,
 };
 use crate::session::{Result, Session, SessionError, close};
+use crate::text::Fault;
 
 /// How far back the previous command of a shell is looked for, in bytes.
 const REPEAT_WINDOW: u64 = 256 << 10;
@@ -176,7 +177,7 @@ fn leave(caller: &Caller, leaving: &Leaving, sent: &Sent) -> Result<()> {
 fn why(known: &Known) -> String {
     let found = Session::open(known.folder).and_then(|session| session.look());
     match found {
-        Err(error) => error.to_string(),
+        Err(error) => error.told(),
         Ok(()) => "a record could not be written: no space, or a limit on files (see ulimit -f)".to_owned(),
     }
 }

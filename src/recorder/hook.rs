@@ -15,6 +15,7 @@ use super::call::{Answer, Call, Sent, text};
 use crate::protocol::CallStatus;
 use crate::session::shells::workdir;
 use crate::sys;
+use crate::text::Fault;
 
 /// Runs one call of a hook; `words` is what follows `attesh rec`. The result is the exit status.
 #[must_use]
@@ -31,7 +32,7 @@ fn serve(words: &[Vec<u8>]) -> CallStatus {
     let result = apply(&call, Sent { text: text(input), workdir: &workdir });
     let answer = match (&call, &result) {
         (_, Ok(answer)) => answer.to_bytes(),
-        (Call::Open(_), Err(error)) => Answer::refusal(&error.to_string()),
+        (Call::Open(_), Err(error)) => Answer::refusal(&error.told()),
         (_, Err(_)) => Vec::new(),
     };
     if !answer.is_empty() && std::io::stdout().write_all(&answer).is_err() {

@@ -13,6 +13,7 @@ use crate::os::proc;
 use crate::record::{CloseReason, StateLevel};
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, SessionError, close, find};
+use crate::text::{Command, Fault, Next};
 
 /// Applies `open`.
 ///
@@ -56,13 +57,16 @@ type Opened = (Session, u64, Option<String>);
 /// The live session of a name.
 fn named(name: &[u8]) -> Result<Session> {
     let name = String::from_utf8_lossy(name).into_owned();
-    let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
+    let session =
+        find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.message, failure.next))?;
     if session.is_over() {
         let next = match &session.genesis().name {
-            Some(name) => format!("open another of this name with: attesh start {name}"),
-            None => "record this shell in a new one: leave --session out".to_owned(),
+            Some(name) => {
+                Next::typing("to open another of this name", Command::new("attesh start").word(name))
+            }
+            None => "record this shell in a new one: leave --session out".into(),
         };
-        return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
+        return Err(SessionError::Nowhere(format!("session {name} has ended"), Some(next)));
     }
     Ok(session)
 }
@@ -93,7 +97,7 @@ fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
     });
     match left {
         Ok(()) | Err(SessionError::Append(AppendError::Ended)) => {}
-        Err(error) => message.push_str(&format!("; it could not be closed where it was: {error}")),
+        Err(error) => message.push_str(&format!("; it could not be closed where it was: {}", error.told())),
     }
     Ok((session, index, Some(message)))
 }

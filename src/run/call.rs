@@ -17,7 +17,7 @@ use crate::files;
 use crate::paths;
 use crate::session::Session;
 use crate::sys;
-use crate::text::posix_quoted;
+use crate::text::{Fault, posix_quoted};
 
 /// What bash reads first.
 pub const TRAP: &str = include_str!("../../shell/trap.bash");
@@ -234,7 +234,7 @@ impl BashCall {
         })?;
         let own_env = paths::variable("BASH_ENV").unwrap_or_default().into_string();
         let own_env = own_env.map_err(|_| "BASH_ENV is not UTF-8".to_owned())?;
-        let folder = session.state_folder().map_err(|error| error.to_string())?;
+        let folder = session.state_folder().map_err(|error| error.told())?;
         let name = format!("trap-{}", std::process::id());
         let path = folder.path().join(&name);
         let place = path.to_str().ok_or("the folder of the session's state is not UTF-8")?;
@@ -246,7 +246,7 @@ impl BashCall {
             .replace("@ATTESH_SET@", set);
         // A killed process that had this process id may have left its file.
         let _ = folder.remove(&name);
-        folder.publish_new(&name, text.as_bytes()).map_err(|error| error.to_string())?;
+        folder.publish_new(&name, text.as_bytes()).map_err(|error| error.told())?;
         command.env("BASH_ENV", path);
         Ok((command, channel, HookFile { folder, name }))
     }

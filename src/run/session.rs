@@ -12,6 +12,7 @@ use crate::paths;
 use crate::report;
 use crate::session::place::{self, Placed};
 use crate::session::{Session, SessionError, birth};
+use crate::text::Fault;
 
 /// The folder that was named, the shell's session, the job's folder, or a new session.
 ///
@@ -42,7 +43,10 @@ pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) ->
         Err(error)
             if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
         {
-            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
+            report::say(&format!(
+                "the journal's origin cannot be checked: no secret could be made: {}",
+                error.told()
+            ));
             Ok(None)
         }
         other => other,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use ssh_encoding::{Decode as _, Encode as _, Reader as _};
 
 use super::keys::{PublicKey, SIGNATURE_BYTES, SSH_ED25519};
+use crate::text::{Fault, Next};
 
 const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
@@ -210,28 +211,21 @@ impl fmt::Display for AgentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ssh-agent: ")?;
         match self {
-            Self::NoSocket => f.write_str(
-                "SSH_AUTH_SOCK is not set, so attesh finds no agent; \
-                 start one with: eval \"$(ssh-agent)\", or give --key the private key",
-            ),
+            Self::NoSocket => f.write_str("SSH_AUTH_SOCK is not set, so attesh finds no agent"),
             Self::Unreachable { socket, error } => {
                 write!(f, "{}: {}", socket.display(), crate::files::words(error))
             }
             Self::NoAnswer(timeout) => write!(f, "no answer within {} s", timeout.as_secs()),
-            Self::Empty => f.write_str(
-                "it shows no keys; add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
-            ),
+            Self::Empty => f.write_str("it shows no keys"),
             Self::Missing { fingerprint, held } => {
-                write!(f, "{fingerprint} is not among the {held} keys it holds; add it with ssh-add FILE")
+                write!(f, "{fingerprint} is not among the {held} keys it holds")
             }
             Self::Refused => {
-                f.write_str("it holds the key and refused to sign; confirm the signature when it asks")
+                f.write_str("it holds the key and refused to sign")
             }
-            Self::TooLarge { bytes } => write!(
-                f,
-                "{bytes} bytes to sign, and agents take {} KiB at most; give --key the private key",
-                MAX_MESSAGE_BYTES >> 10
-            ),
+            Self::TooLarge { bytes } => {
+                write!(f, "{bytes} bytes to sign, and agents take {} KiB at most", MAX_MESSAGE_BYTES >> 10)
+            }
             Self::Nonsense(what) => write!(f, "it sent {what}"),
             Self::WrongSignature => f.write_str("it sent a signature that does not verify"),
         }
@@ -239,6 +233,20 @@ impl fmt::Display for AgentError {
 }
 
 impl Error for AgentError {}
+
+impl Fault for AgentError {
+    fn next(&self) -> Option<Next> {
+        let sentence = match self {
+            Self::NoSocket => "start one with: eval \"$(ssh-agent)\", or give --key the private key",
+            Self::Empty => "add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
+            Self::Missing { .. } => "add it with ssh-add FILE",
+            Self::Refused => "confirm the signature when it asks",
+            Self::TooLarge { .. } => "give --key the private key",
+            _ => return None,
+        };
+        Some(sentence.into())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -374,6 +382,6 @@ mod tests {
         assert_eq!(sign_request(&public, &fits).unwrap().len(), MAX_MESSAGE_BYTES);
         let long = vec![0; fits.len() + 1];
         let error = sign_request(&public, &long).unwrap_err();
-        assert!(error.to_string().contains("give --key"), "{error}");
+        assert!(error.told().contains("give --key"), "{error}");
     }
 }

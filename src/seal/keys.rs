@@ -8,6 +8,7 @@
 //! Rules: a secret has no `Debug`, no `Clone`, and is wiped when dropped; no cost that a
 //! key file asks for is paid unchecked; every verification is `verify_strict`.
 
+use crate::text::{Fault, Next};
 use std::error::Error;
 use std::fmt;
 
@@ -435,38 +436,43 @@ pub enum KeyError {
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const CONVERT: &str = "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
-            Self::PrivateGiven => f.write_str(
-                "a private key, and the public half is wanted; \
-                 openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE",
-            ),
+            Self::PrivateGiven => f.write_str("a private key, but the public half is needed"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
-            Self::NotEd25519(kind) => write!(
-                f,
-                "a key of type {kind}, but an Ed25519 key is needed; to make one type: attesh key generate -o FILE"
-            ),
+            Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
             Self::HalvesDiffer => {
                 f.write_str("a damaged key: its public half does not belong to its private half")
             }
-            Self::NeedsPassphrase => f.write_str(
-                "encrypted, and no passphrase was given; give --passphrase-file or set ATTESH_PASSPHRASE",
-            ),
-            Self::WrongPassphrase => f.write_str("this passphrase does not open it; try again with another"),
-            Self::UnknownEncryption(what) => {
-                write!(f, "encrypted in a way that attesh does not read ({what}); {CONVERT}")
-            }
-            Self::TooCostly(what) => {
-                write!(f, "opening it would take too much time or memory ({what}); {CONVERT}")
-            }
+            Self::NeedsPassphrase => f.write_str("encrypted, and no passphrase was given"),
+            Self::WrongPassphrase => f.write_str("this passphrase does not open it"),
+            Self::UnknownEncryption(what) => write!(f, "encrypted in a way that attesh does not read ({what})"),
+            Self::TooCostly(what) => write!(f, "opening it would take too much time or memory ({what})"),
         }
     }
 }
 
 impl Error for KeyError {}
+
+impl Fault for KeyError {
+    fn next(&self) -> Option<Next> {
+        let sentence = match self {
+            Self::PrivateGiven => {
+                "openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE"
+            }
+            Self::NotEd25519(_) => "to make one type: attesh key generate -o FILE",
+            Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
+            Self::WrongPassphrase => "try again with another",
+            Self::UnknownEncryption(_) | Self::TooCostly(_) => {
+                "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW"
+            }
+            _ => return None,
+        };
+        Some(sentence.into())
+    }
+}
 
 /// Whether a word is a type of key in OpenSSH's formats.
 pub(super) fn is_key_type(word: &str) -> bool {

@@ -21,6 +21,7 @@ use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKe
 use super::trust::{TrustError, TrustFile};
 use crate::clock;
 use crate::files::{self, FileError, Overwrite};
+use crate::text::{Command, Fault, Next, told};
 
 /// Who signs.
 pub enum Signer {
@@ -74,6 +75,15 @@ impl fmt::Display for SignError {
 }
 
 impl Error for SignError {}
+
+impl Fault for SignError {
+    fn next(&self) -> Option<Next> {
+        match self {
+            Self::Agent(error) => error.next(),
+            Self::Faulty => None,
+        }
+    }
+}
 
 /// What `--key` names.
 pub enum KeyFile {
@@ -136,11 +146,9 @@ impl PrivateFile {
             (_, true) => "everybody",
             (true, false) => "its group",
         };
-        let path = self.path.display();
-        Some(format!(
-            "{path}: a private key without a passphrase, open to {open_to} (mode {:04o}): chmod 600 {path}",
-            self.mode & 0o7777
-        ))
+        let (path, mode) = (self.path.display(), self.mode & 0o7777);
+        let what = format!("{path}: a private key without a passphrase, open to {open_to} (mode {mode:04o})");
+        Some(told(&what, Some(&Next::typing("", Command::new("chmod 600").path(&self.path)))))
     }
 
     /// Opens it.
@@ -227,17 +235,31 @@ impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path.display())?;
         match &self.why {
-            KeyFileProblem::File(FileError::Exists(_)) => f.write_str(
-                "the file exists, and replacing a key cannot be undone; add --force, or choose another file with -o",
-            ),
+            KeyFileProblem::File(FileError::Exists(_)) => {
+                f.write_str("the file exists, and replacing a key cannot be undone")
+            }
             KeyFileProblem::File(error) => f.write_str(&error.reason()),
             KeyFileProblem::Key(why) => why.fmt(f),
             KeyFileProblem::Public(why) => why.fmt(f),
-            KeyFileProblem::Several => {
-                f.write_str("several public keys, and --key names one; give a file with that key alone")
-            }
+            KeyFileProblem::Several => f.write_str("several public keys, and --key names one"),
         }
     }
 }
 
 impl Error for KeyFileError {}
+
+impl Fault for KeyFileError {
+    fn next(&self) -> Option<Next> {
+        match &self.why {
+            KeyFileProblem::File(FileError::Exists(_)) => Some("add --force, or choose another file with -o".into()),
+            KeyFileProblem::File(FileError::Missing(path)) => {
+                let generate = Command::new("attesh key generate -o").path(path);
+                Some(Next::typing("to make a key", generate))
+            }
+            KeyFileProblem::File(error) => error.next(),
+            KeyFileProblem::Key(why) => why.next(),
+            KeyFileProblem::Public(why) => why.next(),
+            KeyFileProblem::Several => Some("give a file with that key alone".into()),
+        }
+    }
+}

@@ -15,7 +15,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::keys::{KeyError, PublicKey, SSH_ED25519, is_key_type, pem_blocks};
-use crate::text::short;
+use crate::text::{Fault, Next, short};
 
 /// Larger trust files are not read.
 pub const MAX_TRUST_FILE_BYTES: usize = 4 << 20;
@@ -205,6 +205,12 @@ impl fmt::Display for TrustError {
 }
 
 impl Error for TrustError {}
+
+impl Fault for TrustError {
+    fn next(&self) -> Option<Next> {
+        self.why.next()
+    }
+}
 
 fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1

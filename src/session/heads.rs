@@ -10,6 +10,7 @@ use crate::journal::append::Head;
 use crate::journal::chain::head_token;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::heads::MARK;
+use crate::text::Command;
 
 /// The line that tells a head to the log of a job.
 #[must_use]
@@ -33,7 +34,7 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
             "the journal is not what was recorded: record {} (byte {}): {}",
             rejection.record, rejection.offset, rejection.why
         ))
-        .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
+        .typing("to see what is left", Command::new("attesh verify").path(session.folder().path()))),
     }
 }
 

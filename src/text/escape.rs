@@ -22,7 +22,8 @@ pub fn visible(bytes: &[u8]) -> String {
     out
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a terminal would obey or hide a character.
+pub(super) fn is_unsafe(c: char) -> bool {
     // C0, DEL and C1; line separators; and what reorders text or is not shown at all: Unicode's
     // Default_Ignorable_Code_Point (DerivedCoreProperties.txt, version 16).
     c.is_control()
