@@ -233,7 +233,7 @@ mod tests {
             (Purpose::Open(key), &["--passphrase-file", "ATTESH_PASSPHRASE"][..]),
             (Purpose::Create(key), &["--passphrase-file", "ATTESH_PASSPHRASE", "--no-passphrase"][..]),
         ] {
-            let error = get_with(Sources::default(), purpose, None).err().unwrap().to_string();
+            let error = get_with(Sources::default(), purpose, None).err().unwrap().told();
             for flag in flags {
                 assert!(error.contains(flag), "{error}");
             }

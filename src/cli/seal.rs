@@ -394,11 +394,8 @@ fn make(
         statement.predicate.commands = None;
         payload = statement.to_json();
         if payload.len() > AGENT_PAYLOAD_MAX {
-            let why = format!(
-                "the payload has {} bytes, more than ssh-agent signs; use a key file with --key",
-                payload.len()
-            );
-            return Err(Failure::unable(why));
+            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
+            return Err(Failure::unable(why).next("use a key file with --key"));
         }
     }
     if let Some(why) = verify::objection(&payload) {

@@ -122,7 +122,9 @@ fn a_failure_under_json_is_not_one_object() {
         found.remove("schema");
         assert_eq!(found, rows, "members, and those of the page");
         assert_eq!(value["exit"], *code, "{words:?}");
-        assert!(value["next"].as_str().is_some_and(|next| !next.is_empty()), "{words:?}: {}", said.out);
+        assert_eq!(members(&value["next"]), BTreeSet::from(["argv", "text"]), "{words:?}: {}", said.out);
+        let next = value["next"]["text"].as_str().unwrap();
+        assert!(!next.is_empty() && said.err.contains(next), "{words:?}: {}", said.err);
         let message = value["message"].as_str().unwrap();
         assert!(!message.is_empty() && said.err.contains(message.lines().next().unwrap()), "{words:?}");
     }

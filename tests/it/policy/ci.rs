@@ -154,7 +154,7 @@ fn a_job_of_github_runs_something_else() {
     assert!(remarks[0].starts_with("step 3 runs only under its condition"), "{remarks:?}");
     assert!(remarks[1].starts_with("no step of the job has the shell attesh sh"), "{remarks:?}");
     let unknown =
-        "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr 'github.sha=VALUE'";
+        "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr github.sha=VALUE";
     let unused = [&exprs[..], &[("x".to_owned(), "y".to_owned())]].concat();
     for (job, exprs, why) in [
         ("build", &[][..], unknown),
