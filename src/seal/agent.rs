@@ -220,9 +220,7 @@ impl fmt::Display for AgentError {
             Self::Missing { fingerprint, held } => {
                 write!(f, "{fingerprint} is not among the {held} keys it holds")
             }
-            Self::Refused => {
-                f.write_str("it holds the key and refused to sign")
-            }
+            Self::Refused => f.write_str("it holds the key and refused to sign"),
             Self::TooLarge { bytes } => {
                 write!(f, "{bytes} bytes to sign, and agents take {} KiB at most", MAX_MESSAGE_BYTES >> 10)
             }

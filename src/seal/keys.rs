@@ -448,7 +448,9 @@ impl fmt::Display for KeyError {
             }
             Self::NeedsPassphrase => f.write_str("encrypted, and no passphrase was given"),
             Self::WrongPassphrase => f.write_str("this passphrase does not open it"),
-            Self::UnknownEncryption(what) => write!(f, "encrypted in a way that attesh does not read ({what})"),
+            Self::UnknownEncryption(what) => {
+                write!(f, "encrypted in a way that attesh does not read ({what})")
+            }
             Self::TooCostly(what) => write!(f, "opening it would take too much time or memory ({what})"),
         }
     }

@@ -251,7 +251,9 @@ impl Error for KeyFileError {}
 impl Fault for KeyFileError {
     fn next(&self) -> Option<Next> {
         match &self.why {
-            KeyFileProblem::File(FileError::Exists(_)) => Some("add --force, or choose another file with -o".into()),
+            KeyFileProblem::File(FileError::Exists(_)) => {
+                Some("add --force, or choose another file with -o".into())
+            }
             KeyFileProblem::File(FileError::Missing(path)) => {
                 let generate = Command::new("attesh key generate -o").path(path);
                 Some(Next::typing("to make a key", generate))
