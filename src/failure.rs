@@ -140,10 +140,7 @@ impl From<FileError> for Failure {
         let failure = Failure::of(Kind::Unable, &error);
         let FileError::Missing(path) = &error else { return failure };
         let ls = Command::new("ls");
-        let ls = match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
-            Some(folder) => ls.path(folder),
-            None => ls,
-        };
-        failure.typing("to see what is there", ls)
+        let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
+        failure.typing("to see what is there", folder.map_or(ls.clone(), |folder| ls.path(folder)))
     }
 }

@@ -438,7 +438,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
-            Self::PrivateGiven => f.write_str("a private key, but the public half is needed"),
+            Self::PrivateGiven => f.write_str("a private key, and the public half is wanted"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
             Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),

