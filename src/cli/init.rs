@@ -21,7 +21,7 @@ const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
 
 /// The end of the line in an rc file, by which attesh knows the line.
-const MARK: &str = "# attesh";
+const LINE_MARK: &str = "# attesh";
 /// What follows the line if a newline had to be added before it.
 const NO_NEWLINE: &str = " (no newline before)";
 /// What follows the line if attesh made the file.
@@ -257,7 +257,7 @@ fn with_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
 }
 
 fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
-    debug_assert!(line.ends_with(MARK));
+    debug_assert!(line.ends_with(LINE_MARK));
     let mut start = 0;
     for piece in text.split_inclusive(|byte| *byte == b'\n') {
         let end = start + piece.len();

@@ -5,6 +5,7 @@ mod doctor;
 mod given;
 mod heads;
 mod init;
+mod input;
 mod key;
 mod listing;
 mod log;
@@ -16,7 +17,6 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
-mod subject;
 mod verify;
 mod view;
 

@@ -11,8 +11,8 @@ use super::args::{
     PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::given::Exit;
+use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::key;
-use super::subject::{Subject, TRANSCRIPT, no_subject, open};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -283,10 +283,10 @@ fn as_json(file: &str, verdict: &Verdict) -> Value {
 
 /// The verdict on one attestation.
 fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
-    let envelope = match open(path).map_err(|error| no_subject(path, error))? {
-        Subject::Envelope(envelope) => *envelope,
-        Subject::Transcript => Err(TRANSCRIPT.to_owned()),
-        Subject::Journal(_) => Err("a journal, not sealed; a policy needs an envelope".to_owned()),
+    let envelope = match open(path).map_err(|error| unopened(path, error))? {
+        Input::Envelope(envelope) => *envelope,
+        Input::Transcript => Err(TRANSCRIPT.to_owned()),
+        Input::Journal(_) => Err("a journal, not sealed; a policy needs an envelope".to_owned()),
     };
     let envelope = match envelope {
         Ok(envelope) => envelope,

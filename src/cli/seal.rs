@@ -32,7 +32,7 @@ use crate::seal::signer::{KeyFile, Signer, generate};
 use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement,
 };
-use crate::session::close::Ending;
+use crate::session::close::EndVerb;
 use crate::session::heads::checked;
 use crate::session::{SEALED, Session, birth, find, short_id};
 use crate::text::{self, Command, Next};
@@ -320,7 +320,7 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         ))
         .next("if it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
-    match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
+    match super::sessions::end_and_succeed(session, EndVerb::Seal, close_others) {
         Ok(_) => Ok(()),
         // A session that cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && session.is_over() => {

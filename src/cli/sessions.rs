@@ -17,7 +17,7 @@ use crate::os::proc;
 use crate::paths;
 use crate::report::{self, Style};
 use crate::run::session::open_in;
-use crate::session::close::{Ending, end_by_command};
+use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
@@ -97,7 +97,7 @@ pub fn stop(args: &Stop) -> Exit {
 /// Ends a session. If it cannot be ended any more, and is in the folder of a job, the log still
 /// gets its head.
 fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
-    end_and_succeed(session, Ending::Stop, close_others).inspect_err(|failure| {
+    end_and_succeed(session, EndVerb::Stop, close_others).inspect_err(|failure| {
         if session.is_placed()
             && failure.kind == Kind::Unable
             && !session.is_live()
@@ -109,10 +109,10 @@ fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
 }
 
 /// Ends a session from a command; the shells that go on get a new one that names it.
-pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) -> Result<Head, Failure> {
-    let over = end_by_command(session, ending, close_others).map_err(|failure| ended(session, failure))?;
+pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> Result<Head, Failure> {
+    let over = end_by_command(session, verb, close_others).map_err(|failure| ended(session, failure))?;
     if over.shells_go_on {
-        let why = if ending == Ending::Seal { "sealed" } else { "stopped" };
+        let why = if verb == EndVerb::Seal { "sealed" } else { "stopped" };
         match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
             Err(error) => report::say(&format!(

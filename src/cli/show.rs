@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::args::Show;
 use super::given::Exit;
+use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::listing::{Line, StatusWord};
-use super::subject::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::failure::{Failure, Kind};
@@ -26,14 +26,14 @@ const OTHER: &str = "neither an attestation nor a journal";
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
     let file = if path.exists() || path == Path::new("-") {
-        match open(path).map_err(|error| no_subject(path, error))? {
-            Subject::Envelope(envelope) => {
+        match open(path).map_err(|error| unopened(path, error))? {
+            Input::Envelope(envelope) => {
                 let envelope = envelope
                     .map_err(|why| Failure::integrity(format!("{}: {OTHER} ({why})", path.display())))?;
                 return show_envelope(args, &envelope);
             }
-            Subject::Journal(file) => file,
-            Subject::Transcript => {
+            Input::Journal(file) => file,
+            Input::Transcript => {
                 return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
                     .typing("it is plain text; to see it", Command::new("cat").path(path)));
             }

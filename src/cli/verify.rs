@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Verify;
 use super::given::{Exit, secret};
+use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::policy::{self, Held};
-use super::subject::{Subject, TRANSCRIPT, no_subject, open};
 use super::{heads, key};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
@@ -84,16 +84,16 @@ struct Given<'a> {
 fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, .. } = *given;
     let envelope = match open(path) {
-        Ok(Subject::Journal(file)) => return unsealed(path, file, given),
-        Ok(Subject::Envelope(envelope)) => *envelope,
-        Ok(Subject::Transcript) => {
+        Ok(Input::Journal(file)) => return unsealed(path, file, given),
+        Ok(Input::Envelope(envelope)) => *envelope,
+        Ok(Input::Transcript) => {
             let why =
                 format!("not an attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
             return Ok(Verdict::unable(Kind::Integrity, why));
         }
         Err(FileError::TooLong(..)) => Err("too long for an envelope".into()),
         Err(error) => {
-            let failure = no_subject(path, error);
+            let failure = unopened(path, error);
             // The verdict's line names the file already.
             let named = format!("{}: ", path.display());
             let text = failure.to_string();

@@ -26,7 +26,7 @@ use crate::report;
 use crate::script::Script;
 use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
-use crate::session::close::{self, Ending};
+use crate::session::close::{self, EndVerb};
 use crate::session::heads::{head_now, log_line};
 use crate::session::shells;
 use crate::session::{Result, Session};
@@ -244,7 +244,7 @@ impl InBlock<'_> {
             return Ok(());
         }
         // If the job runs in a container, that stops before anything else of the job runs.
-        let over = close::end_by_command(&self.session, Ending::Stop, true)?;
+        let over = close::end_by_command(&self.session, EndVerb::Stop, true)?;
         report::bare(&log_line(&self.session, over.head));
         Ok(())
     }

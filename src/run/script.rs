@@ -28,7 +28,7 @@ use crate::os::signals::Signals;
 use crate::paths;
 use crate::record::{Anomaly, Body, CloseReason, Disclosures, From, Outcome as Why, PlanTime, Program};
 use crate::report;
-use crate::script::run::{Ending, Farewell, Run, Status, Step};
+use crate::script::run::{Ending, Farewell, Run, Step, UnitStatus};
 use crate::script::{SCRIPT_MAX, Script};
 use crate::session::birth::{self, Shell};
 use crate::session::{self, Session, close, shells};
@@ -224,9 +224,9 @@ fn record(
         }
         Step::Finish { unit, status, pipe } => {
             let (status, from, outcome) = match status {
-                Status::Seen(status) => (Some(*status), from, None),
-                Status::Passed => (None, From::Unknown, Some(Why::Passed)),
-                Status::Unknown => (None, From::Unknown, None),
+                UnitStatus::Seen(status) => (Some(*status), from, None),
+                UnitStatus::Passed => (None, From::Unknown, Some(Why::Passed)),
+                UnitStatus::Unknown => (None, From::Unknown, None),
             };
             let ended = UnitEnd { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
             records::finish(writer, shell, ended)

@@ -303,6 +303,18 @@ fn imports_point_down() {
 }
 
 #[test]
+fn what_is_linux_alone_stands_in_one_room() {
+    let words =
+        ["\"/proc/", "/dev/shm", "SignalFd", "CLOCK_BOOTTIME", "TMPFS_MAGIC", "PassCred", "ScmCredentials"];
+    for (name, text) in sources() {
+        let code = code(&text);
+        for word in words.iter().filter(|_| !name.starts_with("src/os/")) {
+            assert!(!code.contains(word), "{name} has {word}");
+        }
+    }
+}
+
+#[test]
 fn the_map_names_files_that_are_there() {
     let map = std::fs::read_to_string(top().join("src/lib.rs")).unwrap();
     let named = map.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs"));

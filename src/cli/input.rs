@@ -20,7 +20,7 @@ pub const TRANSCRIPT: &str =
 const JOURNAL_START: &[u8] = b"{\"i\":";
 
 /// What a path leads to.
-pub enum Subject {
+pub enum Input {
     /// A transcript.
     Transcript,
     /// A journal: unsealed.
@@ -30,7 +30,7 @@ pub enum Subject {
 }
 
 /// Opens a file or session folder and finds out what it is by its content.
-pub fn open(path: &Path) -> Result<Subject, FileError> {
+pub fn open(path: &Path) -> Result<Input, FileError> {
     let path = match path {
         path if path.is_dir() => path.join(JOURNAL),
         path if path == Path::new("-") => PathBuf::from("/dev/stdin"),
@@ -48,23 +48,23 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
     let read = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)
         .map_err(|error| FileError::Io(path.clone(), error))?;
     if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
-        return Ok(Subject::Journal(file));
+        return Ok(Input::Journal(file));
     }
     Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
 }
 
 /// What bytes are that are not a journal.
-fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
+fn from_bytes(path: &Path, bytes: &[u8]) -> Input {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
-        return Subject::Envelope(Box::new(Err("the file is empty".into())));
+        return Input::Envelope(Box::new(Err("the file is empty".into())));
     }
     if is_transcript(bytes) {
-        return Subject::Transcript;
+        return Input::Transcript;
     }
     let is_bundle =
         serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
     let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
-    Subject::Envelope(Box::new(envelope.map_err(|error| error.to_string())))
+    Input::Envelope(Box::new(envelope.map_err(|error| error.to_string())))
 }
 
 /// Whether the first line is a command with its status, as each line of a transcript is; that
@@ -78,7 +78,7 @@ fn is_transcript(bytes: &[u8]) -> bool {
 }
 
 /// What a path that could not be opened is, for a person.
-pub fn no_subject(path: &Path, error: FileError) -> Failure {
+pub fn unopened(path: &Path, error: FileError) -> Failure {
     if path.is_dir() && matches!(&error, FileError::Missing(missing) if *missing == path.join(JOURNAL)) {
         return find::no_session(path);
     }
