@@ -97,7 +97,7 @@ mod pages {
 /// The rules of the house, as tests.
 mod house {
     mod direction;
-    mod tidy;
+    pub mod tidy;
 }
 
 /// What docs/proof.md and docs/threat-model.md promise: harm at every place, chance, intruders,

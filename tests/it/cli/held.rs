@@ -11,8 +11,8 @@ use attesh::protocol::{self, Verb};
 use attesh::{clock, lock};
 use serde_json::Value;
 
-use crate::cli::messages::{Shell, attesh, fails, ok, with_key};
-use crate::stage::programs;
+use crate::cli::messages::{Shell, fails, ok, with_key};
+use crate::stage::programs::{self, attesh};
 use crate::stage::pty::Home;
 use crate::stage::world::a_bash;
 

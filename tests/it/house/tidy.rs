@@ -96,7 +96,7 @@ const WORLD: &[&str] = &[
     "crate::lock",
 ];
 
-fn top() -> &'static Path {
+pub fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -121,7 +121,8 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     found.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
-fn sources() -> Vec<(String, String)> {
+/// The source files of the package, with their texts.
+pub fn sources() -> Vec<(String, String)> {
     files("src", &["rs"])
 }
 

@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::policy::verify::{attesh, put};
+use crate::policy::verify::put;
+use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
 
 /// What follows a script is tools whose failure is none of the command they stand in; `!` where
@@ -57,7 +58,7 @@ fn line_of(script: &str, tool: &str) -> Vec<u64> {
 
 fn wrong(scripts: &[(&str, &str)]) -> Vec<String> {
     let home = Home::new();
-    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, 0);
+    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, Some(0));
     std::fs::create_dir(home.path("work/bin")).unwrap();
     put(&home, "bin/tool", b"#!/bin/sh\n[ \"$1\" != \"$FAIL\" ] || exit 7\n");
     let stub = home.path("work/bin/tool");

@@ -61,15 +61,20 @@ impl Place {
         entries.next().unwrap_or_else(|| panic!("no session in {}", sessions.display()))
     }
 
+    /// The file of its key, made the first time.
+    pub fn key(&self) -> String {
+        let key = self.home.path().join("key").to_str().unwrap().to_owned();
+        if !Path::new(&key).exists() {
+            assert!(self.attesh(&["key", "generate", "-o", &key, "--no-passphrase"]).status.success());
+        }
+        key
+    }
+
     /// Seals it and gives back the predicate.
     pub fn predicate(&self) -> Value {
-        let key = self.home.path().join("key");
-        let key = key.to_str().unwrap();
-        if !Path::new(key).exists() {
-            assert!(self.attesh(&["key", "generate", "-o", key, "--no-passphrase"]).status.success());
-        }
+        let key = self.key();
         let session = self.session();
-        let words = ["seal", session.to_str().unwrap(), "--key", key, "-o", "sealed.intoto.json", "--force"];
+        let words = ["seal", session.to_str().unwrap(), "--key", &key, "-o", "sealed.intoto.json", "--force"];
         let sealed = self.attesh(&words);
         assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
         let envelope = std::fs::read(self.folder.path().join("sealed.intoto.json")).unwrap();
