@@ -46,7 +46,7 @@ fn timed(commands: &mut [Command]) -> f64 {
     before.elapsed().as_secs_f64() * 1e3
 }
 
-/// A command of another program, where it is installed.
+/// A command of another program, if that is installed.
 fn other(path: &str) -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/bench").join(path);
     program.exists().then_some(program)
@@ -178,7 +178,7 @@ fn one_journal(rounds: usize) {
     );
 }
 
-/// Files of a tree, which collectors would hash: there are none yet.
+/// Files of a tree, which collectors would hash; attesh has no collectors yet.
 fn tree() {
     let what = "materials and products of 20,000 files, against `sha256sum`";
     row(what, "1 x, then 0.2 x", "attesh has no collectors", Some(false));

@@ -334,7 +334,7 @@ fn latency(report: &mut Report) {
 
 fn measured() -> Result<Option<u64>, Failure> {
     let executable =
-        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+        paths::executable().ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
     let new = birth::NewSession { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
     let session = birth::birth(new)?;
     let note = protocol::words(

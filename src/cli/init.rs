@@ -42,7 +42,7 @@ pub fn run(args: &Init) -> Exit {
             .next("type: eval \"$(attesh init bash --ci)\""));
     }
     let executable =
-        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+        paths::executable().ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
     let executable = executable.to_str().ok_or_else(|| {
         Failure::unable(format!("{}: the path of this program is not UTF-8", executable.display()))
     })?;

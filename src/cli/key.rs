@@ -92,7 +92,7 @@ fn show(args: &KeyShow) -> Exit {
         None => public_path(&default_path()?),
     };
     if args.file.is_none() && path.symlink_metadata().is_err() {
-        return Err(Failure::unable(format!("there is no default key yet ({})", path.display()))
+        return Err(Failure::unable(format!("the default key does not exist yet ({})", path.display()))
             .next("name a public key file; the first attesh seal makes the default key"));
     }
     let keys: Vec<PublicKey> = read(&path)?.into_iter().map(|trusted| trusted.key().clone()).collect();

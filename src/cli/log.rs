@@ -32,7 +32,8 @@ pub fn run(args: &Log) -> Exit {
         report::json("attesh.log/v1", value)?;
     } else {
         if rows.is_empty() && view.checked.rejection.is_none() {
-            let what = if view.rows.is_empty() { "nothing was recorded so far" } else { "none of these" };
+            let what =
+                if view.rows.is_empty() { "nothing was recorded so far" } else { "no command matches" };
             report::say(&format!("session {}: {what}", session.short_name()));
         }
         // With --failed or -n a script is not shown whole.

@@ -80,7 +80,7 @@ pub fn man(args: &Man) -> Exit {
         .find(|(have, number, _)| *have == full && section.is_none_or(|wanted| wanted == *number));
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
-        return Err(Failure::usage(format!("there is no page {wanted}"))
+        return Err(Failure::usage(format!("attesh has no page {wanted}"))
             .next(Next::say(format!("the pages are: {}", names.join(" ")))));
     };
     report::out(text.as_bytes())?;

@@ -287,7 +287,7 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
 /// The first seal makes a key; only with a passphrase, and only if it can get one.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("there is no sealing key yet ({})", path.display())).next(
+        return Err(Failure::usage(format!("the sealing key does not exist yet ({})", path.display())).next(
             Next::typing("to make one", Command::new("attesh key generate -o").path(path))
                 .or("name one with --key FILE"),
         ));

@@ -31,7 +31,7 @@ const VERSION_MIN: (u32, u32) = (4, 4);
 /// The PATH has no bash.
 pub fn bash() -> Result<PathBuf, Failure> {
     paths::program("bash")
-        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
+        .ok_or_else(|| Failure::unable("the PATH has no bash").next("install bash 4.4 or newer"))
 }
 
 /// bash takes these with one dash, too.

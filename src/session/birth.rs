@@ -242,7 +242,7 @@ pub(super) fn may_join(session: &Session) -> bool {
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
     let Some(stat) = proc::stat(shell.pid) else {
-        return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid), None));
+        return Err(SessionError::Nowhere(format!("no process has the id {}", shell.pid), None));
     };
     session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;

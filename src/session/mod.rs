@@ -261,7 +261,7 @@ impl Session {
         let path = self
             .genesis
             .text("stateDir")
-            .ok_or_else(|| self.lost("its genesis no longer says where its state is"))?;
+            .ok_or_else(|| self.lost("its first record no longer says where its state is"))?;
         Ok(Folder::open(Path::new(std::ffi::OsStr::from_bytes(path)))?)
     }
 

@@ -1,6 +1,6 @@
 //! The rules of the house, as tests.
 //!
-//! An exception stands here by name. It fails when nothing needs it any more, so that the
+//! Each exception is named here. It fails when nothing needs it any more, so that the
 //! lists can only become shorter.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -37,7 +37,7 @@ fn keys_are_left_after_the_end() {
     append(&files, signer::end(), &Texts::default()).unwrap();
     assert!(is_erased(&files));
     assert_eq!(refusal(&files, None, None), "the session has ended");
-    // Killed after the line and before that: whoever comes next erases them.
+    // Killed after the line and before that: the next recorder erases them.
     files.state.write_all_at(&state, 0).unwrap();
     assert_eq!(refusal(&files, None, None), "the session has ended");
     assert!(is_erased(&files));
@@ -110,7 +110,7 @@ fn a_state_of_another_version_is_called_broken() {
     files.state.write_all_at(b"ATTESH1\0", at).unwrap();
     let other = "the session cannot go on: its state was written by another version of attesh";
     assert_eq!(refusal(&files, None, None), other);
-    // One of this version that is damaged is no other's.
+    // A damaged state of this version does not count as another version's.
     files.state.write_all_at(b"ATTESH2\0", at).unwrap();
     files.state.write_all_at(b"xxxx", at + 8).unwrap();
     assert_eq!(refusal(&files, None, None), "the session cannot go on: no slot of its state is whole");
@@ -185,7 +185,7 @@ fn a_disk_that_refused_once_is_asked_again() {
     let files = Files::begun();
     files.open().sync().unwrap();
     let mut writer = files.open();
-    // A pipe stands where the journal was: fsync(2) refuses it.
+    // A pipe is in the place of the journal: fsync(2) refuses it.
     let kept = files.journal.try_clone().unwrap();
     let (pipe, _other) = nix::unistd::pipe().unwrap();
     let journal = files.journal.as_raw_fd();

@@ -237,7 +237,7 @@ fn a_recorded_shell_ignores_the_session_that_is_named_to_it() {
         for line in ["echo a", &nowhere, &init_line(shell.family), "echo b", &work, "echo c", &work] {
             terminal.line(line);
         }
-        // The session it was in has ended, and a pause of this one is no matter.
+        // The session that it was in has ended; a pause of this one does not matter.
         terminal.line("attesh stop; attesh sessions");
         leave(&mut terminal);
         let found = stories(home);

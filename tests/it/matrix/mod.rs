@@ -150,7 +150,7 @@ pub struct Alone {
     pub shells: &'static str,
     pub rc: Rc<'static>,
     pub keys: &'static [Key],
-    /// Everything from the shell's open on; up to the mark, where the shell lives on.
+    /// Everything from the shell's open on; up to the mark, if the shell lives on.
     pub expect: &'static [&'static str],
     /// Whether commands run unseen in this row.
     pub gap: bool,

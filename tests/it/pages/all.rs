@@ -1,6 +1,6 @@
 //! The pages say what the code does: flags, exit codes, labels, limits, members, words.
 //!
-//! Each comparison goes both ways where it can, so that neither side may grow alone.
+//! Each comparison goes both ways if it can, so that neither side may grow alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ fn a_page_that_is_not_clean_mdoc_is_refused() {
     for page in pages() {
         let output = programs::run(top(), "mandoc", &["-T", "lint", "-W", "style", page.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stdout);
-        // Whether a manual is installed beside them is no matter of theirs.
+        // A page may refer to a manual that is not installed here.
         let said: Vec<&str> =
             said.lines().filter(|line| !line.contains("STYLE: referenced manual not found")).collect();
         assert!(said.is_empty(), "{said:#?}");

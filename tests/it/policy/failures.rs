@@ -1,4 +1,4 @@
-//! A command that fails with its own text: a stub on PATH fails for the word that it is told.
+//! A command that fails with its own text: a stub on PATH fails for the word that it is given.
 //! Each script runs whole, and with each of its tools failing in turn, with and without -e and
 //! with and without lines before the first command.
 
@@ -9,8 +9,8 @@ use crate::policy::verify::put;
 use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
 
-/// What follows a script is tools whose failure is none of the command they stand in; `!` where
-/// a trap hides how the last command ended, so that nothing passes.
+/// Behind each script: the tools whose failure does not make their command fail; `!` if a trap
+/// hides how the last command ended, so that nothing passes.
 const SCRIPTS: &[(&str, &str)] = &[
     ("tool a\ntool b\ntool c\n", ""),
     ("tool a\n(true) && tool b\ntool c\n", ""),

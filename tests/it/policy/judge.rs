@@ -261,7 +261,7 @@ fn what_a_plan_does_not_show_is_taken() {
         texts(&any, &statement(&[run])),
         ["the script ended with another status, 0; the last command that ran was line 3 `go build ./...`"]
     );
-    // A late command was not announced, which is no fault of the script.
+    // bash did not announce a late command, and the script is not to blame for that.
     assert_eq!(denied(&|run| (run.ran[1].planned, run.ran[1].late) = (false, true)), [""; 0]);
 }
 

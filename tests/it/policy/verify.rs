@@ -123,7 +123,7 @@ fn keys_of_a_policy_are_not_asked_for() {
     put(&home, "policies/p.toml", with_keys.as_bytes());
     let run = |words: &[&str]| attesh(&home, &[&["verify", "--policy", "policies/p.toml"], words].concat());
     assert_eq!(run(&["good.intoto.json", "--trust", "7.pub"]).code, Some(0));
-    // The policy's keys alone make nothing trusted.
+    // The policy's keys alone do not make a file trusted.
     assert_eq!(run(&["good.intoto.json"]).code, Some(6));
     let said = run(&["other.intoto.json", "--trust", "8.pub"]);
     assert_eq!(said.code, Some(6), "{}", said.out);
@@ -171,7 +171,7 @@ fn a_test_of_a_policy_says_other_than_verify() {
     assert!(said.out.contains("\ndenied  bad.intoto.json: line 5 "), "{}", said.out);
     assert_eq!(trusted(&["bad.intoto.json", "--must-fail"]).code, Some(0));
     assert_eq!(trusted(&["bad.intoto.json", "good.intoto.json", "--must-fail"]).code, Some(1));
-    // What nobody trusts is not denied by the policy, so it does not count.
+    // The policy does not deny what nobody trusts, so it does not count.
     seal(&home, "other.intoto.json", &build(&COMMANDS[..1]), 8);
     let said = trusted(&["other.intoto.json", "--must-fail"]);
     assert_eq!(said.code, Some(6), "{}", said.out);
@@ -196,7 +196,7 @@ fn a_policy_of_a_script_is_not_met_by_its_own_text() {
     {
         assert!(text.lines().any(|have| have == line), "{line}\n{text}");
     }
-    // What exists is not replaced unasked.
+    // attesh replaces an existing file only if asked.
     let again = ["policy", "from-script", "build.sh", "-o", "build.toml"];
     assert_ne!(attesh(&home, &again).code, Some(0));
     assert_eq!(attesh(&home, &[&again[..], &["--force"]].concat()).code, Some(0));

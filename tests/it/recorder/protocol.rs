@@ -31,7 +31,7 @@ fn keys() -> BTreeSet<&'static str> {
 }
 
 /// The arguments of commands that look like KEY=VALUE, each with the word before it. Assignments
-/// and declarations of variables are none.
+/// and declarations of variables do not count.
 fn arguments(script: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     // One line a command, and no quotes that a blank would tear apart.

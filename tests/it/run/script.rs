@@ -84,7 +84,7 @@ impl Place {
         serde_json::from_slice::<Value>(&payload).unwrap()["predicate"].take()
     }
 
-    /// Each command of the session: text, status or why there is none, and a word for what is odd.
+    /// Each command of the session: text, status or why it is missing, and a word for what is odd.
     pub fn story(&self) -> Vec<String> {
         let predicate = self.predicate();
         let commands = predicate["commands"].as_array().unwrap();
@@ -260,7 +260,7 @@ fn words_that_name_no_script_run_something() {
         let said = place.attesh(words);
         assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(2), &b""[..]), "{words:?}");
     }
-    // A file that is not there is bash's matter.
+    // bash reports a missing file itself.
     let said = place.attesh(&["sh", "nothing.sh"]);
     assert_eq!(said.status.code(), Some(127), "{}", String::from_utf8_lossy(&said.stderr));
 }

@@ -29,7 +29,7 @@ impl Job {
         Job { home: Home::new(), env, housed: true }
     }
 
-    /// A step of GitHub Actions, where there is no home folder.
+    /// A step of GitHub Actions, without a home folder.
     fn github() -> Self {
         let mut job = Job::new(&[("GITHUB_ACTIONS", "true"), ("CI", "true")]);
         job.env.push(("RUNNER_TEMP", job.home.path("work")));
@@ -119,7 +119,7 @@ fn a_session_in_a_folder_leaves_its_secret_there_or_is_open_to_others() {
     let journal = std::fs::read_to_string(format!("{dir}/journal")).unwrap();
     let genesis: Value = serde_json::from_str(journal.split('\t').next().unwrap()).unwrap();
     assert_eq!(genesis["closes"], "stop");
-    // Outside of CI the user's own secret stands behind it, which is kept elsewhere.
+    // Outside of CI the session has the user's own secret, which is kept elsewhere.
     assert!(genesis["originId"].is_string(), "{genesis}");
     assert!(job.home.path("state/attesh/origin-secret").exists());
     assert!(job.home.sessions().is_empty());
@@ -202,7 +202,7 @@ fn each_system_has_its_own_default_folder() {
     for (env, variable, name) in cases {
         let mut job = Job::new(&[env]);
         job.housed = false;
-        // A folder that is not absolute is none.
+        // A folder that is not absolute does not count.
         job.env.push((variable, PathBuf::from("work")));
         let text = job.fails(2, &["start"]);
         assert!(variable == "WORKSPACE" || text.contains(variable), "{text}");
@@ -234,7 +234,7 @@ fn a_session_that_is_over_is_in_the_way() {
     job.forget();
     let third = job.ok(&["start"]);
     assert!(third.err.contains(&format!("is now in {dir}.2")), "{}", third.err);
-    // What a killed start leaves behind is no session and no obstacle.
+    // A killed start leaves no session behind, and no obstacle.
     job.ok(&["stop"]);
     std::fs::File::options().write(true).open(format!("{dir}/journal")).unwrap().set_len(10).unwrap();
     write(format!("{dir}/..gitignore.00"), "");
@@ -410,7 +410,7 @@ fn an_artifact_is_not_sealed_where_it_is_unpacked() {
     let mut log = job.ok(&["start"]).err;
     job.ok(&["note", "x"]);
     chmod(&dir, 0o755);
-    // Others may use it while it is being recorded: that is no artifact.
+    // Others may use the folder while it is being recorded, so it is not an artifact.
     assert!(job.fails(5, &["status", "--dir", &dir]).contains("others may use it"));
     chmod(&dir, 0o700);
     log += &job.ok(&["stop"]).err;
@@ -558,7 +558,7 @@ fn an_envelope_alone_passes_for_what_it_cannot_tell() {
             assert!(verdict.out.contains("NOT VERIFIED (integrity)"), "{}", verdict.out);
         }
     }
-    // Nothing is said of heads where the signature itself does not hold.
+    // If the signature does not hold, the verifier says nothing about heads.
     let untrusted = job.step(&["verify", "a.intoto.json", "--expect-head", heads[0]]);
     assert_eq!(untrusted.code, Some(6), "{}", untrusted.out);
 }

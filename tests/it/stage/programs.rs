@@ -24,8 +24,8 @@ pub fn attesh<W: AsRef<OsStr>>(home: &Home, words: &[W]) -> Said {
     said(home.command(Path::new(ATTESH)).args(words))
 }
 
-/// Is this program here? A missing one skips the test, loudly, and is an error in CI,
-/// where nobody reads what was skipped.
+/// Is this program here? A missing one skips the test, loudly. In CI, where nobody reads the
+/// output, it is an error.
 pub fn have(program: &str) -> bool {
     let tool = format!("{program}:");
     let tools = include_str!("../../setup");
