@@ -14,7 +14,7 @@ use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
-use crate::text::{fish_quoted, posix_quoted, visible};
+use crate::text::{Command, fish_quoted, posix_quoted, visible};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
@@ -181,10 +181,10 @@ fn edit_rc(args: &Init) -> Exit {
     files::publish(&path, &after, mode, Overwrite::Yes)?;
     if args.install {
         report::line(&format!(
-            "added to {}:\n  {}\nattesh records new shells; to remove the line type: attesh init {} --uninstall",
+            "added to {}:\n  {}\nattesh records new shells; to remove the line type: {}",
             rc.path.display(),
             rc.line,
-            name(args.shell)
+            Command::new("attesh init").word(name(args.shell)).word("--uninstall")
         ))?;
     } else {
         let left = tell_left(&rc.path, &after);

@@ -85,6 +85,7 @@ mod cli {
     mod messages;
     mod screen;
     mod told;
+    mod typed;
 }
 
 /// The manual pages and documents say what the code does.

@@ -164,6 +164,24 @@ fn a_file_that_does_not_say_what_lives_in_it_is_refused() {
 }
 
 #[test]
+fn a_command_to_type_is_put_together_as_data() {
+    // Behind these words stands a command that is one literal, or a `Command` as a whole.
+    for (name, text) in sources() {
+        for line in code(&text).lines() {
+            for (at, word) in ["type: ", "with: "].iter().flat_map(|word| line.match_indices(word)) {
+                let rest = line[at + word.len()..].split('"').next().unwrap();
+                let quoted = line[..at].replace("\\\"", "").matches('"').count() % 2 == 1;
+                let filled = rest.replace("{{", "").find('{').is_some_and(|at| at > 0);
+                assert!(
+                    !(quoted && filled),
+                    "{name} has {word}{rest}: name what is foreign with Command::path or word"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_word_that_stands_for_unfinished_work_is_refused() {
     let words = ["todo!", "unimplemented!", "dbg!", "FIX\u{4d}E", "XX\u{58}", "TO\u{44}O"];
     for (name, text) in
