@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::messages::{Said, attesh};
+use crate::stage::programs::{Said, attesh};
 use crate::stage::pty::Home;
 
 /// Names of files that a shell or an option parser would take for more than a name.
