@@ -142,8 +142,8 @@ pub fn push_string(out: &mut Vec<u8>, value: &str) {
     serde_json::to_writer(out, value).expect("a string always serialises into memory");
 }
 
-/// Appends bytes as a JSON string, or as `{"base64":…}` where they are not UTF-8 or
-/// where the escapes of the string would be longer.
+/// Appends bytes as a JSON string, or as `{"base64":…}` if they are not UTF-8 or the escapes
+/// of the string would be longer.
 pub fn push_bytes(out: &mut Vec<u8>, value: &[u8]) {
     let wrapped = "{\"base64\":\"\"}".len() + BASE64.encode_len(value.len());
     if let Ok(text) = std::str::from_utf8(value) {
@@ -209,7 +209,7 @@ pub enum Json {
 }
 
 /// A JSON object read strictly: members are taken out by name, and [`Object::finish`]
-/// refuses whatever nobody asked for.
+/// refuses every other member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
     members: Vec<(String, Json)>,

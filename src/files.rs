@@ -270,7 +270,7 @@ impl Folder {
         matches!((self.file.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
     }
 
-    /// The names of what lies beneath it.
+    /// The names of what is in it.
     ///
     /// # Errors
     /// It could not be read.
@@ -522,7 +522,7 @@ pub fn move_aside(path: &Path) -> Result<PathBuf> {
 /// Opens any regular file for appending, and makes it if it is missing.
 ///
 /// # Errors
-/// It is no regular file, or cannot be written.
+/// It is not a regular file, or cannot be written.
 pub fn open_to_append(path: &Path) -> Result<File> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let fd = open(path, flags, Mode::from_bits_truncate(0o644)).map_err(|errno| match errno {

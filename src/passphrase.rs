@@ -106,7 +106,7 @@ fn not_empty(passphrase: Passphrase, from: &str) -> Result<Passphrase, Passphras
     Ok(passphrase)
 }
 
-/// Why there is no passphrase.
+/// Why no passphrase was got.
 #[derive(Debug)]
 pub enum PassphraseError {
     /// The file cannot be read.
@@ -115,9 +115,9 @@ pub enum PassphraseError {
     Empty(String),
     /// The terminal cannot be asked.
     Terminal(io::Error),
-    /// Needed to open a key, not given, and standard input is no terminal.
+    /// Needed to open a key, not given, and standard input is not a terminal.
     NobodyToAsk,
-    /// Needed for a new key, not given, and standard input is no terminal.
+    /// Needed for a new key, not given, and standard input is not a terminal.
     NobodyToAskForNew,
     /// Typed twice, and differently each time.
     Differ,

@@ -134,7 +134,7 @@ pub enum CallStatus {
     Acknowledged = 0,
     /// The journal is not what the recorder left.
     Tampered = 1,
-    /// The words are no call of this protocol.
+    /// The words are not a call of this protocol.
     Usage = 2,
     /// The session has ended, is lost or has vanished.
     Over = 3,

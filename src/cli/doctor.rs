@@ -1,4 +1,4 @@
-//! `attesh doctor`: how well this shell can be recorded, and what stands in the way.
+//! `attesh doctor`: how well this shell can be recorded, and what keeps it from being recorded.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};

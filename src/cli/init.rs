@@ -107,7 +107,7 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The hook of a block. A shell that is no bash, or too old a one, must not parse bash's.
+/// The hook of a block. Another shell, or a bash that is too old, must not parse bash's hook.
 fn block(executable: &str) -> String {
     let [bash, other] = HOOKS.map(|text| {
         // In the text of a trap the quotes are within quotes.
@@ -285,7 +285,7 @@ fn without_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
 
 fn without_one(text: &[u8], line: &str) -> Option<Vec<u8>> {
     let range = find_line(text, line)?;
-    // Lines that were added after ours since need the newline that was added before it.
+    // Lines added behind this one since then need the newline that was added before it.
     let range =
         if range.end < text.len() && text[range.start] == b'\n' { range.start + 1..range.end } else { range };
     Some([&text[..range.start], &text[range.end..]].concat())

@@ -152,7 +152,7 @@ fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
     }
 }
 
-/// The session named, else this shell's, else the job's, else the newest unsealed one that nobody records in.
+/// The session named, else this shell's, else the job's, else the newest unsealed one in which no shell records.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
@@ -390,7 +390,7 @@ fn make(
     };
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
-        // An agent signs short messages only: the transcript's digest stands for the commands.
+        // An agent signs only short messages: the transcript's digest replaces the commands.
         statement.predicate.commands = None;
         payload = statement.to_json();
         if payload.len() > AGENT_PAYLOAD_MAX {

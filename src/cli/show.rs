@@ -152,7 +152,7 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The commands in order; those of a shell that ran a script stand in the script.
+/// The commands in order; those of a shell that ran a script are printed in the script.
 fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
     let style = Style::for_output();
     let has_units = |plan: &&PlanFacts| plan.units.is_some();

@@ -216,7 +216,7 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     Ok(made)
 }
 
-/// Whether a step's shell is `attesh sh`, wherever attesh lies.
+/// Whether a step's shell is `attesh sh`, in whatever folder attesh is.
 fn is_ours(shell: &str) -> bool {
     let mut words = shell.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'']));
     let program = words.next().unwrap_or_default();

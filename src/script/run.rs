@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         unit.map_or(0, |unit| unit.last)
     }
 
-    /// The number of the unit that runs, from 0; none before the first.
+    /// The number of the unit that runs, from 0; `None` before the first.
     #[must_use]
     pub fn current(&self) -> Option<usize> {
         self.current
@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
         (beyond && !self.evaluates(line, command)).then_some(unit)
     }
 
-    /// Whether this is no command of the script itself, but of a text that the current unit
+    /// Whether this command is not the script's own, but one of a text that the current unit
     /// evaluates: bash counts the lines of that text on from the unit's own.
     fn evaluates(&self, line: u64, command: &str) -> bool {
         let Some(current) = self.current.and_then(|current| self.script.unit(current)) else { return false };

@@ -78,7 +78,7 @@ impl PublicKey {
         Self::from_bytes(&bytes)
     }
 
-    /// From OpenSSH's binary form, as it stands in key lines and comes from agents.
+    /// From OpenSSH's binary form, as key lines and agents have it.
     pub fn from_ssh_blob(mut blob: &[u8]) -> Result<Self, KeyError> {
         let bad = |_| KeyError::Malformed("the OpenSSH key data is cut short".to_owned());
         let reader = &mut blob;
@@ -420,7 +420,7 @@ pub enum KeyError {
     NotEd25519(String),
     /// It claims to be a key and does not parse.
     Malformed(String),
-    /// The 32 bytes are no point, not its only spelling, or a weak one.
+    /// The 32 bytes are not a point, not its only spelling, or a weak point.
     BadPoint,
     /// The public half in the file does not belong to the private half.
     HalvesDiffer,

@@ -97,7 +97,7 @@ impl TrustedKey {
     }
 }
 
-/// A sound line that trusts nobody here.
+/// A sound line that makes no key trusted here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
     /// Its number, from 1.
@@ -234,7 +234,7 @@ fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
 enum Reject {
     /// The line is damaged: the file is not read.
     Bad(KeyError),
-    /// The line is sound, and trusts nobody here.
+    /// The line is sound, and makes no key trusted here.
     Unused(String),
     /// So is this one: a key of another type.
     OtherType(String),

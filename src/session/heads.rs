@@ -1,4 +1,4 @@
-//! The head of a session's journal as it lies there.
+//! The head of a session's journal as it is.
 //!
 //! What lives here: the journal checked, its head, and the line by which a log keeps that. What
 //! does not: what is compared with it (`journal::heads`), who prints it.
@@ -12,7 +12,7 @@ use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::heads::MARK;
 use crate::text::Command;
 
-/// The line that tells a head to the log of a job.
+/// The line that gives a head to the log of a job.
 #[must_use]
 pub fn log_line(session: &Session, head: Head) -> String {
     format!("{MARK} {}", head_token(session.id(), head.size, &head.root))

@@ -2,10 +2,10 @@
 //!
 //! * this file: opening a session, and appending to it under its lock;
 //! * [`birth`]: a new session, and joining one that lives;
-//! * [`place`]: a session in a folder that somebody names, for the steps of a job;
+//! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
 //! * [`find`]: which session a person means;
-//! * [`heads`]: the head of a journal as it lies there;
+//! * [`heads`]: the head of a journal as it is;
 //! * [`shells`]: which of its shells still run.
 //!
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes

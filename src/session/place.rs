@@ -18,7 +18,7 @@ use crate::lock;
 use crate::record::Closes;
 use crate::text::Fault;
 
-/// Keeps the folder out of the history of the project that it lies in.
+/// Keeps the folder out of the history of the project that it is in.
 const IGNORE: &str = ".gitignore";
 /// How often a folder is looked at again if another process moves it away meanwhile.
 const TRIES: u32 = 20;

@@ -9,7 +9,7 @@ use crate::journal::shells::Story;
 use crate::os::proc;
 use crate::record::Genesis;
 
-/// Whether a session was opened since this machine booted; not where the kernel does not tell.
+/// Whether a session was opened since this machine booted; false if the kernel does not tell.
 #[must_use]
 pub fn is_of_this_boot(genesis: &Genesis) -> bool {
     proc::boot_id().is_some_and(|boot| boot.text() == genesis.boot_id)

@@ -59,7 +59,7 @@ pub fn short(text: &str) -> String {
 pub fn json_visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // None of them stands outside a string.
+        // None of them is outside a string.
         match c {
             c if is_unsafe(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
