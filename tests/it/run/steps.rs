@@ -288,7 +288,7 @@ fn a_folder_that_is_not_the_sessions_own_is_taken() {
         (&file, "file: not a folder; "),
         (&link, "link: a symbolic link is in the way; "),
         (&dangling, "dangling: a symbolic link is in the way; "),
-        (&open, "open: others may use it (mode 0755); type: chmod go= "),
+        (&open, "open: others may use it (mode 0755); name another folder, or type: chmod go= "),
         (&full, "full: neither empty nor a session: notes is in it; "),
     ] {
         let text = job.fails(2, &["start", "--dir", dir]);
