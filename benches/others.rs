@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use attesh::protocol::{self, Key};
 use floor::{median, row};
 use world::{Opened, World};
 
@@ -45,7 +46,7 @@ fn timed(commands: &mut [Command]) -> f64 {
     before.elapsed().as_secs_f64() * 1e3
 }
 
-/// A command of another program, where it is installed.
+/// A command of another program, if that is installed.
 fn other(path: &str) -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/bench").join(path);
     program.exists().then_some(program)
@@ -147,12 +148,8 @@ fn one_journal(rounds: usize) {
          \"$B\" rec s \"$@\" n=$n nat=$n src=none && \"$B\" rec e \"$@\" n=$n st=0 from=prompt || exit; done"
     );
     let mut shell = Command::new("bash");
-    shell.args(["-c", &script, "bash", "p=1"]);
-    shell.args([
-        format!("d={}", at.folder.display()),
-        format!("g={}", at.genesis),
-        format!("sh={}", at.shell),
-    ]);
+    shell.args(["-c", &script, "bash"]).arg(Key::Version.is(protocol::VERSION));
+    shell.args(at.known()).arg(Key::Shell.is(&at.shell));
     shell
         .env("B", world::program())
         .env("HOME", world.home.path())
@@ -181,7 +178,7 @@ fn one_journal(rounds: usize) {
     );
 }
 
-/// Files of a tree, which collectors would hash: there are none yet.
+/// Files of a tree, which collectors would hash; attesh has no collectors yet.
 fn tree() {
     let what = "materials and products of 20,000 files, against `sha256sum`";
     row(what, "1 x, then 0.2 x", "attesh has no collectors", Some(false));

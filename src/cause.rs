@@ -85,7 +85,7 @@ codes! {
     SignaturePolicy Untrusted "signature.policy" "no key that the policy names made the signature";
     StatementJson Integrity "statement.json" "the payload is not the JSON of a statement";
     StatementType Unsupported "statement.type" "the statement is of a type that this verifier does not know";
-    StatementMember Integrity "statement.member" "a member of the statement has another form than the manual gives";
+    StatementMember Integrity "statement.member" "a member of the statement does not have its form";
     StatementSpelling Integrity "statement.spelling" "the payload is not in its one spelling";
     StatementMust Unsupported "statement.must" "the statement has an extension that must be understood, and this verifier does not know it";
     StatementConstant Integrity "statement.constant" "a member of the statement has another value than it can have";
@@ -95,7 +95,7 @@ codes! {
     StatementCount Integrity "statement.count" "a count of the statement is not that of what it counts";
     StatementExit Integrity "statement.exit" "outcome.exitCode or allSucceeded is not what the commands and counts say";
     StatementTranscript Integrity "statement.transcript" "the commands are not those of the transcript";
-    StatementRecord Integrity "statement.record" "something is about a record beyond the journal's last";
+    StatementRecord Integrity "statement.record" "something stands at a record beyond the journal's last";
     StatementHeads Integrity "statement.heads" "the heads of the statement are not in order, or not those of its journal";
     SealedSession Integrity "sealed.session" "the journal is that of another session";
     SealedJournal Integrity "sealed.journal" "the journal has another size, root, genesis or tag than the one that was sealed";
@@ -129,7 +129,7 @@ codes! {
     ScriptOther Policy "script.other" "the script is another one, byte by byte";
     ScriptLineMissing Policy "script.line-missing" "a line of the script did not run";
     ScriptLineReplaced Policy "script.line-replaced" "another command ran in the place of a line";
-    ScriptLineAdded Policy "script.line-added" "a command ran that is not in the policy";
+    ScriptLineAdded Policy "script.line-added" "a command is not in the policy";
     ScriptLineHidden Policy "script.line-hidden" "the text of a command that ran is not there";
     ScriptLineUnplanned Policy "script.line-unplanned" "a command is not the one that the plan has in its place";
     ScriptOrder Policy "script.order" "the lines ran in another order";
@@ -138,7 +138,7 @@ codes! {
     ScriptStatusPassed Policy "script.status-passed" "a line was passed with a status that bash did not tell";
     ScriptEnd Policy "script.end" "the script was not seen to come to its end";
     ScriptExit Policy "script.exit" "the exit status of the script is not allowed, or not that of its last line";
-    ScriptMore Policy "script.more" "there is more, which is not told";
+    ScriptMore Policy "script.more" "further differences are not listed";
     FileUnable Unable "file.unable" "a file could not be read";
     FileOther Integrity "file.other" "the file is neither an envelope, a bundle nor a journal";
 }

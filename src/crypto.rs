@@ -95,7 +95,7 @@ impl Seed {
         Seed(derive(label::SEED, &[&self.0]))
     }
 
-    /// The public half of this step's key, as it stands in the record before.
+    /// The public half of this step's key, as the record before has it.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
         let mut secret = derive(label::SIGN, &[&self.0]);

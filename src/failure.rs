@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::files::FileError;
+use crate::text::{Command, Fault, Next, told};
+
 /// The kinds of failure; each has one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -57,7 +60,7 @@ pub struct Failure {
     /// What failed and where, for a person; may have several lines.
     pub message: String,
     /// What to do or type next, where that is known.
-    pub next: Option<String>,
+    pub next: Option<Next>,
     /// Where in a file that was read, for a program; `message` says it too.
     pub place: Option<Place>,
 }
@@ -94,18 +97,27 @@ impl Failure {
         Failure::new(Kind::Integrity, message)
     }
 
-    /// From the words of an error below, which say what to do behind their last semicolon.
-    pub fn of(kind: Kind, error: &impl fmt::Display) -> Self {
-        let text = error.to_string();
-        let parts = text.rsplit_once("; ").map(|(what, next)| (what.to_owned(), next.to_owned()));
-        let Some((message, next)) = parts else { return Failure::new(kind, text) };
-        Failure { kind, message, next: Some(next), place: None }
+    /// From an error below, which knows what to do next.
+    pub fn of(kind: Kind, error: &impl Fault) -> Self {
+        Failure { next: error.next(), ..Failure::new(kind, error.to_string()) }
     }
 
     /// The same with what to do next.
     #[must_use]
-    pub fn next(self, step: impl Into<String>) -> Self {
-        Failure { next: Some(step.into()), ..self }
+    pub fn next(self, next: impl Into<Next>) -> Self {
+        Failure { next: Some(next.into()), ..self }
+    }
+
+    /// The same with a command to type next, and for what.
+    #[must_use]
+    pub fn typing(self, purpose: &'static str, command: Command) -> Self {
+        self.next(Next::typing(purpose, command))
+    }
+
+    /// The same, with what it is about before it.
+    #[must_use]
+    pub fn within(self, what: impl fmt::Display) -> Self {
+        Failure { message: format!("{what}: {}", self.message), ..self }
     }
 
     /// The same with where it is.
@@ -117,24 +129,18 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let Some(next) = &self.next else { return Ok(()) };
-        let between = if self.message.contains('\n') { "\n" } else { "; " };
-        write!(f, "{between}{next}")
+        f.write_str(&told(&self.message, self.next.as_ref()))
     }
 }
 
 impl std::error::Error for Failure {}
 
-impl From<crate::files::FileError> for Failure {
-    fn from(error: crate::files::FileError) -> Self {
-        use crate::files::FileError;
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
         let failure = Failure::of(Kind::Unable, &error);
-        if !matches!(error, FileError::Missing(_)) {
-            return failure;
-        }
-        let folder = error.path().ancestors().skip(1).find(|folder| folder.is_dir());
-        let folder = folder.map_or_else(String::new, |folder| format!(" {}", folder.display()));
-        failure.next(format!("to see what is there type: ls{folder}"))
+        let FileError::Missing(path) = &error else { return failure };
+        let ls = Command::new("ls");
+        let folder = path.ancestors().skip(1).find(|folder| folder.is_dir());
+        failure.typing("to see what is there", folder.map_or(ls.clone(), |folder| ls.path(folder)))
     }
 }

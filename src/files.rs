@@ -18,6 +18,8 @@ use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
+use crate::text::{Command, Fault, Next};
+
 /// Why a path cannot be used.
 #[derive(Debug)]
 pub enum FileError {
@@ -63,17 +65,11 @@ impl FileError {
     pub fn reason(&self) -> String {
         match self {
             FileError::Missing(_) => MISSING.into(),
-            FileError::NoFolder(path) => {
-                format!("no such folder; to make it type: mkdir -p {}", path.display())
-            }
-            FileError::Link(_) => {
-                "a symbolic link is in the way; remove it, and put back what was there".into()
-            }
+            FileError::NoFolder(_) => "no such folder".into(),
+            FileError::Link(_) => "a symbolic link is in the way".into(),
             FileError::Kind(_, wanted) => format!("not {wanted}"),
-            FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you; move it away"),
-            FileError::Mode(path, mode) => {
-                format!("others may use it (mode {:04o}); type: chmod go= {}", mode & 0o7777, path.display())
-            }
+            FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you"),
+            FileError::Mode(_, mode) => format!("others may use it (mode {:04o})", mode & 0o7777),
             FileError::Exists(_) => "exists already".into(),
             FileError::TooLong(_, limit) => format!("longer than {limit} bytes"),
             FileError::Io(_, error) => words(error),
@@ -99,6 +95,20 @@ impl std::fmt::Display for FileError {
 }
 
 impl std::error::Error for FileError {}
+
+impl Fault for FileError {
+    fn next(&self) -> Option<Next> {
+        match self {
+            FileError::NoFolder(path) => {
+                Some(Next::typing("to make it", Command::new("mkdir -p").path(path)))
+            }
+            FileError::Link(_) => Some("remove it, and put back what was there".into()),
+            FileError::Owner(..) => Some("move it away".into()),
+            FileError::Mode(path, _) => Some(Next::typing("", Command::new("chmod go=").path(path))),
+            _ => None,
+        }
+    }
+}
 
 type Result<T> = std::result::Result<T, FileError>;
 
@@ -260,7 +270,7 @@ impl Folder {
         matches!((self.file.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
     }
 
-    /// The names of what lies beneath it.
+    /// The names of what is in it.
     ///
     /// # Errors
     /// It could not be read.
@@ -512,7 +522,7 @@ pub fn move_aside(path: &Path) -> Result<PathBuf> {
 /// Opens any regular file for appending, and makes it if it is missing.
 ///
 /// # Errors
-/// It is no regular file, or cannot be written.
+/// It is not a regular file, or cannot be written.
 pub fn open_to_append(path: &Path) -> Result<File> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let fd = open(path, flags, Mode::from_bits_truncate(0o644)).map_err(|errno| match errno {

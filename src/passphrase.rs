@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::files::{self, FileError};
 use crate::seal::keys::Passphrase;
+use crate::text::{Fault, Next};
 
 /// A passphrase file may have more lines than the first, within reason.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -105,7 +106,7 @@ fn not_empty(passphrase: Passphrase, from: &str) -> Result<Passphrase, Passphras
     Ok(passphrase)
 }
 
-/// Why there is no passphrase.
+/// Why no passphrase was got.
 #[derive(Debug)]
 pub enum PassphraseError {
     /// The file cannot be read.
@@ -114,9 +115,9 @@ pub enum PassphraseError {
     Empty(String),
     /// The terminal cannot be asked.
     Terminal(io::Error),
-    /// Needed to open a key, not given, and standard input is no terminal.
+    /// Needed to open a key, not given, and standard input is not a terminal.
     NobodyToAsk,
-    /// Needed for a new key, not given, and standard input is no terminal.
+    /// Needed for a new key, not given, and standard input is not a terminal.
     NobodyToAskForNew,
     /// Typed twice, and differently each time.
     Differ,
@@ -126,33 +127,34 @@ impl fmt::Display for PassphraseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => write!(f, "--passphrase-file {error}"),
-            Self::Empty(from) => write!(
-                f,
-                "the passphrase from {from} is empty; \
-                 for a key without one type: attesh key generate --no-passphrase -o FILE"
-            ),
+            Self::Empty(from) => write!(f, "the passphrase from {from} is empty"),
             Self::Terminal(error) => {
                 let why = files::words(error);
-                write!(
-                    f,
-                    "attesh cannot ask for the passphrase on the terminal ({why}); give --passphrase-file"
-                )
+                write!(f, "attesh cannot ask for the passphrase on the terminal ({why})")
             }
-            Self::NobodyToAsk => f.write_str(
-                "the key needs a passphrase, and standard input is no terminal; \
-                 give --passphrase-file or set ATTESH_PASSPHRASE",
-            ),
-            Self::NobodyToAskForNew => f.write_str(
-                "a new key needs a passphrase, and standard input is no terminal; \
-                 give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase",
-            ),
+            Self::NobodyToAsk => f.write_str("the key needs a passphrase, and standard input is no terminal"),
+            Self::NobodyToAskForNew => {
+                f.write_str("a new key needs a passphrase, and standard input is no terminal")
+            }
             Self::Differ => {
-                write!(
-                    f,
-                    "the two passphrases differed {ATTEMPTS} times, so no key was made; type the command again"
-                )
+                write!(f, "the two passphrases differed {ATTEMPTS} times, so no key was made")
             }
         }
+    }
+}
+
+impl Fault for PassphraseError {
+    fn next(&self) -> Option<Next> {
+        Some(Next::say(match self {
+            Self::File(error) => return error.next(),
+            Self::Empty(_) => "for a key without one type: attesh key generate --no-passphrase -o FILE",
+            Self::Terminal(_) => "give --passphrase-file",
+            Self::NobodyToAsk => "give --passphrase-file or set ATTESH_PASSPHRASE",
+            Self::NobodyToAskForNew => {
+                "give --passphrase-file, set ATTESH_PASSPHRASE, or say --no-passphrase"
+            }
+            Self::Differ => "type the command again",
+        }))
     }
 }
 
@@ -231,7 +233,7 @@ mod tests {
             (Purpose::Open(key), &["--passphrase-file", "ATTESH_PASSPHRASE"][..]),
             (Purpose::Create(key), &["--passphrase-file", "ATTESH_PASSPHRASE", "--no-passphrase"][..]),
         ] {
-            let error = get_with(Sources::default(), purpose, None).err().unwrap().to_string();
+            let error = get_with(Sources::default(), purpose, None).err().unwrap().told();
             for flag in flags {
                 assert!(error.contains(flag), "{error}");
             }

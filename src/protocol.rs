@@ -129,12 +129,12 @@ pub fn words(verb: Verb, values: impl IntoIterator<Item = String>) -> Vec<String
 /// What the recorder answers to every call. A process gives it as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Status {
+pub enum CallStatus {
     /// The record is in the journal.
     Acknowledged = 0,
     /// The journal is not what the recorder left.
     Tampered = 1,
-    /// The words are no call of this protocol.
+    /// The words are not a call of this protocol.
     Usage = 2,
     /// The session has ended, is lost or has vanished.
     Over = 3,

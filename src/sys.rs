@@ -24,9 +24,9 @@ static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
 static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 static SIZE_IGNORED: AtomicBool = AtomicBool::new(false);
 
-/// Before `main` the standard library opens /dev/null where a standard descriptor is closed.
-/// Then nothing tells any more that what is printed is lost, so it is asked for earlier; and
-/// it sets SIGPIPE, which those who are started here must find as this program found it.
+/// Before `main` the standard library opens /dev/null for a closed standard descriptor, which
+/// hides that the output is lost. So this function looks earlier. The standard library also sets
+/// SIGPIPE, which the programs that this one starts must find as this program found it.
 extern "C" fn look_around() {
     // SAFETY: F_GETFD takes no further argument and changes nothing.
     let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } < 0;
@@ -40,7 +40,7 @@ extern "C" fn look_around() {
     PIPE_IGNORED.store(ignored, Ordering::Relaxed);
 }
 
-// SAFETY: the C library calls what stands in this section once, before main, and the function
+// SAFETY: the C library calls what is in this section once, before main, and the function
 // needs nothing that is not set up by then.
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -56,12 +56,12 @@ pub fn output_was_closed() -> bool {
 fn take(signal: Signal, ignore: bool) -> nix::Result<SigAction> {
     let handler = if ignore { SigHandler::SigIgn } else { SigHandler::SigDfl };
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
-    // SAFETY: neither SIG_IGN nor SIG_DFL runs code of ours.
+    // SAFETY: neither SIG_IGN nor SIG_DFL runs code of this program.
     unsafe { sigaction(signal, &action) }
 }
 
-/// Makes a write beyond the limit on the size of files an error that is told, where it would
-/// end the program.
+/// Makes a write beyond the limit on the size of files an error; otherwise it would end the
+/// program.
 pub fn outlive_size_limit() {
     let before = take(Signal::SIGXFSZ, true);
     let ignored = before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn));
@@ -85,7 +85,7 @@ pub fn keep_signals(command: &mut Command) {
 }
 
 /// Seconds since 1970 of a calendar time in the zone of this machine and environment, as
-/// mktime(3) has it; none where there is no such time.
+/// mktime(3) has it; `None` if that time does not exist.
 #[must_use]
 pub fn local_second(year: i32, month: i32, day: i32, hour: i32, minute: i32, second: i32) -> Option<i64> {
     // SAFETY: an all-zero tm is a valid value, and mktime reads and normalises it.
@@ -101,7 +101,7 @@ pub fn local_second(year: i32, month: i32, day: i32, hour: i32, minute: i32, sec
 /// The same open file under another descriptor, the lowest free one from `least` on.
 ///
 /// # Errors
-/// There is none left.
+/// No descriptor is left.
 pub fn duplicate_from(fd: &OwnedFd, least: RawFd) -> io::Result<OwnedFd> {
     let number = nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(least))?;
     // SAFETY: the kernel has just made this descriptor, and nobody else knows it.

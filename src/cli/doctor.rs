@@ -1,4 +1,4 @@
-//! `attesh doctor`: how well this shell can be recorded, and what stands in the way.
+//! `attesh doctor`: how well this shell can be recorded, and what keeps it from being recorded.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
@@ -17,13 +17,13 @@ use crate::protocol::{self, Key, Verb};
 use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
 use crate::report::{self, Style};
 use crate::session::{Session, birth, find, shells};
-use crate::text::{self, visible};
+use crate::text::{self, Fault, visible};
 
 /// How many calls the recorder's latency is the median of.
 const CALLS: usize = 20;
 /// The longest file of facts that is read, in bytes.
 const FACTS_MAX: u64 = 1 << 20;
-/// The exit code where something is degraded.
+/// The exit code if something is degraded.
 const DEGRADED: u8 = 1;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,11 +83,11 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
             "journal",
             format!("{}: intact, can be appended to", text::count(view.checked.size, "record")),
         ),
-        Err(error) => report.add(Level::Degraded, "journal", error.to_string()),
+        Err(error) => report.add(Level::Degraded, "journal", error.told()),
     }
     match &session.genesis().state {
         _ if let Err(error) = session.state_folder() => {
-            report.add(Level::Degraded, "state", error.to_string());
+            report.add(Level::Degraded, "state", error.told());
         }
         OpenWord::Known(StateLevel::Disk) => {
             report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
@@ -113,7 +113,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     if shell.paused {
         report.add(Level::Told, "pause", "this shell is paused; to go on type: attesh resume");
     }
-    // What an earlier line left does not tell of now.
+    // The facts of an earlier line say nothing about now.
     let facts = facts(session, shell.pid).filter(|_| !shell.paused);
     let tier = match shell.program {
         Program::Bash => "full: PS0 before, PROMPT_COMMAND after each command; text from history",
@@ -126,7 +126,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     report.add(Level::Fine, "capture", format!("{}, {tier}", shell.program.name()));
     match facts {
         Some(facts) => hooks(report, shell.program, &facts),
-        // What keeps its answer from being read was said.
+        // The report has said already why its answer cannot be read.
         None if session.state_folder().is_err() => {}
         None if shell.paused => report.add(Level::Told, "hooks", "not asked: a paused hook does nothing"),
         None => report.add(
@@ -138,7 +138,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folders that could hold a state and are passed over, because of how they are.
+/// The folders that could hold a state and cannot be used, and why.
 fn passed_over(report: &mut Report) {
     for (_, path) in paths::state_candidates() {
         match files::Folder::open(&path) {
@@ -228,7 +228,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
     }
 }
 
-/// What calls that failed can mean where the journal, as was just seen, can be appended to.
+/// What failed calls can mean although the journal, as was just seen, can be appended to.
 fn failed_calls(lost: &str, is_own: bool, version: &str) -> String {
     let calls = if lost == "1" { "1 call".to_owned() } else { format!("{lost} calls") };
     let hook = match is_own {
@@ -263,7 +263,7 @@ fn others(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                 list.push("a DEBUG trap".into());
             }
             let count: usize = get("prompt_command_count").parse().unwrap_or(0);
-            // Ours takes up to three elements: an empty first one, the hook, and its mark at the end.
+            // attesh takes up to three elements: an empty first one, the hook, and its mark at the end.
             if count > 3 {
                 list.push(format!("{} further elements of PROMPT_COMMAND", count - 3));
             }
@@ -334,7 +334,7 @@ fn latency(report: &mut Report) {
 
 fn measured() -> Result<Option<u64>, Failure> {
     let executable =
-        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+        paths::executable().ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
     let new = birth::NewSession { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
     let session = birth::birth(new)?;
     let note = protocol::words(

@@ -7,22 +7,23 @@ use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
 use crate::session::{Session, birth, find};
+use crate::text::Command;
 
 /// What a verb gives back: its exit code, or a failure.
 pub type Exit = Result<u8, Failure>;
 
-/// That nothing can be appended any more comes with what can be done instead.
+/// Says that nothing can be appended any more, and what can be done instead.
 pub fn ended(session: &Session, failure: Failure) -> Failure {
     let (name, id) = (session.short_name(), session.word());
     match session.is_sealed() {
         _ if !session.has_end() && failure.kind == Kind::Unable && session.is_over() => {
-            failure.next(format!("to sign what there is type: attesh seal {id}"))
+            failure.typing("to sign what there is", Command::new("attesh seal").path(id))
         }
         _ if !session.has_end() => failure,
         true => Failure::new(failure.kind, format!("session {name} has ended, and it was sealed"))
-            .next(format!("to see it type: attesh show {id}")),
+            .typing("to see it", Command::new("attesh show").path(id)),
         false => Failure::new(failure.kind, format!("session {name} has ended"))
-            .next(format!("to sign it type: attesh seal {id}")),
+            .typing("to sign it", Command::new("attesh seal").path(id)),
     }
 }
 
@@ -58,7 +59,7 @@ pub fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     }
 }
 
-/// As [`chosen`], or the session in the folder that is named.
+/// As [`chosen`], or the session in the folder that was named.
 pub fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
     dir.map_or_else(|| chosen(word), find::in_folder)
 }

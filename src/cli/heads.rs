@@ -1,4 +1,4 @@
-//! Heads that leave the machine with the log of a job, and those that come back.
+//! Heads that leave the machine with the log of a job, and heads that come back.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,15 +13,16 @@ use crate::paths;
 use crate::report;
 use crate::session::Session;
 use crate::session::heads::log_line;
+use crate::text::Next;
 
 /// The longest log in which heads are looked for, in bytes.
 const LOG_MAX: u64 = 256 << 20;
 
-/// The file that takes the outputs of a step.
+/// The file that holds the outputs of a step.
 pub struct StepOutput(PathBuf, File);
 
 impl StepOutput {
-    /// Opens it, where it is wanted: that it cannot be written is told before anything is done.
+    /// Opens it if `--github-output` was given, so that the command fails before it does anything.
     ///
     /// # Errors
     /// The variable is not set, or the file cannot be written.
@@ -43,13 +44,13 @@ impl StepOutput {
     }
 }
 
-/// Tells a head to the log of the job, on standard error.
+/// Prints a head to the log of the job, on standard error.
 pub fn to_log(head: Head) {
     report::bare(&log_line(head));
 }
 
-/// Tells a head to whoever keeps it: the log, where the session is in a folder that somebody
-/// named, and the outputs of the step.
+/// Prints a head to the log, if the session is in a folder that was named, and to the outputs of
+/// the step.
 ///
 /// # Errors
 /// The outputs could not be written.
@@ -63,7 +64,7 @@ pub fn publish(session: &Session, head: Head, output: Option<StepOutput>) -> Res
 /// Refuses a journal that did not go through all heads that were kept.
 ///
 /// # Errors
-/// It did not.
+/// It did not go through one of them.
 pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure> {
     let Some(known) = Known::of(checked).filter(|_| !kept.is_empty()) else { return Ok(()) };
     let why = match kept.compare(&known) {
@@ -79,7 +80,7 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
 /// such a text, or `-` for standard input.
 ///
 /// # Errors
-/// A file could not be read, or there is no head in it.
+/// A file could not be read, or holds no head.
 pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     let mut all = KeptHeads::default();
     for word in given {
@@ -92,8 +93,9 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
             KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
         };
         if heads.is_empty() {
-            return Err(Failure::usage(format!("--expect-head {word}: it holds no head"))
-                .next(format!("give SESSION:SIZE:ROOT, or a log that has it behind the word {MARK}")));
+            return Err(Failure::usage(format!("--expect-head {word}: it holds no head")).next(Next::say(
+                format!("give SESSION:SIZE:ROOT, or a log that has it behind the word {MARK}"),
+            )));
         }
         all.add(heads);
     }

@@ -14,21 +14,21 @@ use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
-use crate::text::{fish_quoted, posix_quoted, visible};
+use crate::text::{Command, fish_quoted, posix_quoted, visible};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
 const ZSH: &str = include_str!("../../shell/hook.zsh");
 const FISH: &str = include_str!("../../shell/hook.fish");
 
-/// What the line in an rc file ends with: it tells the line from every other.
-const MARK: &str = "# attesh";
-/// What follows the line where a newline had to be added before it.
+/// The end of the line in an rc file, by which attesh knows the line.
+const LINE_MARK: &str = "# attesh";
+/// What follows the line if a newline had to be added before it.
 const NO_NEWLINE: &str = " (no newline before)";
-/// What follows the line where there was no file.
+/// What follows the line if attesh made the file.
 const NEW_FILE: &str = " (new file)";
-/// What a line says that starts the recording.
+/// The words of a line that starts the recording.
 const START: &[u8] = b"attesh init ";
-/// How many links may lead on from one another.
+/// How many symbolic links may follow one another.
 const LINKS_MAX: usize = 40;
 /// The longest rc file that is edited, in bytes.
 const RC_MAX: u64 = 16 << 20;
@@ -42,7 +42,7 @@ pub fn run(args: &Init) -> Exit {
             .next("type: eval \"$(attesh init bash --ci)\""));
     }
     let executable =
-        paths::executable().ok_or_else(|| Failure::unable("cannot tell where this program is"))?;
+        paths::executable().ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
     let executable = executable.to_str().ok_or_else(|| {
         Failure::unable(format!("{}: the path of this program is not UTF-8", executable.display()))
     })?;
@@ -74,7 +74,7 @@ pub fn template(program: Program) -> &'static str {
     }
 }
 
-/// The hook with its placeholders filled, in a guard that other shells step over.
+/// The hook with its placeholders filled, in a guard that other shells skip.
 fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     let (program, quote): (Program, fn(&str) -> String) = match shell {
         ShellName::Bash => (Program::Bash, posix_quoted),
@@ -107,10 +107,10 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The hook of a block. A shell that is no bash, or too old a one, must not parse bash's.
+/// The hook of a block. Another shell, or a bash that is too old, must not parse bash's hook.
 fn block(executable: &str) -> String {
     let [bash, other] = HOOKS.map(|text| {
-        // In the text of a trap the quotes stand within quotes.
+        // In the text of a trap the quotes are within quotes.
         let inner = posix_quoted(executable).replace('\'', r"'\''");
         let text = text.replace(r"'\''@ATTESH_BIN@'\''", &inner);
         posix_quoted(&text.replace("'@ATTESH_BIN@'", &posix_quoted(executable)))
@@ -127,7 +127,7 @@ struct Rc {
 }
 
 fn rc(shell: ShellName) -> Result<Rc, Failure> {
-    let home = || paths::home().ok_or_else(|| Failure::unable("there is no home folder; set HOME"));
+    let home = || paths::home().ok_or_else(|| Failure::unable("there is no home folder").next("set HOME"));
     Ok(match shell {
         ShellName::Bash => Rc {
             path: home()?.join(".bashrc"),
@@ -138,7 +138,8 @@ fn rc(shell: ShellName) -> Result<Rc, Failure> {
             line: "command -v attesh >/dev/null 2>&1 && [[ -o interactive ]] && eval \"$(attesh init zsh)\" # attesh",
         },
         ShellName::Fish => Rc {
-            path: paths::fish_config().ok_or_else(|| Failure::unable("there is no home folder; set HOME"))?,
+            path: paths::fish_config()
+                .ok_or_else(|| Failure::unable("there is no home folder").next("set HOME"))?,
             line: "command -q attesh; and status is-interactive; and attesh init fish | source # attesh",
         },
     })
@@ -180,10 +181,10 @@ fn edit_rc(args: &Init) -> Exit {
     files::publish(&path, &after, mode, Overwrite::Yes)?;
     if args.install {
         report::line(&format!(
-            "added to {}:\n  {}\nattesh records new shells; to remove the line type: attesh init {} --uninstall",
+            "added to {}:\n  {}\nattesh records new shells; to remove the line type: {}",
             rc.path.display(),
             rc.line,
-            name(args.shell)
+            Command::new("attesh init").word(name(args.shell)).word("--uninstall")
         ))?;
     } else {
         let left = tell_left(&rc.path, &after);
@@ -193,8 +194,8 @@ fn edit_rc(args: &Init) -> Exit {
     Ok(0)
 }
 
-/// The file that a path leads to. An rc file is often a link into a folder of dotfiles: the
-/// file there is edited, or made where the link leads to nothing yet, and the link stays.
+/// The file that a path leads to. An rc file is often a link into a folder of dotfiles: attesh
+/// edits the file there, or makes it if it is missing, and keeps the link.
 fn led_to(path: &Path) -> Result<PathBuf, Failure> {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -209,7 +210,7 @@ fn led_to(path: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::unable(format!("{}: too many symbolic links", path.display())))
 }
 
-/// Says which other lines of an rc file start the recording; whether there are any.
+/// Names the other lines of an rc file that start the recording; returns whether any does.
 fn tell_left(path: &Path, text: &[u8]) -> bool {
     let mut left = false;
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -236,8 +237,8 @@ fn name(shell: ShellName) -> &'static str {
     }
 }
 
-/// The text with the line at its end; none if it is there already. A newline that has to be
-/// added before it is marked, so that taking the line out leaves every byte as it was.
+/// The text with the line at its end; `None` if it has the line already. A newline that has to be
+/// added before it is marked, so that removing the line leaves every byte as it was.
 fn with_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
     if find_line(text, line).is_some() {
         return None;
@@ -256,7 +257,7 @@ fn with_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
 }
 
 fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
-    debug_assert!(line.ends_with(MARK));
+    debug_assert!(line.ends_with(LINE_MARK));
     let mut start = 0;
     for piece in text.split_inclusive(|byte| *byte == b'\n') {
         let end = start + piece.len();
@@ -273,7 +274,7 @@ fn find_line(text: &[u8], line: &str) -> Option<std::ops::Range<usize>> {
     None
 }
 
-/// The text without the line, however often it is there; none if it is not.
+/// The text without the line, however often it has it; `None` if it does not have it.
 fn without_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
     let mut without = without_one(text, line)?;
     while let Some(less) = without_one(&without, line) {
@@ -284,7 +285,7 @@ fn without_line(text: &[u8], line: &str) -> Option<Vec<u8>> {
 
 fn without_one(text: &[u8], line: &str) -> Option<Vec<u8>> {
     let range = find_line(text, line)?;
-    // Lines that were added after ours since need the newline that was added before it.
+    // Lines added behind this one since then need the newline that was added before it.
     let range =
         if range.end < text.len() && text[range.start] == b'\n' { range.start + 1..range.end } else { range };
     Some([&text[..range.start], &text[range.end..]].concat())

@@ -31,24 +31,21 @@ pub fn default_path() -> Result<PathBuf, Failure> {
 }
 
 fn config() -> Result<PathBuf, Failure> {
-    paths::config()
-        .ok_or_else(|| Failure::unable("there is no home folder; set XDG_CONFIG_HOME to an absolute path"))
+    paths::config().ok_or_else(|| {
+        Failure::unable("there is no home folder").next("set XDG_CONFIG_HOME to an absolute path")
+    })
 }
 
-/// A key that cannot be used is a matter of how the command was called; one that cannot be
-/// read or written is not.
+/// A key that cannot be used is a usage error; a file that cannot be read or written is not.
 pub fn failure(error: KeyFileError) -> Failure {
     match &error.why {
         KeyFileProblem::File(FileError::Exists(_)) => Failure::of(Kind::Usage, &error),
-        KeyFileProblem::File(FileError::Missing(path)) => Failure::of(Kind::Unable, &error)
-            .next(format!("to make a key type: attesh key generate -o {}", path.display())),
         KeyFileProblem::File(_) => Failure::of(Kind::Unable, &error),
         _ => Failure::of(Kind::Usage, &error),
     }
 }
 
-/// A passphrase that was not given is a matter of how the command was called; a file that
-/// cannot be read is not.
+/// A passphrase that was not given is a usage error; a file that cannot be read is not.
 pub fn no_passphrase(error: &PassphraseError) -> Failure {
     match error {
         PassphraseError::File(_) => Failure::of(Kind::Unable, error),
@@ -95,7 +92,7 @@ fn show(args: &KeyShow) -> Exit {
         None => public_path(&default_path()?),
     };
     if args.file.is_none() && path.symlink_metadata().is_err() {
-        return Err(Failure::unable(format!("there is no default key yet ({})", path.display()))
+        return Err(Failure::unable(format!("the default key does not exist yet ({})", path.display()))
             .next("name a public key file; the first attesh seal makes the default key"));
     }
     let keys: Vec<PublicKey> = read(&path)?.into_iter().map(|trusted| trusted.key().clone()).collect();
@@ -111,7 +108,7 @@ fn show(args: &KeyShow) -> Exit {
     Ok(0)
 }
 
-/// One object for what is nearly always one key; further ones stand in its `more`.
+/// One object, because a file nearly always has one key; further keys are in its `more`.
 fn several(schema: &str, mut keys: impl Iterator<Item = Value>) -> Result<(), Failure> {
     let Some(mut first) = keys.next() else { return Ok(()) };
     let more: Vec<Value> = keys.collect();
@@ -158,7 +155,7 @@ pub fn trust(key: &PublicKey, name: &str) -> Result<PathBuf, Failure> {
 fn read(path: &Path) -> Result<Vec<TrustedKey>, Failure> {
     let bytes = files::read_stream(path, MAX_TRUST_FILE_BYTES as u64)?;
     let file = TrustFile::read(&bytes, clock::local_second)
-        .map_err(|error| Failure::of(Kind::Usage, &format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::of(Kind::Usage, &error).within(path.display()))?;
     for unused in &file.unused {
         report::say(&format!("{}, line {}: not used: {}", path.display(), unused.line, unused.why));
     }

@@ -9,9 +9,9 @@ use crate::failure::Failure;
 use crate::report::{self, Style};
 use crate::text::visible;
 
-/// What stands beside a unit that did not run.
+/// The word beside a unit that did not run.
 const NOT_REACHED: &str = "not reached";
-/// What stands behind the status of a unit that ran something else than planned.
+/// The word behind the status of a unit that ran something else than planned.
 const UNPLANNED: &str = "unplanned";
 
 /// A line of a script.
@@ -28,9 +28,9 @@ pub struct Line<'a> {
 
 /// How a unit ended.
 pub struct StatusWord {
-    /// Its status, if anybody saw it.
+    /// Its status, if a record has it.
     pub status: Option<u8>,
-    /// That, or why there is none.
+    /// The status, or why it is missing.
     pub word: String,
 }
 
@@ -57,7 +57,7 @@ pub fn beside<'a>(
     })
 }
 
-/// Prints rows in order; the commands of a shell that ran a script stand in the script.
+/// Prints rows in order; the commands of a shell that ran a script are printed in the script.
 ///
 /// # Errors
 /// Standard output could not be written.

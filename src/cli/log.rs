@@ -32,10 +32,11 @@ pub fn run(args: &Log) -> Exit {
         report::json("attesh.log/v1", value)?;
     } else {
         if rows.is_empty() && view.checked.rejection.is_none() {
-            let what = if view.rows.is_empty() { "nothing was recorded so far" } else { "none of these" };
+            let what =
+                if view.rows.is_empty() { "nothing was recorded so far" } else { "no command matches" };
             report::say(&format!("session {}: {what}", session.short_name()));
         }
-        // What was picked out is no whole script any more.
+        // With --failed or -n a script is not shown whole.
         if args.failed || args.last.is_some() {
             rows.retain(|row| !matches!(row, Row::Script(_)));
         }

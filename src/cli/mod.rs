@@ -5,6 +5,7 @@ mod doctor;
 mod given;
 mod heads;
 mod init;
+mod input;
 mod key;
 mod listing;
 mod log;
@@ -16,7 +17,6 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
-mod subject;
 mod verify;
 mod view;
 
@@ -26,7 +26,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::failure::{Failure, Kind};
 use crate::report;
-use crate::text;
+use crate::text::{self, Command};
 use args::{Cli, Verb};
 use given::Exit;
 
@@ -40,7 +40,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
         Err(error) => return misread(&error, &words),
     };
     let json = cli.verb.wants_json();
-    // What can be told beforehand is: nothing is sealed, ended or removed in silence.
+    // If standard output is closed, the command fails before it does anything.
     let heard = if cli.verb.prints() { report::out(b"") } else { Ok(()) };
     let outcome = heard.and_then(|()| dispatch(cli.verb));
     match outcome.and_then(|code| report::flush().map(|()| code)) {
@@ -55,7 +55,7 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
-/// Words that are no command: help, the version, or a mistake.
+/// Words that are not a command: help, the version, or a mistake.
 fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
     if !error.use_stderr() {
         let printed = report::out(b"").and_then(|()| report::written(error.print()));
@@ -67,15 +67,15 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
         let text = error.render().to_string();
         let message = text.split("\n\n").next().unwrap_or_default();
         let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-        let verb = match Cli::command().find_subcommand(verb) {
-            Some(_) => format!(" {verb}"),
-            None => String::new(),
+        let help = match Cli::command().find_subcommand(verb) {
+            Some(_) => Command::new("attesh").word(verb),
+            None => Command::new("attesh"),
         };
         let failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(message))
-            .next(format!("for what it takes type: attesh{verb} --help"));
+            .typing("for what it takes", help.word("--help"));
         report::failed(&failure);
     }
-    // The words of a mistake are quoted in it; colours are let go where one would be obeyed.
+    // The message quotes what was typed; without colours a terminal obeys none of it.
     let plain = error.render().to_string();
     match text::visible_lines(&plain) {
         harmless if harmless == plain => drop(error.print()),

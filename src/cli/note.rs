@@ -11,6 +11,7 @@ use crate::lock::PATIENCE_MS;
 use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
 use crate::report;
 use crate::session::{PAUSE_ALL, Session, pause_name, shells};
+use crate::text::Command;
 
 pub fn note(args: &Note) -> Exit {
     let text = if args.text.is_empty() { from_input()? } else { args.text.join(" ").into_bytes() };
@@ -61,7 +62,7 @@ pub fn pause(args: &Pause) -> Exit {
         let marker = shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name);
         if session.folder().has(&marker) {
             let again = Failure::usage("recording is paused already");
-            return Ok(Err(again.next("to go on type: attesh resume")));
+            return Ok(Err(again.typing("to go on", Command::new("attesh resume"))));
         }
         let mut texts = Disclosures::default();
         if let Some(reason) = reason {
@@ -76,7 +77,7 @@ pub fn pause(args: &Pause) -> Exit {
     Ok(0)
 }
 
-/// The reason that words make: none where there are no words.
+/// The reason that words make; `None` without words.
 fn reason(words: &[String]) -> Result<Option<Vec<u8>>, Failure> {
     let text = words.join(" ").into_bytes();
     if text.len() > TEXT_MAX {
@@ -112,14 +113,12 @@ fn which(session: &Session, all: bool, own: Option<u64>) -> Result<Option<u64>, 
     match (all, own) {
         (true, _) if paused(PAUSE_ALL) => Ok(None),
         (true, _) => Err(Failure::usage("no pause of all shells is in force")
-            .next("for this shell alone type: attesh resume")),
+            .typing("for this shell alone", Command::new("attesh resume"))),
         (false, Some(own)) if paused(&pause_name(own)) => Ok(Some(own)),
-        (false, _) if paused(PAUSE_ALL) => {
-            Err(Failure::usage("every shell of the session is paused")
-                .next("to go on type: attesh resume --all"))
-        }
+        (false, _) if paused(PAUSE_ALL) => Err(Failure::usage("every shell of the session is paused")
+            .typing("to go on", Command::new("attesh resume --all"))),
         (false, Some(_)) => {
-            Err(Failure::usage("recording is not paused").next("to pause it type: attesh pause"))
+            Err(Failure::usage("recording is not paused").typing("to pause it", Command::new("attesh pause")))
         }
         (false, None) => Err(not_in_shell()),
     }

@@ -1,4 +1,4 @@
-//! `attesh completions` and `attesh man`: what a package would install beside the program.
+//! `attesh completions` and `attesh man`: what a package installs beside the program.
 
 use std::os::unix::fs::DirBuilderExt;
 
@@ -9,6 +9,7 @@ use super::given::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::report;
+use crate::text::Next;
 
 /// Every page: its name, its section, its text.
 macro_rules! pages {
@@ -80,8 +81,8 @@ pub fn man(args: &Man) -> Exit {
         .find(|(have, number, _)| *have == full && section.is_none_or(|wanted| wanted == *number));
     let Some((_, _, text)) = found else {
         let names: Vec<String> = PAGES.iter().map(|(name, section, _)| format!("{name}.{section}")).collect();
-        return Err(Failure::usage(format!("there is no page {wanted}"))
-            .next(format!("the pages are: {}", names.join(" "))));
+        return Err(Failure::usage(format!("attesh has no page {wanted}"))
+            .next(Next::say(format!("the pages are: {}", names.join(" ")))));
     };
     report::out(text.as_bytes())?;
     Ok(0)

@@ -11,8 +11,8 @@ use super::args::{
     PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::given::Exit;
+use super::input::{Input, TRANSCRIPT, no_attestation, open, unopened};
 use super::key;
-use super::subject::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
 use crate::cause::{Cause, Code};
 use crate::clock;
 use crate::crypto::sha256;
@@ -127,7 +127,7 @@ fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
 
 /// Prints a policy that was made, or writes it.
 fn put(text: &str, to: &PolicyOutput) -> Exit {
-    // What is written here must be taken here.
+    // attesh must be able to read the policy that it writes.
     if let Err(error) = Policy::read(text.as_bytes()) {
         return Err(Failure::unable(format!("the policy that was made cannot be read again: {error}")));
     }
@@ -193,7 +193,7 @@ fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
     Ok(rules)
 }
 
-/// Puts the file before what is wrong with it.
+/// Puts the file's name before what is wrong with it.
 fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
     move |failure| {
         let message = text::visible(failure.message.as_bytes());
@@ -286,10 +286,10 @@ fn as_json(file: &str, verdict: &Verdict) -> Value {
 
 /// The verdict on one attestation.
 fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
-    let envelope = match open(path).map_err(|error| no_subject(path, error))? {
-        Subject::Envelope(envelope) => *envelope,
-        Subject::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
-        Subject::Journal(_) => {
+    let envelope = match open(path).map_err(|error| unopened(path, error))? {
+        Input::Envelope(envelope) => *envelope,
+        Input::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
+        Input::Journal(_) => {
             Err(Cause::new(Code::FileOther, "a journal, not sealed; a policy needs an envelope"))
         }
     };

@@ -47,13 +47,13 @@ fn time_of_day(realtime_ns: u64) -> String {
     clock::timestamp(realtime_ns).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %TZ").to_string())
 }
 
-/// One remark as JSON; none for a command.
+/// One remark as JSON; `None` for a command.
 pub fn remark(row: &Row) -> Option<Value> {
     let Row::Remark(time, text) = row else { return None };
     Some(json!({"at": clock::rfc3339(*time), "text": text}))
 }
 
-/// One command as JSON; none for a remark.
+/// One command as JSON; `None` for a remark.
 pub fn as_json(row: &Row) -> Option<Value> {
     let Row::Command(command) = row else { return None };
     let mut out = json!({

@@ -32,10 +32,10 @@ use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, Completeness, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX,
     Statement,
 };
-use crate::session::close::Ending;
+use crate::session::close::EndVerb;
 use crate::session::heads::checked;
 use crate::session::{SEALED, Session, attached, birth, find, short_id};
-use crate::text;
+use crate::text::{self, Command, Next};
 use crate::verify;
 
 /// What goes beside the envelope.
@@ -48,7 +48,7 @@ struct Outputs {
 const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Exit {
-    // All that can fail comes first: nothing has ended until the key is open and the names are free.
+    // What can fail comes first: the session ends only when the key is open and the names are free.
     let kept = heads::expected(&args.expect_head)?;
     let session = match &args.dir {
         Some(dir) => find::in_folder(dir)?,
@@ -104,7 +104,7 @@ fn sealed(
     Ok((statement, digest))
 }
 
-/// What `attesh sh --seal` does when its script is over; all that can fail early has been tried.
+/// What `attesh sh --seal` does when its script is over; what can fail early was tried before.
 pub struct Later {
     signer: Signer,
     outputs: Outputs,
@@ -112,10 +112,10 @@ pub struct Later {
 }
 
 impl Later {
-    /// Opens the key and looks whether the files can be written.
+    /// Opens the key and checks that the files can be written.
     ///
     /// # Errors
-    /// The key cannot be used, or a file cannot be written: a matter of usage, for nothing has run.
+    /// The key cannot be used, or a file cannot be written: a usage error, because nothing has run.
     pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
         let outputs = Outputs::beside(output.to_owned())?;
@@ -139,12 +139,12 @@ impl Later {
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
-    let again =
-        format!("the session has ended and is kept; to try again type: attesh seal {}", session.word());
-    Failure::new(failure.kind, format!("{failure}\nnothing was sealed")).next(again)
+    let again = Command::new("attesh seal").path(session.word());
+    Failure::new(failure.kind, format!("{failure}\nnothing was sealed"))
+        .typing("the session has ended and is kept; to try again", again)
 }
 
-/// Lists the envelope in the session's folder; in that of a copy, where it can be written.
+/// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
 fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
     match session.folder().append_line(SEALED, line) {
         Err(error) if !session.is_copy() => Err(error.into()),
@@ -152,7 +152,7 @@ fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
     }
 }
 
-/// The session named, else this shell's, else the job's, else the newest unsealed one that nobody records in.
+/// The session named, else this shell's, else the job's, else the newest unsealed one in which no shell records.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
         return find::by_word(word);
@@ -173,7 +173,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     }
     Err(match locked {
         Some((session, error)) => named(&session, error.into()),
-        None => Failure::unable("no session has ended and is not sealed yet").next(find::SEE_ALL),
+        None => Failure::unable("no session has ended and is not sealed yet").next(find::see_all()),
     })
 }
 
@@ -209,7 +209,7 @@ impl Outputs {
         Ok(Outputs { bundle: beside(".sigstore.json"), transcript: beside(".transcript"), envelope })
     }
 
-    /// Sees that all three can be written.
+    /// Checks that all three can be written.
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
         for path in [&self.envelope, &self.bundle, &self.transcript] {
             if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
@@ -290,11 +290,12 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
     private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
 }
 
-/// The first seal makes a key; only with a passphrase, and only where one can be had.
+/// The first seal makes a key; only with a passphrase, and only if it can get one.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
     if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("there is no sealing key yet ({})", path.display())).next(
-            format!("name one with --key FILE, or make one: attesh key generate -o {}", path.display()),
+        return Err(Failure::usage(format!("the sealing key does not exist yet ({})", path.display())).next(
+            Next::typing("to make one", Command::new("attesh key generate -o").path(path))
+                .or("name one with --key FILE"),
         ));
     }
     report::say(&format!("making your sealing key, {}", path.display()));
@@ -325,9 +326,9 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         ))
         .next("if it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
-    match super::sessions::end_and_succeed(session, Ending::Seal, close_others) {
+    match super::sessions::end_and_succeed(session, EndVerb::Seal, close_others) {
         Ok(_) => Ok(()),
-        // What cannot be ended any more is sealed as it is: incomplete.
+        // A session that cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && session.is_over() => {
             report::say(&format!("the session is sealed without an end: {}", failure.message));
             Ok(())
@@ -386,7 +387,7 @@ fn make(
             .statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true)
             .and_then(|statement| writer.flush().map(|()| statement));
         let failed = writer.get_ref().failed;
-        // What is left in it could not be written either.
+        // The rest of its buffer could not be written either.
         let _ = writer.into_parts();
         drafted.map_err(|error| match failed {
             true => files::FileError::Io(outputs.transcript.clone(), error).into(),
@@ -396,15 +397,12 @@ fn make(
     beside_the_journal(session, &statement)?;
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
-        // An agent signs short messages only: the transcript's digest stands for the commands.
+        // An agent signs only short messages: the transcript's digest replaces the commands.
         statement.predicate.commands = None;
         payload = statement.to_json();
         if payload.len() > AGENT_PAYLOAD_MAX {
-            let why = format!(
-                "the payload has {} bytes, more than ssh-agent signs; use a key file with --key",
-                payload.len()
-            );
-            return Err(Failure::unable(why));
+            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
+            return Err(Failure::unable(why).next("use a key file with --key"));
         }
     }
     if let Some(why) = verify::objection(&payload) {
@@ -438,7 +436,7 @@ fn beside_the_journal(session: &Session, statement: &Statement) -> Result<(), Fa
     Ok(())
 }
 
-/// To the person: what was sealed, and whether it is whole.
+/// Tells the person what was sealed, and whether it is whole.
 fn tell(session: &Session, statement: &Statement) {
     let outcome = &statement.predicate.outcome;
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
@@ -459,7 +457,7 @@ fn tell(session: &Session, statement: &Statement) {
     }
 }
 
-/// To the program that asked: where the envelope is, or everything.
+/// Tells the program that asked where the envelope is, or everything.
 fn print(
     session: &Session,
     outputs: &Outputs,
@@ -469,7 +467,7 @@ fn print(
 ) -> Result<(), Failure> {
     let path = outputs.envelope.display().to_string();
     if !json {
-        // A program gets the name as it is; on a terminal it is only shown.
+        // A program gets the name as it is; on a terminal the name is escaped.
         return match std::io::stdout().is_terminal() {
             true => report::line(&text::visible(outputs.envelope.as_os_str().as_bytes())),
             false => report::line(&path),

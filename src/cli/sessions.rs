@@ -18,11 +18,11 @@ use crate::paths;
 use crate::record::PrevWhy;
 use crate::report::{self, Style};
 use crate::run::session::open_in;
-use crate::session::close::{Ending, end_by_command};
+use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
-use crate::session::{Session, SessionError, birth, find, shells, short_id};
-use crate::text;
+use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
+use crate::text::{self, Command, Fault, Next};
 
 pub fn start(args: &Start) -> Exit {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -53,15 +53,16 @@ pub fn start(args: &Start) -> Exit {
         )?;
         return Ok(0);
     }
-    let word = if session.is_placed() { session.word() } else { args.name.clone().unwrap_or_default() };
+    let name = args.name.as_deref().unwrap_or_default();
+    let word = if session.is_placed() { session.word() } else { name.as_ref() };
     let (short, how) = (session.short_name(), if opened.joined { "is open already" } else { "is open" });
     report::say(&format!("session {short} {how}; join it in each shell with:"));
-    report::say(&format!("  eval \"$(attesh init bash --session {word})\""));
+    report::say(&format!("  {}", to_join(word)));
     report::line(&head)?;
     Ok(0)
 }
 
-/// Where there is neither name nor folder.
+/// Says that the session has neither name nor folder.
 fn no_name() -> Failure {
     let variable = paths::ci().and_then(paths::Ci::folder_variable);
     let what = variable.map_or_else(
@@ -84,20 +85,20 @@ pub fn stop(args: &Stop) -> Exit {
         report::json("attesh.stop/v1", json!({"session": session.id(), "head": token, "size": head.size}))?;
     } else {
         report::say(&format!(
-            "session {} has ended{}; to sign it type: attesh seal {}",
+            "session {} has ended{}; to sign it type: {}",
             session.short_name(),
             if over { " already" } else { "" },
-            session.word()
+            Command::new("attesh seal").path(session.word())
         ));
         report::line(&token)?;
     }
     Ok(0)
 }
 
-/// Ends a session; of one that cannot be ended any more, and is in the folder of a job, the
-/// log gets the head all the same.
+/// Ends a session. If it cannot be ended any more, and is in the folder of a job, the log still
+/// gets its head.
 fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
-    end_and_succeed(session, Ending::Stop, close_others).inspect_err(|failure| {
+    end_and_succeed(session, EndVerb::Stop, close_others).inspect_err(|failure| {
         if session.is_placed()
             && failure.kind == Kind::Unable
             && !session.is_live()
@@ -109,27 +110,28 @@ fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
 }
 
 /// Ends a session from a command; the shells that go on get a new one that names it.
-pub fn end_and_succeed(session: &Session, ending: Ending, close_others: bool) -> Result<Head, Failure> {
-    let over = end_by_command(session, ending, close_others).map_err(|failure| ended(session, failure))?;
+pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> Result<Head, Failure> {
+    let over = end_by_command(session, verb, close_others).map_err(|failure| ended(session, failure))?;
     if over.shells_go_on {
-        let why = if ending == Ending::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
+        let why = if verb == EndVerb::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
         match birth::succeed(session, over.head, why) {
             Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
             Err(error) => report::say(&format!(
-                "attesh does not record the shells of this session any further: {error}"
+                "attesh does not record the shells of this session any further: {}",
+                error.told()
             )),
         }
     }
     Ok(over.head)
 }
 
-/// How a session stands: one word, and why where it was tampered with.
+/// How a session stands: one word, and why if it was tampered with.
 struct Standing {
     word: &'static str,
     tampered: Option<Failure>,
 }
 
-/// The journal decides, and beside it what the recorder remembers of it on this machine.
+/// The journal decides, and what the recorder on this machine remembers of it.
 fn standing(session: &Session, view: &View) -> Standing {
     let story = &view.checked.story;
     let plain = |word| Standing { word, tampered: None };
@@ -152,13 +154,13 @@ fn standing(session: &Session, view: &View) -> Standing {
     }
 }
 
-/// That the recorder found the journal changed, and what it was then.
+/// Says that the recorder found the journal changed, and what the journal was then.
 fn tampered(session: &Session, error: &SessionError) -> Failure {
     let kept = session
         .kept()
         .map_or_else(String::new, |kept| format!("; the last that was recorded is {}", kept.head));
     Failure::integrity(format!("{error}{kept}"))
-        .next(format!("for the verdict type: attesh verify {}", session.folder().path().display()))
+        .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
 }
 
 fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
@@ -261,7 +263,7 @@ pub fn list(args: &Sessions) -> Exit {
             SessionError::NoGenesis(_) => {
                 format!("{id}: tampered: the first record of its journal is damaged ({})", path.display())
             }
-            _ => format!("{id}: damaged, so it cannot be used: {error}"),
+            _ => format!("{id}: damaged, so it cannot be used: {}", error.told()),
         });
     }
     if args.json {
@@ -299,7 +301,7 @@ pub fn prune(args: &Prune) -> Exit {
     let mut refusal = None;
     for session in &chosen {
         match may_go(session, args.force) {
-            // Those that were named are wanted; of all sealed ones some simply cannot go yet.
+            // A session that was named must go; of all sealed ones some cannot go yet.
             Err(why) if args.session.is_empty() => report::say(&why.to_string()),
             Err(why) => refusal = Some(why),
             Ok(()) => {
@@ -326,18 +328,16 @@ pub fn prune(args: &Prune) -> Exit {
     refusal.map_or(Ok(0), Err)
 }
 
-/// Whether a session can be removed: nobody records in it, nobody needs it to find the next,
-/// and it was sealed or --force says that it need not be.
+/// Whether a session can be removed: no shell records in it, no shell needs it to find the next,
+/// and it was sealed or --force was given.
 fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
     let name = session.short_name();
     let unknown = |session: &Session, error: SessionError| {
-        let failure = Failure::from(error);
-        let message = format!("session {} is kept: {}", session.short_name(), failure.message);
-        Failure { message, ..failure }
+        Failure::from(error).within(format_args!("session {} is kept", session.short_name()))
     };
     if session.live_shells().map_err(|error| unknown(session, error))? > 0 {
         return Err(Failure::usage(format!("session {name} is being recorded"))
-            .next(format!("end it first: attesh stop {name}")));
+            .typing("to end it first", Command::new("attesh stop").path(session.word())));
     }
     let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
     let follows = next.map_or(Ok(0), |next| next.live_shells().map_err(|error| unknown(&next, error)))?;
@@ -346,8 +346,9 @@ fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
             .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !force {
-        return Err(Failure::usage(format!("session {name} was never sealed"))
-            .next(format!("seal it (attesh seal {name}) or add --force")));
+        return Err(Failure::usage(format!("session {name} was never sealed")).next(
+            Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
+        ));
     }
     Ok(())
 }

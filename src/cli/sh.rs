@@ -1,4 +1,4 @@
-//! `attesh sh`: runs a script in bash, records it, and seals it where that is asked for.
+//! `attesh sh`: runs a script in bash, records it, and seals it with `--seal`.
 //!
 //! What lives here: what becomes of the script's status. What does not: how it is run and
 //! recorded (`run::script`).
@@ -20,7 +20,7 @@ use crate::session::birth;
 use crate::session::heads::head_now;
 use crate::sys;
 
-/// The exit status where recording was asked for strictly and failed.
+/// The exit status if `--strict` was given and recording failed.
 const NOT_RECORDED: u8 = 125;
 
 pub fn run(args: &Sh) -> Exit {
@@ -46,7 +46,7 @@ pub fn run(args: &Sh) -> Exit {
     let partial = recording.as_ref().is_none_or(Recording::is_partial);
     let session = recording.as_ref().map(Recording::session);
     if let Some(session) = session.filter(|session| session.is_placed()) {
-        // In the job's log, out of the reach of the steps that follow.
+        // In the job's log, where the steps that follow cannot change it.
         match head_now(session) {
             Ok(head) => heads::to_log(head),
             Err(failure) => report::say(&failure.to_string()),
@@ -67,7 +67,7 @@ pub fn run(args: &Sh) -> Exit {
     Ok(passed_on(status))
 }
 
-/// The script's status; where a signal ended it, this program ends of the same.
+/// The script's status; if a signal ended it, this program ends by the same signal.
 fn passed_on(status: ExitStatus) -> u8 {
     match (status.code(), status.signal()) {
         (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),

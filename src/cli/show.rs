@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::args::Show;
 use super::given::Exit;
+use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::listing::{Line, StatusWord};
-use super::subject::{Subject, TRANSCRIPT, no_subject, open};
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::failure::{Failure, Kind};
@@ -17,26 +17,26 @@ use crate::seal::envelope::Envelope;
 use crate::seal::form;
 use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
-use crate::text;
 use crate::text::visible;
+use crate::text::{self, Command};
 use crate::verify;
 
-/// What a file is that is none of what can be shown.
+/// What a file is that `show` cannot show.
 const OTHER: &str = "neither an attestation nor a journal";
 
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
     let file = if path.exists() || path == Path::new("-") {
-        match open(path).map_err(|error| no_subject(path, error))? {
-            Subject::Envelope(envelope) => {
+        match open(path).map_err(|error| unopened(path, error))? {
+            Input::Envelope(envelope) => {
                 let envelope = envelope
                     .map_err(|why| Failure::integrity(format!("{}: {OTHER} ({why})", path.display())))?;
                 return show_envelope(args, &envelope);
             }
-            Subject::Journal(file) => file,
-            Subject::Transcript => {
+            Input::Journal(file) => file,
+            Input::Transcript => {
                 return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
-                    .next(format!("it is plain text; to see it type: cat {}", path.display())));
+                    .typing("it is plain text; to see it", Command::new("cat").path(path)));
             }
         }
     } else {
@@ -64,7 +64,7 @@ pub fn run(args: &Show) -> Exit {
     verdict
 }
 
-/// Shows what is signed; a file that no trusted key signed is shown too, and said to be so.
+/// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
     let verdict = verify::envelope(envelope, &trusted);
@@ -149,7 +149,7 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The commands in order; those of a shell that ran a script stand in the script.
+/// The commands in order; those of a shell that ran a script are printed in the script.
 fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
     let style = Style::for_output();
     let has_units = |plan: &&PlanFacts| plan.units.is_some();
@@ -192,7 +192,7 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
     Ok(())
 }
 
-/// The status, or why there is none.
+/// The status, or why it is missing.
 fn status_word(command: &CommandFacts) -> String {
     let unseen = || command.outcome.map_or("-", Unseen::name).to_owned();
     command.exit_code.map_or_else(unseen, |status| status.to_string())

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Verify;
 use super::given::{Exit, secret};
+use super::input::{Input, TRANSCRIPT, no_attestation, open, unopened};
 use super::policy::{self, Held};
-use super::subject::{Subject, TRANSCRIPT, no_attestation, no_subject, open};
 use super::{heads, key};
 use crate::cause::{Cause, Code};
 use crate::crypto::OriginSecret;
@@ -87,20 +87,20 @@ struct Given<'a> {
     policy: Option<&'a Held>,
 }
 
-/// Judges one file; an option that does not go with it is a matter of usage.
+/// Judges one file; an option that does not go with it is a usage error.
 fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, .. } = *given;
     let envelope = match open(path) {
-        Ok(Subject::Journal(file)) => return unsealed(path, file, given),
-        Ok(Subject::Envelope(envelope)) => *envelope,
-        Ok(Subject::Transcript) => {
+        Ok(Input::Journal(file)) => return unsealed(path, file, given),
+        Ok(Input::Envelope(envelope)) => *envelope,
+        Ok(Input::Transcript) => {
             let why =
                 format!("not an attestation: {TRANSCRIPT}; verify the envelope, which ends in .intoto.json");
             return Ok(Verdict::unable(Objection::new(Code::FileOther, why)));
         }
         Err(FileError::TooLong(..)) => Err(Cause::new(Code::EnvelopeLength, "too long for an envelope")),
         Err(error) => {
-            let failure = no_subject(path, error);
+            let failure = unopened(path, error);
             // The verdict's line names the file already.
             let named = format!("{}: ", path.display());
             let text = failure.to_string();
@@ -177,7 +177,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// As in sealing: without --secret this user's own, where it is the one that the journal names.
+/// As in sealing: without --secret this user's secret, if the journal names that one.
 fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecret> {
     if given.is_some() {
         return None;
@@ -186,7 +186,7 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 }
 
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
-/// What is known of it comes back.
+/// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
     let statement = verdict.statement.clone()?;
     let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };

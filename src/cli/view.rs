@@ -48,9 +48,9 @@ pub struct Command {
     pub shell: u64,
     /// Start, in nanoseconds since 1970.
     pub realtime_ns: u64,
-    /// Its text; none where it was withheld or redacted.
+    /// Its text; `None` if it was withheld or redacted.
     pub text: Option<Vec<u8>>,
-    /// Where the text comes from, as one word; `redacted` where it was taken out.
+    /// Where the text comes from, as one word; `redacted` if it was taken out.
     pub source: &'static str,
     /// The folder.
     pub workdir: Option<Vec<u8>>,
@@ -58,20 +58,20 @@ pub struct Command {
     pub finished: bool,
     /// Whether it is running now: the shell that started it lives and has not seen it end.
     pub running: bool,
-    /// Its status, if anybody saw it.
+    /// Its status, if a record has it.
     pub status: Option<Status>,
     /// The statuses of a pipeline.
     pub pipe_status: Option<Vec<Status>>,
     /// How long it ran.
     pub duration_ns: Option<u64>,
-    /// Why it counts as finished although nobody saw it end.
+    /// Why it counts as finished although no record says that it ended.
     pub outcome: Option<Unseen>,
-    /// What the shell said it runs is not what its plan has there.
+    /// The command that the shell reported is not the one that its plan has there.
     pub unplanned: bool,
 }
 
 impl Command {
-    /// The status, or why there is none.
+    /// The status, or why it is missing.
     #[must_use]
     pub fn status_word(&self) -> String {
         match (self.status, self.outcome, self.finished) {
@@ -84,7 +84,7 @@ impl Command {
     }
 }
 
-/// Everything there is to show of a journal.
+/// Everything that can be shown of a journal.
 pub struct View {
     /// The rows in order.
     pub rows: Vec<Row>,
@@ -206,7 +206,7 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
     }
 }
 
-/// Only verified records were shown; where the journal is broken the command fails.
+/// Only verified records were shown; if the journal is broken the command fails.
 pub fn verdict(view: &View) -> Exit {
     match &view.checked.rejection {
         None => Ok(0),

@@ -22,7 +22,7 @@ impl BootId {
     }
 }
 
-/// The boot id; none where the kernel does not tell it. What that means the caller decides.
+/// The boot id; `None` if the kernel does not tell it. The caller decides what that means.
 #[must_use]
 pub fn boot_id() -> Option<BootId> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
@@ -37,7 +37,7 @@ pub fn program() -> io::Result<File> {
     File::open("/proc/self/exe")
 }
 
-/// Inode of one of this process's namespaces (`pid`, `time`); none where the kernel has none.
+/// Inode of one of this process's namespaces (`pid`, `time`); none if the kernel has none.
 #[must_use]
 pub fn namespace(kind: &str) -> Option<u64> {
     fs::metadata(format!("/proc/self/ns/{kind}")).ok().map(|meta| meta.ino())
@@ -52,13 +52,13 @@ pub struct Stat {
     pub start_ticks: u64,
 }
 
-/// Parent and start of a process; none if there is no such process.
+/// Parent and start of a process; `None` if the process does not exist.
 #[must_use]
 pub fn stat(pid: u64) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Parent of a process, which may have ended and be waited for by nobody yet.
+/// Parent of a process, which may be a zombie.
 #[must_use]
 pub fn parent(pid: u64) -> Option<u64> {
     fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()

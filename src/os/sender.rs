@@ -1,4 +1,4 @@
-//! Who sent a datagram, as the kernel tells it.
+//! Who sent a datagram, by the kernel's word.
 
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd};

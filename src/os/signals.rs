@@ -50,7 +50,7 @@ impl Signals {
         Signals { from }
     }
 
-    /// Becomes readable when one has come; none where the kernel gave no descriptor.
+    /// Becomes readable when a signal has come; `None` if the kernel gave no descriptor.
     #[must_use]
     pub fn source(&self) -> Option<BorrowedFd<'_>> {
         self.from.as_ref().map(AsFd::as_fd)

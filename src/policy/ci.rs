@@ -9,6 +9,7 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
 use crate::script::block;
+use crate::text::quoted;
 
 /// The longest CI file that is read, in bytes.
 pub const CI_FILE_MAX: usize = 4 << 20;
@@ -215,7 +216,7 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     Ok(made)
 }
 
-/// Whether a step's shell is `attesh sh`, wherever attesh lies.
+/// Whether a step's shell is `attesh sh`, in whatever folder attesh is.
 fn is_ours(shell: &str) -> bool {
     let mut words = shell.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'']));
     let program = words.next().unwrap_or_default();
@@ -229,7 +230,8 @@ fn expand(block: &str, exprs: &[(String, String)], used: &mut [bool]) -> Outcome
         let (name, after) = after.split_once("}}").ok_or("${{ without }}")?;
         let name = name.trim();
         let at = exprs.iter().position(|(known, _)| known.trim() == name).ok_or_else(|| {
-            format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr '{name}=VALUE'")
+            let value = quoted(format!("{name}=VALUE").as_ref());
+            format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr {value}")
         })?;
         used[at] = true;
         out.push_str(before);

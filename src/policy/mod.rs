@@ -126,7 +126,7 @@ pub struct ScriptRule {
     pub commands: Vec<String>,
     /// The line of each command.
     pub lines: Vec<u64>,
-    /// The allowed statuses; none: any.
+    /// The allowed statuses; `None` allows any.
     pub exit: Option<Vec<Status>>,
     /// Commands of unknown status, after which the script went on, are accepted.
     pub allow_passed: bool,
@@ -159,7 +159,7 @@ pub struct Denial {
 #[must_use]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruling {
-    /// What does not hold, the most telling first; none: the policy is met.
+    /// What does not hold, the most telling first; empty if the policy is met.
     pub denials: Vec<Denial>,
     /// What the scripts came to, if the policy has scripts and is met.
     pub summary: Option<String>,

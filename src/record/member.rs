@@ -87,7 +87,7 @@ pub(super) mod positive {
 }
 
 #[expect(clippy::ref_option, reason = "serde hands references")]
-pub(super) fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
+pub fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => integer::serialize(value, out),
         None => out.serialize_none(),
@@ -96,7 +96,7 @@ pub(super) fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok,
 
 /// An integer, or null.
 pub(super) mod nullable_integer {
-    pub(in crate::record) use super::maybe as serialize;
+    pub use super::maybe as serialize;
     use super::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
@@ -106,7 +106,7 @@ pub(super) mod nullable_integer {
 
 /// An integer that may be left out.
 pub(super) mod optional_integer {
-    pub(in crate::record) use super::maybe as serialize;
+    pub use super::maybe as serialize;
     use super::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {

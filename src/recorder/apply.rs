@@ -7,13 +7,14 @@
 //! Rules: a call is acknowledged if and only if its record is in the journal. Calls that failed
 //! before are recorded first.
 
-use super::call::{Answer, Call, Caller, Close, Known, Note, Sent, Start};
+use super::call::{Answer, Call, Caller, Known, Leaving, Seen, Sent, Starting};
 use super::open::open;
 use crate::clock;
 use crate::journal::append::{AppendError, Writer};
-use crate::protocol::Status;
+use crate::protocol::CallStatus;
 use crate::record::{self, Body, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource};
 use crate::session::{Result, Session, SessionError, close};
+use crate::text::Fault;
 
 /// How far back the previous command of a shell is looked for, in bytes.
 const REPEAT_WINDOW: u64 = 256 << 10;
@@ -24,24 +25,24 @@ const REPEAT_WINDOW: u64 = 256 << 10;
 /// Its record is not in the journal.
 pub fn apply(call: &Call, sent: Sent) -> Result<Answer> {
     match call {
-        Call::Open(shell) => return open(shell, (sent.workdir)()),
+        Call::Open(joining) => return open(joining, (sent.workdir)()),
         Call::Why(known) => return Ok(Answer::Why(why(known))),
-        Call::Start(caller, start) => self::start(caller, start, sent)?,
-        Call::Finish(caller, finish) => self::finish(caller, finish)?,
-        Call::Note(caller, note) => self::note(caller, note, sent.text)?,
-        Call::Close(caller, close) => self::close(caller, close, &sent)?,
+        Call::Start(caller, starting) => start(caller, starting, sent)?,
+        Call::Finish(caller, finished) => finish(caller, finished)?,
+        Call::Note(caller, seen) => note(caller, seen, sent.text)?,
+        Call::Close(caller, leaving) => leave(caller, leaving, &sent)?,
     }
     Ok(Answer::Silent)
 }
 
 /// The status that a result is answered with.
-pub fn status(result: &Result<Answer>) -> Status {
+pub fn status(result: &Result<Answer>) -> CallStatus {
     match result {
-        Ok(_) => Status::Acknowledged,
-        Err(SessionError::Append(AppendError::Tampered(_))) => Status::Tampered,
-        Err(SessionError::Busy) => Status::Busy,
-        Err(error) if error.is_over() => Status::Over,
-        Err(_) => Status::Unable,
+        Ok(_) => CallStatus::Acknowledged,
+        Err(SessionError::Append(AppendError::Tampered(_))) => CallStatus::Tampered,
+        Err(SessionError::Busy) => CallStatus::Busy,
+        Err(error) if error.is_over() => CallStatus::Over,
+        Err(_) => CallStatus::Unable,
     }
 }
 
@@ -90,7 +91,7 @@ fn number_of(body: &Body) -> Option<u64> {
     }
 }
 
-fn start(caller: &Caller, start: &Start, sent: Sent) -> Result<()> {
+fn start(caller: &Caller, start: &Starting, sent: Sent) -> Result<()> {
     let (source, text) = start.command(sent.text);
     record(caller, |writer, _| {
         if is_repeat(writer, caller, Kind::Start, Some(start.n))? {
@@ -141,20 +142,20 @@ fn finish(caller: &Caller, finish: &Finish) -> Result<()> {
     })
 }
 
-fn note(caller: &Caller, note: &Note, text: Option<Vec<u8>>) -> Result<()> {
+fn note(caller: &Caller, seen: &Seen, text: Option<Vec<u8>>) -> Result<()> {
     record(caller, |writer, _| {
         let mut texts = Disclosures::default();
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             texts.commit("text", KeptText::new(text).value);
         }
-        let Note { what, status, native } = *note;
+        let Seen { what, status, native } = *seen;
         let body = Body::Note(record::Note { shell: Some(caller.shell), what, status, native });
         writer.append(body, &texts, clock::now())?;
         Ok(())
     })
 }
 
-fn close(caller: &Caller, close: &Close, sent: &Sent) -> Result<()> {
+fn leave(caller: &Caller, leaving: &Leaving, sent: &Sent) -> Result<()> {
     record(caller, |writer, session| {
         // A repeat may find the shell closed and the end still missing.
         if !is_repeat(writer, caller, Kind::ShellClose, None)? {
@@ -162,7 +163,7 @@ fn close(caller: &Caller, close: &Close, sent: &Sent) -> Result<()> {
                 close::leave_nothing(session, |pid| pid == live.pid);
             }
             let workdir = (sent.workdir)();
-            close::close_shell(writer, caller.shell, close.why, close.status, close.native, workdir)?;
+            close::close_shell(writer, caller.shell, leaving.why, leaving.status, leaving.native, workdir)?;
         }
         close::end_without_shells(session, writer)
     })
@@ -172,7 +173,7 @@ fn close(caller: &Caller, close: &Close, sent: &Sent) -> Result<()> {
 fn why(known: &Known) -> String {
     let found = Session::open(known.folder).and_then(|session| session.look());
     match found {
-        Err(error) => error.to_string(),
+        Err(error) => error.told(),
         Ok(()) => "a record could not be written: no space, or a limit on files (see ulimit -f)".to_owned(),
     }
 }
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(session.with_writer(|writer| Ok(writer.head().size)).unwrap(), 4);
         let other = [known[0].clone(), Key::Genesis.is("00".repeat(32)), Key::Shell.is(1)];
         let refused = call(Verb::Finish, &[&other[..], &finish].concat(), b"");
-        assert_eq!(status(&refused), Status::Tampered);
+        assert_eq!(status(&refused), CallStatus::Tampered);
         session.remove().unwrap();
     }
 }

@@ -26,17 +26,17 @@ type Parsed<T> = Result<T, Usage>;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Call<'a> {
     /// A shell joins a session, or goes to another.
-    Open(Open<'a>),
+    Open(Joining<'a>),
     /// Why can nothing be appended to this session?
     Why(Known<'a>),
     /// A command is about to run.
-    Start(Caller<'a>, Start),
+    Start(Caller<'a>, Starting),
     /// A command has ended.
     Finish(Caller<'a>, Finish),
     /// The hook saw something else.
-    Note(Caller<'a>, Note),
+    Note(Caller<'a>, Seen),
     /// The shell leaves.
-    Close(Caller<'a>, Close),
+    Close(Caller<'a>, Leaving),
 }
 
 /// The session that the shell knows.
@@ -63,7 +63,7 @@ pub struct Caller<'a> {
 
 /// What a shell says of itself, and where it wants to be recorded.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Open<'a> {
+pub struct Joining<'a> {
     /// Which shell.
     pub program: Program,
     /// Its version.
@@ -97,7 +97,7 @@ pub enum Destination<'a> {
 
 /// A command is about to run.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct Starting {
     /// The hook's own number of the command.
     pub n: u64,
     /// The shell's own counter.
@@ -112,7 +112,7 @@ pub struct Start {
 
 /// The hook saw something else than a command.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct Seen {
     /// What it is about.
     pub what: NoteWhat,
     /// The status that the shell has.
@@ -123,7 +123,7 @@ pub struct Note {
 
 /// The shell leaves.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Close {
+pub struct Leaving {
     /// Why.
     pub why: CloseReason,
     /// Its exit status.
@@ -177,7 +177,7 @@ impl<'a> Call<'a> {
     }
 }
 
-impl Start {
+impl Starting {
     /// The command, and where it comes from once it is known what has arrived.
     #[must_use]
     pub fn command(&self, text: Option<Vec<u8>>) -> (TextSource, Vec<u8>) {
@@ -257,7 +257,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn open(&self) -> Parsed<Open<'a>> {
+    fn open(&self) -> Parsed<Joining<'a>> {
         let name = self.get(Key::Session);
         let into = if self.get(Key::Shell).is_some() {
             Destination::Moved(self.caller()?, name.ok_or(Usage)?)
@@ -268,7 +268,7 @@ impl<'a> Values<'a> {
         } else {
             Destination::Exported(self.path(Key::Exported))
         };
-        Ok(Open {
+        Ok(Joining {
             program: Program::from_name(&self.text(Key::Program)).ok_or(Usage)?,
             version: self.text(Key::ProgramVersion),
             pid: self.need(Key::ProcessId)?,
@@ -280,7 +280,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn start(&self) -> Parsed<Start> {
+    fn start(&self) -> Parsed<Starting> {
         let source = match self.get(Key::Source) {
             Some(b"history") => TextSource::History,
             Some(b"dup") => TextSource::HistoryDup,
@@ -290,7 +290,7 @@ impl<'a> Values<'a> {
             Some(b"none") => TextSource::None,
             _ => return Err(Usage),
         };
-        Ok(Start {
+        Ok(Starting {
             n: self.need(Key::Number)?,
             native: self.need(Key::Native)?,
             skip: self.number(Key::Skip)?.unwrap_or(0),
@@ -321,7 +321,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn note(&self) -> Parsed<Note> {
+    fn note(&self) -> Parsed<Seen> {
         let what = match self.get(Key::What) {
             Some(b"unexecuted") => NoteWhat::Unexecuted,
             Some(b"hook-repaired") => NoteWhat::HookRepaired,
@@ -329,10 +329,10 @@ impl<'a> Values<'a> {
             Some(b"configuration") => NoteWhat::Configuration,
             _ => return Err(Usage),
         };
-        Ok(Note { what, status: self.status(Key::Status)?, native: self.number(Key::Native)? })
+        Ok(Seen { what, status: self.status(Key::Status)?, native: self.number(Key::Native)? })
     }
 
-    fn close(&self) -> Parsed<Close> {
+    fn close(&self) -> Parsed<Leaving> {
         let why = match self.get(Key::Why) {
             Some(b"exit") => CloseReason::Exit,
             Some(b"eof") => CloseReason::Eof,
@@ -340,7 +340,7 @@ impl<'a> Values<'a> {
             Some(b"unknown") => CloseReason::Unknown,
             _ => return Err(Usage),
         };
-        Ok(Close { why, status: self.status(Key::Status)?, native: self.number(Key::Native)? })
+        Ok(Leaving { why, status: self.status(Key::Status)?, native: self.number(Key::Native)? })
     }
 }
 
@@ -434,7 +434,7 @@ mod tests {
     fn a_call_of_each_verb_says_what_its_words_say() {
         let line = format!("s|p=1|{}|sh=3|n=7|nat=9|skip=|src=dup|prev=130|lost=2|r=1", known());
         let start =
-            Start { n: 7, native: 9, skip: 0, source: TextSource::HistoryDup, prev_status: Some(130) };
+            Starting { n: 7, native: 9, skip: 0, source: TextSource::HistoryDup, prev_status: Some(130) };
         let words = split(&line);
         let caller_again = Caller { lost: 2, again: true, ..caller() };
         assert_eq!(Call::parse(&words), Ok(Call::Start(caller_again, start)));
@@ -445,11 +445,11 @@ mod tests {
         assert_eq!((finish.stale, finish.shell_duration_us, finish.native), (true, Some(5), None));
 
         let words = split(&format!("n|p=1|{}|sh=3|what=gap|nat=9|st=0", known()));
-        let note = Note { what: NoteWhat::Gap, status: Some(0), native: Some(9) };
+        let note = Seen { what: NoteWhat::Gap, status: Some(0), native: Some(9) };
         assert_eq!(Call::parse(&words), Ok(Call::Note(caller(), note)));
 
         let words = split(&format!("x|p=1|{}|sh=3|why=eof", known()));
-        let close = Close { why: CloseReason::Eof, status: None, native: None };
+        let close = Leaving { why: CloseReason::Eof, status: None, native: None };
         assert_eq!(Call::parse(&words), Ok(Call::Close(caller(), close)));
 
         let words = split(&format!("why|p=1|{}", known()));
@@ -508,7 +508,7 @@ mod tests {
         assert_eq!(text(b"echo 8\n".to_vec()), Some(b"echo 8".to_vec()));
         assert_eq!(text(b"echo 8\n\n".to_vec()), Some(b"echo 8\n".to_vec()));
         assert_eq!((text(b"cut off".to_vec()), text(Vec::new())), (None, None));
-        let start = |source| Start { n: 1, native: 1, skip: 0, source, prev_status: None };
+        let start = |source| Starting { n: 1, native: 1, skip: 0, source, prev_status: None };
         let command = |source| start(source).command(Some(b"    7  ls".to_vec()));
         assert_eq!(command(TextSource::History), (TextSource::History, b"ls".to_vec()));
         assert_eq!(command(TextSource::Typed), (TextSource::Typed, b"    7  ls".to_vec()));

@@ -12,9 +12,10 @@ use std::os::unix::ffi::OsStringExt;
 
 use super::apply::{apply, status};
 use super::call::{Answer, Call, Sent, text};
-use crate::protocol::Status;
+use crate::protocol::CallStatus;
 use crate::session::shells::workdir;
 use crate::sys;
+use crate::text::Fault;
 
 /// Runs one call of a hook; `words` is what follows `attesh rec`. The result is the exit status.
 #[must_use]
@@ -24,18 +25,18 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     serve(&words) as u8
 }
 
-fn serve(words: &[Vec<u8>]) -> Status {
-    let Ok(call) = Call::parse(words) else { return Status::Usage };
+fn serve(words: &[Vec<u8>]) -> CallStatus {
+    let Ok(call) = Call::parse(words) else { return CallStatus::Usage };
     // Read before the lock: a slow pipe must not hold up other shells.
-    let Ok(input) = input(&call) else { return Status::Unable };
+    let Ok(input) = input(&call) else { return CallStatus::Unable };
     let result = apply(&call, Sent { text: text(input), workdir: &workdir });
     let answer = match (&call, &result) {
         (_, Ok(answer)) => answer.to_bytes(),
-        (Call::Open(_), Err(error)) => Answer::refusal(&error.to_string()),
+        (Call::Open(_), Err(error)) => Answer::refusal(&error.told()),
         (_, Err(_)) => Vec::new(),
     };
     if !answer.is_empty() && std::io::stdout().write_all(&answer).is_err() {
-        return Status::Unable;
+        return CallStatus::Unable;
     }
     status(&result)
 }

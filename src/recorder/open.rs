@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::call::{Answer, Caller, Destination, Open};
+use super::call::{Answer, Caller, Destination, Joining};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
@@ -13,23 +13,24 @@ use crate::os::proc;
 use crate::record::{CloseReason, StateLevel};
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, SessionError, close, find};
+use crate::text::{Command, Fault, Next};
 
 /// Applies `open`.
 ///
 /// # Errors
 /// The shell is in no session, or still in the one where it was.
-pub(super) fn open(call: &Open, workdir: Vec<u8>) -> Result<Answer> {
+pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
     let shell = Shell {
-        program: call.program,
-        version: call.version.clone(),
-        pid: call.pid,
-        native: call.native,
-        hook: call.hook.clone(),
-        typed: call.typed,
+        program: joining.program,
+        version: joining.version.clone(),
+        pid: joining.pid,
+        native: joining.native,
+        hook: joining.hook.clone(),
+        typed: joining.typed,
         workdir,
-        history: call.history.to_vec(),
+        history: joining.history.to_vec(),
     };
-    let (session, index, message) = match &call.into {
+    let (session, index, message) = match &joining.into {
         Destination::Moved(caller, name) => moved(caller, name, &shell)?,
         Destination::After(known) => {
             let (session, warning) = birth::successor(known.folder, &known.genesis)?;
@@ -56,13 +57,16 @@ type Opened = (Session, u64, Option<String>);
 /// The live session of a name.
 fn named(name: &[u8]) -> Result<Session> {
     let name = String::from_utf8_lossy(name).into_owned();
-    let session = find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.to_string()))?;
+    let session =
+        find::by_word(&name).map_err(|failure| SessionError::Nowhere(failure.message, failure.next))?;
     if session.is_over() {
         let next = match &session.genesis().name {
-            Some(name) => format!("open another of this name with: attesh start {name}"),
-            None => "record this shell in a new one: leave --session out".to_owned(),
+            Some(name) => {
+                Next::typing("to open another of this name", Command::new("attesh start").word(name))
+            }
+            None => "record this shell in a new one: leave --session out".into(),
         };
-        return Err(SessionError::Nowhere(format!("session {name} has ended; {next}")));
+        return Err(SessionError::Nowhere(format!("session {name} has ended"), Some(next)));
     }
     Ok(session)
 }
@@ -93,7 +97,7 @@ fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
     });
     match left {
         Ok(()) | Err(SessionError::Append(AppendError::Ended)) => {}
-        Err(error) => message.push_str(&format!("; it could not be closed where it was: {error}")),
+        Err(error) => message.push_str(&format!("; it could not be closed where it was: {}", error.told())),
     }
     Ok((session, index, Some(message)))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::line;
 use crate::failure::Failure;
 use crate::policy::{Denial, Policy, ScriptRule};
-use crate::text::json_visible;
+use crate::text::{Command, Next, json_visible};
 
 /// Prints a JSON object that names its schema.
 ///
@@ -37,13 +37,17 @@ static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
 #[must_use]
 pub fn failure_json(failure: &Failure) -> Value {
     let (kind, exit) = (failure.kind.word(), failure.kind.exit_code());
-    let mut value = json!({"kind": kind, "exit": exit, "message": failure.message, "next": failure.next});
+    let mut value = json!({"kind": kind, "exit": exit, "message": failure.message, "next": failure.next.as_ref().map(next_json)});
     if let Some(place) = &failure.place {
         value["file"] = path_json(&place.file);
         value["line"] = json!(place.line);
         value["column"] = json!(place.column);
     }
     value
+}
+
+fn next_json(next: &Next) -> Value {
+    json!({"text": next.to_string(), "argv": next.command().map(Command::argv)})
 }
 
 /// Prints a failure as the result, unless a result was printed that has it in it.

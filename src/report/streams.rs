@@ -7,7 +7,7 @@ use crate::files;
 use crate::sys;
 use crate::text::visible_lines;
 
-/// Prints one line, or ends quietly where nobody reads any more.
+/// Prints one line, or ends quietly if the reader has gone.
 ///
 /// # Errors
 /// Standard output could not be written.
@@ -40,7 +40,7 @@ pub fn flush() -> Result<(), Failure> {
 /// Standard output could not be written.
 pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
     match outcome {
-        // `attesh log | head` is no failure.
+        // `attesh log | head` does not fail.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::unable(format!("standard output: {}", files::words(&error)))),
         Ok(()) => Ok(()),

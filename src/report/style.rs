@@ -34,7 +34,7 @@ impl Style {
         self.paint("1;31", text)
     }
 
-    /// For what stands back.
+    /// For what is less important.
     #[must_use]
     pub fn dim(self, text: &str) -> String {
         self.paint("2", text)

@@ -2,12 +2,12 @@
 //! evaluate, as GitLab's runner does.
 //!
 //! What lives here: the three calls of `shell/block.sh`: the block begins, a line of the
-//! runner's own is reached, the block ends. What does not: what the runner's lines tell
+//! runner's own is reached, the block ends. What does not: what the runner's lines say
 //! (`script::block`).
 //!
-//! Rules: the block runs as it would without this program, whatever fails here; nothing is
-//! recorded of what stands before the line that starts the recording: the runner puts the
-//! job's variables there.
+//! Rules: the block runs as it would without this program, whatever fails here; nothing before
+//! the line that starts the recording is recorded, because the runner puts the job's variables
+//! there.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -26,7 +26,7 @@ use crate::report;
 use crate::script::Script;
 use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
-use crate::session::close::{self, Ending};
+use crate::session::close::{self, EndVerb};
 use crate::session::heads::{head_now, log_line};
 use crate::session::shells;
 use crate::session::{Result, Session};
@@ -36,7 +36,7 @@ use crate::sys;
 /// reads.
 pub const HOOKS: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
 
-/// The plan's name: the block is no file.
+/// The plan's name: the block is not a file.
 const NAME: &[u8] = b"job";
 /// The most that is read of what a shell says, in bytes.
 const SAID_MAX: u64 = 4 << 20;
@@ -86,15 +86,15 @@ fn script_of(command: &[u8]) -> Option<Script> {
     if items.is_empty() { None } else { block::script(items) }
 }
 
-/// Of the shell that evaluates a block nobody sees how it was called.
+/// Nobody sees how the shell that evaluates a block was called.
 fn plan_of(script: &Script) -> PlanOf<'_> {
     const UNSEEN: &Interpreter =
         &Interpreter { path: None, sha256: None, options: None, arguments: None, inherited: Vec::new() };
     PlanOf { name: NAME, script, evidence: Evidence::Traps, interpreter: UNSEEN }
 }
 
-/// The shell joins; if it knows already what it is to run, that is the plan. Answers with what
-/// the other calls are given.
+/// The shell joins; if it knows already what it is to run, that is the plan. Answers with the
+/// words that the other calls need.
 fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Failure> {
     let program = std::str::from_utf8(kind).ok().and_then(Program::from_name);
     let program = program.ok_or_else(|| Failure::usage("block: an unknown shell"))?;
@@ -177,7 +177,7 @@ impl InBlock<'_> {
         Ok(plan.and_then(|plan| Script::decode(plan.text("script"), plan.text("ranges"))))
     }
 
-    /// Ends the item that runs, if one does; how many there have been.
+    /// Ends the item that runs, if one does; returns how many items have run.
     fn ended(&self, writer: &mut Writer, status: u8, from: From) -> Result<u64> {
         let of_shell = |body: &Body| match body {
             Body::Start(start) => Some(start.shell),
@@ -196,7 +196,7 @@ impl InBlock<'_> {
         })
     }
 
-    /// A line of the runner's own: the item before it has ended, and one may begin.
+    /// One of the runner's own lines: the item before it has ended, and another may begin.
     fn line(&self, status: &[u8]) -> std::result::Result<(), Failure> {
         let status = number(status)?;
         let Some(said) = block::said(&said()?) else { return Ok(()) };
@@ -218,14 +218,14 @@ impl InBlock<'_> {
         })
     }
 
-    /// The block has ended with `status`; `failed` is the status of the command that bash
-    /// ended it for, where it was heard.
+    /// The block has ended with `status`; `failed` is the status of the command that bash ended it
+    /// for, if bash reported it.
     fn end(&self, status: &[u8], failed: &[u8]) -> std::result::Result<(), Failure> {
         let status: u8 = number(status)?;
         let failed = if failed.is_empty() { status } else { number(failed)? };
         let command = said()?;
-        // A block that came to its end, or left it, has its `eval` back as the command that runs.
-        // A signal ends it within an item, whose status then nobody knows: `$?` is an older one.
+        // After a block that came to its end or exited, bash reports the `eval` as the running command.
+        // A signal ends a block within an item, whose status is then unknown: `$?` is an older one.
         let left = command.is_empty() || block::evaluated(&command).is_some();
         let now = script_of(&command);
         self.record(|writer| {
@@ -250,8 +250,8 @@ impl InBlock<'_> {
         if !self.session.is_placed() {
             return Ok(());
         }
-        // Where the job runs in a container, that stops before anything else of the job comes.
-        let over = close::end_by_command(&self.session, Ending::Stop, true)?;
+        // If the job runs in a container, that stops before anything else of the job runs.
+        let over = close::end_by_command(&self.session, EndVerb::Stop, true)?;
         report::bare(&log_line(over.head));
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! What lives here: bash's options as they are typed, and how its hook (`shell/trap.bash`) gets
 //! into it. What does not: what bash says then (`script`).
 //!
-//! Rules: bash gets the words that were typed. Only those options are held back that would
+//! Rules: bash gets the words that were typed. attesh holds back only the options that would
 //! show the hook itself, and the hook sets them.
 
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use crate::files;
 use crate::paths;
 use crate::session::Session;
 use crate::sys;
-use crate::text::posix_quoted;
+use crate::text::{Fault, posix_quoted};
 
 /// What bash reads first.
 pub const TRAP: &str = include_str!("../../shell/trap.bash");
@@ -28,10 +28,10 @@ const VERSION_MIN: (u32, u32) = (4, 4);
 /// The bash that runs scripts, and that says where their units end.
 ///
 /// # Errors
-/// There is none.
+/// The PATH has no bash.
 pub fn bash() -> Result<PathBuf, Failure> {
     paths::program("bash")
-        .ok_or_else(|| Failure::unable("there is no bash on the PATH").next("install bash 4.4 or newer"))
+        .ok_or_else(|| Failure::unable("the PATH has no bash").next("install bash 4.4 or newer"))
 }
 
 /// bash takes these with one dash, too.
@@ -78,7 +78,7 @@ impl BashCall {
     /// Reads them.
     ///
     /// # Errors
-    /// There is no file among them, or an option by which bash would read none.
+    /// They name no file, or have an option with which bash reads none.
     pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
         let mut call = BashCall {
             options: Vec::new(),
@@ -216,10 +216,10 @@ impl BashCall {
         command
     }
 
-    /// bash with its hook, which it finds through BASH_ENV, and what is needed to hear it.
+    /// bash with its hook, which it finds through BASH_ENV, and the channel on which it reports.
     ///
     /// # Errors
-    /// It cannot be heard, and why.
+    /// bash cannot report, and why.
     pub fn heard(&self, bash: &Path, session: &Session) -> Result<(Command, Channel, HookFile), String> {
         let inherited = paths::variable("SHELLOPTS").unwrap_or_default().to_string_lossy().into_owned();
         let modes = ["posix", "privileged"];
@@ -250,7 +250,7 @@ impl BashCall {
         })?;
         let own_env = paths::variable("BASH_ENV").unwrap_or_default().into_string();
         let own_env = own_env.map_err(|_| "BASH_ENV is not UTF-8".to_owned())?;
-        let folder = session.state_folder().map_err(|error| error.to_string())?;
+        let folder = session.state_folder().map_err(|error| error.told())?;
         let name = format!("trap-{}", std::process::id());
         let path = folder.path().join(&name);
         let place = path.to_str().ok_or("the folder of the session's state is not UTF-8")?;
@@ -260,22 +260,22 @@ impl BashCall {
             .replace("@ATTESH_PID@", &std::process::id().to_string())
             .replace("@ATTESH_FD@", &theirs.to_string())
             .replace("@ATTESH_SET@", set);
-        // One that was killed and had this process id may have left its own.
+        // A killed process that had this process id may have left its file.
         let _ = folder.remove(&name);
-        folder.publish_new(&name, text.as_bytes()).map_err(|error| error.to_string())?;
+        folder.publish_new(&name, text.as_bytes()).map_err(|error| error.told())?;
         command.env("BASH_ENV", path);
         Ok((command, channel, HookFile { folder, name }))
     }
 }
 
-/// What bash is to read first lies in a file of its own, in memory where possible.
+/// The file that bash reads first, in memory if possible.
 pub struct HookFile {
     folder: files::Folder,
     name: String,
 }
 
 impl HookFile {
-    /// The hook emptied the file: it had nowhere else to say that it cannot be heard.
+    /// The hook emptied the file: it had no other way to say that it cannot report.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.folder.read(&self.name, TRAP.len() as u64 * 4).is_ok_and(|text| text.is_empty())
@@ -288,7 +288,7 @@ impl Drop for HookFile {
     }
 }
 
-/// bash's version out of its first message, and why it is not asked for units, if it is not.
+/// bash's version from its first message, and why attesh does not ask it for units, if it does not.
 #[must_use]
 pub fn unheard(message: &str) -> (&str, Option<String>) {
     let (version, traps) = message.split_once(' ').unwrap_or((message, ""));

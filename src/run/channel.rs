@@ -1,8 +1,9 @@
 //! Between `attesh sh` and its bash: one pair of sockets for datagrams.
 //!
-//! Rules: a datagram is a message, and counts if bash itself sent it, as the kernel says; bash
-//! inherits one descriptor, and writing to it never kills it, whoever is gone; an answer is sent
-//! a byte a datagram, for bash reads one byte at a time and what it leaves of a datagram is lost.
+//! Rules: a datagram is a message, and counts if the kernel says that bash itself sent it. bash
+//! inherits one descriptor, and writing to it never kills bash, even if attesh is gone. attesh
+//! sends an answer one byte a datagram: bash reads one byte at a time, and the kernel drops what
+//! bash leaves of a datagram.
 
 use std::cell::Cell;
 use std::io;
@@ -18,20 +19,19 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use crate::os::sender;
 use crate::os::signals::Signals;
 
-/// The first descriptors that are tried in bash: out of the way of a script's own (the manual
-/// of flock has 200) and of bash's, which are those below 256; a lower one where the limit
-/// on open files is low.
+/// The first descriptors that attesh tries in bash: apart from a script's (the manual of flock
+/// has 200) and from bash's, which are below 256; a lower one if the limit on open files is low.
 const DESCRIPTORS_MIN: [RawFd; 2] = [719, 119];
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 64 << 10;
-/// The length of an answer, a number with blanks before it: so bash takes it whole, whatever the
-/// script's IFS is.
+/// The length of an answer, a number with blanks before it, so that bash reads all of it whatever
+/// the script's IFS is.
 const ANSWER_BYTES: usize = 8;
 
-/// What bash tells of.
+/// What bash reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// It is there, and waits.
+    /// bash has started, and waits.
     Begin,
     /// A command of the script is about to run, on a line outside the current unit.
     Unit,
@@ -44,15 +44,15 @@ pub enum Told {
 /// A message of bash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What it tells of.
+    /// What it reports.
     pub told: Told,
     /// `$?`
     pub status: u8,
     /// The line of the script, from 1.
     pub line: u64,
-    /// `PIPESTATUS`, where it is told.
+    /// `PIPESTATUS`, if bash reports it.
     pub pipe: Vec<u8>,
-    /// At the end: the DEBUG trap is still ours.
+    /// At the end: the DEBUG trap is still attesh's.
     pub hooked: bool,
     /// The command as bash prints it; at the beginning, bash's version, and a word if BASH_ENV
     /// has set traps.
@@ -87,7 +87,7 @@ impl Message {
 /// This program's end of the pair.
 pub struct Channel {
     ours: OwnedFd,
-    /// The process whose words count: bash. Whatever it starts has the other end too.
+    /// The process whose messages count: bash. Every program that it starts has the other end too.
     speaker: Cell<Option<i32>>,
     /// Kept until bash has its copy, and after: bash may start late.
     _theirs: OwnedFd,
@@ -111,7 +111,7 @@ impl Channel {
         Ok((Channel { ours, speaker: Cell::new(None), _theirs: theirs }, number))
     }
 
-    /// From here on nobody but this process is heard.
+    /// From here on only messages of this process count.
     pub fn listen_to(&self, pid: u32) {
         self.speaker.set(i32::try_from(pid).ok());
     }
@@ -126,7 +126,7 @@ impl Channel {
                 Err(Errno::EINTR) => continue,
                 Err(_) => return None,
             };
-            // Anything in the script may write here; what is no message is passed over.
+            // Any program of the script may write here; a datagram that is not a message is ignored.
             if length > 0
                 && sender == self.speaker.get()
                 && sender.is_some()
@@ -137,8 +137,8 @@ impl Channel {
         }
     }
 
-    /// Lets bash go on: it speaks up again beyond this line. At the beginning: whether the
-    /// script may set a DEBUG trap of its own.
+    /// Lets bash go on: it reports again beyond this line. At the beginning: whether the script may
+    /// set a DEBUG trap of its own.
     pub fn answer(&self, last: u64) {
         self.send(&format!("{last:>ANSWER_BYTES$}"));
     }
@@ -157,7 +157,7 @@ impl Channel {
     }
 }
 
-/// Waits until bash says something, ends, or a signal comes.
+/// Waits until bash reports something, ends, or a signal comes.
 ///
 /// # Errors
 /// The kernel refused to wait.
@@ -165,7 +165,7 @@ pub fn wait(signals: &Signals, channel: Option<&Channel>) -> io::Result<()> {
     let mut sources = Vec::new();
     sources.extend(signals.source().map(|from| PollFd::new(from, PollFlags::POLLIN)));
     sources.extend(channel.map(|channel| PollFd::new(channel.ours.as_fd(), PollFlags::POLLIN)));
-    // Without signals the end of bash is looked for now and then.
+    // Without signals attesh checks now and then whether bash has ended.
     let limit: PollTimeout = if signals.source().is_some() { PollTimeout::NONE } else { 20_u8.into() };
     match poll(&mut sources, limit) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),

@@ -31,7 +31,7 @@ use crate::record::{
     Anomaly, Body, CloseReason, Disclosures, Evidence, From, Inherited, PlanTime, Program, Unseen,
 };
 use crate::report;
-use crate::script::run::{Ending, Farewell, Run, Status, Step};
+use crate::script::run::{Ending, Farewell, Run, Step, UnitStatus};
 use crate::script::{SCRIPT_MAX, Script};
 use crate::session::birth::{self, Shell};
 use crate::session::{self, Session, close, shells};
@@ -42,8 +42,8 @@ pub struct Recording {
     script: Script,
     broken: bool,
     file: PathBuf,
-    /// Which file it is, if it is one. What is none (a pipe) would be gone for bash once it was
-    /// read here.
+    /// Which file it is, if it is one. attesh does not read a pipe, because bash could not read it
+    /// again.
     identity: Option<files::Identity>,
     /// Its units are not recorded, or not all of them.
     partly: bool,
@@ -69,7 +69,7 @@ impl Recording {
     /// A script that is to be recorded in this session.
     #[must_use]
     pub fn new(session: Session, call: &BashCall, bash: &Path) -> Self {
-        // bash looks along PATH for a name that is no file here.
+        // bash looks along PATH for a name that is not a file here.
         let bare = call.file.components().count() == 1 && !call.file.exists();
         let found = if bare { call.file.to_str().and_then(paths::program) } else { None };
         let file = found.unwrap_or_else(|| call.file.clone());
@@ -85,7 +85,7 @@ impl Recording {
             lost: 0,
             said: false,
         };
-        // A file that cannot be read has no plan; what is wrong with it bash will say.
+        // A file that cannot be read has no plan; bash will say what is wrong with it.
         let read = recording.bytes();
         let planned = read.and_then(|bytes| {
             let split = split::split(bash, &bytes).ok()?;
@@ -115,7 +115,7 @@ impl Recording {
         files::read_stream(&self.file, SCRIPT_MAX as u64).ok()
     }
 
-    /// Why there is no plan of units, where there is none: words for the person who waits.
+    /// Why the plan has no units, if it has none: words for the person who waits.
     fn unplanned(&self) -> Option<String> {
         let unread = self.script.bytes().is_empty() && self.file.exists() && !self.file.is_dir();
         let long =
@@ -127,7 +127,7 @@ impl Recording {
         }
     }
 
-    /// bash is there and waits: it joins, and the plan is recorded.
+    /// bash has started and waits: it joins, and the plan is recorded.
     fn begin(&mut self, pid: u64, version: &str) {
         let shell = Shell {
             program: Program::Bash,
@@ -190,7 +190,7 @@ impl Recording {
         });
     }
 
-    /// Units that bash announces, and has not: something else ran in their place, or nothing.
+    /// Units that bash announces, and did not: something else ran in their place, or nothing.
     fn unannounced(&mut self, steps: &[Step], current: Option<usize>) {
         for step in steps {
             let Step::Start { unit, planned: false, late: false } = step else { continue };
@@ -214,7 +214,7 @@ impl Recording {
     }
 
     fn close(&mut self, ending: &Ending) {
-        // One that was written over and put back has another change time.
+        // A file that was overwritten and restored has another change time.
         let same = self.identity == files::identity(&self.file);
         let script_unchanged = same && self.bytes().is_some_and(|bytes| bytes == self.script.bytes());
         if !script_unchanged && !self.script.bytes().is_empty() {
@@ -244,9 +244,9 @@ fn record(
         }
         Step::Finish { unit, status, pipe } => {
             let (status, from, outcome) = match status {
-                Status::Seen(status) => (Some(*status), from, None),
-                Status::Passed => (None, From::Unknown, Some(Unseen::Passed)),
-                Status::Unknown => (None, From::Unknown, None),
+                UnitStatus::Seen(status) => (Some(*status), from, None),
+                UnitStatus::Passed => (None, From::Unknown, Some(Unseen::Passed)),
+                UnitStatus::Unknown => (None, From::Unknown, None),
             };
             let ended = UnitEnd { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };
             records::finish(writer, shell, ended)
@@ -269,7 +269,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         Ok((command, channel, hook)) => (command, Some((channel, hook))),
         Err(why) => {
             recording.whole(&why);
-            // bash will not wait for its plan to be recorded, so this comes before it.
+            // bash does not wait until its plan is recorded, so this comes first.
             recording.begin(u64::from(std::process::id()), "");
             (call.command(bash), None)
         }
@@ -279,7 +279,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
     recorded(recording, &mut child, &Signals::take(), heard).map_err(cannot)
 }
 
-/// Lets the script run and records what bash says of it.
+/// Lets the script run and records what bash reports of it.
 fn recorded(
     recording: &mut Recording,
     child: &mut Child,
@@ -332,15 +332,15 @@ fn recorded(
         if let Some(channel) = channel {
             channel.answer(match message.told {
                 Told::Begin => u64::from(run.may_unhook()),
-                // After a failure bash speaks up at its next command, wherever that is: if it is
-                // none of this unit, the failure is how the unit ended.
+                // After a failure bash reports its next command, wherever that is: if that is not
+                // of this unit, the failure is how the unit ended.
                 Told::Failure => 0,
                 Told::Unit | Told::Exit => run.last_line(),
             });
         }
     })?;
     if recording.shell.is_none() {
-        // bash ended before it read its hook: there is no such file, or it does not run it.
+        // bash ended before it read its hook: the script does not exist, or bash cannot run it.
         recording.begin(u64::from(std::process::id()), "");
     }
     let signal = status.signal().map(|signal| 128 + signal);
@@ -363,7 +363,7 @@ fn recorded(
     Ok(status)
 }
 
-/// Waits for bash, handing on signals and reading what it says.
+/// Waits for bash, passes signals on and reads what bash reports.
 fn watch(
     child: &mut Child,
     signals: &Signals,
@@ -372,7 +372,7 @@ fn watch(
 ) -> std::io::Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
-            // What it said before it ended is still to be heard.
+            // The messages that it sent before it ended are still to be read.
             while let Some(message) = channel.and_then(Channel::hear) {
                 hear(&message);
             }

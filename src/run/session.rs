@@ -1,7 +1,7 @@
-//! The session that a script is recorded in, and the one in a folder that somebody names.
+//! The session that a script is recorded in, and the session in a folder that was named.
 //!
-//! What lives here: which of them it is, and what the user is told of it. What does not: how a
-//! session comes to be (`session::birth`, `session::place`).
+//! What lives here: which session it is, and what attesh says about it. What does not: how a
+//! session is opened (`session::birth`, `session::place`).
 
 use std::path::Path;
 
@@ -12,8 +12,9 @@ use crate::paths;
 use crate::report;
 use crate::session::place::{self, Placed};
 use crate::session::{Session, SessionError, birth};
+use crate::text::Fault;
 
-/// The folder that is named, the session around, the job's folder, or a session of its own.
+/// The folder that was named, the shell's session, the job's folder, or a new session.
 ///
 /// # Errors
 /// It could not be opened.
@@ -30,19 +31,22 @@ pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
     }
 }
 
-/// Opens a session in a folder, or joins the one there. A secret goes to a new one; to one
-/// that is joined it has been given already. What was moved out of the way is said.
+/// Opens a session in a folder, or joins the one there. A secret goes to a new session only: a
+/// session that is joined was given its secret before. It says what it moved out of the way.
 ///
 /// # Errors
 /// It could not be opened, or is not the session that was asked for.
 pub fn open_in(dir: &Path, name: Option<String>, given: Option<OriginSecret>) -> Result<Placed, Failure> {
     let id = given.as_ref().map(OriginSecret::id);
-    // Where there is no home that can be written there is no secret of the user's either.
+    // Without a writable home the user has no secret either.
     let usual = || match birth::usual_secret() {
         Err(error)
             if paths::origin_secret().is_none() || matches!(error, SessionError::File(FileError::Io(..))) =>
         {
-            report::say(&format!("the journal's origin cannot be checked: no secret could be made: {error}"));
+            report::say(&format!(
+                "the journal's origin cannot be checked: no secret could be made: {}",
+                error.told()
+            ));
             Ok(None)
         }
         other => other,

@@ -3,8 +3,8 @@
 //! What lives here: the one bash process that parses a script for `shell/split.bash`. What
 //! does not: what a unit is for (`script`), running anything.
 //!
-//! Rules: nothing of the script runs; a script that bash cannot parse still has a plan, its
-//! last unit being the lines that are no complete input.
+//! Rules: nothing of the script runs; a script that bash cannot parse still has a plan, whose
+//! last unit is the lines that are not a complete input.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -26,7 +26,7 @@ const TIME_MAX_NS: u64 = 20_000_000_000;
 pub struct Split {
     /// First and last line of each unit, from 1.
     pub ranges: Vec<(u64, u64)>,
-    /// The last unit is no complete input: bash will stop there.
+    /// The last unit is not a complete input: bash will stop there.
     pub broken: bool,
 }
 
@@ -55,7 +55,7 @@ pub fn split(bash: &Path, script: &[u8]) -> Result<Split, Failure> {
                 tried = Some((range.1, range.1));
             }
         }
-        // bash ended at the line after the last one it told of: that one is no end of a unit.
+        // bash ended at the line after the last one that it reported: no unit ends at that one.
         let (first, next) = tried.unwrap_or(from);
         from = match first == next {
             true => (first_line(script, next), first_line(script, next) + 1),

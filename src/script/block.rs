@@ -29,7 +29,7 @@ pub enum Said {
         /// The text is all of it.
         whole: bool,
     },
-    /// The item before has ended; none begins.
+    /// The item before has ended, and no other begins.
     After,
 }
 

@@ -32,7 +32,7 @@ pub enum Step {
         /// Its number, from 0.
         unit: usize,
         /// How.
-        status: Status,
+        status: UnitStatus,
         /// The statuses of the pipeline that it ended with; empty without a pipeline, or if bash may
         /// still have those of an earlier one.
         pipe: Vec<u8>,
@@ -41,7 +41,7 @@ pub enum Step {
 
 /// How a unit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum UnitStatus {
     /// With this status, seen at the next unit or when bash ended.
     Seen(u8),
     /// The script went on after it; bash did not report the status.
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         unit.map_or(0, |unit| unit.last)
     }
 
-    /// The number of the unit that runs, from 0; none before the first.
+    /// The number of the unit that runs, from 0; `None` before the first.
     #[must_use]
     pub fn current(&self) -> Option<usize> {
         self.current
@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
         let planned = agrees(command, self.script.unit(unit).map_or(&[], |unit| unit.text));
         // If part of this unit ran unannounced, the status is that part's, not the unit's before.
         let late = self.begins_silently(unit);
-        let before = if late { Status::Passed } else { Status::Seen(status) };
+        let before = if late { UnitStatus::Passed } else { UnitStatus::Seen(status) };
         let mut steps = self.settle(unit, before, if late { &[] } else { pipe });
         steps.push(Step::Start { unit, planned, late });
         self.begin(unit, command, Some(pipe.to_vec()));
@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
         let mut steps = Vec::new();
         if let Some(unit) = self.ahead(line, command) {
             // A subshell: bash reported nothing before it ran.
-            steps = self.settle(unit, Status::Passed, &[]);
+            steps = self.settle(unit, UnitStatus::Passed, &[]);
             steps.push(Step::Start { unit, planned: false, late: true });
             self.begin(unit, command, None);
         }
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         let told = ending.farewell.is_some() && hooked && !ending.signalled && !self.broken;
         if let Some(next) = self.reached(rest.clone(), last, ending).filter(|_| told) {
             // The last units were subshells or definitions, which bash does not report.
-            let steps = self.settle(next, Status::Seen(ending.status), &[]);
+            let steps = self.settle(next, UnitStatus::Seen(ending.status), &[]);
             self.current = None;
             return steps;
         }
@@ -208,9 +208,9 @@ impl<'a> Run<'a> {
         let parse_error = self.broken && rest.len() == 1 && ending.status == 2 && self.failed != Some(2);
         // The signal ended bash, so how its last unit ended is unknown.
         let status = if !hooked || ending.signalled {
-            Status::Unknown
+            UnitStatus::Unknown
         } else if parse_error && !left {
-            Status::Passed
+            UnitStatus::Passed
         } else {
             self.last_status(unit, ending, left)
         };
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
     }
 
     /// The status of the last unit: bash's status, unless a trap of the script may have set that.
-    fn last_status(&self, unit: usize, ending: &Ending, left: bool) -> Status {
+    fn last_status(&self, unit: usize, ending: &Ending, left: bool) -> UnitStatus {
         let made_by_trap = match &ending.farewell {
             None if has_word(self.script.unit(unit).map_or(&[][..], |unit| unit.text), b"exec") => false,
             None => traps::may_end_well(self.script) || !traps::at_exit(self.script),
@@ -228,13 +228,13 @@ impl<'a> Run<'a> {
         match self.failed {
             Some(failed) if ending.farewell.is_none() && failed != ending.status => {
                 if self.goes_on(unit) {
-                    Status::Unknown
+                    UnitStatus::Unknown
                 } else {
-                    Status::Seen(failed)
+                    UnitStatus::Seen(failed)
                 }
             }
-            _ if ending.status == 0 && made_by_trap => Status::Passed,
-            _ => Status::Seen(ending.status),
+            _ if ending.status == 0 && made_by_trap => UnitStatus::Passed,
+            _ => UnitStatus::Seen(ending.status),
         }
     }
 
@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
         (beyond && !self.evaluates(line, command)).then_some(unit)
     }
 
-    /// Whether this is no command of the script itself, but of a text that the current unit
+    /// Whether this command is not the script's own, but one of a text that the current unit
     /// evaluates: bash counts the lines of that text on from the unit's own.
     fn evaluates(&self, line: u64, command: &str) -> bool {
         let Some(current) = self.current.and_then(|current| self.script.unit(current)) else { return false };
@@ -309,7 +309,7 @@ impl<'a> Run<'a> {
     /// What of `PIPESTATUS` belongs to this unit, which began as the current one and has ended
     /// with this status. Commands that leave it alone (a definition, a `case` without a
     /// branch, a job in the background) show that of an earlier pipeline.
-    fn pipe_of(&self, unit: usize, status: Status, pipe: &[u8]) -> Vec<u8> {
+    fn pipe_of(&self, unit: usize, status: UnitStatus, pipe: &[u8]) -> Vec<u8> {
         let text = self.script.unit(unit).map_or(&[][..], |unit| unit.text);
         let failed = pipe.iter().rev().find(|status| **status != 0).copied().unwrap_or(0);
         let explains = |status: u8| pipe.last() == Some(&status) || failed == status;
@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
             Some(before) => before != pipe || is_pipeline(&self.command, text),
             None => false,
         };
-        let agree = matches!(status, Status::Seen(status) if explains(status));
+        let agree = matches!(status, UnitStatus::Seen(status) if explains(status));
         if pipe.len() > 1 && agree && own && has_pipe(text) { pipe.to_vec() } else { Vec::new() }
     }
 
@@ -336,14 +336,14 @@ impl<'a> Run<'a> {
     }
 
     /// Ends everything before `unit`, the one just before it with this status.
-    fn settle(&mut self, unit: usize, last: Status, pipe: &[u8]) -> Vec<Step> {
+    fn settle(&mut self, unit: usize, last: UnitStatus, pipe: &[u8]) -> Vec<Step> {
         let mut steps = Vec::new();
-        let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { Status::Passed };
+        let ended = |unit_before: usize| if unit_before + 1 == unit { last } else { UnitStatus::Passed };
         if let Some(current) = self.current {
             let status = match (ended(current), self.failed) {
-                (Status::Passed, Some(_)) if self.goes_on(current) => Status::Unknown,
-                (Status::Passed, Some(status)) => Status::Seen(status),
-                (Status::Passed, None) if !self.failures_told => Status::Unknown,
+                (UnitStatus::Passed, Some(_)) if self.goes_on(current) => UnitStatus::Unknown,
+                (UnitStatus::Passed, Some(status)) => UnitStatus::Seen(status),
+                (UnitStatus::Passed, None) if !self.failures_told => UnitStatus::Unknown,
                 (status, _) => status,
             };
             let pipe = if current + 1 == unit { self.pipe_of(current, status, pipe) } else { Vec::new() };
@@ -354,7 +354,7 @@ impl<'a> Run<'a> {
         for silent in self.current.map_or(0, |current| current + 1)..unit {
             // bash announces this unit and did not, so it did not run as planned.
             let late = self.is_silent(silent);
-            let status = if late { ended(silent) } else { Status::Unknown };
+            let status = if late { ended(silent) } else { UnitStatus::Unknown };
             steps.push(Step::Start { unit: silent, planned: false, late });
             steps.push(Step::Finish { unit: silent, status, pipe: Vec::new() });
         }
@@ -444,11 +444,11 @@ mod tests {
     }
 
     fn seen(unit: usize, status: u8) -> Step {
-        Step::Finish { unit, status: Status::Seen(status), pipe: Vec::new() }
+        Step::Finish { unit, status: UnitStatus::Seen(status), pipe: Vec::new() }
     }
 
     fn passed(unit: usize) -> Step {
-        Step::Finish { unit, status: Status::Passed, pipe: Vec::new() }
+        Step::Finish { unit, status: UnitStatus::Passed, pipe: Vec::new() }
     }
 
     fn ending(status: u8, command: &str) -> Ending {

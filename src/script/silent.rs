@@ -11,7 +11,7 @@
 #[must_use]
 pub fn may_be_silent(command: &str) -> bool {
     let Some(head) = turns(command) else { return may_begin_silently(command) };
-    // Without a word there is no turn, and without a turn no announcement.
+    // Without a word the loop has no turn, and bash announces nothing.
     let empty =
         head.split_whitespace().last() == Some("in") || !head.split_whitespace().any(|word| word == "in");
     empty || head.contains(['$', '`', '*', '?', '[', '<']) || may_begin_silently(command)

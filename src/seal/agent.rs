@@ -1,10 +1,10 @@
 //! A door: signing with a key that an ssh-agent holds.
 //!
-//! Lives here: the two messages of the agent protocol that are needed (list the keys,
-//! sign), and the socket. Which socket is told; the environment is not read.
+//! Lives here: the two messages of the agent protocol that attesh needs (list the keys,
+//! sign), and the socket. The caller names the socket; the environment is not read.
 //!
-//! Rules: an agent's answer is a stranger's bytes: limited, parsed strictly, and a
-//! signature counts only once it verifies; no wait is endless.
+//! Rules: an agent's answer is a stranger's bytes: its length is limited, it is parsed
+//! strictly, and a signature counts only once it verifies. No wait is endless.
 
 use std::error::Error;
 use std::fmt;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use ssh_encoding::{Decode as _, Encode as _, Reader as _};
 
 use super::keys::{PublicKey, SIGNATURE_BYTES, SSH_ED25519};
+use crate::text::{Fault, Next};
 
 const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
@@ -23,7 +24,7 @@ const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
 const FAILURE: u8 = 5;
 
-/// OpenSSH's agent hangs up on a longer message; what it sends is not longer either.
+/// OpenSSH's agent hangs up on a longer message, and sends none that is longer.
 const MAX_MESSAGE_BYTES: usize = 256 << 10;
 /// A list comes at once. A signature may wait for somebody to confirm it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,7 +63,7 @@ impl AgentKey {
         let request = sign_request(&self.key, message)?;
         let answer = exchange(&self.socket, &request, SIGN_TIMEOUT)?;
         let sig = match parse_signature(&answer) {
-            // A locked agent lists nothing: that tells why it refused.
+            // A locked agent lists no key, which explains the refusal.
             Err(AgentError::Refused) if list(&self.socket).is_ok_and(|held| held.is_empty()) => {
                 return Err(AgentError::Empty);
             }
@@ -175,7 +176,7 @@ fn exchange(socket: &Path, request: &[u8], timeout: Duration) -> Result<Vec<u8>,
 pub enum AgentError {
     /// `SSH_AUTH_SOCK` is not set.
     NoSocket,
-    /// Nobody listens there, or the connection broke.
+    /// No agent listens there, or the connection broke.
     Unreachable {
         /// The socket.
         socket: PathBuf,
@@ -184,16 +185,16 @@ pub enum AgentError {
     },
     /// It took too long.
     NoAnswer(Duration),
-    /// It lists no key: there is none, or it is locked.
+    /// It lists no key: it has none, or it is locked.
     Empty,
     /// It holds other keys.
     Missing {
-        /// The key wanted.
+        /// The key that was asked for.
         fingerprint: String,
         /// How many it holds.
         held: usize,
     },
-    /// It holds the key and will not sign.
+    /// It holds the key and refuses to sign.
     Refused,
     /// More than an agent takes.
     TooLarge {
@@ -210,28 +211,19 @@ impl fmt::Display for AgentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ssh-agent: ")?;
         match self {
-            Self::NoSocket => f.write_str(
-                "SSH_AUTH_SOCK is not set, so attesh finds no agent; \
-                 start one with: eval \"$(ssh-agent)\", or give --key the private key",
-            ),
+            Self::NoSocket => f.write_str("SSH_AUTH_SOCK is not set, so attesh finds no agent"),
             Self::Unreachable { socket, error } => {
                 write!(f, "{}: {}", socket.display(), crate::files::words(error))
             }
             Self::NoAnswer(timeout) => write!(f, "no answer within {} s", timeout.as_secs()),
-            Self::Empty => f.write_str(
-                "it shows no keys; add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
-            ),
+            Self::Empty => f.write_str("it shows no keys"),
             Self::Missing { fingerprint, held } => {
-                write!(f, "{fingerprint} is not among the {held} keys it holds; add it with ssh-add FILE")
+                write!(f, "{fingerprint} is not among the {held} keys it holds")
             }
-            Self::Refused => {
-                f.write_str("it holds the key and refused to sign; confirm the signature when it asks")
+            Self::Refused => f.write_str("it holds the key and refused to sign"),
+            Self::TooLarge { bytes } => {
+                write!(f, "{bytes} bytes to sign, and agents take {} KiB at most", MAX_MESSAGE_BYTES >> 10)
             }
-            Self::TooLarge { bytes } => write!(
-                f,
-                "{bytes} bytes to sign, and agents take {} KiB at most; give --key the private key",
-                MAX_MESSAGE_BYTES >> 10
-            ),
             Self::Nonsense(what) => write!(f, "it sent {what}"),
             Self::WrongSignature => f.write_str("it sent a signature that does not verify"),
         }
@@ -239,6 +231,20 @@ impl fmt::Display for AgentError {
 }
 
 impl Error for AgentError {}
+
+impl Fault for AgentError {
+    fn next(&self) -> Option<Next> {
+        let sentence = match self {
+            Self::NoSocket => "start one with: eval \"$(ssh-agent)\", or give --key the private key",
+            Self::Empty => "add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
+            Self::Missing { .. } => "add it with ssh-add FILE",
+            Self::Refused => "confirm the signature when it asks",
+            Self::TooLarge { .. } => "give --key the private key",
+            _ => return None,
+        };
+        Some(sentence.into())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -374,6 +380,6 @@ mod tests {
         assert_eq!(sign_request(&public, &fits).unwrap().len(), MAX_MESSAGE_BYTES);
         let long = vec![0; fits.len() + 1];
         let error = sign_request(&public, &long).unwrap_err();
-        assert!(error.to_string().contains("give --key"), "{error}");
+        assert!(error.told().contains("give --key"), "{error}");
     }
 }

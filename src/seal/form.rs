@@ -16,7 +16,7 @@ use super::statement::{
 use crate::cause::{Cause, Code};
 use crate::encoding::{hex_exact, is_uuid};
 use crate::journal::head::Head;
-use crate::record::{INTEGER_MAX, is_plain_name, is_uri};
+use crate::record::{FactTime, INTEGER_MAX, is_plain_name, is_uri};
 use crate::text::short;
 
 /// The extensions that this program knows.
@@ -62,6 +62,23 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     Ok(statement)
 }
 
+/// When a payload says it was sealed, in seconds since 1970, whatever else it says: a statement
+/// that this program does not know was sealed at a time as well.
+#[must_use]
+pub fn sealed_at_s(payload: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Dated {
+        predicate: SealedAt,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct SealedAt {
+        sealed_at: String,
+    }
+    let dated: Dated = serde_json::from_slice(payload).ok()?;
+    dated.predicate.sealed_at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+}
+
 /// The first member that has another form, and the form.
 fn check(statement: &Statement) -> Form {
     need(statement.subject.len() <= SUBJECTS_MAX, "subject", "at most 1000 subjects")?;
@@ -82,6 +99,7 @@ fn check(statement: &Statement) -> Form {
         need(commands.len() <= COMMANDS_MAX, "commands", "at most 10000 commands")?;
         commands.iter().try_for_each(command)?;
     }
+    need(predicate.plans.len() <= PARTICULARS_MAX, "plans", "at most 10000 plans")?;
     predicate.plans.iter().try_for_each(plan)?;
     for one in &predicate.anomalies {
         number(one.record, "anomalies.record")?;
@@ -150,6 +168,7 @@ fn session(session: &SessionFacts) -> Form {
     time(&session.closed_at, "session.closedAt")?;
     let head = session.previous.as_ref().is_none_or(|token| Head::read(token).is_some());
     need(head, "session.previous", "null or the head SESSION:SIZE:ROOT")?;
+    need(session.shells.len() <= PARTICULARS_MAX, "session.shells", "at most 10000 shells")?;
     for shell in &session.shells {
         number(shell.id, "shells.id")?;
     }
@@ -196,6 +215,9 @@ fn fact(fact: &FactFacts) -> Form {
     need(is_uri(&fact.kind), "facts.type", "a URI")?;
     number(fact.shell.unwrap_or(0), "facts.shell")?;
     number(fact.n.unwrap_or(0), "facts.n")?;
+    let of_command = fact.at == FactTime::Command;
+    let numbered = of_command == fact.n.is_some() && (!of_command || fact.shell.is_some());
+    need(numbered, "facts.n", "beside shell exactly where at is command")?;
     for one in &fact.attached {
         need(is_plain_name(&one.name), "attached.name", "a plain file name")?;
         number(one.size, "attached.size")?;

@@ -8,6 +8,7 @@
 //! Rules: a secret has no `Debug`, no `Clone`, and is wiped when dropped; no cost that a
 //! key file asks for is paid unchecked; every verification is `verify_strict`.
 
+use crate::text::{Fault, Next};
 use std::error::Error;
 use std::fmt;
 
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 
 /// Bytes of an Ed25519 signature.
 pub const SIGNATURE_BYTES: usize = 64;
-/// Larger files are no private key.
+/// A larger file is not a private key.
 pub const MAX_KEY_FILE_BYTES: usize = 64 << 10;
 /// The one key type, as OpenSSH names it.
 pub(super) const SSH_ED25519: &str = "ssh-ed25519";
@@ -47,7 +48,7 @@ impl PublicKey {
     /// From the 32 bytes of RFC 8032.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::BadPoint)?;
-        // One key must have one fingerprint, and a weak one verifies what nobody signed.
+        // One key must have one fingerprint, and a weak key verifies what nobody signed.
         if key.is_weak() || key.to_edwards().compress().as_bytes() != bytes {
             return Err(KeyError::BadPoint);
         }
@@ -77,7 +78,7 @@ impl PublicKey {
         Self::from_bytes(&bytes)
     }
 
-    /// From OpenSSH's binary form, as it stands in key lines and comes from agents.
+    /// From OpenSSH's binary form, as key lines and agents have it.
     pub fn from_ssh_blob(mut blob: &[u8]) -> Result<Self, KeyError> {
         let bad = |_| KeyError::Malformed("the OpenSSH key data is cut short".to_owned());
         let reader = &mut blob;
@@ -176,9 +177,9 @@ impl PrivateKey {
         self.0.sign(message).to_bytes()
     }
 
-    /// Is this the text of a private key that needs a passphrase? Also refuses what is no
-    /// Ed25519 private key, as far as that can be told before decrypting: nobody should
-    /// be asked for the passphrase of a key that is of no use.
+    /// Is this the text of a private key that needs a passphrase? Also refuses what is not an
+    /// Ed25519 private key, as far as that shows before decrypting: nobody should be asked for
+    /// the passphrase of a useless key.
     pub fn is_encrypted(file: &[u8]) -> Result<bool, KeyError> {
         Ok(match Block::of(file)? {
             Block::Pkcs8(der) => {
@@ -205,7 +206,7 @@ impl PrivateKey {
                 let info = EncryptedPrivateKeyInfoRef::from_der(der.as_bytes())
                     .map_err(|e| KeyError::Malformed(format!("PKCS#8: {e}")))?;
                 // Neither CBC nor its padding says for sure that the passphrase was wrong,
-                // so text that is no key is taken for that as well.
+                // so text that is not a key counts as that too.
                 let plain = info.decrypt(passphrase.as_bytes()).map_err(|e| match e {
                     pkcs8::Error::EncryptedPrivateKey(
                         e @ (pkcs5::Error::UnsupportedAlgorithm { .. }
@@ -235,7 +236,7 @@ impl PrivateKey {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|e| malformed(&e))?;
         expect_ed25519(info.algorithm.oid)?;
         let pair = KeypairBytes::try_from(info).map_err(|e| malformed(&e))?;
-        // A public half that stands beside it (v2) must be the one that belongs to it.
+        // A public half in the file (v2) must belong to the private half.
         SigningKey::try_from(&pair).map(Self).map_err(|_| KeyError::HalvesDiffer)
     }
 
@@ -274,7 +275,7 @@ impl PrivateKey {
     }
 }
 
-/// What stands in a private key file, before any passphrase.
+/// What a private key file holds, before any passphrase.
 enum Block {
     Pkcs8(SecretDocument),
     Pbes2(SecretDocument),
@@ -406,7 +407,7 @@ fn expect_ed25519(oid: pkcs8::ObjectIdentifier) -> Result<(), KeyError> {
     Err(KeyError::NotEd25519(name))
 }
 
-/// Why bytes are no key that can be used.
+/// Why bytes are not a key that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
     /// Something else altogether.
@@ -417,9 +418,9 @@ pub enum KeyError {
     PublicGiven,
     /// A key of another kind.
     NotEd25519(String),
-    /// It says that it is a key and does not parse.
+    /// It claims to be a key and does not parse.
     Malformed(String),
-    /// The 32 bytes are no point, not its only spelling, or a weak one.
+    /// The 32 bytes are not a point, not its only spelling, or a weak point.
     BadPoint,
     /// The public half in the file does not belong to the private half.
     HalvesDiffer,
@@ -427,46 +428,53 @@ pub enum KeyError {
     NeedsPassphrase,
     /// Encrypted, and not with this passphrase.
     WrongPassphrase,
-    /// Encrypted in a way that is not read.
+    /// Encrypted in a way that attesh does not read.
     UnknownEncryption(String),
-    /// Encrypted at a cost nobody chose in earnest.
+    /// Encrypted at a cost that nobody chooses in earnest.
     TooCostly(String),
 }
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const CONVERT: &str = "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW";
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
-            Self::PrivateGiven => f.write_str(
-                "a private key, and the public half is wanted; \
-                 openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE",
-            ),
+            Self::PrivateGiven => f.write_str("a private key, and the public half is wanted"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
-            Self::NotEd25519(kind) => write!(
-                f,
-                "a key of type {kind}, but an Ed25519 key is needed; to make one type: attesh key generate -o FILE"
-            ),
+            Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
             Self::HalvesDiffer => {
                 f.write_str("a damaged key: its public half does not belong to its private half")
             }
-            Self::NeedsPassphrase => f.write_str(
-                "encrypted, and no passphrase was given; give --passphrase-file or set ATTESH_PASSPHRASE",
-            ),
-            Self::WrongPassphrase => f.write_str("this passphrase does not open it; try again with another"),
+            Self::NeedsPassphrase => f.write_str("encrypted, and no passphrase was given"),
+            Self::WrongPassphrase => f.write_str("this passphrase does not open it"),
             Self::UnknownEncryption(what) => {
-                write!(f, "encrypted in a way that attesh does not read ({what}); {CONVERT}")
+                write!(f, "encrypted in a way that attesh does not read ({what})")
             }
-            Self::TooCostly(what) => {
-                write!(f, "opening it would take too much time or memory ({what}); {CONVERT}")
-            }
+            Self::TooCostly(what) => write!(f, "opening it would take too much time or memory ({what})"),
         }
     }
 }
 
 impl Error for KeyError {}
+
+impl Fault for KeyError {
+    fn next(&self) -> Option<Next> {
+        let sentence = match self {
+            Self::PrivateGiven => {
+                "openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE"
+            }
+            Self::NotEd25519(_) => "to make one type: attesh key generate -o FILE",
+            Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
+            Self::WrongPassphrase => "try again with another",
+            Self::UnknownEncryption(_) | Self::TooCostly(_) => {
+                "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW"
+            }
+            _ => return None,
+        };
+        Some(sentence.into())
+    }
+}
 
 /// Whether a word is a type of key in OpenSSH's formats.
 pub(super) fn is_key_type(word: &str) -> bool {

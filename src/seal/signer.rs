@@ -3,8 +3,8 @@
 //! Lives here: opening what `--key` names, making a new pair of key files, and [`Signer`].
 //! Not here: the formats (`keys`), where the passphrase comes from (`crate::passphrase`).
 //!
-//! Rules: what `--key` means is told by the file's content, never by its name; a signature
-//! is checked before it is handed out.
+//! Rules: the file's content, never its name, says what `--key` means; a signature is checked
+//! before it is handed out.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -21,6 +21,7 @@ use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKe
 use super::trust::{TrustError, TrustFile};
 use crate::clock;
 use crate::files::{self, FileError, Overwrite};
+use crate::text::{Command, Fault, Next, told};
 
 /// Who signs.
 pub enum Signer {
@@ -75,6 +76,15 @@ impl fmt::Display for SignError {
 
 impl Error for SignError {}
 
+impl Fault for SignError {
+    fn next(&self) -> Option<Next> {
+        match self {
+            Self::Agent(error) => error.next(),
+            Self::Faulty => None,
+        }
+    }
+}
+
 /// What `--key` names.
 pub enum KeyFile {
     /// A private key, perhaps encrypted still.
@@ -84,8 +94,8 @@ pub enum KeyFile {
 }
 
 impl KeyFile {
-    /// Opens the file and tells which it is. Damage that needs no passphrase to be seen is
-    /// an error at once.
+    /// Opens the file and finds out which it is. Damage that shows without the passphrase is an
+    /// error at once.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let fail = |why| KeyFileError { path: path.to_owned(), why };
         let unreadable = |error| fail(KeyFileProblem::File(error));
@@ -119,16 +129,16 @@ pub struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Does it take a passphrase to open it?
+    /// Whether it needs a passphrase.
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// A warning to print where others may read a key that no passphrase protects.
+    /// A warning to print if others may read a key that no passphrase protects.
     ///
-    /// A warning and no refusal: by the time the key is used it has been readable all along,
-    /// so refusing protects nothing, and secrets that a CI system mounts as files are
-    /// often readable by all in a container where there is nobody else.
+    /// A warning and not a refusal: the key was readable all along, so refusing it now protects
+    /// nothing, and a CI system often mounts secrets as files that all may read, in a container
+    /// without other users.
     pub fn exposure(&self) -> Option<String> {
         let open_to = match (self.mode & 0o070 != 0, self.mode & 0o007 != 0) {
             _ if self.encrypted => return None,
@@ -136,11 +146,9 @@ impl PrivateFile {
             (_, true) => "everybody",
             (true, false) => "its group",
         };
-        let path = self.path.display();
-        Some(format!(
-            "{path}: a private key without a passphrase, open to {open_to} (mode {:04o}): chmod 600 {path}",
-            self.mode & 0o7777
-        ))
+        let (path, mode) = (self.path.display(), self.mode & 0o7777);
+        let what = format!("{path}: a private key without a passphrase, open to {open_to} (mode {mode:04o})");
+        Some(told(&what, Some(&Next::typing("", Command::new("chmod 600").path(&self.path)))))
     }
 
     /// Opens it.
@@ -157,7 +165,7 @@ pub fn public_path(private: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Refuses where either file of a new key is there already.
+/// Refuses if either file of a new key exists.
 pub fn refuse_existing(path: &Path) -> Result<(), KeyFileError> {
     for path in [path.to_owned(), public_path(path)] {
         if path.symlink_metadata().is_ok() {
@@ -169,7 +177,7 @@ pub fn refuse_existing(path: &Path) -> Result<(), KeyFileError> {
 }
 
 /// Makes a key, and writes `path` (0600, PKCS#8 v1 PEM) and `path.pub` (SPKI PEM). Neither
-/// may exist unless `force` is said.
+/// may exist unless `force` is given.
 pub fn generate(
     path: &Path,
     passphrase: Option<&Passphrase>,
@@ -186,7 +194,7 @@ pub fn generate(
             .map_err(|error| failed_io(FileError::Io(path.to_owned(), io::Error::other(error))))?;
         Ok(bytes)
     };
-    // Seen before anything is written: a private key without its public half helps nobody.
+    // Checked before anything is written: a private key without its public half is useless.
     if !force {
         refuse_existing(path)?;
     }
@@ -215,11 +223,11 @@ pub struct KeyFileError {
 pub enum KeyFileProblem {
     /// It cannot be read or written.
     File(FileError),
-    /// Its content is no key that can be used.
+    /// Its content is not a key that can be used.
     Key(KeyError),
     /// A file of public keys is damaged.
     Public(TrustError),
-    /// Several public keys, where one was to be named.
+    /// Several public keys, but `--key` names one.
     Several,
 }
 
@@ -227,17 +235,33 @@ impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path.display())?;
         match &self.why {
-            KeyFileProblem::File(FileError::Exists(_)) => f.write_str(
-                "the file exists, and replacing a key cannot be undone; add --force, or choose another file with -o",
-            ),
+            KeyFileProblem::File(FileError::Exists(_)) => {
+                f.write_str("the file exists, and replacing a key cannot be undone")
+            }
             KeyFileProblem::File(error) => f.write_str(&error.reason()),
             KeyFileProblem::Key(why) => why.fmt(f),
             KeyFileProblem::Public(why) => why.fmt(f),
-            KeyFileProblem::Several => {
-                f.write_str("several public keys, and --key names one; give a file with that key alone")
-            }
+            KeyFileProblem::Several => f.write_str("several public keys, and --key names one"),
         }
     }
 }
 
 impl Error for KeyFileError {}
+
+impl Fault for KeyFileError {
+    fn next(&self) -> Option<Next> {
+        match &self.why {
+            KeyFileProblem::File(FileError::Exists(_)) => {
+                Some("add --force, or choose another file with -o".into())
+            }
+            KeyFileProblem::File(FileError::Missing(path)) => {
+                let generate = Command::new("attesh key generate -o").path(path);
+                Some(Next::typing("to make a key", generate))
+            }
+            KeyFileProblem::File(error) => error.next(),
+            KeyFileProblem::Key(why) => why.next(),
+            KeyFileProblem::Public(why) => why.next(),
+            KeyFileProblem::Several => Some("give a file with that key alone".into()),
+        }
+    }
+}

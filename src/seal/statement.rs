@@ -120,7 +120,7 @@ pub struct Predicate {
     pub sealed_at: String,
     /// From the journal's last record to the sealing, in milliseconds; negative if a clock went back.
     pub unrecorded_tail_ms: i64,
-    /// What this version does not name: a JSON text under a URI each.
+    /// What this version does not name: a text under a URI each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub extensions: BTreeMap<String, String>,
     /// The extensions without which the statement must not be judged.

@@ -1,12 +1,12 @@
 //! Which public keys are trusted, and when: the files that `--trust` takes.
 //!
 //! Lives here: SPKI PEM, OpenSSH lines and `allowed_signers`, read from bytes; times of
-//! validity. Not here: where the files lie, what time it is.
+//! validity. Not here: where the files are, what time it is.
 //!
 //! Rules:
 //! * a damaged line is an error that names the line; a line that is sound but of no use here
-//!   (another type of key, another namespace) is left out and said, for one
-//!   trust file often serves several programs, and leaving a key out only trusts less;
+//!   (another type of key, another namespace) is skipped and named, because one trust file
+//!   often serves several programs, and skipping a key only trusts less;
 //! * a time without a zone is local time, as ssh-keygen(1) has it; the caller says what that is.
 
 use std::error::Error;
@@ -15,16 +15,16 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::keys::{KeyError, PublicKey, SSH_ED25519, is_key_type, pem_blocks};
-use crate::text::short;
+use crate::text::{Fault, Next, short};
 
 /// Larger trust files are not read.
 pub const MAX_TRUST_FILE_BYTES: usize = 4 << 20;
 
-/// The name that stands in `namespaces="…"` of an `allowed_signers` line for keys that may
-/// seal sessions. A line without that option allows every namespace.
+/// The name in `namespaces="…"` of an `allowed_signers` line for keys that may seal sessions. A
+/// line without that option allows every namespace.
 pub const NAMESPACE: &str = "attesh";
 
-/// From when until when a key is trusted, in seconds since 1970. Both ends are inside.
+/// From when until when a key is trusted, in seconds since 1970, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Validity {
     /// `valid-after`.
@@ -63,7 +63,7 @@ impl fmt::Display for Validity {
     }
 }
 
-/// What a calendar time of this machine is in seconds since 1970; none where there is none.
+/// A calendar time of this machine in seconds since 1970; `None` if it does not exist.
 pub type LocalTime = fn(jiff::civil::DateTime) -> Option<i64>;
 
 /// A public key that is trusted, with what the file says about it.
@@ -97,14 +97,14 @@ impl TrustedKey {
     }
 }
 
-/// A sound line that trusts nobody here.
+/// A sound line that makes no key trusted here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
     /// Its number, from 1.
     pub line: usize,
     /// Why.
     pub why: String,
-    /// The type of key, where that is what is wrong.
+    /// The type of key, if that is what is wrong.
     pub other_type: Option<String>,
 }
 
@@ -113,7 +113,7 @@ pub struct Unused {
 pub struct TrustFile {
     /// The keys in it, in order.
     pub keys: Vec<TrustedKey>,
-    /// What is left out, to be said to the user.
+    /// The lines that were skipped, to be named to the user.
     pub unused: Vec<Unused>,
 }
 
@@ -148,7 +148,7 @@ impl TrustFile {
         let mut done = 0;
         for (_, pem) in pem_blocks(text) {
             let start = pem.as_ptr() as usize - text.as_ptr() as usize;
-            // A key line between the blocks would be passed over: better said than hidden.
+            // A key line between the blocks would be skipped in silence, so it is an error.
             only_comments(text, done, start)?;
             done = start + pem.len();
             let key = PublicKey::from_spki_pem(pem)
@@ -186,10 +186,10 @@ impl TrustFile {
     }
 }
 
-/// Why a trust file is of no use, and in which line.
+/// Why a trust file cannot be used, and in which line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustError {
-    /// The line, from 1, where it is one line's fault.
+    /// The line, from 1, if one line is wrong.
     pub line: Option<usize>,
     /// What is wrong.
     pub why: KeyError,
@@ -205,6 +205,12 @@ impl fmt::Display for TrustError {
 }
 
 impl Error for TrustError {}
+
+impl Fault for TrustError {
+    fn next(&self) -> Option<Next> {
+        self.why.next()
+    }
+}
 
 fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
@@ -228,7 +234,7 @@ fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
 enum Reject {
     /// The line is damaged: the file is not read.
     Bad(KeyError),
-    /// The line is sound, and trusts nobody here.
+    /// The line is sound, and makes no key trusted here.
     Unused(String),
     /// So is this one: a key of another type.
     OtherType(String),

@@ -81,7 +81,7 @@ fn sound_lines_that_trust_nobody_here_are_left_out_and_said() {
         // Nothing else in it: an error that says why.
         let error = read(&other).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains(says), "{error}");
-        assert!(error.contains("no usable key") || error.contains("an Ed25519 key is wanted"), "{error}");
+        assert!(error.contains("no usable key") || error.contains("an Ed25519 key is needed"), "{error}");
     }
 }
 

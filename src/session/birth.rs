@@ -22,6 +22,7 @@ use crate::record::{
     Body, CloseReason, Closes, Disclosures, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program,
     RECORDER_ID, Recorder, StateLevel, Unseen,
 };
+use crate::text::{Command, Fault, Next};
 
 /// How many sessions are followed from one to the next before it counts as a ring.
 const FOLLOW_MAX: usize = 1000;
@@ -77,7 +78,8 @@ pub fn default_secret() -> Result<OriginSecret> {
     }
     let bytes = folder.read(name, SECRET_MAX)?;
     secret_from(bytes).ok_or_else(|| {
-        SessionError::Nowhere(format!("{}: shorter than 32 bytes; remove the file", path.display()))
+        let why = format!("{}: shorter than 32 bytes", path.display());
+        SessionError::Nowhere(why, Some(Next::typing("to remove it", Command::new("rm").path(&path))))
     })
 }
 
@@ -110,7 +112,8 @@ pub fn secret_from(mut bytes: Vec<u8>) -> Option<OriginSecret> {
 
 fn no_home() -> SessionError {
     SessionError::Nowhere(
-        "there is no home folder to keep sessions in; set XDG_STATE_HOME to an absolute path".into(),
+        "there is no home folder to keep sessions in".into(),
+        Some("set XDG_STATE_HOME to an absolute path".into()),
     )
 }
 
@@ -131,7 +134,10 @@ pub fn birth(new: NewSession) -> Result<Session> {
 pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Result<Session> {
     let text = id.hyphenated().to_string();
     if folder.path().as_os_str().as_bytes().contains(&b'\n') {
-        return Err(SessionError::Nowhere("the path of the session's folder has a newline in it".into()));
+        return Err(SessionError::Nowhere(
+            "the path of the session's folder has a newline in it".into(),
+            None,
+        ));
     }
     let (level, state_folder) = state_folder()?;
     let state = state_folder.create_file(&state_name(&text))?;
@@ -224,13 +230,11 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
         }
         match Folder::create(&path) {
             Ok(folder) => return Ok((level, folder)),
-            Err(error) => tried.push(error.to_string()),
+            Err(error) => tried.push(error.told()),
         }
     }
-    Err(SessionError::Nowhere(format!(
-        "no folder can hold the state of a session:\n  {}",
-        tried.join("\n  ")
-    )))
+    let why = format!("no folder can hold the state of a session:\n  {}", tried.join("\n  "));
+    Err(SessionError::Nowhere(why, None))
 }
 
 /// Whether a shell of this process may join the session: same user (the folder says so),
@@ -245,7 +249,7 @@ pub(super) fn may_join(session: &Session) -> bool {
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
     let Some(stat) = proc::stat(shell.pid) else {
-        return Err(SessionError::Nowhere(format!("there is no process {}", shell.pid)));
+        return Err(SessionError::Nowhere(format!("no process has the id {}", shell.pid), None));
     };
     session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
@@ -358,7 +362,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         }
         return Ok((next, warning));
     }
-    Err(SessionError::Nowhere("the sessions that name one another as the next form a ring".into()))
+    Err(SessionError::Nowhere("the sessions that name one another as the next form a ring".into(), None))
 }
 
 /// Creates the session after one that has just ended with this head.

@@ -13,27 +13,27 @@ use crate::record::{
     Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Status, Unseen,
 };
 
-/// Why a session is being ended by a command.
+/// The verb that ends a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum EndVerb {
     /// `attesh seal`
     Seal,
     /// `attesh stop`
     Stop,
 }
 
-impl Ending {
+impl EndVerb {
     fn outcome(self) -> Unseen {
         match self {
-            Ending::Seal => Unseen::Sealing,
-            Ending::Stop => Unseen::Stopping,
+            EndVerb::Seal => Unseen::Sealing,
+            EndVerb::Stop => Unseen::Stopping,
         }
     }
 
     fn reason(self) -> (CloseReason, EndReason) {
         match self {
-            Ending::Seal => (CloseReason::Sealed, EndReason::Seal),
-            Ending::Stop => (CloseReason::Stopped, EndReason::Stop),
+            EndVerb::Seal => (CloseReason::Sealed, EndReason::Seal),
+            EndVerb::Stop => (CloseReason::Stopped, EndReason::Stop),
         }
     }
 }
@@ -198,7 +198,7 @@ pub struct Over {
 /// A record was not appended.
 pub fn end_by_command(
     session: &Session,
-    ending: Ending,
+    verb: EndVerb,
     close_others: bool,
 ) -> std::result::Result<Over, Failure> {
     let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
@@ -207,10 +207,10 @@ pub fn end_by_command(
         if let Err(refusal) = refuse_others(&story, own, close_others) {
             return Ok(Err(refusal));
         }
-        let (close_reason, end_reason) = ending.reason();
+        let (close_reason, end_reason) = verb.reason();
         if let Some(at) = own {
             if let Some(running) = story.live[&at].running {
-                finish_unseen(writer, at, running.n, ending.outcome())?;
+                finish_unseen(writer, at, running.n, verb.outcome())?;
             }
             close_shell(writer, at, close_reason, None, None, workdir())?;
         }

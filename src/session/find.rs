@@ -7,6 +7,7 @@ use super::{Result, Session, SessionError, short_id};
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
+use crate::text::{Command, Next};
 use crate::verify::Remembered;
 
 /// The longest name of a session.
@@ -88,20 +89,23 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
             }
             let what = format!("{}: the first record of its journal is damaged", path.display());
             Err(Failure::integrity(what)
-                .next(format!("to see what is left type: attesh verify {}", path.display())))
+                .typing("to see what is left", Command::new("attesh verify").path(path)))
         }
-        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(SEE_ALL)),
+        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(see_all())),
         (Some(one), Some(two)) => Err(Failure::usage(format!(
             "{word} fits more than one session ({}, {})",
             short_id(one.id()),
             short_id(two.id())
         ))
-        .next("give more digits of the id, as attesh sessions shows it")),
+        .typing("give more digits of the id; to see it", Command::new("attesh sessions"))),
     }
 }
 
 /// What to type if a session was not found.
-pub const SEE_ALL: &str = "to see them all type: attesh sessions";
+#[must_use]
+pub fn see_all() -> Next {
+    Next::typing("to see them all", Command::new("attesh sessions"))
+}
 
 /// The session in a folder, or that of its journal file.
 fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
@@ -112,7 +116,7 @@ fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
     };
     if path.is_file() && folder == path {
         return Err(Failure::usage(format!("{}: a file, not a session", path.display()))
-            .next(format!("to see what the file says type: attesh show {}", path.display())));
+            .typing("to see what the file says", Command::new("attesh show").path(path)));
     }
     in_folder(folder)
 }
@@ -160,7 +164,7 @@ pub fn remembered(path: &Path) -> Option<Remembered> {
 #[must_use]
 pub fn no_session(folder: &Path) -> Failure {
     Failure::unable(format!("{}: not the folder of a session: it holds no journal", folder.display()))
-        .next("to see the sessions type: attesh sessions")
+        .typing("to see the sessions", Command::new("attesh sessions"))
 }
 
 /// The session of the surrounding shell: the one that ATTESH_SESSION names, following `next`;
@@ -177,9 +181,7 @@ pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
         Some(Err(error))
             if !error.is_over() && !matches!(error, SessionError::File(FileError::Owner(..))) =>
         {
-            let failure = Failure::from(error);
-            let message = format!("this shell's session cannot be used: {}", failure.message);
-            return Err(Failure { message, ..failure });
+            return Err(Failure::from(error).within("this shell's session cannot be used"));
         }
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! The head of a session's journal as it lies there.
+//! The head of a session's journal as it is.
 //!
 //! What lives here: the journal checked, its head, and the line by which a log keeps that. What
 //! does not: what is compared with it (`journal::heads`), who prints it.
@@ -9,14 +9,15 @@ use crate::files;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::head::Head;
 use crate::journal::heads::MARK;
+use crate::text::Command;
 
-/// The line that tells a head to the log of a job.
+/// The line that gives a head to the log of a job.
 #[must_use]
 pub fn log_line(head: Head) -> String {
     format!("{MARK} {head}")
 }
 
-/// Checks the journal of a session as it lies there, with the roots at these sizes.
+/// Checks the journal of a session as it is, with the roots at these sizes.
 ///
 /// # Errors
 /// It could not be read, or is not what was recorded.
@@ -32,11 +33,11 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
             "the journal is not what was recorded: record {} (byte {}): {}",
             rejection.record, rejection.offset, rejection.cause
         ))
-        .next(format!("to see what is left type: attesh verify {}", session.folder().path().display()))),
+        .typing("to see what is left", Command::new("attesh verify").path(session.folder().path()))),
     }
 }
 
-/// The head of a journal as it lies there, checked record by record.
+/// The head of a journal as it is, checked record by record.
 ///
 /// # Errors
 /// As [`checked`].

@@ -2,10 +2,10 @@
 //!
 //! * this file: opening a session, and appending to it under its lock;
 //! * [`birth`]: a new session, and joining one that lives;
-//! * [`place`]: a session in a folder that somebody names, for the steps of a job;
+//! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
 //! * [`find`]: which session a person means;
-//! * [`heads`]: the head of a journal as it lies there;
+//! * [`heads`]: the head of a journal as it is;
 //! * [`shells`]: which of its shells still run.
 //!
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes
@@ -19,6 +19,7 @@ pub mod heads;
 pub mod place;
 pub mod shells;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -36,7 +37,7 @@ use crate::lock;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
-use crate::text::posix_quoted;
+use crate::text::{Command, Fault, Next};
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -62,11 +63,11 @@ pub enum SessionError {
     /// Nothing was appended.
     Append(AppendError),
     /// No folder can be used.
-    Nowhere(String),
+    Nowhere(String, Option<Next>),
     /// A live session has the name: the name, and the session's short id.
     Taken(String, String),
     /// A folder cannot hold the session that was asked for: the folder, why, what to do.
-    Place(PathBuf, String, String),
+    Place(PathBuf, String, Next),
 }
 
 impl std::fmt::Display for SessionError {
@@ -78,14 +79,34 @@ impl std::fmt::Display for SessionError {
             }
             SessionError::Busy => f.write_str(&busy()),
             SessionError::Append(error) => error.fmt(f),
-            SessionError::Nowhere(why) => f.write_str(why),
-            SessionError::Place(folder, why, next) => write!(f, "{}: {why}; {next}", folder.display()),
+            SessionError::Nowhere(why, _) => f.write_str(why),
+            SessionError::Place(folder, why, _) => write!(f, "{}: {why}", folder.display()),
             SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
         }
     }
 }
 
 impl std::error::Error for SessionError {}
+
+impl Fault for SessionError {
+    fn next(&self) -> Option<Next> {
+        match self {
+            SessionError::File(error) => error.next(),
+            SessionError::Busy => Some("try again".into()),
+            SessionError::Nowhere(_, next) => next.clone(),
+            SessionError::Taken(name, _) => Some(Next::say(format!("join it with: {}", to_join(name)))),
+            SessionError::Place(_, _, next) => Some(next.clone()),
+            SessionError::NoGenesis(_) | SessionError::Append(_) => None,
+        }
+    }
+}
+
+/// What a shell that joins a session is told to read; the word is its name, id or folder.
+#[must_use]
+pub fn to_join(word: impl AsRef<OsStr>) -> String {
+    let init = Command::new("attesh init bash --session").word(word);
+    format!("eval \"$({init})\"")
+}
 
 impl From<FileError> for SessionError {
     fn from(error: FileError) -> Self {
@@ -104,11 +125,8 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::File(error) => Failure::from(error),
             SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
-            SessionError::Place(..) => Failure::of(Kind::Usage, &error),
-            SessionError::Busy => Failure::unable(error.to_string()).next("try again"),
-            SessionError::Taken(ref name, _) => Failure::usage(error.to_string())
-                .next(format!("join it with: eval \"$(attesh init bash --session {name})\"")),
-            _ => Failure::unable(error.to_string()),
+            SessionError::Place(..) | SessionError::Taken(..) => Failure::of(Kind::Usage, &error),
+            _ => Failure::of(Kind::Unable, &error),
         }
     }
 }
@@ -226,13 +244,8 @@ impl Session {
     /// The word by which a person names it at a prompt: the end of its id, or its folder if that is
     /// not among this user's.
     #[must_use]
-    pub fn word(&self) -> String {
-        if !self.is_placed() {
-            return short_id(self.id()).to_owned();
-        }
-        let path = self.folder.path().display().to_string();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-        if path.chars().all(plain) { path } else { posix_quoted(&path) }
+    pub fn word(&self) -> &OsStr {
+        if self.is_placed() { self.folder.path().as_os_str() } else { OsStr::new(short_id(self.id())) }
     }
 
     /// Whether it is a copy, which is only read.
@@ -262,7 +275,7 @@ impl Session {
         let path = self
             .genesis
             .text("stateDir")
-            .ok_or_else(|| self.lost("its genesis no longer says where its state is"))?;
+            .ok_or_else(|| self.lost("its first record no longer says where its state is"))?;
         Ok(Folder::open(Path::new(std::ffi::OsStr::from_bytes(path)))?)
     }
 

@@ -17,8 +17,9 @@ use crate::journal::append::AppendError;
 use crate::journal::head::Head;
 use crate::lock;
 use crate::record::Closes;
+use crate::text::Fault;
 
-/// Keeps the folder out of the history of the project that it lies in.
+/// Keeps the folder out of the history of the project that it is in.
 const IGNORE: &str = ".gitignore";
 /// How often a folder is looked at again if another process moves it away meanwhile.
 const TRIES: u32 = 20;
@@ -92,7 +93,7 @@ fn join(session: Session, head: Head, moved: Option<PathBuf>) -> Result<Placed> 
         return Ok(Placed { session, head, joined: true, moved });
     }
     let why = "the session in it is recorded in another container".to_owned();
-    let next = "name another folder with --dir".to_owned();
+    let next = "name another folder with --dir".into();
     Err(SessionError::Place(session.folder().path().to_owned(), why, next))
 }
 
@@ -106,7 +107,7 @@ fn check_path(dir: &Path) -> Result<()> {
         Some(_) => return Ok(()),
     };
     let next = "name the session's folder by its whole path, as in --dir \"$PWD/.attesh\"";
-    Err(SessionError::Place(dir.to_owned(), why.to_owned(), next.to_owned()))
+    Err(SessionError::Place(dir.to_owned(), why.to_owned(), next.into()))
 }
 
 /// If the path is not a folder, or somebody else's, the folder was chosen wrongly.
@@ -115,12 +116,9 @@ fn kind_of(dir: &Path, error: FileError) -> SessionError {
     {
         return error.into();
     }
-    let reason = error.reason();
-    let (why, next) = match reason.rsplit_once("; ") {
-        Some((why, next)) => (why.to_owned(), format!("{next}, or name another folder")),
-        None => (reason, "name another folder".to_owned()),
-    };
-    SessionError::Place(dir.to_owned(), why, next)
+    let another = "name another folder";
+    let next = error.next().map_or_else(|| another.into(), |next| next.or(another));
+    SessionError::Place(dir.to_owned(), error.reason(), next)
 }
 
 /// Refuses a folder that holds something that attesh did not put there.
@@ -130,7 +128,7 @@ fn only_ours(folder: &Folder) -> Result<()> {
     let mut names = folder.names()?.into_iter();
     let Some(other) = names.find(|name| !name.to_str().is_some_and(ours)) else { return Ok(()) };
     let why = format!("neither empty nor a session: {} is in it", other.to_string_lossy());
-    let next = "name a folder that is empty or does not exist".to_owned();
+    let next = "name a folder that is empty or does not exist".into();
     Err(SessionError::Place(folder.path().to_owned(), why, next))
 }
 

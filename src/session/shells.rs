@@ -10,7 +10,7 @@ use crate::os::proc;
 use crate::record::Genesis;
 
 /// Whether the process ids of a session mean something here: it was opened since this machine
-/// booted, in this pid namespace. Not where the kernel does not tell.
+/// booted, in this pid namespace. False if the kernel does not tell.
 #[must_use]
 pub fn is_here(genesis: &Genesis) -> bool {
     let boot = proc::boot_id().map(proc::BootId::text);

@@ -22,7 +22,8 @@ pub fn visible(bytes: &[u8]) -> String {
     out
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a terminal would obey or hide a character.
+pub(super) fn is_unsafe(c: char) -> bool {
     // C0, DEL and C1; line separators; and what reorders text or is not shown at all: Unicode's
     // Default_Ignorable_Code_Point (DerivedCoreProperties.txt, version 16).
     c.is_control()
@@ -58,7 +59,7 @@ pub fn short(text: &str) -> String {
 pub fn json_visible(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // None of them stands outside a string.
+        // None of them is outside a string.
         match c {
             c if is_unsafe(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {

@@ -1,12 +1,15 @@
-//! Text that is printed: made fit for a terminal, quoted for a shell, counted.
+//! Text that is printed: made fit for a terminal, quoted for a shell, counted;
+//! and what to do next.
 //!
 //! Pure. What is printed where, and how it is laid out, is `report`'s business.
 
 mod escape;
+mod next;
 mod quote;
 
 pub use escape::{json_visible, short, visible, visible_lines};
-pub use quote::{fish_quoted, posix_quoted};
+pub use next::{Command, Fault, Next, told};
+pub use quote::{fish_quoted, posix_quoted, quoted};
 
 /// A number and its noun.
 #[must_use]

@@ -10,6 +10,7 @@ use sha2::Digest as _;
 use crate::cause::{Cause, Code};
 use crate::encoding::hex;
 use crate::journal::story::Weight;
+use crate::record::{FORMAT, FORMAT_NAME};
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_SCRIPT, SUBJECT_SESSION,
     SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject, script_subjects,
@@ -20,10 +21,14 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
     let predicate = &statement.predicate;
     let outcome = &predicate.outcome;
     let constants = [
-        (&predicate.journal.format, crate::record::FORMAT, "journal.format"),
+        (&predicate.journal.format, FORMAT, "journal.format"),
         (&predicate.journal.continuity, "UNBROKEN", "journal.continuity"),
         (&predicate.clock.assurance, "SELF_REPORTED", "clock.assurance"),
     ];
+    let format = &predicate.journal.format;
+    if format.starts_with(FORMAT_NAME) && format != FORMAT {
+        return because(Code::JournalFormat, crate::text::short(format));
+    }
     if let Some((_, wanted, name)) = constants.iter().find(|(have, wanted, _)| have != wanted) {
         return because(Code::StatementConstant, format!("{name} is not {wanted}"));
     }
@@ -54,6 +59,7 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
     }
     scripts_contradict(statement)
         .or_else(|| heads_contradict(predicate))
+        .or_else(|| records_contradict(predicate))
         .or_else(|| findings_contradict(predicate))
         .or_else(|| commands_contradict(statement))
         .or_else(|| counts_contradict(statement))
@@ -79,6 +85,18 @@ fn heads_contradict(predicate: &Predicate) -> Option<Cause> {
     let due = [Some((1, &journal.genesis_hash)), Some((journal.size, &journal.root_hash))];
     let good = ends == due && heads.is_sorted_by(|one, next| one.size < next.size);
     (!good).then(|| Code::StatementHeads.into())
+}
+
+/// Nothing stands at a record beyond the journal's last.
+fn records_contradict(predicate: &Predicate) -> Option<Cause> {
+    let beyond = |record: u64| record >= predicate.journal.size;
+    let kinds = [
+        ("a plan", predicate.plans.iter().any(|plan| beyond(plan.shell) || plan.close.is_some_and(beyond))),
+        ("a shell", predicate.session.shells.iter().any(|shell| beyond(shell.id))),
+        ("a fact", predicate.facts.iter().any(|fact| beyond(fact.record))),
+        ("a finding", predicate.anomalies.iter().any(|finding| beyond(finding.record))),
+    ];
+    kinds.iter().find(|(_, beyond)| *beyond).and_then(|(what, _)| because(Code::StatementRecord, *what))
 }
 
 /// A finding weighs what its code says.
@@ -173,12 +191,6 @@ fn counts_contradict(statement: &Statement) -> Option<Cause> {
         (facts, outcome.fact_count, "factCount is less than the facts that are listed"),
         (outcome.anomaly_count, records, "anomalyCount is more than the records of the journal"),
     ];
-    if statement.predicate.anomalies.iter().any(|finding| finding.record >= records) {
-        return because(Code::StatementRecord, "a finding");
-    }
-    if statement.predicate.facts.iter().any(|fact| fact.record >= records) {
-        return because(Code::StatementRecord, "a fact");
-    }
     if let Some((.., why)) = numbered.iter().find(|(part, whole, _)| part > whole) {
         return because(Code::StatementCount, format!("outcome.{why}"));
     }

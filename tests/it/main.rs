@@ -64,6 +64,7 @@ mod policy {
     mod failures;
     pub mod judge;
     mod keys;
+    mod made;
     mod scripts;
     pub mod verify;
     mod words;
@@ -86,6 +87,7 @@ mod cli {
     mod messages;
     mod screen;
     mod told;
+    mod typed;
 }
 
 /// The manual pages and documents say what the code does.
@@ -100,7 +102,7 @@ mod pages {
 /// The rules of the house, as tests.
 mod house {
     mod direction;
-    mod tidy;
+    pub mod tidy;
 }
 
 /// What docs/proof.md and docs/threat-model.md promise: harm at every place, chance, intruders,

@@ -207,9 +207,9 @@ fn starts(cases: &mut Cases) {
         let defect = change.as_ref().map_or(Defect::None, |change| Defect::Core(change));
         cases.bad(name, body, &texts, defect, why);
     };
-    bare("start-typed-without-text", TextSource::Typed, None, "says otherwise");
+    bare("start-typed-without-text", TextSource::Typed, None, "record.text");
     let truncated = Some(("\"n\":1,", "\"n\":1,\"truncated\":true,"));
-    bare("start-truncated-without-text", TextSource::None, truncated, "without \"command\"");
+    bare("start-truncated-without-text", TextSource::None, truncated, "record.text");
 }
 
 fn finishes(cases: &mut Cases) {

@@ -194,7 +194,7 @@ fn chain(cases: &mut Cases) {
     let of = |order: &[usize]| order.iter().map(|at| lines[*at].as_slice()).collect::<Vec<_>>().concat();
     cases.add("records-swapped", of(&[0, 1, 3, 2, 4, 5]), Expect::Rejected(2, SIGNATURE));
     cases.add("record-twice", of(&[0, 1, 2, 2, 3, 4, 5]), Expect::Rejected(3, SIGNATURE));
-    cases.add("end-twice", of(&[0, 1, 2, 3, 4, 5, 5]), Expect::Rejected(6, "journal.after-end"));
+    cases.add("end-twice", of(&[0, 1, 2, 3, 4, 5, 5]), Expect::Rejected(6, "record.index"));
     cases.add("line-after-end", [&whole.bytes[..], b"x\n"].concat(), Expect::Rejected(6, COLUMNS));
     cases.add("bytes-after-end", [&whole.bytes[..], b"x"].concat(), Expect::Rejected(6, "journal.after-end"));
     // The same session written twice, as a restored snapshot would: record 3 of the other.

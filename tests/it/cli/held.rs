@@ -1,5 +1,5 @@
-//! A session whose journal somebody holds, or whose recorder found it changed: what the
-//! commands say of it, how long they take, and what they leave alone.
+//! A session whose journal another process has locked, or whose recorder found it changed: what
+//! the commands say of it, how long they take, and what they leave alone.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,13 +11,13 @@ use attesh::protocol::{self, Verb};
 use attesh::{clock, lock};
 use serde_json::Value;
 
-use crate::cli::messages::{Shell, attesh, fails, ok, with_key};
-use crate::stage::programs;
+use crate::cli::messages::{Shell, fails, ok, with_key};
+use crate::stage::programs::{self, attesh};
 use crate::stage::pty::Home;
 use crate::stage::world::a_bash;
 
-/// The longest a command may take where a lock is never let go: what it waits, and some room
-/// for a machine that has other work.
+/// The longest that a command may take if a lock is never released: its wait, and some room for
+/// a busy machine.
 const LONGEST: Duration = Duration::from_secs(8);
 
 fn since(begun_ns: u64) -> Duration {
@@ -72,7 +72,7 @@ fn a_lock_that_is_kept_is_waited_for_for_ever_or_taken_for_an_end() {
     });
     while_held(&folders[0], || {
         while_held(&folders[1], || {
-            // Nobody gets the lock: they may wait at the same time.
+            // None of them gets the lock, so they may wait at the same time.
             let home = &home;
             std::thread::scope(|scope| {
                 for words in calls.iter().flatten() {
@@ -131,7 +131,7 @@ fn a_journal_that_was_put_back_is_said_to_be_lost_or_nothing_is_said() {
     let home = with_key();
     let shell = rolled_back(&home);
     let id = id_of(&shell.folder);
-    // Before anybody appended: the journal is shorter than what was recorded.
+    // Before the next append: the journal is shorter than what was recorded.
     let copy = home.path("work/copy");
     std::fs::DirBuilder::new().mode(0o700).create(&copy).unwrap();
     let journal = Path::new(&shell.folder).join("journal");

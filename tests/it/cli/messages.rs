@@ -11,26 +11,9 @@ use attesh::files::Overwrite;
 use attesh::protocol::{self, Key, Verb};
 use serde_json::{Value, json};
 
-use crate::stage::programs;
+use crate::stage::programs::{self, attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 use crate::stage::world::a_bash;
-
-/// Exit code, standard output, standard error.
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
-
-pub fn said(command: &mut Command) -> Said {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-pub fn attesh<W: AsRef<OsStr>>(home: &Home, words: &[W]) -> Said {
-    said(home.command(Path::new(ATTESH)).args(words))
-}
 
 /// Succeeds; its standard output.
 pub fn ok<W: AsRef<OsStr> + Debug>(home: &Home, words: &[W]) -> String {
@@ -122,7 +105,8 @@ fn a_failure_under_json_is_not_one_object() {
         found.remove("schema");
         assert_eq!(found, rows, "members, and those of the page");
         assert_eq!(value["exit"], *code, "{words:?}");
-        assert!(value["next"].as_str().is_some_and(|next| !next.is_empty()), "{words:?}: {}", said.out);
+        assert_eq!(members(&value["next"]), BTreeSet::from(["argv", "text"]), "{words:?}: {}", said.out);
+        assert!(value["next"]["text"].as_str().is_some_and(|next| !next.is_empty()), "{words:?}");
         let message = value["message"].as_str().unwrap();
         assert!(!message.is_empty() && said.err.contains(message.lines().next().unwrap()), "{words:?}");
     }

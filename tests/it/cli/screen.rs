@@ -1,4 +1,4 @@
-//! Whatever stands in a file, a name or an argument: what is printed about it has nothing that
+//! Whatever is in a file, a name or an argument: what attesh prints about it has nothing that
 //! a terminal obeys, and nothing that hides or turns round text.
 
 use std::path::Path;

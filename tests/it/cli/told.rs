@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 
 use attesh::protocol::{self, Key, Verb};
 
-use crate::cli::messages::{Said, Shell, attesh, fails, ok, said, with_key};
+use crate::cli::messages::{Shell, fails, ok, with_key};
 use crate::proofs::inject::mounted;
-use crate::stage::programs;
+use crate::stage::programs::{self, Said, attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 
 fn in_shell(home: &Home, script: &str) -> Said {

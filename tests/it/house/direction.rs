@@ -23,7 +23,7 @@ struct Module {
     file: String,
     children: BTreeSet<String>,
     uses: Vec<Use>,
-    /// The paths that stand in its code.
+    /// The paths in its code.
     inline: Vec<Vec<String>>,
 }
 
@@ -50,7 +50,7 @@ fn tokens(text: &str) -> Vec<String> {
                 }
                 at += 1;
             }
-            // A character, where it is no lifetime.
+            // A character, if it is not a lifetime.
             '\'' if starts(at + 1, "\\") => {
                 at += 3 + text[at + 3..].iter().take_while(|c| **c != '\'').count() + 1
             }
@@ -74,7 +74,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// Reads the tree of a `use` from `at` on, behind `before`; where it ends.
+/// Reads the tree of a `use` from `at` on, behind `before`; returns where it ends.
 fn tree(words: &[String], mut at: usize, before: &[String], public: bool, uses: &mut Vec<Use>) -> usize {
     let mut path = before.to_vec();
     loop {

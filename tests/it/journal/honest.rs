@@ -1,4 +1,4 @@
-//! Honest appends, among kills and set clocks, of which nothing may be held against the journal.
+//! Honest appends, among kills and set clocks: the verifier may accuse none of them.
 //!
 //! The library is called directly: what a kill would have left in the two files is put there,
 //! and a call that was not acknowledged is made again, as the hooks do.
@@ -33,7 +33,7 @@ struct Session {
     kills: u64,
 }
 
-/// Where the one slot lies that counts, unless two do or none.
+/// The offset of the one slot that counts; `None` if both count or neither.
 fn only_slot(state: &[u8]) -> Option<usize> {
     let mut slots = (0..2 * SLOT_BYTES).step_by(SLOT_BYTES).filter(|at| state[*at] != 0);
     slots.next().filter(|_| slots.next().is_none())
@@ -125,7 +125,7 @@ impl Session {
         for code in codes(&checked) {
             *told.entry(code).or_insert(0_u64) += 1;
         }
-        // Each step of the clock is told, and nothing else but the repairs.
+        // The verifier reports each step of the clock and the repairs, and nothing else.
         assert_eq!(told.remove("clock").unwrap_or(0), self.clock_steps);
         assert!(told.remove("recovered").unwrap_or(0) <= self.kills);
         assert_eq!(told, BTreeMap::new());

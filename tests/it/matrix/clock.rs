@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{each, mark, tail};
+use super::{attesh, each, mark, tail};
 use crate::stage::programs::have;
 use crate::stage::pty::{ATTESH, Home, Rc, Terminal};
 use crate::stage::records::Rec;
@@ -49,12 +49,10 @@ fn times(rec: &Rec) -> (i128, i128) {
     (time("realtimeNs"), time("boottimeNs"))
 }
 
-fn attesh(home: &Home, words: &[&str]) -> String {
-    let output = home.command(Path::new(ATTESH)).args(words).output().expect("attesh runs");
-    let both = [output.stdout, output.stderr].concat();
-    let both = String::from_utf8_lossy(&both).into_owned();
-    assert!(output.status.success(), "{words:?}: {both}");
-    both
+fn ok(home: &Home, words: &[&str]) -> String {
+    let (code, said) = attesh(home, words);
+    assert_eq!(code, Some(0), "{words:?}: {said}");
+    said
 }
 
 #[test]
@@ -88,18 +86,18 @@ fn told(shell: &Shell, home: &Home, hours: i64, way: &str) {
     assert!(records.windows(2).all(|two| times(&two[0]).1 <= times(&two[1]).1), "{label}: time goes back");
 
     let session = home.sessions()[0].display().to_string();
-    let words = attesh(home, &["verify", "-v", &session]);
+    let words = ok(home, &["verify", "-v", &session]);
     let step = format!("the clock was set {way} by ");
     let told = words.split_once(&step).and_then(|(_, rest)| rest.split_once(" ms"));
     let told: i64 = told.and_then(|(ms, _)| ms.parse().ok()).unwrap_or_else(|| panic!("{label}: {words}"));
     assert!((told - hours.abs() * 3_600_000).abs() < 100, "{label}: {told} ms");
-    attesh(home, &["key", "generate", "-o", "key", "--no-passphrase"]);
-    attesh(home, &["seal", &session, "--key", "key", "-o", "sealed.intoto.json"]);
+    ok(home, &["key", "generate", "-o", "key", "--no-passphrase"]);
+    ok(home, &["seal", &session, "--key", "key", "-o", "sealed.intoto.json"]);
     let statement = statement(home);
     assert_eq!(statement["predicate"]["clock"]["stepCount"], 1, "{label}");
     let slept = statement["predicate"]["commands"][1]["durationMs"].as_u64();
     assert!(slept.is_some_and(|ms| (1_400..20_000).contains(&ms)), "{label}: {slept:?}");
-    attesh(home, &["verify", "sealed.intoto.json", "--trust", "key.pub"]);
+    ok(home, &["verify", "sealed.intoto.json", "--trust", "key.pub"]);
 }
 
 fn statement(home: &Home) -> serde_json::Value {

@@ -5,7 +5,7 @@ use super::{complaint, each, mark, press, same, tail};
 use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::shells::Family::{Bash, Fish, Zsh};
 
-/// Starts a shell, types lines, and checks that each of some texts stands on the screen.
+/// Starts a shell, types lines, and checks that each of some texts is on the screen.
 fn shows(families: &[crate::stage::shells::Family], rc: Rc, lines: &[&str], texts: &[&str]) {
     each(families, |shell, home| {
         let mut terminal = Terminal::start(shell, home, rc);

@@ -1,8 +1,8 @@
 //! A session's life as a person lives it: everything typed into the real shells, and the
 //! program's own verdict on each journal at the end.
 
-use super::{Raw, each, press, same, tail};
-use crate::stage::pty::{ATTESH, Home, Rc, Terminal, init_line};
+use super::{Raw, attesh, each, press, same, tail};
+use crate::stage::pty::{Home, Rc, Terminal, init_line};
 use crate::stage::records;
 use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
 use crate::stage::shells::Shell;
@@ -12,12 +12,6 @@ use std::path::{Path, PathBuf};
 const ALL: [Family; 3] = [Bash, Zsh, Fish];
 
 /// Exit code and words of `attesh` with these arguments, outside the shell.
-fn attesh(home: &Home, words: &[&str]) -> (Option<i32>, String) {
-    let output = home.command(Path::new(ATTESH)).args(words).output().expect("attesh runs");
-    let both = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&both).into_owned())
-}
-
 /// Every session of the home is whole and complete.
 fn all_complete(shell: &Shell, home: &Home, terminal: &Terminal) {
     for session in home.sessions() {
@@ -243,7 +237,7 @@ fn a_recorded_shell_ignores_the_session_that_is_named_to_it() {
         for line in ["echo a", &nowhere, &init_line(shell.family), "echo b", &work, "echo c", &work] {
             terminal.line(line);
         }
-        // The session it was in has ended, and a pause of this one is no matter.
+        // The session that it was in has ended; a pause of this one does not matter.
         terminal.line("attesh stop; attesh sessions");
         leave(&mut terminal);
         let found = stories(home);

@@ -15,6 +15,7 @@ mod real;
 mod settings;
 mod trouble;
 
+use crate::stage::programs;
 use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::records::{self, Rec};
 use crate::stage::shells::{self, Family, Shell};
@@ -149,7 +150,7 @@ pub struct Alone {
     pub shells: &'static str,
     pub rc: Rc<'static>,
     pub keys: &'static [Key],
-    /// Everything from the shell's open on; up to the mark, where the shell lives on.
+    /// Everything from the shell's open on; up to the mark, if the shell lives on.
     pub expect: &'static [&'static str],
     /// Whether commands run unseen in this row.
     pub gap: bool,
@@ -198,6 +199,12 @@ fn run_one(shell: &Shell, row: &Alone) -> Result<(), String> {
         return Err(format!("{}: gaps {gaps:?}", row.what));
     }
     Ok(())
+}
+
+/// The exit code of attesh with these words, and all that it printed.
+pub fn attesh(home: &Home, words: &[&str]) -> (Option<i32>, String) {
+    let said = programs::attesh(home, words);
+    (said.code, said.out + &said.err)
 }
 
 /// The end of the screen, for a message.

@@ -40,7 +40,7 @@ fn names(shell: &Shell, home: &Home, bare: bool) -> (BTreeSet<String>, BTreeSet<
     (read("names"), read("env"))
 }
 
-/// What stands for the hook under the shell's own names: where it is installed, what it loads.
+/// What belongs to the hook under the shell's own names: where it is installed, what it loads.
 fn is_the_shells_own(shell: &Shell, name: &str) -> bool {
     match shell.family {
         Bash => ["PROMPT_COMMAND", "PS0", "FUNCNAME", "trap -- "].iter().any(|own| name.starts_with(own)),

@@ -15,7 +15,7 @@ struct Guest {
     /// Lines of the rc file; `G` is the folder of the guests.
     rc: &'static str,
     env: &'static [(&'static str, &'static str)],
-    /// What has to stand on the screen in the end: what the tool made of the statuses.
+    /// What must be on the screen in the end: what the tool made of the statuses.
     proof: &'static [&'static str],
     /// Lines typed at the end, so that the tool shows what it knows.
     ask: &'static [&'static str],
@@ -127,7 +127,7 @@ fn prepare(home: &Home) {
 const VSCODE: &[(&str, &str)] = &[("TERM_PROGRAM", "vscode"), ("VSCODE_NONCE", "n"), ("VSCODE_STABLE", "1")];
 const KITTY: &[(&str, &str)] = &[("KITTY_SHELL_INTEGRATION", "enabled")];
 const VTE: &[(&str, &str)] = &[("VTE_VERSION", "8400")];
-/// Operating system commands with which terminals are told a status.
+/// Operating system commands that tell a terminal a status.
 const OSC_6: &str = "]133;D;6";
 
 #[test]

@@ -74,7 +74,7 @@ const BASH: &[Alone] = &[
         &["S echo a", "E 0", "S withheld", "E 0", "S echo a", "E 0"]),
     alone("a repeat under ignoredups", before("HISTCONTROL=ignoredups"), &[Line("echo a"), Line("echo a"), Line("echo b")],
         &["S echo a", "E 0", "S echo a (dup)", "E 0", "S echo b", "E 0"]),
-    // A repeat and a hidden line cannot be told apart here, so no text is the only right text.
+    // The hook cannot tell a repeat from a hidden line here, so only an absent text is right.
     alone("a repeat under ignoreboth", before("HISTCONTROL=ignoreboth"), &[Line("echo a"), Line("echo a"), Line("echo b")],
         &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
     alone("erasedups", before("HISTCONTROL=erasedups"), &[Line("echo a"), Line("echo b"), Line("echo a"), Line("echo a")],

@@ -122,7 +122,7 @@ fn a_recorder_that_hangs_keeps_the_prompt() {
     });
 }
 
-/// A text stands on the screen so many times.
+/// Checks that a text is on the screen this many times.
 fn said(shell: &Shell, terminal: &Terminal, text: &str, times: usize) {
     let found = terminal.text().matches(text).count();
     assert_eq!(found, times, "{}: {text}\n{}", shell.label(), tail(terminal));

@@ -1,18 +1,15 @@
 //! The pages say what the code does: flags, exit codes, labels, limits, members, words.
 //!
-//! Each comparison goes both ways where it can, so that neither side may grow alone.
+//! Each comparison goes both ways if it can, so that neither side may grow alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use attesh::cli::args::Cli;
 use clap::{CommandFactory as _, Parser as _};
 
+use crate::house::tidy::{sources, top};
 use crate::stage::programs;
-
-fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -80,7 +77,7 @@ fn a_page_that_is_not_clean_mdoc_is_refused() {
     for page in pages() {
         let output = programs::run(top(), "mandoc", &["-T", "lint", "-W", "style", page.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stdout);
-        // Whether a manual is installed beside them is no matter of theirs.
+        // A page may refer to a manual that is not installed here.
         let said: Vec<&str> =
             said.lines().filter(|line| !line.contains("STYLE: referenced manual not found")).collect();
         assert!(said.is_empty(), "{said:#?}");
@@ -238,32 +235,13 @@ fn the_table_of_exit_codes_is_that_of_the_code() {
     }
 }
 
-/// The source files of the package.
-pub fn sources() -> Vec<PathBuf> {
-    let mut folders = vec![top().join("src")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
 #[test]
 fn every_variable_that_is_read_stands_in_the_environment_section() {
     let page = section(&read("man/attesh.1"), "ENVIRONMENT").join("\n");
-    for file in sources() {
-        let text = std::fs::read_to_string(&file).unwrap();
+    for (file, text) in sources() {
         for piece in text.split("variable(\"").skip(1) {
             let name = piece.split('"').next().unwrap();
-            assert!(page.contains(name), "{name}, read in {}", file.display());
+            assert!(page.contains(name), "{name}, read in {file}");
         }
     }
 }

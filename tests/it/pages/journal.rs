@@ -140,12 +140,12 @@ fn samples(kind: Kind) -> Vec<Body> {
         Kind::Genesis => both(genesis),
         Kind::Start => both(start),
         Kind::Finish => vec![finish(true), finish(false), sealing()],
-        Kind::Fact => [true, false]
-            .map(|full| {
+        Kind::Fact => [(true, true), (false, true), (false, false)]
+            .map(|(full, of_shell)| {
                 Body::Fact(Box::new(Fact {
                     kind: "https://example.org/c".into(),
                     at: if full { FactTime::Command } else { FactTime::Start },
-                    shell: some(full, 1),
+                    shell: some(of_shell, 1),
                     n: some(full, 2),
                     ok: true,
                     must: full,

@@ -3,7 +3,8 @@
 use attesh::policy::Policy;
 use attesh::policy::ci::{Job, github, gitlab};
 
-use crate::policy::verify::{Said, attesh, put};
+use crate::policy::verify::put;
+use crate::stage::programs::{Said, attesh};
 use crate::stage::pty::Home;
 
 const GITLAB: &str = r#"
@@ -74,7 +75,7 @@ fn a_job_of_gitlab_runs_something_else() {
     };
     assert_eq!(blocks(&deep(10)), ["x\n"]);
     for (yaml, job, why) in [
-        (&*named.replace("LIST", "image"), "a", "no line of job a has attesh init"),
+        (&*named.replace("LIST", "image"), "a", "no item of job a has attesh init"),
         (GITLAB, "nobody", "the file has no job nobody; it has default, build, other, list, merged"),
         (GITLAB, "list", "job list: the item with attesh init has other commands"),
         (
@@ -86,19 +87,19 @@ fn a_job_of_gitlab_runs_something_else() {
         (
             "default: {before_script: ['eval \"$(attesh init bash --ci)\"']}\na: {inherit: {default: false}, script: [x]}",
             "a",
-            "no line of job a has attesh init",
+            "no item of job a has attesh init",
         ),
         (
             "a: {script: ['eval \"$(attesh init bash --ci)\"', x, 'eval \"$(attesh init bash --ci)\"']}",
             "a",
             "job a has attesh init more than once",
         ),
-        (GITLAB, "other", "no line of job other has attesh init"),
+        (GITLAB, "other", "no item of job other has attesh init"),
         ("a: {extends: .b, script: [x]}", "a", "job a extends another: give the merged file"),
         ("a: {stage: x}", "a", "job a has no script"),
         ("a: {script: [!reference [b, script]]}", "a", "the script of job a has !reference"),
-        ("a: {script: [true]}", "a", "the script of job a has an item that is no text"),
-        ("a: {script: [x: y]}", "a", "the script of job a has an item that is no text"),
+        ("a: {script: [true]}", "a", "the script of job a has an item that is not a text"),
+        ("a: {script: [x: y]}", "a", "the script of job a has an item that is not a text"),
         ("a: {script: ['echo $[[ inputs.x ]]']}", "a", "the script of job a has $[[ ]]"),
         ("a: [", "a", "line "),
         ("a: 1\na: 2\n", "a", "line 2, column 1: duplicated key"),
@@ -152,13 +153,13 @@ fn a_job_of_github_runs_something_else() {
     assert_eq!(blocks(&plain), ["make", "make check"]);
     let remarks = plain.unwrap().remarks;
     assert!(remarks[0].starts_with("step 3 runs only under its condition"), "{remarks:?}");
-    assert!(remarks[1].starts_with("no shell of the job is attesh sh"), "{remarks:?}");
+    assert!(remarks[1].starts_with("no step of the job has the shell attesh sh"), "{remarks:?}");
     let unknown =
-        "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr 'github.sha=VALUE'";
+        "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr github.sha=VALUE";
     let unused = [&exprs[..], &[("x".to_owned(), "y".to_owned())]].concat();
     for (job, exprs, why) in [
         ("build", &[][..], unknown),
-        ("build", &unused, "--expr x: no recorded step of job build has it"),
+        ("build", &unused, "--expr x: no recorded step of job build uses it"),
         ("nobody", &[], "the file has no job nobody; it has build, plain, nothing"),
         ("nothing", &[], "no run step of job nothing has the shell attesh sh"),
     ] {
@@ -173,7 +174,7 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     put(&home, "github.yml", GITHUB.as_bytes());
     let made = |words: &[&str]| -> Policy {
         let said: Said = attesh(&home, &[&["policy"], words].concat());
-        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(said.code, Some(0), "{}", said.err);
         Policy::read(said.out.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{}", said.out))
     };
     let lab = made(&["from-gitlab", "gitlab.yml", "--job", "build"]);
@@ -189,14 +190,14 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     assert_eq!(commands, ["cd src/", "echo \"something\"", "go build ./...", "make check", "echo a=b c"]);
     assert_eq!(hub.scripts[0].plan, attesh::policy::PlanAt::Start);
     let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build"]);
-    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert!(
         said.err.contains("github.yml: step 5: ${{ github.sha }} is known to the runner alone"),
         "{}",
         said.err
     );
     let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build", "--expr", "x"]);
-    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
 }
 
 #[test]

@@ -1,15 +1,16 @@
-//! A command that fails with its own text: a stub on PATH fails for the word that it is told.
+//! A command that fails with its own text: a stub on PATH fails for the word that it is given.
 //! Each script runs whole, and with each of its tools failing in turn, with and without -e and
 //! with and without lines before the first command.
 
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::policy::verify::{attesh, put};
+use crate::policy::verify::put;
+use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
 
-/// What follows a script is tools whose failure is none of the command they stand in; `!` where
-/// a trap hides how the last command ended, so that nothing passes.
+/// Behind each script: the tools whose failure does not make their command fail; `!` if a trap
+/// hides how the last command ended, so that nothing passes.
 const SCRIPTS: &[(&str, &str)] = &[
     ("tool a\ntool b\ntool c\n", ""),
     ("tool a\n(true) && tool b\ntool c\n", ""),
@@ -57,7 +58,7 @@ fn line_of(script: &str, tool: &str) -> Vec<u64> {
 
 fn wrong(scripts: &[(&str, &str)]) -> Vec<String> {
     let home = Home::new();
-    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, 0);
+    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, Some(0));
     std::fs::create_dir(home.path("work/bin")).unwrap();
     put(&home, "bin/tool", b"#!/bin/sh\n[ \"$1\" != \"$FAIL\" ] || exit 7\n");
     let stub = home.path("work/bin/tool");

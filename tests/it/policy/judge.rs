@@ -4,9 +4,7 @@ use attesh::policy::{self, Policy, Ruling};
 use attesh::seal::statement::{CommandText, Completeness, Statement};
 use serde_json::{Value, json};
 
-mod made;
-
-pub use made::{Run, ran, rename_scripts, set_transcript, statement};
+pub use super::made::{Run, ran, rename_scripts, set_transcript, statement};
 
 /// Two minutes after it was sealed.
 pub const NOW_S: i64 = 1_795_341_840;
@@ -137,7 +135,7 @@ fn what_a_plan_does_not_show_is_taken() {
         texts(&any, &statement(&[run])),
         ["the script ended with another status, 0; the last command that ran was line 3 `go build ./...`"]
     );
-    // A late command was not announced, which is no fault of the script.
+    // bash did not announce a late command, and the script is not to blame for that.
     assert_eq!(denied(&|run| (run.ran[1].planned, run.ran[1].late) = (false, true)), [""; 0]);
 }
 

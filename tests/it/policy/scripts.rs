@@ -10,7 +10,8 @@ use attesh::seal::envelope::Envelope;
 use attesh::seal::form;
 use attesh::seal::statement::Statement;
 
-use crate::policy::verify::{attesh, put};
+use crate::policy::verify::put;
+use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
 
 /// Before the commands of each script.
@@ -191,7 +192,7 @@ fn changes<'a>(units: &[&'a str]) -> Vec<(String, Vec<&'a str>)> {
 
 fn wrong(scripts: &[(&str, &[&str])]) -> Vec<String> {
     let home = Home::new();
-    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, 0);
+    assert_eq!(attesh(&home, &["key", "generate", "-o", "key", "--no-passphrase"]).code, Some(0));
     let mut wrong = Vec::new();
     for (name, units) in scripts {
         let policy = policy(units);

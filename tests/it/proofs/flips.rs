@@ -238,7 +238,7 @@ fn two_records_can_exchange_a_column() {
     }
 }
 
-/// Whether every text of one column stands in the other too.
+/// Whether every text of one column is in the other too.
 fn within(part: &[u8], whole: &[u8]) -> bool {
     type Column = serde_json::Map<String, serde_json::Value>;
     let (part, whole): (Column, Column) =

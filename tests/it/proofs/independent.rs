@@ -20,7 +20,7 @@ fn takes(python: &Path, folder: &Path, files: [&str; 4]) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// Writes a changed copy of one of the files and expects that nobody takes it.
+/// Writes a changed copy of one of the files and expects that the verifier refuses it.
 struct Bench<'a> {
     python: &'a Path,
     sealed: &'a Sealed,

@@ -158,7 +158,7 @@ fn a_file_size_limit_tears_a_line() {
     judge(&world, &at, n);
 }
 
-/// Mounts a file system for a test; says loudly when that is not to be had.
+/// Mounts a file system for a test; says loudly if that is impossible.
 pub fn mounted(arguments: &[&str], at: &Path) -> bool {
     let output = Command::new("mount").args(arguments).arg(at).output();
     let done = output.is_ok_and(|output| output.status.success());

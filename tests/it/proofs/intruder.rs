@@ -104,7 +104,7 @@ fn a_record_from_before_a_break_in_is_rewritten() {
     let (honest, before) = honest();
     let (told, whole) = (told(&honest), shown(&honest.bytes));
     let (mut refused, mut taken) = (0, 0);
-    // He comes after genesis: before it there is no session to break into.
+    // He comes after genesis: before it no session exists to break into.
     for (came, state) in before.iter().enumerate().skip(1) {
         for from in 1..told.len() {
             for (what, course) in courses(&told, from) {

@@ -108,7 +108,7 @@ pub fn state(bytes: &[u8]) {
     }
 }
 
-/// The envelope: strictly read, and written again as it was read where it is in our form.
+/// The envelope: strictly read, and written again as it was read if it has attesh's form.
 pub fn envelope(bytes: &[u8]) {
     if let Ok(envelope) = Envelope::read(bytes) {
         let again = envelope.to_json();
@@ -157,7 +157,7 @@ pub fn key(bytes: &[u8]) {
     }
 }
 
-/// A policy: what is read can be told, and judges.
+/// A policy: one that can be read can be explained, and judges.
 pub fn policy(bytes: &[u8]) {
     match Policy::read(bytes) {
         Err(error) => assert!(error.line >= 1 && error.column >= 1),

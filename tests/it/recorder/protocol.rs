@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use attesh::protocol::{Key, Status, VERSION, Verb};
+use attesh::protocol::{CallStatus, Key, VERSION, Verb};
 use attesh::recorder::call::Call;
 
 const PAGE: &str = include_str!("../../../docs/hook-protocol.md");
@@ -31,7 +31,7 @@ fn keys() -> BTreeSet<&'static str> {
 }
 
 /// The arguments of commands that look like KEY=VALUE, each with the word before it. Assignments
-/// and declarations of variables are none.
+/// and declarations of variables do not count.
 fn arguments(script: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     // One line a command, and no quotes that a blank would tear apart.
@@ -103,8 +103,14 @@ fn a_key_or_a_verb_that_the_page_and_the_program_spell_differently() {
         }
     }
     let page: Vec<String> = rows("status").iter().map(|row| row[0].to_owned()).collect();
-    let statuses =
-        [Status::Acknowledged, Status::Tampered, Status::Usage, Status::Over, Status::Busy, Status::Unable];
+    let statuses = [
+        CallStatus::Acknowledged,
+        CallStatus::Tampered,
+        CallStatus::Usage,
+        CallStatus::Over,
+        CallStatus::Busy,
+        CallStatus::Unable,
+    ];
     assert_eq!(page, statuses.map(|status| (status as u8).to_string()));
 }
 

@@ -122,7 +122,7 @@ fn genesis_digit(at: &Opened) -> u64 {
 
 #[test]
 fn a_torn_line_of_somebody_else_costs_more_than_itself() {
-    // Bytes without a newline look as a killed recorder leaves them: cut off, and told.
+    // Bytes without a newline look as a killed recorder leaves them: cut off, and reported.
     let (world, at) = session();
     let before = at.bytes();
     writable(&at.journal()).write_all_at(b"{\"i\":6", before.len() as u64).unwrap();

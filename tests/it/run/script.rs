@@ -61,15 +61,20 @@ impl Place {
         entries.next().unwrap_or_else(|| panic!("no session in {}", sessions.display()))
     }
 
+    /// The file of its key, made the first time.
+    pub fn key(&self) -> String {
+        let key = self.home.path().join("key").to_str().unwrap().to_owned();
+        if !Path::new(&key).exists() {
+            assert!(self.attesh(&["key", "generate", "-o", &key, "--no-passphrase"]).status.success());
+        }
+        key
+    }
+
     /// Seals it and gives back the predicate.
     pub fn predicate(&self) -> Value {
-        let key = self.home.path().join("key");
-        let key = key.to_str().unwrap();
-        if !Path::new(key).exists() {
-            assert!(self.attesh(&["key", "generate", "-o", key, "--no-passphrase"]).status.success());
-        }
+        let key = self.key();
         let session = self.session();
-        let words = ["seal", session.to_str().unwrap(), "--key", key, "-o", "sealed.intoto.json", "--force"];
+        let words = ["seal", session.to_str().unwrap(), "--key", &key, "-o", "sealed.intoto.json", "--force"];
         let sealed = self.attesh(&words);
         assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
         let envelope = std::fs::read(self.folder.path().join("sealed.intoto.json")).unwrap();
@@ -79,7 +84,7 @@ impl Place {
         serde_json::from_slice::<Value>(&payload).unwrap()["predicate"].take()
     }
 
-    /// Each command of the session: text, status or why there is none, and a word for what is odd.
+    /// Each command of the session: text, status or why it is missing, and a word for what is odd.
     pub fn story(&self) -> Vec<String> {
         let predicate = self.predicate();
         let commands = predicate["commands"].as_array().unwrap();
@@ -255,7 +260,7 @@ fn words_that_name_no_script_run_something() {
         let said = place.attesh(words);
         assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(2), &b""[..]), "{words:?}");
     }
-    // A file that is not there is bash's matter.
+    // bash reports a missing file itself.
     let said = place.attesh(&["sh", "nothing.sh"]);
     assert_eq!(said.status.code(), Some(127), "{}", String::from_utf8_lossy(&said.stderr));
 }

@@ -3,29 +3,16 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::stage::programs::{Said, said};
 use crate::stage::pty::{ATTESH, Home};
 
-/// What a step of a job said.
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Said {
-    /// The heads in its part of the log.
-    fn heads(&self) -> Vec<&str> {
-        self.err.lines().filter_map(|line| line.strip_prefix("attesh-head ")).collect()
-    }
-}
-
-fn said(output: Output) -> Said {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+/// The heads in a step's part of the log.
+fn heads(said: &Said) -> Vec<&str> {
+    said.err.lines().filter_map(|line| line.strip_prefix("attesh-head ")).collect()
 }
 
 /// A job: what its steps have in the environment, and a folder for it.
@@ -42,7 +29,7 @@ impl Job {
         Job { home: Home::new(), env, housed: true }
     }
 
-    /// A step of GitHub Actions, where there is no home folder.
+    /// A step of GitHub Actions, without a home folder.
     fn github() -> Self {
         let mut job = Job::new(&[("GITHUB_ACTIONS", "true"), ("CI", "true")]);
         job.env.push(("RUNNER_TEMP", job.home.path("work")));
@@ -62,7 +49,7 @@ impl Job {
     }
 
     fn step(&self, words: &[&str]) -> Said {
-        said(self.command(ATTESH).args(words).output().unwrap())
+        said(self.command(ATTESH).args(words))
     }
 
     fn ok(&self, words: &[&str]) -> Said {
@@ -132,11 +119,11 @@ fn a_session_in_a_folder_leaves_its_secret_there_or_is_open_to_others() {
     let journal = std::fs::read_to_string(format!("{dir}/journal")).unwrap();
     let genesis: Value = serde_json::from_str(journal.split('\t').next().unwrap()).unwrap();
     assert_eq!(genesis["closes"], "stop");
-    // Outside of CI the user's own secret stands behind it, which is kept elsewhere.
+    // Outside of CI the session has the user's own secret, which is kept elsewhere.
     assert!(genesis["originId"].is_string(), "{genesis}");
     assert!(job.home.path("state/attesh/origin-secret").exists());
     assert!(job.home.sessions().is_empty());
-    assert_eq!(started.heads(), [started.out.trim_end()]);
+    assert_eq!(heads(&started), [started.out.trim_end()]);
     let id = genesis["session"].as_str().unwrap();
     assert!(started.out.starts_with(&format!("{id}:1:")), "{}", started.out);
 }
@@ -152,10 +139,10 @@ fn a_step_without_a_home_folder_cannot_use_the_session_of_the_job() {
     job.ok(&["note", "from another step"]);
     let third = job.ok(&["start"]);
     assert!(third.err.contains("is open already"), "{}", third.err);
-    assert!(third.heads()[0].contains(":2:"), "{}", third.err);
+    assert!(heads(&third)[0].contains(":2:"), "{}", third.err);
     assert!(job.ok(&["status"]).out.contains("state     open"));
     let stopped = job.ok(&["stop"]);
-    assert_eq!(stopped.heads(), [stopped.out.trim_end()]);
+    assert_eq!(heads(&stopped), [stopped.out.trim_end()]);
     assert!(stopped.err.contains(&format!("attesh seal {}", job.path("attesh"))), "{}", stopped.err);
     job.key();
     job.ok(&["seal", "--key", "k", "-o", "a.intoto.json"]);
@@ -182,7 +169,7 @@ fn a_user_without_a_home_or_a_name_cannot_open_a_session() {
     let step = |words: &[&str], env: &[(&str, &str)]| {
         let mut command = Command::new(path("attesh"));
         command.args(words).env_clear().envs(env.iter().copied()).uid(UID).gid(UID);
-        said(command.current_dir(path("job")).output().unwrap())
+        said(command.current_dir(path("job")))
     };
     let dir = path("job/.attesh");
     for env in [&[][..], &[("HOME", "/nonexistent")], &[("HOME", "/")], &[("CI", "true"), ("HOME", "")]] {
@@ -196,7 +183,7 @@ fn a_user_without_a_home_or_a_name_cannot_open_a_session() {
         assert!(verdict.out.contains("origin        not authenticated"), "{}{}", verdict.out, verdict.err);
     }
     // Another user's folder.
-    let text = said(Command::new(ATTESH).args(["start", "--dir", &dir]).env_clear().output().unwrap());
+    let text = said(Command::new(ATTESH).args(["start", "--dir", &dir]).env_clear());
     assert_eq!(text.code, Some(2), "{}", text.err);
     assert!(text.err.contains("belongs to user 54321, not to you"), "{}", text.err);
     for state in [format!("/dev/shm/attesh-{UID}"), format!("/tmp/attesh-{UID}")] {
@@ -215,7 +202,7 @@ fn each_system_has_its_own_default_folder() {
     for (env, variable, name) in cases {
         let mut job = Job::new(&[env]);
         job.housed = false;
-        // A folder that is not absolute is none.
+        // A folder that is not absolute does not count.
         job.env.push((variable, PathBuf::from("work")));
         let text = job.fails(2, &["start"]);
         assert!(variable == "WORKSPACE" || text.contains(variable), "{text}");
@@ -224,7 +211,7 @@ fn each_system_has_its_own_default_folder() {
         job.env.last_mut().unwrap().1.clone_from(&work);
         job.ok(&["start", "named"]);
         assert!(work.join(name).join("journal").exists(), "{variable}");
-        assert!(job.ok(&["stop"]).heads().len() == 1);
+        assert!(heads(&job.ok(&["stop"])).len() == 1);
     }
     for env in [&[][..], &[("CI", "true")], &[("GITHUB_ACTIONS", "false")]] {
         let text = Job::new(env).fails(2, &["start"]);
@@ -247,7 +234,7 @@ fn a_session_that_is_over_is_in_the_way() {
     job.forget();
     let third = job.ok(&["start"]);
     assert!(third.err.contains(&format!("is now in {dir}.2")), "{}", third.err);
-    // What a killed start leaves behind is no session and no obstacle.
+    // A killed start leaves no session behind, and no obstacle.
     job.ok(&["stop"]);
     std::fs::File::options().write(true).open(format!("{dir}/journal")).unwrap().set_len(10).unwrap();
     write(format!("{dir}/..gitignore.00"), "");
@@ -301,7 +288,7 @@ fn a_folder_that_is_not_the_sessions_own_is_taken() {
         (&file, "file: not a folder; "),
         (&link, "link: a symbolic link is in the way; "),
         (&dangling, "dangling: a symbolic link is in the way; "),
-        (&open, "open: others may use it (mode 0755); type: chmod go= "),
+        (&open, "open: others may use it (mode 0755); name another folder, or type: chmod go= "),
         (&full, "full: neither empty nor a session: notes is in it; "),
     ] {
         let text = job.fails(2, &["start", "--dir", dir]);
@@ -380,8 +367,8 @@ fn a_head_does_not_reach_the_outputs_of_the_step() {
     // A session by name prints no line for a log, and takes the option too.
     let mut job = Job::new(&[]);
     job.env.push(("GITHUB_OUTPUT", output));
-    assert_eq!(job.ok(&["start", "one", "--github-output"]).heads(), Vec::<&str>::new());
-    assert_eq!(job.ok(&["stop", "one", "--github-output"]).heads(), Vec::<&str>::new());
+    assert_eq!(heads(&job.ok(&["start", "one", "--github-output"])), Vec::<&str>::new());
+    assert_eq!(heads(&job.ok(&["stop", "one", "--github-output"])), Vec::<&str>::new());
     job.fails(5, &["stop", "one"]);
 }
 
@@ -394,7 +381,7 @@ fn the_step_after_the_job_has_nothing_to_say() {
     job.forget();
     for words in [&["stop"][..], &["stop", "--dir", &dir], &["stop", &dir]] {
         let again = job.ok(words);
-        assert_eq!((again.heads(), &again.out), (vec![last.trim_end()], &last), "{words:?}");
+        assert_eq!((heads(&again), &again.out), (vec![last.trim_end()], &last), "{words:?}");
         assert!(again.err.contains("has ended already"), "{}", again.err);
     }
     // The folder comes from elsewhere, as an artifact does.
@@ -412,7 +399,7 @@ fn the_step_after_the_job_has_nothing_to_say() {
     let head = job.ok(&["start"]).out;
     job.forget();
     let killed = job.step(&["stop"]);
-    assert_eq!((killed.code, killed.heads()), (Some(5), vec![head.trim_end()]), "{}", killed.err);
+    assert_eq!((killed.code, heads(&killed)), (Some(5), vec![head.trim_end()]), "{}", killed.err);
     assert!(killed.err.contains(&format!("to sign what there is type: attesh seal {dir}")), "{}", killed.err);
 }
 
@@ -423,7 +410,7 @@ fn an_artifact_is_not_sealed_where_it_is_unpacked() {
     let mut log = job.ok(&["start"]).err;
     job.ok(&["note", "x"]);
     chmod(&dir, 0o755);
-    // Others may use it while it is being recorded: that is no artifact.
+    // Others may use the folder while it is being recorded, so it is not an artifact.
     assert!(job.fails(5, &["status", "--dir", &dir]).contains("others may use it"));
     chmod(&dir, 0o700);
     log += &job.ok(&["stop"]).err;
@@ -485,9 +472,9 @@ fn a_journal_that_the_log_does_not_tell_of_is_sealed() {
     }
     let both = seal(&["--expect-head", heads[0], "--expect-head", heads[3]]);
     assert_eq!(both.code, Some(0), "{}", both.err);
-    let piped =
-        job.command("/bin/sh").args(["-c", "attesh seal --force --key k --expect-head - <log"]).output();
-    assert_eq!(said(piped.unwrap()).code, Some(0));
+    let mut piped = job.command("/bin/sh");
+    piped.args(["-c", "attesh seal --force --key k --expect-head - <log"]);
+    assert_eq!(said(&mut piped).code, Some(0));
     // The root of another size, at the end and in between; one record more; another session.
     let swapped = |size: usize, root: usize| {
         let root = heads[root - 1].rsplit_once(':').unwrap().1;
@@ -571,7 +558,7 @@ fn an_envelope_alone_passes_for_what_it_cannot_tell() {
             assert!(verdict.out.contains("NOT VERIFIED (integrity)"), "{}", verdict.out);
         }
     }
-    // Nothing is said of heads where the signature itself does not hold.
+    // If the signature does not hold, the verifier says nothing about heads.
     let untrusted = job.step(&["verify", "a.intoto.json", "--expect-head", heads[0]]);
     assert_eq!(untrusted.code, Some(6), "{}", untrusted.out);
 }

@@ -1,7 +1,6 @@
 //! A script that is killed, fails, gets signals or runs in a bash that cannot be heard: what
 //! is sealed of it says so, and holds all that ran.
 
-use std::path::Path;
 use std::process::{Child, Output};
 use std::time::Duration;
 
@@ -44,13 +43,9 @@ fn text(output: &Output) -> String {
 
 /// What seal, verify and show say of the place's session, and the exit codes of the first two.
 fn sealed(place: &Place) -> (Said, Said, String) {
-    let key = place.home.path().join("key");
-    let key = key.to_str().unwrap();
-    if !Path::new(key).exists() {
-        assert!(place.attesh(&["key", "generate", "-o", key, "--no-passphrase"]).status.success());
-    }
+    let key = place.key();
     let session = place.session();
-    let seal = place.attesh(&["seal", session.to_str().unwrap(), "--key", key, "-o", "s.intoto.json"]);
+    let seal = place.attesh(&["seal", session.to_str().unwrap(), "--key", &key, "-o", "s.intoto.json"]);
     let verify = place.attesh(&["verify", "s.intoto.json", "--trust", &format!("{key}.pub")]);
     let show = text(&place.attesh(&["show", "s.intoto.json"]));
     ((seal.status.code(), text(&seal)), (verify.status.code(), text(&verify)), show)

@@ -107,7 +107,7 @@ fn a_locked_agent_is_said_to_be_perhaps_locked() {
     let Some(agent) = Agent::start() else { return };
     let key = agent.add("");
     let held = agent.find(&key).unwrap();
-    // ssh-add -x asks a program where there is no terminal.
+    // Without a terminal ssh-add -x asks a program.
     agent.bash("printf '#!/bin/sh\\necho secret\\n' > ask; chmod +x ask; SSH_ASKPASS=$PWD/ask SSH_ASKPASS_REQUIRE=force ssh-add -q -x 2>/dev/null");
     assert!(matches!(held.sign(b"m"), Err(AgentError::Empty)));
     let error = agent.find(&key).err().unwrap().to_string();

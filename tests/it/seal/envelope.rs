@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use attesh::files;
 use attesh::seal::envelope::{Envelope, pae};
 use attesh::seal::formats;
 use attesh::seal::keys::PrivateKey;
 use data_encoding::BASE64;
 
 use crate::stage::programs::{bash, have, run};
+use crate::stage::world::put;
 
 const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"session","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}],"predicateType":"https://attesh.dev/shell-session/v0.1","predicate":{"text":"ünïcode \u0000 \\ \" /"}}"#;
 
@@ -20,10 +20,6 @@ fn sealed() -> Envelope {
     let key = key();
     let payload = STATEMENT.as_bytes().to_vec();
     Envelope::sign::<()>(payload, &key.public(), |m| Ok(key.sign(m))).unwrap()
-}
-
-fn put(path: &Path, bytes: &[u8]) {
-    files::publish(path, bytes, 0o600, files::Overwrite::Yes).unwrap();
 }
 
 /// Needs nothing of ours: jq takes the envelope apart, bash rebuilds what was signed.

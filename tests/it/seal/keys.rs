@@ -9,6 +9,7 @@ use attesh::files;
 use attesh::seal::keys::{KeyError, Passphrase, PrivateKey, PublicKey};
 use attesh::seal::signer::{self, KeyFile, KeyFileProblem, PrivateFile};
 use attesh::seal::trust::TrustFile;
+use attesh::text::Fault as _;
 
 use crate::stage::programs::{bash, have, ok, run};
 
@@ -73,7 +74,7 @@ fn encrypted_keys_of_openssl_are_read() {
         assert_eq!(key.public(), plain.public(), "{how}");
         let wrong = file.unlock(Some(&passphrase("open me"))).err().unwrap();
         assert!(matches!(wrong.why, KeyFileProblem::Key(KeyError::WrongPassphrase)), "{how}: {wrong}");
-        let none = file.unlock(None).err().unwrap().to_string();
+        let none = file.unlock(None).err().unwrap().told();
         assert!(none.contains("--passphrase-file"), "{how}: {none}");
     }
     for how in ["-v1 PBE-SHA1-3DES", "-v2 des3", "-v2 aes-256-cbc -v2prf hmacWithSHA1"] {
@@ -149,7 +150,7 @@ fn a_generated_pair_is_private_and_never_replaces_another() {
     };
     assert_eq!(mode("key"), 0o600);
     assert_eq!(mode("key.pub") & 0o622, 0o600);
-    let error = signer::generate(&key, None, false).err().unwrap().to_string();
+    let error = signer::generate(&key, None, false).err().unwrap().told();
     assert!(error.contains("--force"), "{error}");
     // The public half alone in the way: nothing is written.
     fs::remove_file(&key).unwrap();
@@ -263,7 +264,7 @@ fn a_plain_key_that_others_can_read_is_warned_of() {
     assert_eq!(exposure(None, 0o600), None);
     assert_eq!(exposure(None, 0o400), None);
     let warning = exposure(None, 0o644).unwrap();
-    assert!(warning.contains("open to everybody (mode 0644): chmod 600 "), "{warning}");
+    assert!(warning.contains("open to everybody (mode 0644); type: chmod 600 "), "{warning}");
     assert!(exposure(None, 0o640).unwrap().contains("open to its group"));
     assert_eq!(exposure(Some(&passphrase("x")), 0o644), None);
 }

@@ -1,4 +1,4 @@
-//! What stands at a limit of a statement, and what is one beyond it.
+//! What is at a limit of a statement, and what is one beyond it.
 
 use attesh::cause::Code;
 use attesh::journal::line;
@@ -127,7 +127,7 @@ fn a_long_session_is_not_that_of_its_journal() {
     assert!(is_taken(&made).0);
     assert_eq!((made.predicate.commands.is_some(), with_units(&made)), (false, vec![true, false]));
     assert_eq!(against(&made, &signer.bytes), None);
-    // The first script is taken out: that leaves room, and is no other journal.
+    // The first script is redacted: that leaves room, and it is still the same journal.
     let lines = signer.lines();
     let without = |name: &str| {
         let quoted = format!("\"{name}\":[");
@@ -173,7 +173,7 @@ fn what_never_ends_is_searched_again_and_again() {
     for n in 1..=20_000 {
         let (body, texts) = start(shell, n, n, b"x");
         signer.push(body, &texts, Defect::None);
-        // Of no shell: nobody ever finishes it.
+        // It belongs to no shell, so nothing ever finishes it.
         let (body, texts) = start(1 << 40, n, n, b"x");
         signer.push(body, &texts, Defect::None);
     }

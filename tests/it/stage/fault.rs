@@ -30,7 +30,7 @@ pub struct Traced {
     pub calls: usize,
     /// The number of the call that was harmed, as the kernel counts calls.
     pub harmed: Option<u64>,
-    /// Its standard output, where it was a pipe.
+    /// Its standard output, if that was a pipe.
     pub output: Vec<u8>,
 }
 

@@ -1,11 +1,31 @@
-//! Running the real programs that the tests compare with.
+//! Running programs: attesh itself, and the real ones that the tests compare it with.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Is this program here? A missing one skips the test, loudly, and is an error in CI,
-/// where nobody reads what was skipped.
+use super::pty::{ATTESH, Home};
+
+/// Exit code, standard output, standard error.
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn said(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// attesh with these words, in the folder where a user works.
+pub fn attesh<W: AsRef<OsStr>>(home: &Home, words: &[W]) -> Said {
+    said(home.command(Path::new(ATTESH)).args(words))
+}
+
+/// Is this program here? A missing one skips the test, loudly. In CI, where nobody reads the
+/// output, it is an error.
 pub fn have(program: &str) -> bool {
     let tool = format!("{program}:");
     let tools = include_str!("../../setup");

@@ -21,7 +21,7 @@ pub const ATTESH: &str = match option_env!("ATTESH_UNDER_TEST") {
     None => env!("CARGO_BIN_EXE_attesh"),
 };
 
-/// Ends each prompt; `[[` and the status the user would see stand before it.
+/// The end of each prompt, behind `[[` and the status that the user would see.
 const READY: &str = "]]% ";
 /// The longest anything may take, in steps of [`STEP_MS`].
 const PATIENCE: u32 = 800;
@@ -81,7 +81,7 @@ impl Home {
         self.records().iter().filter_map(Rec::line).collect()
     }
 
-    /// The runtime folder: in memory, where there is such a place.
+    /// The runtime folder, in memory if possible.
     pub fn runtime(&self) -> &Path {
         self.runtime.path()
     }

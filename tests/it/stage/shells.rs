@@ -1,6 +1,6 @@
 //! The real shells that the matrix is typed into: the system's, and the versions that
-//! `tests/setup` unpacks. A version that is not there is skipped loudly, and is an
-//! error where CI says that everything must be there.
+//! `tests/setup` unpacks. A missing version is skipped loudly, and is an error in CI,
+//! where everything must be there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,7 +58,7 @@ pub fn all(family: Family) -> Vec<Shell> {
         .collect()
 }
 
-/// One shell by its version; `None`, said on standard error, if it is not to be had.
+/// One shell by its version; `None`, said on standard error, if it is missing.
 pub fn one(family: Family, version: &str) -> Option<Shell> {
     let wanted = WANTED.iter().find(|wanted| wanted.0 == family && wanted.1 == version);
     let place = wanted.expect("a version that WANTED names").2;

@@ -30,7 +30,7 @@ pub fn long() -> bool {
     std::env::var_os("ATTESH_PROVE").is_some_and(|value| value == "long")
 }
 
-/// Says that a test is left out, and why; in the long form that is no proof, and fails.
+/// Says that a test is skipped, and why; in the long form that proves nothing, so it fails.
 pub fn skipped(why: &str) {
     assert!(!long(), "{why}: nothing is left out of the long form");
     eprintln!("SKIPPED: {why}");

@@ -215,7 +215,7 @@ fn a_mark_of_a_shell_stays_or_goes_at_the_wrong_command() {
         signer.start(shell, n, native, b"x");
         signer.finish(shell, n, 0);
     };
-    // A pause to the shell's end is counted where bash tells, and by nobody else.
+    // Only the counter that bash gives at its end counts the commands of a pause up to that end.
     for (native, paused) in [(Some(3), Some(3)), (None, None)] {
         let mut signer = Signer::base();
         plain(&mut signer, pause(Some(1)));

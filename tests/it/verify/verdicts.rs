@@ -3,8 +3,8 @@
 use attesh::cause::Code;
 use attesh::crypto::OriginSecret;
 use attesh::failure::Kind;
-use attesh::journal::head::Head;
 use attesh::journal::check::{Knowledge, check};
+use attesh::journal::head::Head;
 use attesh::record::{
     Anomaly, Attached, Body, Evidence, Fact, FactTime, Inherited, Note, NoteWhat, Pause, Plan, PlanTime,
     Prev, PrevWhy, Program, Resume, TextSource,

@@ -1,4 +1,4 @@
-//! What a path that a person names leads to: a journal, an envelope, a transcript.
+//! Finds out what a path leads to: a journal, an envelope or a transcript.
 
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
@@ -22,17 +22,17 @@ pub const TRANSCRIPT: &str =
 const JOURNAL_START: &[u8] = b"{\"i\":";
 
 /// What a path leads to.
-pub enum Subject {
+pub enum Input {
     /// A transcript.
     Transcript,
     /// A journal: unsealed.
     Journal(File),
-    /// An envelope, or why it is none.
+    /// An envelope, or why it is not one.
     Envelope(Box<Result<Envelope, Cause>>),
 }
 
-/// Opens a file or session folder and tells what it is by its content.
-pub fn open(path: &Path) -> Result<Subject, FileError> {
+/// Opens a file or session folder and finds out what it is by its content.
+pub fn open(path: &Path) -> Result<Input, FileError> {
     let path = match path {
         path if path.is_dir() => path.join(JOURNAL),
         path if path == Path::new("-") => PathBuf::from("/dev/stdin"),
@@ -50,23 +50,23 @@ pub fn open(path: &Path) -> Result<Subject, FileError> {
     let read = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)
         .map_err(|error| FileError::Io(path.clone(), error))?;
     if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
-        return Ok(Subject::Journal(file));
+        return Ok(Input::Journal(file));
     }
     Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
 }
 
-/// What bytes that are no journal are.
-fn from_bytes(path: &Path, bytes: &[u8]) -> Subject {
+/// What bytes are that are not a journal.
+fn from_bytes(path: &Path, bytes: &[u8]) -> Input {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
-        return Subject::Envelope(Box::new(Err(Cause::new(Code::FileOther, "the file is empty"))));
+        return Input::Envelope(Box::new(Err(Cause::new(Code::FileOther, "the file is empty"))));
     }
     if is_transcript(bytes) {
-        return Subject::Transcript;
+        return Input::Transcript;
     }
     let is_bundle =
         serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
     let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
-    Subject::Envelope(Box::new(envelope.map_err(|error| Cause::new(error.code(), error.to_string()))))
+    Input::Envelope(Box::new(envelope.map_err(|error| Cause::new(error.code(), error.to_string()))))
 }
 
 /// Whether the first line is a command with its status, as each line of a transcript is; that
@@ -85,7 +85,7 @@ pub fn no_attestation(cause: &Cause) -> Objection {
 }
 
 /// What a path that could not be opened is, for a person.
-pub fn no_subject(path: &Path, error: FileError) -> Failure {
+pub fn unopened(path: &Path, error: FileError) -> Failure {
     if path.is_dir() && matches!(&error, FileError::Missing(missing) if *missing == path.join(JOURNAL)) {
         return find::no_session(path);
     }

@@ -1,0 +1,177 @@
+//! The shape of a verdict: its aspects, why it is not verified, and what outweighs what.
+//!
+//! What lives here: the types. What does not: how each of them comes about (`verify`).
+
+use crate::cause::{Cause, Code};
+use crate::failure::Kind;
+use crate::journal::story::Finding;
+use crate::policy::Denial;
+use crate::seal::statement::Statement;
+
+/// How an aspect stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Checked, and good.
+    Good,
+    /// Checked, and not good.
+    Bad,
+    /// Not checked, or nothing to check.
+    Open,
+}
+
+impl Mark {
+    /// As one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mark::Good => "good",
+            Mark::Bad => "bad",
+            Mark::Open => "not-checked",
+        }
+    }
+}
+
+/// One aspect of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aspect {
+    /// How it stands.
+    pub mark: Mark,
+    /// In words.
+    pub text: String,
+}
+
+impl Aspect {
+    pub(super) fn set(&mut self, mark: Mark, text: impl Into<String>) {
+        *self = Aspect { mark, text: text.into() };
+    }
+}
+
+impl Default for Aspect {
+    fn default() -> Self {
+        Aspect { mark: Mark::Open, text: "not checked".into() }
+    }
+}
+
+/// The aspects of a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aspects {
+    /// Who signed.
+    pub signature: Aspect,
+    /// Whether it is what was recorded and signed.
+    pub integrity: Aspect,
+    /// Whether everything is told.
+    pub completeness: Aspect,
+    /// Where the journal comes from.
+    pub origin: Aspect,
+    /// Whether the policy is met.
+    pub policy: Aspect,
+    /// Whether who signed is trusted.
+    pub trust: Aspect,
+}
+
+impl Aspects {
+    /// Each with its name, in the order in which they are printed.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &Aspect); 6] {
+        [
+            ("signature", &self.signature),
+            ("integrity", &self.integrity),
+            ("completeness", &self.completeness),
+            ("origin", &self.origin),
+            ("policy", &self.policy),
+            ("trust", &self.trust),
+        ]
+    }
+}
+
+/// Why something is not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// Which cause; the exit code follows from its kind.
+    pub code: Code,
+    /// In words.
+    pub text: String,
+    /// The record that it is about.
+    pub record: Option<u64>,
+    /// Where that record's line begins in its journal, in bytes.
+    pub offset: Option<u64>,
+    /// The line of the script that it is about.
+    pub line: Option<u64>,
+}
+
+impl Objection {
+    /// An objection without a place.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Objection { code, text: text.into(), record: None, offset: None, line: None }
+    }
+
+    /// An objection with the sentence of its code alone, and what belongs to this case.
+    #[must_use]
+    pub fn of(cause: &Cause) -> Self {
+        Objection::new(cause.code, cause.to_string())
+    }
+
+    /// What follows from it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.code.kind()
+    }
+}
+
+/// The verdict on one file.
+#[must_use]
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Why it is not verified; none when it is. The worst counts.
+    pub failure: Option<Objection>,
+    /// One line on what was recorded.
+    pub summary: String,
+    /// The six aspects.
+    pub aspects: Aspects,
+    /// Findings of the journal's check.
+    pub findings: Vec<Finding>,
+    /// Facts of types that this program does not know; they were checked like every record.
+    pub unknown_facts: u64,
+    /// What the policy denies.
+    pub denials: Vec<Denial>,
+    /// The statement, if its signature was verified.
+    pub statement: Option<Box<Statement>>,
+}
+
+/// The order in which failures outweigh one another: 3, 6, 7, 4, 1, 5.
+#[must_use]
+pub fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Integrity => 6,
+        Kind::Untrusted => 5,
+        Kind::Unsupported => 4,
+        Kind::Incomplete => 3,
+        Kind::Policy => 2,
+        Kind::Unable => 1,
+        Kind::Usage => 0,
+    }
+}
+
+impl Verdict {
+    /// The verdict on a file that cannot be judged at all.
+    pub fn unable(objection: Objection) -> Self {
+        Verdict { failure: Some(objection), ..Verdict::default() }
+    }
+
+    /// Records a failure; one that weighs more than those before becomes the verdict's.
+    pub fn fail(&mut self, objection: Objection) {
+        if self.failure.as_ref().is_none_or(|have| rank(objection.kind()) > rank(have.kind())) {
+            self.failure = Some(objection);
+        }
+    }
+
+    /// What is not what was recorded or signed is neither complete nor incomplete.
+    pub(super) fn changed(&mut self, objection: Objection) {
+        let mark = if objection.kind() == Kind::Integrity { Mark::Bad } else { Mark::Open };
+        self.aspects.integrity.set(mark, objection.text.clone());
+        self.aspects.completeness.set(Mark::Open, NOT_JUDGED);
+        self.fail(objection);
+    }
+}
+
+const NOT_JUDGED: &str = "not judged: what is there is not what was recorded";
