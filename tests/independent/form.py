@@ -219,22 +219,25 @@ def null_or(form):
     return lambda value: b"null" if value is None else form(value)
 
 
+def true(value):
+    """A flag that may be missing: one that does not hold is left out."""
+    need(value is True, "not true")
+    return b"true"
+
+
 class Optional:
-    """A member that may be missing. One that is there as if it were missing (null, or the
-    value that missing stands for) is not left out, and so is another spelling."""
+    """A member that may be missing, and is never null. One that is there with the very value
+    that missing stands for, where there is one, is another spelling."""
 
     def __init__(self, form, missing=None):
         self.form = form
         self.missing = missing
 
     def is_missing(self, value):
-        if self.missing == {}:
-            return isinstance(value, dict) and not value
-        return type(value) is type(self.missing) and value == self.missing
-
-
-def true_or_missing():
-    return Optional(flag, False)
+        if self.missing is None:
+            return False
+        kind = dict if self.missing == {} else type(self.missing)
+        return isinstance(value, kind) and not isinstance(value, bool) and value == self.missing
 
 
 def shape(table):

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import re
 
-from form import Bad, Optional, Unsupported, coded, decimal, flag, hexed, integer, key, list_of, need, null_or, \
-    one_of, parse, plain_name, session_id, shape, spelled, status, std64, string, text, true_or_missing, uri, url64
+from form import INTEGER_MAX, Bad, Optional, Unsupported, coded, decimal, flag, hexed, integer, key, list_of, \
+    need, null_or, one_of, parse, plain_name, ranged, session_id, shape, spelled, status, std64, string, text, true, \
+    uri, url64
 
 FORMAT = "attesh-journal/1"
 CORE_MAX = 65535
@@ -25,7 +26,7 @@ def journal_format(value):
 
 
 RECORDER = shape({"id": text, "version": text, "sha256": null_or(hexed(32))})
-PREV = shape({"session": session_id, "size": integer, "root": hexed(32),
+PREV = shape({"session": session_id, "size": ranged(1, INTEGER_MAX), "root": hexed(32),
               "why": one_of("sealed", "stopped", "ended", "tampered", "lost")})
 ATTACHED = shape({"name": text, "size": integer, "sha256": hexed(32), "mediaType": text})
 CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")
@@ -42,24 +43,24 @@ KINDS = {
         "prev": null_or(PREV), "parent": null_or(text), "vk": key},
     "fact": {
         "type": text, "at": one_of("start", "stop", "command"), "shell": Optional(integer), "n": Optional(integer),
-        "ok": flag, "must": true_or_missing(), "attached": Optional(list_of(ATTACHED), [])},
+        "ok": flag, "must": Optional(true), "attached": Optional(list_of(ATTACHED), [])},
     "shell-open": {
         "program": text, "version": text, "pid": integer, "startTicks": decimal, "native": integer, "hook": text,
         "typed": flag},
     "shell-close": {
         "shell": integer, "why": CLOSE_WORDS, "status": null_or(status), "native": Optional(integer),
-        "scriptUnchanged": true_or_missing()},
+        "scriptUnchanged": Optional(true)},
     "plan": {
         "shell": integer, "count": integer, "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
         "sha256": null_or(hexed(32)), "inherited": list_of(INHERITED)},
     "start": {
         "shell": integer, "n": integer, "native": integer, "skip": Optional(integer, 0),
         "textSource": one_of("history", "history-dup", "typed", "rendered", "withheld", "script", "none"),
-        "truncated": true_or_missing(), "prevStatus": Optional(status), "planned": true_or_missing(),
-        "late": true_or_missing()},
+        "truncated": Optional(true), "prevStatus": Optional(status), "planned": Optional(true),
+        "late": Optional(true)},
     "finish": {
         "shell": integer, "n": integer, "status": null_or(status), "pipeStatus": Optional(list_of(status)),
-        "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale": true_or_missing(),
+        "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale": Optional(true),
         "outcome": Optional(OUTCOME), "native": Optional(integer), "shellDurationUs": Optional(integer)},
     "note": {
         "shell": Optional(integer), "what": one_of("remark", "unexecuted", "hook-repaired", "gap", "configuration"),

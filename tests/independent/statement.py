@@ -5,7 +5,7 @@ import datetime
 import hashlib
 
 from form import INTEGER_MAX, Bad, Optional, Unsupported, decimal, flag, hexed, integer, list_of, need, null_or, \
-    one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, uri
+    one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri
 from record import CLOSE_WORDS, EVIDENCE, FORMAT, INHERITED, KNOWN_FACTS, OUTCOME
 from story import INCOMPLETE, NOTES
 
@@ -40,11 +40,6 @@ def time(value):
         raise Bad("a time that there is not") from None
     need(value[17:19] < "60", "a leap second")
     return spelling
-
-
-def true(value):
-    need(value is True, "not true")
-    return b"true"
 
 
 def base64_text(value):
