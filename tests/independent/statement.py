@@ -3,129 +3,134 @@ said twice. Shares no code with attesh."""
 
 import datetime
 import hashlib
-import json
-import re
 
-from form import Bad, decimal, fields, flag, hexed, need, null_or, number, one_of, parse, session_id, std64, \
-    string, text
+from form import INTEGER_MAX, Bad, Optional, Unsupported, decimal, flag, hexed, integer, list_of, need, null_or, \
+    one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri
+from record import CLOSE_WORDS, EVIDENCE, FORMAT, INHERITED, KNOWN_FACTS, OUTCOME
+from story import INCOMPLETE, NOTES
 
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://attesh.dev/shell-session/v0.1"
 SUBJECTS_MAX = 1000
 COMMANDS_MAX = 10000
-INTEGER_MAX = 2 ** 53 - 1
-
-
-def integer(value):
-    number(value)
-    need(0 <= value <= INTEGER_MAX, "not an integer of 0 to 2^53 - 1")
-
-
-def positive(value):
-    integer(value)
-    need(value > 0, "0")
-
-
-def status(value):
-    integer(value)
-    need(value <= 255, "a status above 255")
+COMMANDS_BYTES_MAX = 8388608
+PARTICULARS_MAX = 10000
+# The extensions that are known here.
+KNOWN_EXTENSIONS = ()
 
 
 def head(value):
-    text(value)
+    spelling = text(value)
     parts = value.split(":")
     need(len(parts) == 3, "not a head")
     session_id(parts[0])
     decimal(parts[1])
     hexed(32)(parts[2])
+    return spelling
 
 
-def signed(value):
-    need(type(value) is int and abs(value) <= INTEGER_MAX, "not an integer below 2^53")
+stamp = patterned(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "a time in UTC")
 
 
 def time(value):
-    text(value)
-    need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value, re.ASCII), "not a time in UTC")
+    spelling = stamp(value)
     try:
         datetime.datetime.strptime(value[:19], "%Y-%m-%dT%H:%M:%S")
     except ValueError:
         raise Bad("a time that there is not") from None
     need(value[17:19] < "60", "a leap second")
+    return spelling
 
 
-def true(value):
-    need(value is True, "not true")
+def base64_text(value):
+    std64(value)
+    return text(value)
 
 
-def list_of(check, most=None):
-    def each(value):
-        need(isinstance(value, list), "not a list")
-        need(most is None or len(value) <= most, "too many")
-        for item in value:
-            check(item)
-
-    return each
+def commands(value):
+    spelling = list_of(shape(COMMAND), COMMANDS_MAX)(value)
+    need(len(spelling) - 2 <= COMMANDS_BYTES_MAX, "more bytes of commands than have room")
+    return spelling
 
 
-def shape(table):
-    """An object with these members, in the order that the page's tables have."""
-    order = [member.rstrip("?") for member in table]
+def in_order(name_form, form):
+    """An object whose members stand in the order of their names."""
 
     def check(value):
-        fields(value, table)
-        places = [order.index(member) for member in value]
-        need(places == sorted(places), f"another order than {', '.join(order)}")
+        need(isinstance(value, dict) and not value.twice, "not an object")
+        for name in value:
+            name_form(name)
+        return spelled((name, form(value[name])) for name in sorted(value))
 
     return check
 
 
-TEXTS = {"command?": text, "commandBase64?": std64, "redacted?": true, "withheld?": true}
-COMMAND = {"seq": integer, "shell": integer, **TEXTS, "exitCode": null_or(status), "pipeStatus?": list_of(status),
-           "signal?": integer, "startedAt": time, "durationMs": null_or(integer), "workdir?": text,
-           "outcome?": one_of("sealing", "stopping", "replaced", "passed"), "planned?": true, "late?": true}
-UNIT = {"line": integer, "lastLine": integer, "command?": text, "commandBase64?": std64}
-PLAN = {"shell": integer, "recordedAt": one_of("start", "exit"), "name": null_or(text),
-        "sha256": null_or(hexed(32)), "units": null_or(list_of(shape(UNIT))), "unchanged": flag}
-SHELL = {"id": integer, "program": one_of("bash", "zsh", "fish", "sh"), "version": text, "hook": text,
-         "closed": null_or(one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")),
-         "exitCode": null_or(status)}
-DIGEST = shape({"sha256": hexed(32)})
+def uris_in_order(value):
+    spelling = list_of(uri)(value)
+    need(value == sorted(set(value)), "not in order, each once")
+    return spelling
+
+
+def particulars(table):
+    return list_of(shape(table), PARTICULARS_MAX)
+
+
+SHA256 = hexed(32)
+DIGEST = shape({"sha256": SHA256})
+COMMAND = {
+    "seq": integer, "shell": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
+    "redacted": Optional(true), "withheld": Optional(true), "exitCode": null_or(status), "stale": Optional(true),
+    "pipeStatus": Optional(list_of(status)), "signal": Optional(ranged(1, 64)), "startedAt": time,
+    "durationMs": null_or(integer), "workdir": Optional(text), "outcome": Optional(OUTCOME),
+    "planned": Optional(true), "late": Optional(true)}
+UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text)}
+INTERPRETER = {
+    "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text)),
+    "arguments": null_or(list_of(text)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
+PLAN = {
+    "shell": integer, "close": null_or(integer), "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
+    "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(shape(UNIT))), "unchanged": flag,
+    "interpreter": shape(INTERPRETER)}
+SHELL = {
+    "id": integer, "program": text, "version": text, "hook": text, "closed": null_or(CLOSE_WORDS),
+    "exitCode": null_or(status)}
+ATTACHED = {"name": plain_name, "size": integer, "sha256": SHA256, "mediaType": text}
+FACT = {
+    "record": integer, "type": uri, "at": one_of("start", "stop", "command"), "shell": Optional(integer),
+    "n": Optional(integer), "ok": flag, "must": Optional(true), "data": in_order(text, null_or(text)),
+    "attached": Optional(list_of(shape(ATTACHED)), [])}
+SESSION = {
+    "id": session_id, "name": null_or(text), "openedAt": time, "closedAt": time, "shells": particulars(SHELL),
+    "host": null_or(text), "user": null_or(text), "previous": null_or(head)}
+COUNTS = dict.fromkeys(("commandCount", "failedCount", "unobservedCount", "lostCount", "withheldCount",
+                        "redactedCount", "pauseCount"), integer)
+OUTCOME_OF_IT = {
+    **COUNTS, "pausedCommandCount": null_or(integer), "anomalyCount": integer, "factCount": integer,
+    "allSucceeded": flag, "exitCode": null_or(status), "end": one_of("COMPLETE", "INCOMPLETE")}
 PREDICATE = {
-    "recorder": shape({"id": text, "version": text, "digest": DIGEST}),
-    "session": shape({"id": session_id, "name": null_or(text), "openedAt": time, "closedAt": time,
-                      "shells": list_of(shape(SHELL)), "host": null_or(text), "user": null_or(text),
-                      "previous": null_or(head)}),
-    "journal": shape({"format": text, "size": positive, "rootHash": hexed(32), "genesisHash": hexed(32),
-                      "headTag": hexed(32), "continuity": text}),
-    "outcome": shape({"commandCount": integer, "failedCount": integer, "unobservedCount": integer,
-                      "lostCount": integer, "withheldCount": integer, "redactedCount": integer,
-                      "pauseCount": integer, "pausedCommandCount": null_or(integer), "anomalyCount": integer,
-                      "allSucceeded": flag, "exitCode": null_or(status), "end": text}),
-    "commands?": list_of(shape(COMMAND), COMMANDS_MAX),
-    "plans": list_of(shape(PLAN)),
-    "anomalies": list_of(shape({"record": integer, "code": text, "incomplete": flag, "text": text})),
-    "clock": shape({"assurance": text, "bootId": text, "timeNamespace": text, "stepCount": integer}),
-    "transcript": shape({"sha256": hexed(32), "lines": integer, "bytes": integer}),
-    "collected": list_of(shape({"type": text, "at": one_of("start", "stop"), "ok": flag,
-                                "data": null_or(text)})),
+    "recorder": shape({"id": uri, "version": text, "digest": null_or(DIGEST)}),
+    "session": shape(SESSION),
+    "journal": shape({"format": text, "size": ranged(1, INTEGER_MAX), "rootHash": SHA256, "genesisHash": SHA256,
+                      "headTag": SHA256, "continuity": text}),
+    "heads": particulars({"size": integer, "rootHash": SHA256}),
+    "outcome": shape(OUTCOME_OF_IT),
+    "commands": Optional(commands),
+    "plans": particulars(PLAN),
+    "anomalies": list_of(shape({"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag,
+                                "text": text})),
+    "clock": shape({"assurance": text, "bootId": null_or(text), "timeNamespace": null_or(text),
+                    "stepCount": integer}),
+    "transcript": shape({"sha256": SHA256, "lines": integer, "bytes": integer}),
+    "facts": particulars(FACT),
     "origin": shape({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
-    "unrecordedTailMs": signed,
+    "unrecordedTailMs": ranged(-INTEGER_MAX, INTEGER_MAX),
+    "extensions": Optional(in_order(uri, text), {}),
+    "mustUnderstand": Optional(uris_in_order, []),
 }
-STATEMENT = {"_type": one_of(TYPE), "subject": list_of(shape({"name": text, "digest": DIGEST}), SUBJECTS_MAX),
-             "predicateType": one_of(PREDICATE_TYPE), "predicate": shape(PREDICATE)}
-
-
-def spelled(value):
-    """JSON without white space, in the order it has, with no escape that is not needed."""
-    if isinstance(value, str):
-        return string(value)
-    if isinstance(value, dict):
-        return b"{" + b",".join(string(name) + b":" + spelled(item) for name, item in value.items()) + b"}"
-    if isinstance(value, list):
-        return b"[" + b",".join(map(spelled, value)) + b"]"
-    return json.dumps(value).encode()
+STATEMENT = shape({
+    "_type": one_of(TYPE), "subject": list_of(shape({"name": text, "digest": DIGEST}), SUBJECTS_MAX),
+    "predicateType": one_of(PREDICATE_TYPE), "predicate": shape(PREDICATE)})
 
 
 def one_text(item, names):
@@ -143,8 +148,114 @@ def one_text(item, names):
 def line_of(command):
     """A command as the transcript has it: RFC 8785, so the members in the order of their names."""
     name = one_text(command, ("command", "commandBase64", "redacted", "withheld"))
-    members = {name: command[name], "exitCode": command["exitCode"]}
-    return spelled(dict(sorted(members.items()))) + b"\n"
+    code = command["exitCode"]
+    told = b"true" if command[name] is True else text(command[name])
+    members = {name: told, "exitCode": b"null" if code is None else status(code)}
+    return spelled(sorted(members.items())) + b"\n"
+
+
+def check(body):
+    """The payload of an envelope, checked."""
+    statement = parse(body)
+    need(isinstance(statement, dict), "not an object")
+    for name, known in (("_type", TYPE), ("predicateType", PREDICATE_TYPE)):
+        need(name in statement and name not in statement.twice, f"{name} is not there once")
+        text(statement[name])
+        if statement[name] != known:
+            raise Unsupported(f"the type {statement[name]}", "statement.type")
+    need(STATEMENT(statement) == body, "another spelling")
+    predicate = statement["predicate"]
+    for command in predicate.get("commands", []):
+        one_text(command, ("command", "commandBase64", "redacted", "withheld"))
+    for plan in predicate["plans"]:
+        for unit in plan["units"] or []:
+            one_text(unit, ("command", "commandBase64"))
+            need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
+    must = predicate.get("mustUnderstand", [])
+    need(all(one in predicate.get("extensions", {}) for one in must), "an extension that is not there")
+    for one in must:
+        if one not in KNOWN_EXTENSIONS:
+            raise Unsupported(f"the extension {one}", "statement.must")
+    agree(statement)
+    for fact in predicate["facts"]:
+        if "must" in fact and fact["type"] not in KNOWN_FACTS:
+            raise Unsupported(f"a fact of the type {fact['type']}", "fact.unknown")
+    return statement
+
+
+# ── what is said twice ────────────────────────────────────────────────────────
+
+
+def agree(statement):
+    """What is said twice agrees, and what can have one value only has it."""
+    predicate = statement["predicate"]
+    outcome = predicate["outcome"]
+    need(predicate["journal"]["format"] == FORMAT, "journal.format")
+    need(predicate["journal"]["continuity"] == "UNBROKEN", "journal.continuity")
+    need(predicate["clock"]["assurance"] == "SELF_REPORTED", "clock.assurance")
+    subjects_agree(statement)
+    heads_agree(predicate)
+    need(predicate["transcript"]["lines"] == outcome["commandCount"], "the lines of the transcript")
+    for one in predicate["anomalies"]:
+        need(one["incomplete"] == (one["code"] in INCOMPLETE), "what a finding weighs")
+    if outcome["end"] == "COMPLETE":
+        whole = outcome["lostCount"] == 0 and not any(one["incomplete"] for one in predicate["anomalies"])
+        need(whole, "COMPLETE although it is not")
+    counts_agree(predicate)
+    if "commands" in predicate:
+        commands_agree(predicate["commands"], predicate)
+
+
+def subjects_agree(statement):
+    predicate = statement["predicate"]
+    subjects = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}
+    need(len(subjects) == len(statement["subject"]), "a subject twice")
+    need(subjects.get("session") == predicate["journal"]["rootHash"], "the subject session")
+    need(subjects.get("session.transcript") == predicate["transcript"]["sha256"], "the subject session.transcript")
+    scripts = [one for one in subjects.items() if one[0].startswith("script:")]
+    room = SUBJECTS_MAX - (len(subjects) - len(scripts))
+    need(scripts == list(script_subjects(predicate["plans"]).items())[:room], "the subjects of scripts")
+
+
+def script_subjects(plans):
+    """Name and digest of each script: a second one of the same name has #2 behind it."""
+    due = {}
+    for plan in plans:
+        if plan["name"] is None or plan["sha256"] is None:
+            continue
+        name, at = f"script:{plan['name']}", 1
+        while due.get(name, plan["sha256"]) != plan["sha256"]:
+            at += 1
+            name = f"script:{plan['name']}#{at}"
+        due[name] = plan["sha256"]
+    return due
+
+
+def heads_agree(predicate):
+    journal, heads = predicate["journal"], predicate["heads"]
+    ends = [(head["size"], head["rootHash"]) for head in (heads[:1] + heads[-1:])]
+    due = [(1, journal["genesisHash"]), (journal["size"], journal["rootHash"])]
+    need(ends == due, "the first or the last head")
+    need(all(one["size"] < more["size"] for one, more in zip(heads, heads[1:])), "heads that do not grow")
+
+
+def counts_agree(predicate):
+    outcome = predicate["outcome"]
+    size, commands = predicate["journal"]["size"], outcome["commandCount"]
+    need(outcome["failedCount"] + outcome["unobservedCount"] <= commands, "more ended than began")
+    need(outcome["withheldCount"] <= commands, "outcome.withheldCount")
+    for name in ("commandCount", "redactedCount", "pauseCount", "factCount", "anomalyCount"):
+        need(outcome[name] <= size, f"outcome.{name} and journal.size")
+    need(len(predicate["facts"]) <= outcome["factCount"], "more facts than outcome.factCount")
+    about = [one["record"] for name in ("anomalies", "facts") for one in predicate[name]]
+    need(all(record < size for record in about), "a finding or a fact beyond the journal")
+    need(outcome["pauseCount"] or outcome["pausedCommandCount"] == 0, "commands of no pause")
+    succeeded = outcome["failedCount"] == 0 and outcome["unobservedCount"] == 0
+    need(outcome["allSucceeded"] == succeeded, "outcome.allSucceeded")
+    if outcome["failedCount"]:
+        need(outcome["exitCode"], "outcome.exitCode")
+    else:
+        need(outcome["exitCode"] == (0 if succeeded else None), "outcome.exitCode")
 
 
 def commands_agree(commands, predicate):
@@ -158,62 +269,17 @@ def commands_agree(commands, predicate):
     need(outcome["withheldCount"] <= sum("withheld" in command for command in commands), "outcome.withheldCount")
     need(sum("redacted" in command for command in commands) <= outcome["redactedCount"], "outcome.redactedCount")
     codes = [command["exitCode"] for command in commands]
-    counts = {"commandCount": len(codes), "failedCount": sum(code not in (0, None) for code in codes),
-              "unobservedCount": codes.count(None)}
+    failed = [code for code in codes if code not in (0, None)]
+    counts = {"commandCount": len(codes), "failedCount": len(failed), "unobservedCount": codes.count(None)}
     need(all(outcome[name] == count for name, count in counts.items()), "outcome counts other commands")
+    need(not failed or outcome["exitCode"] == failed[0], "outcome.exitCode")
     transcript = b"".join(map(line_of, commands))
     told = predicate["transcript"]
     need((hashlib.sha256(transcript).hexdigest(), len(transcript)) == (told["sha256"], told["bytes"]),
          "the commands are not those of the transcript")
 
 
-def agree(statement):
-    """What is said twice agrees, and what can have one value only has it."""
-    predicate = statement["predicate"]
-    outcome = predicate["outcome"]
-    need(predicate["recorder"]["id"] == "https://attesh.dev/recorder", "recorder.id")
-    need(predicate["journal"]["format"] == "attesh-journal/1", "journal.format")
-    need(predicate["journal"]["continuity"] == "UNBROKEN", "journal.continuity")
-    need(predicate["clock"]["assurance"] == "SELF_REPORTED", "clock.assurance")
-    need(outcome["end"] in ("COMPLETE", "INCOMPLETE"), "outcome.end")
-    subjects = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}
-    need(len(subjects) == len(statement["subject"]), "a subject twice")
-    need(subjects.get("session") == predicate["journal"]["rootHash"], "the subject session")
-    need(subjects.get("session.transcript") == predicate["transcript"]["sha256"], "the subject session.transcript")
-    need(predicate["transcript"]["lines"] == outcome["commandCount"], "the lines of the transcript")
-    if outcome["end"] == "COMPLETE":
-        whole = outcome["lostCount"] == 0 and not any(one["incomplete"] for one in predicate["anomalies"])
-        need(whole, "COMPLETE although it is not")
-    size, commands = predicate["journal"]["size"], outcome["commandCount"]
-    need(outcome["failedCount"] + outcome["unobservedCount"] <= commands, "more ended than began")
-    need(outcome["withheldCount"] <= commands, "outcome.withheldCount")
-    for name in ("commandCount", "redactedCount", "pauseCount", "anomalyCount"):
-        need(outcome[name] <= size, f"outcome.{name} and journal.size")
-    need(all(one["record"] < size for one in predicate["anomalies"]), "a finding beyond the journal")
-    need(outcome["pauseCount"] or outcome["pausedCommandCount"] == 0, "commands of no pause")
-    succeeded = outcome["failedCount"] == 0 and outcome["unobservedCount"] == 0
-    need(outcome["allSucceeded"] == succeeded, "outcome.allSucceeded")
-    if outcome["failedCount"]:
-        need(outcome["exitCode"], "outcome.exitCode")
-    else:
-        need(outcome["exitCode"] == (0 if succeeded else None), "outcome.exitCode")
-    if "commands" in predicate:
-        commands_agree(predicate["commands"], predicate)
-        failed = [one["exitCode"] for one in predicate["commands"] if one["exitCode"] not in (0, None)]
-        need(not failed or outcome["exitCode"] == failed[0], "outcome.exitCode")
-    for plan in predicate["plans"]:
-        for unit in plan["units"] or []:
-            one_text(unit, ("command", "commandBase64"))
-            need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
-
-
-def check(body):
-    """The payload of an envelope, checked."""
-    statement = parse(body, least=-INTEGER_MAX)
-    shape(STATEMENT)(statement)
-    need(spelled(statement) == body, "another spelling")
-    agree(statement)
-    return statement
+# ── what lies beside it ───────────────────────────────────────────────────────
 
 
 def check_transcript(raw, statement):
@@ -227,3 +293,26 @@ def check_transcript(raw, statement):
         item = parse(line)
         need(isinstance(item, dict) and "exitCode" in item and len(item) == 2, f"line {at + 1} of the transcript")
         need(line_of(item) == line + b"\n", f"the spelling of line {at + 1} of the transcript")
+
+
+def check_journal(statement, result):
+    """What the Statement says of its journal is what came of it. A text may have been taken
+    out since, so that what is redacted is not compared."""
+    predicate, story = statement["predicate"], result.story
+    said, outcome = predicate["journal"], predicate["outcome"]
+    found = (result.size, result.root.hex(), result.roots[1].hex(), result.tag.hex())
+    need((said["size"], said["rootHash"], said["genesisHash"], said["headTag"]) == found, "another journal")
+    heads = sorted({**result.roots, result.size: result.root}.items())
+    if len(heads) <= PARTICULARS_MAX:
+        need([(one["size"], one["rootHash"]) for one in predicate["heads"]] == [
+            (size, root.hex()) for size, root in heads], "other heads")
+    counts = {**story.count, "lost": story.lost_count, "pausedCommand": story.paused_count}
+    for name in ("command", "failed", "unobserved", "lost", "withheld", "pause", "pausedCommand", "anomaly", "fact"):
+        told = counts[name] if counts[name] is None else min(counts[name], INTEGER_MAX)
+        need(outcome[name + "Count"] == told, f"outcome.{name}Count is not that of the journal")
+    need(predicate["clock"]["stepCount"] == counts["steps"], "clock.stepCount is not that of the journal")
+    complete = story.ended and not story.incomplete
+    need((outcome["end"] == "COMPLETE") == complete, "outcome.end is not that of the journal")
+    listed = [(one["record"], one["code"]) for one in predicate["anomalies"] if one["code"] != "more"]
+    need(listed == story.findings[:len(listed)], "other findings")
+    need(len(listed) < len(predicate["anomalies"]) or len(listed) == len(story.findings), "findings left out")
