@@ -7,7 +7,6 @@
 //! Rules: both columns have one spelling, so reading compares with writing; the core is signed
 //! as stored; text stands in the disclosures only, the core holds a salted commitment to it.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::{Cause, Code};
@@ -129,7 +128,7 @@ impl Core {
         let core: Self = serde_json::from_slice(bytes).map_err(|error| {
             // A member is looked at before what stands behind it: whether all of it is JSON comes first.
             let object = bytes.first() == Some(&b'{') && error.classify() == Category::Data;
-            let whole = || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+            let whole = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
             let code = if object && whole() { Code::RecordMember } else { Code::RecordJson };
             Cause::new(code, error.to_string())
         })?;

@@ -219,6 +219,11 @@ impl Pending {
                 Ok(_) => Code::JournalAfterEnd.into(),
             });
         };
+        if let Err(cause) = &self.record
+            && cause.code == Code::RecordLength
+        {
+            return Err(cause.clone());
+        }
         if !crypto::verify(&step.key, &step.message, &step.signature) {
             return Err(Code::JournalSignature.into());
         }
@@ -415,6 +420,9 @@ impl Checked {
 fn record(core: Core, index: u64, disclosures: &[u8]) -> Result<Record, Cause> {
     if core.index != index {
         return Err(Cause::new(Code::RecordIndex, format!("it calls itself record {}", core.index)));
+    }
+    if (index == 0) != matches!(core.body, Body::Genesis(_)) {
+        return Err(Code::JournalGenesis.into());
     }
     Ok(Record { core, disclosures: Disclosures::decode(disclosures)? })
 }

@@ -316,6 +316,10 @@ impl Story {
                 format!("command {} of shell {} never finished", open.n, start.shell),
             );
         }
+        if missing.is_none() {
+            let text = format!("command number {} of shell {} was used before", start.n, start.shell);
+            self.find(index, FindingCode::Counter, text);
+        }
         let declared = match gap {
             Gap::None => None,
             Gap::Declared(count) => {
@@ -338,10 +342,6 @@ impl Story {
             self.lost = self.lost.saturating_add(count);
             let text = format!("{count} command(s) of shell {} ran unrecorded before this one", start.shell);
             self.find(index, FindingCode::Gap, text);
-        }
-        if missing.is_none() {
-            let text = format!("command number {} of shell {} was used before", start.n, start.shell);
-            self.find(index, FindingCode::Counter, text);
         }
     }
 

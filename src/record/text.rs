@@ -140,16 +140,13 @@ impl Disclosures {
     /// # Errors
     /// A text that the core does not commit to, or one that does not open its commitment.
     pub fn check(&self, commitments: &Commitments) -> Result<(), Cause> {
-        for (name, one) in self.iter() {
-            match commitments.0.get(name) {
-                None => return Err(Cause::new(Code::DisclosureUnknown, name)),
-                Some(commitment) if *commitment != one.commitment(name) => {
-                    return Err(Cause::new(Code::DisclosureValue, name));
-                }
-                Some(_) => {}
-            }
+        if let Some((name, _)) = self.iter().find(|(name, _)| !commitments.has(name)) {
+            return Err(Cause::new(Code::DisclosureUnknown, name));
         }
-        Ok(())
+        match self.iter().find(|(name, one)| commitments.0[*name] != one.commitment(name)) {
+            Some((name, _)) => Err(Cause::new(Code::DisclosureValue, name)),
+            None => Ok(()),
+        }
     }
 }
 

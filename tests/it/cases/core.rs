@@ -351,7 +351,7 @@ fn facts(cases: &mut Cases) {
     for (name, file) in [("fact-attached-elsewhere", "../x"), ("fact-attached-nameless", "")] {
         bad(name, attached(file));
     }
-    let mut good = |name: &str, facts: &[Fact]| {
+    let mut good = |name: &str, facts: &[Fact], expect| {
         let mut signer = Signer::base();
         signer.command(1, 1);
         for fact in facts {
@@ -359,12 +359,14 @@ fn facts(cases: &mut Cases) {
         }
         signer.close(1, Some(1));
         signer.end();
-        cases.add(name, signer.bytes, Expect::Complete(&[]));
+        cases.add(name, signer.bytes, expect);
     };
+    let complete = Expect::Complete(&[]);
     let about = Fact { at: FactTime::Command, shell: Some(1), n: Some(1), ..fact() };
-    good("fact-of-unknown-type", &[fact(), about]);
-    good("fact-with-attached", &[attached("files-1.json.gz")]);
-    good("fact-that-must-be-understood", &[fact(), Fact { must: true, ..fact() }]);
+    good("fact-of-unknown-type", &[fact(), about], complete);
+    good("fact-with-attached", &[attached("files-1.json.gz")], complete);
+    let must = Expect::Unsupported(5, "fact.unknown");
+    good("fact-that-must-be-understood", &[fact(), Fact { must: true, ..fact() }], must);
     let many: Vec<(String, Vec<u8>)> = (0..64).map(|at| (format!("variable.V{at}"), vec![b'x'])).collect();
     let many: Vec<(&str, &[u8])> =
         many.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();

@@ -15,7 +15,7 @@ use crate::stage::signer::{self, Defect, Signer, Texts};
 use crate::stage::world::{put, sized};
 use crate::vectors::envelopes::{self, key, sign, taken};
 use crate::vectors::{folder, python, verifier};
-use crate::verify::rules::verify;
+use crate::verify::rules::{judged, verify};
 
 /// Changed files of each kind, of a thousand.
 const JOURNALS: usize = 520;
@@ -62,23 +62,20 @@ fn journal(random: &mut Random, others: &[(attesh::record::Kind, Body, Texts)]) 
     signer.bytes
 }
 
-fn journals(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, count: usize) -> [usize; 3] {
+fn journals(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, count: usize) -> [usize; 4] {
     let others = cases::other_bodies();
     let mut manifest = String::new();
-    let mut told = [0; 3];
+    let mut told = [0; 4];
     for at in 0..count {
         let mut bytes = journal(random, &others);
         if random.one_in(6) {
             bytes = edited(random, &bytes);
         }
         let checked = verify(&bytes, None);
-        let (kind, verdict, record) = match &checked.rejection {
-            Some(rejection) => (2, "rejected", rejection.record.to_string()),
-            None if checked.story.is_complete() => (0, "complete", "-".into()),
-            None => (1, "incomplete", "-".into()),
-        };
-        told[kind] += 1;
-        manifest.push_str(&format!("{at}\t{verdict}\t{record}\t-\t{:?}\n", checked.rejection));
+        let (verdict, record, code) = judged(&checked);
+        let kinds = ["complete", "incomplete", "rejected", "unsupported"];
+        told[kinds.iter().position(|kind| *kind == verdict).unwrap()] += 1;
+        manifest.push_str(&format!("{at}\t{verdict}\t{record}\t-\t{code}\n"));
         files.insert(format!("journals/{at}.journal"), bytes);
     }
     files.insert("journals/MANIFEST".into(), manifest.into_bytes());

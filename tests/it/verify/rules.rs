@@ -1,11 +1,12 @@
 //! Every check of the verifier, one defect at a time.
 
-use crate::cases::{self, Case, Expect};
+use crate::cases::{self, Case};
 use crate::stage::object::{members, object};
 use crate::stage::signer::{Defect, Signer, Texts, finish, open, start};
 use attesh::cause::Code;
 use attesh::crypto::OriginSecret;
-use attesh::journal::check::{Checked, Knowledge, check};
+use attesh::failure::Kind;
+use attesh::journal::check::{Checked, Knowledge, Rejection, check};
 use attesh::journal::line;
 use attesh::journal::story::OPEN_SHELLS_MAX;
 use attesh::record::{Anomaly, Body, CORE_MAX, LINE_MAX, Program};
@@ -19,17 +20,27 @@ pub fn codes(checked: &Checked) -> Vec<&'static str> {
     checked.story.findings.iter().map(|finding| finding.code.name()).collect()
 }
 
+/// What a manifest says of a journal: the verdict, the record, the code or the findings.
+pub fn judged(checked: &Checked) -> (&'static str, String, String) {
+    let must = checked.story.must_understand.as_ref();
+    match &checked.rejection {
+        Some(Rejection { record, cause, .. }) => {
+            let word = if cause.code.kind() == Kind::Unsupported { "unsupported" } else { "rejected" };
+            (word, record.to_string(), cause.code.word().to_owned())
+        }
+        None if must.is_some() => {
+            ("unsupported", must.unwrap().0.to_string(), Code::FactUnknown.word().to_owned())
+        }
+        None if checked.story.is_complete() => ("complete", "-".to_owned(), codes(checked).join(" ")),
+        None => ("incomplete", "-".to_owned(), codes(checked).join(" ")),
+    }
+}
+
 /// What is wrong with the verdict on a case, if anything.
 fn wrong(case: &Case) -> Option<String> {
     let checked = verify(&case.journal, case.secret);
-    let fits = match (case.expect, &checked.rejection) {
-        (Expect::Rejected(record, code), Some(rejection)) => {
-            rejection.record == record && rejection.cause.code.word() == code && checked.size == record
-        }
-        (Expect::Complete(notes), None) => checked.story.is_complete() && codes(&checked) == notes,
-        (Expect::Incomplete(found), None) => !checked.story.is_complete() && codes(&checked) == found,
-        _ => false,
-    };
+    let whole = checked.rejection.as_ref().is_none_or(|rejection| checked.size == rejection.record);
+    let fits = whole && judged(&checked) == case.expect.row();
     let found = || format!("{:?} {:?}", checked.rejection, checked.story.findings);
     (!fits).then(|| format!("{}: expected {:?}, found {}", case.name, case.expect, found()))
 }
