@@ -8,6 +8,7 @@ use attesh::seal::agent::{AgentError, AgentKey};
 use attesh::seal::keys::PublicKey;
 use attesh::seal::signer::{KeyFile, SignError, Signer};
 use attesh::seal::trust::TrustedKey;
+use attesh::text::Fault;
 
 use crate::stage::programs::{bash, have};
 
@@ -98,7 +99,7 @@ fn a_key_the_agent_does_not_hold_is_named() {
     agent.bash("ssh-add -q -D");
     assert!(matches!(agent.find(&gone), Err(AgentError::Empty)));
     agent.add("");
-    let error = agent.find(&gone).err().unwrap().to_string();
+    let error = agent.find(&gone).err().unwrap().told();
     assert!(error.contains(&gone.fingerprint()) && error.contains("ssh-add FILE"), "{error}");
 }
 
@@ -110,7 +111,7 @@ fn a_locked_agent_is_said_to_be_perhaps_locked() {
     // Without a terminal ssh-add -x asks a program.
     agent.bash("printf '#!/bin/sh\\necho secret\\n' > ask; chmod +x ask; SSH_ASKPASS=$PWD/ask SSH_ASKPASS_REQUIRE=force ssh-add -q -x 2>/dev/null");
     assert!(matches!(held.sign(b"m"), Err(AgentError::Empty)));
-    let error = agent.find(&key).err().unwrap().to_string();
+    let error = agent.find(&key).err().unwrap().told();
     assert!(error.contains("ssh-add -X"), "{error}");
 }
 
@@ -134,7 +135,7 @@ fn the_longest_message_an_agent_takes_is_signed() {
     let signer = Signer::Agent(held);
     let error = signer.seal(vec![b'x'; 256 << 10]).err().unwrap();
     assert!(matches!(error, SignError::Agent(AgentError::TooLarge { .. })));
-    assert!(error.to_string().contains("--key"), "{error}");
+    assert!(error.told().contains("--key"), "{error}");
 }
 
 #[test]
