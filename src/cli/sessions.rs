@@ -180,7 +180,6 @@ fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
         "sealed": session.is_sealed(),
         "stateKept": session.genesis().state.name(),
         "head": head.map(|head| head.to_string()),
-        "checkpoint": head.map(|head| head.checkpoint()),
     })
 }
 
@@ -193,6 +192,7 @@ pub fn status(args: &Status) -> Exit {
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
         let mut value = facts(&session, &view, &standing);
+        value["checkpoint"] = json!(view.checked.head().map(|head| head.checkpoint()));
         value["ownShell"] = json!(own);
         value["paused"] = json!(paused);
         value["findings"] = story

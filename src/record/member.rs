@@ -51,7 +51,7 @@ fn within<E: serde::de::Error>(value: u64) -> Result<u64, E> {
 
 /// An integer from 0 to [`INTEGER_MAX`].
 pub(super) mod integer {
-    use super::*;
+    use crate::record::member::*;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
     pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
@@ -68,7 +68,7 @@ pub(super) mod integer {
 
 /// An integer from 1 to [`INTEGER_MAX`].
 pub(super) mod positive {
-    use super::*;
+    use crate::record::member::*;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
     pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
@@ -96,8 +96,8 @@ pub fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Err
 
 /// An integer, or null.
 pub(super) mod nullable_integer {
-    pub use super::maybe as serialize;
-    use super::*;
+    pub use crate::record::member::maybe as serialize;
+    use crate::record::member::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         Option::<u64>::deserialize(input)?.map(within).transpose()
@@ -106,8 +106,8 @@ pub(super) mod nullable_integer {
 
 /// An integer that may be left out.
 pub(super) mod optional_integer {
-    pub use super::maybe as serialize;
-    use super::*;
+    pub use crate::record::member::maybe as serialize;
+    use crate::record::member::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
         integer::deserialize(input).map(Some)
@@ -143,7 +143,7 @@ fn number(text: &str) -> Option<u64> {
 
 /// An integer below 2^64 as a string of digits.
 pub(super) mod decimal {
-    use super::*;
+    use crate::record::member::*;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
     pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
@@ -157,7 +157,7 @@ pub(super) mod decimal {
 
 /// A decimal, or null.
 pub(super) mod maybe_decimal {
-    use super::*;
+    use crate::record::member::*;
 
     #[expect(clippy::ref_option, reason = "serde hands references")]
     pub fn serialize<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
@@ -174,8 +174,8 @@ pub(super) mod maybe_decimal {
 
 /// Bytes in lowercase hexadecimal.
 pub(super) mod hex {
-    use super::*;
     use crate::encoding::{hex, hex_exact};
+    use crate::record::member::*;
 
     pub fn serialize<S: Serializer, const N: usize>(value: &[u8; N], out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(&hex(value))
@@ -188,8 +188,8 @@ pub(super) mod hex {
 
 /// Hexadecimal, or null.
 pub(super) mod maybe_hex {
-    use super::*;
     use crate::encoding::{hex, hex_exact};
+    use crate::record::member::*;
 
     pub fn serialize<S: Serializer, const N: usize>(
         value: &Option<[u8; N]>,
@@ -210,8 +210,8 @@ pub(super) mod maybe_hex {
 
 /// Bytes in base64url without padding.
 pub(super) mod base64url {
-    use super::*;
     use crate::encoding::{base64url, base64url_exact};
+    use crate::record::member::*;
 
     pub fn serialize<S: Serializer, const N: usize>(value: &[u8; N], out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(&base64url(value))
@@ -224,8 +224,8 @@ pub(super) mod base64url {
 
 /// Base64url in a member that may be missing.
 pub(super) mod maybe_base64url {
-    use super::*;
     use crate::encoding::base64url_exact;
+    use crate::record::member::*;
 
     pub fn serialize<S: Serializer, const N: usize>(
         value: &Option<[u8; N]>,
@@ -246,8 +246,8 @@ pub(super) mod maybe_base64url {
 
 /// A UUID in lower case with hyphens.
 pub(super) mod uuid {
-    use super::*;
     use crate::encoding::is_uuid;
+    use crate::record::member::*;
 
     pub fn serialize<S: Serializer>(value: &str, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(value)

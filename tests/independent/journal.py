@@ -138,7 +138,9 @@ class Journal:
         core = None
         if self.next_key is None:
             core = self.read(index, core_text)
-            need(index == 0, "it comes after the end", "journal.after-end")
+            if index > 0:
+                record.read_texts(texts_text)
+                raise Bad("it comes after the end", "journal.after-end")
             self.next_key, self.session = url64(core["vk"], 32), uuid.UUID(core["session"]).bytes
         self.tree.add(core_text)
         root, tag = self.tree.root(), auth[64:]

@@ -8,7 +8,8 @@ from form import INTEGER_MAX, Bad, Optional, Unsupported, coded, decimal, flag, 
     need, null_or, one_of, parse, plain_name, ranged, session_id, shape, spelled, status, std64, string, text, true, \
     uri, url64
 
-FORMAT = "attesh-journal/1"
+FORMAT_NAME = "attesh-journal/"
+FORMAT = FORMAT_NAME + "1"
 CORE_MAX = 65535
 TEXTS_MAX = 64
 # The types of facts that are known here.

@@ -6,7 +6,7 @@ import hashlib
 
 from form import INTEGER_MAX, Bad, Optional, Unsupported, decimal, flag, hexed, integer, list_of, need, null_or, \
     one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri
-from record import CLOSE_WORDS, EVIDENCE, FORMAT, INHERITED, KNOWN_FACTS, OUTCOME
+from record import CLOSE_WORDS, EVIDENCE, FORMAT, FORMAT_NAME, INHERITED, KNOWN_FACTS, OUTCOME
 from story import INCOMPLETE, NOTES
 
 TYPE = "https://in-toto.io/Statement/v1"
@@ -190,7 +190,10 @@ def agree(statement):
     """What is said twice agrees, and what can have one value only has it."""
     predicate = statement["predicate"]
     outcome = predicate["outcome"]
-    need(predicate["journal"]["format"] == FORMAT, "journal.format")
+    journal_format = predicate["journal"]["format"]
+    if journal_format.startswith(FORMAT_NAME) and journal_format != FORMAT:
+        raise Unsupported(f"the format {journal_format}")
+    need(journal_format == FORMAT, "journal.format")
     need(predicate["journal"]["continuity"] == "UNBROKEN", "journal.continuity")
     need(predicate["clock"]["assurance"] == "SELF_REPORTED", "clock.assurance")
     subjects_agree(statement)
@@ -248,7 +251,10 @@ def counts_agree(predicate):
         need(outcome[name] <= size, f"outcome.{name} and journal.size")
     need(len(predicate["facts"]) <= outcome["factCount"], "more facts than outcome.factCount")
     about = [one["record"] for name in ("anomalies", "facts") for one in predicate[name]]
-    need(all(record < size for record in about), "a finding or a fact beyond the journal")
+    about += [shell["id"] for shell in predicate["session"]["shells"]]
+    for plan in predicate["plans"]:
+        about += [plan["shell"]] + ([] if plan["close"] is None else [plan["close"]])
+    need(all(record < size for record in about), "something stands beyond the journal")
     need(outcome["pauseCount"] or outcome["pausedCommandCount"] == 0, "commands of no pause")
     succeeded = outcome["failedCount"] == 0 and outcome["unobservedCount"] == 0
     need(outcome["allSucceeded"] == succeeded, "outcome.allSucceeded")

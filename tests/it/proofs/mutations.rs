@@ -13,7 +13,7 @@ use crate::cases;
 use crate::stage::random::{Random, edited};
 use crate::stage::signer::{self, Defect, Signer, Texts};
 use crate::stage::world::{put, sized};
-use crate::vectors::envelopes::{self, key, sign, taken};
+use crate::vectors::envelopes::{self, key, refusal, sign, taken};
 use crate::vectors::{folder, python, verifier};
 use crate::verify::rules::{judged, verify};
 
@@ -98,7 +98,7 @@ fn attestations(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, coun
         }
         let (good, why) = taken(&bytes);
         told[usize::from(!good)] += 1;
-        let verdict = if good { "verified" } else { "integrity" };
+        let verdict = if good { "verified" } else { refusal(&bytes).word() };
         manifest.push_str(&format!("{at}\tsigner.pub\t-\t{verdict}\t{}\n", why.replace(['\t', '\n'], " ")));
         files.insert(format!("envelopes/{at}.intoto.json"), bytes);
     }
@@ -151,10 +151,11 @@ fn another_verifier_judges_a_changed_file_otherwise() {
         assert!(output.status.success(), "seed {seed}, files in {kept}:\n{wrong}");
         assert_eq!(said.lines().count(), JOURNALS + ENVELOPES + TRANSCRIPTS);
         println!(
-            "seed {seed}: complete, incomplete, rejected {of_journals:?}; taken, refused {of_envelopes:?}"
+            "seed {seed}: complete, incomplete, rejected, unsupported {of_journals:?}; taken, refused {of_envelopes:?}"
         );
-        // Neither all refused nor all taken: there was something to disagree about.
-        let enough = |told: &[usize]| told.iter().all(|count| *count >= 10);
+        // Neither all refused nor all taken: there was something to disagree about. A change by
+        // chance makes no journal of a later version, the last kind.
+        let enough = |told: &[usize]| told.iter().take(3).all(|count| *count >= 10);
         assert!(enough(&of_journals) && enough(&of_envelopes), "{of_journals:?} {of_envelopes:?}");
     }
 }

@@ -29,10 +29,7 @@ fn more_commands_than_the_limit_stand_in_a_statement() {
     let (good, why) = is_taken(&of(COMMANDS_MAX + 1));
     assert_eq!(
         (good, &*why),
-        (
-            false,
-            "a member of the statement has another form than the manual gives: commands is not at most 10000 commands"
-        )
+        (false, "a member of the statement does not have its form: commands is not at most 10000 commands")
     );
 }
 

@@ -385,6 +385,12 @@ pub fn taken(bytes: &[u8]) -> (bool, String) {
     (!matches!(kind, Some(Kind::Integrity | Kind::Untrusted | Kind::Unsupported)), why)
 }
 
+/// Why an envelope that is not taken is refused.
+pub fn refusal(bytes: &[u8]) -> Kind {
+    let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
+    verdict_on(bytes, &trusted, None).failure.expect("it is refused").kind()
+}
+
 /// A statement that holds together, with each thing that one may say.
 pub fn everything() -> Statement {
     let mut it = statement(&[failing(1), Run::of(&["\u{1b}[31m", "\u{202e}"])]);
@@ -393,6 +399,9 @@ pub fn everything() -> Statement {
     predicate.session.previous = Some(format!("{}:7:{}", predicate.session.id, "ab".repeat(32)));
     predicate.anomalies.push(finding(3, FindingCode::Pause, "recording was paused"));
     predicate.facts = facts();
+    let of_shell =
+        FactFacts { record: 5, shell: Some(1), data: BTreeMap::new(), ..predicate.facts[0].clone() };
+    predicate.facts.push(of_shell);
     predicate.outcome.fact_count = predicate.facts.len() as u64;
     predicate.commands.as_mut().unwrap()[0].stale = true;
     predicate.extensions = [("https://example.org/more", "{\"a\":[1]}"), ("urn:x:y", "null")]

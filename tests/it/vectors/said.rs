@@ -109,7 +109,10 @@ type Contradiction = (&'static str, Code, &'static str, fn(&mut Statement));
 
 /// What is said twice, and not alike.
 const CONTRADICTIONS: &[Contradiction] = &[
-    ("format", Code::StatementConstant, "journal.format is not", |it| it.predicate.journal.format.push('x')),
+    ("format", Code::StatementConstant, "journal.format is not", |it| {
+        it.predicate.journal.format = "x".into()
+    }),
+    ("format-newer", Code::JournalFormat, "attesh-journal/12", |it| it.predicate.journal.format.push('2')),
     ("continuity", Code::StatementConstant, "journal.continuity is not", |it| {
         it.predicate.journal.continuity = "BROKEN".into();
     }),
@@ -238,9 +241,19 @@ const CONTRADICTIONS: &[Contradiction] = &[
         it.predicate.outcome.withheld_count = 4;
     }),
     ("records", Code::StatementCount, "outcome.commandCount is more", |it| {
+        it.predicate.plans.clear();
+        it.subject.retain(|subject| !subject.name.starts_with("script:"));
         it.predicate.journal.size = 2;
         it.predicate.heads.drain(1..it.predicate.heads.len() - 1);
         it.predicate.heads[1].size = 2;
+    }),
+    ("plan", Code::StatementRecord, "a plan", |it| {
+        it.predicate.plans[0].close = Some(it.predicate.journal.size);
+    }),
+    ("shell", Code::StatementRecord, "a shell", |it| {
+        let size = it.predicate.journal.size;
+        let more = attesh::seal::statement::ShellFacts { id: size, ..it.predicate.session.shells[0].clone() };
+        it.predicate.session.shells.push(more);
     }),
     ("redacted", Code::StatementCount, "outcome.redactedCount is more", |it| {
         it.predicate.outcome.redacted_count = 1000;
