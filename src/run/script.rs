@@ -127,6 +127,18 @@ impl Recording {
         }
     }
 
+    /// bash has read its hook and waits: `said` is what it told of itself. The answer is whether
+    /// its units are recorded one by one.
+    fn begun(&mut self, pid: u64, said: &str) -> bool {
+        let (version, why) = call::unheard(said);
+        let why = why.or_else(|| self.unplanned());
+        if let Some(why) = &why {
+            self.whole(why);
+        }
+        self.begin(pid, version);
+        why.is_none()
+    }
+
     /// bash has started and waits: it joins, and the plan is recorded.
     fn begin(&mut self, pid: u64, version: &str) {
         let shell = Shell {
@@ -297,13 +309,8 @@ fn recorded(
     let status = watch(child, signals, channel, &mut |message| {
         match message.told {
             Told::Begin => {
-                let (version, why) = call::unheard(&message.command);
-                let why = why.or_else(|| recording.unplanned());
-                if let Some(why) = &why {
-                    recording.whole(why);
-                }
-                recording.begin(pid, version);
-                if let (Some(_), Some(channel)) = (why, channel) {
+                let in_its_units = recording.begun(pid, &message.command);
+                if let (false, Some(channel)) = (in_its_units, channel) {
                     in_units = false;
                     return channel.refuse();
                 }

@@ -13,7 +13,7 @@ use attesh::record::{
     StateLevel, TextSource, Unseen,
 };
 
-use crate::stage::object::{members, object};
+use crate::stage::object::{Members, members, object};
 
 pub fn read(path: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -274,7 +274,7 @@ fn compare(what: &str, table: &[(String, Row)], within: Option<&str>, cores: &[S
     }
     assert_eq!(order.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), written, "{what}");
     for (name, row) in table {
-        let changed = |change: &dyn Fn(&mut Vec<(String, String)>, usize)| -> Vec<bool> {
+        let changed = |change: &dyn Fn(&mut Members, usize)| -> Vec<bool> {
             let taken = with.iter().filter_map(|(core, spelled)| {
                 let mut all = members(spelled);
                 let at = all.iter().position(|(have, value)| have == name && value != "null")?;

@@ -8,10 +8,11 @@ use attesh::protocol::{Key, Verb};
 use crate::stage::fault::run;
 use crate::stage::world::{World, code};
 
-/// System calls of a start, from exec to exit, in the development build.
-const START_CALLS: usize = 72;
+/// System calls of a start, from exec to exit, in the development build. Three pages that it maps
+/// and gives back belong to serde, which keeps the members of the genesis until it knows the kind.
+const START_CALLS: usize = 76;
 /// System calls of a finish.
-const FINISH_CALLS: usize = 69;
+const FINISH_CALLS: usize = 73;
 
 #[test]
 fn a_call_of_the_recorder_costs_more_than_its_budget() {

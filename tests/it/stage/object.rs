@@ -1,7 +1,10 @@
 //! JSON objects as they are spelled: members in their order, values as they stand.
 
 /// The members of an object: each name, and its value as it is spelled.
-pub fn members(object: &str) -> Vec<(String, String)> {
+pub type Members = Vec<(String, String)>;
+
+/// Takes an object apart.
+pub fn members(object: &str) -> Members {
     let inner = object.strip_prefix('{').unwrap().strip_suffix('}').unwrap();
     let (mut depth, mut quoted, mut escaped, mut from, mut all) = (0, false, false, 0, Vec::new());
     for (at, c) in inner.char_indices() {
