@@ -25,14 +25,6 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
     denied_commands(policy, statement, &mut ruling);
     session(policy, statement, &mut ruling);
     age(policy, statement, now_s, &mut ruling);
-    for (name, _) in &policy.context {
-        let rule = match *name {
-            "repository" => "context.repository",
-            "ref" => "context.ref",
-            _ => "context.commit",
-        };
-        ruling.deny(rule, Code::PolicyContext, None, format!("{rule}: not recorded"));
-    }
     for name in &policy.subjects {
         if statement.subject(name).is_none() {
             ruling.deny("subject.require", Code::PolicySubject, None, format!("there is no subject {name}"));

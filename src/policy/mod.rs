@@ -36,8 +36,6 @@ pub struct Policy {
     pub scripts: Vec<ScriptRule>,
     /// What must not have run.
     pub deny: Vec<regex::Regex>,
-    /// Where it must have run: key and value.
-    pub context: Vec<(&'static str, String)>,
     /// Names of subjects that there must be.
     pub subjects: Vec<String>,
     /// Expressions that must be true.

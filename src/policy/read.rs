@@ -220,17 +220,12 @@ impl Policy {
             return Err(source.error(version.span(), "version must be 1"));
         }
         let trust = file.table("trust")?;
-        let context = file.table("context")?;
-        let context = context
-            .iter()
-            .flat_map(|table| keys::of("context").filter_map(|key| Some((key.name, table.text(key.name)?))));
         Ok(Policy {
             keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
             max_age_s: trust.as_ref().and_then(|table| table.age_s("max-age")),
             session: file.table("session")?.as_ref().map(session).unwrap_or_default(),
             scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
             deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
-            context: context.collect(),
             subjects: file.table("subject")?.map(|table| table.texts("require")).unwrap_or_default(),
             rules: file.tables("rule")?.iter().map(rule).collect::<Outcome<_>>()?,
         })

@@ -59,12 +59,6 @@ impl Policy {
         for pattern in &self.deny {
             out.push(format!("No command contains: {}", pattern.as_str()));
         }
-        for (name, value) in &self.context {
-            out.push(match (*name, value.as_str()) {
-                ("commit", "required") => "The commit was recorded.".into(),
-                _ => format!("Its {name} was recorded, and is {value}."),
-            });
-        }
         for name in &self.subjects {
             out.push(format!("{name} is among its subjects."));
         }

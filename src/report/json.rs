@@ -68,8 +68,6 @@ pub fn denial_json(denial: &Denial) -> Value {
 pub fn policy_json(policy: &Policy) -> Value {
     let session = &policy.session;
     let deny: Vec<&str> = policy.deny.iter().map(|pattern| pattern.as_str()).collect();
-    let context: serde_json::Map<String, Value> =
-        policy.context.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let rules: Vec<Value> =
         policy.rules.iter().map(|rule| json!({"name": rule.name, "cel": rule.text})).collect();
     json!({
@@ -84,7 +82,6 @@ pub fn policy_json(policy: &Policy) -> Value {
         },
         "scripts": policy.scripts.iter().map(script_json).collect::<Vec<_>>(),
         "deny": deny,
-        "context": context,
         "subjects": policy.subjects,
         "rules": rules,
         "text": policy.explain(),

@@ -127,7 +127,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let script = format!("[[script]]\nname = \"{quoted}\"\ncommands = [\"{quoted}\", \"make\"]\n");
     let deny = format!("[deny]\ncommands = [\"{}\"]\n", quoted.replace(']', ".").replace("31m", "."));
     let rule = format!("[[rule]]\nname = \"{quoted}\"\ncel = \"predicate.none == '{quoted}'\"\n");
-    let context = format!("[context]\ncommit = \"{quoted}\"\n[subject]\nrequire = [\"{quoted}\"]\n");
+    let subject = format!("[subject]\nrequire = [\"{quoted}\"]\n");
     let yaml = format!("\"{0}\":\n  script: [\"{0}\"]\nbuild:\n  extends: \"{0}\"\n", quoted);
     let jobs = format!(
         "jobs:\n  build:\n    steps:\n      - name: \"{quoted}\"\n        run: \"make ${{{{ {quoted} }}}}\"\n      - uses: \"{quoted}\"\n"
@@ -141,7 +141,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
             "signers",
             format!("{} namespaces=\"{HOSTILE}\" {}\n", "x", key(7).public().to_ssh_line()).into_bytes(),
         ),
-        ("p.toml", format!("version = 1\n{script}{deny}{rule}{context}").into_bytes()),
+        ("p.toml", format!("version = 1\n{script}{deny}{rule}{subject}").into_bytes()),
         ("unknown.toml", format!("version = 1\n\"{quoted}\" = 1\n").into_bytes()),
         ("broken.toml", format!("version = 1\n{HOSTILE} = 1\n").into_bytes()),
         (

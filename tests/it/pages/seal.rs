@@ -446,7 +446,7 @@ fn paths(value: &Value, at: &str, out: &mut BTreeSet<String>) {
 /// A policy with all that there is, met by no session.
 const POLICY: &[u8] = b"version = 1\n[trust]\nmax-age = '1h'\n[session]\nmax-tail = '1h'\n\
     [[script]]\ncommands = ['a']\n[deny]\ncommands = ['b']\n\
-    [context]\nrepository = 'r'\nref = 'r'\ncommit = 'c'\n[subject]\nrequire = ['s']\n\
+    [subject]\nrequire = ['s']\n\
     [[rule]]\ncel = 'true'\n";
 
 #[test]

@@ -387,10 +387,6 @@ fn what_the_other_tables_ask_for_is_not_asked() {
         assert!(said.len() == 1 && said[0].ends_with("is denied by curl .*sh$"), "{command}: {said:?}");
     }
     assert_eq!(denied("[deny]\ncommands = ['zzz']", &|it| it.predicate.commands = None).len(), 1);
-    assert_eq!(
-        denied("[context]\nref = 'refs/heads/main'\ncommit = 'required'", &none),
-        ["context.ref: not recorded", "context.commit: not recorded"]
-    );
     assert_eq!(denied("[subject]\nrequire = ['bin/app']", &none), [""; 0]);
     assert_eq!(denied("[subject]\nrequire = ['bin/other']", &none), ["there is no subject bin/other"]);
 }

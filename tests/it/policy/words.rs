@@ -35,8 +35,6 @@ passed = 'allow'
 commands = ['make']
 [deny]
 commands = ['curl .*']
-[context]
-commit = 'required'
 [subject]
 require = ['bin/app']
 [[rule]]
@@ -75,7 +73,6 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "A key of these files sealed it: ci.pub, ops.pub.",
         "It was sealed at most 7200 s ago.",
         "No command contains: curl .*",
-        "The commit was recorded.",
         "bin/app is among its subjects.",
         "This is true (few): predicate.outcome.commandCount < 9",
     ];
@@ -87,9 +84,6 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "No pause declared.",
     ];
     assert_eq!(explained(""), least);
-    assert!(
-        explained("[context]\ncommit = 'abc'\n").contains(&"Its commit was recorded, and is abc.".into())
-    );
 }
 
 #[test]

@@ -42,7 +42,6 @@ pub fn policies() -> BTreeMap<String, String> {
     add("age", "[trust]\nmax-age = '119s'\n".into());
     add("young", "[trust]\nmax-age = '2m'\n".into());
     add("deny", "[deny]\ncommands = ['^echo .something.$', 'curl .*\\| *sh']\n".into());
-    add("context", "[context]\ncommit = 'required'\n".into());
     add("subject", "[subject]\nrequire = ['bin/app']\n".into());
     add("other-subject", "[subject]\nrequire = ['bin/other']\n".into());
     add("rule", "[[rule]]\nname = 'few'\ncel = 'predicate.outcome.commandCount < 3'\n".into());
@@ -344,7 +343,6 @@ fn rest(cases: &mut Cases) {
             Some(Code::CommandDenied),
             "line 2 `echo \"something\"` is denied by ^echo .something.$",
         ),
-        ("context", "context", Some(Code::PolicyContext), "context.commit: not recorded"),
         ("subject", "subject", None, "3 commands recorded"),
         ("subject-missing", "other-subject", Some(Code::PolicySubject), "there is no subject bin/other"),
         (

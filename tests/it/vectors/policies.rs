@@ -96,12 +96,6 @@ const WITH_VERSION: &[(&str, &str, Must, &str)] = &[
     ),
     ("carriage-returns", "lines may end as on Windows", Read(1, 1), "[[script]]\r\ncommands = ['a']\r\n"),
     (
-        "context",
-        "facts that no collector records yet can be asked for",
-        Read(0, 0),
-        "[context]\nrepository = 'r'\nref = 'refs/heads/main'\ncommit = 'required'\n",
-    ),
-    (
         "patterns",
         "patterns of many kinds",
         Read(0, 0),
