@@ -22,6 +22,7 @@ mod words;
 pub use body::{Anomaly, Body, Close, End, Finish, Lost, Note, Open, Pause, Plan, Resume, Start, Status};
 pub use fact::{ATTACHED_FOLDER, Attached, Fact, is_known_fact, is_plain_name, is_uri};
 pub use genesis::{FORMAT, FORMAT_NAME, Genesis, PROTECTION_FILE, Prev, RECORDER_ID, Recorder};
+use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{
     Commitment, Commitments, Disclosure, Disclosures, KeptText, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
@@ -43,10 +44,10 @@ pub const CORE_MAX: usize = 65_535;
 #[serde(rename_all = "camelCase")]
 pub struct Recovered {
     /// Complete lines that were in the journal but not yet acknowledged.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub adopted: u64,
     /// Bytes of a torn line that were cut off; it had never been acknowledged.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub cut_bytes: u64,
 }
 
@@ -54,7 +55,7 @@ pub struct Recovered {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Core {
     /// Position in the journal, from 0.
-    #[serde(rename = "i", with = "member::integer")]
+    #[serde(rename = "i", with = "member::Integer")]
     pub index: u64,
     /// What happened.
     #[serde(flatten)]
@@ -71,7 +72,7 @@ pub struct Core {
     /// The key that verifies the next record; only `end` has none.
     #[serde(
         rename = "nk",
-        with = "member::maybe_base64url",
+        with = "member::Optional::<member::Base64url>",
         default,
         skip_serializing_if = "Option::is_none"
     )]
@@ -82,9 +83,9 @@ pub struct Core {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Moment", rename_all = "camelCase")]
 struct MomentMembers {
-    #[serde(with = "member::decimal")]
+    #[serde(with = "member::Decimal")]
     realtime_ns: u64,
-    #[serde(with = "member::decimal")]
+    #[serde(with = "member::Decimal")]
     boottime_ns: u64,
     synced: bool,
 }

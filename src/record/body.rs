@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Fact;
 use super::genesis::Genesis;
-use super::member::{self, OpenWord};
+use super::member::{self, Form as _, OpenWord};
 use super::text::Commitments;
 use super::words::{
     CloseReason, EndReason, Evidence, From, Inherited, Kind, NoteWhat, PlanTime, Program, TextSource, Unseen,
@@ -24,13 +24,13 @@ pub struct Open {
     /// Its version.
     pub version: String,
     /// Its process id.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub pid: u64,
     /// Its start in clock ticks since boot, from `/proc/PID/stat`.
-    #[serde(with = "member::decimal")]
+    #[serde(with = "member::Decimal")]
     pub start_ticks: u64,
     /// The shell's own counter now.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub native: u64,
     /// The digest of the hook's text, 16 hexadecimal digits.
     pub hook: String,
@@ -43,7 +43,7 @@ pub struct Open {
 #[serde(rename_all = "camelCase")]
 pub struct Close {
     /// Index of its shell-open.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub shell: u64,
     /// Why.
     pub why: CloseReason,
@@ -51,7 +51,7 @@ pub struct Close {
     #[serde(deserialize_with = "member::nullable")]
     pub status: Option<Status>,
     /// The shell's own counter, where the hook saw it.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
     /// The script that it ran was after its end what the plan has.
     #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
@@ -64,17 +64,17 @@ pub struct Close {
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Index of the shell's shell-open.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub shell: u64,
     /// How many units the script has.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub count: u64,
     /// Before its first command, or when the block had ended.
     pub recorded_at: PlanTime,
     /// What its starts and statuses rest on.
     pub evidence: Evidence,
     /// SHA-256 of the shell's executable file, where somebody read it.
-    #[serde(with = "member::maybe_hex")]
+    #[serde(with = "member::Nullable::<member::Hex>")]
     pub sha256: Option<Digest>,
     /// Variables that were set and change what the shell does before its script.
     pub inherited: Vec<Inherited>,
@@ -85,16 +85,16 @@ pub struct Plan {
 #[serde(rename_all = "camelCase")]
 pub struct Start {
     /// Index of the shell's shell-open.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub shell: u64,
     /// The hook's number of the command, from 1.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub n: u64,
     /// The shell's own counter.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub native: u64,
     /// How far that counter moved since the last start without a command.
-    #[serde(with = "member::integer", default, skip_serializing_if = "member::is_zero")]
+    #[serde(with = "member::Integer", default, skip_serializing_if = "member::is_zero")]
     pub skip: u64,
     /// Where the text comes from.
     pub text_source: TextSource,
@@ -117,10 +117,10 @@ pub struct Start {
 #[serde(rename_all = "camelCase")]
 pub struct Finish {
     /// Index of the shell's shell-open.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub shell: u64,
     /// The hook's number of the command.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub n: u64,
     /// The exit status; none when nobody observed it.
     #[serde(deserialize_with = "member::nullable")]
@@ -137,10 +137,10 @@ pub struct Finish {
     #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Unseen>,
     /// The shell's own counter, where it moves with the status (fish).
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
     /// The duration that the shell measured, in microseconds.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub shell_duration_us: Option<u64>,
 }
 
@@ -149,7 +149,7 @@ pub struct Finish {
 #[serde(rename_all = "camelCase")]
 pub struct Note {
     /// Index of the shell's shell-open, if it comes from one.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<u64>,
     /// What it is about.
     pub what: NoteWhat,
@@ -157,7 +157,7 @@ pub struct Note {
     #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The shell's own counter.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub native: Option<u64>,
 }
 
@@ -165,7 +165,7 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Index of the shell's shell-open; none for all shells.
-    #[serde(with = "member::nullable_integer")]
+    #[serde(with = "member::Nullable::<member::Integer>")]
     pub shell: Option<u64>,
 }
 
@@ -173,10 +173,10 @@ pub struct Pause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// Index of the shell's shell-open; none for all shells.
-    #[serde(with = "member::nullable_integer")]
+    #[serde(with = "member::Nullable::<member::Integer>")]
     pub shell: Option<u64>,
     /// Index of the shell whose command line resumed it: that line is not recorded either.
-    #[serde(with = "member::nullable_integer")]
+    #[serde(with = "member::Nullable::<member::Integer>")]
     pub by: Option<u64>,
 }
 
@@ -184,10 +184,10 @@ pub struct Resume {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// Index of the shell's shell-open.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub shell: u64,
     /// How many.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub count: u64,
 }
 

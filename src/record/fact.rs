@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::member;
+use super::member::{self, Form as _};
 use super::words::FactTime;
 use crate::crypto::Digest;
 
@@ -33,10 +33,10 @@ pub struct Fact {
     /// When it was seen.
     pub at: FactTime,
     /// Index of the shell-open of the shell that it is about.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<u64>,
     /// The number of the command that it is about, in that shell.
-    #[serde(with = "member::optional_integer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "member::Optional::<member::Integer>", default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
     /// Whether the collector succeeded.
     pub ok: bool,
@@ -55,10 +55,10 @@ pub struct Attached {
     /// Its name in [`ATTACHED_FOLDER`].
     pub name: String,
     /// Its length in bytes.
-    #[serde(with = "member::integer")]
+    #[serde(with = "member::Integer")]
     pub size: u64,
     /// SHA-256 of its bytes.
-    #[serde(with = "member::hex")]
+    #[serde(with = "member::Hex")]
     pub sha256: Digest,
     /// What it is.
     pub media_type: String,

@@ -3,7 +3,7 @@
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
-use super::member::{self, OpenWord};
+use super::member::{self, Form as _, OpenWord};
 use super::words::{Closes, PrevWhy, StateLevel};
 use crate::crypto::Digest;
 
@@ -20,13 +20,13 @@ pub const PROTECTION_FILE: &str = "file";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prev {
     /// Its id.
-    #[serde(with = "member::uuid")]
+    #[serde(with = "member::Uuid")]
     pub session: String,
     /// How many records it had, at least 1.
-    #[serde(with = "member::positive")]
+    #[serde(with = "member::Positive")]
     pub size: u64,
     /// Its RFC 6962 root, 32 bytes.
-    #[serde(with = "member::hex")]
+    #[serde(with = "member::Hex")]
     pub root: Digest,
     /// Why it did not go on.
     pub why: PrevWhy,
@@ -40,7 +40,7 @@ pub struct Recorder {
     /// Its version.
     pub version: String,
     /// SHA-256 of its executable file; none where it could not be read.
-    #[serde(with = "member::maybe_hex")]
+    #[serde(with = "member::Nullable::<member::Hex>")]
     pub sha256: Option<Digest>,
 }
 
@@ -57,7 +57,7 @@ pub struct Genesis {
     #[serde(deserialize_with = "format")]
     pub format: String,
     /// UUIDv7 in its canonical text form.
-    #[serde(with = "member::uuid")]
+    #[serde(with = "member::Uuid")]
     pub session: String,
     /// The name given to it, if any.
     #[serde(deserialize_with = "member::nullable")]
@@ -66,10 +66,10 @@ pub struct Genesis {
     #[serde(deserialize_with = "member::nullable")]
     pub boot_id: Option<String>,
     /// Inode of the pid namespace, where the kernel has them.
-    #[serde(with = "member::maybe_decimal")]
+    #[serde(with = "member::Nullable::<member::Decimal>")]
     pub pid_ns: Option<u64>,
     /// Inode of the time namespace, where the kernel has them.
-    #[serde(with = "member::maybe_decimal")]
+    #[serde(with = "member::Nullable::<member::Decimal>")]
     pub time_ns: Option<u64>,
     /// The program that records.
     pub recorder: Recorder,
@@ -80,7 +80,7 @@ pub struct Genesis {
     /// What ends this session.
     pub closes: Closes,
     /// The public name of the origin secret, if there is one.
-    #[serde(with = "member::maybe_hex")]
+    #[serde(with = "member::Nullable::<member::Hex>")]
     pub origin_id: Option<[u8; 8]>,
     /// The session before.
     #[serde(deserialize_with = "member::nullable")]
@@ -89,6 +89,6 @@ pub struct Genesis {
     #[serde(deserialize_with = "member::nullable")]
     pub parent: Option<String>,
     /// The key that verifies this record.
-    #[serde(with = "member::base64url")]
+    #[serde(with = "member::Base64url")]
     pub vk: [u8; 32],
 }

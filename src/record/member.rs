@@ -4,9 +4,12 @@
 //! does not: which kind has which member (`body`, `genesis`, `fact`).
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
+
+use crate::encoding;
 
 /// The largest integer that stands as a JSON number: every reader of JSON keeps those up to it.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -45,216 +48,172 @@ pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn within<E: serde::de::Error>(value: u64) -> Result<u64, E> {
-    if value <= INTEGER_MAX { Ok(value) } else { Err(E::custom(format!("{value} is above 2^53 - 1"))) }
+/// A form of a member: how its value is written and read. serde finds it by `with`.
+pub(super) trait Form<T> {
+    fn serialize<S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Error>;
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<T, D::Error>;
+}
+
+/// A form whose JSON is a string.
+pub(super) trait Spelled<T> {
+    /// What the string must be, for a message.
+    fn what() -> Cow<'static, str>;
+    fn spell(value: &T) -> String;
+    fn parse(text: &str) -> Option<T>;
+}
+
+impl<T, F: Spelled<T>> Form<T> for F {
+    fn serialize<S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&F::spell(value))
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<T, D::Error> {
+        let text = Cow::<str>::deserialize(input)?;
+        F::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not {}", F::what())))
+    }
+}
+
+/// A value together with its form, where serde asks for a type that it can read.
+struct Formed<T, F>(T, PhantomData<F>);
+
+impl<'de, T, F: Form<T>> Deserialize<'de> for Formed<T, F> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        F::deserialize(input).map(|value| Formed(value, PhantomData))
+    }
+}
+
+/// A member that may be null and is never left out.
+pub(super) struct Nullable<F>(PhantomData<F>);
+
+impl<T, F: Form<T>> Form<Option<T>> for Nullable<F> {
+    fn serialize<S: Serializer>(value: &Option<T>, out: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => F::serialize(value, out),
+            None => out.serialize_none(),
+        }
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<T>, D::Error> {
+        Ok(Option::<Formed<T, F>>::deserialize(input)?.map(|formed| formed.0))
+    }
+}
+
+/// A member that may be left out and is never null.
+pub(super) struct Optional<F>(PhantomData<F>);
+
+impl<T, F: Form<T>> Form<Option<T>> for Optional<F> {
+    fn serialize<S: Serializer>(value: &Option<T>, out: S) -> Result<S::Ok, S::Error> {
+        Nullable::<F>::serialize(value, out)
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<T>, D::Error> {
+        F::deserialize(input).map(Some)
+    }
 }
 
 /// An integer from 0 to [`INTEGER_MAX`].
-pub(super) mod integer {
-    use crate::record::member::*;
+pub(super) struct Integer;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
-    pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
+impl Form<u64> for Integer {
+    fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
         match *value {
             value if value <= INTEGER_MAX => out.serialize_u64(value),
             value => Err(S::Error::custom(format!("{value} is above 2^53 - 1"))),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-        within(u64::deserialize(input)?)
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        match u64::deserialize(input)? {
+            value if value <= INTEGER_MAX => Ok(value),
+            value => Err(D::Error::custom(format!("{value} is above 2^53 - 1"))),
+        }
     }
 }
 
 /// An integer from 1 to [`INTEGER_MAX`].
-pub(super) mod positive {
-    use crate::record::member::*;
+pub(super) struct Positive;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
-    pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
+impl Form<u64> for Positive {
+    fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
         match *value {
             0 => Err(S::Error::custom("0 where at least 1 must be")),
-            _ => integer::serialize(value, out),
+            _ => Integer::serialize(value, out),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-        match integer::deserialize(input)? {
+    fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+        match Integer::deserialize(input)? {
             0 => Err(D::Error::custom("0 where at least 1 must be")),
             value => Ok(value),
         }
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde hands references")]
-pub fn maybe<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => integer::serialize(value, out),
-        None => out.serialize_none(),
-    }
-}
-
-/// An integer, or null.
-pub(super) mod nullable_integer {
-    pub use crate::record::member::maybe as serialize;
-    use crate::record::member::*;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
-        Option::<u64>::deserialize(input)?.map(within).transpose()
-    }
-}
-
-/// An integer that may be left out.
-pub(super) mod optional_integer {
-    pub use crate::record::member::maybe as serialize;
-    use crate::record::member::*;
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
-        integer::deserialize(input).map(Some)
-    }
-}
-
-/// Reads a text by a parser of its form.
-fn text<'de, D: Deserializer<'de>, T>(
-    input: D,
-    form: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, D::Error> {
-    let text = Cow::<str>::deserialize(input)?;
-    parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is not {form}")))
-}
-
-/// The same where it may be null.
-fn maybe_text<'de, D: Deserializer<'de>, T>(
-    input: D,
-    form: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, D::Error> {
-    let Some(text) = Option::<Cow<str>>::deserialize(input)? else { return Ok(None) };
-    let value = parse(&text);
-    value.map(Some).ok_or_else(|| D::Error::custom(format!("{text:?} is not {form}")))
-}
-
-const DECIMAL: &str = "a decimal number below 2^64";
-
-fn number(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|value: &u64| value.to_string() == text)
-}
-
 /// An integer below 2^64 as a string of digits.
-pub(super) mod decimal {
-    use crate::record::member::*;
+pub(super) struct Decimal;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
-    pub fn serialize<S: Serializer>(value: &u64, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(value)
+impl Spelled<u64> for Decimal {
+    fn what() -> Cow<'static, str> {
+        "a decimal number below 2^64".into()
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
-        text(input, DECIMAL, number)
-    }
-}
-
-/// A decimal, or null.
-pub(super) mod maybe_decimal {
-    use crate::record::member::*;
-
-    #[expect(clippy::ref_option, reason = "serde hands references")]
-    pub fn serialize<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => out.collect_str(value),
-            None => out.serialize_none(),
-        }
+    fn spell(value: &u64) -> String {
+        value.to_string()
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
-        maybe_text(input, DECIMAL, number)
+    fn parse(text: &str) -> Option<u64> {
+        text.parse().ok().filter(|value: &u64| value.to_string() == text)
     }
 }
 
 /// Bytes in lowercase hexadecimal.
-pub(super) mod hex {
-    use crate::encoding::{hex, hex_exact};
-    use crate::record::member::*;
+pub(super) struct Hex;
 
-    pub fn serialize<S: Serializer, const N: usize>(value: &[u8; N], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&hex(value))
+impl<const N: usize> Spelled<[u8; N]> for Hex {
+    fn what() -> Cow<'static, str> {
+        format!("{N} bytes in hexadecimal").into()
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(input: D) -> Result<[u8; N], D::Error> {
-        text(input, &format!("{N} bytes in hexadecimal"), |text| hex_exact(text.as_bytes()))
-    }
-}
-
-/// Hexadecimal, or null.
-pub(super) mod maybe_hex {
-    use crate::encoding::{hex, hex_exact};
-    use crate::record::member::*;
-
-    pub fn serialize<S: Serializer, const N: usize>(
-        value: &Option<[u8; N]>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => out.serialize_str(&hex(value)),
-            None => out.serialize_none(),
-        }
+    fn spell(value: &[u8; N]) -> String {
+        encoding::hex(value)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
-        input: D,
-    ) -> Result<Option<[u8; N]>, D::Error> {
-        maybe_text(input, &format!("{N} bytes in hexadecimal"), |text| hex_exact(text.as_bytes()))
+    fn parse(text: &str) -> Option<[u8; N]> {
+        encoding::hex_exact(text.as_bytes())
     }
 }
 
 /// Bytes in base64url without padding.
-pub(super) mod base64url {
-    use crate::encoding::{base64url, base64url_exact};
-    use crate::record::member::*;
+pub(super) struct Base64url;
 
-    pub fn serialize<S: Serializer, const N: usize>(value: &[u8; N], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&base64url(value))
+impl<const N: usize> Spelled<[u8; N]> for Base64url {
+    fn what() -> Cow<'static, str> {
+        format!("{N} bytes in base64url").into()
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(input: D) -> Result<[u8; N], D::Error> {
-        text(input, &format!("{N} bytes in base64url"), |text| base64url_exact(text.as_bytes()))
-    }
-}
-
-/// Base64url in a member that may be missing.
-pub(super) mod maybe_base64url {
-    use crate::encoding::base64url_exact;
-    use crate::record::member::*;
-
-    pub fn serialize<S: Serializer, const N: usize>(
-        value: &Option<[u8; N]>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => base64url::serialize(value, out),
-            None => out.serialize_none(),
-        }
+    fn spell(value: &[u8; N]) -> String {
+        encoding::base64url(value)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
-        input: D,
-    ) -> Result<Option<[u8; N]>, D::Error> {
-        text(input, &format!("{N} bytes in base64url"), |text| base64url_exact(text.as_bytes())).map(Some)
+    fn parse(text: &str) -> Option<[u8; N]> {
+        encoding::base64url_exact(text.as_bytes())
     }
 }
 
 /// A UUID in lower case with hyphens.
-pub(super) mod uuid {
-    use crate::encoding::is_uuid;
-    use crate::record::member::*;
+pub(super) struct Uuid;
 
-    pub fn serialize<S: Serializer>(value: &str, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(value)
+impl Spelled<String> for Uuid {
+    fn what() -> Cow<'static, str> {
+        "a UUID in lower case with hyphens".into()
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-        text(input, "a UUID in lower case with hyphens", |text| is_uuid(text).then(|| text.to_owned()))
+    fn spell(value: &String) -> String {
+        value.clone()
+    }
+
+    fn parse(text: &str) -> Option<String> {
+        encoding::is_uuid(text).then(|| text.to_owned())
     }
 }
 

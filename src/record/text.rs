@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-use super::member;
+use super::member::{self, Form as _};
 use crate::cause::{Cause, Code};
 use crate::crypto::{self, Digest};
 use crate::encoding::{base64_strict, base64_wrapped, hex};
@@ -26,7 +26,7 @@ pub const TEXT_PREFIX: usize = 64 << 10;
 
 /// A commitment to a disclosed value: SHA-256 over name, salt and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commitment(#[serde(with = "member::base64url")] pub Digest);
+pub struct Commitment(#[serde(with = "member::Base64url")] pub Digest);
 
 /// The commitments of a core, by the names of the texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
