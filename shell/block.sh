@@ -7,6 +7,6 @@ if __attesh_block=$('@ATTESH_BIN@' block begin "${BASH_VERSION:+ba}sh" "${BASH_V
     ATTESH_SESSION=${__attesh_block%%
 *}
     export ATTESH_SESSION
-    echo 'attesh: the commands of this shell cannot be told: its beginning, its end and its status are recorded. attesh sh FILE records each command of a script' >&2
+    echo 'attesh: of this shell attesh records the beginning, the end and the status, and no command; to record each command of a script type: attesh sh FILE' >&2
     trap '__attesh_status=$?; '\''@ATTESH_BIN@'\'' block end "$__attesh_block" 0 "$__attesh_status" "" </dev/null || :' 0
 fi

@@ -61,7 +61,7 @@ codes! {
     DisclosureValue Integrity "disclosure.value" "a disclosed text does not open its commitment";
     JournalFormat Unsupported "journal.format" "the journal is in a format that this verifier does not know";
     JournalEmpty Integrity "journal.empty" "the journal has no complete genesis";
-    JournalGenesis Integrity "journal.genesis" "genesis is the first record and no other";
+    JournalGenesis Integrity "journal.genesis" "the first record is no genesis, or a later record is one";
     JournalSignature Integrity "journal.signature" "the signature does not verify under the key that the record before names";
     JournalTag Integrity "journal.tag" "the tag does not fit: the journal comes from elsewhere";
     JournalAfterEnd Integrity "journal.after-end" "something stands after the end";
@@ -76,9 +76,9 @@ codes! {
     EnvelopeLength Integrity "envelope.length" "the envelope is longer than 67108864 bytes";
     EnvelopeJson Integrity "envelope.json" "the file is not the JSON of an envelope";
     EnvelopeBase64 Integrity "envelope.base64" "a member of the envelope is not strict base64";
-    EnvelopeValue Integrity "envelope.value" "a member of the envelope has another value than it can have";
+    EnvelopeValue Integrity "envelope.value" "a member of the envelope has a value that this version does not allow";
     EnvelopeType Unsupported "envelope.type" "the envelope or its payload is of a type that this verifier does not know";
-    SignatureBroken Integrity "signature.broken" "the signature is not that of the key named over this payload";
+    SignatureBroken Integrity "signature.broken" "the key that the envelope names did not sign this payload";
     SignatureKeyid Integrity "signature.keyid" "the envelope was signed by another key than its keyid names";
     SignatureUntrusted Untrusted "signature.untrusted" "no trusted key made the signature";
     SignatureValidity Untrusted "signature.validity" "the key was not trusted at the time of sealing";
@@ -88,7 +88,7 @@ codes! {
     StatementMember Integrity "statement.member" "a member of the statement does not have its form";
     StatementSpelling Integrity "statement.spelling" "the payload is not in its one spelling";
     StatementMust Unsupported "statement.must" "the statement has an extension that must be understood, and this verifier does not know it";
-    StatementConstant Integrity "statement.constant" "a member of the statement has another value than it can have";
+    StatementConstant Integrity "statement.constant" "a member of the statement has a value that this version does not allow";
     StatementSubject Integrity "statement.subject" "the subjects are not those of the statement";
     StatementEnd Integrity "statement.end" "outcome.end is COMPLETE although something is missing";
     StatementCommand Integrity "statement.command" "a command of the statement contradicts itself";

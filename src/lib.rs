@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A script takes a shorter way: [`run`] is the parent of its bash, hears from it which
-//! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself.
+//! unit runs (`shell/trap.bash`, [`script::run`]) and appends the records itself. So it does for
+//! the block of a CI job (`shell/block.*`), in calls from the shell that the runner made.
 //!
 //! * **ground**, one concern each, knowing nothing above: [`sys`] (the only unsafe code),
 //!   [`os`] (all that is Linux alone: `/proc`, clocks, signals, folders in memory), [`clock`]
@@ -19,7 +20,7 @@
 //!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
 //!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`failure`] (kinds of
 //!   failure and their exit codes), [`cause`] (the codes of causes).
-//! * **flow**, pure, bytes in and values out: [`protocol`] (the words between hook and
+//! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
 //!   (statement, envelope, bundle, keys, trust), [`policy`] (what a statement must say),
@@ -28,24 +29,25 @@
 //!   writer out under the lock.
 //! * **sources**, which make records and know nothing of one another: [`recorder`] (the hot
 //!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
-//!   a script's bash).
-//! * **doors**, which touch the world and which nobody imports: `main`, [`cli`] (one file a
-//!   verb), and what these use to talk: [`report`], [`passphrase`], `seal::signer`,
-//!   `seal::agent`.
+//!   a script's bash, and a CI block).
+//! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
+//!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`passphrase`],
+//!   `seal::signer`, `seal::agent`.
 //!
 //! Files import each other in one direction, too: a test finds every circle of files.
 //!
 //! # Where a new line goes
 //!
-//! * A new collected fact: its type in `record/fact.rs`, which takes any; who collects it is a
-//!   source of its own beside [`recorder`] and [`run`], and calls [`session`].
+//! * A new collected fact: its type in `KNOWN_TYPES` of `record/fact.rs`; who collects it is a
+//!   source of its own beside [`recorder`] and [`run`], and appends by `Session::with_writer`.
 //! * A new kind of key: read and named in `seal/keys.rs`, believed in `seal/trust.rs`; where it
 //!   signs, a variant of `seal::signer::Signer`.
 //! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed
 //!   call to `recorder/apply.rs`.
-//! * A new cause: a line in `cause.rs` (code, kind, sentence), which attesh-verify(1) lists too;
-//!   `failure.rs` has the exit code of each kind.
-//! * A macOS clock: a file beside `os/clock.rs`, chosen in `os/mod.rs`.
+//! * A new cause: a line in `cause.rs` (code, kind, sentence), which attesh-verify(1) lists, and
+//!   attesh-journal(5) if it is of a record; `failure.rs` has the exit code of each kind.
+//! * A macOS clock: a file beside `os/clock.rs`, chosen in `os/mod.rs`; what it needs of unsafe
+//!   code is in [`sys`].
 //!
 //! # What is not there
 //!
@@ -53,7 +55,8 @@
 //! * What was signed is the bytes as stored: a record is written again only to see that it has
 //!   its one spelling.
 //! * Nothing unauthenticated reaches a screen: a record leaves [`journal::check`] only after
-//!   its signature, its tag, its commitments and its place in the story were checked.
+//!   its signature, its tag, its commitments and its place in the story were checked. The one
+//!   exception says so first: `attesh show` of an envelope that no trusted key signed.
 //! * No key outlives its record: the slot that held it is zeroed before the recorder exits.
 //! * No network, no daemon, no process left behind.
 //! * A hook never changes what the user sees: a recorder that fails is counted, and the loss

@@ -1,4 +1,4 @@
-//! attesh: is the first word a plumbing verb of a hook? Then the recorder, else the commands.
+//! attesh: a hook's call goes to the recorder, that of a CI block to `run`, all else to the commands.
 
 use std::process::ExitCode;
 

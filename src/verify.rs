@@ -92,7 +92,7 @@ fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
             aspects.integrity.set(Mark::Bad, "payload, signature or key id was changed after signing");
         }
         SignatureFailure::Untrusted { .. } => {
-            let unknown = "by no key that is trusted here; nothing of its content is shown";
+            let unknown = "not checked: no trusted key made it, so attesh shows none of its content";
             aspects.signature.set(Mark::Open, unknown);
             aspects.trust.set(Mark::Bad, text.clone());
         }
@@ -161,23 +161,8 @@ fn incomplete(verdict: &mut Verdict, findings: &[Finding]) {
         |finding| format!("incomplete: {} (record {})", finding.text, finding.record),
     );
     verdict.aspects.completeness.set(Mark::Bad, text.clone());
-    let code = first.map_or(Code::StoryNoEnd, |finding| code_of(finding.code));
+    let code = first.and_then(|finding| finding.code.cause()).unwrap_or(Code::StoryNoEnd);
     verdict.fail(Objection { record: first.map(|finding| finding.record), ..Objection::new(code, text) });
-}
-
-/// The cause that a finding is of what is not complete.
-fn code_of(finding: FindingCode) -> Code {
-    match finding {
-        FindingCode::UnknownShell => Code::StoryUnknownShell,
-        FindingCode::Unfinished => Code::StoryUnfinished,
-        FindingCode::Counter => Code::StoryCounter,
-        FindingCode::Gap => Code::StoryGap,
-        FindingCode::FinishWithoutStart => Code::StoryFinishWithoutStart,
-        FindingCode::Unobserved => Code::StoryUnobserved,
-        FindingCode::OpenShell => Code::StoryOpenShell,
-        // The others do not make a session incomplete.
-        _ => Code::StoryNoEnd,
-    }
 }
 
 fn finding(anomaly: &AnomalyFacts) -> Finding {

@@ -236,9 +236,8 @@ fn failed_calls(lost: &str, is_own: bool, version: &str) -> String {
         false => format!("this hook, of version {version},"),
     };
     format!(
-        "{calls} failed since the last that was acknowledged; where further ones fail too, {hook} speaks another \
-         protocol than this recorder, which knows {} alone and refuses every call of an unknown one: \
-         to get the hook that goes with it open a new shell",
+        "{calls} failed since the last that the recorder acknowledged. If more fail, {hook} speaks another \
+         protocol than this recorder, which speaks {}: open a new shell to get its hook",
         protocol::VERSION
     )
 }
@@ -297,6 +296,10 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
             }
         }
         Program::Zsh => {
+            // zsh makes 1 of 0.
+            if matches!(get("histsize"), "0" | "1") {
+                list.push("HISTSIZE=1".to_owned());
+            }
             if has("options", "histignorespace") {
                 list.push("hist_ignore_space".to_owned());
             }

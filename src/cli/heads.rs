@@ -69,7 +69,7 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
     let Some(known) = Known::of(checked).filter(|_| !kept.is_empty()) else { return Ok(()) };
     let why = match kept.compare(&known) {
         Ok(open) if open.is_empty() => return Ok(()),
-        Ok(open) => format!("no root is known for the head {}", open[0]),
+        Ok(open) => format!("attesh cannot compare the head {} with this journal", open[0]),
         Err(cause) => cause.detail,
     };
     Err(Failure::integrity(format!("--expect-head: {why}"))

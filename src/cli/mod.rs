@@ -1,4 +1,4 @@
-//! The commands, one file a verb. Nothing here is imported from elsewhere.
+//! The commands, one file a verb or a family of verbs. Nothing here is imported from elsewhere.
 
 pub mod args;
 mod doctor;

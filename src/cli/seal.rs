@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::{Seal, Sh};
 use super::given::{Exit, secret};
 use super::{heads, key};
+use crate::cause::Code;
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
@@ -198,11 +199,14 @@ impl Outputs {
 
     fn beside(envelope: PathBuf) -> Result<Self, Failure> {
         if envelope == Path::new("-") {
-            return Err(Failure::usage("-o -: three files are written, and standard output is one")
-                .next("name the envelope: -o NAME.intoto.json"));
+            return Err(Failure::usage(
+                "-o -: seal writes three files, so it cannot write to standard output",
+            )
+            .next("name the envelope: -o NAME.intoto.json"));
         }
         let Some(name) = envelope.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display())));
+            return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display()))
+                .next("name the envelope: -o NAME.intoto.json"));
         };
         let stem = name.strip_suffix(SUFFIX).unwrap_or(&name);
         let beside = |suffix: &str| envelope.with_file_name(format!("{stem}{suffix}"));
@@ -232,7 +236,8 @@ impl Outputs {
 
 fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
     if paths.len() + 2 > SUBJECTS_MAX {
-        return Err(Failure::usage(format!("--subject: at most {} files", SUBJECTS_MAX - 2)));
+        return Err(Failure::usage(format!("--subject: at most {} files", SUBJECTS_MAX - 2))
+            .next("put the files into one archive and name that"));
     }
     let mut list: Vec<(String, String)> = Vec::new();
     for path in paths {
@@ -247,7 +252,8 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
         }
         if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
         {
-            return Err(Failure::usage(format!("--subject {name}: two subjects would have this name")));
+            return Err(Failure::usage(format!("--subject {name}: two subjects would have this name"))
+                .next("name the file once, or by another path, such as ./NAME"));
         }
         let file = files::open_regular(path)?;
         let digest = digest_of(&file)
@@ -366,13 +372,15 @@ fn make(
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
     let sizes = kept.sizes();
     let knowledge = Knowledge { secret, sizes: &sizes, ..Knowledge::default() };
-    let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(|error| match error {
+    let undrafted = |error| match error {
         DraftError::Io(error) => io(error),
+        DraftError::Changed => Failure::integrity(Code::JournalChanged.sentence()),
         DraftError::Rejected(rejection) => Failure::integrity(format!(
             "the journal is not what was recorded: record {} (byte {}): {}",
             rejection.record, rejection.offset, rejection.cause
         )),
-    })?;
+    };
+    let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(undrafted)?;
     heads::refuse_another(kept, draft.checked())?;
     if draft.checked().origin == Origin::NotChecked {
         report::say(
@@ -385,13 +393,13 @@ fn make(
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
         let drafted = draft
             .statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true)
-            .and_then(|statement| writer.flush().map(|()| statement));
+            .and_then(|statement| Ok(writer.flush().map(|()| statement)?));
         let failed = writer.get_ref().failed;
         // The rest of its buffer could not be written either.
         let _ = writer.into_parts();
-        drafted.map_err(|error| match failed {
-            true => files::FileError::Io(outputs.transcript.clone(), error).into(),
-            false => io(error),
+        drafted.map_err(|error| match error {
+            DraftError::Io(error) if failed => files::FileError::Io(outputs.transcript.clone(), error).into(),
+            other => undrafted(other),
         })?
     };
     beside_the_journal(session, &statement)?;

@@ -109,7 +109,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         }
     };
     if secret.is_some() && args.journal.is_none() {
-        return Err(Failure::usage("--secret checks a journal").next("name it with --journal"));
+        return Err(Failure::usage("--secret has no journal to check: what is given is an envelope")
+            .next("name the journal with --journal"));
     }
     let envelope = match envelope {
         Ok(envelope) => envelope,
@@ -141,7 +142,8 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let Given { args, secret, kept, .. } = *given;
     if args.journal.is_some() || !args.artifact.is_empty() || args.policy.is_some() {
         let why = "this is a journal; --journal, --artifact and --policy go with an envelope";
-        return Err(Failure::usage(format!("{}: {why}", path.display())));
+        return Err(Failure::usage(format!("{}: {why}", path.display()))
+            .next("give the envelope that attesh seal wrote, or leave these options out"));
     }
     let own = own_secret(&file, secret);
     let sizes = kept.sizes();
@@ -204,19 +206,16 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     let open = || -> Result<Box<dyn Read>, Objection> {
         Ok(Box::new(files::from_start(file.try_clone().map_err(unreadable)?)))
     };
-    let drafted = open().and_then(|journal| match Draft::gather(journal, knowledge) {
-        Ok(draft) => {
-            let own = draft.statement(
-                open()?,
-                &mut std::io::sink(),
-                &[],
-                0,
-                statement.predicate.commands.is_some(),
-            );
-            Ok((draft, own.map_err(unreadable)?))
-        }
-        Err(DraftError::Rejected(rejection)) => Err(verify::rejected(&rejection)),
-        Err(DraftError::Io(error)) => Err(unreadable(error)),
+    let undrafted = |error| match error {
+        DraftError::Rejected(rejection) => verify::rejected(&rejection),
+        DraftError::Io(error) => unreadable(error),
+        DraftError::Changed => Objection::new(Code::JournalChanged, Code::JournalChanged.sentence()),
+    };
+    let drafted = open().and_then(|journal| {
+        let draft = Draft::gather(journal, knowledge).map_err(undrafted)?;
+        let commands = statement.predicate.commands.is_some();
+        let own = draft.statement(open()?, &mut std::io::sink(), &[], 0, commands).map_err(undrafted)?;
+        Ok((draft, own))
     });
     match drafted {
         Ok((draft, own)) => {

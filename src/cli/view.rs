@@ -173,6 +173,10 @@ fn said(record: &Record) -> Option<Row> {
                 script,
             }));
         }
+        Body::Fact(fact) => {
+            let failed = if fact.ok { "" } else { " (its collector failed)" };
+            format!("fact of the type {}{failed}", text::short(&fact.kind))
+        }
         Body::Pause(pause) => switched("paused", pause.shell, record),
         Body::Resume(resume) => switched("resumed", resume.shell, record),
         _ => return None,

@@ -164,18 +164,33 @@ pub fn check(reader: impl Read, knowledge: Knowledge, sink: Sink) -> io::Result<
     Ok(checked.conclude(&ahead))
 }
 
+/// Why a journal that was checked could not be read a second time.
+#[derive(Debug)]
+pub enum RereadError {
+    /// It could not be read, or what it says not written.
+    Io(io::Error),
+    /// It is not the same any more.
+    Changed,
+}
+
+impl From<io::Error> for RereadError {
+    fn from(error: io::Error) -> Self {
+        RereadError::Io(error)
+    }
+}
+
 /// Reads a journal again that was checked before: the same tree must come out, so the cores
 /// are the same, and every text must open its commitment. No signature is verified.
 ///
 /// # Errors
-/// The reader failed, the journal is not the same any more, or the sink said so.
+/// The reader or the sink failed, or the journal is not the same any more.
 pub fn reread(
     reader: impl Read,
     size: u64,
     root: &Digest,
     sink: &mut dyn FnMut(&Record) -> io::Result<()>,
-) -> io::Result<()> {
-    let changed = || io::Error::new(io::ErrorKind::InvalidData, "the journal changed while it was read");
+) -> Result<(), RereadError> {
+    let changed = || RereadError::Changed;
     let mut reader = BufReader::with_capacity(256 << 10, reader);
     let mut frontier = Frontier::default();
     let mut text = Vec::new();

@@ -39,12 +39,12 @@ impl Policy {
         for (most, one, what) in [
             (session.max_lost, "command", "ran unrecorded"),
             (session.max_redacted, "record", "had a text taken out"),
-            (session.max_paused, "pause", "declared"),
+            (session.max_paused, "pause", "was declared"),
         ] {
             out.push(match most {
                 0 => format!("No {one} {what}."),
                 1 => format!("At most one {one} {what}."),
-                most => format!("At most {} {what}.", count(most, one)),
+                most => format!("At most {} {}.", count(most, one), what.replace("was ", "were ")),
             });
         }
         if let Some(most_s) = session.max_tail_s {

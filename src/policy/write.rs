@@ -86,13 +86,13 @@ pub fn remarks(script: &Script) -> Vec<String> {
     for two in units.windows(2) {
         let [(line, text), (_, next)] = two else { continue };
         if may_be_silent(next) && may_fail_silently(text) && !is_definition(text) {
-            out.push(format!("line {line}: bash does not report how this ends before what follows it; put : between them, or || exit behind it"));
+            out.push(format!("line {line}: bash does not report how this ends before what follows it; add a line with : after it, or write || exit behind it"));
         }
     }
     let Some((line, last)) = units.last() else { return out };
     if may_be_silent(last) && traps::at_exit(script) {
         out.push(format!(
-            "line {line}: with an EXIT trap bash does not report that this ran; put : behind it"
+            "line {line}: with an EXIT trap bash does not report that this ran; add a line with : after it"
         ));
     }
     if traps::may_end_well(script) {

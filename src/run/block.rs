@@ -20,7 +20,7 @@ use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
-use crate::journal::append::{AppendError, Writer};
+use crate::journal::append::Writer;
 use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, From, PlanTime, Program};
 use crate::report;
 use crate::script::Script;
@@ -154,10 +154,7 @@ impl InBlock<'_> {
     fn record(&self, work: impl FnOnce(&mut Writer) -> Result<()>) -> std::result::Result<(), Failure> {
         let lost = number(self.lost)?;
         self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-            if writer.genesis() != self.root {
-                let why = "its first record is not the one that this shell knows";
-                return Err(AppendError::Tampered(why.into()).into());
-            }
+            close::expect_genesis(writer, &self.root)?;
             close::tell_lost(writer, self.shell, lost)?;
             work(writer)
         })?;

@@ -19,9 +19,10 @@ use super::statement::{
     SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject, TranscriptFacts,
     UnitFacts, script_subjects,
 };
+use crate::cause::Code;
 use crate::clock::rfc3339;
 use crate::encoding::hex;
-use crate::journal::check::{Checked, Knowledge, Origin, Passed, Rejection, check, reread};
+use crate::journal::check::{Checked, Knowledge, Origin, Passed, Rejection, RereadError, check, reread};
 use crate::journal::head::Head;
 use crate::journal::story::{Effect, FindingCode};
 use crate::record::{Body, Fact, Finish, INTEGER_MAX, Open, Plan, Record, Status, Unseen};
@@ -68,8 +69,37 @@ pub struct Draft {
 pub enum DraftError {
     /// The journal is not what its recorders wrote.
     Rejected(Rejection),
-    /// It could not be read.
+    /// It could not be read, or its transcript not written.
     Io(io::Error),
+    /// It changed while it was read.
+    Changed,
+}
+
+impl std::fmt::Display for DraftError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            DraftError::Rejected(rejection) => rejection.cause.fmt(f),
+            DraftError::Io(error) => error.fmt(f),
+            DraftError::Changed => f.write_str(Code::JournalChanged.sentence()),
+        }
+    }
+}
+
+impl std::error::Error for DraftError {}
+
+impl From<io::Error> for DraftError {
+    fn from(error: io::Error) -> Self {
+        DraftError::Io(error)
+    }
+}
+
+impl From<RereadError> for DraftError {
+    fn from(error: RereadError) -> Self {
+        match error {
+            RereadError::Io(error) => DraftError::Io(error),
+            RereadError::Changed => DraftError::Changed,
+        }
+    }
 }
 
 impl Draft {
@@ -104,7 +134,7 @@ impl Draft {
         more_subjects: &[(String, String)],
         sealed_at_ns: u64,
         commands: bool,
-    ) -> io::Result<Statement> {
+    ) -> Result<Statement, DraftError> {
         let mut scribe = Scribe::new(&self.gathered, transcript, commands);
         reread(journal, self.checked.size, &self.checked.root, &mut |record| scribe.take(record))?;
         let (commands, plans, transcript) = scribe.finish()?;

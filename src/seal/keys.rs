@@ -438,7 +438,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
-            Self::PrivateGiven => f.write_str("a private key, and the public half is wanted"),
+            Self::PrivateGiven => f.write_str("a private key, but the public half is needed"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
             Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
@@ -462,7 +462,7 @@ impl Fault for KeyError {
     fn next(&self) -> Option<Next> {
         let sentence = match self {
             Self::PrivateGiven => {
-                "openssl pkey -in FILE -pubout prints it, or of OpenSSH's form: ssh-keygen -y -f FILE"
+                "to print the public half type: openssl pkey -in FILE -pubout (for a key of OpenSSH: ssh-keygen -y -f FILE)"
             }
             Self::NotEd25519(_) => "to make one type: attesh key generate -o FILE",
             Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",

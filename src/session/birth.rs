@@ -362,7 +362,14 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         }
         return Ok((next, warning));
     }
-    Err(SessionError::Nowhere("the sessions that name one another as the next form a ring".into(), None))
+    let why = format!(
+        "{}: more than {FOLLOW_MAX} sessions follow one another from here, or they form a ring",
+        folder.display()
+    );
+    Err(SessionError::Nowhere(
+        why,
+        Some(Next::typing("to begin a new session", Command::new("attesh start"))),
+    ))
 }
 
 /// Creates the session after one that has just ended with this head.

@@ -1,6 +1,7 @@
 //! Sessions on this machine: a folder with a journal, and a state file elsewhere.
 //!
 //! * this file: opening a session, and appending to it under its lock;
+//! * [`attached`]: files beside a journal that belong to its facts;
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;

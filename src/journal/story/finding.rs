@@ -1,5 +1,6 @@
 //! What the reader of a verdict should know of a journal: the findings and their codes.
 
+use crate::cause::Code;
 use crate::record::words;
 
 /// Whether a finding makes the session incomplete.
@@ -58,16 +59,28 @@ words! {
 }
 
 impl FindingCode {
+    /// The cause of the verdict, if findings of this code make the session incomplete.
+    #[must_use]
+    pub fn cause(self) -> Option<Code> {
+        use FindingCode::*;
+        match self {
+            UnknownShell => Some(Code::StoryUnknownShell),
+            Unfinished => Some(Code::StoryUnfinished),
+            Counter => Some(Code::StoryCounter),
+            Gap => Some(Code::StoryGap),
+            FinishWithoutStart => Some(Code::StoryFinishWithoutStart),
+            Unobserved => Some(Code::StoryUnobserved),
+            OpenShell => Some(Code::StoryOpenShell),
+            NoEnd => Some(Code::StoryNoEnd),
+            Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired
+            | ReportedGap | Configuration | Clock | More => None,
+        }
+    }
+
     /// Whether findings of this code make the session incomplete.
     #[must_use]
     pub fn weight(self) -> Weight {
-        use FindingCode::*;
-        match self {
-            UnknownShell | Unfinished | Counter | Gap | FinishWithoutStart | Unobserved | OpenShell
-            | NoEnd => Weight::Incomplete,
-            Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired
-            | ReportedGap | Configuration | Clock | More => Weight::Note,
-        }
+        if self.cause().is_some() { Weight::Incomplete } else { Weight::Note }
     }
 }
 

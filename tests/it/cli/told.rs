@@ -200,3 +200,11 @@ fn a_hook_of_another_protocol_is_only_said_to_fail() {
     );
     assert!(text.contains("knows 1 alone"), "{text}");
 }
+
+#[test]
+fn a_fact_of_a_journal_is_not_shown() {
+    let journal =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/journals/fact-that-must-be-understood.journal");
+    let said = ok(&with_key(), &["show", journal]);
+    assert!(said.contains("fact of the type https://example.org/git"), "{said}");
+}

@@ -398,6 +398,8 @@ fn doctor_finds_a_sound_shell_degraded() {
         let rc = Rc { bare: true, ..Rc::default() };
         let said = doctor(shell, home, rc, &[hides, &typed]);
         assert!(said.contains("code:0") && said.contains("in place"), "{said}");
+        let named = if shell.family == Fish { "fish_history" } else { "HISTSIZE=1" };
+        assert!(said.contains(named), "{said}");
     });
 }
 

@@ -68,7 +68,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "The session may be incomplete; verify ends with 4 all the same.",
         "At most one command ran unrecorded.",
         "At most 2 records had a text taken out.",
-        "At most 3 pauses declared.",
+        "At most 3 pauses were declared.",
         "It was sealed at most 60 s after its last record.",
         "A key of these files sealed it: ci.pub, ops.pub.",
         "It was sealed at most 7200 s ago.",
@@ -81,16 +81,15 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "The session is complete.",
         "No command ran unrecorded.",
         "No record had a text taken out.",
-        "No pause declared.",
+        "No pause was declared.",
     ];
     assert_eq!(explained(""), least);
 }
 
 #[test]
 fn what_bash_will_not_tell_of_a_script_goes_unsaid() {
-    let between =
-        "bash does not report how this ends before what follows it; put : between them, or || exit behind it";
-    let behind = "with an EXIT trap bash does not report that this ran; put : behind it";
+    let between = "bash does not report how this ends before what follows it; add a line with : after it, or write || exit behind it";
+    let behind = "with an EXIT trap bash does not report that this ran; add a line with : after it";
     let well =
         "a trap that ends with exit 0 hides how this ends; end the trap with the status that it began with";
     for (text, units, remarks) in [

@@ -389,7 +389,7 @@ fn a_shell_that_is_no_bash_says_nothing() {
             let (out, said) = (text(&output.stdout), text(&output.stderr));
             assert_eq!(output.status.code(), Some(3), "{program} {form}: {said}");
             assert!(out.contains("\none\n") && !out.contains("never\n"), "{program}: {out}");
-            assert!(said.contains("attesh: the commands of this shell cannot be told"), "{program}: {said}");
+            assert!(said.contains("attesh: of this shell attesh records the beginning"), "{program}: {said}");
             let predicate = job.predicate();
             assert_eq!(predicate["commands"].as_array().unwrap().len(), 0);
             let shell = &predicate["session"]["shells"][0];
