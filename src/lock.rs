@@ -1,9 +1,10 @@
 //! The only flock of the package.
 //!
-//! A recorder waits for the lock at most [`WAIT_MS`]: the user's command must run. A process
-//! that takes several locks, or one several times, waits for all of them together at most
-//! [`PATIENCE_MS`]. The deadline is a signal to the process, so a thread that waits must be its
-//! only one.
+//! A recorder that a hook calls for a command waits for the lock at most [`WAIT_MS`]: the user's
+//! command must run. The recorder of a script has a deadline of its own. A shell that joins a
+//! session, and a command of attesh, wait at most [`PATIENCE_MS`]. No process waits longer than
+//! that for all its locks together. The deadline is a signal to the process, so a thread that
+//! waits must be its only one.
 
 use std::fs::File;
 use std::io;
@@ -14,7 +15,7 @@ use fs2::FileExt;
 use crate::clock;
 use crate::sys;
 
-/// How long a recorder waits for the journal's lock, in milliseconds.
+/// How long a call for a command waits for the journal's lock, in milliseconds.
 pub const WAIT_MS: u32 = 250;
 /// How long a process waits for locks in all, in milliseconds.
 pub const PATIENCE_MS: u32 = 5_000;

@@ -567,7 +567,7 @@ pub struct Completions {
 ])]
 #[allow(missing_docs)]
 pub struct Man {
-    /// A page: a verb, journal, or a name with its section as in seal.5
+    /// A page: a verb, journal, story, or a name with its section: seal.5, policy.5
     pub page: Option<String>,
     /// Write every page to the folder given with -o
     #[arg(long, requires = "output", conflicts_with = "page")]

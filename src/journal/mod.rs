@@ -9,7 +9,7 @@
 //! * [`heads`]: heads that were kept elsewhere, and whether a journal is what they say; pure.
 //! * [`story`]: do the records tell a complete story of each shell? Pure.
 //!
-//! The normative text is attesh-journal(5).
+//! The normative texts are attesh-journal(5) and, for [`story`], attesh-story(5).
 
 pub mod append;
 pub mod chain;
