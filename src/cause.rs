@@ -90,7 +90,7 @@ codes! {
     StatementMust Unsupported "statement.must" "the statement has an extension that must be understood, and this verifier does not know it";
     StatementConstant Integrity "statement.constant" "a member of the statement has a value that this version does not allow";
     StatementSubject Integrity "statement.subject" "the subjects are not those of the statement";
-    StatementEnd Integrity "statement.end" "outcome.end is COMPLETE although something is missing";
+    StatementEnd Integrity "statement.end" "outcome.end is not what the findings and the losses say";
     StatementCommand Integrity "statement.command" "a command of the statement contradicts itself";
     StatementCount Integrity "statement.count" "a count of the statement is not that of what it counts";
     StatementExit Integrity "statement.exit" "outcome.exitCode or allSucceeded is not what the commands and counts say";

@@ -133,10 +133,13 @@ impl Core {
             let code = if object && whole() { Code::RecordMember } else { Code::RecordJson };
             Cause::new(code, error.to_string())
         })?;
-        match member::difference(&core.encode()?, bytes) {
-            None => Ok(core),
-            Some(at) => Err(Cause::new(Code::RecordSpelling, format!("at its byte {at}"))),
-        }
+        let own = core.encode()?;
+        let Some(at) = member::difference(&own, bytes) else { return Ok(core) };
+        // serde also takes an array for an object and a number for a word: another form.
+        let value = |bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+        let same = value(&own).zip(value(bytes)).is_some_and(|(own, given)| member::same_forms(&own, &given));
+        let code = if same { Code::RecordSpelling } else { Code::RecordMember };
+        Err(Cause::new(code, format!("at its byte {at}")))
     }
 
     /// What no type tells: members that must agree with each other.

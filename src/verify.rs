@@ -146,7 +146,10 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     verdict.aspects.policy.set(Mark::Open, "none given");
     verdict.findings = statement.predicate.anomalies.iter().map(finding).collect();
     let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
-    verdict.unknown_facts = unknown().count() as u64;
+    // What the list has no room for is not known either.
+    let listed = statement.predicate.facts.len() as u64;
+    let unlisted = statement.predicate.outcome.fact_count.saturating_sub(listed);
+    verdict.unknown_facts = unknown().count() as u64 + unlisted;
     if let Some(fact) = unknown().find(|fact| fact.must) {
         not_understood(verdict, fact.record, &fact.kind);
     }
@@ -296,6 +299,10 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
                 checked.size
             );
             verdict.aspects.integrity.set(Mark::Good, text);
+            verdict.unknown_facts = checked.story.unknown_facts;
+            if let Some((record, kind)) = &checked.story.must_understand {
+                not_understood(verdict, *record, kind);
+            }
         }
     }
     with_origin(verdict, checked.origin);

@@ -46,8 +46,9 @@ pub fn run(args: &Sh) -> Exit {
     let partial = recording.as_ref().is_none_or(Recording::is_partial);
     let session = recording.as_ref().map(Recording::session);
     if let Some(session) = session.filter(|session| session.is_placed()) {
-        // In the job's log, where the steps that follow cannot change it.
-        match head_now(session) {
+        // In the job's log, where the steps that follow cannot change it: the head behind the
+        // script's own last record, which an attestation names.
+        match recording.as_ref().and_then(Recording::head).map_or_else(|| head_now(session), Ok) {
             Ok(head) => heads::to_log(head),
             Err(failure) => report::say(&failure.to_string()),
         }

@@ -205,7 +205,9 @@ fn row(command: &CommandFacts, style: Style) -> String {
         Some(_) => style.bad(&padded),
         None => style.dim(&padded),
     };
-    let duration = command.duration_ms.map_or_else(|| "-".to_owned(), |ms| report::duration(ms * 1_000_000));
+    let duration = command
+        .duration_ms
+        .map_or_else(|| "-".to_owned(), |ms| report::duration(ms.saturating_mul(1_000_000)));
     let text = match command.text.bytes() {
         Some(bytes) => style.strong(&visible(&bytes)),
         None => style.dim("(withheld or redacted)"),

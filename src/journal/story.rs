@@ -221,6 +221,7 @@ impl Story {
 
     fn find(&mut self, record: u64, code: FindingCode, text: String) {
         let mut finding = Finding { record, code, text };
+        let first_of_weight = finding.is_incomplete() && !self.incomplete;
         self.incomplete |= finding.is_incomplete();
         if finding.text.len() > FINDING_TEXT_MAX {
             let end = (0..=FINDING_TEXT_MAX).rev().find(|end| finding.text.is_char_boundary(*end));
@@ -230,8 +231,13 @@ impl Story {
         }
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
-        } else {
-            self.more_findings += 1;
+            return;
+        }
+        self.more_findings += 1;
+        if first_of_weight {
+            // It says why the session is not complete, so it takes the place of a note.
+            self.findings.pop();
+            self.findings.push(finding);
         }
     }
 

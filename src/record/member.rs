@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::encoding;
 
@@ -262,6 +263,19 @@ impl<'de, T: super::words::Word> Deserialize<'de> for OpenWord<T> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let word = Cow::<str>::deserialize(input)?;
         Ok(T::from_word(&word).map_or_else(|| OpenWord::Other(word.into_owned()), OpenWord::Known))
+    }
+}
+
+/// Whether the members that two values share are of one form: object, array, string, number…
+pub(super) fn same_forms(own: &Value, given: &Value) -> bool {
+    match (own, given) {
+        (Value::Object(own), Value::Object(given)) => {
+            own.iter().all(|(name, own)| given.get(name).is_none_or(|given| same_forms(own, given)))
+        }
+        (Value::Array(own), Value::Array(given)) => {
+            own.iter().zip(given).all(|(own, given)| same_forms(own, given))
+        }
+        _ => std::mem::discriminant(own) == std::mem::discriminant(given),
     }
 }
 

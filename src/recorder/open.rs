@@ -77,7 +77,7 @@ fn joined(session: Session, warning: Option<String>, shell: &Shell) -> Result<Op
     if folder.as_os_str().as_bytes().contains(&b'\n') {
         return Err(SessionError::File(FileError::Kind(folder.to_owned(), "a path on one line")));
     }
-    let index = birth::join(&session, shell)?;
+    let index = birth::join(&session, shell)?.size - 1;
     let on_disk = (session.genesis().state == StateLevel::Disk.into()).then(|| {
         "recording, with the state on a disk: no folder in memory can be used (see attesh doctor)".to_owned()
     });
@@ -90,7 +90,7 @@ fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
     if *session.genesis_root() == caller.session.genesis {
         return Ok((session, caller.shell, None));
     }
-    let index = birth::join(&session, shell)?;
+    let index = birth::join(&session, shell)?.size - 1;
     let mut message = format!("from here on this shell is recorded in session {}", session.short_name());
     let left = Session::open(caller.session.folder).and_then(|before| {
         before.with_writer_waiting(PATIENCE_MS, |writer| leave(writer, &before, caller, shell))

@@ -27,7 +27,7 @@ use crate::script::Script;
 use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, EndVerb};
-use crate::session::heads::{head_now, log_line};
+use crate::session::heads::log_line;
 use crate::session::shells;
 use crate::session::{Result, Session};
 use crate::sys;
@@ -111,14 +111,16 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
     let plan = script_of(&said()?);
     let planned = plan.is_some();
     let session = super::session::choose(None)?;
-    let index = birth::join(&session, &shell)?;
+    let mut head = birth::join(&session, &shell)?;
+    let index = head.size - 1;
     if let Some(script) = plan {
-        session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-            records::plan(writer, index, PlanTime::Start, &plan_of(&script))
+        head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
+            records::plan(writer, index, PlanTime::Start, &plan_of(&script))?;
+            Ok(writer.head())
         })?;
     }
     if session.is_placed() {
-        report::bare(&log_line(head_now(&session)?));
+        report::bare(&log_line(head));
     }
     let root = hex(session.genesis_root());
     let folder = session.folder().path().as_os_str().as_bytes();

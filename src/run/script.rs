@@ -24,6 +24,7 @@ use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::{Writer, digest_of};
+use crate::journal::head::Head;
 use crate::os::proc;
 use crate::os::signals::Signals;
 use crate::paths;
@@ -51,6 +52,7 @@ pub struct Recording {
     shell: Option<u64>,
     lost: u64,
     said: bool,
+    head: Option<Head>,
 }
 
 /// The bash that runs the script, and what it is called with.
@@ -84,6 +86,7 @@ impl Recording {
             shell: None,
             lost: 0,
             said: false,
+            head: None,
         };
         // A file that cannot be read has no plan; bash will say what is wrong with it.
         let read = recording.bytes();
@@ -101,6 +104,12 @@ impl Recording {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The head behind its last record, if that could be written.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
     }
 
     /// Whether records are missing, or units are not recorded one by one.
@@ -152,7 +161,7 @@ impl Recording {
             history: Vec::new(),
         };
         match birth::join(&self.session, &shell) {
-            Ok(index) => self.shell = Some(index),
+            Ok(head) => self.shell = Some(head.size - 1),
             Err(error) => return self.failed(&error, 1),
         }
         let script = std::mem::take(&mut self.script);
@@ -234,10 +243,14 @@ impl Recording {
         }
         let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
         let status = Some(ending.status);
+        let mut head = None;
         self.write(1, |writer, session, shell| {
             close::close_scripted(writer, shell, why, status, None, script_unchanged)?;
-            close::end_without_shells(session, writer)
+            close::end_without_shells(session, writer)?;
+            head = Some(writer.head());
+            Ok(())
         });
+        self.head = head;
     }
 }
 

@@ -315,6 +315,7 @@ impl Gathered {
                     shell.exit_code = close.status;
                 }
             }
+            (Body::Plan(_), _) => self.head(passed),
             (Body::Fact(fact), _) => self.fact(index, fact, record),
             _ => {}
         }
@@ -374,7 +375,18 @@ impl Gathered {
             data: data.collect(),
             attached: fact.attached.clone(),
         };
-        list(&mut self.facts, seen, &mut self.listed_bytes);
+        let first = fact.must && !self.facts.iter().any(|have| have.must && have.kind == fact.kind);
+        if first && self.facts.len() >= PARTICULARS_MAX {
+            // One that nobody must understand makes room. If there is none, the list is too long,
+            // and the sealer refuses it.
+            self.facts.iter().rposition(|have| !have.must).map(|at| self.facts.remove(at));
+        }
+        if first {
+            self.listed_bytes += spelled(&seen);
+            self.facts.push(seen);
+        } else {
+            list(&mut self.facts, seen, &mut self.listed_bytes);
+        }
     }
 }
 

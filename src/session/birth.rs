@@ -244,10 +244,11 @@ pub(super) fn may_join(session: &Session) -> bool {
 }
 
 /// Appends this shell's `shell-open`; an open shell of the same process is closed as replaced.
+/// The answer is the head behind it: its index is one less than the head's size.
 ///
 /// # Errors
 /// The session cannot be appended to, or the shell's process is gone.
-pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
+pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
     let Some(stat) = proc::stat(shell.pid) else {
         return Err(SessionError::Nowhere(format!("no process has the id {}", shell.pid), None));
     };
@@ -275,8 +276,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<u64> {
         };
         texts.commit("workdir", shell.workdir.clone());
         texts.commit("history", shell.history.clone());
-        let head = writer.append(Body::Open(Box::new(open)), &texts, clock::now())?;
-        Ok(head.size - 1)
+        Ok(writer.append(Body::Open(Box::new(open)), &texts, clock::now())?)
     })
 }
 

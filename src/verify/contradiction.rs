@@ -102,8 +102,11 @@ fn records_contradict(predicate: &Predicate) -> Option<Cause> {
 /// A finding weighs what its code says.
 fn findings_contradict(predicate: &Predicate) -> Option<Cause> {
     let weighs = |one: &AnomalyFacts| one.code.weight() == Weight::Incomplete;
-    let wrong = predicate.anomalies.iter().find(|one| one.incomplete != weighs(one))?;
-    because(Code::StatementConstant, format!("anomalies.incomplete of {}", wrong.code.name()))
+    if let Some(wrong) = predicate.anomalies.iter().find(|one| one.incomplete != weighs(one)) {
+        return because(Code::StatementConstant, format!("anomalies.incomplete of {}", wrong.code.name()));
+    }
+    let says_why = predicate.outcome.end == Completeness::Complete || predicate.anomalies.iter().any(weighs);
+    (!says_why).then(|| Cause::new(Code::StatementEnd, "outcome.end is INCOMPLETE, and no finding says why"))
 }
 
 fn commands_contradict(statement: &Statement) -> Option<Cause> {

@@ -89,7 +89,7 @@ class Result:
         self.verdict, self.record, self.size, self.root = "", None, 0, None
         # The code of what is rejected or unsupported, else those of the findings in order.
         self.code, self.why = "", ""
-        # The roots after genesis and after each shell's open and close.
+        # The roots after genesis, each plan, and each shell's open and close.
         self.roots, self.tag, self.foreign, self.story = {}, b"", False, None
 
 

@@ -204,6 +204,8 @@ def agree(statement):
     if outcome["end"] == "COMPLETE":
         whole = outcome["lostCount"] == 0 and not any(one["incomplete"] for one in predicate["anomalies"])
         need(whole, "COMPLETE although it is not")
+    else:
+        need(any(one["incomplete"] for one in predicate["anomalies"]), "INCOMPLETE and no finding says why")
     counts_agree(predicate)
     if "commands" in predicate:
         commands_agree(predicate["commands"], predicate)

@@ -37,9 +37,13 @@ class Story:
         self.heads = []
 
     def find(self, record, code):
+        first = code in INCOMPLETE and not self.incomplete
         self.incomplete |= code in INCOMPLETE
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append((record, code))
+        elif first:
+            # Why the session is not complete takes the place of a note.
+            self.findings[-1] = (record, code)
 
     def take(self, core, texts):
         need(not self.ended, "it comes after the end", "journal.after-end")
@@ -47,7 +51,7 @@ class Story:
         if core.get("recovered"):
             self.find(core["i"], "recovered")
         self.count["redacted"] += any(name not in texts for name in core.get("c", {}))
-        if core["kind"] in ("genesis", "shell-open", "shell-close"):
+        if core["kind"] in ("genesis", "shell-open", "plan", "shell-close"):
             self.heads.append(core["i"] + 1)
         method = getattr(self, core["kind"].replace("-", "_"), None)
         if method:

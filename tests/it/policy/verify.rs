@@ -1,6 +1,7 @@
 //! `attesh verify --policy` and `attesh policy` from outside, with statements sealed by a key.
 
 use attesh::failure::Kind;
+use attesh::journal::story::FindingCode;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::{Completeness, Statement};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use crate::policy::judge::{Run, rename_scripts, statement};
 use crate::stage::programs::{Said, attesh};
 use crate::stage::pty::Home;
+use crate::vectors::envelopes::finding;
 
 const BUILD: &str = "cd src/\n\n# a remark\necho \"something\"\ngo build ./...\n";
 const COMMANDS: [&str; 3] = ["cd src/", "echo \"something\"", "go build ./..."];
@@ -101,6 +103,7 @@ fn an_incomplete_session_ends_with_another_status_than_4() {
     let home = home();
     let mut killed = build(&COMMANDS);
     killed.predicate.outcome.end = Completeness::Incomplete;
+    killed.predicate.anomalies.push(finding(1, FindingCode::NoEnd, "no end"));
     seal(&home, "killed.intoto.json", &killed, 7);
     let mut text = std::fs::read_to_string(home.path("work/build.toml")).unwrap();
     let run = |home: &Home| verify(home, &["killed.intoto.json", "--policy", "build.toml"]);

@@ -572,6 +572,10 @@ fn unsupported(cases: &mut Cases) {
     add("fact-must-incomplete", Code::FactUnknown, "record 6 is a fact", |it| {
         fact(it).must = true;
         it.predicate.outcome.end = Completeness::Incomplete;
+        it.predicate.anomalies.push(finding(1, FindingCode::NoEnd, "no end"));
+    });
+    add("end-incomplete-without-finding", Code::StatementEnd, "no finding says why", |it| {
+        it.predicate.outcome.end = Completeness::Incomplete;
     });
     add("fact-must-contradicts", Code::StatementCount, "outcome.factCount is less", |it| {
         fact(it).must = true;

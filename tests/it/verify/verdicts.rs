@@ -5,6 +5,7 @@ use attesh::crypto::OriginSecret;
 use attesh::failure::Kind;
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::head::Head;
+use attesh::journal::story::FindingCode;
 use attesh::record::{
     Anomaly, Attached, Body, Evidence, Fact, FactTime, Inherited, Note, NoteWhat, Pause, Plan, PlanTime,
     Prev, PrevWhy, Program, Resume, TextSource,
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use crate::policy::judge::{Run, statement};
 use crate::stage::signer::{Defect, SESSION, Signer, Texts, finish, start};
+use crate::vectors::envelopes::finding;
 use crate::vectors::envelopes::{THREE, key, sign, whole};
 
 fn judged(payload: Vec<u8>) -> Verdict {
@@ -83,10 +85,12 @@ fn an_aspect_says_more_than_was_checked() {
     assert_eq!(aspect(&verdict, "completeness"), "not judged: what is there is not what was recorded");
     let mut failed = statement(&[Run::of(&THREE[..1])]);
     failed.predicate.outcome.end = Completeness::Incomplete;
+    failed.predicate.anomalies.push(finding(1, FindingCode::Gap, "1 command ran unrecorded"));
     let verdict = judged(failed.to_json());
-    assert_eq!(verdict.failure, Some(Objection::new(Code::StoryNoEnd, "incomplete")));
+    let why = "incomplete: 1 command ran unrecorded (record 1)";
+    assert_eq!(verdict.failure, Some(Objection { record: Some(1), ..Objection::new(Code::StoryGap, why) }));
     assert_eq!(verdict.failure.as_ref().map(Objection::kind), Some(Kind::Incomplete));
-    assert_eq!(aspect(&verdict, "completeness"), "incomplete");
+    assert_eq!(aspect(&verdict, "completeness"), why);
 }
 
 /// A session of one shell that was to run a script and then went on by hand.
