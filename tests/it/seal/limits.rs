@@ -3,7 +3,7 @@
 use attesh::cause::Code;
 use attesh::journal::line;
 use attesh::protocol::{Key, Verb};
-use attesh::record::{Body, Evidence, INTEGER_MAX, Pause, Plan, PlanTime, Program};
+use attesh::record::{Body, Evidence, Fact, INTEGER_MAX, Pause, Plan, PlanTime, Program};
 use attesh::seal::form;
 use attesh::seal::statement::{COMMANDS_MAX, Statement};
 use attesh::verify;
@@ -72,6 +72,26 @@ fn a_long_session_is_sealed_and_not_taken() {
         assert_eq!(predicate.heads.len() as u64, (2 * shells + 2).min(10_000), "{told}");
         assert_eq!(predicate.outcome.command_count, commands, "{told}");
     }
+}
+
+#[test]
+fn a_fact_that_must_be_understood_is_left_out_of_a_long_list() {
+    let mut signer = Signer::begun(1);
+    let plain = fact("https://example.org/git");
+    for _ in 0..10_000 {
+        signer.push(Body::Fact(Box::new(plain.clone())), &Texts::default(), Defect::None);
+    }
+    for kind in ["https://example.org/one", "https://example.org/two", "https://example.org/two"] {
+        let must = Fact { must: true, ..fact(kind) };
+        signer.push(Body::Fact(Box::new(must)), &Texts::default(), Defect::None);
+    }
+    signer.push(signer::end(), &Texts::default(), Defect::None);
+    let made = drafted(&signer.bytes, true).1;
+    let facts = &made.predicate.facts;
+    let musts: Vec<&str> = facts.iter().filter(|one| one.must).map(|one| &*one.kind).collect();
+    assert_eq!((facts.len(), musts), (10_000, vec!["https://example.org/one", "https://example.org/two"]));
+    let taken = attesh::verify::objection(&made.to_json());
+    assert_eq!(taken, None, "what is sealed is read");
 }
 
 /// A plan of so many units, each a line of this length.

@@ -336,3 +336,23 @@ fn an_unreadable_journal_is_a_finding_and_not_an_error() {
         assert!(check(Broken(length), Knowledge::default(), &mut |_| {}).is_err());
     }
 }
+
+#[test]
+fn the_finding_that_makes_a_session_incomplete_is_lost_behind_notes() {
+    use attesh::journal::story::{FINDINGS_MAX, FindingCode};
+
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Bash, 0);
+    for _ in 0..=FINDINGS_MAX {
+        let anomaly = Anomaly { what: "odd".into() };
+        signer.push(Body::Anomaly(anomaly), &Texts::default(), Defect::None);
+    }
+    let (body, texts) = start(shell, 3, 3, b"make");
+    signer.push(body, &texts, Defect::None);
+    signer.push(finish(shell, 3, 0), &Texts::default(), Defect::None);
+    signer.close(shell, Some(3));
+    signer.end();
+    let story = verify(&signer.bytes, None).story;
+    assert_eq!((story.is_complete(), story.findings.len()), (false, FINDINGS_MAX));
+    assert_eq!(story.findings.last().unwrap().code, FindingCode::Gap);
+}
