@@ -356,8 +356,8 @@ pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
 }
 
 /// Adds whether what was judged has gone through all heads that were kept elsewhere: `known`
-/// is its journal, where that was checked; of an envelope alone the first head and the last
-/// stand in the statement. The number of heads that could not be compared comes back.
+/// is its journal, where that was checked; of an envelope alone the heads that the statement
+/// names. The number of heads that could not be compared comes back.
 pub fn with_heads(verdict: &mut Verdict, kept: &KeptHeads, known: Option<Known>) -> usize {
     let rejected = verdict.aspects.integrity.mark == Mark::Bad;
     let known = known.or_else(|| verdict.statement.as_deref().and_then(sealed_heads));

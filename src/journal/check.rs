@@ -61,19 +61,6 @@ pub enum Origin {
     Foreign,
 }
 
-impl Origin {
-    /// As one word.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Origin::None => "none",
-            Origin::NotChecked => "not-checked",
-            Origin::Authenticated => "authenticated",
-            Origin::Foreign => "foreign",
-        }
-    }
-}
-
 /// What the check found.
 #[must_use]
 #[derive(Debug)]
