@@ -343,6 +343,25 @@ pub fn open_regular(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Opens a regular file of a folder beneath this one for reading. No symbolic link is followed,
+/// neither in the place of the folder nor of the file.
+///
+/// # Errors
+/// It is missing, a link, no regular file, or not readable.
+pub fn open_beneath(path: &Path, folder: &str, name: &str) -> Result<File> {
+    let path = path.join(folder);
+    let folder = open_folder(&path)?;
+    let path = path.join(name);
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let fd = openat(folder.as_fd(), name, flags, Mode::empty()).map_err(|errno| failed(&path, errno))?;
+    let file = File::from(fd);
+    let meta = file.metadata().map_err(|error| FileError::Io(path.clone(), error))?;
+    if !meta.is_file() {
+        return Err(FileError::Kind(path, "a regular file"));
+    }
+    Ok(file)
+}
+
 /// A reader of a whole file, whatever position the open file is at: it keeps its own offset.
 pub fn from_start(file: File) -> impl Read {
     struct FromStart(File, u64);

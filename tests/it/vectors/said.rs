@@ -11,7 +11,7 @@ use attesh::seal::statement::{
 use serde_json::json;
 
 use super::envelopes::{Cases, commands, everything, facts, failing, finding, sign, sign_as, whole};
-use crate::policy::judge::{rename_scripts, statement};
+use crate::policy::judge::{rename_attached, rename_scripts, statement};
 use crate::stage::signer::swap;
 
 pub fn add(cases: &mut Cases) {
@@ -146,6 +146,17 @@ const CONTRADICTIONS: &[Contradiction] = &[
     ("script-redacted", Code::StatementSubject, "those of scripts are not", |it| {
         it.predicate.plans[0].sha256 = None;
     }),
+    ("attached-missing", Code::StatementSubject, "those of attached files are not", |it| {
+        fact(it);
+        it.subject.retain(|one| one.name != "attached:diff.gz");
+    }),
+    ("attached-more", Code::StatementSubject, "those of attached files are not", |it| {
+        it.subject.push(Subject { name: "attached:other.gz".into(), ..it.subject[0].clone() });
+    }),
+    ("attached-digest", Code::StatementSubject, "those of attached files are not", |it| {
+        fact(it);
+        subject(it, "attached:diff.gz").digest.sha256 = "11".repeat(32);
+    }),
     ("lost", Code::StatementEnd, "-", |it| it.predicate.outcome.lost_count = 1),
     ("incomplete", Code::StatementEnd, "-", |it| {
         it.predicate.anomalies.push(finding(1, FindingCode::Gap, "a command ran unrecorded"));
@@ -220,11 +231,12 @@ const CONTRADICTIONS: &[Contradiction] = &[
         it.predicate.anomalies.push(finding(record, FindingCode::Pause, "recording was paused"));
     }),
     ("fact", Code::StatementRecord, "a fact", |it| {
-        (it.predicate.facts, it.predicate.outcome.fact_count) = (facts(), 2);
+        fact(it);
         it.predicate.facts[1].record = it.predicate.journal.size;
     }),
     ("facts-listed", Code::StatementCount, "outcome.factCount is less", |it| {
-        (it.predicate.facts, it.predicate.outcome.fact_count) = (facts(), 1);
+        fact(it);
+        it.predicate.outcome.fact_count = 1;
     }),
     ("facts", Code::StatementCount, "outcome.factCount is more", |it| it.predicate.outcome.fact_count = 1000),
     ("outcome", Code::StatementCommand, "command 2 says why its exitCode is null", |it| {
@@ -356,6 +368,10 @@ const MISSHAPEN: &[Misshapen] = &[
     ("fraction", "sealedAt is not a time", |it| {
         it.predicate.sealed_at = "2026-11-22T10:02:00.Z".into();
     }),
+    ("fraction-of-a-nanosecond", "sealedAt is not a time", |it| {
+        it.predicate.sealed_at = "2026-11-22T10:02:00.0000000001Z".into();
+    }),
+    ("year-late", "sealedAt is not a time", |it| it.predicate.sealed_at = "9999-12-31T00:00:00Z".into()),
     ("previous-number", "session.previous is not", |it| {
         let (id, root) = (&it.predicate.session.id, "11".repeat(32));
         it.predicate.session.previous = Some(format!("{id}:07:{root}"));
@@ -412,6 +428,7 @@ const MISSHAPEN: &[Misshapen] = &[
 /// The second of two facts, which is about a command.
 fn fact(statement: &mut Statement) -> &mut FactFacts {
     (statement.predicate.facts, statement.predicate.outcome.fact_count) = (facts(), 2);
+    rename_attached(statement);
     &mut statement.predicate.facts[1]
 }
 
@@ -548,6 +565,15 @@ fn unsupported(cases: &mut Cases) {
         (
             "newer-predicate-with-more",
             swap("\"sealedAt\":", "\"more\":1, \"sealedAt\":")(swapped("session/v0.1", "session/v0.2")),
+        ),
+        (
+            "newer-statement-untyped",
+            swap("\"predicateType\"", "\"claim\"")(swapped("/Statement/v1", "/Statement/v2")),
+        ),
+        (
+            "newer-statement-typed-otherwise",
+            b"{\"_type\":\"https://in-toto.io/Statement/v2\",\"predicateType\":{\"uri\":\"urn:x:y\"}}"
+                .to_vec(),
         ),
         ("foreign-predicate", serde_json::to_vec(&slsa).unwrap()),
     ] {
