@@ -15,7 +15,7 @@ use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
 use crate::policy::Ruling;
-use crate::record::is_known_fact;
+use crate::record::{PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
 use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
@@ -62,6 +62,11 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
         .aspects
         .trust
         .set(Mark::Good, format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)));
+    if let Some(found) = envelope.unknown_bundle() {
+        let text = format!("the bundle is of the version {found}");
+        verdict.changed(Objection::new(Code::EnvelopeType, text));
+        return verdict;
+    }
     if authentic.payload_type() != PAYLOAD_TYPE {
         let text = format!("the payload is of the type {}", crate::text::short(authentic.payload_type()));
         verdict.changed(Objection::new(Code::EnvelopeType, text));
@@ -110,7 +115,10 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let contradiction = contradiction(&statement);
     match &contradiction {
         Some(cause) => {
-            let text = format!("the statement contradicts itself: {cause}");
+            let text = match cause.code.kind() {
+                Kind::Unsupported => cause.to_string(),
+                _ => format!("the statement contradicts itself: {cause}"),
+            };
             verdict.changed(Objection::new(cause.code, text));
         }
         None => verdict.aspects.integrity.set(
@@ -150,6 +158,8 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let listed = statement.predicate.facts.len() as u64;
     let unlisted = statement.predicate.outcome.fact_count.saturating_sub(listed);
     verdict.unknown_facts = unknown().count() as u64 + unlisted;
+    let extensions = statement.predicate.extensions.keys();
+    verdict.unknown_extensions = extensions.filter(|uri| !form::is_known_extension(uri)).count() as u64;
     if let Some(fact) = unknown().find(|fact| fact.must) {
         not_understood(verdict, fact.record, &fact.kind);
     }
@@ -240,8 +250,12 @@ fn complete_text(left_out: &LeftOut) -> String {
 }
 
 /// Adds to an envelope's verdict what a policy says. Where the policy names keys, `of_keys`
-/// is the verdict that these alone give.
+/// is the verdict that these alone give. A policy judges nothing that is unsupported.
 pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdict>) {
+    if verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Unsupported) {
+        verdict.aspects.policy = verdict::Aspect::default();
+        return;
+    }
     if of_keys.is_some_and(|other| other.aspects.trust.mark != Mark::Good) {
         let text = "no key that the policy names made it";
         verdict.aspects.trust.set(Mark::Bad, text);
@@ -331,15 +345,19 @@ pub fn without_journal(verdict: &mut Verdict, objection: Objection) {
     }
 }
 
-/// Adds what became of the files that travel with the journal: the names of those that are not
-/// beside it, or the one that is another.
-pub fn with_attached(verdict: &mut Verdict, found: Result<Vec<&str>, Cause>) {
+/// Adds what became of the files that travel with the journal: how many are not beside it, or
+/// that one is another. Nothing is added to a journal that was not taken.
+pub fn with_attached(verdict: &mut Verdict, found: Result<u64, Cause>) {
+    if verdict.aspects.integrity.mark != Mark::Good {
+        return;
+    }
     match found {
-        Ok(missing) if missing.is_empty() => {}
+        Ok(0) => {}
         Ok(missing) => {
             let text = &verdict.aspects.integrity.text;
-            let text = format!("{text}; not beside it: {}", count(missing.len() as u64, "attached file"));
+            let text = format!("{text}; not beside it: {}", count(missing, "attached file"));
             verdict.aspects.integrity.text = text;
+            verdict.missing_attached = missing;
         }
         Err(cause) => without_journal(verdict, Objection::of(&cause)),
     }
@@ -429,6 +447,7 @@ pub fn journal(checked: Checked) -> Verdict {
         incomplete(&mut verdict, &story.findings);
     }
     verdict.unknown_facts = story.unknown_facts;
+    with_protection(&mut verdict, &checked);
     if let Some((record, kind)) = &story.must_understand {
         not_understood(&mut verdict, *record, kind);
     }
@@ -469,10 +488,28 @@ pub fn remembered_journal(checked: Checked, remembered: &Remembered) -> Verdict 
     verdict
 }
 
+/// Adds who could read the keys, as the genesis of the journal says it.
+pub fn with_protection(verdict: &mut Verdict, checked: &Checked) {
+    verdict.protection = checked.genesis_body().map(|genesis| genesis.protection.clone());
+}
+
 /// What no verdict of this program proves.
-pub const NOT_PROVEN: [&str; 4] = [
-    "that only these commands ran: they are what the shells' own hooks reported",
-    "that the recorder was honest: its protection level is a file of the same user",
-    "when it happened: the clock is the machine's own",
-    "that the session was not made up by who sealed it, unless its head was kept elsewhere",
-];
+#[must_use]
+pub fn not_proven(verdict: &Verdict) -> [String; 4] {
+    let honest = match verdict.protection.as_deref() {
+        None => "no journal was checked that says what protected its keys".to_owned(),
+        Some(PROTECTION_FILE) => "its protection level is a file of the same user".to_owned(),
+        Some(other) => {
+            format!(
+                "it says that its protection level is {}, and nobody checked that",
+                crate::text::short(other)
+            )
+        }
+    };
+    [
+        "that only these commands ran: they are what the shells' own hooks reported".to_owned(),
+        format!("that the recorder was honest: {honest}"),
+        "when it happened: the clock is the machine's own".to_owned(),
+        "that the session was not made up by who sealed it, unless its head was kept elsewhere".to_owned(),
+    ]
+}

@@ -30,8 +30,8 @@ use crate::seal::formats;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, Signer, generate};
 use crate::seal::statement::{
-    AGENT_PAYLOAD_MAX, Completeness, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX,
-    Statement,
+    AGENT_PAYLOAD_MAX, Completeness, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT,
+    SUBJECTS_MAX, Statement,
 };
 use crate::session::close::EndVerb;
 use crate::session::heads::checked;
@@ -244,11 +244,11 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
         let name = path
             .to_str()
             .ok_or_else(|| Failure::usage(format!("--subject {}: the name is not UTF-8", path.display())))?;
-        if name.starts_with(SUBJECT_SCRIPT) {
-            let what = format!(
-                "--subject {name}: names that begin with {SUBJECT_SCRIPT} are those of recorded scripts"
-            );
-            return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
+        for (prefix, whose) in [(SUBJECT_SCRIPT, "recorded scripts"), (SUBJECT_ATTACHED, "attached files")] {
+            if name.starts_with(prefix) {
+                let what = format!("--subject {name}: names that begin with {prefix} are those of {whose}");
+                return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
+            }
         }
         if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
         {
@@ -380,7 +380,9 @@ fn make(
             rejection.record, rejection.offset, rejection.cause
         )),
     };
-    let draft = Draft::gather(open().map_err(io)?, knowledge).map_err(undrafted)?;
+    let mut beside = attached::Beside::new(session.folder().path());
+    let draft = Draft::gather_with(open().map_err(io)?, knowledge, &mut |passed| beside.look(passed))
+        .map_err(undrafted)?;
     heads::refuse_another(kept, draft.checked())?;
     if draft.checked().origin == Origin::NotChecked {
         report::say(
@@ -402,7 +404,7 @@ fn make(
             other => undrafted(other),
         })?
     };
-    beside_the_journal(session, &statement)?;
+    beside_the_journal(beside)?;
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
         // An agent signs only short messages: the transcript's digest replaces the commands.
@@ -431,12 +433,13 @@ fn make(
 }
 
 /// What a fact names and is not beside the journal is said; what is another file is refused.
-fn beside_the_journal(session: &Session, statement: &Statement) -> Result<(), Failure> {
-    let facts = statement.predicate.facts.iter().flat_map(|fact| &fact.attached);
-    let missing = attached::missing(session.folder().path(), facts)
-        .map_err(|cause| Failure::new(cause.code.kind(), cause.to_string()))?;
-    if let [first, more @ ..] = &missing[..] {
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+fn beside_the_journal(beside: attached::Beside) -> Result<(), Failure> {
+    let missing = beside.missing().map_err(|cause| Failure::new(cause.code.kind(), cause.to_string()))?;
+    if let Some(first) = missing.first {
+        let more = match missing.count - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         report::say(&format!(
             "the attached file {first}{more} is not beside the journal: only its digest is sealed"
         ));

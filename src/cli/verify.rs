@@ -17,12 +17,10 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
-use crate::journal::check::{Knowledge, Passed, check};
+use crate::journal::check::{Knowledge, check};
 use crate::journal::heads::{KeptHeads, Known};
-use crate::record::Body;
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
-use crate::seal::statement::PARTICULARS_MAX;
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
 use crate::verify::{self, Objection, Trusted, Verdict, rank};
 
@@ -72,9 +70,6 @@ fn digest(path: &Path) -> Result<String, Failure> {
     let file = files::open_regular(path)?;
     digest_of(&file).map(|digest| hex(&digest)).map_err(|error| FileError::Io(path.to_owned(), error).into())
 }
-
-/// The most attached files of a journal that are looked at.
-const ATTACHED_MAX: usize = PARTICULARS_MAX;
 
 /// What all files are judged by.
 #[derive(Clone, Copy)]
@@ -149,13 +144,8 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let sizes = kept.sizes();
     let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     let remembered = find::remembered(path);
-    let mut files_named = Vec::new();
-    let mut keep = |passed: &Passed| {
-        if let Body::Fact(fact) = &passed.record.core.body {
-            files_named.extend(fact.attached.iter().take(ATTACHED_MAX - files_named.len()).cloned());
-        }
-    };
-    Ok(match check(files::from_start(file), knowledge, &mut keep) {
+    let mut beside = attached::Beside::new(if path.is_dir() { path } else { folder_of(path) });
+    Ok(match check(files::from_start(file), knowledge, &mut |passed| beside.look(passed)) {
         Ok(checked) => {
             let known = Known::of(&checked);
             let mut verdict = match &remembered {
@@ -163,8 +153,7 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
                 None => verify::journal(checked),
             };
             verify::with_heads(&mut verdict, kept, known);
-            let folder = if path.is_dir() { path } else { folder_of(path) };
-            verify::with_attached(&mut verdict, attached::missing(folder, files_named.iter()));
+            verify::with_attached(&mut verdict, beside.missing().map(|missing| missing.count));
             verdict
         }
         Err(error) => {
@@ -211,8 +200,10 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
         DraftError::Io(error) => unreadable(error),
         DraftError::Changed => Objection::new(Code::JournalChanged, Code::JournalChanged.sentence()),
     };
+    let mut beside = attached::Beside::new(folder_of(&path));
     let drafted = open().and_then(|journal| {
-        let draft = Draft::gather(journal, knowledge).map_err(undrafted)?;
+        let draft =
+            Draft::gather_with(journal, knowledge, &mut |passed| beside.look(passed)).map_err(undrafted)?;
         let commands = statement.predicate.commands.is_some();
         let own = draft.statement(open()?, &mut std::io::sink(), &[], 0, commands).map_err(undrafted)?;
         Ok((draft, own))
@@ -220,8 +211,8 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     match drafted {
         Ok((draft, own)) => {
             verify::with_journal(verdict, draft.checked(), own);
-            let facts = statement.predicate.facts.iter().flat_map(|fact| &fact.attached);
-            verify::with_attached(verdict, attached::missing(folder_of(&path), facts));
+            verify::with_protection(verdict, draft.checked());
+            verify::with_attached(verdict, beside.missing().map(|missing| missing.count));
             Known::of(draft.checked())
         }
         Err(objection) => {

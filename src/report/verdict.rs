@@ -6,7 +6,7 @@ use super::json::denial_json;
 use super::{Style, line};
 use crate::failure::{Failure, Kind};
 use crate::text::{count, visible};
-use crate::verify::{Mark, NOT_PROVEN, Objection, Verdict};
+use crate::verify::{Mark, Objection, Verdict, not_proven};
 
 /// Prints a verdict for a person.
 ///
@@ -57,8 +57,17 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
         let facts = count(verdict.unknown_facts, "fact");
         line(&format!("  {:<13} {facts} of types that this verifier does not know", "note"))?;
     }
+    if verdict.unknown_extensions > 0 {
+        let extensions = count(verdict.unknown_extensions, "extension");
+        line(&format!("  {:<13} {extensions} that this verifier does not know", "note"))?;
+    }
+    if verdict.missing_attached > 0 {
+        let files = count(verdict.missing_attached, "attached file");
+        line(&format!("  {:<13} {files} not beside the journal, so not compared with the digests", "note"))?;
+    }
     if verbose {
-        for text in NOT_PROVEN {
+        for text in not_proven(verdict) {
+            let text = visible(text.as_bytes());
             line(&format!("  {:<13} {text}", "not proven"))?;
         }
     } else {
@@ -101,6 +110,8 @@ pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
     });
     out.insert("findings".into(), findings.collect());
     out.insert("unknownFacts".into(), json!(verdict.unknown_facts));
-    out.insert("notProven".into(), json!(NOT_PROVEN));
+    out.insert("unknownExtensions".into(), json!(verdict.unknown_extensions));
+    out.insert("missingAttached".into(), json!(verdict.missing_attached));
+    out.insert("notProven".into(), json!(not_proven(verdict)));
     Value::Object(out)
 }

@@ -17,7 +17,7 @@ use super::statement::{
     FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
     PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE, SUBJECT_SESSION,
     SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject, TranscriptFacts,
-    UnitFacts, script_subjects,
+    UnitFacts, attached_subjects, script_subjects,
 };
 use crate::cause::Code;
 use crate::clock::rfc3339;
@@ -108,9 +108,24 @@ impl Draft {
     /// # Errors
     /// It is rejected, or could not be read.
     pub fn gather(journal: impl Read, knowledge: Knowledge) -> Result<Self, DraftError> {
+        Draft::gather_with(journal, knowledge, &mut |_| {})
+    }
+
+    /// As [`gather`](Self::gather), with a look at each record that passed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gather_with(
+        journal: impl Read,
+        knowledge: Knowledge,
+        look: &mut dyn FnMut(&Passed),
+    ) -> Result<Self, DraftError> {
         let mut gathered = Gathered::default();
-        let checked =
-            check(journal, knowledge, &mut |passed| gathered.take(passed)).map_err(DraftError::Io)?;
+        let mut take = |passed: &Passed| {
+            gathered.take(passed);
+            look(passed);
+        };
+        let checked = check(journal, knowledge, &mut take).map_err(DraftError::Io)?;
         match checked.rejection {
             Some(rejection) => Err(DraftError::Rejected(rejection)),
             None => Ok(Draft { checked, gathered }),
@@ -147,6 +162,8 @@ impl Draft {
             more_subjects.iter().map(|(name, digest)| subject(name, digest)).collect();
         let room = SUBJECTS_MAX.saturating_sub(subjects.len() + 2);
         subjects.extend(script_subjects(&plans, room));
+        let room = SUBJECTS_MAX.saturating_sub(subjects.len() + 2);
+        subjects.extend(attached_subjects(&self.gathered.facts, room));
         subjects.push(subject(SUBJECT_TRANSCRIPT, &transcript.sha256));
         subjects.push(subject(SUBJECT_SESSION, &root));
         Ok(Statement {

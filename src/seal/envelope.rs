@@ -46,6 +46,8 @@ pub struct Envelope {
     payload: Vec<u8>,
     keyid: String,
     sig: [u8; SIGNATURE_BYTES],
+    // What the bundle around it calls itself, where that is of a version that is not known.
+    unknown_bundle: Option<String>,
 }
 
 impl Envelope {
@@ -58,7 +60,7 @@ impl Envelope {
     ) -> Result<Self, E> {
         let sig = sign(&pae(PAYLOAD_TYPE, &payload))?;
         let keyid = key.fingerprint();
-        Ok(Self { payload_type: PAYLOAD_TYPE.to_owned(), payload, keyid, sig })
+        Ok(Self { payload_type: PAYLOAD_TYPE.to_owned(), payload, keyid, sig, unknown_bundle: None })
     }
 
     /// The file: compact JSON, members in a fixed order, a newline at the end.
@@ -76,6 +78,17 @@ impl Envelope {
     /// The keyid as the file has it: not signed, so it proves nothing.
     pub fn keyid(&self) -> &str {
         &self.keyid
+    }
+
+    /// The same envelope, out of a bundle of a version that is not known.
+    pub(super) fn of_unknown_bundle(self, name: String) -> Self {
+        Self { unknown_bundle: Some(name), ..self }
+    }
+
+    /// What the bundle around it calls itself, fit for a terminal, where this program does not
+    /// know that version: its signature can be checked, and nothing else can be judged.
+    pub fn unknown_bundle(&self) -> Option<&str> {
+        self.unknown_bundle.as_deref()
     }
 
     /// The payload before anybody checked who signed it. For display that says so.
@@ -424,7 +437,7 @@ impl TryFrom<RawEnvelope> for Envelope {
             expected: format!("{SIGNATURE_BYTES} bytes"),
             found: format!("{} bytes", sig.len()),
         })?;
-        Ok(Self { payload_type: raw.payload_type, payload, keyid, sig })
+        Ok(Self { payload_type: raw.payload_type, payload, keyid, sig, unknown_bundle: None })
     }
 }
 

@@ -233,14 +233,19 @@ fn a_bundle_of_another_version_is_called_damaged() {
     use crate::seal::formats::{from_bundle, to_bundle};
     let text = String::from_utf8(to_bundle(&sealed_by(&key(), b"{}"))).unwrap();
     for (from, to, code) in [
-        ("bundle.v0.3+json", "bundle.v0.2+json", Code::EnvelopeType),
-        ("bundle.v0.3+json", "bundle+json;version=0.1", Code::EnvelopeType),
+        ("dsseEnvelope\":", "envelope\":", Code::EnvelopeJson),
         ("vnd.dev.sigstore.bundle.v0.3", "vnd.example", Code::EnvelopeValue),
         ("\"mediaType\"", "\"mediatype\"", Code::EnvelopeJson),
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text);
         assert_eq!(from_bundle(changed.as_bytes()).unwrap_err().code(), code, "{to}");
+    }
+    for other in ["bundle.v0.2+json", "bundle+json;version=0.1"] {
+        let changed = text.replacen("bundle.v0.3+json", other, 1);
+        assert!(from_bundle(changed.as_bytes()).unwrap().unknown_bundle().unwrap().ends_with(other));
+        let changed = changed.replacen("dsseEnvelope", "envelope", 1);
+        assert_eq!(from_bundle(changed.as_bytes()).unwrap_err().code(), Code::EnvelopeType, "{other}");
     }
 }
 

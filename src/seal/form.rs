@@ -9,6 +9,7 @@
 
 use serde::Deserialize;
 
+use super::envelope::Object;
 use super::statement::{
     COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
     Predicate, STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
@@ -25,13 +26,24 @@ const KNOWN_EXTENSIONS: &[&str] = &[];
 /// What a member must look like: the member, and the form.
 type Form = Result<(), String>;
 
-/// The types of a statement, which decide whether the rest can be read.
+/// The type of a statement, which decides what else it has.
 #[derive(Deserialize)]
-struct Types {
+struct Kind {
     #[serde(rename = "_type")]
     kind: String,
+}
+
+/// The type of its predicate, which decides whether the rest can be read.
+#[derive(Deserialize)]
+struct PredicateKind {
     #[serde(rename = "predicateType")]
-    predicate_type: String,
+    kind: String,
+}
+
+/// Whether an extension is of a type that this program knows.
+#[must_use]
+pub fn is_known_extension(uri: &str) -> bool {
+    KNOWN_EXTENSIONS.contains(&uri)
 }
 
 /// Reads a payload strictly: the exact bytes that [`Statement::to_json`] would give.
@@ -44,19 +56,21 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
         let code = if error.is_data() { Code::StatementMember } else { Code::StatementJson };
         Cause::new(code, error.to_string())
     };
-    let types: Types = serde_json::from_slice(payload).map_err(json)?;
-    for (found, known) in [(&types.kind, STATEMENT_TYPE), (&types.predicate_type, PREDICATE_TYPE)] {
-        if found != known {
-            return Err(Cause::new(Code::StatementType, short(found)));
-        }
-    }
+    let of_type = |found: &str, known: &str| match found == known {
+        true => Ok(()),
+        false => Err(Cause::new(Code::StatementType, short(found))),
+    };
+    let Object(Kind { kind }) = serde_json::from_slice(payload).map_err(json)?;
+    of_type(&kind, STATEMENT_TYPE)?;
+    let Object(PredicateKind { kind }) = serde_json::from_slice(payload).map_err(json)?;
+    of_type(&kind, PREDICATE_TYPE)?;
     let statement: Statement = serde_json::from_slice(payload).map_err(json)?;
     if statement.to_json() != payload {
         return Err(Cause::new(Code::StatementSpelling, "order, blanks, escapes or duplicate members"));
     }
     check(&statement).map_err(|why| Cause::new(Code::StatementMember, why))?;
     let must = &statement.predicate.must_understand;
-    if let Some(uri) = must.iter().find(|uri| !KNOWN_EXTENSIONS.contains(&uri.as_str())) {
+    if let Some(uri) = must.iter().find(|uri| !is_known_extension(uri)) {
         return Err(Cause::new(Code::StatementMust, short(uri)));
     }
     Ok(statement)
@@ -132,16 +146,18 @@ fn number(value: u64, member: &str) -> Form {
     need(value <= INTEGER_MAX, member, "an integer below 2^53")
 }
 
-/// RFC 3339, in UTC with Z: a day that there is, and no leap second.
+/// RFC 3339, in UTC with Z: a day that there is, in a year that [`jiff::Timestamp`] holds whole,
+/// no leap second, and nothing finer than nanoseconds.
 fn time(text: &str, member: &str) -> Form {
     let shaped = || {
         let text = text.strip_suffix('Z')?;
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         let pattern = seconds.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
         let shape = pattern.eq(*b"0000-00-00T00:00:00") && digits(fraction);
         let there = seconds.parse::<jiff::civil::DateTime>().ok()?;
-        (shape && there.year() > 0 && !seconds.ends_with(":60")).then_some(())
+        (shape && (1..=9998).contains(&there.year()) && !seconds.ends_with(":60")).then_some(())
     };
     need(shaped().is_some(), member, "a time in UTC such as 2026-11-22T10:00:00Z")
 }

@@ -2,14 +2,15 @@
 //!
 //! Lives here: the Sigstore bundle v0.3. Rules: a bundle carries the envelope unchanged,
 //! names the key by a hint only, and has no certificate, timestamp or log entry, because
-//! nothing here talks to a service; it is read as strictly as the envelope itself.
+//! nothing here talks to a service; it is read as strictly as the envelope itself. Of a bundle
+//! of another version the envelope alone is looked for, so that its signature can be checked.
 
 use serde::Serialize;
 
 use super::envelope::{Envelope, Malformed, Object, RawEnvelope, from_json, to_json_line};
 use crate::text::short;
 
-/// The media type of the only bundle version written and read.
+/// The media type of the only bundle version that is written, and read whole.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// What the media types of all versions begin with.
@@ -40,12 +41,24 @@ pub fn to_bundle(envelope: &Envelope) -> Vec<u8> {
     })
 }
 
-/// The envelope out of a bundle that [`to_bundle`] wrote.
+/// The envelope out of a bundle that [`to_bundle`] wrote, or out of one of another version: that
+/// says so in [`Envelope::unknown_bundle`].
 pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        media_type: String,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Around {
+        dsse_envelope: Object<RawEnvelope>,
+    }
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]
     struct RawBundle {
-        media_type: String,
+        #[serde(rename = "mediaType")]
+        _media_type: String,
         verification_material: Object<RawMaterial>,
         dsse_envelope: Object<RawEnvelope>,
     }
@@ -59,17 +72,19 @@ pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
     struct RawHint {
         hint: String,
     }
-    let Object(raw): Object<RawBundle> = from_json(bytes)?;
-    if raw.media_type != BUNDLE_MEDIA_TYPE {
-        if raw.media_type.starts_with(BUNDLE_NAME) {
-            return Err(Malformed::Version { found: short(&raw.media_type) });
+    let Object(Named { media_type }) = from_json(bytes)?;
+    if media_type != BUNDLE_MEDIA_TYPE {
+        let found = short(&media_type);
+        if !media_type.starts_with(BUNDLE_NAME) {
+            let expected = BUNDLE_MEDIA_TYPE.to_owned();
+            return Err(Malformed::Value { member: "mediaType", expected, found });
         }
-        return Err(Malformed::Value {
-            member: "mediaType",
-            expected: BUNDLE_MEDIA_TYPE.to_owned(),
-            found: short(&raw.media_type),
-        });
+        let Ok(Object(around)) = from_json::<Object<Around>>(bytes) else {
+            return Err(Malformed::Version { found });
+        };
+        return Envelope::try_from(around.dsse_envelope.0).map(|envelope| envelope.of_unknown_bundle(found));
     }
+    let Object(raw): Object<RawBundle> = from_json(bytes)?;
     let envelope: Envelope = raw.dsse_envelope.0.try_into()?;
     let hint = raw.verification_material.0.public_key.0.hint;
     if hint != envelope.keyid() {
@@ -111,7 +126,7 @@ mod tests {
         let other = PrivateKey::from_seed(&[8; 32]).public().fingerprint();
         let hint = format!("\"hint\":\"{keyid}\"");
         for (defect, from, to) in [
-            ("older media type", "bundle.v0.3+json".to_owned(), "bundle.v0.2+json".to_owned()),
+            ("another media type", "sigstore.bundle".to_owned(), "sigstore.bindle".to_owned()),
             ("hint of another", hint.clone(), format!("\"hint\":\"{other}\"")),
             ("no hint", hint.clone(), String::new()),
             ("two hints", hint.clone(), format!("{hint},{hint}")),
@@ -140,9 +155,27 @@ mod tests {
                 changed[at] ^= 1 << bit;
                 if let Ok(read) = from_bundle(&changed) {
                     assert!(read != envelope, "byte {at}, bit {bit}: reads the same");
-                    assert!(read.verify(&trusted, |_| None).is_err(), "byte {at}, bit {bit}");
+                    let unjudged = read.unknown_bundle().is_some();
+                    assert!(unjudged || read.verify(&trusted, |_| None).is_err(), "byte {at}, bit {bit}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_envelope_of_a_newer_bundle_is_not_found() {
+        let (envelope, text) = bundle();
+        let newer = text.replacen("bundle.v0.3+json", "bundle.v0.4+json", 1);
+        let more = newer.replacen("\"publicKey\"", "\"x\":[1],\"publicKey\"", 1);
+        let none = newer.replacen(",\"dsseEnvelope\"", ",\"proofs\":[],\"dsseEnvelope\"", 1);
+        for text in [&newer, &more, &none] {
+            let found = from_bundle(text.as_bytes()).unwrap();
+            assert_eq!(found.unknown_bundle(), Some("application/vnd.dev.sigstore.bundle.v0.4+json"));
+            assert!(found == envelope.clone().of_unknown_bundle(found.unknown_bundle().unwrap().into()));
+        }
+        let elsewhere = newer.replacen("dsseEnvelope", "dsse", 1);
+        assert!(matches!(from_bundle(elsewhere.as_bytes()), Err(Malformed::Version { .. })));
+        let torn = newer.replacen("\"sig\":\"", "\"sig\":\"*", 1);
+        assert!(matches!(from_bundle(torn.as_bytes()), Err(Malformed::Base64 { .. })));
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::{base64, base64_strict, hex_exact};
+use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
 use crate::record::{Attached, CloseReason, Evidence, FactTime, Inherited, PlanTime, Status, Unseen, words};
@@ -27,6 +27,8 @@ pub const SUBJECT_SESSION: &str = "session";
 pub const SUBJECT_TRANSCRIPT: &str = "session.transcript";
 /// What the subject of a script begins with; its name follows.
 pub const SUBJECT_SCRIPT: &str = "script:";
+/// What the subject of a file that travels with a fact begins with; its name follows.
+pub const SUBJECT_ATTACHED: &str = "attached:";
 /// The most commands that stand in the payload.
 pub const COMMANDS_MAX: usize = 10_000;
 /// The most heads, shells, plans and facts that stand in the payload, of each.
@@ -485,16 +487,27 @@ pub struct OriginFacts {
 /// was. A second script of the same name takes a number behind it.
 #[must_use]
 pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
+    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, plan.sha256.clone()?)));
+    numbered(SUBJECT_SCRIPT, scripts, most)
+}
+
+/// The subjects of the files that travel with the facts, at most so many, named as scripts are.
+#[must_use]
+pub fn attached_subjects(facts: &[FactFacts], most: usize) -> Vec<Subject> {
+    let files = facts.iter().flat_map(|fact| &fact.attached);
+    numbered(SUBJECT_ATTACHED, files.map(|one| (one.name.as_str(), hex(&one.sha256))), most)
+}
+
+fn numbered<'a>(prefix: &str, files: impl Iterator<Item = (&'a str, String)>, most: usize) -> Vec<Subject> {
     let mut subjects = Vec::new();
-    let mut taken: HashMap<String, &str> = HashMap::new();
-    for plan in plans {
-        let (Some(name), Some(sha256)) = (&plan.name, &plan.sha256) else { continue };
+    let mut taken: HashMap<String, String> = HashMap::new();
+    for (name, sha256) in files {
         let names = (1..).map(|at| match at {
-            1 => format!("{SUBJECT_SCRIPT}{name}"),
-            at => format!("{SUBJECT_SCRIPT}{name}#{at}"),
+            1 => format!("{prefix}{name}"),
+            at => format!("{prefix}{name}#{at}"),
         });
         // The first name that is free, or that stands for these very bytes already.
-        let mut fitting = names.filter(|name| taken.get(name).is_none_or(|have| have == sha256));
+        let mut fitting = names.filter(|name| taken.get(name).is_none_or(|have| *have == sha256));
         let name = fitting.next().expect("the numbers have no end");
         if taken.contains_key(&name) {
             continue;
@@ -502,8 +515,8 @@ pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
         if subjects.len() == most {
             break;
         }
-        taken.insert(name.clone(), sha256);
-        subjects.push(Subject { name, digest: Sha256 { sha256: sha256.clone() } });
+        taken.insert(name.clone(), sha256.clone());
+        subjects.push(Subject { name, digest: Sha256 { sha256 } });
     }
     subjects
 }

@@ -12,8 +12,9 @@ use crate::encoding::hex;
 use crate::journal::story::Weight;
 use crate::record::{FORMAT, FORMAT_NAME};
 use crate::seal::statement::{
-    AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_SCRIPT, SUBJECT_SESSION,
-    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject, script_subjects,
+    AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_ATTACHED, SUBJECT_SCRIPT,
+    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject, attached_subjects,
+    script_subjects,
 };
 
 /// The first thing in which a statement contradicts itself.
@@ -57,7 +58,7 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
             "outcome.commandCount is not the number of the transcript's lines",
         );
     }
-    scripts_contradict(statement)
+    named_subjects_contradict(statement)
         .or_else(|| heads_contradict(predicate))
         .or_else(|| records_contradict(predicate))
         .or_else(|| findings_contradict(predicate))
@@ -69,13 +70,22 @@ fn because(code: Code, why: impl Into<String>) -> Option<Cause> {
     Some(Cause::new(code, why))
 }
 
-/// The subjects of scripts are those of the plans.
-fn scripts_contradict(statement: &Statement) -> Option<Cause> {
+/// The subjects of scripts are those of the plans, and those of attached files those of the facts.
+fn named_subjects_contradict(statement: &Statement) -> Option<Cause> {
     let (of_scripts, others): (Vec<&Subject>, Vec<&Subject>) =
         statement.subject.iter().partition(|subject| subject.name.starts_with(SUBJECT_SCRIPT));
-    let due = script_subjects(&statement.predicate.plans, SUBJECTS_MAX.saturating_sub(others.len()));
-    let same = of_scripts.iter().copied().eq(&due);
-    (!same).then(|| Cause::new(Code::StatementSubject, "those of scripts are not those of the plans"))
+    let (of_files, others): (Vec<&Subject>, Vec<&Subject>) =
+        others.into_iter().partition(|subject| subject.name.starts_with(SUBJECT_ATTACHED));
+    let room = SUBJECTS_MAX.saturating_sub(others.len());
+    let due = script_subjects(&statement.predicate.plans, room);
+    if !of_scripts.into_iter().eq(&due) {
+        return because(Code::StatementSubject, "those of scripts are not those of the plans");
+    }
+    let due = attached_subjects(&statement.predicate.facts, room.saturating_sub(due.len()));
+    if !of_files.into_iter().eq(&due) {
+        return because(Code::StatementSubject, "those of attached files are not those of the facts");
+    }
+    None
 }
 
 /// The heads grow from genesis to the last record.

@@ -132,6 +132,12 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Facts of types that this program does not know; they were checked like every record.
     pub unknown_facts: u64,
+    /// Extensions that this program does not know; the form of each was checked.
+    pub unknown_extensions: u64,
+    /// Files that facts of the journal name and that are not beside it.
+    pub missing_attached: u64,
+    /// What protected the keys, as the journal says it, where one was checked.
+    pub protection: Option<String>,
     /// What the policy denies.
     pub denials: Vec<Denial>,
     /// The statement, if its signature was verified.
@@ -165,13 +171,18 @@ impl Verdict {
         }
     }
 
-    /// What is not what was recorded or signed is neither complete nor incomplete.
+    /// What is not what was recorded or signed, or is not known here, is neither complete nor
+    /// incomplete.
     pub(super) fn changed(&mut self, objection: Objection) {
-        let mark = if objection.kind() == Kind::Integrity { Mark::Bad } else { Mark::Open };
+        let (mark, judged) = match objection.kind() {
+            Kind::Integrity => (Mark::Bad, NOT_JUDGED),
+            _ => (Mark::Open, NOT_KNOWN),
+        };
         self.aspects.integrity.set(mark, objection.text.clone());
-        self.aspects.completeness.set(Mark::Open, NOT_JUDGED);
+        self.aspects.completeness.set(Mark::Open, judged);
         self.fail(objection);
     }
 }
 
 const NOT_JUDGED: &str = "not judged: what is there is not what was recorded";
+const NOT_KNOWN: &str = "not judged: this verifier does not know what is there, and checked nothing of it";

@@ -29,7 +29,7 @@ def head(value):
     return spelling
 
 
-stamp = patterned(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "a time in UTC")
+stamp = patterned(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", "a time in UTC")
 
 
 def time(value):
@@ -39,6 +39,7 @@ def time(value):
     except ValueError:
         raise Bad("a time that there is not") from None
     need(value[17:19] < "60", "a leap second")
+    need(value[:4] != "9999", "a year that is too late")
     return spelling
 
 
@@ -217,23 +218,26 @@ def subjects_agree(statement):
     need(len(subjects) == len(statement["subject"]), "a subject twice")
     need(subjects.get("session") == predicate["journal"]["rootHash"], "the subject session")
     need(subjects.get("session.transcript") == predicate["transcript"]["sha256"], "the subject session.transcript")
-    scripts = [one for one in subjects.items() if one[0].startswith("script:")]
-    room = SUBJECTS_MAX - (len(subjects) - len(scripts))
-    need(scripts == list(script_subjects(predicate["plans"]).items())[:room], "the subjects of scripts")
+    scripts = [(plan["name"], plan["sha256"]) for plan in predicate["plans"] if None not in (plan["name"], plan["sha256"])]
+    files = [(one["name"], one["sha256"]) for fact in predicate["facts"] for one in fact.get("attached", [])]
+    due = [*numbered("script:", scripts), *numbered("attached:", files)]
+    others = [name for name in subjects if not name.startswith(("script:", "attached:"))]
+    for prefix in ("script:", "attached:"):
+        found = [one for one in subjects.items() if one[0].startswith(prefix)]
+        must = [one for one in due[:SUBJECTS_MAX - len(others)] if one[0].startswith(prefix)]
+        need(found == must, f"the subjects {prefix}")
 
 
-def script_subjects(plans):
-    """Name and digest of each script: a second one of the same name has #2 behind it."""
+def numbered(prefix, files):
+    """Name and digest of each file: a second one of the same name has #2 behind it."""
     due = {}
-    for plan in plans:
-        if plan["name"] is None or plan["sha256"] is None:
-            continue
-        name, at = f"script:{plan['name']}", 1
-        while due.get(name, plan["sha256"]) != plan["sha256"]:
+    for name, digest in files:
+        named, at = prefix + name, 1
+        while due.get(named, digest) != digest:
             at += 1
-            name = f"script:{plan['name']}#{at}"
-        due[name] = plan["sha256"]
-    return due
+            named = f"{prefix}{name}#{at}"
+        due[named] = digest
+    return due.items()
 
 
 def heads_agree(predicate):

@@ -55,6 +55,7 @@ mod seal {
 mod verify {
     mod memory;
     pub mod rules;
+    mod unknown;
     pub mod verdicts;
 }
 

@@ -254,7 +254,9 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     for name in [statement::SUBJECT_SESSION, statement::SUBJECT_TRANSCRIPT] {
         assert!(page.contains(&format!("\n.It Li {name}\n")), "{name}");
     }
-    assert!(page.contains(&format!(".It Li {}", statement::SUBJECT_SCRIPT)), "the subject of a script");
+    for prefix in [statement::SUBJECT_SCRIPT, statement::SUBJECT_ATTACHED] {
+        assert!(page.contains(&format!("\n.It Li {prefix}\\& Ns Em NAME\n")), "the subjects {prefix}");
+    }
     let limits: BTreeMap<&str, u64> = BTreeMap::from([
         ("INTEGER_MAX", record::INTEGER_MAX),
         ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),

@@ -4,7 +4,7 @@ use attesh::policy::{self, Policy, Ruling};
 use attesh::seal::statement::{CommandText, Completeness, Statement};
 use serde_json::{Value, json};
 
-pub use super::made::{Run, ran, rename_scripts, set_transcript, statement};
+pub use super::made::{Run, ran, rename_attached, rename_scripts, set_transcript, statement};
 
 /// Two minutes after it was sealed.
 pub const NOW_S: i64 = 1_795_341_840;

@@ -2,7 +2,8 @@
 
 use attesh::record::{RECORDER_ID, Status};
 use attesh::seal::statement::{
-    CommandFacts, CommandText, PREDICATE_TYPE, STATEMENT_TYPE, SUBJECT_SCRIPT, Statement, script_subjects,
+    CommandFacts, CommandText, PREDICATE_TYPE, STATEMENT_TYPE, SUBJECT_ATTACHED, SUBJECT_SCRIPT, Statement,
+    attached_subjects, script_subjects,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -199,6 +200,14 @@ pub fn rename_scripts(statement: &mut Statement) {
     statement.subject.retain(|subject| !subject.name.starts_with(SUBJECT_SCRIPT));
     let at = statement.subject.iter().position(|subject| subject.name == "session.transcript").unwrap();
     statement.subject.splice(at..at, plans);
+}
+
+/// Names the files that travel with the facts among the subjects, after a change of the facts.
+pub fn rename_attached(statement: &mut Statement) {
+    let files = attached_subjects(&statement.predicate.facts, 1000);
+    statement.subject.retain(|subject| !subject.name.starts_with(SUBJECT_ATTACHED));
+    let at = statement.subject.iter().position(|subject| subject.name == "session.transcript").unwrap();
+    statement.subject.splice(at..at, files);
 }
 
 /// Changes the transcript's digest in both of its places.

@@ -16,7 +16,7 @@ use attesh::verify::{self, Objection, Trusted, Verdict};
 use serde_json::{Value, json};
 
 use super::{files_of, judged, kept, said};
-use crate::policy::judge::{NOW_S, Run, statement};
+use crate::policy::judge::{NOW_S, Run, rename_attached, statement};
 
 const HEADER: &str = "\
 # Envelopes, and what a verifier must say of each at 2026-11-22T10:04:00Z. Columns, separated by tabs:
@@ -403,6 +403,8 @@ pub fn everything() -> Statement {
         FactFacts { record: 5, shell: Some(1), data: BTreeMap::new(), ..predicate.facts[0].clone() };
     predicate.facts.push(of_shell);
     predicate.outcome.fact_count = predicate.facts.len() as u64;
+    rename_attached(&mut it);
+    let predicate = &mut it.predicate;
     predicate.commands.as_mut().unwrap()[0].stale = true;
     predicate.extensions = [("https://example.org/more", "{\"a\":[1]}"), ("urn:x:y", "null")]
         .map(|(uri, text)| (uri.to_owned(), text.to_owned()))

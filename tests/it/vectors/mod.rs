@@ -15,6 +15,7 @@ use crate::cases::{self, Case};
 mod compat;
 pub mod envelopes;
 mod judged;
+mod newer;
 mod plans;
 mod policies;
 mod said;

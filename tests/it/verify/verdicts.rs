@@ -22,12 +22,12 @@ use crate::stage::signer::{Defect, SESSION, Signer, Texts, finish, start};
 use crate::vectors::envelopes::finding;
 use crate::vectors::envelopes::{THREE, key, sign, whole};
 
-fn judged(payload: Vec<u8>) -> Verdict {
+pub fn judged(payload: Vec<u8>) -> Verdict {
     let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
     verify::envelope(&Envelope::read(&sign(payload, 7).to_json()).unwrap(), &trusted)
 }
 
-fn aspect(verdict: &Verdict, name: &str) -> String {
+pub fn aspect(verdict: &Verdict, name: &str) -> String {
     verdict.aspects.named().into_iter().find(|(have, _)| *have == name).unwrap().1.text.clone()
 }
 
@@ -94,7 +94,7 @@ fn an_aspect_says_more_than_was_checked() {
 }
 
 /// A session of one shell that was to run a script and then went on by hand.
-fn journal() -> Vec<u8> {
+pub fn journal() -> Vec<u8> {
     let mut signer = Signer::begun(1);
     recorded(&mut signer);
     signer.close(1, Some(4));
@@ -104,7 +104,7 @@ fn journal() -> Vec<u8> {
 
 /// The same with one of everything that a statement tells: of an origin, after another session,
 /// with what a collector saw.
-fn everything() -> Vec<u8> {
+pub fn everything() -> Vec<u8> {
     let mut signer = Signer::with_secret(1, b"a secret of thirty-two bytes ....");
     let (mut body, texts) = signer.genesis_body();
     if let Body::Genesis(genesis) = &mut body {
