@@ -18,9 +18,9 @@ pub struct Failure {
     /// What to do or type next, where that is known.
     pub next: Option<Next>,
     /// Which cause it has, where it has one, and the record that it is about.
-    pub cause: Option<Reason>,
+    pub cause: Option<Box<Reason>>,
     /// Where in a file that was read, for a program; `message` says it too.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 /// The cause of a failure as data; `message` says it too.
@@ -68,14 +68,14 @@ impl Failure {
 
     /// A failure of the kind that its cause has.
     pub fn because(code: Code, message: impl Into<String>) -> Self {
-        let cause = Some(Reason { code, record: None, offset: None });
+        let cause = Some(Box::new(Reason { code, record: None, offset: None }));
         Failure { cause, ..Failure::new(code.kind(), message) }
     }
 
     /// The same with the record that its cause is about, and where that begins.
     #[must_use]
     pub fn about(self, record: Option<u64>, offset: Option<u64>) -> Self {
-        let cause = self.cause.map(|cause| Reason { record, offset, ..cause });
+        let cause = self.cause.map(|cause| Box::new(Reason { record, offset, ..*cause }));
         Failure { cause, ..self }
     }
 
@@ -105,7 +105,7 @@ impl Failure {
     /// The same with where it is.
     #[must_use]
     pub fn place(self, place: Place) -> Self {
-        Failure { place: Some(place), ..self }
+        Failure { place: Some(Box::new(place)), ..self }
     }
 }
 

@@ -37,7 +37,7 @@ static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
 #[must_use]
 pub fn failure_json(failure: &Failure) -> Value {
     let (kind, exit) = (failure.kind.word(), failure.kind.exit_code());
-    let cause = failure.cause;
+    let cause = failure.cause.as_deref();
     let mut value = json!({
         "kind": kind,
         "exit": exit,
