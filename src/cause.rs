@@ -1,7 +1,7 @@
 //! Causes: why something is refused, as one closed list of codes.
 //!
 //! What lives here: each code with the kind of failure that follows and its one sentence. What
-//! does not: the exit code of a kind (`failure`), where the bad record is (`journal::check`),
+//! does not: the exit code of a kind (`kind`), where the bad record is (`journal::check`),
 //! the printing (`report`).
 //!
 //! Rules: a program decides by the code, a person reads the sentence; what belongs to one
@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use crate::failure::Kind;
+use crate::kind::Kind;
 
 /// Declares the codes: one list gives the type, the words and the sentences.
 macro_rules! codes {

@@ -1,56 +1,12 @@
-//! What went wrong, for a person, and the exit code that follows from it.
+//! What went wrong, for a person and for a program.
 
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::cause::Code;
 use crate::files::FileError;
+pub use crate::kind::Kind;
 use crate::text::{Command, Fault, Next, told};
-
-/// The kinds of failure; each has one exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// The policy is not met.
-    Policy,
-    /// The command was called wrongly, or something it needs was not given.
-    Usage,
-    /// Integrity or signature failure; a readable file that is not well formed.
-    Integrity,
-    /// The session is incomplete.
-    Incomplete,
-    /// It could not be checked or done: input or output failed, nothing was found.
-    Unable,
-    /// No trusted key made it.
-    Untrusted,
-    /// A newer version made it, or it holds what must be understood and is not known here.
-    Unsupported,
-}
-
-impl Kind {
-    /// The exit code, as attesh(1) has it in a table.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        self.row().0
-    }
-
-    /// Its word, in text and JSON.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        self.row().1
-    }
-
-    /// The table of attesh(1).
-    fn row(self) -> (u8, &'static str) {
-        match self {
-            Kind::Policy => (1, "policy"),
-            Kind::Usage => (2, "usage"),
-            Kind::Integrity => (3, "integrity"),
-            Kind::Incomplete => (4, "incomplete"),
-            Kind::Unable => (5, "unable"),
-            Kind::Untrusted => (6, "untrusted"),
-            Kind::Unsupported => (7, "unsupported"),
-        }
-    }
-}
 
 /// A failure: its kind, and what failed, where, and what to type next.
 #[derive(Debug)]
@@ -61,8 +17,21 @@ pub struct Failure {
     pub message: String,
     /// What to do or type next, where that is known.
     pub next: Option<Next>,
+    /// Which cause it has, where it has one, and the record that it is about.
+    pub cause: Option<Box<Reason>>,
     /// Where in a file that was read, for a program; `message` says it too.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
+}
+
+/// The cause of a failure as data; `message` says it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Which cause.
+    pub code: Code,
+    /// Index of the record that it is about.
+    pub record: Option<u64>,
+    /// Where the line of that record begins in its journal, in bytes.
+    pub offset: Option<u64>,
 }
 
 /// A place in a file.
@@ -79,7 +48,7 @@ pub struct Place {
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), next: None, place: None }
+        Failure { kind, message: message.into(), next: None, cause: None, place: None }
     }
 
     /// Called wrongly.
@@ -95,6 +64,19 @@ impl Failure {
     /// Not what it should be.
     pub fn integrity(message: impl Into<String>) -> Self {
         Failure::new(Kind::Integrity, message)
+    }
+
+    /// A failure of the kind that its cause has.
+    pub fn because(code: Code, message: impl Into<String>) -> Self {
+        let cause = Some(Box::new(Reason { code, record: None, offset: None }));
+        Failure { cause, ..Failure::new(code.kind(), message) }
+    }
+
+    /// The same with the record that its cause is about, and where that begins.
+    #[must_use]
+    pub fn about(self, record: Option<u64>, offset: Option<u64>) -> Self {
+        let cause = self.cause.map(|cause| Box::new(Reason { record, offset, ..*cause }));
+        Failure { cause, ..self }
     }
 
     /// From an error below, which knows what to do next.
@@ -123,7 +105,7 @@ impl Failure {
     /// The same with where it is.
     #[must_use]
     pub fn place(self, place: Place) -> Self {
-        Failure { place: Some(place), ..self }
+        Failure { place: Some(Box::new(place)), ..self }
     }
 }
 

@@ -18,8 +18,8 @@
 //!   [`os`] (all that is Linux alone: `/proc`, clocks, signals, folders in memory), [`clock`]
 //!   (what the clocks say at one moment), [`mod@lock`] (the only flock), [`files`] (private
 //!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
-//!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`failure`] (kinds of
-//!   failure and their exit codes), [`cause`] (the codes of causes).
+//!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`kind`] (kinds of
+//!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
@@ -45,7 +45,7 @@
 //! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed
 //!   call to `recorder/apply.rs`.
 //! * A new cause: a line in `cause.rs` (code, kind, sentence), which attesh-verify(1) lists, and
-//!   attesh-journal(5) if it is of a record; `failure.rs` has the exit code of each kind.
+//!   attesh-journal(5) if it is of a record; `kind.rs` has the exit code of each kind.
 //! * A macOS clock: a file beside `os/clock.rs`, chosen in `os/mod.rs`; what it needs of unsafe
 //!   code is in [`sys`].
 //!
@@ -78,6 +78,7 @@ pub mod encoding;
 pub mod failure;
 pub mod files;
 pub mod journal;
+pub mod kind;
 pub mod lock;
 pub mod os;
 pub mod passphrase;

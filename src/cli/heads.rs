@@ -67,13 +67,15 @@ pub fn publish(session: &Session, head: Head, output: Option<StepOutput>) -> Res
 /// It did not go through one of them.
 pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure> {
     let Some(known) = Known::of(checked).filter(|_| !kept.is_empty()) else { return Ok(()) };
-    let why = match kept.compare(&known) {
+    let failure = match kept.compare(&known) {
         Ok(open) if open.is_empty() => return Ok(()),
-        Ok(open) => format!("attesh cannot compare the head {} with this journal", open[0]),
-        Err(cause) => cause.detail,
+        Ok(open) => Failure::integrity(format!(
+            "--expect-head: attesh cannot compare the head {} with this journal",
+            open[0]
+        )),
+        Err(cause) => Failure::because(cause.code, format!("--expect-head: {}", cause.detail)),
     };
-    Err(Failure::integrity(format!("--expect-head: {why}"))
-        .next("get the journal that belongs to the log, or the log of the job that made this one"))
+    Err(failure.next("get the journal that belongs to the log, or the log of the job that made this one"))
 }
 
 /// The heads that `--expect-head` gives: each a token, a text with tokens in it, a file of
@@ -84,13 +86,17 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
 pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     let mut all = KeptHeads::default();
     for word in given {
-        let is_head = Head::read(word).is_some();
+        let is_head = Head::read(word.strip_prefix("head=").unwrap_or(word)).is_some();
+        if !is_head && word.contains(':') && !word.contains(MARK) && !Path::new(word).exists() {
+            let what = format!("--expect-head {word}: this is no head");
+            return Err(Failure::usage(what).next("a head is SESSION:SIZE:ROOT"));
+        }
         let heads = if is_head || word.contains(MARK) && !Path::new(word).exists() {
             KeptHeads::find(word.as_bytes())
         } else if word == "-" {
-            KeptHeads::find(&standard_input()?)
+            KeptHeads::find(&plain(&standard_input()?))
         } else {
-            KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
+            KeptHeads::find(&plain(&files::read_stream(Path::new(word), LOG_MAX)?))
         };
         if heads.is_empty() {
             return Err(Failure::usage(format!("--expect-head {word}: it holds no head")).next(Next::say(
@@ -100,6 +106,12 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
         all.add(heads);
     }
     Ok(all)
+}
+
+/// A text whose lines are neither indented nor end with CR LF.
+fn plain(text: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    lines.join(&b'\n')
 }
 
 fn standard_input() -> Result<Vec<u8>, Failure> {

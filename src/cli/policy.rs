@@ -281,7 +281,10 @@ fn result(verdict: &Verdict) -> (&'static str, Vec<&str>) {
 fn as_json(file: &str, verdict: &Verdict) -> Value {
     let (result, lines) = result(verdict);
     let denials: Vec<Value> = verdict.denials.iter().map(report::denial_json).collect();
-    json!({"file": file, "result": result, "text": lines[0], "denials": denials})
+    let objection = verdict.failure.as_ref();
+    let (code, kind) = (objection.map(|found| found.code.word()), objection.map(Objection::kind));
+    let (exit, kind) = (kind.map_or(0, Kind::exit_code), kind.map(Kind::word));
+    json!({"file": file, "result": result, "kind": kind, "exit": exit, "code": code, "text": lines[0], "denials": denials})
 }
 
 /// The verdict on one attestation.

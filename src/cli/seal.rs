@@ -34,7 +34,7 @@ use crate::seal::statement::{
     SUBJECTS_MAX, Statement,
 };
 use crate::session::close::EndVerb;
-use crate::session::heads::checked;
+use crate::session::heads::{checked, rejected};
 use crate::session::{SEALED, Session, attached, birth, find, short_id};
 use crate::text::{self, Command, Next};
 use crate::verify;
@@ -140,9 +140,13 @@ impl Later {
 }
 
 fn not_sealed(failure: Failure, session: &Session) -> Failure {
+    let failure = Failure { message: format!("{}\nnothing was sealed", failure.message), ..failure };
+    // Trying again changes neither a journal nor the version of this program.
+    if failure.next.is_some() || matches!(failure.kind, Kind::Integrity | Kind::Unsupported) {
+        return failure;
+    }
     let again = Command::new("attesh seal").path(session.word());
-    Failure::new(failure.kind, format!("{failure}\nnothing was sealed"))
-        .typing("the session has ended and is kept; to try again", again)
+    failure.typing("the session has ended and is kept; to try again", again)
 }
 
 /// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
@@ -374,11 +378,8 @@ fn make(
     let knowledge = Knowledge { secret, sizes: &sizes, ..Knowledge::default() };
     let undrafted = |error| match error {
         DraftError::Io(error) => io(error),
-        DraftError::Changed => Failure::integrity(Code::JournalChanged.sentence()),
-        DraftError::Rejected(rejection) => Failure::integrity(format!(
-            "the journal is not what was recorded: record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.cause
-        )),
+        DraftError::Changed => Failure::because(Code::JournalChanged, Code::JournalChanged.sentence()),
+        DraftError::Rejected(rejection) => rejected(&rejection),
     };
     let mut beside = attached::Beside::new(session.folder().path());
     let draft = Draft::gather_with(open().map_err(io)?, knowledge, &mut |passed| beside.look(passed))
@@ -416,7 +417,8 @@ fn make(
         }
     }
     if let Some(why) = verify::objection(&payload) {
-        return Err(Failure::integrity(format!("the journal holds what a statement cannot say: {why}")));
+        let what = format!("the journal holds what a statement cannot say: {why}");
+        return Err(Failure::because(why.code, what));
     }
     let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
     let written = envelope.to_json();
@@ -434,7 +436,7 @@ fn make(
 
 /// What a fact names and is not beside the journal is said; what is another file is refused.
 fn beside_the_journal(beside: attached::Beside) -> Result<(), Failure> {
-    let missing = beside.missing().map_err(|cause| Failure::new(cause.code.kind(), cause.to_string()))?;
+    let missing = beside.missing().map_err(|cause| Failure::because(cause.code, cause.to_string()))?;
     if let Some(first) = missing.first {
         let more = match missing.count - 1 {
             0 => String::new(),

@@ -10,6 +10,7 @@ use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::listing::{Line, StatusWord};
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
+use crate::cause::Code;
 use crate::failure::{Failure, Kind};
 use crate::record::{PlanTime, Unseen};
 use crate::report::{self, Style};
@@ -19,7 +20,7 @@ use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
 use crate::text::visible;
 use crate::text::{self, Command};
-use crate::verify;
+use crate::verify::{self, Objection};
 
 /// What a file is that `show` cannot show.
 const OTHER: &str = "neither an attestation nor a journal";
@@ -29,8 +30,9 @@ pub fn run(args: &Show) -> Exit {
     let file = if path.exists() || path == Path::new("-") {
         match open(path).map_err(|error| unopened(path, error))? {
             Input::Envelope(envelope) => {
-                let envelope = envelope
-                    .map_err(|why| Failure::integrity(format!("{}: {OTHER} ({why})", path.display())))?;
+                let envelope = envelope.map_err(|why| {
+                    Failure::because(why.code, format!("{}: {OTHER} ({why})", path.display()))
+                })?;
                 return show_envelope(args, &envelope);
             }
             Input::Journal(file) => file,
@@ -48,9 +50,10 @@ pub fn run(args: &Show) -> Exit {
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
         let remarks: Vec<Value> = view.rows.iter().filter_map(row::remark).collect();
-        let head = crate::encoding::hex(&view.checked.root);
+        let root = crate::encoding::hex(&view.checked.root);
+        let head = view.checked.head().map(|head| head.to_string());
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
-        let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": head,
+        let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
         add_failure(&mut value, &view);
         report::json("attesh.show/v1", value)?;
@@ -69,12 +72,15 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
     let verdict = verify::envelope(envelope, &trusted);
     let signed = verdict.aspects.signature.mark.name();
-    let statement = form::read(envelope.unverified_payload())
-        .map_err(|cause| Failure::new(cause.code.kind(), format!("{}: {cause}", args.what)))?;
-    if let Some(objection) = verdict.failure.as_ref().filter(|objection| objection.kind() == Kind::Integrity)
+    let refused = |objection: &&Objection| matches!(objection.kind(), Kind::Integrity | Kind::Unsupported);
+    if let Some(objection) = verdict.failure.as_ref().filter(refused)
+        && objection.code != Code::FactUnknown
     {
-        return Err(Failure::integrity(format!("{}: {}", args.what, objection.text)));
+        return Err(Failure::because(objection.code, format!("{}: {}", args.what, objection.text))
+            .about(objection.record, objection.offset));
     }
+    let statement = form::read(envelope.unverified_payload())
+        .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?;
     if signed != "good" {
         report::say("no key that is trusted here signed this; what follows is what the file says of itself");
     }
@@ -123,12 +129,8 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         outcome.lost_count
     ))?;
     report::line(&format!("origin      {}", predicate.origin.status.name()))?;
-    report::line(&format!(
-        "head        {}:{}:{}",
-        word(&session.id),
-        predicate.journal.size,
-        word(&predicate.journal.root_hash)
-    ))?;
+    let head = statement.head().map_or_else(String::new, |head| head.to_string());
+    report::line(&format!("head        {head}"))?;
     for subject in &statement.subject {
         report::line(&format!(
             "subject     {} sha256:{}",

@@ -39,28 +39,39 @@ pub fn run(args: &Verify) -> Exit {
         artifacts: &artifacts,
         policy: policy.as_ref(),
     };
-    let mut verdicts: Vec<(String, Verdict)> = Vec::new();
-    for path in &args.files {
-        let verdict = judge(path, &given)?;
-        verdicts.push((path.display().to_string(), verdict));
-    }
-    let worst = verdicts.iter().filter_map(|(_, verdict)| verdict.failure.as_ref().map(Objection::kind));
+    // What does not go with one file leaves the verdicts on the others standing.
+    let verdicts: Vec<(String, Result<Verdict, Failure>)> =
+        args.files.iter().map(|path| (path.display().to_string(), judge(path, &given))).collect();
+    let kind = |verdict: &Result<Verdict, Failure>| match verdict {
+        Ok(verdict) => verdict.failure.as_ref().map(Objection::kind),
+        Err(failure) => Some(failure.kind),
+    };
+    let worst = verdicts.iter().filter_map(|(_, verdict)| kind(verdict));
     let exit = worst.max_by_key(|kind| rank(*kind)).map_or(0, Kind::exit_code);
     if args.json {
         let files: Vec<Value> =
-            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict)).collect();
+            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict.as_ref())).collect();
         report::json("attesh.verify/v1", json!({"exit": exit, "files": files}))?;
     } else {
         for (file, verdict) in &verdicts {
-            report::verdict(file, verdict, args.verbose)?;
+            match verdict {
+                Ok(verdict) => report::verdict(file, verdict, args.verbose)?,
+                Err(failure) if failure.kind == Kind::Usage => {}
+                Err(failure) => {
+                    let objection = Objection::new(Code::FileUnable, failure.to_string());
+                    report::verdict(file, &Verdict::unable(objection), args.verbose)?;
+                }
+            }
         }
-        let untrusted = |verdict: &Verdict| {
-            verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Untrusted)
-        };
-        if trusted.is_empty() && verdicts.iter().any(|(_, verdict)| untrusted(verdict)) {
+        if trusted.is_empty() && verdicts.iter().any(|(_, verdict)| kind(verdict) == Some(Kind::Untrusted)) {
             report::say(
                 "no key is trusted here: name one with --trust KEY.pub, or for good with: attesh key trust KEY.pub",
             );
+        }
+    }
+    for failure in verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().err()) {
+        if failure.kind == Kind::Usage {
+            report::say(&failure.to_string());
         }
     }
     Ok(exit)
@@ -98,9 +109,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
             let failure = unopened(path, error);
             // The verdict's line names the file already.
             let named = format!("{}: ", path.display());
-            let text = failure.to_string();
-            let text = text.strip_prefix(&named).unwrap_or(&text);
-            return Ok(Verdict::unable(Objection::new(Code::FileUnable, text)));
+            let message = failure.message.strip_prefix(&named).unwrap_or(&failure.message);
+            return Err(Failure { next: failure.next, ..Failure::because(Code::FileUnable, message) });
         }
     };
     if secret.is_some() && args.journal.is_none() {

@@ -13,6 +13,7 @@ use crate::os::proc;
 use crate::record::{Body, NoteWhat, PlanTime, Record, Status, Unseen};
 use crate::report;
 use crate::script::Script;
+use crate::session::heads::rejected;
 use crate::session::shells;
 use crate::text;
 
@@ -214,10 +215,11 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
 pub fn verdict(view: &View) -> Exit {
     match &view.checked.rejection {
         None => Ok(0),
-        Some(rejection) => Err(Failure::integrity(format!(
-            "the journal is not what was recorded: record {} (byte {}): {}; only the records before it are shown",
-            rejection.record, rejection.offset, rejection.cause
-        ))),
+        Some(rejection) => {
+            let failure = rejected(rejection);
+            let message = format!("{}; only the records before it are shown", failure.message);
+            Err(Failure { message, ..failure })
+        }
     }
 }
 

@@ -37,7 +37,16 @@ static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
 #[must_use]
 pub fn failure_json(failure: &Failure) -> Value {
     let (kind, exit) = (failure.kind.word(), failure.kind.exit_code());
-    let mut value = json!({"kind": kind, "exit": exit, "message": failure.message, "next": failure.next.as_ref().map(next_json)});
+    let cause = failure.cause.as_deref();
+    let mut value = json!({
+        "kind": kind,
+        "exit": exit,
+        "code": cause.map(|cause| cause.code.word()),
+        "record": cause.and_then(|cause| cause.record),
+        "offset": cause.and_then(|cause| cause.offset),
+        "message": failure.message,
+        "next": failure.next.as_ref().map(next_json),
+    });
     if let Some(place) = &failure.place {
         value["file"] = path_json(&place.file);
         value["line"] = json!(place.line);

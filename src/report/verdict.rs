@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::json::denial_json;
+use super::json::{denial_json, failure_json};
 use super::{Style, line};
 use crate::failure::{Failure, Kind};
 use crate::text::{count, visible};
@@ -87,12 +87,33 @@ fn objection_json(objection: &Objection) -> Value {
         "offset": objection.offset,
         "line": objection.line,
         "why": objection.text,
+        "next": Value::Null,
     })
 }
 
-/// A verdict as JSON.
+/// A failure in the place of a verdict: the members of one, with `why` for `message`.
+fn instead_json(failure: &Failure) -> Value {
+    let mut value = failure_json(failure);
+    value["why"] = value["message"].take();
+    value["line"] = Value::Null;
+    if let Value::Object(members) = &mut value {
+        members.remove("message");
+    }
+    value
+}
+
+/// A verdict as JSON, or why there is none.
 #[must_use]
-pub fn verdict_json(file: &str, verdict: &Verdict) -> Value {
+pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
+    let verdict = match verdict {
+        Ok(verdict) => verdict,
+        Err(failure) => {
+            let mut value = verdict_json(file, Ok(&Verdict::default()));
+            value["verified"] = json!(false);
+            value["failure"] = instead_json(failure);
+            return value;
+        }
+    };
     let mut out = serde_json::Map::new();
     out.insert("file".into(), json!(file));
     out.insert("verified".into(), json!(verdict.failure.is_none()));

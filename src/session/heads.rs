@@ -4,9 +4,9 @@
 //! does not: what is compared with it (`journal::heads`), who prints it.
 
 use super::Session;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::files;
-use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::head::Head;
 use crate::journal::heads::MARK;
 use crate::text::Command;
@@ -15,6 +15,18 @@ use crate::text::Command;
 #[must_use]
 pub fn log_line(head: Head) -> String {
     format!("{MARK} {head}")
+}
+
+/// Why a journal is refused: with the kind, the code and the place of the first bad record.
+#[must_use]
+pub fn rejected(rejection: &Rejection) -> Failure {
+    let Rejection { record, offset, cause } = rejection;
+    let what = match cause.code.kind() {
+        Kind::Unsupported => "this version cannot read the journal",
+        _ => "the journal is not what was recorded",
+    };
+    Failure::because(cause.code, format!("{what}: record {record} (byte {offset}): {cause}"))
+        .about(Some(*record), Some(*offset))
 }
 
 /// Checks the journal of a session as it is, with the roots at these sizes.
@@ -29,11 +41,8 @@ pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
     let checked = checked.map_err(unreadable)?;
     match &checked.rejection {
         None => Ok(checked),
-        Some(rejection) => Err(Failure::integrity(format!(
-            "the journal is not what was recorded: record {} (byte {}): {}",
-            rejection.record, rejection.offset, rejection.cause
-        ))
-        .typing("to see what is left", Command::new("attesh verify").path(session.folder().path()))),
+        Some(rejection) => Err(rejected(rejection)
+            .typing("to see what is left", Command::new("attesh verify").path(session.folder().path()))),
     }
 }
 

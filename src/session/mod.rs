@@ -27,11 +27,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::cause::Code;
 use crate::crypto::Digest;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
+use crate::journal::check::{Knowledge, check};
 use crate::journal::head::Head;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
@@ -59,6 +61,8 @@ pub enum SessionError {
     File(FileError),
     /// The journal has no complete genesis, so it is not a session.
     NoGenesis(PathBuf),
+    /// The journal is of a format that this version does not know.
+    Newer(PathBuf),
     /// Another process held the lock for too long.
     Busy,
     /// Nothing was appended.
@@ -77,6 +81,10 @@ impl std::fmt::Display for SessionError {
             SessionError::File(error) => error.fmt(f),
             SessionError::NoGenesis(path) => {
                 write!(f, "{}: the folder holds no complete session", path.display())
+            }
+            SessionError::Newer(path) => {
+                let sentence = Code::JournalFormat.sentence();
+                write!(f, "{}: {sentence}: a newer version of attesh made it", path.display())
             }
             SessionError::Busy => f.write_str(&busy()),
             SessionError::Append(error) => error.fmt(f),
@@ -97,6 +105,7 @@ impl Fault for SessionError {
             SessionError::Nowhere(_, next) => next.clone(),
             SessionError::Taken(name, _) => Some(Next::say(format!("join it with: {}", to_join(name)))),
             SessionError::Place(_, _, next) => Some(next.clone()),
+            SessionError::Newer(_) => Some("use the version of attesh that made it, or a newer one".into()),
             SessionError::NoGenesis(_) | SessionError::Append(_) => None,
         }
     }
@@ -126,6 +135,11 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::File(error) => Failure::from(error),
             SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
+            SessionError::Newer(_) => {
+                let failure =
+                    Failure::because(Code::JournalFormat, error.to_string()).about(Some(0), Some(0));
+                Failure { next: error.next(), ..failure }
+            }
             SessionError::Place(..) | SessionError::Taken(..) => Failure::of(Kind::Usage, &error),
             _ => Failure::of(Kind::Unable, &error),
         }
@@ -173,8 +187,8 @@ impl Session {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Folder::open(path)?;
         let journal = folder.open_file(JOURNAL)?;
-        let (genesis, genesis_root) = read_genesis(&journal, &path.join(JOURNAL))?
-            .ok_or_else(|| SessionError::NoGenesis(path.to_owned()))?;
+        let (genesis, genesis_root) =
+            read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
         Ok(Session { folder, journal, genesis, genesis_root, copy: false })
     }
 
@@ -186,8 +200,8 @@ impl Session {
     pub fn open_copy(path: &Path) -> Result<Self> {
         let folder = Folder::open_any(path)?;
         let journal = files::open_regular(&path.join(JOURNAL))?;
-        let (genesis, genesis_root) = read_genesis(&journal, &path.join(JOURNAL))?
-            .ok_or_else(|| SessionError::NoGenesis(path.to_owned()))?;
+        let (genesis, genesis_root) =
+            read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
         Ok(Session { folder, journal, genesis, genesis_root, copy: true })
     }
 
@@ -490,6 +504,20 @@ pub fn origin_of(journal: &File) -> Option<[u8; 8]> {
     match read_genesis(journal, Path::new(JOURNAL)).ok()??.0.core.body {
         Body::Genesis(genesis) => genesis.origin_id,
         _ => None,
+    }
+}
+
+/// Why a journal has no genesis that can be read here.
+fn without_genesis(folder: &Path, journal: &File) -> SessionError {
+    let checked = journal
+        .try_clone()
+        .and_then(|journal| check(files::from_start(journal), Knowledge::default(), &mut |_| {}));
+    let rejection = checked.ok().and_then(|checked| checked.rejection);
+    match rejection {
+        Some(rejection) if rejection.cause.code == Code::JournalFormat => {
+            SessionError::Newer(folder.to_owned())
+        }
+        _ => SessionError::NoGenesis(folder.to_owned()),
     }
 }
 

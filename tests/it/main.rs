@@ -84,6 +84,7 @@ mod run {
 
 /// The commands from outside: what they say, show and leave alone when something is wrong.
 mod cli {
+    mod caused;
     mod held;
     mod messages;
     mod screen;

@@ -132,7 +132,9 @@ fn a_policy_with_an_error_does_not_tell_a_program_its_place() {
             (&json!("attesh.error/v1"), &json!("bad.toml"), &json!(4), &json!(18)),
             "{words:?}"
         );
-        let page = ["column", "exit", "file", "kind", "line", "message", "next", "schema"];
+        let page = [
+            "code", "column", "exit", "file", "kind", "line", "message", "next", "offset", "record", "schema",
+        ];
         assert_eq!(members(&value), BTreeSet::from(page), "{words:?}");
     }
     // A file that cannot be read at all has no place in it.
@@ -191,7 +193,10 @@ fn a_failure_beside_a_result_stands_outside_of_it() {
         assert_eq!(said.code, Some(3), "{verb}: {}", said.err);
         let value: Value = serde_json::from_str(&said.out).unwrap_or_else(|why| panic!("{verb}: {why}"));
         assert_eq!(value["failure"]["kind"], "integrity", "{verb}");
-        assert_eq!(members(&value["failure"]), BTreeSet::from(["exit", "kind", "message", "next"]));
+        assert_eq!(
+            members(&value["failure"]),
+            BTreeSet::from(["code", "exit", "kind", "message", "next", "offset", "record"])
+        );
     }
 }
 

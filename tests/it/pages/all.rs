@@ -195,7 +195,7 @@ fn every_example_is_taken_by_the_command_line() {
 #[test]
 fn the_table_of_exit_codes_is_that_of_the_code() {
     let mut code: BTreeMap<u8, String> = BTreeMap::from([(0, "Done; of verify: verified.".to_owned())]);
-    let source = read("src/failure.rs");
+    let source = read("src/kind.rs");
     let mut doc = "";
     let mut docs = BTreeMap::new();
     for line in source.lines().map(str::trim) {

@@ -40,7 +40,7 @@ fn an_unknown_extension_goes_uncounted() {
         [("urn:x:y", "1"), ("urn:x:z", "2")].map(|(uri, text)| (uri.into(), text.into())).into();
     let verdict = judged(it.to_json());
     assert_eq!((verdict.failure.is_none(), verdict.unknown_extensions), (true, 2));
-    assert_eq!(report::verdict_json("x", &verdict)["unknownExtensions"], 2);
+    assert_eq!(report::verdict_json("x", Ok(&verdict))["unknownExtensions"], 2);
     assert_eq!(judged(whole().to_json()).unknown_extensions, 0);
 }
 
@@ -106,7 +106,7 @@ fn an_attached_file_is_no_subject_and_a_missing_one_goes_unsaid() {
     verify::with_artifact(&mut verdict, "diff.gz", &"0a".repeat(32));
     verify::with_attached(&mut verdict, Ok(1));
     assert_eq!((verdict.failure.is_none(), verdict.missing_attached), (true, 1));
-    assert_eq!(report::verdict_json("x", &verdict)["missingAttached"], 1);
+    assert_eq!(report::verdict_json("x", Ok(&verdict))["missingAttached"], 1);
     verify::with_attached(&mut verdict, Err(Code::AttachedOther.into()));
     assert_eq!(verdict.failure.unwrap().code, Code::AttachedOther);
 }
