@@ -66,7 +66,7 @@ impl FileError {
         match self {
             FileError::Missing(_) => MISSING.into(),
             FileError::NoFolder(_) => "no such folder".into(),
-            FileError::Link(_) => "a symbolic link, which attesh does not follow here".into(),
+            FileError::Link(_) => "a symbolic link is in the way".into(),
             FileError::Kind(_, wanted) => format!("not {wanted}"),
             FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you"),
             FileError::Mode(_, mode) => format!("others may use it (mode {:04o})", mode & 0o7777),
