@@ -61,11 +61,6 @@ impl Failure {
         Failure::new(Kind::Unable, message)
     }
 
-    /// Not what it should be.
-    pub fn integrity(message: impl Into<String>) -> Self {
-        Failure::new(Kind::Integrity, message)
-    }
-
     /// A failure of the kind that its cause has.
     pub fn because(code: Code, message: impl Into<String>) -> Self {
         let cause = Some(Box::new(Reason { code, record: None, offset: None }));

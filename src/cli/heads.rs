@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::{self, FileError};
 use crate::journal::check::Checked;
@@ -69,10 +70,10 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
     let Some(known) = Known::of(checked).filter(|_| !kept.is_empty()) else { return Ok(()) };
     let failure = match kept.compare(&known) {
         Ok(open) if open.is_empty() => return Ok(()),
-        Ok(open) => Failure::integrity(format!(
-            "--expect-head: attesh cannot compare the head {} with this journal",
-            open[0]
-        )),
+        Ok(open) => Failure::because(
+            Code::HeadRoot,
+            format!("--expect-head: attesh cannot compare the head {} with this journal", open[0]),
+        ),
         Err(cause) => Failure::because(cause.code, format!("--expect-head: {}", cause.detail)),
     };
     Err(failure.next("get the journal that belongs to the log, or the log of the job that made this one"))

@@ -330,10 +330,11 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if session.is_another_file() {
-        return Err(Failure::integrity(format!(
+        let what = format!(
             "{}: changed from outside: its journal is another file than its recorder's, or a copy; nothing was ended",
             session.folder().path().display()
-        ))
+        );
+        return Err(Failure::because(Code::JournalRemembered, what)
         .next("if it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
     match super::sessions::end_and_succeed(session, EndVerb::Seal, close_others) {

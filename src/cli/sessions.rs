@@ -8,6 +8,7 @@ use super::args::{Prune, Sessions, Start, Status, Stop};
 use super::given::{Exit, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::view::{View, add_failure, verdict, view};
+use crate::cause::Code;
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::journal::append::AppendError;
@@ -159,7 +160,7 @@ fn tampered(session: &Session, error: &SessionError) -> Failure {
     let kept = session
         .kept()
         .map_or_else(String::new, |kept| format!("; the last that was recorded is {}", kept.head));
-    Failure::integrity(format!("{error}{kept}"))
+    Failure::because(Code::JournalRemembered, format!("{error}{kept}"))
         .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
 }
 

@@ -86,7 +86,7 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     }
     if args.json {
         let payload: Value = serde_json::from_slice(envelope.unverified_payload())
-            .map_err(|error| Failure::integrity(error.to_string()))?;
+            .map_err(|error| Failure::because(Code::StatementJson, error.to_string()))?;
         report::json(
             "attesh.show/v1",
             json!({"sealed": true, "keyid": envelope.keyid(), "signature": signed, "payload": payload}),

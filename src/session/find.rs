@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::shells::own_shell;
 use super::{Result, Session, SessionError, short_id};
+use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
@@ -88,7 +89,8 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
                 return Err(error.into());
             }
             let what = format!("{}: the first record of its journal is damaged", path.display());
-            Err(Failure::integrity(what)
+            Err(Failure::because(Code::JournalGenesis, what)
+                .about(Some(0), Some(0))
                 .typing("to see what is left", Command::new("attesh verify").path(path)))
         }
         (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(see_all())),

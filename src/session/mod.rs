@@ -134,7 +134,9 @@ impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::File(error) => Failure::from(error),
-            SessionError::Append(AppendError::Tampered(_)) => Failure::integrity(error.to_string()),
+            SessionError::Append(AppendError::Tampered(_)) => {
+                Failure::because(Code::JournalRemembered, error.to_string())
+            }
             SessionError::Newer(_) => {
                 let failure =
                     Failure::because(Code::JournalFormat, error.to_string()).about(Some(0), Some(0));
