@@ -112,6 +112,7 @@ fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
 fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let outcome = &statement.predicate.outcome;
     verdict.summary = summary(&statement);
+    let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
     let contradiction = contradiction(&statement);
     match &contradiction {
         Some(cause) => {
@@ -141,7 +142,6 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         };
         verdict.aspects.completeness.set(Mark::Good, complete_text(&left_out));
     } else {
-        let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
         incomplete(verdict, &findings);
     }
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
@@ -152,7 +152,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         _ => verdict.aspects.origin.set(Mark::Open, format!("not authenticated; pin the head {head}")),
     }
     verdict.aspects.policy.set(Mark::Open, "none given");
-    verdict.findings = statement.predicate.anomalies.iter().map(finding).collect();
+    verdict.findings = findings;
     let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
     // What the list has no room for is not known either.
     let listed = statement.predicate.facts.len() as u64;

@@ -95,9 +95,9 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
         let heads = if is_head || word.contains(MARK) && !Path::new(word).exists() {
             KeptHeads::find(word.as_bytes())
         } else if word == "-" {
-            KeptHeads::find(&plain(&standard_input()?))
+            KeptHeads::find(&standard_input()?)
         } else {
-            KeptHeads::find(&plain(&files::read_stream(Path::new(word), LOG_MAX)?))
+            KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
         };
         if heads.is_empty() {
             return Err(Failure::usage(format!("--expect-head {word}: it holds no head")).next(Next::say(
@@ -107,12 +107,6 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
         all.add(heads);
     }
     Ok(all)
-}
-
-/// A text whose lines are neither indented nor end with CR LF.
-fn plain(text: &[u8]) -> Vec<u8> {
-    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
-    lines.join(&b'\n')
 }
 
 fn standard_input() -> Result<Vec<u8>, Failure> {

@@ -208,7 +208,7 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     let undrafted = |error| match error {
         DraftError::Rejected(rejection) => verify::rejected(&rejection),
         DraftError::Io(error) => unreadable(error),
-        DraftError::Changed => Objection::new(Code::JournalChanged, Code::JournalChanged.sentence()),
+        DraftError::Changed => Objection::of(&Code::JournalChanged.into()),
     };
     let mut beside = attached::Beside::new(folder_of(&path));
     let drafted = open().and_then(|journal| {

@@ -44,11 +44,11 @@ pub struct KeptHeads(Vec<Head>);
 impl KeptHeads {
     /// All that stand in a text: behind [`MARK`], wherever that is on a line and whatever
     /// follows; a line that is a token, or `head=` and a token, and nothing else; and three lines
-    /// that are the body of a checkpoint.
+    /// that are the body of a checkpoint. A log may indent its lines, and end them with CR LF.
     #[must_use]
     pub fn find(text: &[u8]) -> Self {
         let mut all = KeptHeads::default();
-        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
         for three in lines.windows(3) {
             all.0.extend(Head::of_checkpoint([three[0], three[1], three[2]]));
         }
@@ -61,8 +61,7 @@ impl KeptHeads {
                     all.0.push(head);
                 }
             }
-            let alone = line.trim_ascii();
-            let alone = alone.strip_prefix(b"head=").unwrap_or(alone);
+            let alone = line.strip_prefix(b"head=").unwrap_or(line);
             let alone = std::str::from_utf8(alone).ok().filter(|_| !marked);
             all.0.extend(alone.and_then(Head::read));
         }

@@ -3,7 +3,7 @@
 //! The list is the source of `tests/vectors/`; every check of the verifier has a case here
 //! that is correctly signed but for that one defect.
 
-mod core;
+pub mod core;
 pub use core::other_bodies;
 mod line;
 mod story;

@@ -132,15 +132,7 @@ pub fn everything() -> Vec<u8> {
 
 /// What a collector saw when the session began.
 pub fn fact(kind: &str) -> Fact {
-    Fact {
-        kind: kind.to_owned(),
-        at: FactTime::Start,
-        shell: None,
-        n: None,
-        ok: true,
-        must: false,
-        attached: Vec::new(),
-    }
+    Fact { kind: kind.to_owned(), ..crate::cases::core::fact() }
 }
 
 fn recorded(signer: &mut Signer) {
