@@ -14,7 +14,8 @@ use super::{heads, seal};
 use crate::failure::Failure;
 use crate::report;
 use crate::run::call::{BashCall, bash};
-use crate::run::script::{self, Recording};
+use crate::run::recording::Recording;
+use crate::run::script;
 use crate::run::session;
 use crate::session::birth;
 use crate::session::heads::head_now;
@@ -32,7 +33,7 @@ pub fn run(args: &Sh) -> Exit {
         None => session::choose(args.dir.as_deref()),
     };
     let mut recording = match session {
-        Ok(session) => Some(Recording::new(session, &call, &bash)),
+        Ok(session) => Some(Recording::new(session, &call, &bash)?),
         Err(error) => {
             report::say(&format!("not recording this script: {error}"));
             if args.strict || sealing.is_some() {

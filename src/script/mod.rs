@@ -10,6 +10,7 @@
 //! commands of one line. Blank lines and comments between units belong to none.
 
 pub mod block;
+pub mod reading;
 pub mod run;
 pub mod silent;
 pub mod traps;
@@ -124,6 +125,13 @@ impl Script {
     #[must_use]
     pub fn unit(&self, number: usize) -> Option<Unit<'_>> {
         self.ranges.get(number).map(|(first, last)| self.lines_from(*first, *last))
+    }
+
+    /// The line, from 1, that begins at this place; `None` if none does.
+    #[must_use]
+    pub fn line_at(&self, place: usize) -> Option<u64> {
+        let before = self.lines.binary_search(&place).ok()?;
+        (before + 1 < self.lines.len()).then_some(before as u64 + 1)
     }
 
     /// The number of the unit that has this line.
