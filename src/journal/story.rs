@@ -17,6 +17,7 @@ use crate::record::{
 };
 
 mod finding;
+mod kept;
 
 pub use finding::{Finding, FindingCode, Weight};
 
@@ -60,6 +61,14 @@ pub struct LiveShell {
     pause_pending: bool,
     resumed_by_own_line: bool,
     interrupted: bool,
+}
+
+impl LiveShell {
+    /// The hook's number of its last command; 0 before the first.
+    #[must_use]
+    pub fn last_n(&self) -> u64 {
+        self.last_n
+    }
 }
 
 /// What a record did to the story.
@@ -148,7 +157,16 @@ impl Story {
     /// The record cannot stand here whatever a shell does: after `end`, a second genesis,
     /// too many shells.
     pub fn apply(&mut self, record: &Record) -> Result<Effect, Cause> {
-        let core = &record.core;
+        let effect = self.add(&record.core)?;
+        self.redacted += u64::from(record.is_redacted());
+        Ok(effect)
+    }
+
+    /// As [`Story::apply`], of a record that has all its texts.
+    ///
+    /// # Errors
+    /// As [`Story::apply`].
+    pub fn add(&mut self, core: &Core) -> Result<Effect, Cause> {
         if self.ended {
             return Err(Code::JournalAfterEnd.into());
         }
@@ -168,9 +186,6 @@ impl Story {
                 }
             };
             self.find(core.index, FindingCode::Recovered, text);
-        }
-        if record.is_redacted() {
-            self.redacted += 1;
         }
         match &core.body {
             Body::Open(open) => self.open(core.index, open)?,
