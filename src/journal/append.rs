@@ -325,14 +325,14 @@ impl<'a> Writer<'a> {
     }
 
     /// The shells and commands of the journal so far, from the state; from the journal, if the
-    /// state has no room for them. The lines are those this writer has just checked or taken over
+    /// state has no room for them. Findings may be missing. The lines are those this writer has just checked or taken over
     /// unchanged, so their signatures are not verified again.
     ///
     /// # Errors
     /// The journal could not be read.
     pub fn story(&mut self) -> Result<Story> {
-        if let Some(story) = self.kept_story() {
-            return Ok(story.clone());
+        if let Some(story) = &self.slot.story {
+            return Ok(Story::clone(story));
         }
         let mut lines = Lines::new(self.journal, self.slot.mark.length);
         let mut story = Story::default();
@@ -347,10 +347,10 @@ impl<'a> Writer<'a> {
         Ok(story)
     }
 
-    /// The shells and commands so far, if the state has them.
+    /// The shells, commands and findings so far, if the state has them all.
     #[must_use]
     pub fn kept_story(&self) -> Option<&Story> {
-        self.slot.story.as_deref()
+        self.slot.story.as_deref().filter(|story| story.has_findings())
     }
 
     fn recover(&mut self) -> Result<()> {

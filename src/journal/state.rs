@@ -76,8 +76,8 @@ pub struct Slot {
     pub recovered: Recovered,
     /// Whether bringing the journal to the disk has failed once.
     pub sync_failed: bool,
-    /// The shells and commands so far; none if they do not fit into a slot, and of a journal that
-    /// is tampered. They are in the journal too.
+    /// The shells and commands so far, without the findings if there is no room for them; none if
+    /// the shells do not fit, and of a journal that is tampered. All is in the journal too.
     pub story: Option<Box<Story>>,
 }
 
@@ -115,8 +115,11 @@ impl Slot {
         for root in self.frontier.roots() {
             out.extend_from_slice(root);
         }
-        let story = self.story.as_ref().and_then(|story| story.keep());
-        let story = story.filter(|story| out.len() + 1 + story.len() <= USED_AT);
+        let fits = |story: &Vec<u8>| out.len() + 1 + story.len() <= USED_AT;
+        let story = self.story.as_ref().and_then(|story| {
+            let whole = story.is_brief().then(|| story.keep(true)).filter(fits);
+            whole.or_else(|| Some(story.keep(false)).filter(fits))
+        });
         out.push(u8::from(story.is_some()));
         out.extend_from_slice(story.as_deref().unwrap_or_default());
         let used = u16::try_from(out.len()).expect("a slot's content fits into a slot");

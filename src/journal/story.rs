@@ -130,6 +130,8 @@ pub struct Story {
     pub more_findings: u64,
     incomplete: bool,
     clock: Option<(u64, u64)>,
+    // It came from a state that had no room for the findings.
+    trimmed: bool,
 }
 
 impl Story {
@@ -137,6 +139,12 @@ impl Story {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.ended && !self.incomplete
+    }
+
+    /// Whether it has its findings: a state may have had no room for them.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.trimmed
     }
 
     /// Whether a finding says no more than that the session still goes on.
@@ -238,6 +246,9 @@ impl Story {
         let mut finding = Finding { record, code, text };
         let first_of_weight = finding.is_incomplete() && !self.incomplete;
         self.incomplete |= finding.is_incomplete();
+        if self.trimmed {
+            return;
+        }
         if finding.text.len() > FINDING_TEXT_MAX {
             let end = (0..=FINDING_TEXT_MAX).rev().find(|end| finding.text.is_char_boundary(*end));
             finding.text.truncate(end.unwrap_or(0));

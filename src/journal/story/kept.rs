@@ -10,12 +10,17 @@
 use super::{Finding, FindingCode, LiveShell, OpenStart, Story};
 use crate::record::Program;
 
-/// A story with more findings is not kept, so that nobody writes them at each record.
+/// Of a story with more findings none is kept, so that nobody writes them at each record.
 const KEPT_FINDINGS_MAX: usize = 64;
 
 impl Story {
-    /// The bytes of a story that goes on; none if it has ended, or is long.
-    pub(in crate::journal) fn keep(&self) -> Option<Vec<u8>> {
+    /// Whether its findings may stand in a state, if there is room.
+    pub(in crate::journal) fn is_brief(&self) -> bool {
+        !self.trimmed && self.more_findings == 0 && self.findings.len() <= KEPT_FINDINGS_MAX
+    }
+
+    /// The bytes of a story that goes on, with its findings or without.
+    pub(in crate::journal) fn keep(&self, with_findings: bool) -> Vec<u8> {
         let Story {
             live,
             shells,
@@ -33,18 +38,17 @@ impl Story {
             unknown_facts,
             must_understand,
             clock_steps,
-            ended,
+            // Neither is in a state: the end erases it, and with more findings none is kept.
+            ended: _,
+            more_findings: _,
             findings,
-            more_findings,
             incomplete,
             clock,
+            trimmed: _,
         } = self;
-        if *ended || *more_findings > 0 || findings.len() > KEPT_FINDINGS_MAX {
-            return None;
-        }
         let mut out = Vec::with_capacity(256);
-        let flags = [*pause_uncounted, *incomplete, must_understand.is_some(), clock.is_some()];
-        put(&mut out, packed(&flags));
+        let (must, clocked) = (must_understand.is_some(), clock.is_some());
+        put(&mut out, packed(&[*pause_uncounted, *incomplete, must, clocked, !with_findings]));
         let counts =
             [shells, commands, failed, unobserved, lost, paused_commands, pauses, withheld, redacted];
         for count in counts.into_iter().chain([anomalies, facts, unknown_facts, clock_steps]) {
@@ -58,6 +62,7 @@ impl Story {
             put(&mut out, *realtime);
             put(&mut out, *boottime);
         }
+        let findings = if with_findings { &findings[..] } else { &[] };
         put(&mut out, findings.len() as u64);
         for Finding { record, code, text } in findings {
             put(&mut out, *record);
@@ -69,12 +74,12 @@ impl Story {
             put(&mut out, *at);
             shell.keep(&mut out);
         }
-        Some(out)
+        out
     }
 
     /// Reads a story; none if the bytes are not one.
     pub(in crate::journal) fn from_kept(rest: &mut &[u8]) -> Option<Self> {
-        let [pause_uncounted, incomplete, must, clocked] = unpacked(number(rest)?)?;
+        let [pause_uncounted, incomplete, must, clocked, trimmed] = unpacked(number(rest)?)?;
         let mut counts = [0; 13];
         for count in &mut counts {
             *count = number(rest)?;
@@ -97,6 +102,7 @@ impl Story {
             unknown_facts,
             clock_steps,
             incomplete,
+            trimmed,
             ..Story::default()
         };
         if must {
@@ -274,15 +280,20 @@ mod tests {
             more_findings: 0,
             incomplete: true,
             clock: Some((1 << 60, 15)),
+            trimmed: false,
         };
-        let bytes = story.keep().unwrap();
+        let bytes = story.keep(true);
         let rest = &mut &bytes[..];
         let back = Story::from_kept(rest).unwrap();
         assert_eq!((format!("{back:?}"), rest.len()), (format!("{story:?}"), 0));
         for length in 0..bytes.len() {
             assert!(Story::from_kept(&mut &bytes[..length]).is_none(), "{length} bytes");
         }
-        let empty = Story::from_kept(&mut &Story::default().keep().unwrap()[..]).unwrap();
+        let empty = Story::from_kept(&mut &Story::default().keep(true)[..]).unwrap();
         assert_eq!(format!("{empty:?}"), format!("{:?}", Story::default()));
+        // Without its findings it still knows that there was one.
+        let trimmed = Story::from_kept(&mut &story.keep(false)[..]).unwrap();
+        let expected = Story { findings: Vec::new(), trimmed: true, ..story };
+        assert_eq!(format!("{trimmed:?}"), format!("{expected:?}"));
     }
 }

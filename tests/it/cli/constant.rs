@@ -7,7 +7,7 @@ use attesh::clock;
 use attesh::journal::append::Writer;
 use attesh::journal::state::{SLOT_BYTES, newest};
 use attesh::protocol::{Key, Verb};
-use attesh::record::{Body, Disclosures, Note, NoteWhat};
+use attesh::record::{Body, Disclosures, Note, NoteWhat, Open, Program};
 use attesh::session::Session;
 use nix::sys::ptrace;
 
@@ -159,22 +159,54 @@ fn the_state_tells_another_story_than_the_journal() {
 }
 
 #[test]
-fn a_state_without_room_for_its_story_loses_shells() {
+fn a_state_without_room_for_findings_loses_them_or_the_shells() {
     let (world, at) = session(0);
     // Each pause is a finding, and so is its end.
     for _ in 0..40 {
         assert_eq!(code(&mut verb(&world, &at, &["pause", "--all"])), Some(0));
         assert_eq!(code(&mut verb(&world, &at, &["resume", "--all"])), Some(0));
     }
-    assert_eq!(kept(&world, &at), None);
-    let status = status(&world, &at);
-    assert_eq!(status["findings"].as_array().unwrap().len(), at.check().story.findings.len());
-    assert_eq!((&status["state"], &status["openShells"]), (&"live".into(), &1.into()));
+    assert!(newest(&std::fs::read(world.state_file(&at)).unwrap()).unwrap().0.story.is_some());
+    let told = status(&world, &at);
+    assert_eq!(told["findings"].as_array().unwrap().len(), at.check().story.findings.len());
+    assert_eq!((&told["state"], &told["openShells"]), (&"live".into(), &1.into()));
     assert_eq!(code(&mut world.start(&at, 1, false)), Some(0));
     assert_eq!(code(&mut world.start(&at, 1, true)), Some(0));
     assert_eq!(at.check().story.commands, 1, "a repeat is not written twice");
+}
+
+#[test]
+fn a_state_without_room_for_its_shells_loses_them() {
+    let (world, at) = session(0);
+    let crowd = |writer: &mut Writer| {
+        for pid in 1..=300 {
+            let mut texts = Disclosures::default();
+            texts.commit("history", Vec::new());
+            texts.commit("workdir", b"/".to_vec());
+            let (version, hook) = ("5.2".to_owned(), "0123456789abcdef".to_owned());
+            let open = Open {
+                program: Program::Bash.into(),
+                version,
+                // No process has these.
+                pid: pid + (1 << 40),
+                start_ticks: 1 << 40,
+                native: 0,
+                hook,
+                typed: false,
+            };
+            writer.append(Body::Open(Box::new(open)), &texts, clock::now()).unwrap();
+        }
+        Ok(())
+    };
+    Session::open(&at.folder).unwrap().with_writer(crowd).unwrap();
+    assert_eq!(kept(&world, &at), None);
+    let told = status(&world, &at);
+    assert_eq!((&told["state"], &told["openShells"]), (&"live".into(), &301.into()));
+    assert_eq!(code(&mut world.start(&at, 1, false)), Some(0));
+    assert_eq!(code(&mut verb(&world, &at, &["note", "a remark"])), Some(0));
     assert_eq!(code(&mut verb(&world, &at, &["stop", "--close-others"])), Some(0));
-    assert!(at.check().story.ended && at.check().story.live.is_empty());
+    let story = at.check().story;
+    assert_eq!((story.ended, story.live.len(), story.commands), (true, 300, 1));
 }
 
 #[test]
