@@ -8,7 +8,7 @@ use attesh::journal::append::Writer;
 use attesh::journal::state::{SLOT_BYTES, newest};
 use attesh::protocol::{Key, Verb};
 use attesh::record::{Body, Disclosures, Note, NoteWhat, Open, Program};
-use attesh::session::Session;
+use attesh::session::{Result, Session};
 use nix::sys::ptrace;
 
 use crate::stage::fault::run_watched;
@@ -21,20 +21,21 @@ const RECORDS: u64 = 4000;
 const MORE_BYTES: u64 = 32 << 10;
 
 /// Appends remarks.
-fn fill(writer: &mut Writer, count: u64) {
+fn fill(writer: &mut Writer, count: u64) -> Result<()> {
     for _ in 0..count {
         let mut texts = Disclosures::default();
         texts.commit("text", vec![b'x'; 100]);
         let body = Body::Note(Note { shell: None, what: NoteWhat::Remark, status: None, native: None });
-        writer.append(body, &texts, clock::now()).unwrap();
+        writer.append(body, &texts, clock::now())?;
     }
+    Ok(())
 }
 
 /// A world with one session, in which this process is a shell; the longer has [`RECORDS`] more.
 fn session(records: u64) -> (World, Opened) {
     let world = World::new();
     let at = world.open(None);
-    Session::open(&at.folder).unwrap().with_writer(|writer| Ok(fill(writer, records))).unwrap();
+    Session::open(&at.folder).unwrap().with_writer(|writer| fill(writer, records)).unwrap();
     put(&world.home.path().join("one.sh"), b":\n");
     (world, at)
 }
