@@ -107,6 +107,27 @@ fn a_shell_that_leaves_reads_the_journal() {
     assert!(many <= few + MORE_BYTES, "{many} bytes of a long session, {few} of a short one");
 }
 
+#[test]
+fn a_recorder_is_hashed_again_for_a_second_session() {
+    let world = World::new();
+    let opening = |name: &str| bytes_read(&mut world.attesh(&["start", name]));
+    let program = std::fs::metadata(crate::stage::world::program()).unwrap().len();
+    // The program may have been written just now.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(opening("first") >= program);
+    assert!(opening("second") < program / 10);
+    let digest = |at: std::path::PathBuf| {
+        let journal = std::fs::read_to_string(at.join("journal")).unwrap();
+        let genesis: serde_json::Value = serde_json::from_str(journal.split('\t').next().unwrap()).unwrap();
+        genesis["recorder"]["sha256"].as_str().unwrap().to_owned()
+    };
+    let sessions = std::fs::read_dir(world.home.path().join(".local/state/attesh/sessions")).unwrap();
+    let mut digests: Vec<String> = sessions.map(|entry| digest(entry.unwrap().path())).collect();
+    digests.dedup();
+    let bytes = std::fs::read(crate::stage::world::program()).unwrap();
+    assert_eq!(digests, [attesh::encoding::hex(&attesh::crypto::sha256(&[&bytes]))]);
+}
+
 /// The newest story in the state of a session.
 fn kept(world: &World, at: &Opened) -> Option<String> {
     let state = std::fs::read(world.state_file(at)).unwrap();
