@@ -77,6 +77,7 @@ mod run {
     mod differences;
     mod examples;
     mod gitlab;
+    mod nowhere;
     pub mod script;
     mod steps;
     mod unfinished;
@@ -85,6 +86,7 @@ mod run {
 /// The commands from outside: what they say, show and leave alone when something is wrong.
 mod cli {
     mod caused;
+    mod constant;
     mod held;
     mod messages;
     mod screen;
