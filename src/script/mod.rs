@@ -10,6 +10,7 @@
 //! commands of one line. Blank lines and comments between units belong to none.
 
 pub mod block;
+pub mod gitlab;
 pub mod run;
 pub mod silent;
 pub mod traps;
