@@ -10,6 +10,8 @@
 
 pub mod ci;
 mod judge;
+#[allow(dead_code)]
+mod lexer;
 pub mod keys;
 mod read;
 mod scripts;
