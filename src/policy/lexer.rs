@@ -288,12 +288,18 @@ impl Lexer<'_> {
     /// `${ ... }`.
     fn braces(&mut self, inner: &mut Vec<Vec<Token>>) {
         self.pass(2);
+        self.depth += 1;
         while let Some(byte) = self.peek() {
             match byte {
-                b'}' => return self.pass(1),
+                b'}' => {
+                    self.pass(1);
+                    break;
+                }
+                _ if self.depth > DEPTH_MAX => self.pass(1),
                 _ => self.piece(inner),
             }
         }
+        self.depth -= 1;
     }
 
     fn backquoted(&mut self, inner: &mut Vec<Vec<Token>>) {
