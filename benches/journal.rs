@@ -155,8 +155,7 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
             text_source: TextSource::History,
             truncated: false,
             prev_status: Some(0),
-            planned: false,
-            late: false,
+            unit: None,
         };
         writer.append(Body::Start(start), &texts, clock::now()).expect("appended");
         let finish = Finish {

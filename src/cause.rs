@@ -108,6 +108,7 @@ codes! {
     StoryGap Incomplete "story.gap" "commands ran unrecorded";
     StoryFinishWithoutStart Incomplete "story.finish-without-start" "a command finished that was not running";
     StoryUnobserved Incomplete "story.unobserved" "nobody saw how a command ended";
+    StoryUnseenCommands Incomplete "story.unseen-commands" "the commands of a shell could not be seen";
     StoryOpenShell Incomplete "story.open-shell" "a shell never closed";
     StoryNoEnd Incomplete "story.no-end" "the journal has no end";
     SessionIncomplete Policy "session.incomplete" "the policy asks for a complete session";
@@ -134,7 +135,7 @@ codes! {
     ScriptOrder Policy "script.order" "the lines ran in another order";
     ScriptStatus Policy "script.status" "a line ended with a status that is not allowed";
     ScriptStatusUnseen Policy "script.status-unseen" "nobody saw how a line ended";
-    ScriptStatusPassed Policy "script.status-passed" "a line was passed with a status that bash did not tell";
+    ScriptStatusUntold Policy "script.status-untold" "nobody saw how a line ended, although its script went on or came to its end";
     ScriptEnd Policy "script.end" "the script was not seen to come to its end";
     ScriptExit Policy "script.exit" "the exit status of the script is not allowed, or not that of its last line";
     ScriptMore Policy "script.more" "further differences are not listed";

@@ -1,60 +1,96 @@
 //! A session's rows as text; a script that was run is shown as the script, with a column of
-//! statuses beside it and the lines that were not reached marked.
+//! statuses beside it, and the lines that were not reached, or not seen, marked.
 
 use serde_json::{Value, json};
 
 use super::row::{as_text, put_text, title};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
+use crate::record::Evidence;
 use crate::report::{self, Style};
 use crate::text::visible;
 
 /// The word beside a unit that did not run.
 const NOT_REACHED: &str = "not reached";
-/// The word behind the status of a unit that ran something else than planned.
+/// The word beside a unit that may have run: nobody saw that it did.
+const NOT_SEEN: &str = "not seen";
+/// The word behind the status of a command that is none of the plan's.
 const UNPLANNED: &str = "unplanned";
 
 /// A line of a script.
 pub struct Line<'a> {
     /// From 1.
     pub number: u64,
-    /// The unit that it belongs to, from 0.
-    pub unit: Option<usize>,
+    /// The unit that it belongs to, from 1.
+    pub unit: Option<u64>,
     /// The unit begins here.
     pub first: bool,
     /// Without its newline.
     pub text: &'a [u8],
 }
 
-/// How a unit ended.
-pub struct StatusWord {
+/// A command of the shell that ran the script.
+pub struct Ran {
+    /// The unit that it is, from 1.
+    pub unit: Option<u64>,
     /// Its status, if a record has it.
     pub status: Option<u8>,
     /// The status, or why it is missing.
     pub word: String,
+    /// Its text.
+    pub text: Vec<u8>,
 }
 
-/// Each line of a script: the status of the unit that begins there, its number, its text.
+/// Each line of a script: the status of the unit that begins there, its number, its text. Commands
+/// that are none of the plan's stand behind the unit that ran before them.
 pub fn beside<'a>(
     lines: impl Iterator<Item = Line<'a>>,
-    ended: &[StatusWord],
+    ran: &[Ran],
+    evidence: Evidence,
     style: Style,
-) -> impl Iterator<Item = String> {
-    lines.map(move |line| {
-        let status = match (line.unit.and_then(|unit| ended.get(unit)), line.unit) {
-            (Some(ended), _) if line.first => {
-                let padded = format!("{:>11}", ended.word);
-                match ended.status {
-                    Some(0) => style.good(&padded),
-                    Some(_) => style.bad(&padded),
-                    None => style.dim(&padded),
-                }
-            }
-            (None, Some(_)) => style.bad(&format!("{NOT_REACHED:>11}")),
-            _ => " ".repeat(11),
+) -> Vec<String> {
+    let missing = if evidence == Evidence::Reader { NOT_REACHED } else { NOT_SEEN };
+    let mut out = others(ran, None, style);
+    let mut lines = lines.peekable();
+    while let Some(line) = lines.next() {
+        let status = match line.unit.filter(|_| line.first) {
+            None => " ".repeat(11),
+            Some(unit) => match ran.iter().find(|ran| ran.unit == Some(unit)) {
+                Some(ran) => colored(ran, &ran.word, style),
+                None => style.bad(&format!("{missing:>11}")),
+            },
         };
-        format!("{status} {:>4}  {}", line.number, visible(line.text)).trim_end().to_owned()
-    })
+        out.push(format!("{status} {:>4}  {}", line.number, visible(line.text)).trim_end().to_owned());
+        let is_last = lines.peek().is_none_or(|next| next.unit != line.unit);
+        if line.unit.is_some() && is_last {
+            out.extend(others(ran, line.unit, style));
+        }
+    }
+    out
+}
+
+/// The commands that are none of the plan's and ran behind this unit.
+fn others(ran: &[Ran], unit: Option<u64>, style: Style) -> Vec<String> {
+    let behind = match unit {
+        Some(_) => ran.iter().position(|ran| ran.unit == unit).map(|at| at + 1),
+        None => Some(0),
+    };
+    let others = ran.iter().skip(behind.unwrap_or(ran.len())).take_while(|ran| ran.unit.is_none());
+    others
+        .map(|ran| {
+            let status = colored(ran, &format!("{} {UNPLANNED}", ran.word), style);
+            format!("{status}    -  {}", visible(&ran.text))
+        })
+        .collect()
+}
+
+fn colored(ran: &Ran, word: &str, style: Style) -> String {
+    let padded = format!("{word:>11}");
+    match ran.status {
+        Some(0) => style.good(&padded),
+        Some(_) => style.bad(&padded),
+        None => style.dim(&padded),
+    }
 }
 
 /// Prints rows in order; the commands of a shell that ran a script are printed in the script.
@@ -71,11 +107,16 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
     for row in rows.clone() {
         match row {
             Row::Script(scripted) => {
-                let ended: Vec<StatusWord> = commands_of(scripted, rows.clone())
-                    .map(|command| StatusWord { status: command.status, word: word(command, scripted) })
+                let ran: Vec<Ran> = commands_of(scripted, rows.clone())
+                    .map(|(unit, command)| Ran {
+                        unit,
+                        status: command.status,
+                        word: command.status_word(),
+                        text: command.text.clone().unwrap_or_default(),
+                    })
                     .collect();
                 report::line(&title(&visible(&scripted.name), scripted.shell, style))?;
-                for line in beside(lines(scripted), &ended, style) {
+                for line in beside(lines(scripted), &ran, scripted.evidence, style) {
                     report::line(&line)?;
                 }
             }
@@ -91,51 +132,41 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
 pub fn scripts<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<Value> {
     let one = |row: &'a Row| {
         let Row::Script(scripted) = row else { return None };
-        let ran: Vec<&Command> = commands_of(scripted, rows.clone()).collect();
-        let units = scripted.script.units().enumerate().map(|(at, unit)| {
-            let command = ran.get(at);
-            let unplanned = command.is_some_and(|command| is_unplanned(command, scripted));
-            let mut out = json!({"line": unit.first, "lastLine": unit.last, "seq": command.map(|command| command.seq),
-                "unplanned": unplanned});
+        let ran: Vec<(Option<u64>, &Command)> = commands_of(scripted, rows.clone()).collect();
+        let units = (1..).zip(scripted.script.units()).map(|(number, unit)| {
+            let command = ran.iter().find(|(of, _)| *of == Some(number));
+            let seq = command.map(|(_, command)| command.seq);
+            let mut out = json!({"line": unit.first, "lastLine": unit.last, "seq": seq});
             put_text(&mut out, unit.text);
             out
         });
         let name = String::from_utf8_lossy(&scripted.name);
-        Some(json!({"shell": scripted.shell, "name": name, "units": units.collect::<Vec<_>>()}))
+        Some(json!({"shell": scripted.shell, "name": name, "evidence": scripted.evidence,
+            "units": units.collect::<Vec<_>>()}))
     };
     rows.clone().filter_map(one).collect()
 }
 
+/// What the shell of a script ran, with the unit of each command. A plan that was recorded when
+/// the block had ended has its units in the order in which they ran.
 fn commands_of<'a>(
     scripted: &Scripted,
     rows: impl Iterator<Item = &'a Row>,
-) -> impl Iterator<Item = &'a Command> {
-    rows.filter_map(move |row| match row {
+) -> impl Iterator<Item = (Option<u64>, &'a Command)> {
+    let commands = rows.filter_map(move |row| match row {
         Row::Command(command) if command.shell == scripted.shell => Some(command),
         _ => None,
-    })
+    });
+    (1..)
+        .zip(commands)
+        .map(move |(n, command)| (if scripted.before { command.unit } else { Some(n) }, command))
 }
 
 fn lines(scripted: &Scripted) -> impl Iterator<Item = Line<'_>> {
     let script = &scripted.script;
-    script.texts().enumerate().map(|(at, text)| {
-        let number = at as u64 + 1;
+    (1..).zip(script.texts()).map(move |(number, text)| {
         let unit = script.unit_at(number);
         let first = unit.and_then(|unit| script.unit(unit)).is_some_and(|unit| unit.first == number);
-        Line { number, unit, first, text }
+        Line { number, unit: unit.map(|unit| unit as u64 + 1), first, text }
     })
-}
-
-fn is_unplanned(command: &Command, scripted: &Scripted) -> bool {
-    scripted.before && command.unplanned
-}
-
-fn word(command: &Command, scripted: &Scripted) -> String {
-    with_plan(command.status_word(), is_unplanned(command, scripted))
-}
-
-/// A status, and whether what ran was not what was planned.
-#[must_use]
-pub fn with_plan(status: String, unplanned: bool) -> String {
-    if unplanned { format!("{status} {UNPLANNED}") } else { status }
 }

@@ -60,6 +60,7 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "seq": command.seq,
         "record": command.record,
         "shell": command.shell,
+        "unit": command.unit,
         "startedAt": clock::rfc3339(command.realtime_ns),
         "finished": command.finished,
         "running": command.running,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::Show;
 use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, open, unopened};
-use super::listing::{Line, StatusWord};
+use super::listing::{Line, Ran};
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::cause::Code;
@@ -171,25 +171,25 @@ fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
 fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
     let before = plan.recorded_at == PlanTime::Start;
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
-    let ended: Vec<StatusWord> = ran
-        .map(|command| {
-            let unplanned = before && !command.planned && !command.late;
-            StatusWord {
-                status: command.exit_code,
-                word: listing::with_plan(status_word(command), unplanned),
-            }
+    let ran: Vec<Ran> = (1..)
+        .zip(ran)
+        .map(|(n, command)| Ran {
+            unit: if before { command.unit } else { Some(n) },
+            status: command.exit_code,
+            word: status_word(command),
+            text: command.text.bytes().unwrap_or_default(),
         })
         .collect();
     let name = plan.name.as_deref().map_or_else(|| "(redacted)".to_owned(), |name| visible(name.as_bytes()));
     report::line(&row::title(&name, plan.shell, style))?;
-    for (at, unit) in plan.units.iter().flatten().enumerate() {
-        let text = unit.text.bytes().unwrap_or_default();
-        let lines = (unit.line..).zip(text.split(|byte| *byte == b'\n'));
-        let lines =
-            lines.map(|(number, text)| Line { number, unit: Some(at), first: number == unit.line, text });
-        for line in listing::beside(lines, &ended, style) {
-            report::line(&line)?;
-        }
+    let texts: Vec<Vec<u8>> =
+        plan.units.iter().flatten().map(|unit| unit.text.bytes().unwrap_or_default()).collect();
+    let lines = (1..).zip(plan.units.iter().flatten()).zip(&texts).flat_map(|((unit, facts), text)| {
+        let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
+        lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
+    });
+    for line in listing::beside(lines, &ran, plan.evidence, style) {
+        report::line(&line)?;
     }
     Ok(())
 }

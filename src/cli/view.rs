@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
-use crate::record::{Body, NoteWhat, PlanTime, Record, Status, Unseen};
+use crate::record::{Body, Evidence, NoteWhat, PlanTime, Record, Status, Unseen};
 use crate::report;
 use crate::script::Script;
 use crate::session::heads::rejected;
@@ -35,6 +35,8 @@ pub struct Scripted {
     pub name: Vec<u8>,
     /// It was recorded before the first command: what ran was compared with it.
     pub before: bool,
+    /// What its starts and statuses rest on.
+    pub evidence: Evidence,
     /// The script itself.
     pub script: Script,
 }
@@ -67,8 +69,8 @@ pub struct Command {
     pub duration_ns: Option<u64>,
     /// Why it counts as finished although no record says that it ended.
     pub outcome: Option<Unseen>,
-    /// The command that the shell reported is not the one that its plan has there.
-    pub unplanned: bool,
+    /// The unit of its shell's plan that it is, from 1.
+    pub unit: Option<u64>,
 }
 
 impl Command {
@@ -132,7 +134,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     pipe_status: None,
                     duration_ns: None,
                     outcome: None,
-                    unplanned: !start.planned && !start.late,
+                    unit: start.unit,
                 }));
             }
             (Body::Finish(finish), Effect::Finished { start, duration_ns }) => {
@@ -171,6 +173,7 @@ fn said(record: &Record) -> Option<Row> {
                 shell: plan.shell,
                 name: text("name").unwrap_or_default(),
                 before: plan.recorded_at == PlanTime::Start,
+                evidence: plan.evidence,
                 script,
             }));
         }

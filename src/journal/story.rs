@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Code};
 use crate::record::{
-    Body, Close, Core, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, PrevWhy, Program, Record, Resume,
-    Start, TextSource, Unseen, is_known_fact,
+    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy, Program,
+    Record, Resume, Start, TextSource, Unseen, is_known_fact,
 };
 
 mod finding;
@@ -195,7 +195,7 @@ impl Story {
             Body::End(_) => self.end(core.index),
             Body::Genesis(genesis) => self.begin(genesis),
             Body::Fact(fact) => self.fact(core.index, fact),
-            Body::Plan(_) => {}
+            Body::Plan(plan) => self.plan(core.index, plan),
         }
         Ok(Effect::Other)
     }
@@ -432,6 +432,17 @@ impl Story {
         {
             shell.paused = false;
             shell.resumed_by_own_line = resume.by == Some(*at);
+        }
+    }
+
+    /// A shell whose script is one command to the journal can have run anything.
+    fn plan(&mut self, index: u64, plan: &Plan) {
+        if plan.evidence == Evidence::Whole {
+            let text = format!(
+                "the commands of shell {} could not be seen: the script is recorded as a whole",
+                plan.shell
+            );
+            self.find(index, FindingCode::UnseenCommands, text);
         }
     }
 

@@ -120,7 +120,6 @@ pub const KEYS: &[Key] = &[
     must("script", "commands", Type::Texts),
     may("script", "lines", Type::Integers),
     may("script", "exit", Type::Status),
-    may("script", "passed", Type::Word(&["deny", "allow"])),
     must("deny", "commands", Type::Patterns),
     must("subject", "require", Type::Texts),
     may("rule", "name", Type::Text),

@@ -130,8 +130,6 @@ pub struct ScriptRule {
     pub lines: Vec<u64>,
     /// The allowed statuses; `None` allows any.
     pub exit: Option<Vec<Status>>,
-    /// Commands of unknown status, after which the script went on, are accepted.
-    pub allow_passed: bool,
 }
 
 /// An expression that must be true.

@@ -275,8 +275,7 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         }
         Some(value) => Some(status(value).into_iter().collect()),
     };
-    let allow_passed = keys.text("passed").as_deref() == Some("allow");
-    Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit, allow_passed })
+    Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit })
 }
 
 fn patterns(keys: &Keys) -> Outcome<Vec<regex::Regex>> {

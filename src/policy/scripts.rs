@@ -15,11 +15,11 @@ use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;
 use crate::record::{CloseReason, PlanTime, Status, Unseen};
 use crate::script::block::is_printed_of;
-use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
+use crate::script::silent::may_be_silent;
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts, Statement, UnitFacts};
 
-/// What is wrong with a status that bash did not report.
-const PASSED: &str = "passed, with a status that bash did not tell";
+/// What is wrong with a status that nobody saw, although the script went on.
+const UNTOLD: &str = "ended with a status that nobody saw";
 /// The most commands out of place that are listed.
 const TOLD_MAX: usize = 50;
 
@@ -192,7 +192,7 @@ impl Judged<'_> {
         };
         self.compare();
         // A command that was added behind can hide a status: its denial comes first.
-        self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusPassed);
+        self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusUntold);
         if self.rule.plan == PlanAt::Start && plan.recorded_at != PlanTime::Start {
             let what = "the plan was recorded when the block ended, not before its first command";
             self.deny("script.plan", Code::ScriptPlanLate, None, what.into());
@@ -347,7 +347,7 @@ impl Judged<'_> {
             let command = &self.rule.commands[at];
             let free = |ran: &usize| !taken.contains(ran) && self.ran[*ran].is(command);
             let fitting: Vec<usize> = (from..self.ran.len()).filter(free).collect();
-            let good = fitting.iter().find(|ran| self.not_allowed(at, **ran).is_none());
+            let good = fitting.iter().find(|ran| self.not_allowed(**ran).is_none());
             match good.or(fitting.first()).copied() {
                 Some(ran) => {
                     self.status(at, ran);
@@ -367,7 +367,7 @@ impl Judged<'_> {
     }
 
     /// What is wrong with the status of a command, if anything.
-    fn not_allowed(&self, at: usize, ran: usize) -> Option<(Code, String)> {
+    fn not_allowed(&self, ran: usize) -> Option<(Code, String)> {
         let allowed = self.rule.exit.as_ref()?;
         let facts = self.ran[ran].facts;
         let replaced = facts.outcome == Some(Unseen::Replaced) && ran + 1 == self.ran.len();
@@ -378,24 +378,16 @@ impl Judged<'_> {
         let (code, why) = match status {
             Some(status) if allowed.contains(&status) => return None,
             Some(status) => (Code::ScriptStatus, format!("ended with {status}")),
-            None if facts.outcome != Some(Unseen::Passed) => {
+            None if facts.outcome != Some(Unseen::Untold) => {
                 (Code::ScriptStatusUnseen, "was not seen to end".to_owned())
             }
-            None if is_definition(&self.rule.commands[at]) => return None,
-            // No command is behind the last one, so it cannot have passed: a trap hides its status.
-            None if self.rule.allow_passed
-                && ran + 1 < self.ran.len()
-                && !may_fail_silently(&self.rule.commands[at]) =>
-            {
-                return None;
-            }
-            None => (Code::ScriptStatusPassed, PASSED.to_owned()),
+            None => (Code::ScriptStatusUntold, UNTOLD.to_owned()),
         };
         Some((code, format!("{why}; {}", are_allowed(allowed))))
     }
 
     fn status(&mut self, at: usize, ran: usize) {
-        if let Some((code, why)) = self.not_allowed(at, ran) {
+        if let Some((code, why)) = self.not_allowed(ran) {
             let what = format!("{} {why}", self.wanted(at));
             self.deny("script.exit", code, Some(self.rule.lines[at]), what);
         }
@@ -413,7 +405,7 @@ impl Judged<'_> {
         };
         for at in 0..self.ran.len() {
             let ran = &self.ran[at];
-            let agrees = ran.facts.planned || ran.facts.late || plan.recorded_at != PlanTime::Start;
+            let agrees = ran.facts.unit.is_some() || plan.recorded_at != PlanTime::Start;
             let why = match (ran.of_plan, agrees) {
                 (true, true) => continue,
                 (false, _) => "is not what the plan has in its place",

@@ -95,9 +95,6 @@ impl ScriptRule {
                 format!("Each ended with one of {}.", words.join(", "))
             }
         });
-        if self.allow_passed {
-            out.push("If bash did not report the status of one, the script went on after it.".into());
-        }
         if self.mode == Mode::Entire {
             out.push("The shell came to its end, with the status of the last command.".into());
         }

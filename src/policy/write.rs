@@ -25,18 +25,8 @@ impl ScriptRule {
             return Err("the script has no command".into());
         }
         let lines = script.units().map(|unit| unit.first).collect();
-        let allow_passed = commands.windows(2).any(|two| may_be_silent(&two[1]) && !is_definition(&two[0]));
         let exit = Some(vec![0]);
-        Ok(ScriptRule {
-            name: None,
-            plan,
-            mode: Mode::Entire,
-            sha256: None,
-            commands,
-            lines,
-            exit,
-            allow_passed,
-        })
+        Ok(ScriptRule { name: None, plan, mode: Mode::Entire, sha256: None, commands, lines, exit })
     }
 
     /// As a `[[script]]` of a policy.
@@ -58,11 +48,6 @@ impl ScriptRule {
             None => put("exit", "\"any\""),
             Some([one]) => put("exit", &one.to_string()),
             Some(several) => put("exit", &format!("{several:?}")),
-        }
-        if self.allow_passed {
-            out.push_str(
-                "# Before ( ... ) and before a function's definition bash does not tell a status.\npassed = \"allow\"\n",
-            );
         }
         out.push_str("commands = [\n");
         for command in &self.commands {
@@ -143,23 +128,6 @@ fn text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_commands_that_bash_does_not_announce_the_status_may_be_unknown() {
-        let of = |script: &str| {
-            let ranges = (1..=script.lines().count() as u64).map(|line| (line, line)).collect();
-            let script = Script::new(script.into(), ranges).unwrap();
-            ScriptRule::of(&script, PlanAt::Start).unwrap().allow_passed
-        };
-        for known in ["(a)\nb\nc", "f() { :; }\ng() { :; }\n(a)\nb", "a\n((y++))", "a", "(a)"] {
-            assert!(!of(known), "{known}");
-        }
-        for unknown in
-            ["(a)\n(b)", "set -e\nf() { :; }\nf", "a\nif ! (a); then (b); fi", "a\ng() (b)", "a\ncoproc b"]
-        {
-            assert!(of(unknown), "{unknown}");
-        }
-    }
 
     #[test]
     fn texts_are_written_as_toml_reads_them() {

@@ -69,6 +69,9 @@ pub struct Plan {
     /// How many units the script has.
     #[serde(with = "member::Integer")]
     pub count: u64,
+    /// How many of them, from the first on, had begun before the recording began.
+    #[serde(with = "member::Integer")]
+    pub before: u64,
     /// Before its first command, or when the block had ended.
     pub recorded_at: PlanTime,
     /// What its starts and statuses rest on.
@@ -87,7 +90,7 @@ pub struct Start {
     /// Index of the shell's shell-open.
     #[serde(with = "member::Integer")]
     pub shell: u64,
-    /// The hook's number of the command, from 1.
+    /// The number of the command in its shell, from 1 and without gaps.
     #[serde(with = "member::Integer")]
     pub n: u64,
     /// The shell's own counter.
@@ -104,12 +107,9 @@ pub struct Start {
     /// `$?` before it.
     #[serde(deserialize_with = "member::optional", default, skip_serializing_if = "Option::is_none")]
     pub prev_status: Option<Status>,
-    /// What the shell said it runs agrees with this unit of the plan.
-    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
-    pub planned: bool,
-    /// The shell said nothing before the command ran: this was written after it.
-    #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
-    pub late: bool,
+    /// The unit of the shell's plan that this command is, from 1; none: the evidence shows none.
+    #[serde(with = "member::Optional::<member::Positive>", default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<u64>,
 }
 
 /// A command has ended.

@@ -167,8 +167,8 @@ words! {
         Stopping = "stopping",
         /// The shell was replaced by another that took its place in the session.
         Replaced = "replaced",
-        /// The script went on after it; whether it failed the shell did not say.
-        Passed = "passed",
+        /// Nobody saw how it ended, although its shell went on or came to its end.
+        Untold = "untold",
     }
 }
 words! {

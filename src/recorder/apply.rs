@@ -117,8 +117,7 @@ fn start(caller: &Caller, start: &Starting, sent: Sent) -> Result<()> {
             text_source: source,
             truncated,
             prev_status: start.prev_status,
-            planned: false,
-            late: false,
+            unit: None,
         });
         writer.append(body, &texts, clock::now())?;
         Ok(())

@@ -107,7 +107,6 @@ fn script_json(script: &ScriptRule) -> Value {
         "mode": script.mode.word(),
         "sha256": script.sha256,
         "exit": script.exit,
-        "passed": if script.allow_passed { "allow" } else { "deny" },
         "commands": commands,
     })
 }

@@ -90,7 +90,7 @@ fn script_of(command: &[u8]) -> Option<Script> {
 fn plan_of(script: &Script) -> PlanOf<'_> {
     const UNSEEN: &Interpreter =
         &Interpreter { path: None, sha256: None, options: None, arguments: None, inherited: Vec::new() };
-    PlanOf { name: NAME, script, evidence: Evidence::Traps, interpreter: UNSEEN }
+    PlanOf { name: NAME, script, evidence: Evidence::Traps, before: 0, interpreter: UNSEEN }
 }
 
 /// The shell joins; if it knows already what it is to run, that is the plan. Answers with the
@@ -212,8 +212,9 @@ impl InBlock<'_> {
                 let body = Body::Anomaly(Anomaly { what: "not-as-planned".to_owned() });
                 writer.append(body, &texts, clock::now())?;
             }
-            let (text, planned) = unit.map_or((text, false), |unit| (unit.text.to_vec(), true));
-            records::start(writer, self.shell, UnitStart { n: before + 1, text, planned, late: false })
+            let n = before + 1;
+            let (text, unit) = unit.map_or((text, None), |unit| (unit.text.to_vec(), Some(n)));
+            records::start(writer, self.shell, UnitStart { n, unit, text })
         })
     }
 

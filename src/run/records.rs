@@ -33,6 +33,8 @@ pub struct PlanOf<'a> {
     pub script: &'a Script,
     /// What its starts and statuses will rest on.
     pub evidence: Evidence,
+    /// How many of its units had begun before the recording began.
+    pub before: u64,
     /// The shell that runs it.
     pub interpreter: &'a Interpreter,
 }
@@ -46,6 +48,7 @@ pub fn plan(writer: &mut Writer, shell: u64, recorded_at: PlanTime, of: &PlanOf)
     let plan = Plan {
         shell,
         count: of.script.units().len() as u64,
+        before: of.before,
         recorded_at,
         evidence: of.evidence,
         sha256: of.interpreter.sha256,
@@ -64,19 +67,17 @@ pub fn plan(writer: &mut Writer, shell: u64, recorded_at: PlanTime, of: &PlanOf)
     Ok(())
 }
 
-/// A unit that starts.
+/// A command of a script that starts.
 pub struct UnitStart {
-    /// Its number in the script, from 1.
+    /// Its number among the commands of its shell, from 1.
     pub n: u64,
+    /// The unit of the plan that it is, from 1, if the evidence shows one.
+    pub unit: Option<u64>,
     /// Its text.
     pub text: Vec<u8>,
-    /// The command that the shell reported agrees with it.
-    pub planned: bool,
-    /// The unit has run already: the shell did not report it before.
-    pub late: bool,
 }
 
-/// Records the start of a unit.
+/// Records the start of a command.
 ///
 /// # Errors
 /// The record was not appended.
@@ -93,8 +94,7 @@ pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
         text_source: TextSource::Script,
         truncated: kept.truncated,
         prev_status: None,
-        planned: unit.planned,
-        late: unit.late,
+        unit: unit.unit,
     });
     writer.append(body, &texts, clock::now())?;
     Ok(())

@@ -168,7 +168,7 @@ impl Recording {
         let name = self.file.as_os_str().as_bytes().to_vec();
         let interpreter = std::mem::take(&mut self.interpreter);
         let evidence = if self.partly { Evidence::Whole } else { Evidence::Traps };
-        let plan = PlanOf { name: &name, script: &script, evidence, interpreter: &interpreter };
+        let plan = PlanOf { name: &name, script: &script, evidence, before: 0, interpreter: &interpreter };
         self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &plan));
         self.script = script;
     }
@@ -264,13 +264,14 @@ fn record(
     match step {
         Step::Start { unit, planned, late } => {
             let n = *unit as u64 + 1;
-            let unit = UnitStart { n, text: text.unwrap_or_default(), planned: *planned, late: *late };
+            let unit = (*planned || *late).then_some(n);
+            let unit = UnitStart { n, unit, text: text.unwrap_or_default() };
             records::start(writer, shell, unit)
         }
         Step::Finish { unit, status, pipe } => {
             let (status, from, outcome) = match status {
                 UnitStatus::Seen(status) => (Some(*status), from, None),
-                UnitStatus::Passed => (None, From::Unknown, Some(Unseen::Passed)),
+                UnitStatus::Passed => (None, From::Unknown, Some(Unseen::Untold)),
                 UnitStatus::Unknown => (None, From::Unknown, None),
             };
             let ended = UnitEnd { n: *unit as u64 + 1, status, pipe: pipe.clone(), from, outcome };

@@ -514,8 +514,7 @@ impl<'a> Scribe<'a> {
             duration_ms: finished.duration_ns.map(|ns| ns / 1_000_000),
             workdir: lossy(record, "workdir"),
             outcome: finished.outcome,
-            planned: start.planned,
-            late: start.late,
+            unit: start.unit,
         };
         self.commands_bytes += spelled(&command);
         if self.commands_bytes > COMMANDS_BYTES_MAX {
@@ -547,6 +546,7 @@ impl<'a> Scribe<'a> {
             shell: plan.shell,
             close: close.map(|(record, _)| *record),
             recorded_at: plan.recorded_at,
+            before: plan.before,
             evidence: plan.evidence,
             name: lossy(record, "name"),
             sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),

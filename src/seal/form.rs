@@ -223,7 +223,9 @@ fn command(command: &CommandFacts) -> Form {
     number(command.shell, "commands.shell")?;
     text(&command.text, "the text of a command", true)?;
     time(&command.started_at, "commands.startedAt")?;
-    number(command.duration_ms.unwrap_or(0), "commands.durationMs")
+    number(command.duration_ms.unwrap_or(0), "commands.durationMs")?;
+    let unit = command.unit.is_none_or(|unit| (1..=INTEGER_MAX).contains(&unit));
+    need(unit, "commands.unit", "null or an integer from 1, below 2^53")
 }
 
 fn fact(fact: &FactFacts) -> Form {
@@ -244,6 +246,7 @@ fn fact(fact: &FactFacts) -> Form {
 fn plan(plan: &PlanFacts) -> Form {
     number(plan.shell, "plans.shell")?;
     number(plan.close.unwrap_or(0), "plans.close")?;
+    number(plan.before, "plans.before")?;
     plan.sha256.as_ref().map_or(Ok(()), |sha256| digest(sha256, "plans.sha256"))?;
     let shell = plan.interpreter.sha256.as_ref();
     shell.map_or(Ok(()), |sha256| digest(sha256, "interpreter.sha256"))?;

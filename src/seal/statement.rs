@@ -274,12 +274,8 @@ pub struct CommandFacts {
     /// Why nobody saw its status.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub outcome: Option<Unseen>,
-    /// What the shell said it runs agrees with this unit of its plan.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub planned: bool,
-    /// Recorded after it ran: the shell said nothing before.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub late: bool,
+    /// The unit of its shell's plan that it is, from 1; null: the evidence shows none.
+    pub unit: Option<u64>,
 }
 
 impl CommandFacts {
@@ -290,7 +286,7 @@ impl CommandFacts {
     }
 }
 
-/// A script that a shell was to run. Its n-th unit is the shell's n-th command.
+/// A script that a shell was to run. Its commands name their units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlanFacts {
@@ -300,6 +296,8 @@ pub struct PlanFacts {
     pub close: Option<u64>,
     /// Before the first command, or when the block ended.
     pub recorded_at: PlanTime,
+    /// How many of its units, from the first on, had begun before the recording began.
+    pub before: u64,
     /// What its starts and statuses rest on.
     pub evidence: Evidence,
     /// The file as it was named; null where it was redacted.

@@ -32,7 +32,7 @@ PREV = shape({"session": session_id, "size": ranged(1, INTEGER_MAX), "root": hex
 ATTACHED = shape({"name": text, "size": integer, "sha256": hexed(32), "mediaType": text})
 CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")
 INHERITED = one_of("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS")
-OUTCOME = one_of("sealing", "stopping", "replaced", "passed")
+OUTCOME = one_of("sealing", "stopping", "replaced", "untold")
 EVIDENCE = one_of("reader", "traps", "whole")
 
 # The open words are texts: nothing is refused for one that is not known.
@@ -52,13 +52,12 @@ KINDS = {
         "shell": integer, "why": CLOSE_WORDS, "status": null_or(status), "native": Optional(integer),
         "scriptUnchanged": Optional(true)},
     "plan": {
-        "shell": integer, "count": integer, "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
+        "shell": integer, "count": integer, "before": integer, "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
         "sha256": null_or(hexed(32)), "inherited": list_of(INHERITED)},
     "start": {
         "shell": integer, "n": integer, "native": integer, "skip": Optional(integer, 0),
         "textSource": one_of("history", "history-dup", "typed", "rendered", "withheld", "script", "none"),
-        "truncated": Optional(true), "prevStatus": Optional(status), "planned": Optional(true),
-        "late": Optional(true)},
+        "truncated": Optional(true), "prevStatus": Optional(status), "unit": Optional(ranged(1, INTEGER_MAX))},
     "finish": {
         "shell": integer, "n": integer, "status": null_or(status), "pipeStatus": Optional(list_of(status)),
         "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale": Optional(true),

@@ -83,14 +83,14 @@ COMMAND = {
     "redacted": Optional(true), "withheld": Optional(true), "exitCode": null_or(status), "stale": Optional(true),
     "pipeStatus": Optional(list_of(status)), "signal": Optional(ranged(1, 64)), "startedAt": time,
     "durationMs": null_or(integer), "workdir": Optional(text), "outcome": Optional(OUTCOME),
-    "planned": Optional(true), "late": Optional(true)}
+    "unit": null_or(ranged(1, INTEGER_MAX))}
 UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text)}
 INTERPRETER = {
     "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text)),
     "arguments": null_or(list_of(text)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
 PLAN = {
-    "shell": integer, "close": null_or(integer), "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
-    "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(shape(UNIT))), "unchanged": flag,
+    "shell": integer, "close": null_or(integer), "recordedAt": one_of("start", "exit"), "before": integer,
+    "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(shape(UNIT))), "unchanged": flag,
     "interpreter": shape(INTERPRETER)}
 SHELL = {
     "id": integer, "program": text, "version": text, "hook": text, "closed": null_or(CLOSE_WORDS),

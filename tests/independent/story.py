@@ -6,8 +6,8 @@ from record import KNOWN_FACTS
 OPEN_SHELLS_MAX = 4096
 FINDINGS_MAX = 1000
 CLOCK_STEP_NS = 100_000_000
-INCOMPLETE = {"unknown-shell", "unfinished", "counter", "gap", "finish-without-start", "unobserved", "open-shell",
-              "no-end"}
+INCOMPLETE = {"unknown-shell", "unfinished", "counter", "gap", "finish-without-start", "unobserved",
+              "unseen-commands", "open-shell", "no-end"}
 NOTES = {"replaced", "pause", "resume", "recovered", "after-loss", "reported-loss", "anomaly", "hook-repaired",
          "reported-gap", "configuration", "clock", "more"}
 
@@ -78,6 +78,10 @@ class Story:
         self.count["fact"] += 1
         if core.get("must") and core["type"] not in KNOWN_FACTS and self.must is None:
             self.must = core["i"]
+
+    def plan(self, core):
+        if core["evidence"] == "whole":
+            self.find(core["i"], "unseen-commands")
 
     def shell_open(self, core):
         need(len(self.live) < OPEN_SHELLS_MAX, "too many open shells", "journal.shells")

@@ -27,6 +27,8 @@ words! {
         FinishWithoutStart = "finish-without-start",
         /// Nobody saw how a command ended, and no outcome says why.
         Unobserved = "unobserved",
+        /// A script that was recorded as a whole: its commands could not be seen.
+        UnseenCommands = "unseen-commands",
         /// A shell that never closed.
         OpenShell = "open-shell",
         /// The journal has no end.
@@ -70,6 +72,7 @@ impl FindingCode {
             Gap => Some(Code::StoryGap),
             FinishWithoutStart => Some(Code::StoryFinishWithoutStart),
             Unobserved => Some(Code::StoryUnobserved),
+            UnseenCommands => Some(Code::StoryUnseenCommands),
             OpenShell => Some(Code::StoryOpenShell),
             NoEnd => Some(Code::StoryNoEnd),
             Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired

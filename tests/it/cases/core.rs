@@ -184,6 +184,8 @@ fn starts(cases: &mut Cases) {
         ("start-shell-missing", "\"shell\":1,", "", MEMBER),
         ("start-skip-as-text", "\"n\":1,", "\"n\":1,\"skip\":\"1\",", MEMBER),
         ("start-prev-status-256", "\"n\":1,", "\"n\":1,\"prevStatus\":256,", MEMBER),
+        ("start-unit-0", "\"n\":1,", "\"n\":1,\"unit\":0,", MEMBER),
+        ("start-unit-null", "\"n\":1,", "\"n\":1,\"unit\":null,", MEMBER),
         ("start-truncated-as-number", "\"n\":1,", "\"n\":1,\"truncated\":1,", MEMBER),
         ("start-workdir-missing", "\"workdir\":", "\"workdor\":", "record.commitments"),
         ("start-command-short", "\"command\":\"", "\"command\":\"A", MEMBER),
@@ -200,8 +202,7 @@ fn starts(cases: &mut Cases) {
             text_source: source,
             truncated: false,
             prev_status: None,
-            planned: false,
-            late: false,
+            unit: None,
         });
         let change = edit.map(|(from, to)| swap(from, to));
         let defect = change.as_ref().map_or(Defect::None, |change| Defect::Core(change));
@@ -275,6 +276,7 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
         Body::Plan(Plan {
             shell: 1,
             count: 3,
+            before: 1,
             recorded_at: PlanTime::Start,
             evidence: Evidence::Traps,
             sha256: Some([8; 32]),
@@ -314,6 +316,7 @@ fn others(cases: &mut Cases) {
             "\"recordedAt\":\"noon\"",
             MEMBER,
         ),
+        (Kind::Plan, "plan-before-missing", "\"before\":1,", "", MEMBER),
         (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "record.commitments"),
         (Kind::Note, "note-what-unknown", "\"what\":\"unexecuted\"", "\"what\":\"hum\"", MEMBER),
         (Kind::Note, "note-status-256", "\"status\":0", "\"status\":256", MEMBER),

@@ -107,8 +107,7 @@ fn start(full: bool) -> Body {
         text_source: if full { TextSource::Typed } else { TextSource::Withheld },
         truncated: full,
         prev_status: full.then_some(1),
-        planned: full,
-        late: full,
+        unit: full.then_some(1),
     })
 }
 
@@ -178,6 +177,7 @@ fn samples(kind: Kind) -> Vec<Body> {
                 Body::Plan(Plan {
                     shell: 1,
                     count: 2,
+                    before: 1,
                     recorded_at: PlanTime::Exit,
                     evidence: Evidence::Traps,
                     sha256: full.then_some([6; 32]),

@@ -14,8 +14,8 @@ pub struct Ran {
     pub text: String,
     pub status: Option<Status>,
     pub outcome: Option<&'static str>,
-    pub planned: bool,
-    pub late: bool,
+    /// It is the unit of its number.
+    pub unit: bool,
 }
 
 /// What a shell ran, and its plan.
@@ -30,7 +30,7 @@ pub struct Run {
 }
 
 pub fn ran(text: &str, status: Status) -> Ran {
-    Ran { text: text.to_owned(), status: Some(status), outcome: None, planned: true, late: false }
+    Ran { text: text.to_owned(), status: Some(status), outcome: None, unit: true }
 }
 
 impl Run {
@@ -70,9 +70,11 @@ impl Run {
             .collect();
         let interpreter = json!({"path": "/usr/bin/bash", "sha256": head(0), "version": "5.2",
             "options": ["-e"], "arguments": ["all"], "workdir": "/work", "inherited": ["BASH_ENV"]});
-        Some(json!({"shell": shell, "close": close, "recordedAt": self.recorded_at, "evidence": "reader",
+        Some(
+            json!({"shell": shell, "close": close, "recordedAt": self.recorded_at, "before": 0, "evidence": "reader",
             "name": "build.sh", "sha256": self.sha256(), "units": units, "unchanged": self.unchanged,
-            "interpreter": interpreter}))
+            "interpreter": interpreter}),
+        )
     }
 }
 
@@ -116,12 +118,11 @@ fn scripts(runs: &[Run]) -> Vec<(String, String)> {
 fn commands(runs: &[Run]) -> (Vec<Value>, Vec<u8>) {
     let (mut commands, mut transcript) = (Vec::new(), Vec::new());
     for (shell, run) in runs.iter().enumerate() {
-        for one in &run.ran {
+        for (at, one) in run.ran.iter().enumerate() {
             transcript.extend(CommandText::Command(one.text.clone()).transcript_line(one.status));
             let mut command = json!({"seq": commands.len() + 1, "shell": shell + 1, "command": one.text,
                 "exitCode": one.status, "startedAt": "2026-11-22T10:00:00Z", "durationMs": 1});
-            command["planned"] = json!(one.planned);
-            command["late"] = json!(one.late);
+            command["unit"] = json!(one.unit.then_some(at + 1));
             if let Some(outcome) = one.outcome {
                 command["outcome"] = json!(outcome);
             }

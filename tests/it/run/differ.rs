@@ -150,7 +150,7 @@ impl Place {
             Body::Plan(plan) => planned = Some(plan.count),
             Body::Start(start) => {
                 begun.push(start.n);
-                if !start.planned && !start.late {
+                if start.unit.is_none() {
                     strange = Some(start.n);
                 }
             }

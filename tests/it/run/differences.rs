@@ -191,16 +191,16 @@ fn a_debug_trap_of_the_script_goes_unsaid() {
 fn an_err_trap_of_the_script_hides_too_much_or_nothing() {
     let lines = "false\nf() { :; }\n:\n";
     let (story, _) = recorded(&format!(":\n{lines}"));
-    assert_eq!(story, [": 0", "false 1", "f() { :; } 0 late", ": 0"]);
+    assert_eq!(story, [": 0", "false 1", "f() { :; } 0", ": 0"]);
     let (story, said) = recorded(&format!("trap : ERR\n{lines}"));
-    assert_eq!(story, ["trap : ERR 0", "false unknown", "f() { :; } 0 late", ": 0"]);
+    assert_eq!(story, ["trap : ERR 0", "false unknown", "f() { :; } 0", ": 0"]);
     assert!(said.contains("nobody saw how command 2 of shell 1 ended"), "{said}");
 }
 
 #[test]
 fn an_exit_trap_of_the_script_hides_too_much_or_nothing() {
     let (story, _) = recorded(":\necho a\n( true )\n");
-    assert_eq!(story, [": 0", "echo a passed", "( true ) 0 late"]);
+    assert_eq!(story, [": 0", "echo a untold", "( true ) 0"]);
     let (story, said) = recorded("trap : EXIT\necho a\n( true )\n");
     assert_eq!((story, said.as_str()), (vec!["trap : EXIT 0".to_owned(), "echo a 0".to_owned()], "[]"));
     let pipe = |script: &str| {

@@ -91,7 +91,7 @@ fn a_failing_script_leaves_nothing_or_a_good_record() {
     assert_eq!(ran.status.code(), Some(7));
     let (seal, verify, show) = sealed(&place);
     assert_eq!((seal.0, verify.0), (Some(0), Some(0)), "{} {}", seal.1, verify.1);
-    assert!(show.contains("sh -c 'exit 7'") && show.contains("not reached"), "{show}");
+    assert!(show.contains("sh -c 'exit 7'") && show.contains("not seen"), "{show}");
     let predicate = place.predicate();
     assert_eq!(predicate["commands"][1]["exitCode"], 7);
     assert_eq!(predicate["session"]["shells"][0]["exitCode"], 7);

@@ -101,6 +101,7 @@ fn plan(signer: &mut Signer, shell: u64, units: u64, length: usize) {
     let plan = Plan {
         shell,
         count: units,
+        before: 0,
         recorded_at: PlanTime::Start,
         evidence: Evidence::Reader,
         sha256: None,

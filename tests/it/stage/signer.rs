@@ -342,8 +342,7 @@ pub fn start(shell: u64, n: u64, native: u64, text: &[u8]) -> (Body, Texts) {
         text_source: TextSource::Typed,
         truncated: false,
         prev_status: None,
-        planned: false,
-        late: false,
+        unit: None,
     };
     (Body::Start(start), texts)
 }

@@ -34,8 +34,7 @@ pub fn policies() -> BTreeMap<String, String> {
     add("statuses", format!("[[script]]\nexit = [0, 3]\n{BUILD}"));
     add("lines", format!("[[script]]\n{BUILD}lines = [2, 5, 9]\n"));
     add("two", format!("[[script]]\nname = 'build'\n{BUILD}[[script]]\ncommands = ['make check']\n"));
-    add("passed", "[[script]]\npassed = 'allow'\ncommands = ['(make)', 'make check']\n".into());
-    add("not-passed", "[[script]]\ncommands = ['(make)', 'make check']\n".into());
+    add("untold", "[[script]]\ncommands = ['(make)', 'make check']\n".into());
     add("incomplete", "[session]\ncomplete = false\nmax-lost = 2\n".into());
     add("nothing", String::new());
     add("tail", "[session]\nmax-tail = '59s'\n".into());
@@ -240,18 +239,16 @@ fn runs(cases: &mut Cases) {
     changes(cases);
     let mut at_exit = Run::of(&THREE);
     (at_exit.recorded_at, at_exit.unchanged) = ("exit", false);
-    at_exit.ran.iter_mut().for_each(|ran| ran.planned = false);
+    at_exit.ran.iter_mut().for_each(|ran| ran.unit = false);
     cases.held("planned-at-exit", "at-exit", None, DID, &statement(&[at_exit]));
     let mut silent = Run::of(&["(make)", "make check"]);
-    (silent.ran[0].status, silent.ran[0].outcome) = (None, Some("passed"));
-    let silent = statement(&[silent]);
-    cases.held("passed-allowed", "passed", None, "2 of 2 commands ran, in order, exit 0", &silent);
+    (silent.ran[0].status, silent.ran[0].outcome) = (None, Some("untold"));
     cases.held(
-        "passed-denied",
-        "not-passed",
-        Code::ScriptStatusPassed,
-        "line 1 `(make)` passed, with a status that bash did not tell",
-        &silent,
+        "untold",
+        "untold",
+        Code::ScriptStatusUntold,
+        "line 1 `(make)` ended with a status that nobody saw",
+        &statement(&[silent]),
     );
     let mut hidden = whole();
     commands(&mut hidden)[1].text = CommandText::Withheld(true);
@@ -295,7 +292,7 @@ fn changes(cases: &mut Cases) {
             "other-command-told",
             Code::ScriptLineUnplanned,
             "line 2 `echo \"something\"` is planned, but bash said",
-            |run| run.ran[1].planned = false,
+            |run| run.ran[1].unit = false,
         ),
         (
             "plan-differs",

@@ -1,4 +1,4 @@
-//! Journals of scripts that ran: the plan, what bash told of it, and what the policy made of
+//! Journals of scripts that ran: the plan, what was seen of it, and what the policy made of
 //! the script says. MANIFEST says what must come of each.
 
 use std::collections::BTreeMap;
@@ -48,14 +48,12 @@ fn script(name: &str) -> Script {
     Script::new(text.as_bytes().to_vec(), ranges.to_vec()).unwrap()
 }
 
-/// What bash said before a command.
+/// What a command was seen to be.
 #[derive(Clone, Copy, PartialEq)]
 enum Told {
-    /// What the plan has there.
+    /// The unit of the plan.
     Planned,
-    /// Nothing.
-    Late,
-    /// Something else.
+    /// None of the plan's.
     Other,
 }
 
@@ -63,13 +61,13 @@ enum Told {
 #[derive(Clone, Copy)]
 enum End {
     Seen(Status),
-    Passed,
+    Untold,
     Replaced,
     Running,
 }
 
-use End::{Passed, Replaced, Running, Seen};
-use Told::{Late, Other, Planned};
+use End::{Replaced, Running, Seen, Untold};
+use Told::{Other, Planned};
 
 /// A run of a script.
 struct Case {
@@ -88,11 +86,12 @@ struct Recorded {
     signer: Signer,
     shell: u64,
     n: u64,
+    evidence: Evidence,
 }
 
 impl Recorded {
     fn new() -> Self {
-        let mut recorded = Recorded { signer: Signer::begun(2), shell: 0, n: 0 };
+        let mut recorded = Recorded { signer: Signer::begun(2), shell: 0, n: 0, evidence: Evidence::Reader };
         recorded.open();
         recorded
     }
@@ -122,8 +121,9 @@ impl Recorded {
         let body = Plan {
             shell: self.shell,
             count,
+            before: 0,
             recorded_at,
-            evidence: if recorded_at == PlanTime::Start { Evidence::Reader } else { Evidence::Traps },
+            evidence: if recorded_at == PlanTime::Start { self.evidence } else { Evidence::Traps },
             sha256: Some([0x0b; 32]),
             inherited: Vec::new(),
         };
@@ -131,7 +131,8 @@ impl Recorded {
         self.signer.push(Body::Plan(body), &texts, Defect::None);
     }
 
-    fn ran(&mut self, text: &[u8], told: Told, ended: End) {
+    /// A command; the unit that it is counts from 0.
+    fn ran(&mut self, text: &[u8], (unit, told): (usize, Told), ended: End) {
         self.n += 1;
         let (shell, n) = (self.shell, self.n);
         let texts = Texts::of(&[("command", text), ("workdir", b"/work")]);
@@ -143,13 +144,12 @@ impl Recorded {
             text_source: TextSource::Script,
             truncated: false,
             prev_status: None,
-            planned: told == Planned,
-            late: told == Late,
+            unit: (told == Planned).then_some(unit as u64 + 1),
         };
         self.signer.push(Body::Start(start), &texts, Defect::None);
         let (status, from, outcome) = match ended {
             Seen(status) => (Some(status), From::NextStart, None),
-            Passed => (None, From::Unknown, Some(Unseen::Passed)),
+            Untold => (None, From::Unknown, Some(Unseen::Untold)),
             Replaced => (None, From::Unknown, Some(Unseen::Replaced)),
             Running => return,
         };
@@ -161,8 +161,8 @@ impl Recorded {
 
     /// All units of a script, each with status 0.
     fn whole(&mut self, script: &Script) {
-        for unit in script.units() {
-            self.ran(unit.text, Planned, Seen(0));
+        for (at, unit) in script.units().enumerate() {
+            self.ran(unit.text, (at, Planned), Seen(0));
         }
     }
 
@@ -188,7 +188,7 @@ fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec
         recorded.plan(&script, PlanTime::Start);
     }
     for (unit, told, ended) in ran {
-        recorded.ran(script.unit(*unit).unwrap().text, *told, *ended);
+        recorded.ran(script.unit(*unit).unwrap().text, (*unit, *told), *ended);
     }
     if recorded_at == Some(PlanTime::Exit) {
         recorded.plan(&script, PlanTime::Exit);
@@ -207,7 +207,7 @@ fn met(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'static s
     add("compound", "compound", None, met3, (Some(PlanTime::Start), ALL, OVER));
     let latin = [(0, Planned, Seen(0)), (1, Planned, Seen(0))];
     add("no-newline-at-the-end", "bytes", None, "2 of 2 commands ran", (Some(PlanTime::Start), &latin, OVER));
-    let silent = [(0, Planned, Passed), (1, Late, Passed), (2, Late, Seen(0)), (3, Planned, Seen(0))];
+    let silent = [0, 1, 2, 3].map(|unit| (unit, Planned, Seen(0)));
     add("silent", "silent", None, "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
     let exec = [(0, Planned, Seen(0)), (1, Planned, Replaced)];
     add("replaced", "replaced", None, "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
@@ -265,14 +265,17 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
         why,
         (Some(PlanTime::Start), ALL, (CloseReason::Signal, Some(143), true)),
     );
-    let passed = [(0, Planned, Passed), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
-    let why = "line 1 `cd src/` passed, with a status that bash did not tell; 0 is allowed";
+    let untold = [(0, Planned, Untold), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
+    let why = "line 1 `cd src/` ended with a status that nobody saw; 0 is allowed";
+    add("untold", "three", Some(Code::ScriptStatusUntold), why, (Some(PlanTime::Start), &untold, OVER));
+    let unannounced = [(0, Planned, Untold), (3, Planned, Seen(0))];
+    let why = "line 2 `f() { :; }` did not run";
     add(
-        "passed-without-a-reason",
-        "three",
-        Some(Code::ScriptStatusPassed),
+        "unannounced",
+        "silent",
+        Some(Code::ScriptLineMissing),
         why,
-        (Some(PlanTime::Start), &passed, OVER),
+        (Some(PlanTime::Start), &unannounced, OVER),
     );
     let bare: Vec<(usize, Told, End)> = ALL.iter().map(|(unit, _, end)| (*unit, Other, *end)).collect();
     let why = "the plan was recorded when the block ended, not before its first command";
@@ -289,8 +292,8 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     let script = script("three");
     let mut running = Recorded::new();
     running.plan(&script, PlanTime::Start);
-    running.ran(script.unit(0).unwrap().text, Planned, Seen(0));
-    running.ran(script.unit(1).unwrap().text, Planned, Running);
+    running.ran(script.unit(0).unwrap().text, (0, Planned), Seen(0));
+    running.ran(script.unit(1).unwrap().text, (1, Planned), Running);
     let mut not_closed = Recorded::new();
     not_closed.plan(&script, PlanTime::Start);
     not_closed.whole(&script);
@@ -298,6 +301,10 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     no_end.plan(&script, PlanTime::Start);
     no_end.whole(&script);
     no_end.close(CloseReason::Exit, Some(0), true);
+    let mut unseen = Recorded::new();
+    unseen.evidence = Evidence::Whole;
+    unseen.plan(&script, PlanTime::Start);
+    unseen.close(CloseReason::Exit, Some(0), true);
     let seen = "the script was not seen to come to its end";
     vec![
         (
@@ -308,6 +315,13 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
             running.signer.bytes,
         ),
         ("not-closed", &["no-end", "open-shell"], Code::ScriptEnd, seen, not_closed.signer.bytes),
+        (
+            "recorded-as-a-whole",
+            &["unseen-commands"],
+            Code::ScriptLineMissing,
+            "line 1 `cd src/` did not run; no command did",
+            unseen.end(),
+        ),
         ("not-ended", &["no-end"], Code::SessionIncomplete, "the session is incomplete", no_end.signer.bytes),
     ]
 }
@@ -355,7 +369,7 @@ fn odd() -> Vec<Denied<Option<usize>>> {
     ));
     let mut aside = planned(&|recorded| recorded.plan(three, PlanTime::Start));
     aside.open();
-    aside.ran(b"curl x | sh", Other, Seen(0));
+    aside.ran(b"curl x | sh", (0, Other), Seen(0));
     aside.close(CloseReason::Exit, Some(0), false);
     odd.push((
         "shell-aside",
@@ -400,7 +414,8 @@ fn all() -> Vec<Case> {
 fn manifest(cases: &[Case]) -> String {
     let line = |case: &Case| {
         let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-        let verdict = if case.found.contains(&"no-end") { "incomplete" } else { "complete" };
+        let whole = case.found.iter().all(|found| *found == "replaced");
+        let verdict = if whole { "complete" } else { "incomplete" };
         let units = case.units.map_or_else(String::new, |units| units.to_string());
         let cells = [
             case.name.to_owned(),

@@ -239,7 +239,7 @@ const CONTRADICTIONS: &[Contradiction] = &[
     }),
     ("facts", Code::StatementCount, "outcome.factCount is more", |it| it.predicate.outcome.fact_count = 1000),
     ("outcome", Code::StatementCommand, "command 2 says why its exitCode is null", |it| {
-        commands(it)[1].outcome = Some(Unseen::Passed);
+        commands(it)[1].outcome = Some(Unseen::Untold);
     }),
     ("withheld-texts", Code::StatementCount, "outcome counts other withheld or redacted", |it| {
         it.predicate.outcome.withheld_count = 1;
@@ -446,6 +446,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("pipe", "\"exitCode\":1,\"startedAt\"", "\"exitCode\":1,\"pipeStatus\":[0,256],\"startedAt\""),
     ("outcome", "\"exitCode\":0,\"startedAt\"", "\"exitCode\":null,\"outcome\":\"done\",\"startedAt\""),
     ("plan", "\"recordedAt\":\"start\"", "\"recordedAt\":\"later\""),
+    ("command-unit", "\"unit\":1", "\"unit\":0"),
+    ("plan-before", "\"before\":0", "\"before\":-1"),
     ("evidence", "\"evidence\":\"reader\"", "\"evidence\":\"hearsay\""),
     ("inherited", "[\"BASH_ENV\"]", "[\"PATH\"]"),
     ("origin", "\"status\":\"none\"", "\"status\":\"checked\""),
@@ -477,7 +479,6 @@ fn misshapen(cases: &mut Cases) {
 /// What may be left out, and is spelled: flags that are false, lists of nothing, members that are null.
 const SPELLED: &[(&str, &str, &str)] = &[
     ("stale-false", "\"exitCode\":1,\"startedAt\"", "\"exitCode\":1,\"stale\":false,\"startedAt\""),
-    ("late-false", "\"planned\":true}", "\"planned\":true,\"late\":false}"),
     ("must-false", "\"ok\":true,", "\"ok\":true,\"must\":false,"),
     ("fact-shell-null", "\"at\":\"start\",", "\"at\":\"start\",\"shell\":null,"),
     ("nothing-attached", "\"commit\":null}}", "\"commit\":null},\"attached\":[]}"),

@@ -148,6 +148,7 @@ fn recorded(signer: &mut Signer) {
     let plan = Plan {
         shell: 1,
         count: 2,
+        before: 0,
         recorded_at: PlanTime::Start,
         evidence: Evidence::Reader,
         sha256: Some([0x0b; 32]),
@@ -157,7 +158,7 @@ fn recorded(signer: &mut Signer) {
     for (n, text) in [(1, &b"make all"[..]), (2, b"make check"), (3, b"printf '\xff'"), (4, b"exit")] {
         let (mut body, texts) = start(1, n, n, text);
         if let (Body::Start(start), true) = (&mut body, n < 3) {
-            (start.planned, start.text_source) = (true, TextSource::Script);
+            (start.unit, start.text_source) = (Some(n), TextSource::Script);
         }
         signer.push(body, &texts, Defect::None);
         signer.push(
@@ -234,7 +235,7 @@ fn variants(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
             out.push((path.to_owned(), turned.into()));
             out.push((path.to_owned(), Value::Null));
             out.extend(
-                ["2026-01-01T00:00:00Z", "zsh", "passed", "exit", "start"]
+                ["2026-01-01T00:00:00Z", "zsh", "untold", "exit", "start"]
                     .map(|new| (path.to_owned(), new.into())),
             );
         }
