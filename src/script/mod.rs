@@ -1,7 +1,7 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them runs (`run`), of which bash says nothing (`silent`), what its
+//! which of them a piece is that a shell took (`reading`) or announced (`run`), of which bash says nothing (`silent`), what its
 //! traps can do to its end (`traps`), and what a CI runner makes of a list of commands (`block`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
@@ -10,6 +10,7 @@
 //! commands of one line. Blank lines and comments between units belong to none.
 
 pub mod block;
+pub mod gitlab;
 pub mod reading;
 pub mod run;
 pub mod silent;
