@@ -13,9 +13,9 @@
 pub mod block;
 pub mod call;
 mod channel;
+mod given;
 pub mod reader;
 pub mod recording;
-mod given;
 mod records;
 pub mod script;
 pub mod session;

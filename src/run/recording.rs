@@ -132,7 +132,9 @@ impl Recording {
             && let Ok(split) = split::split(bash, recording.places.as_ref().ok(), bytes)
         {
             if let Some(line) = split.ambiguous {
-                report::say(&format!("line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"));
+                report::say(&format!(
+                    "line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"
+                ));
             }
             recording.script = Script::new(bytes.to_vec(), split.ranges).unwrap_or_default();
             recording.broken = split.broken;
@@ -183,8 +185,7 @@ impl Recording {
         }
         let (script, name) = (std::mem::take(&mut self.script), std::mem::take(&mut self.name));
         let interpreter = std::mem::take(&mut self.interpreter);
-        let plan =
-            PlanOf { name: &name, script: &script, before: 0, evidence, interpreter: &interpreter };
+        let plan = PlanOf { name: &name, script: &script, before: 0, evidence, interpreter: &interpreter };
         self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &plan));
         self.script = script;
     }

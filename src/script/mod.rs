@@ -9,6 +9,7 @@
 //! A unit is one complete input as bash reads it: the lines of one compound command, or all
 //! commands of one line. Blank lines and comments between units belong to none.
 
+mod announced;
 pub mod block;
 pub mod reading;
 pub mod run;

@@ -99,12 +99,7 @@ impl Places {
             command: at("global_command")?,
             input: at("default_buffered_input")?,
             source: at("bash_input")?,
-            version: [
-                at("dist_version")?,
-                at("patch_level")?,
-                at("build_version")?,
-                at("release_status")?,
-            ],
+            version: [at("dist_version")?, at("patch_level")?, at("build_version")?, at("release_status")?],
         })
     }
 
