@@ -17,6 +17,8 @@ pub fn variable(name: &str) -> Option<OsString> {
 
 /// The one variable that a recorded shell exports: its session folder.
 pub const SESSION_VARIABLE: &str = "ATTESH_SESSION";
+/// By whom the units of a script are to be seen.
+pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 
 /// The session folder that the surrounding shell exports.
 #[must_use]

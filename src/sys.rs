@@ -1,13 +1,16 @@
 //! System calls without a safe wrapper in nix: the only unsafe code of the package.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::unistd::{ForkResult, Pid, fork, pipe2};
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -23,6 +26,7 @@ pub fn clock_is_synced() -> bool {
 static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
 static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 static SIZE_IGNORED: AtomicBool = AtomicBool::new(false);
+static CHILD_IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Before `main` the standard library opens /dev/null for a closed standard descriptor, which
 /// hides that the output is lost. So this function looks earlier. The standard library also sets
@@ -68,11 +72,23 @@ pub fn outlive_size_limit() {
     SIZE_IGNORED.store(ignored, Ordering::Relaxed);
 }
 
-/// Gives a program SIGPIPE and SIGXFSZ as this one found them: the standard library would have
-/// the first end every program that it starts, and [`outlive_size_limit`] would keep the second
-/// from it.
+/// Has the kernel tell of the stops of children, which it does not where SIGCHLD is ignored.
+pub fn hear_children() {
+    let before = take(Signal::SIGCHLD, false);
+    if before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn)) {
+        CHILD_IGNORED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Gives a program SIGPIPE, SIGXFSZ and SIGCHLD as this one found them: the standard library would
+/// have the first end every program that it starts, [`outlive_size_limit`] would keep the second
+/// from it, and [`hear_children`] the third.
 pub fn keep_signals(command: &mut Command) {
-    let found = [(Signal::SIGPIPE, &PIPE_IGNORED), (Signal::SIGXFSZ, &SIZE_IGNORED)];
+    let found = [
+        (Signal::SIGPIPE, &PIPE_IGNORED),
+        (Signal::SIGXFSZ, &SIZE_IGNORED),
+        (Signal::SIGCHLD, &CHILD_IGNORED),
+    ];
     let found = found.map(|(signal, ignored)| (signal, ignored.load(Ordering::Relaxed)));
     let restore = move || {
         for (signal, ignored) in found {
@@ -158,4 +174,219 @@ fn set_timer(interval_ms: u32) -> io::Result<()> {
     // SAFETY: the struct is initialised and outlives the call; the old value is not asked for.
     let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A child that waits for a word before it becomes a program.
+pub struct Held {
+    pid: Pid,
+    go: File,
+    failed: File,
+}
+
+/// A child that is to become a program, and waits.
+///
+/// # Errors
+/// The kernel made none.
+pub fn hold(command: &mut Command) -> io::Result<Held> {
+    let (wait, go) = pipe2(OFlag::O_CLOEXEC)?;
+    let (failed, fail) = pipe2(OFlag::O_CLOEXEC)?;
+    // SAFETY: this program has one thread here, so that the child may do whatever it could.
+    match unsafe { fork()? } {
+        ForkResult::Parent { child } => Ok(Held { pid: child, go: go.into(), failed: failed.into() }),
+        ForkResult::Child => {
+            drop((go, failed));
+            let mut word = [0];
+            if matches!(File::from(wait).read(&mut word), Ok(1)) {
+                let error = command.exec();
+                let number = error.raw_os_error().unwrap_or(libc::ENOENT);
+                let _ = File::from(fail).write_all(&number.to_ne_bytes());
+            }
+            // SAFETY: it ends the child at once, without the parent's destructors.
+            unsafe { libc::_exit(127) }
+        }
+    }
+}
+
+impl Held {
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// It becomes the program; what stops it from that is told by [`Held::failure`].
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn release(&mut self) -> io::Result<()> {
+        self.go.write_all(b".")
+    }
+
+    /// Why it did not become the program, if it did not.
+    #[must_use]
+    pub fn failure(mut self) -> Option<io::Error> {
+        let mut number = [0; 4];
+        self.failed.read_exact(&mut number).ok()?;
+        Some(io::Error::from_raw_os_error(i32::from_ne_bytes(number)))
+    }
+
+    /// It ends without becoming a program.
+    pub fn forget(self) {
+        let pid = self.pid;
+        drop(self);
+        let _ = nix::sys::wait::waitpid(pid, None);
+    }
+}
+
+/// A filter of system calls that refuses these four to a program, and to what it becomes.
+fn refuse_processes() -> io::Result<()> {
+    const LOAD_NUMBER: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+    let line = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    #[cfg(target_arch = "x86_64")]
+    let calls = [libc::SYS_clone, libc::SYS_clone3, libc::SYS_fork, libc::SYS_vfork];
+    #[cfg(not(target_arch = "x86_64"))]
+    let calls = [libc::SYS_clone, libc::SYS_clone3];
+    let mut lines = vec![line(LOAD_NUMBER, 0, 0, 0)];
+    for (at, call) in calls.iter().enumerate() {
+        let to_refusal = u8::try_from(calls.len() - at).unwrap_or_default();
+        lines.push(line(IF_EQUAL, to_refusal, 0, u32::try_from(*call).unwrap_or_default()));
+    }
+    lines.push(line(ANSWER, 0, 0, libc::SECCOMP_RET_ALLOW));
+    lines.push(line(ANSWER, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()));
+    let length = u16::try_from(lines.len()).unwrap_or_default();
+    let program = libc::sock_fprog { len: length, filter: lines.as_mut_ptr() };
+    // SAFETY: the program and its lines outlive the calls, which copy them.
+    let done = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// A program that can start no process, write no file and take no more than this much time of a
+/// processor. Where the kernel has no filters, a limit holds in place of one; it does not bind root.
+pub fn confine(command: &mut Command, seconds: u64) {
+    let limit = move || {
+        for (resource, most) in [
+            (nix::sys::resource::Resource::RLIMIT_CPU, seconds),
+            (nix::sys::resource::Resource::RLIMIT_NPROC, 0),
+            (nix::sys::resource::Resource::RLIMIT_FSIZE, 0),
+            (nix::sys::resource::Resource::RLIMIT_CORE, 0),
+        ] {
+            nix::sys::resource::setrlimit(resource, most, most)?;
+        }
+        let _ = refuse_processes();
+        Ok(())
+    };
+    // SAFETY: between fork and exec the only thread makes system calls and takes a little memory.
+    unsafe { command.pre_exec(limit) };
+}
+
+/// What has become of a child, as wait(2) codes it; `None` if nothing has and `wait` is false.
+///
+/// # Errors
+/// There is no such child.
+pub fn wait_for(pid: Pid, wait: bool) -> io::Result<Option<i32>> {
+    let options = if wait { 0 } else { libc::WNOHANG };
+    let mut state = 0;
+    loop {
+        // SAFETY: the state outlives the call.
+        match unsafe { libc::waitpid(pid.as_raw(), &raw mut state, options | libc::__WALL) } {
+            0 => return Ok(None),
+            -1 => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+            _ => return Ok(Some(state)),
+        }
+    }
+}
+
+/// How a stopped child that this program traces goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// It runs, and gets this signal; 0 is none. A realtime signal has no name, so it is a number.
+    Go(i32),
+    /// It runs one instruction.
+    Step,
+    /// It stays stopped until a SIGCONT.
+    Stay,
+}
+
+/// Lets a stopped child that this program traces go on.
+///
+/// # Errors
+/// It is not stopped, or gone.
+pub fn resume(pid: Pid, how: Resume) -> io::Result<()> {
+    let (request, signal) = match how {
+        Resume::Go(signal) => (libc::PTRACE_CONT, signal),
+        Resume::Step => (libc::PTRACE_SINGLESTEP, 0),
+        Resume::Stay => (libc::PTRACE_LISTEN, 0),
+    };
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    let signal = std::ptr::without_provenance_mut::<libc::c_void>(usize::try_from(signal).unwrap_or(0));
+    // SAFETY: none of these requests follows a pointer.
+    match unsafe { libc::ptrace(request, pid.as_raw(), nothing, signal) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Sets a group of registers of a stopped child that this program traces.
+///
+/// # Errors
+/// It has no such registers.
+#[cfg(target_arch = "aarch64")]
+pub fn set_registers(pid: Pid, group: i32, state: &mut [u8]) -> io::Result<()> {
+    let mut vector = libc::iovec { iov_base: state.as_mut_ptr().cast(), iov_len: state.len() };
+    let group = std::ptr::without_provenance_mut::<libc::c_void>(usize::try_from(group).unwrap_or(0));
+    // SAFETY: the vector and the bytes that it names outlive the call.
+    match unsafe { libc::ptrace(libc::PTRACE_SETREGSET, pid.as_raw(), group, &raw mut vector) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file has an extended attribute.
+#[must_use]
+pub fn has_attribute(path: &std::path::Path, name: &std::ffi::CStr) -> bool {
+    let Ok(path) = std::ffi::CString::new(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str())) else {
+        return false;
+    };
+    // SAFETY: both texts outlive the call, and a length of 0 asks for the size alone.
+    unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 0) > 0 }
+}
+
+/// The same open file under another descriptor.
+///
+/// # Errors
+/// There is no such descriptor.
+pub fn copy_of(descriptor: RawFd) -> io::Result<File> {
+    // SAFETY: a descriptor that this program does not own is only copied.
+    match unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3) } {
+        -1 => Err(io::Error::last_os_error()),
+        // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+        copy => Ok(unsafe { File::from_raw_fd(copy) }),
+    }
+}
+
+/// Gives a program an open file under this descriptor.
+pub fn inherit(command: &mut Command, file: &File, descriptor: RawFd) {
+    let from = std::os::fd::AsRawFd::as_raw_fd(file);
+    let give = move || {
+        // SAFETY: both are numbers; what the second was is closed, and nobody in the child owns it.
+        let done = unsafe {
+            match from == descriptor {
+                true => libc::fcntl(from, libc::F_SETFD, 0),
+                false => libc::dup2(from, descriptor),
+            }
+        };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    };
+    // SAFETY: between fork and exec it makes one system call.
+    unsafe { command.pre_exec(give) };
 }

@@ -23,6 +23,7 @@ use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, Hides, Options, POLICY_MAX, Policy, ScriptRule};
 use crate::report;
 use crate::run::call::bash;
+use crate::run::reader::Places;
 use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
@@ -115,7 +116,12 @@ fn explain(args: &PolicyExplain) -> Exit {
 
 /// Splits a script into its units, as the bash of this machine reads it.
 fn script(bytes: Vec<u8>) -> Result<Script, Failure> {
-    let split = split::split(&bash()?, &bytes)?;
+    let bash = bash()?;
+    let split = split::split(&bash, Places::of(&bash).ok().as_ref(), &bytes)?;
+    if let Some(line) = split.ambiguous {
+        let what = format!("line {line}: what bash takes for a command depends on its option extglob");
+        return Err(Failure::usage(what).next("write the line so that both read it alike"));
+    }
     if let Some((line, _)) = split.ranges.last().filter(|_| split.broken) {
         let what = format!("line {line}: bash cannot read the command that begins here");
         return Err(Failure::usage(what).next("to see what bash says of it type: bash -n FILE"));

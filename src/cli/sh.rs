@@ -3,7 +3,8 @@
 //! What lives here: what becomes of the script's status. What does not: how it is run and
 //! recorded (`run::script`).
 //!
-//! Rules: the script's status and the signal it dies of are passed on.
+//! Rules: the script's status and the signal it dies of are passed on; in CI no script runs
+//! without a session.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -12,15 +13,18 @@ use super::args::Sh;
 use super::given::Exit;
 use super::{heads, seal};
 use crate::failure::Failure;
+use crate::paths;
 use crate::report;
 use crate::run::call::{BashCall, bash};
-use crate::run::script::{self, Recording};
+use crate::run::recording::Recording;
+use crate::run::script;
 use crate::run::session;
 use crate::session::birth;
 use crate::session::heads::head_now;
 use crate::sys;
 
-/// The exit status if `--strict` was given and recording failed.
+/// The exit status if nothing could be recorded and the script did not run, or if `--strict` was
+/// given and recording failed.
 const NOT_RECORDED: u8 = 125;
 
 pub fn run(args: &Sh) -> Exit {
@@ -32,12 +36,14 @@ pub fn run(args: &Sh) -> Exit {
         None => session::choose(args.dir.as_deref()),
     };
     let mut recording = match session {
-        Ok(session) => Some(Recording::new(session, &call, &bash)),
+        Ok(session) => Some(Recording::new(session, &call, &bash)?),
         Err(error) => {
-            report::say(&format!("not recording this script: {error}"));
-            if args.strict || sealing.is_some() {
+            // Nobody looks at a job that succeeds: what it says of itself is read too late.
+            if args.strict || sealing.is_some() || paths::ci().is_some() {
+                report::say(&format!("the script did not run, because it cannot be recorded: {error}"));
                 return Ok(NOT_RECORDED);
             }
+            report::say(&format!("not recording this script: {error}"));
             None
         }
     };

@@ -1,7 +1,12 @@
-//! Folders that are kept in memory.
+//! Folders and files that are kept in memory.
 
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 /// A user's folder where every user may have one in memory.
@@ -14,4 +19,27 @@ pub fn folder(uid: nix::unistd::Uid) -> PathBuf {
 #[must_use]
 pub fn is_in_memory(path: &Path) -> bool {
     statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
+}
+
+/// A file without a name that has these bytes, and that nobody can change any more.
+///
+/// # Errors
+/// The kernel gave none.
+pub fn sealed(bytes: &[u8]) -> io::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file = File::from(memfd_create(c"script", flags)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(file)
+}
+
+/// Which file an open one is: device and inode.
+///
+/// # Errors
+/// The kernel does not tell.
+pub fn identity(file: &File) -> io::Result<(u64, u64)> {
+    let meta = file.metadata()?;
+    Ok((meta.dev(), meta.ino()))
 }

@@ -1,5 +1,5 @@
 //! What is Linux alone: `/proc`, its clocks, folders in memory, signals and senders told by
-//! descriptors.
+//! descriptors, traced children.
 //!
 //! Each file is one fact of the kernel behind functions that name nothing of Linux. Another
 //! system gets its own file beside it (a clock of macOS: `clock_macos.rs`, chosen here by
@@ -7,7 +7,10 @@
 //! [`crate::sys`].
 
 pub mod clock;
+pub mod exec;
 pub mod memory;
 pub mod proc;
+pub mod remote;
 pub mod sender;
 pub mod signals;
+pub mod trace;

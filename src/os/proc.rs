@@ -102,6 +102,39 @@ pub fn position(pid: u64, file: (u64, u64)) -> Option<u64> {
     })
 }
 
+/// The memory of a process that this one traces.
+///
+/// # Errors
+/// It is gone, or not traced.
+pub fn memory(pid: u32) -> io::Result<File> {
+    File::open(format!("/proc/{pid}/mem"))
+}
+
+/// The file of a process's program.
+///
+/// # Errors
+/// It is gone, or not this user's.
+pub fn program_of(pid: u32) -> io::Result<File> {
+    File::open(format!("/proc/{pid}/exe"))
+}
+
+/// A value that the kernel gave a program when it started (AT_ of getauxval(3)).
+#[must_use]
+pub fn auxiliary(pid: u32, kind: u64) -> Option<u64> {
+    let values = fs::read(format!("/proc/{pid}/auxv")).ok()?;
+    let word = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_ne_bytes);
+    values.chunks_exact(16).find(|pair| word(&pair[..8]) == Some(kind)).and_then(|pair| word(&pair[8..]))
+}
+
+/// Where a process is in a file that it has open, and which file that is (device and inode).
+#[must_use]
+pub fn place_in(pid: u32, descriptor: i32) -> Option<((u64, u64), u64)> {
+    let meta = fs::metadata(format!("/proc/{pid}/fd/{descriptor}")).ok()?;
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
+    let at = info.lines().find_map(|line| line.strip_prefix("pos:"))?.trim().parse().ok()?;
+    Some(((meta.dev(), meta.ino()), at))
+}
+
 /// Whether the process that had this id and start is still there.
 #[must_use]
 pub fn is_alive(pid: u64, start_ticks: u64) -> bool {

@@ -60,11 +60,22 @@ fn ended_by_nul(words: &[OsString]) -> Vec<u8> {
     words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect()
 }
 
+/// Where bash takes its script from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// The text behind `-c`.
+    Text(OsString),
+    /// Standard input.
+    Standard,
+}
+
 /// The words behind `attesh sh`: bash's options, the script, its arguments.
 pub struct BashCall {
     options: Vec<OsString>,
     /// The script.
-    pub file: PathBuf,
+    pub input: Input,
     arguments: Vec<OsString>,
     /// The options without those that show what bash reads: -x, -v.
     quiet: Vec<OsString>,
@@ -82,7 +93,7 @@ impl BashCall {
     pub fn parse(words: &[OsString]) -> Result<Self, Failure> {
         let mut call = BashCall {
             options: Vec::new(),
-            file: PathBuf::new(),
+            input: Input::Standard,
             arguments: Vec::new(),
             quiet: Vec::new(),
             traced: false,
@@ -90,32 +101,57 @@ impl BashCall {
             hooked: true,
         };
         let mut words = words.iter();
-        let no_file =
-            || Failure::usage("no script is named").next("type: attesh sh FILE, bash's options before it");
-        loop {
-            let word = words.next().ok_or_else(no_file)?;
+        let mut first = None;
+        while let Some(word) = words.next() {
             let text = word.as_bytes();
-            if text == b"--" {
+            if text == b"--" || text == b"-" {
                 call.keep(&[word]);
-                call.file = words.next().ok_or_else(no_file)?.into();
+                first = words.next();
                 break;
             }
             if !text.starts_with(b"-") && !text.starts_with(b"+") || text.len() < 2 {
-                call.file = word.into();
+                first = Some(word);
                 break;
             }
             let long = text.strip_prefix(b"--").or(text.strip_prefix(b"-")).unwrap_or(text);
             if text.starts_with(b"--") || LONG.iter().any(|name| name.as_bytes() == long) {
-                call.long(word, long, &mut words).ok_or_else(no_file)?;
+                call.long(word, long, &mut words)?;
             } else {
                 call.letters(word, &mut words)?;
             }
         }
-        if call.file.as_os_str().is_empty() || call.file == Path::new("-") {
-            return Err(no_file());
+        let named = |letter: u8| {
+            let short = |word: &&OsString| !word.as_bytes().starts_with(b"--") && !LONG.iter().any(|name| {
+                word.as_bytes().strip_prefix(b"-") == Some(name.as_bytes())
+            });
+            let mut words = call.options.iter().filter(short);
+            words.any(|word| word.as_bytes().starts_with(b"-") && word.as_bytes().contains(&letter))
+        };
+        if named(b'c') {
+            let what = "-c: no text is named";
+            let text = first.ok_or_else(|| Failure::usage(what).next("type: attesh sh -c TEXT"))?;
+            call.input = Input::Text(text.clone());
+        } else if named(b's') || first.is_none() {
+            call.arguments.extend(first.cloned());
+        } else if let Some(file) = first {
+            if file.is_empty() {
+                return Err(Failure::usage("the script's name is empty")
+                    .next("type: attesh sh FILE, bash's options before it"));
+            }
+            call.input = Input::File(file.into());
         }
-        call.arguments = words.cloned().collect();
+        call.arguments.extend(words.cloned());
         Ok(call)
+    }
+
+    /// What its script is called: the file as it was named, or the option that bash has for it.
+    #[must_use]
+    pub fn name(&self) -> Vec<u8> {
+        match &self.input {
+            Input::File(path) => path.as_os_str().as_bytes().to_vec(),
+            Input::Text(_) => b"-c".to_vec(),
+            Input::Standard => b"-s".to_vec(),
+        }
     }
 
     /// bash's options as they were typed, a NUL behind each word.
@@ -140,17 +176,20 @@ impl BashCall {
         word: &OsString,
         name: &[u8],
         words: &mut impl Iterator<Item = &'a OsString>,
-    ) -> Option<()> {
+    ) -> Result<(), Failure> {
         self.hooked &= ![&b"posix"[..], b"restricted"].contains(&name);
         match name {
             b"verbose" => {
                 self.options.push(word.clone());
                 self.verbose = true;
             }
-            b"rcfile" | b"init-file" => self.keep(&[word, words.next()?]),
+            b"rcfile" | b"init-file" => {
+                let what = format!("{}: no file is named", word.display());
+                self.keep(&[word, words.next().ok_or_else(|| Failure::usage(what))?]);
+            }
             _ => self.keep(&[word]),
         }
-        Some(())
+        Ok(())
     }
 
     /// A word of single letters: -ex, -eo pipefail, +O extglob.
@@ -181,10 +220,6 @@ impl BashCall {
                     }
                     continue;
                 }
-                b'c' | b's' => {
-                    let what = format!("bash's option -{} runs no file", char::from(*letter));
-                    return Err(Failure::usage(what).next("put the script into a file: attesh sh FILE"));
-                }
                 b'x' => self.traced = on,
                 b'v' => self.verbose = on,
                 b'p' | b'r' | b'i' => {
@@ -211,7 +246,13 @@ impl BashCall {
 
     fn with(&self, bash: &Path, options: &[OsString]) -> Command {
         let mut command = Command::new(bash);
-        command.args(options).arg(&self.file).args(&self.arguments).env("_", bash);
+        command.args(options);
+        match &self.input {
+            Input::File(path) => command.arg(path),
+            Input::Text(text) => command.arg(text),
+            Input::Standard => &mut command,
+        };
+        command.args(&self.arguments).env("_", bash);
         sys::keep_signals(&mut command);
         command
     }
@@ -328,7 +369,7 @@ mod tests {
             let call = call(line);
             let kept: Vec<&str> = call.quiet.iter().map(|word| word.to_str().unwrap()).collect();
             assert_eq!((kept.join(" ").as_str(), (call.traced, call.verbose)), (quiet, set), "{line}");
-            assert!(call.hooked && call.file == Path::new("s"), "{line}");
+            assert!(call.hooked && call.input == Input::File("s".into()), "{line}");
             let all: Vec<&str> = call.options.iter().map(|word| word.to_str().unwrap()).collect();
             assert!(line.starts_with(&format!("{} s", all.join(" "))), "{line}: {all:?}");
         }

@@ -1,73 +1,190 @@
 //! Asks bash where the units of a script end.
 //!
-//! What lives here: the one bash process that parses a script for `shell/split.bash`. What
-//! does not: what a unit is for (`script`), running anything.
+//! What lives here: a bash that reads the script and runs nothing of it (`bash -n`), watched where
+//! it reads; where it cannot be watched, one such bash for each line that may end a unit. What
+//! does not: what a unit is for (`script`).
 //!
-//! Rules: nothing of the script runs; a script that bash cannot parse still has a plan, whose
-//! last unit is the lines that are not a complete input.
+//! Rules: nothing of the script runs, and the bash that reads it can start no process, write no
+//! file and finds no program. A script that bash cannot parse still has a plan, whose last unit is
+//! the lines that are not a complete input. Where bash's units depend on a setting that the script
+//! can change, it has none.
 
-use std::io::{Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
+use super::reader::{Places, Reader, Script as Source, Seen};
 use crate::clock;
-use crate::crypto;
-use crate::encoding::hex;
 use crate::failure::Failure;
-use crate::script::is_empty;
+use crate::files;
+use crate::os::memory;
+use crate::script::reading::piece;
+use crate::script::{Script, is_empty};
+use crate::sys;
 
-/// The splitter, run by the bash that will run the script.
-const SPLITTER: &str = include_str!("../../shell/split.bash");
-/// How long bash may take over a script, in nanoseconds; what it has not parsed by then is one unit.
-const TIME_MAX_NS: u64 = 20_000_000_000;
+/// How long a bash may take over a script, in seconds; what it has not parsed by then is one unit.
+const TIME_MAX_S: u64 = 20;
+/// What begins an extended pattern: without these, `shopt -s extglob` changes nothing.
+const EXTENDED: [&[u8]; 5] = [b"?(", b"*(", b"+(", b"@(", b"!("];
 
 /// How bash takes a script apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     /// First and last line of each unit, from 1.
     pub ranges: Vec<(u64, u64)>,
     /// The last unit is not a complete input: bash will stop there.
     pub broken: bool,
+    /// The first line that two readings take differently; then there are no units.
+    pub ambiguous: Option<u64>,
+    /// bash's version, if it was seen.
+    pub version: Option<String>,
 }
 
-/// Takes a script apart.
+/// Takes a script apart; `places` are those of this bash, if it has them.
 ///
 /// # Errors
 /// bash could not be started.
-pub fn split(bash: &Path, script: &[u8]) -> Result<Split, Failure> {
-    let program = SPLITTER.replace("ATTESH_TOKEN", &hex(&crypto::random::<8>()));
-    let deadline_ns = clock::now().boottime_ns + TIME_MAX_NS;
-    let mut found = Split { ranges: Vec::new(), broken: false };
-    let mut from = (0, 0);
-    loop {
-        let output = run(bash, &program, from, script, deadline_ns).map_err(|error| {
-            Failure::unable(format!("{}: {}", bash.display(), crate::files::words(&error)))
-        })?;
-        let mut tried = None;
-        for line in output.lines() {
-            if line == "end" {
-                return Ok(found);
-            } else if let Some(unfinished) = pair(line, '+') {
-                tried = Some(unfinished);
-            } else if let Some(range) = pair(line.trim_end_matches('?'), '-') {
-                found.ranges.push(range);
-                found.broken = line.ends_with('?');
-                tried = Some((range.1, range.1));
-            }
+pub fn split(bash: &Path, places: Option<&Places>, script: &[u8]) -> Result<Split, Failure> {
+    let read = |extended: bool| {
+        let split = places.and_then(|places| watched(bash, places, script, extended).ok());
+        match split {
+            Some(split) => Ok(split),
+            None => tried(bash, script, extended),
         }
-        // bash ended at the line after the last one that it reported: no unit ends at that one.
-        let (first, next) = tried.unwrap_or(from);
-        from = match first == next {
-            true => (first_line(script, next), first_line(script, next) + 1),
-            false => (first, next + 1),
-        };
-        let all = lines(script);
-        if from.1 > all || clock::now().boottime_ns > deadline_ns {
-            let rest = (from.0 < all).then_some((from.0 + 1, all));
-            found.ranges.extend(rest);
-            return Ok(Split { broken: rest.is_some(), ..found });
+        .map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))
+    };
+    let plain = read(false)?;
+    if !EXTENDED.iter().any(|begin| memchr::memmem::find(script, begin).is_some()) {
+        return Ok(plain);
+    }
+    let extended = read(true)?;
+    Ok(match (plain.broken, extended.broken) {
+        _ if plain.ranges == extended.ranges => plain,
+        // A script that turns extended patterns on is parsed with them alone.
+        (true, false) => extended,
+        (false, true) => plain,
+        _ => {
+            let mut both = plain.ranges.iter().zip(&extended.ranges);
+            let differs = both.find(|(one, other)| one != other).map_or(1, |(one, _)| one.0);
+            Split { ambiguous: Some(differs), version: plain.version, ..Split::default() }
+        }
+    })
+}
+
+/// A bash that reads and runs nothing.
+fn reading(bash: &Path, extended: bool) -> Command {
+    let mut command = Command::new(bash);
+    command.args(["--norc", "--noprofile"]);
+    if extended {
+        command.args(["-O", "extglob"]);
+    }
+    command.arg("-n");
+    // No variable of the caller may change how bash parses, and no program is to be found.
+    command.env_clear().env("LC_ALL", "C").env("PATH", "").current_dir("/");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    sys::confine(&mut command, TIME_MAX_S);
+    command
+}
+
+/// The units as one bash reads them, watched.
+fn watched(bash: &Path, places: &Places, script: &[u8], extended: bool) -> io::Result<Split> {
+    let text = memory::sealed(script)?;
+    let identity = memory::identity(&text)?;
+    let mut command = reading(bash, extended);
+    command.stdin(text);
+    let mut reader = Reader::start(&mut command, places, Source::File(identity))?;
+    let whole = Script::new(script.to_vec(), Vec::new()).unwrap_or_default();
+    let mut split = Split::default();
+    reader.go_on()?;
+    loop {
+        match reader.next(true)? {
+            Some(Seen::Asks { .. }) if split.version.is_none() => split.version = reader.version(),
+            Some(Seen::Reads { bytes, at }) => {
+                let piece = piece(&whole, &bytes, at);
+                let first = piece.line.ok_or(io::ErrorKind::InvalidData)?;
+                let lines = piece.text.iter().filter(|byte| **byte == b'\n').count() as u64;
+                split.ranges.push((first, first + lines));
+            }
+            Some(Seen::Ended(_)) => break,
+            Some(Seen::Starts { .. } | Seen::Replaced | Seen::Lost) => {
+                reader.discard();
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            _ => {}
+        }
+        reader.go_on()?;
+    }
+    Ok(finished(script, split))
+}
+
+/// Lines behind the last unit that are more than remarks are a unit that bash cannot parse.
+fn finished(script: &[u8], mut split: Split) -> Split {
+    let from = split.ranges.last().map_or(0, |(_, last)| *last);
+    let (first, all) = (first_line(script, from), lines(script));
+    if first < all {
+        split.ranges.push((first + 1, all));
+        split.broken = true;
+    }
+    split
+}
+
+/// The units as bash parses them, tried line by line.
+fn tried(bash: &Path, script: &[u8], extended: bool) -> io::Result<Split> {
+    let deadline_ns = clock::now().boottime_ns + TIME_MAX_S * 1_000_000_000;
+    let all: Vec<&[u8]> = script.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut split = Split::default();
+    let mut at = usize::try_from(first_line(script, 0)).unwrap_or(usize::MAX);
+    while at < all.len() {
+        let ends = (at..all.len()).find_map(|last| {
+            let verdict = match clock::now().boottime_ns > deadline_ns {
+                true => Ok(Tried::Wrong),
+                false => parses(bash, &all[at..=last].concat(), extended),
+            };
+            match verdict {
+                Ok(Tried::Unfinished) => None,
+                other => Some(other.map(|tried| (last, tried))),
+            }
+        });
+        match ends.transpose()? {
+            Some((last, Tried::Whole)) => {
+                split.ranges.push((at as u64 + 1, last as u64 + 1));
+                at = usize::try_from(first_line(script, last as u64 + 1)).unwrap_or(usize::MAX);
+            }
+            _ => break,
         }
     }
+    Ok(finished(script, split))
+}
+
+/// What bash says of a piece of a script.
+enum Tried {
+    Whole,
+    Unfinished,
+    Wrong,
+}
+
+fn parses(bash: &Path, piece: &[u8], extended: bool) -> io::Result<Tried> {
+    let line = piece.strip_suffix(b"\n").unwrap_or(piece);
+    let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\').count();
+    if backslashes % 2 == 1 {
+        return Ok(Tried::Unfinished);
+    }
+    let mut command = reading(bash, extended);
+    command.stdin(memory::sealed(piece)?).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut said = Vec::new();
+    if let Some(mut errors) = child.stderr.take() {
+        errors.read_to_end(&mut said)?;
+    }
+    let whole = child.wait()?.success();
+    let has = |words: &str| memchr::memmem::find(&said, words.as_bytes()).is_some();
+    // bash takes the end of the text for that of a here-document, and warns.
+    let unfinished = ["unexpected end of file", "unexpected EOF", "delimited by end-of-file"].map(has);
+    Ok(match (unfinished.contains(&true), whole) {
+        (true, _) => Tried::Unfinished,
+        (false, true) => Tried::Whole,
+        (false, false) => Tried::Wrong,
+    })
 }
 
 /// The first line from this one on, from 0, that is neither blank nor a comment.
@@ -79,46 +196,4 @@ fn first_line(script: &[u8], from: u64) -> u64 {
 fn lines(script: &[u8]) -> u64 {
     let ends = script.iter().filter(|byte| **byte == b'\n').count();
     (ends + usize::from(script.last().is_some_and(|byte| *byte != b'\n'))) as u64
-}
-
-fn pair(words: &str, between: char) -> Option<(u64, u64)> {
-    let (first, last) = words.split_once(between)?;
-    Some((first.parse().ok()?, last.parse().ok()?))
-}
-
-/// One run of the splitter: what it printed.
-fn run(
-    bash: &Path,
-    program: &str,
-    from: (u64, u64),
-    script: &[u8],
-    deadline_ns: u64,
-) -> std::io::Result<String> {
-    let mut command = Command::new(bash);
-    // No variable of the caller may change how bash parses or what it runs first.
-    command.args(["--norc", "--noprofile", "-r", "-c", program, "attesh"]);
-    command.args([from.0.to_string(), from.1.to_string()]);
-    command.env_clear().env("LC_ALL", "C").current_dir("/");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-    let (mut input, mut output) = (child.stdin.take(), child.stdout.take());
-    let mut printed = Vec::new();
-    std::thread::scope(|scope| {
-        // The script and what is printed of it may both be longer than a pipe holds.
-        scope.spawn(move || input.take().map(|mut input| input.write_all(script)));
-        let watch = scope.spawn(|| stop_at(&mut child, deadline_ns));
-        if let Some(output) = &mut output {
-            let _ = output.read_to_end(&mut printed);
-        }
-        let _ = watch.join();
-    });
-    Ok(String::from_utf8_lossy(&printed).into_owned())
-}
-
-fn stop_at(child: &mut Child, deadline_ns: u64) {
-    while matches!(child.try_wait(), Ok(None)) {
-        if clock::now().boottime_ns > deadline_ns {
-            let _ = child.kill();
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }

@@ -2,7 +2,8 @@
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
 //! which of them runs (`run`), of which bash says nothing (`silent`), what its
-//! traps can do to its end (`traps`), and what a CI runner makes of a list of commands (`block`).
+//! traps can do to its end (`traps`), what a CI runner makes of a list of commands (`block`), and
+//! which lines GitLab's runner writes itself (`gitlab`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
 //!
@@ -11,6 +12,7 @@
 
 pub mod block;
 pub mod gitlab;
+pub mod reading;
 pub mod run;
 pub mod silent;
 pub mod traps;
@@ -125,6 +127,13 @@ impl Script {
     #[must_use]
     pub fn unit(&self, number: usize) -> Option<Unit<'_>> {
         self.ranges.get(number).map(|(first, last)| self.lines_from(*first, *last))
+    }
+
+    /// The line, from 1, that begins at this place; `None` if none does.
+    #[must_use]
+    pub fn line_at(&self, place: usize) -> Option<u64> {
+        let before = self.lines.binary_search(&place).ok()?;
+        (before + 1 < self.lines.len()).then_some(before as u64 + 1)
     }
 
     /// The number of the unit that has this line.

@@ -1,0 +1,258 @@
+//! A child that this program traces: its stops, its registers, its memory.
+//!
+//! What lives here: ptrace(2) as far as a shell is watched with it. What does not: where a shell
+//! is to be stopped, and what is read there (`run::reader`); registers of one kind of processor
+//! (`x86_64`, `aarch64`).
+//!
+//! Rules: the child dies with this program (PTRACE_O_EXITKILL); every signal reaches it, and its
+//! stops by job control stay stops; its children are not traced. All calls come from one thread.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+
+use nix::errno::Errno;
+use nix::sys::ptrace::{self, Options};
+use nix::unistd::Pid;
+
+use super::proc;
+use super::remote::Memory;
+use crate::sys::{self, Resume};
+
+#[cfg(target_arch = "aarch64")]
+#[path = "trace/aarch64.rs"]
+mod machine;
+#[cfg(target_arch = "x86_64")]
+#[path = "trace/x86_64.rs"]
+mod machine;
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+#[path = "trace/other.rs"]
+mod machine;
+
+pub use machine::{Registers, call_behind};
+
+/// How many places can be watched at once: what every processor has.
+pub const PLACES: usize = 4;
+
+/// A place of a program, by its address in memory; 0 is none.
+type Address = u64;
+
+/// Why a traced child has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is about to run the instruction at a watched place.
+    Place(Address),
+    /// It has become another program, of which nothing has run.
+    Exec,
+    /// It is about to end, and its memory is still there.
+    Exiting,
+    /// It has ended.
+    Ended(ExitStatus),
+}
+
+/// A traced child.
+pub struct Tracee {
+    pid: Pid,
+    memory: Option<Memory>,
+    watched: [Address; PLACES],
+    /// It has stopped, and waits for [`go_on`](Self::go_on).
+    stopped: bool,
+    traced: bool,
+}
+
+impl Tracee {
+    /// Starts a program, traced, and stops it before it runs anything.
+    ///
+    /// # Errors
+    /// The program cannot be started, or cannot be traced; then nothing of it has run.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        sys::hear_children();
+        let mut held = sys::hold(command)?;
+        let pid = held.pid();
+        let options = Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_TRACEEXIT;
+        if let Err(errno) = ptrace::seize(pid, options) {
+            held.forget();
+            return Err(errno.into());
+        }
+        let mut tracee =
+            Tracee { pid, memory: None, watched: [0; PLACES], stopped: false, traced: true };
+        held.release()?;
+        loop {
+            match tracee.next(true)? {
+                Some(Stop::Exec) => return Ok(tracee),
+                Some(Stop::Ended(_)) => {
+                    return Err(held.failure().unwrap_or_else(|| io::ErrorKind::Interrupted.into()));
+                }
+                Some(_) => tracee.go_on()?,
+                None => {}
+            }
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// The next stop, if it has come; with `wait`, when it comes. Stops that mean nothing to the
+    /// caller go on by themselves.
+    ///
+    /// # Errors
+    /// The kernel refused to wait, or to let the child go on.
+    pub fn next(&mut self, wait: bool) -> io::Result<Option<Stop>> {
+        loop {
+            let Some(state) = sys::wait_for(self.pid, wait)? else { return Ok(None) };
+            if !libc::WIFSTOPPED(state) {
+                self.traced = false;
+                return Ok(Some(Stop::Ended(ExitStatus::from_raw(state))));
+            }
+            self.stopped = true;
+            let signal = libc::WSTOPSIG(state);
+            match state >> 16 {
+                libc::PTRACE_EVENT_EXEC => {
+                    self.watched = [0; PLACES];
+                    self.memory = None;
+                    return Ok(Some(Stop::Exec));
+                }
+                libc::PTRACE_EVENT_EXIT => return Ok(Some(Stop::Exiting)),
+                // A stop of job control holds until a SIGCONT; the trap that comes with that one does not.
+                libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => self.resume(Resume::Stay)?,
+                0 if signal == libc::SIGTRAP => {
+                    let at = self.registers().map(|registers| registers.place());
+                    if let Some(at) = at.ok().filter(|at| self.watched.contains(at)) {
+                        return Ok(Some(Stop::Place(at)));
+                    }
+                    self.resume(Resume::Go(signal))?;
+                }
+                0 => self.resume(Resume::Go(signal))?,
+                _ => self.resume(Resume::Go(0))?,
+            }
+        }
+    }
+
+    /// Lets it go on after a stop.
+    ///
+    /// # Errors
+    /// The kernel refused. A child that was killed meanwhile is no error: its end comes next.
+    pub fn go_on(&mut self) -> io::Result<()> {
+        if !self.stopped {
+            return Ok(());
+        }
+        if machine::STEPS_OVER
+            && let Ok(registers) = self.registers()
+            && self.watched.contains(&registers.place())
+        {
+            return self.step_over(registers.place());
+        }
+        self.resume(Resume::Go(0))
+    }
+
+    /// Lets it run the one instruction at a watched place, where the processor would stop there again.
+    fn step_over(&mut self, place: Address) -> io::Result<()> {
+        let others = self.watched.map(|at| if at == place { 0 } else { at });
+        machine::watch(self.pid, &self.watched, &others)?;
+        self.resume(Resume::Step)?;
+        let state = sys::wait_for(self.pid, true)?.unwrap_or_default();
+        if libc::WIFSTOPPED(state) && libc::WSTOPSIG(state) == libc::SIGTRAP && state >> 16 == 0 {
+            machine::watch(self.pid, &others, &self.watched)?;
+            self.stopped = true;
+            return self.resume(Resume::Go(0));
+        }
+        // It was killed, or a signal came first; the signal is delivered, and then the step is taken.
+        if libc::WIFSTOPPED(state) {
+            machine::watch(self.pid, &others, &self.watched)?;
+            self.stopped = true;
+            let signal = if state >> 16 == 0 { libc::WSTOPSIG(state) } else { 0 };
+            return self.resume(Resume::Go(signal));
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, how: Resume) -> io::Result<()> {
+        self.stopped = false;
+        match sys::resume(self.pid, how) {
+            Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets it go for good: it runs untraced. Its end is still told by [`next`](Self::next).
+    pub fn detach(&mut self) {
+        if self.traced && self.stopped {
+            let _ = self.watch([0; PLACES]);
+            (self.traced, self.stopped) = (false, false);
+            let _ = ptrace::detach(self.pid, None);
+        }
+    }
+
+    /// Whether it is traced still.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.traced
+    }
+
+    /// Ends it before it has run anything, and forgets it.
+    pub fn discard(mut self) {
+        let _ = nix::sys::signal::kill(self.pid, nix::sys::signal::Signal::SIGKILL);
+        while let Ok(stop) = self.next(true) {
+            if matches!(stop, Some(Stop::Ended(_))) {
+                return;
+            }
+            let _ = self.go_on();
+        }
+    }
+
+    /// Watches these places and no others; while it is stopped.
+    ///
+    /// # Errors
+    /// The processor, or who shows it to this program, has no such registers.
+    pub fn watch(&mut self, places: [Address; PLACES]) -> io::Result<()> {
+        if places != self.watched {
+            match machine::watch(self.pid, &self.watched, &places) {
+                Err(Errno::ESRCH) => {}
+                done => done?,
+            }
+            self.watched = places;
+        }
+        Ok(())
+    }
+
+    /// The places that are watched.
+    #[must_use]
+    pub fn watched(&self) -> [Address; PLACES] {
+        self.watched
+    }
+
+    /// Its registers, while it is stopped.
+    ///
+    /// # Errors
+    /// It was killed.
+    pub fn registers(&self) -> io::Result<Registers> {
+        Ok(Registers::of(self.pid)?)
+    }
+
+    /// The place to which the function returns that begins here.
+    ///
+    /// # Errors
+    /// It was killed.
+    pub fn caller(&mut self) -> io::Result<Address> {
+        let registers = self.registers()?;
+        match registers.link() {
+            Some(place) => Ok(place),
+            None => self.memory()?.pointer(registers.stack()),
+        }
+    }
+
+    /// Its memory.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn memory(&mut self) -> io::Result<&Memory> {
+        let memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => Memory::new(proc::memory(self.pid())?),
+        };
+        Ok(self.memory.insert(memory))
+    }
+}

@@ -1,0 +1,63 @@
+//! A processor whose registers this program does not know: nothing can be watched on it.
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+
+use super::PLACES;
+
+/// Going on from a watched place needs a step without it.
+pub const STEPS_OVER: bool = false;
+
+/// The registers of a stopped process.
+pub struct Registers;
+
+impl Registers {
+    /// Those of this process.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn of(_: Pid) -> nix::Result<Self> {
+        Err(Errno::ENOSYS)
+    }
+
+    /// The instruction that comes next.
+    #[must_use]
+    pub fn place(&self) -> u64 {
+        0
+    }
+
+    /// An argument of the function that begins here, from 0.
+    #[must_use]
+    pub fn argument(&self, _: usize) -> u64 {
+        0
+    }
+
+    /// What the function gave back that has just returned.
+    #[must_use]
+    pub fn result(&self) -> i64 {
+        0
+    }
+
+    /// The stack pointer.
+    #[must_use]
+    pub fn stack(&self) -> u64 {
+        0
+    }
+
+    /// The place to which the function returns that begins here, if a register has it.
+    #[must_use]
+    pub fn link(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Watches other places than before.
+pub fn watch(_: Pid, _: &[u64; PLACES], _: &[u64; PLACES]) -> nix::Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+/// The place behind each direct call of a function within a piece of code.
+#[must_use]
+pub fn call_behind(_: &[u8], _: u64, _: u64) -> Vec<u64> {
+    Vec::new()
+}

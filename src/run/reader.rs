@@ -1,0 +1,440 @@
+//! Watches a bash where it reads its script.
+//!
+//! What lives here: which places of bash are watched when, and what is read there. What does not:
+//! stopping a process (`os::trace`), the addresses (`places`), what is recorded (`script`).
+//!
+//! bash reads a unit, runs it to its end, and only then asks for the next. So the place where it
+//! asks tells that the unit before has ended, and how; the place where its parser gives a unit
+//! back is the last before that unit runs. Both are reached by the shell itself alone: children
+//! that bash starts are not watched, and a loop within a unit costs nothing.
+//!
+//! Rules: nothing is told that was not seen. Whatever cannot be read ends the telling, never the
+//! script.
+
+mod places;
+mod stream;
+
+pub use places::Places;
+
+use std::io;
+use std::process::{Command, ExitStatus};
+
+use crate::os::trace::{PLACES, Stop, Tracee};
+use crate::os::{exec, proc};
+use stream::Stream;
+
+/// Where `bash_input` has the union that says what is read (bash's input.h).
+const LOCATION: u64 = 16;
+/// How many pipelines of one unit are looked at; a loop has more, and the last is not known then.
+const PIPELINES_MAX: u32 = 64;
+/// The longest pipeline whose statuses are read.
+const MEMBERS_MAX: u64 = 4096;
+
+/// What a watched bash did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It asks for the next unit: the one before, if there was one, has ended.
+    Asks {
+        /// `$?`
+        status: u8,
+        /// The statuses of the pipeline that it ended with; empty without one.
+        pipe: Vec<u8>,
+    },
+    /// It has read a unit and runs it next.
+    Starts {
+        /// The bytes of the script that it took for it.
+        bytes: Vec<u8>,
+        /// Where they begin in the script; `None` if bash has left the script that it was given.
+        at: Option<u64>,
+    },
+    /// It has read a unit, and does not run it (`set -n`).
+    Reads {
+        /// As in `Starts`.
+        bytes: Vec<u8>,
+        /// As in `Starts`.
+        at: Option<u64>,
+    },
+    /// It ends, and its EXIT trap has not run.
+    Leaves {
+        /// `$?`; `None` if another trap ended it.
+        status: Option<u8>,
+        /// As in `Asks`.
+        pipe: Vec<u8>,
+    },
+    /// The unit that runs has become another program.
+    Replaced,
+    /// It cannot be watched any more.
+    Lost,
+    /// It has ended.
+    Ended(ExitStatus),
+}
+
+/// What bash reads its script from.
+pub enum Script {
+    /// A file, by device and inode.
+    File((u64, u64)),
+    /// A text that it is given whole: `bash -c`, or `eval` of one.
+    Text(Vec<u8>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It has not come to the script, or runs a unit.
+    Running,
+    /// Its parser reads a unit.
+    Reading,
+    /// It is on its way out, or nothing is to be seen any more.
+    Over,
+}
+
+/// A bash that is watched.
+pub struct Reader {
+    tracee: Tracee,
+    places: Places,
+    script: Script,
+    phase: Phase,
+    /// The call of the loop that reads the script, by its stack; 0 before it is known.
+    frame: u64,
+    /// Where its parser was when it began to read: a line, or an address of the text.
+    from: u64,
+    /// Where the text is.
+    text: u64,
+    stream: Stream,
+    /// bash reads another file than the script.
+    elsewhere: bool,
+    /// bash has tried, in this unit, to become another program.
+    became: bool,
+    /// What `zread` was asked for: place in the file, and the buffer.
+    asked: Option<(u64, u64)>,
+    /// The pipeline that ended last in this unit, and how many have.
+    pipe: Vec<u8>,
+    pipelines: u32,
+}
+
+impl Reader {
+    /// Starts bash, watched. It has run nothing.
+    ///
+    /// # Errors
+    /// It cannot be started or watched; nothing of it has run.
+    pub fn start(command: &mut Command, places: &Places, script: Script) -> io::Result<Self> {
+        let tracee = Tracee::start(command)?;
+        let Some(places) = places.moved(tracee.pid()) else {
+            tracee.discard();
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let mut reader = Reader {
+            tracee,
+            places,
+            script,
+            phase: Phase::Running,
+            frame: 0,
+            from: 0,
+            text: 0,
+            stream: Stream::default(),
+            elsewhere: false,
+            became: false,
+            asked: None,
+            pipe: Vec::new(),
+            pipelines: PIPELINES_MAX,
+        };
+        match reader.watch() {
+            Ok(()) => Ok(reader),
+            Err(error) => {
+                reader.tracee.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.tracee.pid()
+    }
+
+    /// bash's version as `BASH_VERSION` has it, once it has asked for a unit.
+    #[must_use]
+    pub fn version(&mut self) -> Option<String> {
+        let [dist, patch, build, status] = self.places.version;
+        let memory = self.tracee.memory().ok()?;
+        let text = |at: u64| String::from_utf8(memory.text(memory.pointer(at).ok()?, 64).ok()?).ok();
+        let (dist, status) = (text(dist)?, text(status)?);
+        let (patch, build) = (memory.int(patch).ok()?, memory.int(build).ok()?);
+        Some(format!("{dist}.{patch}({build})-{status}"))
+    }
+
+    /// What it did next; `None` if it has done nothing that is told. It stands still until
+    /// [`go_on`](Self::go_on).
+    ///
+    /// # Errors
+    /// The kernel refused to wait.
+    pub fn next(&mut self, wait: bool) -> io::Result<Option<Seen>> {
+        loop {
+            let Some(stop) = self.tracee.next(wait)? else { return Ok(None) };
+            let seen = match stop {
+                Stop::Ended(status) => return Ok(Some(Seen::Ended(status))),
+                Stop::Exec => {
+                    let told = self.phase != Phase::Over;
+                    self.leave();
+                    told.then_some(Seen::Replaced)
+                }
+                Stop::Exiting => self.exiting(),
+                Stop::Place(at) => match self.reached(at).and_then(|seen| self.watch().map(|()| seen)) {
+                    Ok(seen) => seen,
+                    // It was killed: its end comes next.
+                    Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => None,
+                    Err(_) => {
+                        self.leave();
+                        Some(Seen::Lost)
+                    }
+                },
+            };
+            if seen.is_some() {
+                return Ok(seen);
+            }
+            self.go_on()?;
+        }
+    }
+
+    /// Lets it go on after what was told.
+    ///
+    /// # Errors
+    /// The kernel refused.
+    pub fn go_on(&mut self) -> io::Result<()> {
+        self.tracee.go_on()
+    }
+
+    /// Ends it before it has run anything.
+    pub fn discard(self) {
+        self.tracee.discard();
+    }
+
+    fn leave(&mut self) {
+        self.phase = Phase::Over;
+        self.tracee.detach();
+    }
+
+    fn of_text(&self) -> bool {
+        matches!(self.script, Script::Text(_))
+    }
+
+    /// The function that is asked for units.
+    fn parser(&self) -> places::Asked {
+        if self.of_text() { self.places.of_text } else { self.places.of_file }
+    }
+
+    /// Watches the places of the phase.
+    fn watch(&mut self) -> io::Result<()> {
+        let places::Asked { entry, back } = self.parser();
+        let leaves = self.places.run_exit_trap;
+        let places: [u64; PLACES] = match self.phase {
+            Phase::Running => {
+                let pipes = if self.pipelines < PIPELINES_MAX { self.places.set_pipestatus } else { 0 };
+                [entry, leaves, self.places.shell_execve, pipes]
+            }
+            Phase::Reading if self.of_text() => [back, leaves, 0, 0],
+            Phase::Reading => {
+                let behind = self.tracee.watched()[3];
+                let behind = if self.asked.is_some() { behind } else { 0 };
+                [back, leaves, self.places.zread, behind]
+            }
+            Phase::Over if self.tracee.is_traced() => [0, 0, self.places.shell_execve, 0],
+            Phase::Over => return Ok(()),
+        };
+        self.tracee.watch(places)
+    }
+
+    fn reached(&mut self, at: u64) -> io::Result<Option<Seen>> {
+        let parser = self.parser();
+        if at == parser.entry && self.phase == Phase::Running {
+            return self.asks();
+        }
+        if at == parser.back && self.phase == Phase::Reading {
+            return self.parsed();
+        }
+        if at == self.places.run_exit_trap && self.phase != Phase::Over {
+            return self.leaves().map(Some);
+        }
+        if at == self.places.shell_execve {
+            return self.becomes();
+        }
+        if at == self.places.set_pipestatus && self.phase == Phase::Running {
+            self.pipeline()?;
+        } else if at == self.places.zread && self.phase == Phase::Reading {
+            self.reads()?;
+        } else if self.asked.is_some() {
+            self.has_read()?;
+        }
+        Ok(None)
+    }
+
+    fn status(&mut self) -> io::Result<u8> {
+        // bash gives its parent the low eight bits, too.
+        Ok(self.tracee.memory()?.int(self.places.status)?.to_le_bytes()[0])
+    }
+
+    /// Where the parser is: in lines, or in the text.
+    fn position(&mut self) -> io::Result<u64> {
+        if self.of_text() {
+            return self.tracee.memory()?.pointer(self.places.source + LOCATION);
+        }
+        Ok(u64::from(self.tracee.memory()?.int(self.places.line)?.cast_unsigned()))
+    }
+
+    /// The parser is asked for a unit.
+    fn asks(&mut self) -> io::Result<Option<Seen>> {
+        let stack = self.tracee.registers()?.stack();
+        let first = self.frame == 0;
+        if first {
+            if let Script::Text(text) = &self.script {
+                let length = text.len();
+                let from = self.tracee.memory()?.pointer(self.places.source + LOCATION)?;
+                if self.tracee.memory()?.text(from, length + 1).ok().as_ref() != Some(text) {
+                    return Ok(None);
+                }
+                self.text = from;
+            }
+            self.frame = stack;
+        }
+        // A call from elsewhere: a text within a unit, or bash with another script.
+        if stack != self.frame && self.of_text() {
+            return Ok(None);
+        }
+        if !first && (stack != self.frame || std::mem::take(&mut self.became) && !self.is_at_its_script()?) {
+            // bash runs a program that no kernel runs as a script, in the same process.
+            self.leave();
+            return Ok(Some(Seen::Replaced));
+        }
+        self.phase = Phase::Reading;
+        self.from = self.position()?;
+        let pipe = self.last_pipe();
+        Ok(Some(Seen::Asks { status: self.status()?, pipe }))
+    }
+
+    fn is_at_its_script(&mut self) -> io::Result<bool> {
+        let Script::File(file) = self.script else { return Ok(true) };
+        let input = self.tracee.memory()?.int(self.places.input)?;
+        Ok(proc::place_in(self.pid(), input).is_some_and(|(other, _)| other == file))
+    }
+
+    /// The statuses of the pipeline that the unit ended with.
+    fn last_pipe(&mut self) -> Vec<u8> {
+        let pipe = std::mem::take(&mut self.pipe);
+        if self.pipelines < PIPELINES_MAX && pipe.len() > 1 { pipe } else { Vec::new() }
+    }
+
+    /// The parser has given back what it read: a unit, a blank line, or the end.
+    fn parsed(&mut self) -> io::Result<Option<Seen>> {
+        let registers = self.tracee.registers()?;
+        let good = registers.result().to_le_bytes()[..4] == [0; 4];
+        let unit = good && self.tracee.memory()?.pointer(self.places.command)? != 0;
+        let runs = self.tracee.memory()?.int(self.places.dont_execute)? == 0;
+        let to = self.position()?;
+        let (bytes, at) = match &self.script {
+            Script::File(_) => {
+                let lines = u32::try_from(to & 0xffff_ffff).unwrap_or(0).wrapping_sub(self.from as u32);
+                let at = self.stream.place();
+                let bytes = self.stream.take(u64::from(lines));
+                (bytes, (!self.elsewhere && !self.stream.has_strayed()).then_some(at))
+            }
+            Script::Text(text) => {
+                let range = [self.from, to].map(|at| usize::try_from(at.wrapping_sub(self.text)).ok());
+                let bytes = match range {
+                    [Some(from), Some(to)] => text.get(from..to),
+                    _ => None,
+                };
+                (bytes.unwrap_or_default().to_vec(), bytes.map(|_| self.from - self.text))
+            }
+        };
+        self.phase = Phase::Running;
+        self.asked = None;
+        (self.pipe, self.pipelines) = (Vec::new(), PIPELINES_MAX);
+        if !unit {
+            return Ok(None);
+        }
+        if !runs {
+            return Ok(Some(Seen::Reads { bytes, at }));
+        }
+        if bytes.contains(&b'|') {
+            self.pipelines = 0;
+        }
+        Ok(Some(Seen::Starts { bytes, at }))
+    }
+
+    /// bash ends, by the end of its script, `exit`, `set -e` or a signal that it caught.
+    fn leaves(&mut self) -> io::Result<Seen> {
+        let by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
+        let status = self.status()?;
+        self.phase = Phase::Over;
+        let pipe = self.last_pipe();
+        Ok(Seen::Leaves { status: (!by_trap).then_some(status), pipe })
+    }
+
+    /// Its memory is still there: a trap that ended it shows.
+    fn exiting(&mut self) -> Option<Seen> {
+        if self.phase == Phase::Over {
+            return None;
+        }
+        self.phase = Phase::Over;
+        let at = self.places.running_trap;
+        let by_trap = self.tracee.memory().and_then(|memory| memory.int(at)).is_ok_and(|trap| trap != 0);
+        by_trap.then(|| Seen::Leaves { status: None, pipe: Vec::new() })
+    }
+
+    /// bash is about to become another program. One that gets rights of its file keeps them only
+    /// if nobody traces it.
+    fn becomes(&mut self) -> io::Result<Option<Seen>> {
+        let name = self.tracee.registers()?.argument(0);
+        let name = self.tracee.memory()?.text(name, 4096)?;
+        self.became = true;
+        if !exec::gives_rights(self.pid(), &name) {
+            return Ok(None);
+        }
+        let told = self.phase != Phase::Over;
+        self.leave();
+        Ok(told.then_some(Seen::Replaced))
+    }
+
+    fn pipeline(&mut self) -> io::Result<()> {
+        let registers = self.tracee.registers()?;
+        let (from, count) = (registers.argument(0), registers.argument(1) & 0xffff_ffff);
+        self.pipelines += 1;
+        self.pipe.clear();
+        if (2..=MEMBERS_MAX).contains(&count) {
+            for member in 0..count {
+                self.pipe.push(self.tracee.memory()?.int(from + 4 * member)?.to_le_bytes()[0]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The parser wants bytes of a descriptor.
+    fn reads(&mut self) -> io::Result<()> {
+        let registers = self.tracee.registers()?;
+        let (descriptor, buffer) = (registers.argument(0) & 0xffff_ffff, registers.argument(1));
+        let input = self.tracee.memory()?.int(self.places.input)?;
+        if u32::try_from(descriptor).ok() != Some(input.cast_unsigned()) {
+            return Ok(());
+        }
+        let place = proc::place_in(self.pid(), input);
+        let Script::File(file) = self.script else { return Ok(()) };
+        let Some((_, at)) = place.filter(|(other, _)| *other == file) else {
+            self.elsewhere = true;
+            return Ok(());
+        };
+        let behind = self.tracee.caller()?;
+        self.asked = Some((at, buffer));
+        let [back, leaves, zread, _] = self.tracee.watched();
+        self.tracee.watch([back, leaves, zread, behind])
+    }
+
+    /// It has got them.
+    fn has_read(&mut self) -> io::Result<()> {
+        let Some((at, buffer)) = self.asked.take() else { return Ok(()) };
+        let Ok(length) = usize::try_from(self.tracee.registers()?.result()) else { return Ok(()) };
+        let mut bytes = vec![0; length];
+        self.tracee.memory()?.exactly(buffer, &mut bytes)?;
+        self.stream.read(at, &bytes);
+        Ok(())
+    }
+}

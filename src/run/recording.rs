@@ -1,0 +1,263 @@
+//! What is recorded of a script that a bash runs.
+//!
+//! What lives here: the session, the shell's opening and close, the plan, and the records of
+//! units, however they were seen. What does not: who sees them (`watched`, `trapped`), what the
+//! records hold (`records`).
+//!
+//! Rules: whatever cannot be recorded is counted and said once; the script goes on.
+
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::SCRIPT_WAIT_MS;
+use super::call::{BashCall, Input, TRAP};
+use super::given::Given;
+use super::reader::Places;
+use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
+use super::split;
+use crate::clock;
+use crate::crypto::sha256;
+use crate::encoding::hex;
+use crate::failure::Failure;
+use crate::journal::append::{Writer, digest_of};
+use crate::journal::head::Head;
+use crate::paths;
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, Inherited, PlanTime, Program};
+use crate::report;
+use crate::script::Script;
+use crate::session::birth::{self, Shell};
+use crate::session::{self, Session, close, shells};
+
+/// What is recorded of a script.
+pub struct Recording {
+    session: Session,
+    /// The script, as attesh read it before bash does.
+    pub given: Given,
+    /// Its units.
+    pub script: Script,
+    /// The last unit is one that bash cannot parse.
+    pub broken: bool,
+    /// Where bash reads and runs units, if this bash shows it.
+    pub places: Result<Places, String>,
+    /// bash's version, if it was seen.
+    version: String,
+    name: Vec<u8>,
+    /// Its units are not recorded, or not all of them.
+    partly: bool,
+    interpreter: Interpreter,
+    shell: Option<u64>,
+    lost: u64,
+    said: bool,
+    head: Option<Head>,
+}
+
+/// A unit's start, its end, or both, as they are recorded.
+pub enum Step {
+    /// It starts.
+    Start(UnitStart),
+    /// It has ended.
+    Finish(UnitEnd),
+}
+
+/// How a script's shell has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Its exit status; 128 + the signal if a signal ended it.
+    pub status: u8,
+    /// A signal ended it.
+    pub signalled: bool,
+}
+
+impl Ending {
+    /// From what the kernel says.
+    #[must_use]
+    pub fn of(status: std::process::ExitStatus) -> Self {
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        let code = status.code().or(signal.map(|signal| 128 + signal));
+        let status = code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
+        Ending { status, signalled: signal.is_some() }
+    }
+}
+
+/// The bash that runs the script, and what it is called with.
+fn interpreter(bash: &Path, call: &BashCall) -> Interpreter {
+    let set = |one: &Inherited| paths::variable(one.name()).is_some();
+    Interpreter {
+        path: Some(bash.as_os_str().as_bytes().to_vec()),
+        sha256: File::open(bash).and_then(|file| digest_of(&file)).ok(),
+        options: Some(call.options()),
+        arguments: Some(call.arguments()),
+        inherited: Inherited::ALL.iter().copied().filter(set).collect(),
+    }
+}
+
+impl Recording {
+    /// A script that is to be recorded in this session.
+    ///
+    /// # Errors
+    /// The script cannot be read, so that bash could not read it either.
+    pub fn new(session: Session, call: &BashCall, bash: &Path) -> Result<Self, Failure> {
+        let given = Given::read(&call.input)?;
+        let wanted = paths::variable(paths::EVIDENCE_VARIABLE).unwrap_or_default();
+        let places = match wanted.to_str().and_then(Evidence::from_name) {
+            _ if wanted.is_empty() => Places::of(bash),
+            Some(Evidence::Reader) => Places::of(bash),
+            Some(Evidence::Traps) => Err(format!("{} asks for traps", paths::EVIDENCE_VARIABLE)),
+            _ => {
+                let what = format!("{} is neither reader nor traps", paths::EVIDENCE_VARIABLE);
+                return Err(Failure::usage(what).next("unset it"));
+            }
+        };
+        let mut recording = Recording {
+            session,
+            given,
+            script: Script::default(),
+            broken: false,
+            places,
+            version: String::new(),
+            name: call.name(),
+            partly: false,
+            interpreter: interpreter(bash, call),
+            shell: None,
+            lost: 0,
+            said: false,
+            head: None,
+        };
+        if let Input::File(_) = call.input {
+            recording.name = recording.given.path().as_os_str().as_bytes().to_vec();
+        }
+        // A file that cannot be read has no plan; bash will say what is wrong with it.
+        if let Some(bytes) = recording.given.bytes()
+            && let Ok(split) = split::split(bash, recording.places.as_ref().ok(), bytes)
+        {
+            if let Some(line) = split.ambiguous {
+                report::say(&format!("line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"));
+            }
+            recording.script = Script::new(bytes.to_vec(), split.ranges).unwrap_or_default();
+            recording.broken = split.broken;
+            recording.version = split.version.unwrap_or_default();
+        }
+        Ok(recording)
+    }
+
+    /// The session that it is recorded in.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The head behind its last record, if that could be written.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// Whether records are missing, or units are not recorded one by one.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.lost > 0 || self.partly
+    }
+
+    /// The shell has not joined yet.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.shell.is_some()
+    }
+
+    /// bash has started and waits, or is about to: it joins, and the plan is recorded.
+    pub fn begin(&mut self, pid: u64, version: Option<&str>, evidence: Evidence) {
+        let shell = Shell {
+            program: Program::Bash,
+            version: version.map_or_else(|| self.version.clone(), str::to_owned),
+            pid,
+            native: 0,
+            hook: hex(&sha256(&[TRAP.as_bytes()])[..8]),
+            typed: false,
+            workdir: shells::workdir(),
+            history: Vec::new(),
+        };
+        match birth::join(&self.session, &shell) {
+            Ok(head) => self.shell = Some(head.size - 1),
+            Err(error) => return self.failed(&error, 1),
+        }
+        let (script, name) = (std::mem::take(&mut self.script), std::mem::take(&mut self.name));
+        let interpreter = std::mem::take(&mut self.interpreter);
+        let plan =
+            PlanOf { name: &name, script: &script, before: 0, evidence, interpreter: &interpreter };
+        self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &plan));
+        self.script = script;
+    }
+
+    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
+        let Some(shell) = self.shell else { return };
+        let lost = self.lost;
+        let done = self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
+            close::tell_lost(writer, shell, lost)?;
+            work(writer, &self.session, shell)
+        });
+        match done {
+            Ok(()) => self.lost = 0,
+            Err(error) => self.failed(&error, records),
+        }
+    }
+
+    fn failed(&mut self, error: &session::SessionError, records: u64) {
+        self.lost += records;
+        if !std::mem::replace(&mut self.said, true) {
+            report::say(&format!("not everything of this script is recorded: {error}"));
+        }
+    }
+
+    /// Nothing of its units will be recorded, and why.
+    pub fn whole(&mut self, why: &str) {
+        self.partly = true;
+        report::say(&format!("{why}: the script is recorded as a whole, not line by line"));
+    }
+
+    /// From here on units are not recorded any more.
+    pub fn cut_off(&mut self) {
+        self.partly = true;
+    }
+
+    /// Records what units did.
+    pub fn steps(&mut self, steps: Vec<Step>) {
+        if steps.is_empty() {
+            return;
+        }
+        self.write(steps.len() as u64, |writer, _, shell| {
+            for step in steps {
+                match step {
+                    Step::Start(start) => records::start(writer, shell, start)?,
+                    Step::Finish(end) => records::finish(writer, shell, end)?,
+                }
+            }
+            Ok(())
+        });
+    }
+
+    /// Records something out of order.
+    pub fn anomaly(&mut self, what: &str, detail: &str) {
+        let mut texts = Disclosures::default();
+        texts.commit("detail", detail.as_bytes().to_vec());
+        let body = Body::Anomaly(Anomaly { what: what.to_owned() });
+        self.write(1, |writer, _, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
+    }
+
+    /// The shell has ended.
+    pub fn close(&mut self, ending: Ending) {
+        let unchanged = self.given.is_unchanged(self.script.bytes());
+        if !unchanged && !self.script.bytes().is_empty() {
+            self.anomaly("script-changed", &self.given.path().display().to_string());
+        }
+        let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
+        let mut head = None;
+        self.write(1, |writer, session, shell| {
+            close::close_scripted(writer, shell, why, Some(ending.status), None, unchanged)?;
+            close::end_without_shells(session, writer)?;
+            head = Some(writer.head());
+            Ok(())
+        });
+        self.head = head;
+    }
+}

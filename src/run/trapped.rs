@@ -1,0 +1,117 @@
+//! Records a script whose bash tells of its units by traps (`shell/trap.bash`).
+//!
+//! What lives here: from bash's messages to starts and ends of units, with the answers that bash
+//! waits for. What does not: which unit a message is about (`script::run`).
+//!
+//! Rules: nothing is recorded that bash did not announce.
+
+use std::process::{Child, ExitStatus};
+
+use super::call::{self, HookFile};
+use super::channel::{Channel, Message, Told};
+use super::recording::{Ending, Recording, Step};
+use super::records::{UnitEnd, UnitStart};
+use super::script;
+use crate::os::signals::Signals;
+use crate::record::{Evidence, From, Unseen};
+use crate::script::run::{self, Farewell, Run, UnitStatus};
+
+/// Lets the script run and records what bash reports of it.
+///
+/// # Errors
+/// The kernel refused to wait.
+pub fn run(
+    recording: &mut Recording,
+    child: &mut Child,
+    channel: &Channel,
+    hook: &HookFile,
+) -> std::io::Result<ExitStatus> {
+    let plan = recording.script.clone();
+    let mut run = Run::new(&plan, recording.broken);
+    let (mut farewell, mut in_units, mut count) = (None, true, 0);
+    let pid = u64::from(child.id());
+    channel.listen_to(child.id());
+    let status = script::wait(child, &Signals::take(), Some(channel), &mut |message| {
+        match message.told {
+            Told::Begin => {
+                let (version, why) = call::unheard(&message.command);
+                let evidence = if why.is_some() { Evidence::Whole } else { Evidence::Traps };
+                if let Some(why) = &why {
+                    recording.whole(why);
+                }
+                recording.begin(pid, Some(version), evidence);
+                if why.is_some() {
+                    in_units = false;
+                    return channel.refuse();
+                }
+            }
+            Told::Failure => {}
+            Told::Unit => unit(recording, &mut run, message, &mut count),
+            Told::Exit => {
+                let (command, pipe) = (message.command.clone(), message.pipe.clone());
+                farewell = Some(Farewell { command, hooked: message.hooked, pipe });
+            }
+        }
+        channel.answer(match message.told {
+            Told::Begin => u64::from(run.may_unhook()),
+            Told::Unit | Told::Failure | Told::Exit => run.last_line(),
+        });
+    })?;
+    if !recording.has_begun() {
+        // bash ended before it read its hook: the script does not exist, or bash cannot run it.
+        recording.begin(u64::from(std::process::id()), None, Evidence::Traps);
+    }
+    let ending = Ending::of(status);
+    if in_units {
+        let gone = hook.is_gone();
+        let end = run::Ending { status: ending.status, signalled: ending.signalled, farewell, gone, read: None };
+        let hooked = run.is_hooked(&end);
+        let steps = run.ended(&end);
+        recording.steps(recorded(&steps, &plan, From::Exit, &mut count));
+        if !hooked {
+            let detail = match gone {
+                true => "the hook in bash could not reach the recorder",
+                false => "the script set a DEBUG trap of its own",
+            };
+            recording.cut_off();
+            recording.anomaly("hook-removed", detail);
+        }
+    }
+    recording.close(ending);
+    Ok(status)
+}
+
+/// bash is about to run a command beyond the unit before.
+fn unit(recording: &mut Recording, run: &mut Run, message: &Message, count: &mut u64) {
+    let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
+    let unplanned = steps.iter().any(|step| matches!(step, run::Step::Start { planned: false, .. }));
+    let plan = recording.script.clone();
+    recording.steps(recorded(&steps, &plan, From::NextStart, count));
+    if unplanned {
+        recording.anomaly("not-as-planned", &format!("line {}: {}", message.line, message.command));
+    }
+}
+
+/// Steps of the plan's units as commands of the shell, which are numbered as they start.
+fn recorded(steps: &[run::Step], plan: &crate::script::Script, from: From, count: &mut u64) -> Vec<Step> {
+    let mut out = Vec::new();
+    for step in steps {
+        match step {
+            run::Step::Start { unit, planned, .. } => {
+                *count += 1;
+                let text = plan.unit(*unit).map_or_else(Vec::new, |unit| unit.text.to_vec());
+                let unit = planned.then_some(*unit as u64 + 1);
+                out.push(Step::Start(UnitStart { n: *count, unit, text }));
+            }
+            run::Step::Finish { status, pipe, .. } => {
+                let (status, from, outcome) = match status {
+                    UnitStatus::Seen(status) => (Some(*status), from, None),
+                    UnitStatus::Passed => (None, From::Unknown, Some(Unseen::Untold)),
+                    UnitStatus::Unknown => (None, From::Unknown, None),
+                };
+                out.push(Step::Finish(UnitEnd { n: *count, status, pipe: pipe.clone(), from, outcome }));
+            }
+        }
+    }
+    out
+}
