@@ -28,7 +28,7 @@ pub fn run(args: &Log) -> Exit {
         let scripts = listing::scripts(view.rows.iter());
         let mut value =
             json!({"session": session.id(), "commands": commands, "scripts": scripts, "remarks": remarks});
-        add_failure(&mut value, &view);
+        add_failure(&mut value, view.checked.rejection.as_ref());
         report::json("attesh.log/v1", value)?;
     } else {
         if rows.is_empty() && view.checked.rejection.is_none() {
@@ -42,7 +42,7 @@ pub fn run(args: &Log) -> Exit {
         }
         listing::print(rows.iter().copied())?;
     }
-    verdict(&view)
+    verdict(view.checked.rejection.as_ref())
 }
 
 fn is_failed(row: &Row) -> bool {

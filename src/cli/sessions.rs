@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::args::{Prune, Sessions, Start, Status, Stop};
 use super::given::{Exit, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
-use super::view::{View, add_failure, verdict, view};
+use super::view::{add_failure, verdict, view};
 use crate::cause::Code;
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::journal::append::AppendError;
+use crate::journal::check::Rejection;
 use crate::journal::head::Head;
-use crate::journal::story::Finding;
+use crate::journal::story::{Finding, Story};
 use crate::os::proc;
 use crate::paths;
 use crate::record::PrevWhy;
@@ -126,33 +127,52 @@ pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> 
     Ok(over.head)
 }
 
-/// How a session stands: one word, and why if it was tampered with.
-struct Standing {
+/// What is told of a session: one word and why if it was tampered with, and what its journal says.
+struct Told {
     word: &'static str,
     tampered: Option<Failure>,
+    story: Story,
+    head: Option<Head>,
+    rejection: Option<Rejection>,
 }
 
-/// The journal decides, and what the recorder on this machine remembers of it.
-fn standing(session: &Session, view: &View) -> Standing {
-    let story = &view.checked.story;
-    let plain = |word| Standing { word, tampered: None };
-    if view.checked.rejection.is_some() {
-        return plain("tampered");
+/// The recorder's state tells of a session that goes on, as long as nobody else wrote to its
+/// journal; of any other the journal does, checked record by record.
+fn told(session: &Session) -> Result<Told, Failure> {
+    let kept = session.with_writer(|writer| Ok(writer.kept_story().cloned().map(|it| (it, writer.head()))));
+    if let Ok(Some((mut story, head))) = kept {
+        story.conclude(head.size);
+        let word = open_word(&story);
+        return Ok(Told { word, tampered: None, story, head: Some(head), rejection: None });
     }
+    let checked = view(session.journal())?.checked;
+    let head = checked.head();
+    let (word, tampered) = match &checked.rejection {
+        Some(_) => ("tampered", None),
+        None => standing(session, &checked.story),
+    };
+    Ok(Told { word, tampered, story: checked.story, head, rejection: checked.rejection })
+}
+
+/// How a session stands whose journal is not rejected: the journal decides, and what the recorder
+/// on this machine remembers of it.
+fn standing(session: &Session, story: &Story) -> (&'static str, Option<Failure>) {
     if story.ended {
-        return plain("ended");
+        return ("ended", None);
     }
     match session.look() {
-        Ok(()) if story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks)) => {
-            plain("live")
-        }
-        Ok(()) => plain("open"),
-        Err(SessionError::Busy) => plain("locked"),
+        Ok(()) => (open_word(story), None),
+        Err(SessionError::Busy) => ("locked", None),
         Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
-            Standing { word: "tampered", tampered: Some(tampered(session, &error)) }
+            ("tampered", Some(tampered(session, &error)))
         }
-        Err(_) => plain("lost"),
+        Err(_) => ("lost", None),
     }
+}
+
+fn open_word(story: &Story) -> &'static str {
+    let lives = story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks));
+    if lives { "live" } else { "open" }
 }
 
 /// Says that the recorder found the journal changed, and what the journal was then.
@@ -164,14 +184,14 @@ fn tampered(session: &Session, error: &SessionError) -> Failure {
         .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
 }
 
-fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
-    let (story, head) = (&view.checked.story, view.checked.head());
+fn facts(session: &Session, told: &Told) -> Value {
+    let story = &told.story;
     json!({
         "session": session.id(),
         "name": session.genesis().name,
         "folder": report::path_json(session.folder().path()),
         "openedAt": clock::rfc3339(session.opened_ns()),
-        "state": standing.word,
+        "state": told.word,
         "shells": story.shells,
         "openShells": story.live.len(),
         "commands": story.commands,
@@ -180,20 +200,19 @@ fn facts(session: &Session, view: &View, standing: &Standing) -> Value {
         "complete": story.is_complete(),
         "sealed": session.is_sealed(),
         "stateKept": session.genesis().state.name(),
-        "head": head.map(|head| head.to_string()),
+        "head": told.head.map(|head| head.to_string()),
     })
 }
 
 pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
-    let view = view(session.journal())?;
-    let standing = standing(&session, &view);
-    let story = &view.checked.story;
+    let told = told(&session)?;
+    let story = &told.story;
     let own = shells::own_shell(story);
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
-        let mut value = facts(&session, &view, &standing);
-        value["checkpoint"] = json!(view.checked.head().map(|head| head.checkpoint()));
+        let mut value = facts(&session, &told);
+        value["checkpoint"] = json!(told.head.map(|head| head.checkpoint()));
         value["ownShell"] = json!(own);
         value["paused"] = json!(paused);
         value["findings"] = story
@@ -204,29 +223,25 @@ pub fn status(args: &Status) -> Exit {
                 "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
-        add_failure(&mut value, &view);
-        if let Some(failure) = &standing.tampered {
+        add_failure(&mut value, told.rejection.as_ref());
+        if let Some(failure) = &told.tampered {
             value["failure"] = report::failure_json(failure);
         }
         report::json("attesh.status/v1", value)?;
-        return standing.tampered.map_or_else(|| verdict(&view), Err);
+        return told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err);
     }
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     report::line(&format!("session   {}{name}", style.strong(session.id())))?;
-    report::line(&format!(
-        "state     {}{}",
-        standing.word,
-        if paused { ", this shell is paused" } else { "" }
-    ))?;
+    report::line(&format!("state     {}{}", told.word, if paused { ", this shell is paused" } else { "" }))?;
     report::line(&format!("opened    {}", clock::rfc3339(session.opened_ns())))?;
     report::line(&format!("shells    {} open of {}", story.live.len(), story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
-    if let Some(head) = view.checked.head() {
+    if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
-    let live = standing.word == "live";
+    let live = told.word == "live";
     let matters = |finding: &&Finding| finding.is_incomplete() && !(live && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
@@ -235,24 +250,23 @@ pub fn status(args: &Status) -> Exit {
             text::visible(finding.text.as_bytes())
         )))?;
     }
-    standing.tampered.map_or_else(|| verdict(&view), Err)
+    told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err)
 }
 
 pub fn list(args: &Sessions) -> Exit {
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
-        let view = view(session.journal())?;
-        let standing = standing(&session, &view);
-        let story = &view.checked.story;
-        values.push(facts(&session, &view, &standing));
+        let told = told(&session)?;
+        let story = &told.story;
+        values.push(facts(&session, &told));
         rows.push(vec![
             short_id(session.id()).to_owned(),
             session.genesis().name.clone().unwrap_or_else(|| "-".into()),
             clock::timestamp(session.opened_ns())
                 .map_or_else(String::new, |time| time.strftime("%F %TZ").to_string()),
             story.shells.to_string(),
-            standing.word.to_owned(),
+            told.word.to_owned(),
             story.commands.to_string(),
             if session.is_sealed() { "sealed" } else { "-" }.to_owned(),
         ]);

@@ -3,7 +3,8 @@
 //! What lives here: what becomes of the script's status. What does not: how it is run and
 //! recorded (`run::script`).
 //!
-//! Rules: the script's status and the signal it dies of are passed on.
+//! Rules: the script's status and the signal it dies of are passed on; in CI no script runs
+//! without a session.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -12,6 +13,7 @@ use super::args::Sh;
 use super::given::Exit;
 use super::{heads, seal};
 use crate::failure::Failure;
+use crate::paths;
 use crate::report;
 use crate::run::call::{BashCall, bash};
 use crate::run::recording::Recording;
@@ -21,7 +23,8 @@ use crate::session::birth;
 use crate::session::heads::head_now;
 use crate::sys;
 
-/// The exit status if `--strict` was given and recording failed.
+/// The exit status if nothing could be recorded and the script did not run, or if `--strict` was
+/// given and recording failed.
 const NOT_RECORDED: u8 = 125;
 
 pub fn run(args: &Sh) -> Exit {
@@ -35,10 +38,12 @@ pub fn run(args: &Sh) -> Exit {
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)?),
         Err(error) => {
-            report::say(&format!("not recording this script: {error}"));
-            if args.strict || sealing.is_some() {
+            // Nobody looks at a job that succeeds: what it says of itself is read too late.
+            if args.strict || sealing.is_some() || paths::ci().is_some() {
+                report::say(&format!("the script did not run, because it cannot be recorded: {error}"));
                 return Ok(NOT_RECORDED);
             }
+            report::say(&format!("not recording this script: {error}"));
             None
         }
     };

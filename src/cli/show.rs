@@ -46,7 +46,7 @@ pub fn run(args: &Show) -> Exit {
         session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?
     };
     let view = view(&file)?;
-    let verdict = verdict(&view);
+    let verdict = verdict(view.checked.rejection.as_ref());
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
         let remarks: Vec<Value> = view.rows.iter().filter_map(row::remark).collect();
@@ -55,7 +55,7 @@ pub fn run(args: &Show) -> Exit {
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
-        add_failure(&mut value, &view);
+        add_failure(&mut value, view.checked.rejection.as_ref());
         report::json("attesh.show/v1", value)?;
         return verdict;
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::given::Exit;
 use crate::failure::Failure;
-use crate::journal::check::{Checked, Knowledge, check};
+use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
 use crate::record::{Body, Evidence, NoteWhat, PlanTime, Record, Status, Unseen};
@@ -215,8 +215,8 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
 }
 
 /// Only verified records were shown; if the journal is broken the command fails.
-pub fn verdict(view: &View) -> Exit {
-    match &view.checked.rejection {
+pub fn verdict(rejection: Option<&Rejection>) -> Exit {
+    match rejection {
         None => Ok(0),
         Some(rejection) => {
             let failure = rejected(rejection);
@@ -227,8 +227,8 @@ pub fn verdict(view: &View) -> Exit {
 }
 
 /// Puts the failure, if there is one, into the one object that is printed.
-pub fn add_failure(value: &mut Value, view: &View) {
-    if let Err(failure) = verdict(view) {
+pub fn add_failure(value: &mut Value, rejection: Option<&Rejection>) {
+    if let Err(failure) = verdict(rejection) {
         value["failure"] = report::failure_json(&failure);
     }
 }

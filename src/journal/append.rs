@@ -115,8 +115,10 @@ impl<'a> Writer<'a> {
             time: now,
             recovered: None,
             next_key: Some(public),
-        }
-        .encode()?;
+        };
+        let mut story = Box::<Story>::default();
+        story.add(&core)?;
+        let core = core.encode()?;
         let mut frontier = Frontier::default();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
@@ -139,6 +141,7 @@ impl<'a> Writer<'a> {
             chain_key: chain_key.next(&root),
             recovered: Recovered::default(),
             sync_failed: false,
+            story: Some(story),
         };
         state.write_all_at(&slot.encode(), slot.offset()).doing("write the state")?;
         Ok(Writer { journal, state, slot })
@@ -211,6 +214,8 @@ impl<'a> Writer<'a> {
     /// See [`AppendError`]; the journal is then as it was.
     pub fn append(&mut self, body: Body, texts: &Disclosures, now: Moment) -> Result<Head> {
         let last = matches!(body, Body::End(_));
+        // Where this fails the story is read from the journal again.
+        let mut story = self.slot.story.take();
         let old = &self.slot;
         let seed = old.seed.next();
         let public = seed.public();
@@ -227,8 +232,11 @@ impl<'a> Writer<'a> {
             time: now,
             recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
             next_key: (!last).then_some(public),
+        };
+        if let Some(story) = &mut story {
+            story.add(&core)?;
         }
-        .encode()?;
+        let core = core.encode()?;
         let mut frontier = old.frontier.clone();
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
@@ -253,6 +261,7 @@ impl<'a> Writer<'a> {
             seed,
             public,
             recovered: Recovered::default(),
+            story,
             ..old.clone()
         };
         let place = slot.offset();
@@ -291,7 +300,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The record of this shell that was appended last; `None` for `limit` looks back to
-    /// the beginning, else at most so many bytes.
+    /// the beginning, else at most so many bytes. It reads no more than it needs.
     ///
     /// # Errors
     /// The journal could not be read.
@@ -302,33 +311,46 @@ impl<'a> Writer<'a> {
         wanted: fn(&Body) -> Option<u64>,
     ) -> Result<Option<Record>> {
         let end = self.slot.mark.length;
-        let mut window = limit.unwrap_or(LOOK_BACK_BYTES).min(end);
+        let limit = limit.unwrap_or(end).min(end);
+        let mut window = LOOK_BACK_BYTES.min(limit);
         loop {
             let mut tail = vec![0; usize::try_from(window).expect("bounded by the file")];
             self.journal.read_exact_at(&mut tail, end - window).doing("read the journal")?;
             let found = last_in(&tail, shell, wanted);
-            if found.is_some() || limit.is_some() || window == end {
+            if found.is_some() || window == limit {
                 return Ok(found);
             }
-            window = window.saturating_mul(4).min(end);
+            window = window.saturating_mul(4).min(limit);
         }
     }
 
-    /// The shells and commands of the journal so far. The lines are those this writer has
-    /// just checked or taken over unchanged, so their signatures are not verified again.
+    /// The shells and commands of the journal so far, from the state; from the journal, if the
+    /// state has no room for them. Findings may be missing. The lines are those this writer has just checked or taken over
+    /// unchanged, so their signatures are not verified again.
     ///
     /// # Errors
     /// The journal could not be read.
-    pub fn story(&self) -> Result<Story> {
+    pub fn story(&mut self) -> Result<Story> {
+        if let Some(story) = &self.slot.story {
+            return Ok(Story::clone(story));
+        }
         let mut lines = Lines::new(self.journal, self.slot.mark.length);
         let mut story = Story::default();
         while let Some(text) = lines.next()? {
             let unreadable = || AppendError::Tampered("a line cannot be read".into());
             let core = text.split(|byte| *byte == b'\t').next().unwrap_or_default();
             let core = Core::decode(core).map_err(|_| unreadable())?;
-            story.apply(&Record { core, disclosures: Disclosures::default() }).map_err(|_| unreadable())?;
+            story.add(&core).map_err(|_| unreadable())?;
         }
+        // The next slot has it again, if there is room by now.
+        self.slot.story = Some(Box::new(story.clone()));
         Ok(story)
+    }
+
+    /// The shells, commands and findings so far, if the state has them all.
+    #[must_use]
+    pub fn kept_story(&self) -> Option<&Story> {
+        self.slot.story.as_deref().filter(|story| story.has_findings())
     }
 
     fn recover(&mut self) -> Result<()> {
@@ -378,6 +400,9 @@ impl<'a> Writer<'a> {
         if matches!(record.core.body, Body::End(_)) {
             self.erase()?;
             return Err(AppendError::Ended);
+        }
+        if let Some(story) = &mut slot.story {
+            story.add(&record.core).map_err(|_| foreign())?;
         }
         slot.chain_key = slot.chain_key.next(&root);
         slot.seed = slot.seed.next();
@@ -438,8 +463,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How much of a journal's end is read first when its beginning may be read too, in bytes.
-const LOOK_BACK_BYTES: u64 = 256 << 10;
+/// How much of a journal's end is read first when more of it may be read, in bytes.
+const LOOK_BACK_BYTES: u64 = 16 << 10;
 
 /// The last record of a shell in the end of a journal, whose first line may be torn.
 fn last_in(tail: &[u8], shell: u64, wanted: fn(&Body) -> Option<u64>) -> Option<Record> {
@@ -548,13 +573,14 @@ pub fn head_of(journal: &File, session: Uuid) -> Result<Head> {
     Ok(Head { session, size: frontier.size(), root: frontier.root() })
 }
 
-/// SHA-256 of a file, streamed.
+/// SHA-256 of a file, streamed. It asks the processor for its SHA instructions: no call of a hook
+/// comes here, unless it opens a session.
 ///
 /// # Errors
 /// The file could not be read.
 pub fn digest_of(file: &File) -> io::Result<Digest> {
-    use sha2::Digest as _;
-    let mut hash = sha2::Sha256::new();
+    use sha2_files::Digest as _;
+    let mut hash = sha2_files::Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     let mut offset = 0;
     loop {

@@ -10,12 +10,13 @@ use zeroize::Zeroize;
 
 use super::chain::Frontier;
 use super::head::Head;
+use super::story::Story;
 use crate::crypto::{ChainKey, Digest, Seed};
 use crate::record::Recovered;
 
 /// Size of a slot in bytes; the file has two.
 pub const SLOT_BYTES: usize = 4096;
-const MAGIC: &[u8; 8] = b"ATTESH2\0";
+const MAGIC: &[u8; 8] = b"ATTESH3\0";
 /// What the magic of every version begins with.
 const NAME: &[u8] = b"ATTESH";
 const CHECKSUM_AT: usize = SLOT_BYTES - 32;
@@ -75,6 +76,9 @@ pub struct Slot {
     pub recovered: Recovered,
     /// Whether bringing the journal to the disk has failed once.
     pub sync_failed: bool,
+    /// The shells and commands so far, without the findings if there is no room for them; none if
+    /// the shells do not fit, and of a journal that is tampered. All is in the journal too.
+    pub story: Option<Box<Story>>,
 }
 
 impl Slot {
@@ -111,6 +115,13 @@ impl Slot {
         for root in self.frontier.roots() {
             out.extend_from_slice(root);
         }
+        let fits = |story: &Vec<u8>| out.len() + 1 + story.len() <= USED_AT;
+        let story = self.story.as_ref().and_then(|story| {
+            let whole = story.is_brief().then(|| story.keep(true)).filter(fits);
+            whole.or_else(|| Some(story.keep(false)).filter(fits))
+        });
+        out.push(u8::from(story.is_some()));
+        out.extend_from_slice(story.as_deref().unwrap_or_default());
         let used = u16::try_from(out.len()).expect("a slot's content fits into a slot");
         let checksum = blake3::hash(&out);
         out.resize(USED_AT, 0);
@@ -150,6 +161,14 @@ impl Slot {
         let size = number(&mut rest)?;
         let roots = (0..size.count_ones()).map(|_| take(&mut rest)).collect::<Option<Vec<Digest>>>()?;
         let frontier = Frontier::new(size, roots)?;
+        let story = match take(&mut rest)? {
+            [0] => None,
+            [1] => Some(Box::new(Story::from_kept(&mut rest)?)),
+            _ => return None,
+        };
+        if !rest.is_empty() {
+            return None;
+        }
         Some(Slot {
             generation,
             session,
@@ -164,6 +183,7 @@ impl Slot {
             chain_key,
             recovered,
             sync_failed: sync_failed != 0,
+            story,
         })
     }
 
@@ -182,6 +202,7 @@ impl Slot {
     pub fn tampered(mut self, why: &str) -> Self {
         self.seed.0.zeroize();
         self.chain_key.0.zeroize();
+        self.story = None;
         self.condition = Condition::Tampered(why.to_owned());
         self.generation += 1;
         self
@@ -264,6 +285,7 @@ mod tests {
             chain_key: ChainKey([7; 32]),
             recovered: Recovered { adopted: 1, cut_bytes: 9 },
             sync_failed: true,
+            story: Some(Box::default()),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::record::{
 };
 
 mod finding;
+mod kept;
 
 pub use finding::{Finding, FindingCode, Weight};
 
@@ -60,6 +61,14 @@ pub struct LiveShell {
     pause_pending: bool,
     resumed_by_own_line: bool,
     interrupted: bool,
+}
+
+impl LiveShell {
+    /// The hook's number of its last command; 0 before the first.
+    #[must_use]
+    pub fn last_n(&self) -> u64 {
+        self.last_n
+    }
 }
 
 /// What a record did to the story.
@@ -121,6 +130,8 @@ pub struct Story {
     pub more_findings: u64,
     incomplete: bool,
     clock: Option<(u64, u64)>,
+    // It came from a state that had no room for the findings.
+    trimmed: bool,
 }
 
 impl Story {
@@ -128,6 +139,12 @@ impl Story {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.ended && !self.incomplete
+    }
+
+    /// Whether it has its findings: a state may have had no room for them.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.trimmed
     }
 
     /// Whether a finding says no more than that the session still goes on.
@@ -148,7 +165,16 @@ impl Story {
     /// The record cannot stand here whatever a shell does: after `end`, a second genesis,
     /// too many shells.
     pub fn apply(&mut self, record: &Record) -> Result<Effect, Cause> {
-        let core = &record.core;
+        let effect = self.add(&record.core)?;
+        self.redacted += u64::from(record.is_redacted());
+        Ok(effect)
+    }
+
+    /// As [`Story::apply`], of a record that has all its texts.
+    ///
+    /// # Errors
+    /// As [`Story::apply`].
+    pub fn add(&mut self, core: &Core) -> Result<Effect, Cause> {
         if self.ended {
             return Err(Code::JournalAfterEnd.into());
         }
@@ -168,9 +194,6 @@ impl Story {
                 }
             };
             self.find(core.index, FindingCode::Recovered, text);
-        }
-        if record.is_redacted() {
-            self.redacted += 1;
         }
         match &core.body {
             Body::Open(open) => self.open(core.index, open)?,
@@ -223,6 +246,9 @@ impl Story {
         let mut finding = Finding { record, code, text };
         let first_of_weight = finding.is_incomplete() && !self.incomplete;
         self.incomplete |= finding.is_incomplete();
+        if self.trimmed {
+            return;
+        }
         if finding.text.len() > FINDING_TEXT_MAX {
             let end = (0..=FINDING_TEXT_MAX).rev().find(|end| finding.text.is_char_boundary(*end));
             finding.text.truncate(end.unwrap_or(0));

@@ -7,9 +7,7 @@
 //! Rules: the child dies with this program (PTRACE_O_EXITKILL); every signal reaches it, and its
 //! stops by job control stay stops; its children are not traced. All calls come from one thread.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
@@ -18,6 +16,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::unistd::Pid;
 
 use super::proc;
+use super::remote::Memory;
 use crate::sys::{self, Resume};
 
 #[cfg(target_arch = "aarch64")]
@@ -54,7 +53,7 @@ pub enum Stop {
 /// A traced child.
 pub struct Tracee {
     pid: Pid,
-    memory: Option<File>,
+    memory: Option<Memory>,
     watched: [Address; PLACES],
     /// It has stopped, and waits for [`go_on`](Self::go_on).
     stopped: bool,
@@ -240,74 +239,19 @@ impl Tracee {
         let registers = self.registers()?;
         match registers.link() {
             Some(place) => Ok(place),
-            None => self.pointer(registers.stack()),
+            None => self.memory()?.pointer(registers.stack()),
         }
     }
 
-    /// Reads its memory; how much of it could be read.
+    /// Its memory.
     ///
     /// # Errors
-    /// Nothing is there, or it was killed.
-    pub fn read(&mut self, from: Address, bytes: &mut [u8]) -> io::Result<usize> {
-        if self.memory.is_none() {
-            self.memory = Some(proc::memory(self.pid())?);
-        }
-        let memory = self.memory.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        memory.read_at(bytes, from)
-    }
-
-    /// A 32-bit integer of its memory.
-    ///
-    /// # Errors
-    /// Nothing is there, or it was killed.
-    pub fn int(&mut self, from: Address) -> io::Result<i32> {
-        let mut bytes = [0; 4];
-        self.exactly(from, &mut bytes)?;
-        Ok(i32::from_ne_bytes(bytes))
-    }
-
-    /// A pointer of its memory.
-    ///
-    /// # Errors
-    /// Nothing is there, or it was killed.
-    pub fn pointer(&mut self, from: Address) -> io::Result<Address> {
-        let mut bytes = [0; 8];
-        self.exactly(from, &mut bytes)?;
-        Ok(u64::from_ne_bytes(bytes))
-    }
-
-    /// Bytes of its memory, all of them.
-    ///
-    /// # Errors
-    /// Not all of them are there, or it was killed.
-    pub fn exactly(&mut self, from: Address, bytes: &mut [u8]) -> io::Result<()> {
-        match self.read(from, bytes)? {
-            read if read == bytes.len() => Ok(()),
-            _ => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-
-    /// A text of its memory up to its NUL, or as long as `most`.
-    ///
-    /// # Errors
-    /// Nothing is there, or it was killed.
-    pub fn text(&mut self, from: Address, most: usize) -> io::Result<Vec<u8>> {
-        const PIECE: u64 = 4096;
-        let mut text = Vec::new();
-        let mut at = from;
-        while text.len() < most {
-            // A text may end just before memory that is not there.
-            let length = usize::try_from(PIECE - at % PIECE).unwrap_or(1);
-            let mut piece = vec![0; length];
-            self.exactly(at, &mut piece)?;
-            if let Some(end) = piece.iter().position(|byte| *byte == 0) {
-                text.extend_from_slice(&piece[..end]);
-                break;
-            }
-            text.extend_from_slice(&piece);
-            at += length as u64;
-        }
-        text.truncate(most);
-        Ok(text)
+    /// It is gone.
+    pub fn memory(&mut self) -> io::Result<&Memory> {
+        let memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => Memory::new(proc::memory(self.pid())?),
+        };
+        Ok(self.memory.insert(memory))
     }
 }

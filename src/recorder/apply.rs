@@ -57,36 +57,25 @@ fn record(caller: &Caller, work: impl FnOnce(&mut Writer, &Session) -> Result<()
     })
 }
 
-/// Whether this very record is the last one of its shell already.
-fn is_repeat(writer: &Writer, caller: &Caller, kind: Kind, n: Option<u64>) -> Result<bool> {
+/// Whether the record of this call is in the journal already.
+fn is_repeat(writer: &mut Writer, caller: &Caller, kind: Kind, n: Option<u64>) -> Result<bool> {
     if !caller.again {
         return Ok(false);
     }
-    let last = writer.last_of_shell(caller.shell, None, shell_of)?;
-    Ok(last.is_some_and(|last| last.core.body.kind() == kind && number_of(&last.core.body) == n))
-}
-
-fn shell_of(body: &Body) -> Option<u64> {
-    match body {
-        Body::Start(start) => Some(start.shell),
-        Body::Finish(finish) => Some(finish.shell),
-        Body::Close(close) => Some(close.shell),
-        Body::Note(note) => note.shell,
-        _ => None,
-    }
+    let (size, story) = (writer.head().size, writer.story()?);
+    let Some(live) = story.live.get(&caller.shell) else {
+        return Ok(kind == Kind::ShellClose && caller.shell < size);
+    };
+    Ok(match kind {
+        Kind::Start => live.running.map(|open| open.n) == n,
+        Kind::Finish => live.running.is_none() && Some(live.last_n()) == n,
+        _ => false,
+    })
 }
 
 fn shell_of_start(body: &Body) -> Option<u64> {
     match body {
         Body::Start(start) => Some(start.shell),
-        _ => None,
-    }
-}
-
-fn number_of(body: &Body) -> Option<u64> {
-    match body {
-        Body::Start(start) => Some(start.n),
-        Body::Finish(finish) => Some(finish.n),
         _ => None,
     }
 }
@@ -213,8 +202,10 @@ mod tests {
         assert_eq!((folder.as_path(), shell), (Path::new(&place), 1));
         let start = [Key::Number.is(1), Key::Native.is(1), Key::Source.is("typed")];
         assert_eq!(call(Verb::Start, &[&known[..], &start].concat(), b"make\n").unwrap(), Answer::Silent);
-        let last =
-            session.with_writer(|writer| Ok(writer.last_of_shell(1, None, shell_of)?)).unwrap().unwrap();
+        let last = session
+            .with_writer(|writer| Ok(writer.last_of_shell(1, None, shell_of_start)?))
+            .unwrap()
+            .unwrap();
         assert_eq!(
             (last.text("command"), last.text("workdir")),
             (Some(&b"make"[..]), Some(&b"/elsewhere"[..]))

@@ -156,13 +156,10 @@ impl Reader {
     #[must_use]
     pub fn version(&mut self) -> Option<String> {
         let [dist, patch, build, status] = self.places.version;
-        let tracee = &mut self.tracee;
-        let mut text = |at: u64| -> Option<String> {
-            let from = tracee.pointer(at).ok()?;
-            String::from_utf8(tracee.text(from, 64).ok()?).ok()
-        };
+        let memory = self.tracee.memory().ok()?;
+        let text = |at: u64| String::from_utf8(memory.text(memory.pointer(at).ok()?, 64).ok()?).ok();
         let (dist, status) = (text(dist)?, text(status)?);
-        let (patch, build) = (tracee.int(patch).ok()?, tracee.int(build).ok()?);
+        let (patch, build) = (memory.int(patch).ok()?, memory.int(build).ok()?);
         Some(format!("{dist}.{patch}({build})-{status}"))
     }
 
@@ -273,15 +270,15 @@ impl Reader {
 
     fn status(&mut self) -> io::Result<u8> {
         // bash gives its parent the low eight bits, too.
-        Ok(self.tracee.int(self.places.status)?.to_le_bytes()[0])
+        Ok(self.tracee.memory()?.int(self.places.status)?.to_le_bytes()[0])
     }
 
     /// Where the parser is: in lines, or in the text.
     fn position(&mut self) -> io::Result<u64> {
         if self.of_text() {
-            return self.tracee.pointer(self.places.source + LOCATION);
+            return self.tracee.memory()?.pointer(self.places.source + LOCATION);
         }
-        Ok(u64::from(self.tracee.int(self.places.line)?.cast_unsigned()))
+        Ok(u64::from(self.tracee.memory()?.int(self.places.line)?.cast_unsigned()))
     }
 
     /// The parser is asked for a unit.
@@ -291,8 +288,8 @@ impl Reader {
         if first {
             if let Script::Text(text) = &self.script {
                 let length = text.len();
-                let from = self.tracee.pointer(self.places.source + LOCATION)?;
-                if self.tracee.text(from, length + 1).ok().as_ref() != Some(text) {
+                let from = self.tracee.memory()?.pointer(self.places.source + LOCATION)?;
+                if self.tracee.memory()?.text(from, length + 1).ok().as_ref() != Some(text) {
                     return Ok(None);
                 }
                 self.text = from;
@@ -316,7 +313,7 @@ impl Reader {
 
     fn is_at_its_script(&mut self) -> io::Result<bool> {
         let Script::File(file) = self.script else { return Ok(true) };
-        let input = self.tracee.int(self.places.input)?;
+        let input = self.tracee.memory()?.int(self.places.input)?;
         Ok(proc::place_in(self.pid(), input).is_some_and(|(other, _)| other == file))
     }
 
@@ -330,8 +327,8 @@ impl Reader {
     fn parsed(&mut self) -> io::Result<Option<Seen>> {
         let registers = self.tracee.registers()?;
         let good = registers.result().to_le_bytes()[..4] == [0; 4];
-        let unit = good && self.tracee.pointer(self.places.command)? != 0;
-        let runs = self.tracee.int(self.places.dont_execute)? == 0;
+        let unit = good && self.tracee.memory()?.pointer(self.places.command)? != 0;
+        let runs = self.tracee.memory()?.int(self.places.dont_execute)? == 0;
         let to = self.position()?;
         let (bytes, at) = match &self.script {
             Script::File(_) => {
@@ -366,7 +363,7 @@ impl Reader {
 
     /// bash ends, by the end of its script, `exit`, `set -e` or a signal that it caught.
     fn leaves(&mut self) -> io::Result<Seen> {
-        let by_trap = self.tracee.int(self.places.running_trap)? != 0;
+        let by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
         let status = self.status()?;
         self.phase = Phase::Over;
         let pipe = self.last_pipe();
@@ -379,7 +376,8 @@ impl Reader {
             return None;
         }
         self.phase = Phase::Over;
-        let by_trap = self.tracee.int(self.places.running_trap).is_ok_and(|trap| trap != 0);
+        let at = self.places.running_trap;
+        let by_trap = self.tracee.memory().and_then(|memory| memory.int(at)).is_ok_and(|trap| trap != 0);
         by_trap.then(|| Seen::Leaves { status: None, pipe: Vec::new() })
     }
 
@@ -387,7 +385,7 @@ impl Reader {
     /// if nobody traces it.
     fn becomes(&mut self) -> io::Result<Option<Seen>> {
         let name = self.tracee.registers()?.argument(0);
-        let name = self.tracee.text(name, 4096)?;
+        let name = self.tracee.memory()?.text(name, 4096)?;
         self.became = true;
         if !exec::gives_rights(self.pid(), &name) {
             return Ok(None);
@@ -404,7 +402,7 @@ impl Reader {
         self.pipe.clear();
         if (2..=MEMBERS_MAX).contains(&count) {
             for member in 0..count {
-                self.pipe.push(self.tracee.int(from + 4 * member)?.to_le_bytes()[0]);
+                self.pipe.push(self.tracee.memory()?.int(from + 4 * member)?.to_le_bytes()[0]);
             }
         }
         Ok(())
@@ -414,7 +412,7 @@ impl Reader {
     fn reads(&mut self) -> io::Result<()> {
         let registers = self.tracee.registers()?;
         let (descriptor, buffer) = (registers.argument(0) & 0xffff_ffff, registers.argument(1));
-        let input = self.tracee.int(self.places.input)?;
+        let input = self.tracee.memory()?.int(self.places.input)?;
         if u32::try_from(descriptor).ok() != Some(input.cast_unsigned()) {
             return Ok(());
         }
@@ -435,7 +433,7 @@ impl Reader {
         let Some((at, buffer)) = self.asked.take() else { return Ok(()) };
         let Ok(length) = usize::try_from(self.tracee.registers()?.result()) else { return Ok(()) };
         let mut bytes = vec![0; length];
-        self.tracee.exactly(buffer, &mut bytes)?;
+        self.tracee.memory()?.exactly(buffer, &mut bytes)?;
         self.stream.read(at, &bytes);
         Ok(())
     }

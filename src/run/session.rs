@@ -12,7 +12,7 @@ use crate::paths;
 use crate::report;
 use crate::session::place::{self, Placed};
 use crate::session::{Session, SessionError, birth};
-use crate::text::Fault;
+use crate::text::{Fault, Next};
 
 /// The folder that was named, the shell's session, the job's folder, or a new session.
 ///
@@ -27,8 +27,18 @@ pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
     }
     match dir.map(Path::to_owned).or_else(paths::ci_folder) {
         Some(folder) => Ok(open_in(&folder, None, None)?.session),
-        None => birth::for_new_shell(exported.as_deref()).map_err(Failure::from),
+        None => birth::for_new_shell(exported.as_deref()).map_err(|error| match paths::ci() {
+            Some(ci) => without_folder(ci, &error),
+            None => error.into(),
+        }),
     }
+}
+
+/// Says what a job has to set that has neither a folder for its session nor a home to keep one in.
+fn without_folder(ci: paths::Ci, error: &SessionError) -> Failure {
+    let variable = ci.folder_variable().unwrap_or("XDG_STATE_HOME");
+    let what = format!("name the session's folder with --dir, or set {variable} to an absolute path");
+    Failure::unable(error.to_string()).next(Next::say(what))
 }
 
 /// Opens a session in a folder, or joins the one there. A secret goes to a new session only: a

@@ -141,7 +141,7 @@ pub fn is_printed_of(text: &[u8], unit: &[u8]) -> bool {
 }
 
 /// A text without the quotes that bash removes; `None` if a quote is not closed.
-fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((byte, after)) = rest.split_first() {

@@ -2,7 +2,8 @@
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
 //! which of them runs (`run`), of which bash says nothing (`silent`), what its
-//! traps can do to its end (`traps`), and what a CI runner makes of a list of commands (`block`).
+//! traps can do to its end (`traps`), what a CI runner makes of a list of commands (`block`), and
+//! which lines GitLab's runner writes itself (`gitlab`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
 //!
@@ -11,6 +12,7 @@
 
 mod announced;
 pub mod block;
+pub mod gitlab;
 pub mod reading;
 pub mod run;
 pub mod silent;

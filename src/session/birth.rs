@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::close;
+use super::program;
 use super::shells;
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
@@ -12,7 +13,7 @@ use super::{
 use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
-use crate::journal::append::{AppendError, Birth, Writer, digest_of, head_of};
+use crate::journal::append::{AppendError, Birth, Writer, head_of};
 use crate::journal::head::Head;
 use crate::lock::{self, PATIENCE_MS};
 use crate::os::memory;
@@ -177,7 +178,7 @@ fn write_genesis(
         recorder: Recorder {
             id: RECORDER_ID.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            sha256: recorder_digest(),
+            sha256: recorder_digest(level, state_folder),
         },
         protection: PROTECTION_FILE.to_owned(),
         state: level.into(),
@@ -202,8 +203,9 @@ pub(super) fn new_id() -> uuid::Uuid {
     uuid::Builder::from_unix_timestamp_millis(ms, &crypto::random()).into_uuid()
 }
 
-fn recorder_digest() -> Option<Digest> {
-    proc::program().and_then(|file| digest_of(&file)).ok()
+fn recorder_digest(level: StateLevel, states: &Folder) -> Option<Digest> {
+    let in_memory = level != StateLevel::Disk;
+    program::digest(&proc::program().ok()?, in_memory.then_some(states))
 }
 
 fn host() -> Option<Vec<u8>> {

@@ -7,6 +7,7 @@
 //! * [`close`]: closing shells, ending sessions;
 //! * [`find`]: which session a person means;
 //! * [`heads`]: the head of a journal as it is;
+//! * [`program`]: digests of programs, kept beside the states;
 //! * [`shells`]: which of its shells still run.
 //!
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes
@@ -18,6 +19,7 @@ pub mod close;
 pub mod find;
 pub mod heads;
 pub mod place;
+pub mod program;
 pub mod shells;
 
 use std::ffi::OsStr;

@@ -66,6 +66,7 @@ mod policy {
     pub mod judge;
     mod keys;
     mod made;
+    mod plan;
     mod scripts;
     pub mod verify;
     mod words;
@@ -77,6 +78,7 @@ mod run {
     mod differences;
     mod examples;
     mod gitlab;
+    mod nowhere;
     pub mod script;
     mod steps;
     mod unfinished;
@@ -85,6 +87,7 @@ mod run {
 /// The commands from outside: what they say, show and leave alone when something is wrong.
 mod cli {
     mod caused;
+    mod constant;
     mod held;
     mod messages;
     mod screen;

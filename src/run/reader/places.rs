@@ -62,6 +62,8 @@ pub struct Places {
     pub input: u64,
     /// `bash_input`: what the parser reads from.
     pub source: u64,
+    /// `stream_list`: what the parser reads from when it has come to the end of that.
+    pub sources: u64,
     /// `dist_version`, `patch_level`, `build_version`, `release_status`: BASH_VERSION.
     pub version: [u64; 4],
 }
@@ -99,7 +101,13 @@ impl Places {
             command: at("global_command")?,
             input: at("default_buffered_input")?,
             source: at("bash_input")?,
-            version: [at("dist_version")?, at("patch_level")?, at("build_version")?, at("release_status")?],
+            sources: at("stream_list")?,
+            version: [
+                at("dist_version")?,
+                at("patch_level")?,
+                at("build_version")?,
+                at("release_status")?,
+            ],
         })
     }
 
@@ -129,6 +137,7 @@ impl Places {
             command: to(self.command),
             input: to(self.input),
             source: to(self.source),
+            sources: to(self.sources),
             version: self.version.map(to),
         })
     }

@@ -107,19 +107,19 @@ fn a_writer_that_cannot_go_on_does_not_say_why() {
 fn a_state_of_another_version_is_called_broken() {
     let files = Files::begun();
     let state = read(&files.state);
-    let at = state.windows(8).position(|bytes| bytes == b"ATTESH2\0").unwrap() as u64;
+    let at = state.windows(8).position(|bytes| bytes == b"ATTESH3\0").unwrap() as u64;
     files.state.write_all_at(b"ATTESH1\0", at).unwrap();
     let other = "the session cannot go on: its state was written by another version of attesh";
     assert_eq!(refusal(&files, None, None), other);
     // A damaged state of this version does not count as another version's.
-    files.state.write_all_at(b"ATTESH2\0", at).unwrap();
+    files.state.write_all_at(b"ATTESH3\0", at).unwrap();
     files.state.write_all_at(b"xxxx", at + 8).unwrap();
     assert_eq!(refusal(&files, None, None), "the session cannot go on: no slot of its state is whole");
     files.state.write_all_at(&state, 0).unwrap();
     files.state.write_all_at(b"ATTESH1\0", at).unwrap();
     assert_eq!(refusal(&files, None, None), other);
     // It is left as it is: that version can still go on with it.
-    files.state.write_all_at(b"ATTESH2\0", at).unwrap();
+    files.state.write_all_at(b"ATTESH3\0", at).unwrap();
     files.append(b"x");
 }
 

@@ -6,6 +6,7 @@ use attesh::clock::Moment;
 use attesh::crypto::{ChainKey, Seed, label};
 use attesh::journal::chain::Frontier;
 use attesh::journal::state::{Condition, FileMark, SLOT_BYTES, Slot};
+use attesh::journal::story::{Finding, FindingCode, Story};
 use attesh::record::{
     Anomaly, Attached, Body, Close, CloseReason, Closes, Core, Disclosures, End, EndReason, Evidence, FORMAT,
     Fact, FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE,
@@ -450,6 +451,7 @@ fn every_limit_stands_in_the_page_with_its_value_and_none_other() {
         ("PATIENCE_MS", u64::from(lock::PATIENCE_MS)),
         ("SLOT_BYTES", SLOT_BYTES as u64),
         ("WHY_MAX", private("src/journal/state.rs", "WHY_MAX")),
+        ("KEPT_FINDINGS_MAX", private("src/journal/story/kept.rs", "KEPT_FINDINGS_MAX")),
         ("SIZE_MAX", journal::chain::SIZE_MAX),
         ("OPEN_SHELLS_MAX", journal::story::OPEN_SHELLS_MAX as u64),
         ("ORIGIN_SECRET_MIN_BYTES", crypto::ORIGIN_SECRET_MIN_BYTES as u64),
@@ -483,6 +485,9 @@ fn slot() -> Slot {
     for leaf in [[0xa1; 32], [0xa2; 32], [0xa3; 32]] {
         frontier.push(leaf);
     }
+    let mut story = Story::default();
+    (story.shells, story.clock_steps) = (200, 3);
+    story.findings.push(Finding { record: 7, code: FindingCode::Gap, text: "why".into() });
     Slot {
         generation: 0x1111,
         session: [0x21; 16],
@@ -497,6 +502,7 @@ fn slot() -> Slot {
         chain_key: ChainKey([0x26; 32]),
         recovered: Recovered { adopted: 0x41, cut_bytes: 0x42 },
         sync_failed: true,
+        story: Some(Box::new(story)),
     }
 }
 
@@ -521,7 +527,7 @@ fn a_slot_is_laid_out_as_the_table_says() {
     let number = |value: u64| value.to_be_bytes().to_vec();
     let w = why.len();
     let content: [(&str, Vec<u8>); 21] = [
-        ("the bytes ATTESH2", b"ATTESH2\0".to_vec()),
+        ("the bytes ATTESH3", b"ATTESH3\0".to_vec()),
         ("generation", number(0x1111)),
         ("session id", vec![0x21; 16]),
         ("root_1", vec![0x22; 32]),
@@ -562,7 +568,11 @@ fn a_slot_is_laid_out_as_the_table_says() {
     assert_eq!(resolve(&rows[content.len()].0), end);
     assert_eq!(&bytes[end..end + roots.len()], &roots[..]);
     let at = resolve(&checksum.0);
-    let (used_at, content_end) = (resolve(&used.0), end + roots.len());
+    // 1 and the story: no flag, 13 counts, one finding, no open shell.
+    let story = [&[1, 0, 0xc8, 1], &[0; 11][..], &[3], b"\x01\x07\x03gap\x03why\0"].concat();
+    let content_end = end + roots.len() + story.len();
+    assert_eq!(bytes[end + roots.len()..content_end], story[..]);
+    let used_at = resolve(&used.0);
     assert!(bytes[content_end..used_at].iter().all(|byte| *byte == 0));
     assert_eq!(bytes[used_at..at], u16::try_from(content_end).unwrap().to_be_bytes());
     assert_eq!(bytes[at..], blake3::hash(&bytes[..content_end]).as_bytes()[..]);
