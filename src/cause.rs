@@ -121,6 +121,7 @@ codes! {
     PolicyRule Policy "policy.rule" "an expression of the policy is not true";
     PolicyCommands Policy "policy.commands" "the statement has no list of commands that could be judged";
     CommandDenied Policy "command.denied" "a command ran that the policy denies";
+    CommandUnseen Policy "command.unseen" "the commands of a shell were not seen, so they may be denied";
     CommandHidden Policy "command.hidden" "the text of a command is not there, so it may be denied";
     ScriptPlanMissing Policy "script.plan-missing" "no plan shows that the script ran";
     ScriptPlanLate Policy "script.plan-late" "the plan was recorded when the block ended, not before its first command";
@@ -136,6 +137,13 @@ codes! {
     ScriptStatus Policy "script.status" "a line ended with a status that is not allowed";
     ScriptStatusUnseen Policy "script.status-unseen" "nobody saw how a line ended";
     ScriptStatusUntold Policy "script.status-untold" "nobody saw how a line ended, although its script went on or came to its end";
+    ScriptPipe Policy "script.pipe" "a pipeline has a status that is not allowed";
+    ScriptPipeUnseen Policy "script.pipe-unseen" "nobody saw each status of a pipeline";
+    ScriptEvidence Policy "script.evidence" "what the script's starts and statuses rest on is less than the policy asks for";
+    ScriptOptions Policy "script.options" "the options of the script's shell are not those of the policy";
+    ScriptArguments Policy "script.arguments" "the arguments of the script are not those of the policy";
+    ScriptEnvironment Policy "script.environment" "a variable was set that changes what the script's shell does";
+    ScriptBefore Policy "script.before" "what ran before the recording began is not what the policy names";
     ScriptEnd Policy "script.end" "the script was not seen to come to its end";
     ScriptExit Policy "script.exit" "the exit status of the script is not allowed, or not that of its last line";
     ScriptMore Policy "script.more" "further differences are not listed";

@@ -20,12 +20,11 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Kind, Place};
 use crate::files::{self, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
-use crate::policy::{self, POLICY_MAX, PlanAt, Policy, ScriptRule};
+use crate::policy::{self, Hides, Options, POLICY_MAX, Policy, ScriptRule};
 use crate::report;
 use crate::run::call::bash;
 use crate::run::reader::Places;
 use crate::run::split;
-use crate::script::block::script as of_items;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
 use crate::text;
@@ -152,12 +151,26 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
     let digest = hex(&sha256(&[&bytes]));
     let script = script(bytes).map_err(&named)?;
-    let rule = ScriptRule::of(&script, PlanAt::Start).map_err(|why| named(Failure::usage(why)))?;
-    let rule = ScriptRule { sha256: Some(digest), ..rule };
-    for remark in policy::remarks(&script) {
+    let rule = ScriptRule::of(&script).map_err(|why| named(Failure::usage(why)))?;
+    let rule = ScriptRule { sha256: Some(digest), every_pipe: args.strict, ..rule };
+    let mut hidden = policy::hidden(&script, Options::default());
+    // Each status of a pipeline is asked for.
+    hidden.retain(|(_, what)| !args.strict || *what != Hides::Pipeline);
+    let remarks = remarks(&hidden, "");
+    for remark in &remarks {
         report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
-    put(&policy::whole(&args.file.display().to_string(), &[rule]), &args.to)
+    if args.strict && !remarks.is_empty() {
+        let lines = text::count(remarks.len(), "line");
+        let what = format!("{lines} of it can hide that something failed, and --strict refuses that");
+        return Err(named(Failure::usage(what)));
+    }
+    put(&policy::whole(&args.file.display().to_string(), &remarks, &[rule]), &args.to)
+}
+
+/// What hides a failure, in words.
+fn remarks(hidden: &[(u64, Hides)], place: &str) -> Vec<String> {
+    hidden.iter().map(|(line, what)| format!("{place}line {line}: {}", what.words())).collect()
 }
 
 /// A file of a CI as text.
@@ -166,37 +179,35 @@ fn ci_file(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{}: not UTF-8", path.display())))
 }
 
-/// The rules for the blocks of a job.
-fn rules(job: Job, plan: PlanAt) -> Result<Vec<ScriptRule>, Failure> {
-    let mut rules = Vec::new();
+/// The rules for the blocks of a job, and what their reader should know.
+fn rules(job: Job) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
+    let (mut rules, mut told) = (Vec::new(), job.remarks);
     for block in job.blocks {
         let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
-        let split = script(block.text.into_bytes());
-        let split = split.map_err(|failure| Failure {
-            message: format!("{place}of its block, {}", failure.message),
-            ..failure
-        })?;
-        if plan == PlanAt::Start {
-            for remark in policy::remarks(&split) {
-                report::say(&text::visible(format!("{place}{remark}").as_bytes()));
-            }
-        }
-        // The items of a list are its commands, each with all its lines.
-        let split = block.items.and_then(|items| of_items(&items)).unwrap_or(split);
-        if split.units().len() == 0 && !split.bytes().is_empty() {
-            report::say(&text::visible(format!("{place}the script has no command").as_bytes()));
+        let split = |text: String| {
+            script(text.into_bytes()).map_err(|failure| Failure {
+                message: format!("{place}of its block, {}", failure.message),
+                ..failure
+            })
+        };
+        let (script, before) = (split(block.text)?, split(block.before)?);
+        told.extend(remarks(&policy::hidden(&script, block.options), &place));
+        if script.units().len() == 0 && !script.bytes().is_empty() {
+            told.push(format!("{place}the script has no command"));
             continue;
         }
-        let rule = ScriptRule::of(&split, plan).map_err(|why| Failure::usage(format!("{place}{why}")))?;
-        rules.push(ScriptRule { name: block.name, ..rule });
+        let usage = |why: String| Failure::usage(format!("{place}{why}"));
+        let rule = ScriptRule::of(&script).map_err(usage)?;
+        let before = policy::texts(&before).map_err(usage)?;
+        rules.push(ScriptRule { name: block.name, before, runner: block.runner, ..rule });
     }
     if rules.is_empty() {
         return Err(Failure::usage("the script has no command"));
     }
-    for remark in job.remarks {
+    for remark in &told {
         report::say(&text::visible(remark.as_bytes()));
     }
-    Ok(rules)
+    Ok((rules, told))
 }
 
 /// Puts the file's name before what is wrong with it.
@@ -209,9 +220,9 @@ fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
 
 fn from_gitlab(args: &PolicyFromGitlab) -> Exit {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
-    let rules = job.and_then(|job| rules(job, PlanAt::Exit)).map_err(of_file(&args.file))?;
+    let (rules, remarks) = job.and_then(rules).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &rules), &args.to)
+    put(&policy::whole(&from, &remarks, &rules), &args.to)
 }
 
 fn from_github(args: &PolicyFromGithub) -> Exit {
@@ -224,9 +235,9 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
         exprs.push((name.trim().to_owned(), value.to_owned()));
     }
     let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
-    let rules = job.and_then(|job| rules(job, PlanAt::Start)).map_err(of_file(&args.file))?;
+    let (rules, remarks) = job.and_then(rules).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &rules), &args.to)
+    put(&policy::whole(&from, &remarks, &rules), &args.to)
 }
 
 fn test(args: &PolicyTest) -> Exit {

@@ -8,6 +8,7 @@
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
+use super::{Options, Runner};
 use crate::script::block;
 use crate::text::quoted;
 
@@ -19,10 +20,14 @@ pub const CI_FILE_MAX: usize = 4 << 20;
 pub struct Block {
     /// What people call it.
     pub name: Option<String>,
-    /// Its text.
+    /// Its text, from where the recording begins.
     pub text: String,
-    /// The items of the list that it was, if a runner runs each as one command.
-    pub items: Option<Vec<Vec<u8>>>,
+    /// What of it runs before.
+    pub before: String,
+    /// Who puts lines of its own into it.
+    pub runner: Option<Runner>,
+    /// The options that it begins with.
+    pub options: Options,
 }
 
 /// The blocks of a job, and what its reader should know.
@@ -35,6 +40,11 @@ pub struct Job {
 }
 
 type Outcome<T> = Result<T, String>;
+
+/// The item that starts the recording of a job.
+const INIT: &[u8] = br#"eval "$(attesh init bash --ci)""#;
+/// What stands behind `attesh sh` in the shell of a step, as the recipe has it.
+const RECIPE: [&str; 4] = ["-e", "-o", "pipefail", "{0}"];
 
 fn load(text: &str) -> Outcome<Yaml<'_>> {
     let mut documents = Yaml::load_from_str(text).map_err(|error| {
@@ -108,12 +118,22 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
         let what = "the item with attesh init has other commands, which are not recorded";
         return Err(format!("job {job}: {what}: put attesh init alone into its item"));
     }
-    let items = block::after_init(&list).to_vec();
+    let items = block::after_init(&list);
     if items.iter().any(|item| block::is_init(item)) {
         return Err(format!("job {job} has attesh init more than once: keep the first only"));
     }
-    let text = items.iter().map(|item| format!("{}\n", String::from_utf8_lossy(item))).collect();
-    Ok(Job { blocks: vec![Block { name: None, text, items: Some(items) }], remarks: Vec::new() })
+    // The line itself needs no naming; another one that has its words does.
+    let before = list.iter().take(list.len() - items.len()).filter(|item| item.as_slice() != INIT);
+    let text = |item: &Vec<u8>| format!("{}\n", String::from_utf8_lossy(item));
+    let block = Block {
+        name: None,
+        text: items.iter().map(text).collect(),
+        before: before.map(text).collect(),
+        runner: Some(Runner::Gitlab),
+        // The runner sets both before the first item.
+        options: Options { errexit: true, pipefail: true },
+    };
+    Ok(Job { blocks: vec![block], remarks: Vec::new() })
 }
 
 /// Whether a job takes a keyword from the defaults (`inherit: default`).
@@ -170,25 +190,24 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     let default = shell_of(found).or_else(|| shell_of(&file));
     let shell = |step: &Yaml| member(step, "shell").and_then(text).map(str::to_owned).or(default.clone());
     let is_ours = |shell: &Option<String>| shell.as_deref().is_some_and(is_ours);
-    let runs: Vec<(usize, &Yaml)> =
-        steps.iter().enumerate().filter(|(_, step)| member(step, "run").is_some()).collect();
-    let any = runs.iter().any(|(_, step)| is_ours(&shell(step)));
-    let mut made = Job::default();
-    let mut used = vec![false; exprs.len()];
-    for (at, step) in runs {
-        let shell = shell(step);
-        if shell.as_ref().is_some_and(|shell| shell.contains("${{")) {
-            return Err(format!(
-                "step {}: only the runner knows its shell; name the shell in the step",
-                at + 1
-            ));
-        }
-        if if any { !is_ours(&shell) } else { shell.is_some() } {
-            continue;
-        }
+    let runs = |step: &&Yaml| member(step, "run").is_some();
+    let any = steps.iter().filter(runs).any(|step| is_ours(&shell(step)));
+    let (mut made, mut used) = (Job::default(), vec![false; exprs.len()]);
+    for (at, step) in steps.iter().enumerate() {
         let name = ["name", "id"].iter().find_map(|key| member(step, key).and_then(text)).map(str::to_owned);
         let place = name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
         let place = format!("step {}{place}", at + 1);
+        let shell = shell(step);
+        if shell.as_ref().is_some_and(|shell| shell.contains("${{")) && runs(&step) {
+            let number = at + 1;
+            return Err(format!(
+                "step {number}: only the runner knows its shell; name the shell in the step"
+            ));
+        }
+        if let Some(why) = not_covered(step, any, shell.as_deref()) {
+            made.remarks.push(format!("{place} {why}"));
+            continue;
+        }
         let block = member(step, "run").and_then(text);
         let block = block.ok_or_else(|| format!("{place}: run is not a text: put it in quotes"))?;
         let text = expand(block, exprs, &mut used).map_err(|why| format!("{place}: {why}"))?;
@@ -198,8 +217,15 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
                     .push(format!("{place} {what}, but the policy demands that it ran and succeeded"));
             }
         }
+        let recipe = RECIPE.join(" ");
+        let words = shell.as_deref().filter(|_| any).map_or_else(|| recipe.clone(), words_behind);
+        if words != recipe {
+            made.remarks.push(format!("{place} has other words behind attesh sh than {recipe}: {words}; if bash's options among them change what runs, name all of them with options = [...]"));
+        }
+        let mut options = Options::default();
+        options.take(words.split(' '));
         let name = name.unwrap_or_else(|| format!("step {}", at + 1));
-        made.blocks.push(Block { name: Some(name), text, items: None });
+        made.blocks.push(Block { name: Some(name), text, before: String::new(), runner: None, options });
     }
     if made.blocks.is_empty() {
         return Err(format!("no run step of job {job} has the shell attesh sh"));
@@ -214,6 +240,34 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
         return Err(format!("--expr {}: no recorded step of job {job} uses it", exprs[at].0));
     }
     Ok(made)
+}
+
+/// Why the policy does not cover a step, if it does not; `any`: some step has the shell `attesh sh`.
+fn not_covered(step: &Yaml, any: bool, shell: Option<&str>) -> Option<String> {
+    if member(step, "run").is_none() {
+        return Some(match member(step, "uses").and_then(text) {
+            Some(action) if action.starts_with("./") => format!(
+                "uses {action}, an action of this repository: the policy does not cover what runs in it, not even the steps of a composite one"
+            ),
+            Some(action) => format!("uses {action}, which is not recorded: the policy does not cover it"),
+            None => "has no run, so the policy does not cover it".to_owned(),
+        });
+    }
+    match shell {
+        Some(shell) if !any || !is_ours(shell) => {
+            Some(format!("has the shell {shell}, so it is not recorded: the policy does not cover it"))
+        }
+        None if any => {
+            let what = "has not the shell attesh sh, so it is not recorded: the policy does not cover it";
+            Some(what.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The words behind `attesh sh`, with one blank between them.
+fn words_behind(shell: &str) -> String {
+    shell.split_ascii_whitespace().skip(2).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a step's shell is `attesh sh`, in whatever folder attesh is.

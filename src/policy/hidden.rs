@@ -40,7 +40,9 @@ impl Hides {
                 "of several commands only the last one's status counts; begin the script with set -e, or give each a line of its own"
             }
             Hides::Loop => "a loop has the status of its last turn; begin the script with set -e",
-            Hides::Or => "what is behind || hides the failure of what is before it; write || exit, or leave it out",
+            Hides::Or => {
+                "what is behind || hides the failure of what is before it; write || exit, or leave it out"
+            }
             Hides::Background => "nobody sees how what & starts ends; write wait $! behind it",
             Hides::Program => {
                 "the whole program is one function, of which only one status is seen; call its parts one by one"
@@ -58,14 +60,41 @@ pub struct Options {
     pub pipefail: bool,
 }
 
+impl Options {
+    /// Takes over what the words behind `set` or `bash` say.
+    pub(super) fn take<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        let mut named = None;
+        for word in words {
+            if let Some(on) = named.take() {
+                match word {
+                    "errexit" => self.errexit = on,
+                    "pipefail" => self.pipefail = on,
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(sign) = word.chars().next().filter(|sign| matches!(sign, '-' | '+')) else { continue };
+            let letters = word[1..].chars().all(|c| c.is_ascii_alphabetic());
+            for letter in word[1..].chars().filter(|_| letters) {
+                match letter {
+                    'e' => self.errexit = sign == '-',
+                    'o' => named = Some(sign == '-'),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
 /// What hides a failure in a script, with its line, where these options are in force at first.
 #[must_use]
 pub fn hidden(script: &Script, options: Options) -> Vec<(u64, Hides)> {
-    let mut walk = Walk { options, found: BTreeSet::new(), background: Vec::new(), parts: Vec::new(), depth: 0 };
+    let mut walk =
+        Walk { options, found: BTreeSet::new(), background: Vec::new(), parts: Vec::new(), depth: 0 };
     let first = script.texts().next().filter(|line| line.starts_with(b"#!")).unwrap_or_default();
     let words: Vec<String> =
         String::from_utf8_lossy(first).split_ascii_whitespace().skip(1).map(str::to_owned).collect();
-    walk.set(words.iter().map(String::as_str));
+    walk.options.take(words.iter().map(String::as_str));
     for unit in script.units() {
         let all = tokens(&String::from_utf8_lossy(unit.text), unit.first);
         Parser { tokens: &all, at: 0, walk: &mut walk, place: Place::TOP }.list(&[]);
@@ -101,30 +130,6 @@ enum Part {
 }
 
 impl Walk {
-    /// Takes over what `set` and the line of the interpreter say.
-    fn set<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
-        let mut named = None;
-        for word in words {
-            if let Some(on) = named.take() {
-                match word {
-                    "errexit" => self.options.errexit = on,
-                    "pipefail" => self.options.pipefail = on,
-                    _ => {}
-                }
-                continue;
-            }
-            let Some(sign) = word.chars().next().filter(|sign| matches!(sign, '-' | '+')) else { continue };
-            let letters = word[1..].chars().all(|c| c.is_ascii_alphabetic());
-            for letter in word[1..].chars().filter(|_| letters) {
-                match letter {
-                    'e' => self.options.errexit = sign == '-',
-                    'o' => named = Some(sign == '-'),
-                    _ => {}
-                }
-            }
-        }
-    }
-
     fn finish(mut self) -> Vec<(u64, Hides)> {
         self.found.extend(self.background.iter().map(|line| (*line, Hides::Background)));
         let defined: HashSet<&str> = (self.parts.iter())
@@ -181,8 +186,8 @@ struct Parser<'a> {
 const ENDS: [&str; 8] = ["then", "do", "done", "fi", "else", "elif", "esac", "}"];
 /// Commands that set something and do nothing else.
 const SETTINGS: [&str; 13] = [
-    "set", "shopt", "export", "readonly", "declare", "typeset", "local", "source", ".", "trap", "umask", "cd",
-    "unset",
+    "set", "shopt", "export", "readonly", "declare", "typeset", "local", "source", ".", "trap", "umask",
+    "cd", "unset",
 ];
 
 impl Parser<'_> {
@@ -480,7 +485,7 @@ impl Parser<'_> {
         }
         let Some(at) = called else { return };
         if words[at] == "set" && self.place.shell {
-            self.walk.set(words[at + 1..].iter().map(String::as_str));
+            self.walk.options.take(words[at + 1..].iter().map(String::as_str));
         }
         // `wait` alone succeeds, however what it waited for ended.
         if words[at] == "wait" && words.len() > at + 1 {
@@ -523,7 +528,10 @@ mod tests {
             (&["if a; then\n  b | c\nfi"], &[(2, Pipeline)]),
             (&["x=$(a | b)"], &[(1, Pipeline)]),
             (&["echo \"`a | b`\""], &[(1, Pipeline)]),
-            (&["a | b", "set -o pipefail", "a | b", "set +o pipefail", "a | b"], &[(1, Pipeline), (5, Pipeline)]),
+            (
+                &["a | b", "set -o pipefail", "a | b", "set +o pipefail", "a | b"],
+                &[(1, Pipeline), (5, Pipeline)],
+            ),
             (&["(set -o pipefail)", "a | b"], &[(2, Pipeline)]),
             (&["a; b"], &[(1, List)]),
             (&["{ a\nb\n}"], &[(1, List)]),

@@ -3,7 +3,7 @@
 //! What lives here: everything but the scripts (`scripts`). What does not: the time, which is
 //! given, and the keys, whose signature `verify` asks for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cel::ExecutionError;
@@ -13,7 +13,8 @@ use serde_json::Value as Json;
 use super::words::{NO_COMMANDS, shown};
 use super::{Policy, Ruling, scripts};
 use crate::cause::Code;
-use crate::seal::statement::{Completeness, Statement, UnitFacts};
+use crate::record::Evidence;
+use crate::seal::statement::{Completeness, PlanFacts, Statement, UnitFacts};
 
 /// How far in the future a seal may be, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
@@ -42,21 +43,19 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
     let Some(commands) = &statement.predicate.commands else {
         return ruling.deny("deny.commands", Code::PolicyCommands, None, NO_COMMANDS);
     };
-    let mut counts: HashMap<u64, usize> = HashMap::new();
+    unseen(statement, "deny.commands", ruling);
+    let mut looked_at: HashSet<(u64, u64)> = HashSet::new();
     for command in commands {
-        let count = counts.entry(command.shell).or_default();
-        // A runner's notice has the first line of an item only; its plan has all of it.
-        let unit = unit_of(statement, command.shell, *count);
-        *count += 1;
+        let unit = command.unit.and_then(|unit| unit_of(statement, command.shell, unit));
+        looked_at.extend(command.unit.map(|unit| (command.shell, unit)));
         let Some(text) = command.text.bytes() else {
             let what = format!("the text of command {} is not there, so it may be denied", command.seq);
             ruling.deny("deny.commands", Code::CommandHidden, None, what);
             continue;
         };
         let planned = unit.and_then(|unit| unit.text.bytes());
-        let mut forms = [Some(&text), planned.as_ref()].into_iter().flatten().flat_map(|text| forms(text));
-        let denied = forms.find_map(|form| policy.deny.iter().find(|pattern| pattern.is_match(&form)));
-        if let Some(pattern) = denied {
+        let pattern = denying(policy, &text).or_else(|| denying(policy, planned.as_ref()?));
+        if let Some(pattern) = pattern {
             let line = unit.map(|unit| unit.line);
             let place =
                 line.map_or_else(|| format!("command {}", command.seq), |line| format!("line {line}"));
@@ -64,6 +63,53 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
             ruling.deny("deny.commands", Code::CommandDenied, line, what);
         }
     }
+    for plan in &statement.predicate.plans {
+        denied_units(policy, plan, &looked_at, ruling);
+    }
+}
+
+/// The units of a plan that may have run although no command says so: those before the recording,
+/// and under traps all, because bash does not announce each.
+fn denied_units(policy: &Policy, plan: &PlanFacts, looked_at: &HashSet<(u64, u64)>, ruling: &mut Ruling) {
+    let traps = plan.evidence == Evidence::Traps;
+    let Some(units) = &plan.units else {
+        if traps || plan.before > 0 {
+            let what = format!(
+                "the plan of shell {} has no commands, so it may have one that is denied",
+                plan.shell
+            );
+            ruling.deny("deny.commands", Code::CommandHidden, None, what);
+        }
+        return;
+    };
+    for (number, unit) in (1..).zip(units) {
+        if !traps && number > plan.before || looked_at.contains(&(plan.shell, number)) {
+            continue;
+        }
+        let text = unit.text.bytes().unwrap_or_default();
+        if let Some(pattern) = denying(policy, &text) {
+            let why = match number <= plan.before {
+                true => "it ran before the recording began",
+                false => "traps cannot show that it did not run",
+            };
+            let line = unit.line;
+            let what = format!("line {line} {} is denied by {}; {why}", shown(&text), pattern.as_str());
+            ruling.deny("deny.commands", Code::CommandDenied, Some(line), what);
+        }
+    }
+}
+
+/// What was not seen may be what is denied.
+fn unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
+    for shell in scripts::unseen(&statement.predicate) {
+        let what = format!("the commands of shell {shell} were not seen");
+        ruling.deny(key, Code::CommandUnseen, None, what);
+    }
+}
+
+/// The pattern that denies a text.
+fn denying<'a>(policy: &'a Policy, text: &[u8]) -> Option<&'a regex::Regex> {
+    forms(text).iter().find_map(|form| policy.deny.iter().find(|pattern| pattern.is_match(form)))
 }
 
 /// A text as patterns see it: bytes that are not UTF-8 become U+FFFD. Then the same text without
@@ -74,10 +120,10 @@ fn forms(text: &[u8]) -> [String; 2] {
     [text, joined]
 }
 
-/// The unit that a shell's command with this number, from 0, ran.
-fn unit_of(statement: &Statement, shell: u64, number: usize) -> Option<&UnitFacts> {
+/// The unit of a shell's plan with this number, from 1.
+fn unit_of(statement: &Statement, shell: u64, number: u64) -> Option<&UnitFacts> {
     let plan = statement.predicate.plans.iter().find(|plan| plan.shell == shell)?;
-    plan.units.as_ref()?.get(number)
+    plan.units.as_ref()?.get(usize::try_from(number.checked_sub(1)?).ok()?)
 }
 
 fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
@@ -152,6 +198,7 @@ fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
     if policy.rules.is_empty() {
         return;
     }
+    unseen(statement, "rule.cel", ruling);
     let whole = serde_json::to_value(statement).unwrap_or_default();
     let mut context = cel::Context::default();
     context.add_variable_from_value("predicate", value(&whole["predicate"]));

@@ -13,6 +13,8 @@ pub enum Type {
     Text,
     /// Texts, at least one.
     Texts,
+    /// Texts; none, and empty ones, are allowed.
+    Any,
     /// Line numbers, at least one.
     Integers,
     /// An exit status, a list of them, or `any`.
@@ -27,6 +29,8 @@ pub enum Type {
     Rule,
     /// One of these.
     Word(&'static [&'static str]),
+    /// At least one of these.
+    Words(&'static [&'static str]),
     /// Keys of its own.
     Table,
     /// Tables, at least one.
@@ -42,6 +46,7 @@ impl Type {
             Type::Flag => "flag",
             Type::Text => "text",
             Type::Texts => "list of texts",
+            Type::Any => "list",
             Type::Integers => "list of integers",
             Type::Status => "status",
             Type::Age => "age",
@@ -49,6 +54,7 @@ impl Type {
             Type::Patterns => "list of patterns",
             Type::Rule => "rule",
             Type::Word(_) => "word",
+            Type::Words(_) => "list of words",
             Type::Table => "table",
             Type::Tables => "list of tables",
         }
@@ -61,19 +67,24 @@ impl Type {
             Type::Flag => "true or false".into(),
             Type::Text => "a text that is not empty".into(),
             Type::Texts => "a list of at least one text, none empty".into(),
+            Type::Any => "a list of texts".into(),
             Type::Integers => "a list of at least one integer, from 1".into(),
             Type::Status => "an integer from 0 to 255, a list of them, or \"any\"".into(),
             Type::Age => "a number and s, m, h, d or w, as in \"30d\"".into(),
             Type::Digest => "64 lowercase hexadecimal digits".into(),
             Type::Patterns => "a list of at least one regular expression".into(),
             Type::Rule => "an expression of CEL".into(),
-            Type::Word(words) => {
-                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
-            }
+            Type::Word(words) => quoted(words),
+            Type::Words(words) => format!("a list of at least one of {}", quoted(words)),
             Type::Table => "a table".into(),
             Type::Tables => "tables, each begun with [[ ]]".into(),
         }
     }
+}
+
+/// Words as a message offers them.
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
 }
 
 /// A key.
@@ -114,12 +125,19 @@ pub const KEYS: &[Key] = &[
     may("session", "max-paused", Type::Integer),
     may("session", "max-tail", Type::Age),
     may("script", "name", Type::Text),
-    may("script", "plan", Type::Word(&["start", "exit"])),
+    may("script", "plan", Type::Word(&["start"])),
     may("script", "mode", Type::Word(&["entire", "ordered", "contains"])),
     may("script", "sha256", Type::Digest),
     must("script", "commands", Type::Texts),
     may("script", "lines", Type::Integers),
     may("script", "exit", Type::Status),
+    may("script", "pipe", Type::Word(&["last", "all"])),
+    may("script", "evidence", Type::Word(&["reader", "traps"])),
+    may("script", "arguments", Type::Any),
+    may("script", "options", Type::Any),
+    may("script", "environment", Type::Words(&["BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS"])),
+    may("script", "before", Type::Texts),
+    may("script", "runner", Type::Word(&["gitlab"])),
     must("deny", "commands", Type::Patterns),
     must("subject", "require", Type::Texts),
     may("rule", "name", Type::Text),

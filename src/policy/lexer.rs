@@ -110,7 +110,8 @@ impl Lexer<'_> {
                 _ => {
                     if let Some(redirection) = self.redirection(&mut out) {
                         self.redirect(redirection, &mut out);
-                    } else if let Some(text) = OPERATORS.iter().find(|op| self.rest().starts_with(op.as_bytes()))
+                    } else if let Some(text) =
+                        OPERATORS.iter().find(|op| self.rest().starts_with(op.as_bytes()))
                     {
                         if *text == ")" {
                             match open.last() {
@@ -170,9 +171,8 @@ impl Lexer<'_> {
         let found = REDIRECTIONS.iter().copied().find(|one| self.rest().starts_with(one.as_bytes()));
         let found = found.or_else(|| self.rest().starts_with(b">").then_some(">"))?;
         let adjacent = self.at > 0 && self.text[self.at - 1].is_ascii_digit();
-        let is_number = |token: &Token| {
-            token.word().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
-        };
+        let is_number =
+            |token: &Token| token.word().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         if adjacent && out.last().is_some_and(is_number) {
             out.pop();
         }
@@ -402,7 +402,10 @@ mod tests {
             ("f() { a; }", "f ‹(› ‹)› { a ‹;› }"),
             ("a=(b | c) d", "a=(b | c) d"),
             ("a <(b; c) >(d)", "a <(b; c){b ‹;› c} >(d){d}"),
-            ("a $(case b in c) d;; (e) f;; esac; g) h", "a $(case b in c) d;; (e) f;; esac; g){case b in c ‹)› d ‹;;› ‹(› e ‹)› f ‹;;› esac ‹;› g} h"),
+            (
+                "a $(case b in c) d;; (e) f;; esac; g) h",
+                "a $(case b in c) d;; (e) f;; esac; g){case b in c ‹)› d ‹;;› ‹(› e ‹)› f ‹;;› esac ‹;› g} h",
+            ),
             ("cat <<E | b\nx | y; z\nE\nc", "cat ‹|› b ‹n› c"),
             ("cat <<-'E' <<F\nx\n\tE\ny &\nF\nc", "cat ‹n› c"),
             ("cat <<< 'a; b'; c", "cat ‹;› c"),
@@ -426,7 +429,8 @@ mod tests {
 
     #[test]
     fn an_unfinished_text_does_not_end_the_program() {
-        let text = "a 'b' \"$(c `d` ${e} $((1)) <(f) <<E\n[[ g ]] | (h) case i in j) k;; esac $'l'\nE\n)\" ((m";
+        let text =
+            "a 'b' \"$(c `d` ${e} $((1)) <(f) <<E\n[[ g ]] | (h) case i in j) k;; esac $'l'\nE\n)\" ((m";
         for at in 0..text.len() {
             super::tokens(&text[at..], 1);
             super::tokens(&text[..at], 1);

@@ -1,31 +1,35 @@
 //! The policy: what an attestation must say to be accepted. Normative: attesh-policy(5).
 //!
 //! What lives here: TOML to [`Policy`] (`read`, by the table in [`keys`]), a Policy and a
-//! Statement to a [`Ruling`] (`judge`, `scripts`), and the way back: a policy written for a
-//! script (`write`), found in a CI file ([`ci`]), told in words (`words`). Pure: the time is
-//! given, keys and files are read elsewhere. What does not: signatures, exit codes.
+//! Statement to a [`Ruling`] (`judge`; the scripts by `scripts`, `plan`, `commands`), and the way
+//! back: a policy written for a script (`write`, with what it should know by `hidden`), found in
+//! a CI file ([`ci`]), told in words (`words`). Pure: the time is given, keys and files are read
+//! elsewhere. What does not: signatures, exit codes.
 //!
 //! Rules: a policy fails closed. An unknown key is an error; the policy denies what an
 //! attestation does not say; no claim counts because a bad one is absent.
 
 pub mod ci;
-#[allow(dead_code)]
+mod commands;
 mod hidden;
 mod judge;
 
-mod lexer;
 pub mod keys;
+mod lexer;
+mod plan;
 mod read;
 mod scripts;
 mod words;
 mod write;
 
+pub use hidden::{Hides, Options, hidden};
 pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
-pub use write::{remarks, whole};
+pub use write::{texts, whole};
 
 use crate::cause::Code;
-use crate::record::Status;
+use crate::record::{Evidence, Inherited, Status};
+use crate::script::gitlab;
 
 /// A policy.
 #[derive(Debug)]
@@ -95,8 +99,6 @@ impl Mode {
 pub enum PlanAt {
     /// Before the first command.
     Start,
-    /// When the block ended, or before.
-    Exit,
     /// It may be missing.
     Anyhow,
 }
@@ -107,7 +109,6 @@ impl PlanAt {
     pub fn word(self) -> Option<&'static str> {
         match self {
             PlanAt::Start => Some("start"),
-            PlanAt::Exit => Some("exit"),
             PlanAt::Anyhow => None,
         }
     }
@@ -130,6 +131,45 @@ pub struct ScriptRule {
     pub lines: Vec<u64>,
     /// The allowed statuses; `None` allows any.
     pub exit: Option<Vec<Status>>,
+    /// Each command of a pipeline that was seen must have an allowed status, not only its last.
+    pub every_pipe: bool,
+    /// What its starts and statuses must rest on, at the least.
+    pub evidence: Evidence,
+    /// The arguments that it was given.
+    pub arguments: Vec<String>,
+    /// The options of its shell; `None` allows those that do not change what runs.
+    pub options: Option<Vec<String>>,
+    /// Variables that change what a shell does and may have been set.
+    pub environment: Vec<Inherited>,
+    /// What ran of it before the recording began.
+    pub before: Vec<String>,
+    /// Whose own lines are set aside.
+    pub runner: Option<Runner>,
+}
+
+/// A program that puts lines of its own among the commands of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// GitLab's runner.
+    Gitlab,
+}
+
+impl Runner {
+    /// As a policy has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Runner::Gitlab => "gitlab",
+        }
+    }
+
+    /// Whether a unit is one of its own lines.
+    #[must_use]
+    pub fn is_own(self, unit: &[u8]) -> bool {
+        match self {
+            Runner::Gitlab => gitlab::is_own(unit),
+        }
+    }
 }
 
 /// An expression that must be true.

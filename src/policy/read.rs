@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
-use super::{Mode, PlanAt, Policy, Rule, ScriptRule, SessionRule};
-use crate::record::Status;
+use super::{Mode, PlanAt, Policy, Rule, Runner, ScriptRule, SessionRule};
+use crate::record::{Evidence, Inherited, Status};
 
 /// The longest policy, in bytes.
 pub const POLICY_MAX: usize = 4 << 20;
@@ -109,6 +109,11 @@ impl<'a, 't> Keys<'a, 't> {
         items.filter_map(|item| item.get_ref().as_str()).map(str::to_owned).collect()
     }
 
+    /// A list that may be empty; `None` if it is not there.
+    fn list(&self, name: &str) -> Option<Vec<String>> {
+        self.get(name).map(|_| self.texts(name))
+    }
+
     fn items(&self, name: &str) -> Vec<&'t Spanned<DeValue<'a>>> {
         let array = self.get(name).and_then(|value| value.get_ref().as_array());
         array.map(|array| array.iter().collect()).unwrap_or_default()
@@ -151,7 +156,13 @@ fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
     };
     let filled = |value: &DeValue| value.as_str().is_some_and(|text| !text.is_empty());
     let status = |value: &DeValue| integer(value).is_some_and(|status| status <= 255);
+    let any = |value: &DeValue| value.is_str();
     let fits = match key.kind {
+        Type::Any if inner.as_array().is_some_and(|array| array.is_empty()) => true,
+        Type::Any => return each(&any),
+        Type::Words(words) => {
+            return each(&|value| value.as_str().is_some_and(|text| words.contains(&text)));
+        }
         Type::Integer => integer(inner).is_some(),
         Type::Flag => inner.as_bool().is_some(),
         Type::Text | Type::Rule => text.is_some(),
@@ -251,11 +262,8 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
     };
     let sha256 = keys.text("sha256");
     let plan = match keys.text("plan").as_deref() {
-        Some("exit") => PlanAt::Exit,
-        Some(_) => PlanAt::Start,
-        None if mode == Mode::Entire => PlanAt::Start,
-        None if sha256.is_some() => PlanAt::Exit,
-        None => PlanAt::Anyhow,
+        None if mode != Mode::Entire && sha256.is_none() => PlanAt::Anyhow,
+        _ => PlanAt::Start,
     };
     let commands = keys.texts("commands");
     let count = commands.len() as u64;
@@ -275,7 +283,25 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         }
         Some(value) => Some(status(value).into_iter().collect()),
     };
-    Ok(ScriptRule { name: keys.text("name"), plan, mode, sha256, commands, lines, exit })
+    Ok(ScriptRule {
+        name: keys.text("name"),
+        plan,
+        mode,
+        sha256,
+        commands,
+        lines,
+        exit,
+        every_pipe: keys.text("pipe").as_deref() == Some("all"),
+        evidence: keys
+            .text("evidence")
+            .and_then(|word| Evidence::from_name(&word))
+            .unwrap_or(Evidence::Reader),
+        arguments: keys.texts("arguments"),
+        options: keys.list("options"),
+        environment: keys.texts("environment").iter().filter_map(|word| Inherited::from_name(word)).collect(),
+        before: keys.texts("before"),
+        runner: keys.text("runner").map(|_| Runner::Gitlab),
+    })
 }
 
 fn patterns(keys: &Keys) -> Outcome<Vec<regex::Regex>> {

@@ -1,6 +1,7 @@
 //! A policy told in words, and the words that its rules share.
 
-use super::{Mode, PlanAt, Policy, ScriptRule};
+use super::{Mode, PlanAt, Policy, Runner, ScriptRule};
+use crate::record::{Evidence, Inherited};
 use crate::text::count;
 
 /// What is wrong with a statement without commands.
@@ -70,14 +71,20 @@ impl Policy {
     }
 }
 
+/// Words as a message has them.
+pub(super) fn quoted(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| crate::text::quoted(word.as_ref())).collect();
+    if quoted.is_empty() { "none".to_owned() } else { quoted.join(" ") }
+}
+
 impl ScriptRule {
     fn explain(&self) -> Vec<String> {
         let plan = match self.plan {
             PlanAt::Start => "Its plan was recorded before its first command.",
-            PlanAt::Exit => "Its plan was recorded, when the block ended or before.",
-            PlanAt::Anyhow => "It may have no plan.",
+            PlanAt::Anyhow => "The session may have no plan. If it has:",
         };
         let mut out = vec![plan.to_owned()];
+        out.extend(self.explain_start());
         out.extend(self.sha256.as_ref().map(|sha256| format!("Its bytes have the sha256 {sha256}.")));
         out.push(match self.mode {
             Mode::Entire => "These commands ran, in this order, and no other:".into(),
@@ -95,9 +102,51 @@ impl ScriptRule {
                 format!("Each ended with one of {}.", words.join(", "))
             }
         });
+        if self.every_pipe {
+            out.push("So did each command of a pipeline, not only its last.".into());
+        }
         if self.mode == Mode::Entire {
             out.push("The shell came to its end, with the status of the last command.".into());
         }
         out
+    }
+
+    /// How it came to be known, and how its shell was started.
+    fn explain_start(&self) -> Vec<String> {
+        let mut out = vec![match self.evidence {
+            Evidence::Reader => "Its commands were read from bash itself.".to_owned(),
+            _ => {
+                "Its commands were read from bash itself, or traps of its own shell told of them.".to_owned()
+            }
+        }];
+        out.push(match &self.options {
+            None => "Its shell had only options that do not change what runs.".into(),
+            Some(options) => format!("The options of its shell were: {}.", quoted(options)),
+        });
+        out.push(format!("Its arguments were: {}.", quoted(&self.arguments)));
+        let unset: Vec<&str> = Inherited::ALL
+            .iter()
+            .filter(|one| !self.environment.contains(one))
+            .map(|one| one.name())
+            .collect();
+        if !unset.is_empty() {
+            out.push(format!("None of these was set: {}.", unset.join(", ")));
+        }
+        match &self.before[..] {
+            [] => out.push("Nothing of it ran before the recording began.".into()),
+            before => {
+                out.push("This ran before the recording began:".into());
+                out.extend(before.iter().map(|text| format!("  {}", shown(text.as_bytes()))));
+            }
+        }
+        if self.runner == Some(Runner::Gitlab) {
+            out.push("Lines that GitLab's runner wrote are set aside.".into());
+        }
+        out
+    }
+
+    /// Which statuses of a pipeline are judged, as a policy has it.
+    pub(crate) fn pipe(&self) -> &'static str {
+        if self.every_pipe { "all" } else { "last" }
     }
 }

@@ -4,29 +4,36 @@
 //! who will edit it.
 
 use super::{Mode, PlanAt, ScriptRule};
-use crate::script::Script;
-use crate::script::silent::{is_definition, may_be_silent, may_fail_silently};
-use crate::script::traps;
+use crate::record::{Evidence, Inherited};
+use crate::script::{Script, Unit};
 
 impl ScriptRule {
     /// The rule for a script: it ran from its first command to its last.
     ///
     /// # Errors
     /// The script has no command, or one that is not UTF-8, which TOML cannot hold.
-    pub fn of(script: &Script, plan: PlanAt) -> Result<Self, String> {
-        let mut commands = Vec::new();
-        for unit in script.units() {
-            let text = std::str::from_utf8(unit.text);
-            let text =
-                text.map_err(|_| format!("line {} is not UTF-8: a policy cannot hold it", unit.first))?;
-            commands.push(text.to_owned());
-        }
+    pub fn of(script: &Script) -> Result<Self, String> {
+        let commands = texts(script)?;
         if commands.is_empty() {
             return Err("the script has no command".into());
         }
         let lines = script.units().map(|unit| unit.first).collect();
-        let exit = Some(vec![0]);
-        Ok(ScriptRule { name: None, plan, mode: Mode::Entire, sha256: None, commands, lines, exit })
+        Ok(ScriptRule {
+            name: None,
+            plan: PlanAt::Start,
+            mode: Mode::Entire,
+            sha256: None,
+            commands,
+            lines,
+            exit: Some(vec![0]),
+            every_pipe: false,
+            evidence: Evidence::Reader,
+            arguments: Vec::new(),
+            options: None,
+            environment: Vec::new(),
+            before: Vec::new(),
+            runner: None,
+        })
     }
 
     /// As a `[[script]]` of a policy.
@@ -41,6 +48,9 @@ impl ScriptRule {
             put("plan", &format!("\"{plan}\""));
         }
         put("mode", &format!("\"{}\"", self.mode.word()));
+        if let Some(runner) = self.runner {
+            put("runner", &format!("\"{}\"", runner.word()));
+        }
         if let Some(sha256) = &self.sha256 {
             put("sha256", &format!("\"{sha256}\""));
         }
@@ -48,6 +58,25 @@ impl ScriptRule {
             None => put("exit", "\"any\""),
             Some([one]) => put("exit", &one.to_string()),
             Some(several) => put("exit", &format!("{several:?}")),
+        }
+        if self.every_pipe {
+            put("pipe", &format!("\"{}\"", self.pipe()));
+        }
+        if self.evidence != Evidence::Reader {
+            put("evidence", &format!("\"{}\"", self.evidence.name()));
+        }
+        if !self.arguments.is_empty() {
+            put("arguments", &list(&self.arguments));
+        }
+        if let Some(options) = &self.options {
+            put("options", &list(options));
+        }
+        if !self.environment.is_empty() {
+            let names: Vec<&str> = self.environment.iter().copied().map(Inherited::name).collect();
+            put("environment", &format!("{names:?}"));
+        }
+        if !self.before.is_empty() {
+            put("before", &list(&self.before));
         }
         out.push_str("commands = [\n");
         for command in &self.commands {
@@ -61,42 +90,40 @@ impl ScriptRule {
     }
 }
 
-/// What bash does not report of a script, so that its policy denies a good run, and how to mend
-/// it.
-#[must_use]
-pub fn remarks(script: &Script) -> Vec<String> {
-    let units: Vec<(u64, std::borrow::Cow<str>)> =
-        script.units().map(|unit| (unit.first, String::from_utf8_lossy(unit.text))).collect();
-    let mut out = Vec::new();
-    for two in units.windows(2) {
-        let [(line, text), (_, next)] = two else { continue };
-        if may_be_silent(next) && may_fail_silently(text) && !is_definition(text) {
-            out.push(format!("line {line}: bash does not report how this ends before what follows it; add a line with : after it, or write || exit behind it"));
-        }
-    }
-    let Some((line, last)) = units.last() else { return out };
-    if may_be_silent(last) && traps::at_exit(script) {
-        out.push(format!(
-            "line {line}: with an EXIT trap bash does not report that this ran; add a line with : after it"
-        ));
-    }
-    if traps::may_end_well(script) {
-        out.push(format!("line {line}: a trap that ends with exit 0 hides how this ends; end the trap with the status that it began with"));
-    }
-    out
+/// The texts of a script's units.
+///
+/// # Errors
+/// One is not UTF-8, which TOML cannot hold.
+pub fn texts(script: &Script) -> Result<Vec<String>, String> {
+    let of = |unit: Unit| match std::str::from_utf8(unit.text) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(format!("line {} is not UTF-8: a policy cannot hold it", unit.first)),
+    };
+    script.units().map(of).collect()
 }
 
-/// A whole policy of these scripts; `from` says what it was made of.
+/// A whole policy of these scripts; `from` says what it was made of, the remarks what its
+/// reader should know.
 #[must_use]
-pub fn whole(from: &str, scripts: &[ScriptRule]) -> String {
-    let from: String = from.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    let mut out = format!("# What {from} must have run: see attesh-policy(5).\nversion = 1\n\n");
+pub fn whole(from: &str, remarks: &[String], scripts: &[ScriptRule]) -> String {
+    let line = |text: &str| text.chars().map(|c| if c.is_control() { '?' } else { c }).collect::<String>();
+    let mut out = format!("# What {} must have run: see attesh-policy(5).\n", line(from));
+    for remark in remarks {
+        out.push_str(&format!("# {}\n", line(remark)));
+    }
+    out.push_str("version = 1\n\n");
     out.push_str("[session]\ncomplete = true\nmax-lost = 0\nmax-redacted = 0\nmax-paused = 0\n");
     for script in scripts {
         out.push('\n');
         out.push_str(&script.to_toml());
     }
     out
+}
+
+/// Texts as TOML has them.
+fn list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|one| text(one)).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 /// A text as TOML has it, literal if possible.

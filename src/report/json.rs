@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::line;
 use crate::failure::Failure;
-use crate::policy::{Denial, Policy, ScriptRule};
+use crate::policy::{Denial, Policy, Runner, ScriptRule};
 use crate::text::{Command, Next, json_visible};
 
 /// Prints a JSON object that names its schema.
@@ -107,6 +107,13 @@ fn script_json(script: &ScriptRule) -> Value {
         "mode": script.mode.word(),
         "sha256": script.sha256,
         "exit": script.exit,
+        "pipe": script.pipe(),
+        "evidence": script.evidence.name(),
+        "arguments": script.arguments,
+        "options": script.options,
+        "environment": script.environment,
+        "before": script.before,
+        "runner": script.runner.map(Runner::word),
         "commands": commands,
     })
 }

@@ -143,7 +143,8 @@ impl Given {
             return None;
         }
         let long = self.text
-            || self.identity.is_some() && self.path.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
+            || self.identity.is_some()
+                && self.path.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
         match (long, self.identity) {
             (true, _) => Some(format!("the script has more than {SCRIPT_MAX} bytes")),
             (false, None) => Some("the script is not a file that can be read twice".to_owned()),

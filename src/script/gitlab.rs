@@ -258,7 +258,8 @@ mod tests {
         let start = |time: &str, name: &str, word: &str| {
             format!("printf '%b\\n' section_start:{time}:section_{name}\r\x1b[0K{word}")
         };
-        let end = |time: &str, name: &str| format!("printf '%b\\n' section_end:{time}:section_{name}\r\x1b[0K");
+        let end =
+            |time: &str, name: &str| format!("printf '%b\\n' section_end:{time}:section_{name}\r\x1b[0K");
         let good = "$(date +%s)";
         let concrete = "printf \"section_end:%s:step_1\\r\\033[0K\" \"$(date +%s)\"";
         for hidden in [

@@ -66,6 +66,7 @@ mod policy {
     pub mod judge;
     mod keys;
     mod made;
+    mod plan;
     mod scripts;
     pub mod verify;
     mod words;

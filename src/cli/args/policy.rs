@@ -55,6 +55,9 @@ pub enum PolicyVerb {
 pub struct PolicyFromScript {
     /// The script
     pub file: PathBuf,
+    /// Ask for each status of a pipeline, and refuse lines that hide a failure
+    #[arg(long)]
+    pub strict: bool,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,

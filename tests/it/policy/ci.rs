@@ -1,7 +1,7 @@
 //! Policies made from the files of a CI.
 
-use attesh::policy::Policy;
 use attesh::policy::ci::{Job, github, gitlab};
+use attesh::policy::{PlanAt, Policy, Runner};
 
 use crate::policy::verify::put;
 use crate::stage::programs::{Said, attesh};
@@ -58,12 +58,13 @@ fn a_job_of_gitlab_runs_something_else() {
     let text =
         "cd src/\necho \"something\"\nif true; then\n  echo yes\nfi\ngo build ./...\nmake\nmake check\n";
     assert_eq!(blocks(&gitlab(GITLAB, "build")), [text]);
-    let items = gitlab(GITLAB, "build").unwrap().blocks[0].items.clone().unwrap();
-    assert_eq!(
-        items.iter().map(|item| item.split(|byte| *byte == b'\n').count()).collect::<Vec<_>>(),
-        [1, 1, 4, 1, 1]
-    );
+    let block = &gitlab(GITLAB, "build").unwrap().blocks[0];
+    assert_eq!((block.before.as_str(), block.runner), ("apt-get update\n", Some(Runner::Gitlab)));
     assert_eq!(blocks(&gitlab(GITLAB, "merged")), ["a\n"]);
+    // What is not exactly the line that starts the recording is named.
+    let path = "a: {script: [x, 'eval \"$(./attesh init bash --ci)\"', y]}";
+    let block = &gitlab(path, "a").unwrap().blocks[0];
+    assert_eq!((&*block.before, &*block.text), ("x\neval \"$(./attesh init bash --ci)\"\n", "y\n"));
     let said = "a: {script: ['echo attesh init', 'eval \"$(attesh init bash --ci)\"', x]}";
     assert_eq!(blocks(&gitlab(said, "a")), ["x\n"]);
     // What a job takes from the defaults can be named; lists lie in lists, as far as GitLab has them.
@@ -152,8 +153,10 @@ fn a_job_of_github_runs_something_else() {
     let plain = github(&bare, "plain", &[]);
     assert_eq!(blocks(&plain), ["make", "make check"]);
     let remarks = plain.unwrap().remarks;
-    assert!(remarks[0].starts_with("step 3 runs only under its condition"), "{remarks:?}");
-    assert!(remarks[1].starts_with("no step of the job has the shell attesh sh"), "{remarks:?}");
+    assert!(remarks[0].starts_with("step 2 has the shell python, so it is not recorded"), "{remarks:?}");
+    assert!(remarks[1].starts_with("step 3 runs only under its condition"), "{remarks:?}");
+    assert!(remarks[2].starts_with("no step of the job has the shell attesh sh"), "{remarks:?}");
+    assert_eq!(remarks.len(), 3);
     let unknown =
         "step 5: ${{ github.sha }} is known to the runner alone; give its value: --expr github.sha=VALUE";
     let unused = [&exprs[..], &[("x".to_owned(), "y".to_owned())]].concat();
@@ -168,6 +171,45 @@ fn a_job_of_github_runs_something_else() {
 }
 
 #[test]
+fn a_step_that_the_policy_does_not_cover_goes_unsaid() {
+    let told = |steps: &str| {
+        let yaml = format!(
+            "defaults: {{run: {{shell: 'attesh sh -e -o pipefail {{0}}'}}}}\njobs: {{a: {{steps: [{steps}, {{run: x}}]}}}}"
+        );
+        github(&yaml, "a", &[]).unwrap().remarks
+    };
+    assert_eq!(told("{run: y}"), [""; 0]);
+    assert_eq!(told("{run: y, shell: '/opt/attesh  sh -e -o pipefail {0}'}"), [""; 0]);
+    for (step, remark) in [
+        (
+            "{uses: actions/checkout@v4}",
+            "step 1 uses actions/checkout@v4, which is not recorded: the policy does not cover it",
+        ),
+        (
+            "{uses: ./.github/build, name: b}",
+            "step 1 (b) uses ./.github/build, an action of this repository: the policy does not cover what runs in it, not even the steps of a composite one",
+        ),
+        (
+            "{run: y, shell: bash, id: i}",
+            "step 1 (i) has the shell bash, so it is not recorded: the policy does not cover it",
+        ),
+        ("{name: n}", "step 1 (n) has no run, so the policy does not cover it"),
+        (
+            "{run: y, shell: 'attesh sh -e -O extglob {0}'}",
+            "step 1 has other words behind attesh sh than -e -o pipefail {0}: -e -O extglob {0}; if bash's options among them change what runs, name all of them with options = [...]",
+        ),
+    ] {
+        assert_eq!(told(step), [remark], "{step}");
+    }
+    // Without a default the steps that name no shell run in another one.
+    let bare = "jobs: {a: {steps: [{run: x}, {run: y, shell: 'attesh sh -e -o pipefail {0}'}]}}";
+    let job = github(bare, "a", &[]);
+    assert_eq!(blocks(&job), ["y"]);
+    let remark = "step 1 has not the shell attesh sh, so it is not recorded: the policy does not cover it";
+    assert_eq!(job.unwrap().remarks, [remark]);
+}
+
+#[test]
 fn a_policy_of_a_job_is_not_one_of_its_commands() {
     let home = Home::new();
     put(&home, "gitlab.yml", GITLAB.as_bytes());
@@ -179,16 +221,24 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     };
     let lab = made(&["from-gitlab", "gitlab.yml", "--job", "build"]);
     assert_eq!(lab.scripts.len(), 1);
-    assert_eq!(lab.scripts[0].commands.len(), 5);
-    assert_eq!(lab.scripts[0].lines, [1, 2, 3, 7, 8]);
-    assert_eq!((lab.scripts[0].plan, &lab.scripts[0].sha256), (attesh::policy::PlanAt::Exit, &None));
+    assert_eq!(lab.scripts[0].commands.len(), 6);
+    assert_eq!(lab.scripts[0].lines, [1, 2, 3, 6, 7, 8]);
+    assert_eq!((lab.scripts[0].plan, &lab.scripts[0].sha256), (PlanAt::Start, &None));
+    assert_eq!(lab.scripts[0].runner, Some(Runner::Gitlab));
+    assert_eq!(lab.scripts[0].before, ["apt-get update"]);
     let words =
         ["from-github", "github.yml", "--job", "build", "--expr", "github.sha=a=b", "--expr", "matrix.os=c"];
     let hub = made(&words);
     let commands: Vec<&str> =
         hub.scripts.iter().flat_map(|script| &script.commands).map(String::as_str).collect();
     assert_eq!(commands, ["cd src/", "echo \"something\"", "go build ./...", "make check", "echo a=b c"]);
-    assert_eq!(hub.scripts[0].plan, attesh::policy::PlanAt::Start);
+    assert_eq!(hub.scripts[0].plan, PlanAt::Start);
+    // What it does not cover is said, and stands in the policy.
+    let said = attesh(&home, &[&["policy"], &words[..]].concat());
+    let remark = "step 1 uses actions/checkout@v4, which is not recorded: the policy does not cover it";
+    assert!(said.err.contains(remark) && said.out.contains(&format!("\n# {remark}\n")), "{}", said.err);
+    let remark = "step 2 (install) has the shell bash, so it is not recorded";
+    assert!(said.err.contains(remark) && said.out.contains(&format!("\n# {remark}")), "{}", said.err);
     let said = attesh(&home, &["policy", "from-github", "github.yml", "--job", "build"]);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
     assert!(

@@ -43,11 +43,12 @@ fn every_key_stands_in_the_table_of_the_page_and_none_other() {
             assert_eq!(presence, if key.required { "always" } else { "optional" }, "{line}");
             if let Type::Word(words) = key.kind {
                 let list = match words {
+                    [one] => format!("{one}: "),
                     [one, two] => format!("{one} or {two}: "),
                     _ => format!("{} or {}: ", words[..words.len() - 1].join(", "), words.last().unwrap()),
                 };
                 assert!(meaning.starts_with(&list), "{line}");
-                assert!(words.contains(&default) || default == "by mode", "{line}");
+                assert!(words.contains(&default) || ["by mode", "none"].contains(&default), "{line}");
             }
             rows.insert((heading.clone(), name.to_owned()));
         }
@@ -104,7 +105,9 @@ fn a_value_of_another_type_is_taken_or_told_elsewhere() {
             Type::Digest => {
                 &["'00'", "1", "'0000000000000000000000000000000000000000000000000000000000000A00'"]
             }
+            Type::Any => &["1", "'x'", "[1]", "['x', 2]"],
             Type::Word(_) => &["'other'", "1", "''", "[]"],
+            Type::Words(_) => &["[]", "'ENV'", "['other']", "[1]", "['ENV', '']"],
             Type::Table => &["1", "'x'", "[]"],
             Type::Tables => &["1", "[]", "['x']"],
         };

@@ -24,7 +24,14 @@ pub struct Run {
     pub units: Option<Vec<String>>,
     pub ran: Vec<Ran>,
     pub recorded_at: &'static str,
+    pub evidence: &'static str,
+    /// How many of its units had begun before the recording.
+    pub before: usize,
     pub unchanged: bool,
+    pub options: Value,
+    pub arguments: Value,
+    pub inherited: Value,
+    pub program: &'static str,
     pub closed: Value,
     pub exit: Value,
 }
@@ -40,7 +47,13 @@ impl Run {
             units: Some(commands.iter().map(|text| (*text).to_owned()).collect()),
             ran: commands.iter().map(|text| ran(text, 0)).collect(),
             recorded_at: "start",
+            evidence: "reader",
+            before: 0,
             unchanged: true,
+            options: json!(["-e"]),
+            arguments: json!([]),
+            inherited: json!([]),
+            program: "bash",
             closed: json!("exit"),
             exit: json!(0),
         }
@@ -69,12 +82,11 @@ impl Run {
             })
             .collect();
         let interpreter = json!({"path": "/usr/bin/bash", "sha256": head(0), "version": "5.2",
-            "options": ["-e"], "arguments": ["all"], "workdir": "/work", "inherited": ["BASH_ENV"]});
-        Some(
-            json!({"shell": shell, "close": close, "recordedAt": self.recorded_at, "before": 0, "evidence": "reader",
-            "name": "build.sh", "sha256": self.sha256(), "units": units, "unchanged": self.unchanged,
-            "interpreter": interpreter}),
-        )
+            "options": self.options, "arguments": self.arguments, "workdir": "/work",
+            "inherited": self.inherited});
+        Some(json!({"shell": shell, "close": close, "recordedAt": self.recorded_at, "before": self.before,
+            "evidence": self.evidence, "name": "build.sh", "sha256": self.sha256(), "units": units, "unchanged": self.unchanged,
+            "interpreter": interpreter}))
     }
 }
 
@@ -83,20 +95,20 @@ fn head(size: usize) -> String {
     attesh::encoding::hex(&Sha256::digest(format!("the head of {size} records")))
 }
 
-/// The records of a session with these shells: genesis, the shells' opens, their plans, each
-/// command, the closes, end. The index of each close, and how many there are.
-fn records(runs: &[Run]) -> (Vec<Option<usize>>, usize) {
-    let planned = runs.iter().filter(|run| run.units.is_some()).count();
+/// The records of a session with these shells: genesis, then of each shell its open, its plan,
+/// its commands and its close, at last end. The index of each open and close, and how many there are.
+fn records(runs: &[Run]) -> (Vec<(usize, Option<usize>)>, usize) {
     let finished = |one: &Ran| usize::from(one.status.is_some() || one.outcome.is_some());
-    let ran: usize = runs.iter().flat_map(|run| &run.ran).map(|one| 1 + finished(one)).sum();
-    let mut size = 1 + runs.len() + planned + ran;
-    let mut closes = Vec::new();
+    let (mut shells, mut size) = (Vec::new(), 1);
     for run in runs {
+        let open = size;
+        size += 1 + usize::from(run.units.is_some());
+        size += run.ran.iter().map(|one| 1 + finished(one)).sum::<usize>();
         let close = (!run.closed.is_null()).then_some(size);
         size += usize::from(close.is_some());
-        closes.push(close);
+        shells.push((open, close));
     }
-    (closes, size + 1)
+    (shells, size + 1)
 }
 
 /// What a plan is named as among the subjects.
@@ -117,12 +129,13 @@ fn scripts(runs: &[Run]) -> Vec<(String, String)> {
 /// The commands in order, and their transcript.
 fn commands(runs: &[Run]) -> (Vec<Value>, Vec<u8>) {
     let (mut commands, mut transcript) = (Vec::new(), Vec::new());
-    for (shell, run) in runs.iter().enumerate() {
+    for ((shell, _), run) in records(runs).0.into_iter().zip(runs) {
         for (at, one) in run.ran.iter().enumerate() {
             transcript.extend(CommandText::Command(one.text.clone()).transcript_line(one.status));
-            let mut command = json!({"seq": commands.len() + 1, "shell": shell + 1, "command": one.text,
+            let mut command = json!({"seq": commands.len() + 1, "shell": shell, "command": one.text,
                 "exitCode": one.status, "startedAt": "2026-11-22T10:00:00Z", "durationMs": 1});
-            command["unit"] = json!(one.unit.then_some(at + 1));
+            let unit = (one.unit && run.units.is_some()).then_some(run.before + at + 1);
+            command["unit"] = json!(unit);
             if let Some(outcome) = one.outcome {
                 command["outcome"] = json!(outcome);
             }
@@ -142,22 +155,18 @@ pub fn statement(runs: &[Run]) -> Statement {
     let unobserved = statuses().filter(Option::is_none).count();
     let failures = || statuses().flatten().filter(|status| *status != 0);
     let (failed, first) = (failures().count(), failures().next());
-    let shells: Vec<Value> = (runs.iter().enumerate())
-        .map(|(at, run)| {
-            json!({"id": at + 1, "program": "bash", "version": "5.2", "hook": "h", "closed": run.closed,
+    let (places, size) = records(runs);
+    let shells: Vec<Value> = (runs.iter().zip(&places))
+        .map(|(run, (open, _))| {
+            json!({"id": open, "program": run.program, "version": "5.2", "hook": "h", "closed": run.closed,
                 "exitCode": run.exit})
         })
         .collect();
-    let (closes, size) = records(runs);
-    let plans: Vec<Value> = runs
-        .iter()
-        .zip(&closes)
-        .enumerate()
-        .filter_map(|(at, (run, close))| run.plan(at + 1, *close))
-        .collect();
+    let plans: Vec<Value> =
+        runs.iter().zip(&places).filter_map(|(run, (open, close))| run.plan(*open, *close)).collect();
     let (root, digest) = ("00".repeat(32), attesh::encoding::hex(&Sha256::digest(&transcript)));
-    let mut heads: Vec<Value> = (0..=runs.len())
-        .chain(closes.iter().flatten().copied())
+    let mut heads: Vec<Value> = std::iter::once(0)
+        .chain(places.iter().flat_map(|(open, close)| std::iter::once(*open).chain(*close)))
         .map(|record| json!({"size": record + 1, "rootHash": head(record + 1)}))
         .collect();
     heads.push(json!({"size": size, "rootHash": root}));

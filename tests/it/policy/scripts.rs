@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use attesh::policy::{self, PlanAt, Policy, ScriptRule};
+use attesh::policy::{self, Policy, ScriptRule};
 use attesh::script::Script;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::form;
@@ -158,8 +158,8 @@ fn script(units: &[&str]) -> Script {
 }
 
 fn policy(units: &[&str]) -> Policy {
-    let rule = ScriptRule::of(&script(units), PlanAt::Start).unwrap();
-    Policy::read(policy::whole("a script", &[rule]).as_bytes()).unwrap()
+    let rule = ScriptRule::of(&script(units)).unwrap();
+    Policy::read(policy::whole("a script", &[], &[rule]).as_bytes()).unwrap()
 }
 
 /// What is sealed of a run.

@@ -208,7 +208,9 @@ pub fn script(bytes: &[u8]) {
             );
         }
         let _ = (traps::at_exit(&script), traps::may_end_well(&script), script.is_covered());
-        assert!(policy::remarks(&script).iter().all(|remark| !remark.is_empty()));
+        let lines = script.lines();
+        let hidden = policy::hidden(&script, policy::Options::default());
+        assert!(hidden.iter().all(|(line, _)| (1..=lines).contains(line)), "{hidden:?}");
     }
 }
 

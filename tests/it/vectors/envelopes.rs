@@ -393,7 +393,8 @@ pub fn refusal(bytes: &[u8]) -> Kind {
 
 /// A statement that holds together, with each thing that one may say.
 pub fn everything() -> Statement {
-    let mut it = statement(&[failing(1), Run::of(&["\u{1b}[31m", "\u{202e}"])]);
+    let set = Run { arguments: json!(["all"]), inherited: json!(["BASH_ENV"]), ..failing(1) };
+    let mut it = statement(&[set, Run::of(&["\u{1b}[31m", "\u{202e}"])]);
     let predicate = &mut it.predicate;
     (predicate.outcome.pause_count, predicate.outcome.paused_command_count) = (1, None);
     predicate.session.previous = Some(format!("{}:7:{}", predicate.session.id, "ab".repeat(32)));

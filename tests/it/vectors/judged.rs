@@ -12,6 +12,8 @@ use crate::policy::judge::{Run, ran, rename_scripts, set_transcript, statement};
 pub fn add(cases: &mut Cases) {
     scripts(cases);
     runs(cases);
+    shells(cases);
+    unseen(cases);
     rest(cases);
 }
 
@@ -28,7 +30,23 @@ pub fn policies() -> BTreeMap<String, String> {
     for (name, mode) in BY_MODE {
         add(name, format!("[[script]]\n{mode}{BUILD}"));
     }
-    add("at-exit", format!("[[script]]\nplan = 'exit'\n{BUILD}"));
+    for (name, more) in [
+        ("traps", "evidence = 'traps'"),
+        ("options", "options = ['-e', '-O', 'extglob']"),
+        ("arguments", "arguments = ['all']"),
+        ("environment", "environment = ['BASH_ENV']"),
+        ("before", "before = ['set -u']"),
+        ("gitlab", "runner = 'gitlab'"),
+    ] {
+        add(name, format!("[[script]]\n{more}\n{BUILD}"));
+    }
+    add(
+        "several",
+        "[[script]]\ncommands = [\"\"\"if true; then\n  echo two\n  echo three\nfi\"\"\"]\n".into(),
+    );
+    add("pipe", "[[script]]\npipe = 'all'\ncommands = ['./bad | tail']\n".into());
+    add("pipe-last", "[[script]]\ncommands = ['./bad | tail']\n".into());
+    add("rule-true", "[[rule]]\ncel = 'true'\n".into());
     add("digest", format!("[[script]]\nsha256 = '{}'\n{BUILD}", Run::of(&THREE).sha256()));
     add("any-status", format!("[[script]]\nexit = 'any'\n{BUILD}"));
     add("statuses", format!("[[script]]\nexit = [0, 3]\n{BUILD}"));
@@ -40,7 +58,7 @@ pub fn policies() -> BTreeMap<String, String> {
     add("tail", "[session]\nmax-tail = '59s'\n".into());
     add("age", "[trust]\nmax-age = '119s'\n".into());
     add("young", "[trust]\nmax-age = '2m'\n".into());
-    add("deny", "[deny]\ncommands = ['^echo .something.$', 'curl .*\\| *sh']\n".into());
+    add("deny", "[deny]\ncommands = ['^echo .something.$', '^[(]echo', 'curl .*\\| *sh']\n".into());
     add("subject", "[subject]\nrequire = ['bin/app']\n".into());
     add("other-subject", "[subject]\nrequire = ['bin/other']\n".into());
     add("rule", "[[rule]]\nname = 'few'\ncel = 'predicate.outcome.commandCount < 3'\n".into());
@@ -237,10 +255,6 @@ fn runs(cases: &mut Cases) {
     cases.held("last-failed-allowed", "statuses", None, "3 of 3 commands ran, in order, exit 3", &last);
     cases.held("last-failed-any", "any-status", None, "3 of 3 commands ran, in order, exit 3", &last);
     changes(cases);
-    let mut at_exit = Run::of(&THREE);
-    (at_exit.recorded_at, at_exit.unchanged) = ("exit", false);
-    at_exit.ran.iter_mut().for_each(|ran| ran.unit = false);
-    cases.held("planned-at-exit", "at-exit", None, DID, &statement(&[at_exit]));
     let mut silent = Run::of(&["(make)", "make check"]);
     (silent.ran[0].status, silent.ran[0].outcome) = (None, Some("untold"));
     cases.held(
@@ -291,7 +305,7 @@ fn changes(cases: &mut Cases) {
         (
             "other-command-told",
             Code::ScriptLineUnplanned,
-            "line 2 `echo \"something\"` is planned, but bash said",
+            "command 2 `echo \"something\"` is no command of the script",
             |run| run.ran[1].unit = false,
         ),
         (
@@ -329,6 +343,104 @@ fn changes(cases: &mut Cases) {
     ] {
         cases.held(name, "entire", code, why, &changed(change));
     }
+}
+
+/// How the shell of a script was started, and what ran before and beside the script's commands.
+fn shells(cases: &mut Cases) {
+    let traps = changed(|run| run.evidence = "traps");
+    cases.held("traps-met", "traps", None, DID, &traps);
+    cases.held("reader-for-traps", "traps", None, DID, &whole());
+    let why = "traps of the script's own shell told of its commands";
+    cases.held("traps-denied", "entire", Code::ScriptEvidence, why, &traps);
+    let other = changed(|run| run.options = json!(["-e", "-O", "extglob"]));
+    cases.held("options-met", "options", None, DID, &other);
+    let why =
+        "its shell had the options -e -O extglob; the policy wants only such as do not change what runs";
+    cases.held("options-other", "entire", Code::ScriptOptions, why, &other);
+    let why = "its shell had the options -e; the policy wants -e -O extglob";
+    cases.held("options-missing", "options", Code::ScriptOptions, why, &whole());
+    let null = changed(|run| (run.options, run.arguments) = (json!(null), json!(["all"])));
+    cases.held(
+        "options-unknown",
+        "arguments",
+        Code::ScriptOptions,
+        "the options of its shell are not recorded",
+        &null,
+    );
+    let given = changed(|run| run.arguments = json!(["all"]));
+    cases.held("arguments-met", "arguments", None, DID, &given);
+    let why = "its arguments were all; the policy wants none";
+    cases.held("arguments-other", "entire", Code::ScriptArguments, why, &given);
+    let null = changed(|run| run.arguments = json!(null));
+    cases.held("arguments-unknown", "arguments", Code::ScriptArguments, "its arguments are not", &null);
+    let set = changed(|run| run.inherited = json!(["BASH_ENV"]));
+    cases.held("environment-met", "environment", None, DID, &set);
+    cases.held("environment-other", "contains", Code::ScriptEnvironment, "BASH_ENV was set", &set);
+    let early = changed(|run| {
+        run.units.as_mut().unwrap().splice(0..0, ["set -u".to_owned(), INIT.to_owned()]);
+        run.before = 2;
+    });
+    cases.held("before-met", "before", None, DID, &early);
+    let why = "line 1 `set -u` of the script ran before the recording began";
+    cases.held("before-unnamed", "entire", Code::ScriptBefore, why, &early);
+    let why = "`set -u` did not run before the recording began";
+    cases.held("before-missing", "before", Code::ScriptBefore, why, &whole());
+    let notices: Vec<String> = (THREE.iter())
+        .flat_map(|item| [format!("echo $'\\x1b[32;1m$ {item}\\x1b[0;m'"), (*item).to_owned()])
+        .collect();
+    let notices: Vec<&str> = notices.iter().map(String::as_str).collect();
+    let job = statement(&[Run::of(&notices)]);
+    cases.held("runner-met", "gitlab", None, DID, &job);
+    let why = "line 1 `echo $'\\x1b[32;1m$ cd src/\\x1b[0;m'` ran and is not in the policy";
+    cases.held("runner-unnamed", "entire", Code::ScriptLineAdded, why, &job);
+    let hidden = "echo $'\\x1b[32;1m$ a\\x1b[0;m'; evil";
+    let hidden = statement(&[Run::of(&[THREE[0], hidden, THREE[1], THREE[2]])]);
+    cases.held("runner-imitated", "gitlab", Code::ScriptLineAdded, "; evil` ran and is not in the", &hidden);
+    for (name, policy, code, statuses) in [
+        ("pipe-met", "pipe", None, Some([0, 0])),
+        ("pipe-failed", "pipe", Some(Code::ScriptPipe), Some([3, 0])),
+        ("pipe-unseen", "pipe", Some(Code::ScriptPipeUnseen), None),
+        ("pipe-not-asked", "pipe-last", None, Some([3, 0])),
+    ] {
+        let mut piped = statement(&[Run::of(&["./bad | tail"])]);
+        commands(&mut piped)[0].pipe_status = statuses.map(Vec::from);
+        let why = if code.is_some() { "line 1 `./bad | tail` " } else { "1 of 1 command ran" };
+        cases.held(name, policy, code, why, &piped);
+    }
+}
+
+const INIT: &str = "eval \"$(attesh init bash --ci)\"";
+
+/// What nobody saw, and what belongs to nothing.
+fn unseen(cases: &mut Cases) {
+    // Nothing is known of a shell of another kind but that it began and ended.
+    let other = statement(&[Run { units: None, program: "sh", ..Run::of(&[]) }]);
+    let why = "the commands of shell 1 were not seen";
+    cases.held("unseen-denied", "deny", Code::CommandUnseen, why, &other);
+    cases.held("unseen-rule", "rule-true", Code::CommandUnseen, why, &other);
+    let mut traps = Run::of(&["make", "(echo something)"]);
+    traps.evidence = "traps";
+    traps.ran.truncate(1);
+    let why = "line 2 `(echo something)` is denied by ^[(]echo; traps cannot show";
+    cases.held("unannounced-denied", "deny", Code::CommandDenied, why, &statement(&[traps]));
+    for (name, policy) in [("no-unit-ordered", "ordered"), ("no-unit-contains", "contains")] {
+        let other = changed(|run| run.ran[1].unit = false);
+        let why = "command 2 `echo \"something\"` is no command of the script";
+        cases.held(name, policy, Code::ScriptLineUnplanned, why, &other);
+        let name = name.replace("no-unit", "changed");
+        let other = changed(|run| run.unchanged = false);
+        cases.held(&name, policy, Code::ScriptChanged, "the script's file was changed", &other);
+    }
+    let mut remarks = Run::of(&["touch x"]);
+    (remarks.units, remarks.ran[0].unit) = (Some(Vec::new()), false);
+    let mut remarks = statement(&[Run::of(&THREE), remarks]);
+    remarks.predicate.plans[1].sha256 = Some("11".repeat(32));
+    rename_scripts(&mut remarks);
+    let why = "command 4 `touch x` ran in a script (build.sh) that has no commands";
+    cases.held("remarks-ran", "entire", Code::ScriptLineAdded, why, &remarks);
+    let edited = "if true; then\n  echo two\n  echo 3\nfi";
+    let why = "at line 3 `echo three` is wanted, and `echo 3` was found";
+    cases.held("edited-later", "several", Code::ScriptLineReplaced, why, &statement(&[Run::of(&[edited])]));
 }
 
 fn rest(cases: &mut Cases) {

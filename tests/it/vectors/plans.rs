@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use attesh::cause::Code;
 use attesh::encoding::hex;
 use attesh::journal::check::Knowledge;
-use attesh::policy::{self, PlanAt, Policy, ScriptRule};
+use attesh::policy::{self, Policy, ScriptRule};
 use attesh::record::{
     Body, Close, CloseReason, Evidence, Finish, From, Plan, PlanTime, Program, Start, Status, TextSource,
     Unseen,
@@ -123,7 +123,7 @@ impl Recorded {
             count,
             before: 0,
             recorded_at,
-            evidence: if recorded_at == PlanTime::Start { self.evidence } else { Evidence::Traps },
+            evidence: self.evidence,
             sha256: Some([0x0b; 32]),
             inherited: Vec::new(),
         };
@@ -241,7 +241,7 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
     let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
     add("left-early", "three", Some(Code::ScriptLineMissing), why, (Some(PlanTime::Start), &ALL[..2], OVER));
     let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
-    let why = "line 4 `echo \"something\"` is planned, but bash said that it ran something else";
+    let why = "command 2 `echo \"something\"` is no command of the script";
     add(
         "something-else-ran",
         "three",
@@ -318,8 +318,8 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
         (
             "recorded-as-a-whole",
             &["unseen-commands"],
-            Code::ScriptLineMissing,
-            "line 1 `cd src/` did not run; no command did",
+            Code::ScriptEvidence,
+            "the script was recorded as one command, so nobody saw what ran of it",
             unseen.end(),
         ),
         ("not-ended", &["no-end"], Code::SessionIncomplete, "the session is incomplete", no_end.signer.bytes),
@@ -439,10 +439,10 @@ fn the_plans_are_not_those_of_the_cases() {
         cases.iter().map(|case| (format!("{}.journal", case.name), case.journal.clone())).collect();
     assert_eq!(files.len(), cases.len(), "a name is there twice");
     for (name, text, _) in SCRIPTS {
-        let rule = ScriptRule::of(&script(name), PlanAt::Start).unwrap();
+        let rule = ScriptRule::of(&script(name)).unwrap();
         let digest = hex(&attesh::crypto::sha256(&[text.as_bytes()]));
         let rule = ScriptRule { sha256: Some(digest), ..rule };
-        files.insert(format!("{name}.toml"), policy::whole("build.sh", &[rule]).into_bytes());
+        files.insert(format!("{name}.toml"), policy::whole("build.sh", &[], &[rule]).into_bytes());
     }
     files.insert("MANIFEST".into(), manifest(&cases).into_bytes());
     kept("plans", &files);
