@@ -13,9 +13,11 @@
 pub mod block;
 pub mod call;
 mod channel;
-mod given;
 pub mod reader;
 pub mod recording;
+pub mod rest;
+mod given;
+mod handover;
 mod records;
 pub mod script;
 pub mod session;
