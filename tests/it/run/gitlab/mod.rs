@@ -3,6 +3,7 @@
 
 mod differences;
 mod shape;
+mod tricks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
