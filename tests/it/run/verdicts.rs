@@ -402,6 +402,7 @@ fn a_script_that_succeeds_is_not_verified() {
             return None;
         }
         let place = Place::new(shell, script);
+        let policy = place.policy(script, by, &ARGUMENTS);
         let ran = place.record(script, by);
         let predicate = place.predicate();
         let commands = predicate["commands"].as_array().unwrap();
@@ -411,8 +412,9 @@ fn a_script_that_succeeds_is_not_verified() {
             return None;
         }
         count.fetch_add(1, Ordering::Relaxed);
-        let policy = place.policy(script, by, &ARGUMENTS);
-        let options: Vec<&String> = script.words.iter().take_while(|word| *word != "@").collect();
+        let options = script.words.iter().take_while(|word| *word != "@");
+        // What only ends the options is none.
+        let options: Vec<&String> = options.filter(|word| *word != "--").collect();
         let toml = std::fs::read_to_string(place.path("policy.toml")).unwrap_or_default();
         let keys = format!("[[script]]\noptions = {options:?}\n");
         put(&place.path("policy.toml"), toml.replace("[[script]]\n", &keys).as_bytes());
