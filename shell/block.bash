@@ -23,7 +23,7 @@ elif [[ ${FUNCNAME-} ]]; then
     __attesh_why='the line is in a function or in a file that another one reads'
 elif [[ $(\builtin jobs -p) ]]; then
     __attesh_why='a job runs in the background'
-elif ! { \builtin exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
+elif ! { \exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
     __attesh_why='bash cannot open its memory'
 elif __attesh_why=$('@ATTESH_BIN@' block can "$BASHPID" "$BASH_SUBSHELL" 218<&"$__attesh_memory"); then
     __attesh_traps=$(\builtin trap -p)
