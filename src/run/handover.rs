@@ -43,7 +43,7 @@ const TEXT_TO: i32 = 219;
 const BEGIN: &str = "\\builtin . /proc/self/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
-const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why \
+const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why __attesh_shell \
     __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
 /// What the journal calls the script: it is no file.
 const NAME: &str = "job";
@@ -57,16 +57,15 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// From the words of its call: its process id, and how deep in subshells it is.
+    /// From what it says of itself: its process id, and how deep in subshells it is.
     ///
     /// # Errors
     /// They are no numbers.
-    pub fn new(pid: &[u8], depth: &[u8]) -> Result<Self, Failure> {
-        let number = |word: &[u8]| std::str::from_utf8(word).ok().and_then(|word| word.parse::<u32>().ok());
-        match (number(pid), number(depth)) {
-            (Some(pid), Some(depth)) => Ok(Asking { pid, within: depth > 0 }),
-            _ => Err(Failure::usage("block: not a number")),
-        }
+    pub fn new(shell: &[u8]) -> Result<Self, Failure> {
+        let words = std::str::from_utf8(shell).ok().and_then(|text| text.split_once(' '));
+        let numbers = words.and_then(|(pid, depth)| Some((pid.parse().ok()?, depth.parse::<u32>().ok()?)));
+        let (pid, depth) = numbers.ok_or_else(|| Failure::usage("block: no numbers of a shell"))?;
+        Ok(Asking { pid, within: depth > 0 })
     }
 
     fn bash(&self) -> Result<PathBuf, String> {
