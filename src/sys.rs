@@ -375,18 +375,30 @@ pub fn copy_of(descriptor: RawFd) -> io::Result<File> {
 }
 
 /// Gives a program an open file under this descriptor.
-pub fn inherit(command: &mut Command, file: &File, descriptor: RawFd) {
-    let from = std::os::fd::AsRawFd::as_raw_fd(file);
+///
+/// # Errors
+/// No descriptor is left.
+pub fn inherit(command: &mut Command, file: &File, descriptor: RawFd) -> io::Result<()> {
+    // Away from every number that another file is to have.
+    const APART: RawFd = 300;
+    let copy = |least| nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(least));
+    let kept = copy(APART).or_else(|_| copy(APART / 3))?;
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+    let kept = unsafe { OwnedFd::from_raw_fd(kept) };
     let give = move || {
         // SAFETY: both are numbers; what the second was is closed, and nobody in the child owns it.
-        let done = unsafe {
-            match from == descriptor {
-                true => libc::fcntl(from, libc::F_SETFD, 0),
-                false => libc::dup2(from, descriptor),
-            }
-        };
-        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        match unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&kept), descriptor) } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
     };
     // SAFETY: between fork and exec it makes one system call.
     unsafe { command.pre_exec(give) };
+    Ok(())
+}
+
+/// Keeps an inherited descriptor from the programs that this one starts.
+pub fn keep(descriptor: RawFd) {
+    // SAFETY: a descriptor that this program does not own is only marked.
+    unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
 }

@@ -14,6 +14,7 @@ use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
+use crate::run::rest::OWN;
 use crate::text::{Command, fish_quoted, posix_quoted, visible};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
@@ -116,7 +117,7 @@ fn block(executable: &str) -> String {
         posix_quoted(&text.replace("'@ATTESH_BIN@'", &posix_quoted(executable)))
     });
     format!(
-        "case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
+        "{OWN}${{LINENO-1}}; case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
          case ${{__attesh_ci-}} in ?*) ;; *) eval {other};; esac\n"
     )
 }

@@ -74,8 +74,7 @@ impl Tracee {
             held.forget();
             return Err(errno.into());
         }
-        let mut tracee =
-            Tracee { pid, memory: None, watched: [0; PLACES], stopped: false, traced: true };
+        let mut tracee = Tracee { pid, memory: None, watched: [0; PLACES], stopped: false, traced: true };
         held.release()?;
         loop {
             match tracee.next(true)? {

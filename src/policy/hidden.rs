@@ -14,8 +14,10 @@ use crate::script::Script;
 /// What hides a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hides {
-    /// A pipeline without pipefail.
+    /// A pipeline without pipefail that is all of a unit.
     Pipeline,
+    /// One within another command: its statuses may be followed by others.
+    InnerPipeline,
     /// Commands behind each other, without errexit.
     List,
     /// A loop, without errexit.
@@ -35,6 +37,9 @@ impl Hides {
         match self {
             Hides::Pipeline => {
                 "a pipeline has the status of its last command; begin the script with set -o pipefail"
+            }
+            Hides::InnerPipeline => {
+                "a pipeline within other commands has the status of its last command; begin the script with set -o pipefail"
             }
             Hides::List => {
                 "of several commands only the last one's status counts; begin the script with set -e, or give each a line of its own"
@@ -294,7 +299,7 @@ impl Parser<'_> {
     }
 
     fn pipeline(&mut self) {
-        let line = self.line();
+        let (line, start) = (self.line(), self.at);
         while self.word().is_some_and(|word| matches!(word, "!" | "time" | "-p" | "coproc")) {
             self.at += 1;
         }
@@ -309,7 +314,10 @@ impl Parser<'_> {
             self.in_place(place, Self::command);
         }
         if several && !self.walk.options.pipefail {
-            self.find(line, Hides::Pipeline);
+            let is_end = |token: &Token| matches!(token.operator(), Some("\n" | ";"));
+            let others = self.tokens[..start].iter().chain(self.tokens.iter().skip(self.at));
+            let alone = self.place.top && others.into_iter().all(is_end);
+            self.find(line, if alone { Hides::Pipeline } else { Hides::InnerPipeline });
         }
         if self.place.top && (several || self.walk.parts.len() == parts && self.at > from) {
             self.walk.parts.truncate(parts);
@@ -521,13 +529,18 @@ mod tests {
 
     #[test]
     fn what_hides_a_failure_is_not_warned_of() {
-        use Hides::{Background, List, Loop, Or, Pipeline, Program};
+        use Hides::{Background, InnerPipeline, List, Loop, Or, Pipeline, Program};
         for (units, found) in [
             (&["./bad | tail -3"][..], &[(1, Pipeline)][..]),
             (&["a", "b |& c"], &[(2, Pipeline)]),
-            (&["if a; then\n  b | c\nfi"], &[(2, Pipeline)]),
-            (&["x=$(a | b)"], &[(1, Pipeline)]),
-            (&["echo \"`a | b`\""], &[(1, Pipeline)]),
+            (&["if a; then\n  b | c\nfi"], &[(2, InnerPipeline)]),
+            (
+                &["set -e; a | b; c", "a | b;", "! a | b", "a | b && c"],
+                &[(1, InnerPipeline), (2, Pipeline), (3, Pipeline), (4, InnerPipeline)],
+            ),
+            (&["{ a; } | b"], &[(1, Pipeline)]),
+            (&["x=$(a | b)"], &[(1, InnerPipeline)]),
+            (&["echo \"`a | b`\""], &[(1, InnerPipeline)]),
             (
                 &["a | b", "set -o pipefail", "a | b", "set +o pipefail", "a | b"],
                 &[(1, Pipeline), (5, Pipeline)],

@@ -1,61 +1,61 @@
-//! The plumbing of `attesh init bash --ci`: records a block that another program has a shell
-//! evaluate, as GitLab's runner does.
+//! The plumbing of `attesh init bash --ci`: records a block that another program has a shell read,
+//! as the runners of a CI do.
 //!
-//! What lives here: the three calls of `shell/block.sh`: the block begins, a line of the
-//! runner's own is reached, the block ends. What does not: what the runner's lines say
-//! (`script::block`).
+//! What lives here: the calls of `shell/block.bash` (`can`, `run`) and of `shell/block.sh`, for a
+//! shell whose commands nobody sees (`begin`, `end`). What does not: how a block is taken over
+//! (`handover`).
 //!
-//! Rules: the block runs as it would without this program, whatever fails here; nothing before
-//! the line that starts the recording is recorded, because the runner puts the job's variables
-//! there.
+//! Rules: the block runs as it would without this program, whatever fails here. A shell whose
+//! commands nobody sees has a plan that says so, and its session is not complete.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use super::SCRIPT_WAIT_MS;
-use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
-use crate::clock;
+use super::handover::{self, Asking};
+use super::records::{self, Interpreter, PlanOf};
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
-use crate::journal::append::Writer;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, From, PlanTime, Program};
+use crate::record::{CloseReason, Evidence, PlanTime, Program};
 use crate::report;
 use crate::script::Script;
-use crate::script::block::{self, Said};
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, EndVerb};
 use crate::session::heads::log_line;
 use crate::session::shells;
-use crate::session::{Result, Session};
+use crate::session::{Session, SessionError};
 use crate::sys;
 
-/// What records a block that another program evaluates: bash's hook, and what any other shell
-/// reads.
+/// What records a block that another program has a shell read: in a bash, and in any other shell.
 pub const HOOKS: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
 
-/// The plan's name: the block is not a file.
-const NAME: &[u8] = b"job";
-/// The most that is read of what a shell says, in bytes.
-const SAID_MAX: u64 = 4 << 20;
+type Outcome<T> = std::result::Result<T, Failure>;
 
-/// Runs one call of the block's hooks; `words` is what follows `attesh block`. The exit
-/// status is 0 if and only if everything was recorded.
+/// Runs one call of the block's hooks; `words` is what follows `attesh block`. The exit status is
+/// that of the block for `run`, else 0 if and only if everything was recorded.
 #[must_use]
 pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
-    sys::ignore_signals();
     let words: Vec<Vec<u8>> = words.map(OsString::into_vec).collect();
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
     let done = match words[..] {
-        [b"begin", kind, version, pid] => begin(kind, version, pid),
-        [b"line", place, lost, status] => in_block(place, lost, |call| call.line(status)),
-        [b"end", place, lost, status, failed] => in_block(place, lost, |call| call.end(status, failed)),
+        [b"can", pid, depth] => return can(pid, depth),
+        [b"run", pid, depth, line, ref words @ ..] if !words.is_empty() => {
+            Asking::new(pid, depth).and_then(|asking| handover::run(&asking, line, words)).map(|status| {
+                if let Some(signal) = status.signal() {
+                    sys::die_of(signal);
+                }
+                super::recording::Ending::of(status).status
+            })
+        }
+        [b"begin", kind, version, pid] => begin(kind, version, pid).map(|()| 0),
+        [b"end", place, status] => end(place, status).map(|()| 0),
         _ => Err(Failure::usage("block: not called as the hook of a block does")),
     };
     match done {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(failure) => {
             report::say(&format!("not everything of this block is recorded: {failure}"));
             failure.kind.exit_code()
@@ -63,39 +63,26 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
-fn number<T: std::str::FromStr>(word: &[u8]) -> std::result::Result<T, Failure> {
+/// Whether a shell's block can be taken over; prints why not.
+fn can(pid: &[u8], depth: &[u8]) -> u8 {
+    let rest = Asking::new(pid, depth).map_err(|failure| failure.to_string());
+    match rest.and_then(|asking| asking.rest()) {
+        Ok(_) => 0,
+        Err(why) => {
+            let _ = report::line(&why);
+            1
+        }
+    }
+}
+
+fn number<T: std::str::FromStr>(word: &[u8]) -> Outcome<T> {
     let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
     number.ok_or_else(|| Failure::usage("block: not a number"))
 }
 
-/// What the shell said on standard input.
-fn said() -> std::result::Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
-    let read = std::io::stdin().lock().take(SAID_MAX).read_to_end(&mut text);
-    read.map_err(|error| Failure::unable(format!("cannot read what the shell says: {error}")))?;
-    if text.last() == Some(&b'\n') {
-        text.pop();
-    }
-    Ok(text)
-}
-
-/// The items of the block that the shell evaluates, from the command that evaluates it.
-fn script_of(command: &[u8]) -> Option<Script> {
-    let items = block::items(&block::evaluated(command)?);
-    let items = block::after_init(&items);
-    if items.is_empty() { None } else { block::script(items) }
-}
-
-/// Nobody sees how the shell that evaluates a block was called.
-fn plan_of(script: &Script) -> PlanOf<'_> {
-    const UNSEEN: &Interpreter =
-        &Interpreter { path: None, sha256: None, options: None, arguments: None, inherited: Vec::new() };
-    PlanOf { name: NAME, script, evidence: Evidence::Traps, before: 0, interpreter: UNSEEN }
-}
-
-/// The shell joins; if it knows already what it is to run, that is the plan. Answers with the
-/// words that the other calls need.
-fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Failure> {
+/// A shell joins whose commands nobody sees. Answers with the words that the other call needs.
+fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
+    sys::ignore_signals();
     let program = std::str::from_utf8(kind).ok().and_then(Program::from_name);
     let program = program.ok_or_else(|| Failure::usage("block: an unknown shell"))?;
     let shell = Shell {
@@ -108,151 +95,48 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> std::result::Result<(), Fai
         workdir: shells::workdir(),
         history: Vec::new(),
     };
-    let plan = script_of(&said()?);
-    let planned = plan.is_some();
     let session = super::session::choose(None)?;
-    let mut head = birth::join(&session, &shell)?;
-    let index = head.size - 1;
-    if let Some(script) = plan {
-        head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-            records::plan(writer, index, PlanTime::Start, &plan_of(&script))?;
-            Ok(writer.head())
-        })?;
-    }
+    let index = birth::join(&session, &shell)?.size - 1;
+    let head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
+        let (script, interpreter) = (Script::default(), Interpreter::default());
+        let plan = PlanOf {
+            name: b"job",
+            script: &script,
+            evidence: Evidence::Whole,
+            before: 0,
+            interpreter: &interpreter,
+        };
+        records::plan(writer, index, PlanTime::Start, &plan)?;
+        Ok(writer.head())
+    })?;
     if session.is_placed() {
         report::bare(&log_line(head));
     }
     let root = hex(session.genesis_root());
     let folder = session.folder().path().as_os_str().as_bytes();
-    report::out(&[folder, format!("\n{root}\n{index}\n{}\n", u8::from(planned)).as_bytes()].concat())?;
+    report::out(&[folder, format!("\n{root}\n{index}\n").as_bytes()].concat())?;
     report::flush()
 }
 
-/// A call from within the block.
-struct InBlock<'a> {
-    session: Session,
-    root: [u8; 32],
-    shell: u64,
-    /// Its plan was recorded at the start.
-    planned: bool,
-    lost: &'a [u8],
-}
-
-fn in_block(
-    place: &[u8],
-    lost: &[u8],
-    work: impl FnOnce(&InBlock) -> std::result::Result<(), Failure>,
-) -> std::result::Result<(), Failure> {
+/// A shell whose commands nobody saw has ended.
+fn end(place: &[u8], status: &[u8]) -> Outcome<()> {
+    sys::ignore_signals();
     let mut lines = place.split(|byte| *byte == b'\n');
     let mut next = || lines.next().ok_or_else(|| Failure::usage("block: the block has not begun"));
     let folder = Path::new(std::ffi::OsStr::from_bytes(next()?));
-    let root = hex_exact(next()?).ok_or_else(|| Failure::usage("block: not a root"))?;
-    let shell = number(next()?)?;
-    let planned = number::<u8>(next()?)? == 1;
-    work(&InBlock { session: Session::open(folder)?, root, shell, planned, lost })
-}
-
-impl InBlock<'_> {
-    fn record(&self, work: impl FnOnce(&mut Writer) -> Result<()>) -> std::result::Result<(), Failure> {
-        let lost = number(self.lost)?;
-        self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-            close::expect_genesis(writer, &self.root)?;
-            close::tell_lost(writer, self.shell, lost)?;
-            work(writer)
-        })?;
-        Ok(())
+    let root: [u8; 32] = hex_exact(next()?).ok_or_else(|| Failure::usage("block: not a root"))?;
+    let (shell, status) = (number(next()?)?, number(status)?);
+    let session = Session::open(folder)?;
+    session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| -> Result<(), SessionError> {
+        close::expect_genesis(writer, &root)?;
+        close::close_scripted(writer, shell, CloseReason::Exit, Some(status), None, true)?;
+        close::end_without_shells(&session, writer)
+    })?;
+    if !session.is_placed() {
+        return Ok(());
     }
-
-    /// The script that was planned before its first command.
-    fn plan(&self, writer: &Writer) -> Result<Option<Script>> {
-        if !self.planned {
-            return Ok(None);
-        }
-        let of_shell = |body: &Body| match body {
-            Body::Plan(plan) => Some(plan.shell),
-            _ => None,
-        };
-        let plan = writer.last_of_shell(self.shell, None, of_shell)?;
-        Ok(plan.and_then(|plan| Script::decode(plan.text("script"), plan.text("ranges"))))
-    }
-
-    /// Ends the item that runs, if one does; returns how many items have run.
-    fn ended(&self, writer: &mut Writer, status: u8, from: From) -> Result<u64> {
-        let of_shell = |body: &Body| match body {
-            Body::Start(start) => Some(start.shell),
-            Body::Finish(finish) => Some(finish.shell),
-            _ => None,
-        };
-        Ok(match writer.last_of_shell(self.shell, None, of_shell)?.map(|last| last.core.body) {
-            Some(Body::Start(start)) => {
-                let ended =
-                    UnitEnd { n: start.n, status: Some(status), pipe: Vec::new(), from, outcome: None };
-                records::finish(writer, self.shell, ended)?;
-                start.n
-            }
-            Some(Body::Finish(finish)) => finish.n,
-            _ => 0,
-        })
-    }
-
-    /// One of the runner's own lines: the item before it has ended, and another may begin.
-    fn line(&self, status: &[u8]) -> std::result::Result<(), Failure> {
-        let status = number(status)?;
-        let Some(said) = block::said(&said()?) else { return Ok(()) };
-        self.record(|writer| {
-            let before = self.ended(writer, status, From::NextStart)?;
-            let Said::Item { text, .. } = said else { return Ok(()) };
-            let plan = self.plan(writer)?;
-            let at = usize::try_from(before).unwrap_or(usize::MAX);
-            let unit = plan.as_ref().and_then(|plan| plan.unit(at));
-            let unit = unit.filter(|unit| block::is_printed_of(&text, unit.text));
-            if plan.is_some() && unit.is_none() {
-                let mut texts = Disclosures::default();
-                texts.commit("detail", [b"item: ", text.as_slice()].concat());
-                let body = Body::Anomaly(Anomaly { what: "not-as-planned".to_owned() });
-                writer.append(body, &texts, clock::now())?;
-            }
-            let n = before + 1;
-            let (text, unit) = unit.map_or((text, None), |unit| (unit.text.to_vec(), Some(n)));
-            records::start(writer, self.shell, UnitStart { n, unit, text })
-        })
-    }
-
-    /// The block has ended with `status`; `failed` is the status of the command that bash ended it
-    /// for, if bash reported it.
-    fn end(&self, status: &[u8], failed: &[u8]) -> std::result::Result<(), Failure> {
-        let status: u8 = number(status)?;
-        let failed = if failed.is_empty() { status } else { number(failed)? };
-        let command = said()?;
-        // After a block that came to its end or exited, bash reports the `eval` as the running command.
-        // A signal ends a block within an item, whose status is then unknown: `$?` is an older one.
-        let left = command.is_empty() || block::evaluated(&command).is_some();
-        let now = script_of(&command);
-        self.record(|writer| {
-            let (why, status) = match left {
-                true => (CloseReason::Exit, Some(status)),
-                false => (CloseReason::Unknown, None),
-            };
-            if left {
-                self.ended(writer, failed, From::Exit)?;
-            }
-            let unchanged = match (self.plan(writer)?, &now) {
-                (Some(before), now) => now.as_ref() == Some(&before),
-                (None, Some(script)) => {
-                    records::plan(writer, self.shell, PlanTime::Exit, &plan_of(script))?;
-                    true
-                }
-                (None, None) => false,
-            };
-            close::close_scripted(writer, self.shell, why, status, None, unchanged)?;
-            close::end_without_shells(&self.session, writer)
-        })?;
-        if !self.session.is_placed() {
-            return Ok(());
-        }
-        // If the job runs in a container, that stops before anything else of the job runs.
-        let over = close::end_by_command(&self.session, EndVerb::Stop, true)?;
-        report::bare(&log_line(over.head));
-        Ok(())
-    }
+    // If the job runs in a container, that stops before anything else of the job runs.
+    let over = close::end_by_command(&session, EndVerb::Stop, true)?;
+    report::bare(&log_line(over.head));
+    Ok(())
 }

@@ -121,9 +121,10 @@ impl BashCall {
             }
         }
         let named = |letter: u8| {
-            let short = |word: &&OsString| !word.as_bytes().starts_with(b"--") && !LONG.iter().any(|name| {
-                word.as_bytes().strip_prefix(b"-") == Some(name.as_bytes())
-            });
+            let short = |word: &&OsString| {
+                !word.as_bytes().starts_with(b"--")
+                    && !LONG.iter().any(|name| word.as_bytes().strip_prefix(b"-") == Some(name.as_bytes()))
+            };
             let mut words = call.options.iter().filter(short);
             words.any(|word| word.as_bytes().starts_with(b"-") && word.as_bytes().contains(&letter))
         };

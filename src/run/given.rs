@@ -69,6 +69,12 @@ impl Given {
         }
     }
 
+    /// A text that bash gets from this program.
+    #[must_use]
+    pub fn of_text(text: Vec<u8>) -> Self {
+        Given { path: PathBuf::new(), bytes: Some(text), identity: None, memory: None, text: true }
+    }
+
     /// Reads what an inherited descriptor holds, and puts it into memory for bash.
     fn once(mut self, descriptor: RawFd) -> Result<Self, Failure> {
         let what = match descriptor {
@@ -112,16 +118,21 @@ impl Given {
     #[must_use]
     pub fn source(&self) -> Option<reader::Script> {
         if self.text {
-            return self.bytes.clone().map(reader::Script::Text);
+            let text = self.bytes.clone()?;
+            return Some(reader::Script::Text { text, skipped: 0, before: 0 });
         }
         let memory = self.memory.as_ref().and_then(|(file, _)| memory::identity(file).ok());
         memory.or(self.identity.map(|identity| identity.file)).map(reader::Script::File)
     }
 
     /// Gives bash what it reads in place of a pipe.
-    pub fn hand_to(&self, command: &mut Command) {
-        if let Some((file, descriptor)) = &self.memory {
-            sys::inherit(command, file, *descriptor);
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn hand_to(&self, command: &mut Command) -> std::io::Result<()> {
+        match &self.memory {
+            Some((file, descriptor)) => sys::inherit(command, file, *descriptor),
+            None => Ok(()),
         }
     }
 
@@ -132,7 +143,8 @@ impl Given {
             return None;
         }
         let long = self.text
-            || self.identity.is_some() && self.path.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
+            || self.identity.is_some()
+                && self.path.metadata().is_ok_and(|meta| meta.len() > SCRIPT_MAX as u64);
         match (long, self.identity) {
             (true, _) => Some(format!("the script has more than {SCRIPT_MAX} bytes")),
             (false, None) => Some("the script is not a file that can be read twice".to_owned()),

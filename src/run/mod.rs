@@ -13,10 +13,12 @@
 pub mod block;
 pub mod call;
 mod channel;
+mod given;
+mod handover;
 pub mod reader;
 pub mod recording;
-mod given;
 mod records;
+pub mod rest;
 pub mod script;
 pub mod session;
 pub mod split;

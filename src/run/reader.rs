@@ -74,7 +74,14 @@ pub enum Script {
     /// A file, by device and inode.
     File((u64, u64)),
     /// A text that it is given whole: `bash -c`, or `eval` of one.
-    Text(Vec<u8>),
+    Text {
+        /// All of it.
+        text: Vec<u8>,
+        /// How much of its beginning is not of the script.
+        skipped: u64,
+        /// How much of the script stands before it.
+        before: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +222,7 @@ impl Reader {
     }
 
     fn of_text(&self) -> bool {
-        matches!(self.script, Script::Text(_))
+        matches!(self.script, Script::Text { .. })
     }
 
     /// The function that is asked for units.
@@ -286,7 +293,7 @@ impl Reader {
         let stack = self.tracee.registers()?.stack();
         let first = self.frame == 0;
         if first {
-            if let Script::Text(text) = &self.script {
+            if let Script::Text { text, .. } = &self.script {
                 let length = text.len();
                 let from = self.tracee.memory()?.pointer(self.places.source + LOCATION)?;
                 if self.tracee.memory()?.text(from, length + 1).ok().as_ref() != Some(text) {
@@ -330,6 +337,7 @@ impl Reader {
         let unit = good && self.tracee.memory()?.pointer(self.places.command)? != 0;
         let runs = self.tracee.memory()?.int(self.places.dont_execute)? == 0;
         let to = self.position()?;
+        let mut of_script = true;
         let (bytes, at) = match &self.script {
             Script::File(_) => {
                 let lines = u32::try_from(to & 0xffff_ffff).unwrap_or(0).wrapping_sub(self.from as u32);
@@ -337,19 +345,22 @@ impl Reader {
                 let bytes = self.stream.take(u64::from(lines));
                 (bytes, (!self.elsewhere && !self.stream.has_strayed()).then_some(at))
             }
-            Script::Text(text) => {
+            Script::Text { text, skipped, before } => {
                 let range = [self.from, to].map(|at| usize::try_from(at.wrapping_sub(self.text)).ok());
                 let bytes = match range {
                     [Some(from), Some(to)] => text.get(from..to),
                     _ => None,
                 };
-                (bytes.unwrap_or_default().to_vec(), bytes.map(|_| self.from - self.text))
+                let at = self.from.wrapping_sub(self.text);
+                of_script = at >= *skipped;
+                let place = bytes.and(at.checked_sub(*skipped)).map(|at| at + before);
+                (bytes.unwrap_or_default().to_vec(), place)
             }
         };
         self.phase = Phase::Running;
         self.asked = None;
         (self.pipe, self.pipelines) = (Vec::new(), PIPELINES_MAX);
-        if !unit {
+        if !unit || !of_script {
             return Ok(None);
         }
         if !runs {

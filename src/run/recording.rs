@@ -27,6 +27,7 @@ use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, Inherited
 use crate::report;
 use crate::script::Script;
 use crate::session::birth::{self, Shell};
+use crate::session::heads::log_line;
 use crate::session::{self, Session, close, shells};
 
 /// What is recorded of a script.
@@ -36,6 +37,8 @@ pub struct Recording {
     pub given: Given,
     /// Its units.
     pub script: Script,
+    /// How many of them had begun before the recording.
+    pub before: u64,
     /// The last unit is one that bash cannot parse.
     pub broken: bool,
     /// Where bash reads and runs units, if this bash shows it.
@@ -50,6 +53,8 @@ pub struct Recording {
     lost: u64,
     said: bool,
     head: Option<Head>,
+    /// Its head goes to the log when it begins.
+    pub announced: bool,
 }
 
 /// A unit's start, its end, or both, as they are recorded.
@@ -80,15 +85,18 @@ impl Ending {
     }
 }
 
-/// The bash that runs the script, and what it is called with.
-fn interpreter(bash: &Path, call: &BashCall) -> Interpreter {
-    let set = |one: &Inherited| paths::variable(one.name()).is_some();
-    Interpreter {
-        path: Some(bash.as_os_str().as_bytes().to_vec()),
-        sha256: File::open(bash).and_then(|file| digest_of(&file)).ok(),
-        options: Some(call.options()),
-        arguments: Some(call.arguments()),
-        inherited: Inherited::ALL.iter().copied().filter(set).collect(),
+impl Interpreter {
+    /// This bash, with the variables of this program's environment.
+    #[must_use]
+    pub fn of(bash: &Path) -> Self {
+        let set = |one: &Inherited| paths::variable(one.name()).is_some();
+        Interpreter {
+            path: Some(bash.as_os_str().as_bytes().to_vec()),
+            sha256: File::open(bash).and_then(|file| digest_of(&file)).ok(),
+            options: None,
+            arguments: None,
+            inherited: Inherited::ALL.iter().copied().filter(set).collect(),
+        }
     }
 }
 
@@ -109,21 +117,11 @@ impl Recording {
                 return Err(Failure::usage(what).next("unset it"));
             }
         };
-        let mut recording = Recording {
-            session,
-            given,
-            script: Script::default(),
-            broken: false,
-            places,
-            version: String::new(),
-            name: call.name(),
-            partly: false,
-            interpreter: interpreter(bash, call),
-            shell: None,
-            lost: 0,
-            said: false,
-            head: None,
-        };
+        let mut interpreter = Interpreter::of(bash);
+        interpreter.options = Some(call.options());
+        interpreter.arguments = Some(call.arguments());
+        let mut recording = Recording::of(session, given, call.name(), interpreter);
+        recording.places = places;
         if let Input::File(_) = call.input {
             recording.name = recording.given.path().as_os_str().as_bytes().to_vec();
         }
@@ -132,13 +130,42 @@ impl Recording {
             && let Ok(split) = split::split(bash, recording.places.as_ref().ok(), bytes)
         {
             if let Some(line) = split.ambiguous {
-                report::say(&format!("line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"));
+                report::say(&format!(
+                    "line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"
+                ));
             }
             recording.script = Script::new(bytes.to_vec(), split.ranges).unwrap_or_default();
             recording.broken = split.broken;
             recording.version = split.version.unwrap_or_default();
         }
         Ok(recording)
+    }
+
+    /// A script of which nothing but its bytes is known yet.
+    #[must_use]
+    pub fn of(session: Session, given: Given, name: Vec<u8>, interpreter: Interpreter) -> Self {
+        Recording {
+            session,
+            given,
+            script: Script::default(),
+            before: 0,
+            broken: false,
+            places: Err(String::new()),
+            version: String::new(),
+            name,
+            partly: false,
+            interpreter,
+            shell: None,
+            lost: 0,
+            said: false,
+            head: None,
+            announced: false,
+        }
+    }
+
+    /// bash's version, where it was seen before the script.
+    pub fn set_version(&mut self, version: Option<String>) {
+        self.version = version.unwrap_or_default();
     }
 
     /// The session that it is recorded in.
@@ -184,9 +211,17 @@ impl Recording {
         let (script, name) = (std::mem::take(&mut self.script), std::mem::take(&mut self.name));
         let interpreter = std::mem::take(&mut self.interpreter);
         let plan =
-            PlanOf { name: &name, script: &script, before: 0, evidence, interpreter: &interpreter };
-        self.write(1, |writer, _, shell| records::plan(writer, shell, PlanTime::Start, &plan));
+            PlanOf { name: &name, script: &script, before: self.before, evidence, interpreter: &interpreter };
+        let mut head = None;
+        self.write(1, |writer, _, shell| {
+            records::plan(writer, shell, PlanTime::Start, &plan)?;
+            head = Some(writer.head());
+            Ok(())
+        });
         self.script = script;
+        if let Some(head) = head.filter(|_| self.announced && self.session.is_placed()) {
+            report::bare(&log_line(head));
+        }
     }
 
     fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {

@@ -40,7 +40,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         None => Ok(heard),
     }) {
         Ok((mut command, channel, hook)) => {
-            prepare(&mut command, recording);
+            prepare(&mut command, recording).map_err(cannot)?;
             let mut child = command.spawn().map_err(cannot)?;
             trapped::run(recording, &mut child, &channel, &hook).map_err(cannot)
         }
@@ -49,7 +49,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
             // bash does not wait until its plan is recorded, so this comes first.
             recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
             let mut command = call.command(bash);
-            prepare(&mut command, recording);
+            prepare(&mut command, recording).map_err(cannot)?;
             let mut child = command.spawn().map_err(cannot)?;
             let status = wait(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot)?;
             recording.close(Ending::of(status));
@@ -59,9 +59,9 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
 }
 
 /// What the script sees of its recording.
-fn prepare(command: &mut std::process::Command, recording: &Recording) {
+fn prepare(command: &mut std::process::Command, recording: &Recording) -> std::io::Result<()> {
     command.env(paths::SESSION_VARIABLE, recording.session().folder().path());
-    recording.given.hand_to(command);
+    recording.given.hand_to(command)
 }
 
 /// bash, watched where it reads; `None` if it cannot be. Then nothing of it has run.
@@ -69,7 +69,7 @@ fn watch(call: &BashCall, bash: &Path, recording: &Recording) -> Option<Reader> 
     let places = recording.places.as_ref().ok()?;
     let source = recording.given.source()?;
     let mut command = call.command(bash);
-    prepare(&mut command, recording);
+    prepare(&mut command, recording).ok()?;
     Reader::start(&mut command, places, source).ok()
 }
 

@@ -64,7 +64,8 @@ pub fn run(
     let ending = Ending::of(status);
     if in_units {
         let gone = hook.is_gone();
-        let end = run::Ending { status: ending.status, signalled: ending.signalled, farewell, gone, read: None };
+        let end =
+            run::Ending { status: ending.status, signalled: ending.signalled, farewell, gone, read: None };
         let hooked = run.is_hooked(&end);
         let steps = run.ended(&end);
         recording.steps(recorded(&steps, &plan, From::Exit, &mut count));

@@ -79,7 +79,8 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
     if ending.signalled && left && !lost {
         // A signal that ended bash within the unit: `$?` at its end is an older one.
         if let Some(ended) = units.ended.as_mut().filter(|ended| ended.from == From::Exit) {
-            *ended = UnitEnd { n: ended.n, status: None, pipe: Vec::new(), from: From::Unknown, outcome: None };
+            *ended =
+                UnitEnd { n: ended.n, status: None, pipe: Vec::new(), from: From::Unknown, outcome: None };
         }
     }
     units.end((!ending.signalled).then_some(ending.status), Vec::new(), From::Exit, None);

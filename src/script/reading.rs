@@ -29,9 +29,9 @@ pub fn piece(script: &Script, bytes: &[u8], at: Option<u64>) -> Piece {
         (rest, skipped) = (&rest[end + 1..], skipped + 1);
     }
     let text = rest.strip_suffix(b"\n").unwrap_or(rest).to_vec();
-    let same = at.and_then(|at| usize::try_from(at).ok()).filter(|at| {
-        script.bytes().get(*at..).is_some_and(|there| there.starts_with(bytes))
-    });
+    let same = at
+        .and_then(|at| usize::try_from(at).ok())
+        .filter(|at| script.bytes().get(*at..).is_some_and(|there| there.starts_with(bytes)));
     let first = same.and_then(|at| script.line_at(at)).map(|line| line + skipped);
     let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
     let unit = first.and_then(|first| {

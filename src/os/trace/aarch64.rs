@@ -70,9 +70,8 @@ pub fn watch(pid: Pid, _: &[u64; PLACES], places: &[u64; PLACES]) -> nix::Result
         state.extend_from_slice(&(if *place == 0 { 0 } else { ENABLED }).to_ne_bytes());
         state.extend_from_slice(&[0; 4]);
     }
-    sys::set_registers(pid, BREAKPOINTS, &mut state).map_err(|error| {
-        error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
-    })
+    sys::set_registers(pid, BREAKPOINTS, &mut state)
+        .map_err(|error| error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw))
 }
 
 /// The place behind each direct call of a function within a piece of code.
