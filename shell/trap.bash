@@ -31,7 +31,7 @@ else
     \builtin unset BASH_ENV
 fi
 # An answer below zero: no units. 1: the script may set a DEBUG trap, which the commands of our
-# other traps would set off, so they are left out. Where another started this shell, this file
+# EXIT trap would set off, so it is left out. Where another started this shell, this file
 # leaked.
 __attesh_high=-1
 if [[ $PPID == '@ATTESH_PID@' ]] &&
@@ -50,9 +50,9 @@ if [[ $__attesh_high != *-* ]]; then
             \builtin read -r -N 8 -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
         __attesh_kind=""'
     # Where there is a second source, this is a function or a sourced file that the script
-    # traces. What the other two traps do are commands to this one: it is not to tell of those
-    # of ERR; at the end, that it fires says that it is still ours (it does not fire in
-    # functions and sourced files). $LINENO is right on the first line.
+    # traces. What the EXIT trap does are commands to this one: that it fires then says that it is
+    # still ours (it does not fire in functions and sourced files). $LINENO is right on the
+    # first line.
     __attesh_unit='case $BASH_SUBSHELL$__attesh_kind${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="${PIPESTATUS[@]}" __attesh_last=$_ __attesh_kind=U
             '$__attesh_ask'
             [[ $__attesh_dead ]] || __attesh_high=$__attesh_text ;;
@@ -71,10 +71,10 @@ if [[ $__attesh_high != *-* ]]; then
         fi'
 
     # The words of a `for` are expanded before DEBUG fires for it: so the first command of the EXIT
-    # trap, which bash takes for one of line 1, is known by its kind.
+    # trap, which bash takes for one of line 1, is known by its kind. Then it tells which traps
+    # are set besides: such a trap may have ended the script with a status of its own.
     if ((__attesh_high != 1)); then
-        \builtin trap 'for __attesh_text in "${__attesh_kind:=x}"; do case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask";; esac; done 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
-        \builtin trap 'case $BASH_SUBSHELL$__attesh_dead${BASH_SOURCE[1]+s} in 0) __attesh_was="$? $LINENO" __attesh_pipe="" __attesh_last=$_ __attesh_high=9223372036854775807 __attesh_kind=F; \builtin eval "$__attesh_ask"; \builtin : "$__attesh_last"; ((__attesh_high=0,1));; esac 2>&- 2>&@ATTESH_FD@ || \builtin :' ERR
+        \builtin trap 'for __attesh_text in "${__attesh_kind:=x}"; do case $BASH_SUBSHELL$__attesh_dead in 0) __attesh_was="$? 0" __attesh_pipe="${PIPESTATUS[@]}" __attesh_kind=x __attesh_high=-1; [[ ! ${BASH_SOURCE[1]+s} ]] || __attesh_kind=X; \builtin eval "$__attesh_ask"; \builtin trap - DEBUG EXIT; \builtin trap -p >&@ATTESH_FD@;; esac; done 2>&- 2>&@ATTESH_FD@ || \builtin :' EXIT
     fi
     \builtin export -n __attesh_kind __attesh_dead __attesh_said __attesh_file __attesh_ask __attesh_unit __attesh_gone
     # Whatever follows here is no command of the script, until the last of it has run.

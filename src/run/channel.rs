@@ -35,10 +35,10 @@ pub enum Told {
     Begin,
     /// A command of the script is about to run, on a line outside the current unit.
     Unit,
-    /// A command has failed.
-    Failure,
     /// The script is over.
     Exit,
+    /// At its end a trap was set that is not attesh's, and can end a script.
+    Traps,
 }
 
 /// A message of bash.
@@ -63,14 +63,21 @@ impl Message {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (kind, rest) = text.split_once(' ')?;
+        let bare = |told, command| {
+            Some(Message { told, status: 0, line: 0, pipe: Vec::new(), hooked: true, command })
+        };
         let told = match kind {
             "B" => {
-                let command = rest.trim().to_owned();
-                let pipe = Vec::new();
-                return Some(Message { told: Told::Begin, status: 0, line: 0, pipe, hooked: true, command });
+                return bare(Told::Begin, rest.trim().to_owned());
+            }
+            // What `trap -p` prints; a signal that is ignored ends nothing.
+            "trap" => {
+                let mut traps = text.lines().filter(|line| line.starts_with("trap -- "));
+                return traps
+                    .any(|line| !line.starts_with("trap -- '' "))
+                    .then(|| bare(Told::Traps, String::new()))?;
             }
             "U" => Told::Unit,
-            "F" => Told::Failure,
             "X" | "x" => Told::Exit,
             _ => return None,
         };
@@ -187,6 +194,9 @@ mod tests {
         assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
         assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
         assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);
+        let traps = "trap -- '' SIGHUP\ntrap -- 'exit 0' ERR\n";
+        assert_eq!(Message::parse(traps.as_bytes()).unwrap().told, Told::Traps);
+        assert_eq!(Message::parse(b"trap -- '' SIGHUP\n"), None);
         for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1", b"U 1 1 0"] {
             assert_eq!(Message::parse(bad), None);
         }

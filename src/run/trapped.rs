@@ -27,7 +27,7 @@ pub fn run(
     hook: &HookFile,
 ) -> std::io::Result<ExitStatus> {
     let plan = recording.script.clone();
-    let mut run = Run::new(&plan, recording.broken);
+    let mut run = Run::new(&plan);
     let (mut farewell, mut in_units, mut count) = (None, true, 0);
     let pid = u64::from(child.id());
     channel.listen_to(child.id());
@@ -45,16 +45,21 @@ pub fn run(
                     return channel.refuse();
                 }
             }
-            Told::Failure => {}
             Told::Unit => unit(recording, &mut run, message, &mut count),
             Told::Exit => {
-                let (command, pipe) = (message.command.clone(), message.pipe.clone());
-                farewell = Some(Farewell { command, hooked: message.hooked, pipe });
+                let pipe = message.pipe.clone();
+                farewell = Some(Farewell { hooked: message.hooked, trapped: false, pipe });
+            }
+            Told::Traps => {
+                if let Some(farewell) = &mut farewell {
+                    farewell.trapped = true;
+                }
+                return;
             }
         }
         channel.answer(match message.told {
             Told::Begin => u64::from(run.may_unhook()),
-            Told::Unit | Told::Failure | Told::Exit => run.last_line(),
+            Told::Unit | Told::Exit | Told::Traps => run.last_line(),
         });
     })?;
     if !recording.has_begun() {
@@ -64,11 +69,10 @@ pub fn run(
     let ending = Ending::of(status);
     if in_units {
         let gone = hook.is_gone();
-        let end =
-            run::Ending { status: ending.status, signalled: ending.signalled, farewell, gone, read: None };
+        let end = run::Ending { status: ending.status, signalled: ending.signalled, farewell, gone };
         let hooked = run.is_hooked(&end);
         let steps = run.ended(&end);
-        recording.steps(recorded(&steps, &plan, From::Exit, &mut count));
+        recording.steps(recorded(steps, From::Exit, &mut count));
         if !hooked {
             let detail = match gone {
                 true => "the hook in bash could not reach the recorder",
@@ -85,34 +89,29 @@ pub fn run(
 /// bash is about to run a command beyond the unit before.
 fn unit(recording: &mut Recording, run: &mut Run, message: &Message, count: &mut u64) {
     let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
-    let unplanned = steps.iter().any(|step| matches!(step, run::Step::Start { planned: false, .. }));
-    let plan = recording.script.clone();
-    recording.steps(recorded(&steps, &plan, From::NextStart, count));
+    let unplanned = steps.iter().any(|step| matches!(step, run::Step::Start { unit: None, .. }));
     if unplanned {
         recording.anomaly("not-as-planned", &format!("line {}: {}", message.line, message.command));
     }
+    recording.steps(recorded(steps, From::NextStart, count));
 }
 
-/// Steps of the plan's units as commands of the shell, which are numbered as they start.
-fn recorded(steps: &[run::Step], plan: &crate::script::Script, from: From, count: &mut u64) -> Vec<Step> {
-    let mut out = Vec::new();
-    for step in steps {
-        match step {
-            run::Step::Start { unit, planned, .. } => {
-                *count += 1;
-                let text = plan.unit(*unit).map_or_else(Vec::new, |unit| unit.text.to_vec());
-                let unit = planned.then_some(*unit as u64 + 1);
-                out.push(Step::Start(UnitStart { n: *count, unit, text }));
-            }
-            run::Step::Finish { status, pipe, .. } => {
-                let (status, from, outcome) = match status {
-                    UnitStatus::Seen(status) => (Some(*status), from, None),
-                    UnitStatus::Passed => (None, From::Unknown, Some(Unseen::Untold)),
-                    UnitStatus::Unknown => (None, From::Unknown, None),
-                };
-                out.push(Step::Finish(UnitEnd { n: *count, status, pipe: pipe.clone(), from, outcome }));
-            }
+/// Steps as commands of the shell, which are numbered as they start.
+fn recorded(steps: Vec<run::Step>, from: From, count: &mut u64) -> Vec<Step> {
+    let one = |step| match step {
+        run::Step::Start { unit, text } => {
+            *count += 1;
+            let unit = unit.map(|unit| unit as u64 + 1);
+            Step::Start(UnitStart { n: *count, unit, text })
         }
-    }
-    out
+        run::Step::Finish { status, pipe } => {
+            let (status, from, outcome) = match status {
+                UnitStatus::Seen(status) => (Some(status), from, None),
+                UnitStatus::Untold => (None, From::Unknown, Some(Unseen::Untold)),
+                UnitStatus::Unknown => (None, From::Unknown, None),
+            };
+            Step::Finish(UnitEnd { n: *count, status, pipe, from, outcome })
+        }
+    };
+    steps.into_iter().map(one).collect()
 }

@@ -1,15 +1,16 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them runs (`run`), whether bash read and parsed what is there (`reading`), of which
-//! bash says nothing (`silent`), what its traps can do to its end (`traps`), what a CI runner makes
-//! of a list of commands (`block`), and which lines GitLab's runner writes itself (`gitlab`).
+//! which of them a piece is that a shell took (`reading`) or announced (`run`), of which bash says nothing (`silent`), what its
+//! traps can do to its end (`traps`), what a CI runner makes of a list of commands (`block`), and
+//! which lines GitLab's runner writes itself (`gitlab`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
 //!
 //! A unit is one complete input as bash reads it: the lines of one compound command, or all
 //! commands of one line. Blank lines and comments between units belong to none.
 
+mod announced;
 pub mod block;
 pub mod gitlab;
 pub mod reading;
