@@ -33,6 +33,11 @@ fn started(place: &Place) -> Child {
     place.command(ATTESH, &["sh", "script.sh"]).spawn().unwrap()
 }
 
+/// A script that its traps tell of.
+fn told(place: &Place) -> Child {
+    place.command(ATTESH, &["sh", "script.sh"]).env("ATTESH_EVIDENCE", "traps").spawn().unwrap()
+}
+
 fn send(pid: &str, signal: Signal) {
     kill(Pid::from_raw(pid.parse().unwrap()), signal).unwrap();
 }
@@ -75,7 +80,7 @@ fn a_killed_bash_leaves_a_complete_record_or_none() {
 fn a_killed_recorder_ends_the_script_or_leaves_a_complete_record() {
     let place = Place::new("echo one\necho $$ > pid; read -r x < go\necho two > two\n");
     nix::unistd::mkfifo(&place.folder.path().join("go"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut child = started(&place);
+    let mut child = told(&place);
     let _ = made(&place, "pid");
     child.kill().unwrap();
     child.wait().unwrap();
