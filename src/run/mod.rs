@@ -13,12 +13,12 @@
 pub mod block;
 pub mod call;
 mod channel;
-pub mod reader;
-pub mod recording;
-pub mod rest;
 mod given;
 mod handover;
+pub mod reader;
+pub mod recording;
 mod records;
+pub mod rest;
 pub mod script;
 pub mod session;
 pub mod split;
