@@ -2,6 +2,7 @@
 //! item by item and runs as it would alone.
 
 mod differences;
+mod judged;
 mod shape;
 
 use std::path::{Path, PathBuf};
