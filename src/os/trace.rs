@@ -20,14 +20,18 @@ use super::remote::Memory;
 use crate::sys::{self, Resume};
 
 #[cfg(target_arch = "aarch64")]
-#[path = "trace/aarch64.rs"]
-mod machine;
-#[cfg(target_arch = "x86_64")]
-#[path = "trace/x86_64.rs"]
-mod machine;
+mod aarch64;
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-#[path = "trace/other.rs"]
-mod machine;
+mod other;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+use other as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
 
 pub use machine::{Registers, call_behind};
 

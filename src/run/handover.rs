@@ -19,12 +19,12 @@ use super::reader::{Places, Reader, Script as Source};
 use super::recording::{Ending, Recording};
 use super::records::Interpreter;
 use super::rest::Rest;
-use super::{script, session, split, watched};
+use super::{channel, session, split, watched};
 use crate::failure::Failure;
 use crate::files;
 use crate::os::remote::Memory;
 use crate::os::signals::Signals;
-use crate::os::memory;
+use crate::os::{memory, proc};
 use crate::paths;
 use crate::record::Evidence;
 use crate::report;
@@ -40,7 +40,7 @@ const MEMORY: i32 = 218;
 const STATE_TO: i32 = 218;
 const TEXT_TO: i32 = 219;
 /// What the second shell runs.
-const BEGIN: &str = "\\builtin . /proc/self/fd/218 >/dev/null 2>&1; \
+const BEGIN: &str = "\\builtin . /dev/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
 const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why __attesh_shell \
@@ -69,8 +69,8 @@ impl Asking {
     }
 
     fn bash(&self) -> Result<PathBuf, String> {
-        let link = std::fs::read_link(format!("/proc/{}/exe", self.pid));
-        link.map_err(|error| format!("the shell's program cannot be found: {}", files::words(&error)))
+        let path = proc::path_of_program(self.pid);
+        path.map_err(|error| format!("the shell's program cannot be found: {}", files::words(&error)))
     }
 
     /// What is left of its text, if it can be taken.
@@ -83,19 +83,6 @@ impl Asking {
         let file = sys::copy_of(MEMORY).map_err(|error| format!("bash gives no memory: {error}"))?;
         let rest = Rest::of(self.pid, &Memory::new(file), &moved, self.within)?;
         Ok((rest, places))
-    }
-}
-
-/// Keeps a descriptor from the second shell, and those by which the first had the same file.
-fn keep(descriptor: i32) {
-    let file = |number: &str| std::fs::read_link(format!("/proc/self/fd/{number}")).ok();
-    let wanted = file(&descriptor.to_string());
-    for entry in std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let number = name.to_str().filter(|number| wanted.is_some() && file(number) == wanted);
-        if let Some(number) = number.and_then(|number| number.parse().ok()) {
-            sys::keep(number);
-        }
     }
 }
 
@@ -153,7 +140,8 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let (rest, places) = asking.rest().map_err(Failure::unable)?;
     let bash = asking.bash().map_err(Failure::unable)?;
     let state = state()?;
-    [STATE, MEMORY].into_iter().for_each(keep);
+    // Those by which the first shell has them, too.
+    [STATE, MEMORY].into_iter().flat_map(proc::same_as).for_each(sys::keep);
     let line: usize = std::str::from_utf8(line).ok().and_then(|line| line.parse().ok()).unwrap_or(1);
     let mut text = CLEAN.as_bytes().to_vec();
     for part in [&state.traps, &state.set()] {
@@ -175,7 +163,7 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
             recording.whole(&format!("bash cannot be watched: {}", files::words(&error)));
             recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
             command.spawn().and_then(|mut child| {
-                let status = script::wait(&mut child, &Signals::take(), None, &mut |_| {})?;
+                let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
                 recording.close(Ending::of(status));
                 Ok(status)
             })
@@ -250,7 +238,7 @@ fn ended(recording: &Recording) {
         return;
     }
     let head = close::end_by_command(session, EndVerb::Stop, true).map(|over| over.head);
-    match head.map_err(Failure::from).or_else(|_| head_now(session)) {
+    match head.or_else(|_| head_now(session)) {
         Ok(head) => report::bare(&log_line(head)),
         Err(failure) => report::say(&failure.to_string()),
     }

@@ -6,7 +6,6 @@
 //! Rules: a text whose end another text would follow in the same process is not taken; nor one of
 //! which nobody can say what came before.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::reader::Places;
@@ -114,7 +113,7 @@ fn of_file(pid: u32, memory: &Memory, descriptor: i32, saver: u64) -> io::Result
         0 => (0, 0),
         stream => (memory.pointer(stream + USED)?, memory.pointer(stream + TAKEN)?),
     };
-    let mut file = File::open(format!("/proc/{pid}/fd/{descriptor}"))?;
+    let mut file = proc::opened_by(Some(pid), descriptor)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it comes from a pipe"));
     }
