@@ -55,6 +55,8 @@ pub struct Tracee {
     pid: Pid,
     memory: Option<Memory>,
     watched: [Address; PLACES],
+    /// Its registers at this stop, once they were asked for.
+    registers: Option<Registers>,
     /// It has stopped, and waits for [`go_on`](Self::go_on).
     stopped: bool,
     traced: bool,
@@ -74,7 +76,7 @@ impl Tracee {
             held.forget();
             return Err(errno.into());
         }
-        let mut tracee = Tracee { pid, memory: None, watched: [0; PLACES], stopped: false, traced: true };
+        let mut tracee = Tracee { pid, memory: None, watched: [0; PLACES], registers: None, stopped: false, traced: true };
         held.release()?;
         loop {
             match tracee.next(true)? {
@@ -107,6 +109,7 @@ impl Tracee {
                 return Ok(Some(Stop::Ended(ExitStatus::from_raw(state))));
             }
             self.stopped = true;
+            self.registers = None;
             let signal = libc::WSTOPSIG(state);
             match state >> 16 {
                 libc::PTRACE_EVENT_EXEC => {
@@ -227,8 +230,13 @@ impl Tracee {
     ///
     /// # Errors
     /// It was killed.
-    pub fn registers(&self) -> io::Result<Registers> {
-        Ok(Registers::of(self.pid)?)
+    pub fn registers(&mut self) -> io::Result<Registers> {
+        let registers = match self.registers {
+            Some(registers) => registers,
+            None => Registers::of(self.pid)?,
+        };
+        self.registers = Some(registers);
+        Ok(registers)
     }
 
     /// The place to which the function returns that begins here.

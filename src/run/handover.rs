@@ -43,8 +43,8 @@ const TEXT_TO: i32 = 219;
 const BEGIN: &str = "\\builtin . /proc/self/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
-const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why \
-    __attesh_status __attesh_state; \\builtin exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
+const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why __attesh_shell \
+    __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
 /// What the journal calls the script: it is no file.
 const NAME: &str = "job";
 /// The longest state of a shell, in bytes.
@@ -57,16 +57,15 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// From the words of its call: its process id, and how deep in subshells it is.
+    /// From what it says of itself: its process id, and how deep in subshells it is.
     ///
     /// # Errors
     /// They are no numbers.
-    pub fn new(pid: &[u8], depth: &[u8]) -> Result<Self, Failure> {
-        let number = |word: &[u8]| std::str::from_utf8(word).ok().and_then(|word| word.parse::<u32>().ok());
-        match (number(pid), number(depth)) {
-            (Some(pid), Some(depth)) => Ok(Asking { pid, within: depth > 0 }),
-            _ => Err(Failure::usage("block: not a number")),
-        }
+    pub fn new(shell: &[u8]) -> Result<Self, Failure> {
+        let words = std::str::from_utf8(shell).ok().and_then(|text| text.split_once(' '));
+        let numbers = words.and_then(|(pid, depth)| Some((pid.parse().ok()?, depth.parse::<u32>().ok()?)));
+        let (pid, depth) = numbers.ok_or_else(|| Failure::usage("block: no numbers of a shell"))?;
+        Ok(Asking { pid, within: depth > 0 })
     }
 
     fn bash(&self) -> Result<PathBuf, String> {
@@ -84,6 +83,19 @@ impl Asking {
         let file = sys::copy_of(MEMORY).map_err(|error| format!("bash gives no memory: {error}"))?;
         let rest = Rest::of(self.pid, &Memory::new(file), &moved, self.within)?;
         Ok((rest, places))
+    }
+}
+
+/// Keeps a descriptor from the second shell, and those by which the first had the same file.
+fn keep(descriptor: i32) {
+    let file = |number: &str| std::fs::read_link(format!("/proc/self/fd/{number}")).ok();
+    let wanted = file(&descriptor.to_string());
+    for entry in std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name.to_str().filter(|number| wanted.is_some() && file(number) == wanted);
+        if let Some(number) = number.and_then(|number| number.parse().ok()) {
+            sys::keep(number);
+        }
     }
 }
 
@@ -143,8 +155,7 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let (rest, places) = asking.rest().map_err(Failure::unable)?;
     let bash = asking.bash().map_err(Failure::unable)?;
     let state = state()?;
-    sys::keep(STATE);
-    sys::keep(MEMORY);
+    [STATE, MEMORY].into_iter().for_each(keep);
     let line: usize = std::str::from_utf8(line).ok().and_then(|line| line.parse().ok()).unwrap_or(1);
     let mut text = CLEAN.as_bytes().to_vec();
     for part in [&state.traps, &state.set()] {

@@ -91,8 +91,19 @@ impl Rest {
         if found.rest.len() + found.before.len() > SCRIPT_MAX {
             return Err(format!("the script has more than {SCRIPT_MAX} bytes"));
         }
+        if !is_alone(&found.before) {
+            return Err("other commands stand on the line".into());
+        }
         Ok(Rest { before: without_preamble(&found.before).to_vec(), ..found })
     }
+}
+
+/// Whether the last line that was read evaluates what `attesh init` prints, and does no more: what
+/// stood behind it would not run.
+fn is_alone(before: &[u8]) -> bool {
+    let line = before.strip_suffix(b"\n").unwrap_or(before);
+    let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    memchr::memmem::find(line, b" init bash").is_some() && !line.iter().any(|byte| b";&|".contains(byte))
 }
 
 /// The text of a file, of which bash has a piece in memory.

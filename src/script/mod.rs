@@ -1,9 +1,9 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them a piece is that a shell took (`reading`) or announced (`run`), of which bash says nothing (`silent`), what its
-//! traps can do to its end (`traps`), what a CI runner makes of a list of commands (`block`), and
-//! which lines GitLab's runner writes itself (`gitlab`).
+//! which of them a piece is that a shell took (`reading`) or announced (`announced`, `run`), what
+//! a CI runner makes of a list of commands (`block`), and which lines GitLab's runner writes
+//! itself (`gitlab`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
 //!
@@ -15,8 +15,6 @@ pub mod block;
 pub mod gitlab;
 pub mod reading;
 pub mod run;
-pub mod silent;
-pub mod traps;
 
 /// The longest script that is planned, in bytes.
 pub const SCRIPT_MAX: usize = 1 << 20;

@@ -19,6 +19,7 @@ const BREAKPOINTS: i32 = 0x402;
 const ENABLED: u32 = 1 | 2 << 1 | 0xf << 5;
 
 /// The registers of a stopped process.
+#[derive(Clone, Copy)]
 pub struct Registers(user_regs_struct);
 
 impl Registers {

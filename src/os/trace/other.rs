@@ -9,6 +9,7 @@ use super::PLACES;
 pub const STEPS_OVER: bool = false;
 
 /// The registers of a stopped process.
+#[derive(Clone, Copy)]
 pub struct Registers;
 
 impl Registers {

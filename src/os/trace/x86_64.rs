@@ -17,6 +17,7 @@ const DEBUG_REGISTERS: usize = 848;
 const CONTROL: usize = 7;
 
 /// The registers of a stopped process.
+#[derive(Clone, Copy)]
 pub struct Registers(user_regs_struct);
 
 impl Registers {

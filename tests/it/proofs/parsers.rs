@@ -16,7 +16,8 @@ use attesh::policy::{self, Policy, ci};
 use attesh::protocol::Key;
 use attesh::record::{Core, Disclosures, Record};
 use attesh::recorder::call::{Call, Usage};
-use attesh::script::{Script, block, silent, traps};
+use attesh::script::run::{Run, Step};
+use attesh::script::{Script, block};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::Statement;
@@ -194,9 +195,6 @@ pub fn script(bytes: &[u8]) {
         let _ = block::is_init(&item);
         let _ = block::said(&item);
         let _ = block::evaluated(&item);
-        let text = String::from_utf8_lossy(&item);
-        let _ = (silent::may_be_silent(&text), silent::may_fail_silently(&text), silent::defined(&text));
-        let _ = (silent::may_begin_silently(&text), silent::is_subshell(&item), silent::is_definition(&text));
     }
     if let Some(script) = Script::decode(Some(text), ranges) {
         assert_eq!(script.texts().count() as u64, script.lines());
@@ -207,10 +205,25 @@ pub fn script(bytes: &[u8]) {
                 Some(unit.text)
             );
         }
-        let _ = (traps::at_exit(&script), traps::may_end_well(&script), script.is_covered());
+        let _ = script.is_covered();
+        announced(&script);
         let lines = script.lines();
         let hidden = policy::hidden(&script, policy::Options::default());
         assert!(hidden.iter().all(|(line, _)| (1..=lines).contains(line)), "{hidden:?}");
+    }
+}
+
+/// The first line of each unit as bash could announce it: what starts is that unit or none.
+fn announced(script: &Script) {
+    let mut run = Run::new(script);
+    for (at, unit) in script.units().enumerate() {
+        let line = unit.text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let steps = run.entered(unit.first, 0, &[0], &String::from_utf8_lossy(line));
+        let mut started = steps.iter().filter_map(|step| match step {
+            Step::Start { unit, .. } => Some(*unit),
+            Step::Finish { .. } => None,
+        });
+        assert!(started.all(|unit| unit.is_none_or(|unit| unit == at)), "{steps:?}");
     }
 }
 

@@ -287,7 +287,7 @@ fn the_status_of_a_failing_item_is_that_of_the_job() {
         assert_eq!(code, Some(1));
         assert!(said.contains("line 2 `(exit 6)`") && said.contains("ended with 6"), "{said}");
         let (_, log) = job.attesh(&["show", "job.intoto.json"]);
-        assert!(log.contains("   not seen    3  echo never") || log.contains("(exit 6)"), "{log}");
+        assert!(log.contains("not reached    3  echo never") || log.contains("(exit 6)"), "{log}");
     }
 }
 
