@@ -118,6 +118,9 @@ pub fn pipes_are_seen(script: &Script) -> bool {
 /// How deep commands may lie in each other; what lies deeper is not looked at.
 const DEPTH_MAX: usize = 100;
 
+/// How many words and operators of a group behind `||` are looked at.
+const GROUP_MAX: usize = 200;
+
 /// What was found on the way through a script.
 struct Walk {
     options: Options,
@@ -300,6 +303,7 @@ impl Parser<'_> {
         let mut rest = self.tokens.get(self.at..).unwrap_or_default();
         if self.word() == Some("{") {
             // The last command of a group.
+            rest = &rest[..rest.len().min(GROUP_MAX)];
             let end = rest.iter().position(|token| token.word() == Some("}")).unwrap_or(rest.len());
             let group = &rest[..end];
             let last = group.iter().rposition(|token| token.word().is_some()).map_or(0, |at| at + 1);
