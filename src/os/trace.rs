@@ -80,7 +80,8 @@ impl Tracee {
             held.forget();
             return Err(errno.into());
         }
-        let mut tracee = Tracee { pid, memory: None, watched: [0; PLACES], registers: None, stopped: false, traced: true };
+        let mut tracee =
+            Tracee { pid, memory: None, watched: [0; PLACES], registers: None, stopped: false, traced: true };
         held.release()?;
         loop {
             match tracee.next(true)? {

@@ -8,8 +8,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::commands::may_pipe;
 use super::lexer::{Token, tokens};
-use crate::script::Script;
+use crate::script::{Script, Unit};
 
 /// What hides a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,21 +95,31 @@ impl Options {
 /// What hides a failure in a script, with its line, where these options are in force at first.
 #[must_use]
 pub fn hidden(script: &Script, options: Options) -> Vec<(u64, Hides)> {
-    let mut walk =
-        Walk { options, found: BTreeSet::new(), background: Vec::new(), parts: Vec::new(), depth: 0 };
+    let mut walk = Walk::new(options);
     let first = script.texts().next().filter(|line| line.starts_with(b"#!")).unwrap_or_default();
     let words: Vec<String> =
         String::from_utf8_lossy(first).split_ascii_whitespace().skip(1).map(str::to_owned).collect();
     walk.options.take(words.iter().map(String::as_str));
-    for unit in script.units() {
-        let all = tokens(&String::from_utf8_lossy(unit.text), unit.first);
-        Parser { tokens: &all, at: 0, walk: &mut walk, place: Place::TOP }.list(&[]);
-    }
+    script.units().for_each(|unit| walk.unit(unit));
     walk.finish()
+}
+
+/// Whether each `|` of a script is in a unit that is one pipeline and nothing else: a policy that
+/// asks for each status of a pipeline denies others, because nobody sees their statuses.
+#[must_use]
+pub fn pipes_are_seen(script: &Script) -> bool {
+    script.units().filter(|unit| may_pipe(unit.text)).all(|unit| {
+        let mut walk = Walk::new(Options::default());
+        walk.unit(unit);
+        walk.found.iter().any(|(_, what)| *what == Hides::Pipeline)
+    })
 }
 
 /// How deep commands may lie in each other; what lies deeper is not looked at.
 const DEPTH_MAX: usize = 100;
+
+/// How many words and operators of a group behind `||` are looked at.
+const GROUP_MAX: usize = 200;
 
 /// What was found on the way through a script.
 struct Walk {
@@ -135,6 +146,15 @@ enum Part {
 }
 
 impl Walk {
+    fn new(options: Options) -> Self {
+        Walk { options, found: BTreeSet::new(), background: Vec::new(), parts: Vec::new(), depth: 0 }
+    }
+
+    fn unit(&mut self, unit: Unit) {
+        let all = tokens(&String::from_utf8_lossy(unit.text), unit.first);
+        Parser { tokens: &all, at: 0, walk: self, place: Place::TOP }.list(&[]);
+    }
+
     fn finish(mut self) -> Vec<(u64, Hides)> {
         self.found.extend(self.background.iter().map(|line| (*line, Hides::Background)));
         let defined: HashSet<&str> = (self.parts.iter())
@@ -283,6 +303,7 @@ impl Parser<'_> {
         let mut rest = self.tokens.get(self.at..).unwrap_or_default();
         if self.word() == Some("{") {
             // The last command of a group.
+            rest = &rest[..rest.len().min(GROUP_MAX)];
             let end = rest.iter().position(|token| token.word() == Some("}")).unwrap_or(rest.len());
             let group = &rest[..end];
             let last = group.iter().rposition(|token| token.word().is_some()).map_or(0, |at| at + 1);
@@ -316,7 +337,8 @@ impl Parser<'_> {
         if several && !self.walk.options.pipefail {
             let is_end = |token: &Token| matches!(token.operator(), Some("\n" | ";"));
             let others = self.tokens[..start].iter().chain(self.tokens.iter().skip(self.at));
-            let alone = self.place.top && others.into_iter().all(is_end);
+            // Behind ! a status of 0 is that of a failure.
+            let alone = self.place.top && start == from && others.into_iter().all(is_end);
             self.find(line, if alone { Hides::Pipeline } else { Hides::InnerPipeline });
         }
         if self.place.top && (several || self.walk.parts.len() == parts && self.at > from) {

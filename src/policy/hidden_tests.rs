@@ -23,7 +23,7 @@ fn what_hides_a_failure_is_not_warned_of() {
         (&["if a; then\n  b | c\nfi"], &[(2, InnerPipeline)]),
         (
             &["set -e; a | b; c", "a | b;", "! a | b", "a | b && c"],
-            &[(1, InnerPipeline), (2, Pipeline), (3, Pipeline), (4, InnerPipeline)],
+            &[(1, InnerPipeline), (2, Pipeline), (3, InnerPipeline), (4, InnerPipeline)],
         ),
         (&["{ a; } | b"], &[(1, Pipeline)]),
         (&["x=$(a | b)"], &[(1, InnerPipeline)]),

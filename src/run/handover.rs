@@ -22,6 +22,7 @@ use super::rest::Rest;
 use super::{channel, session, split, watched};
 use crate::failure::Failure;
 use crate::files;
+use crate::os::memory;
 use crate::os::remote::Memory;
 use crate::os::signals::Signals;
 use crate::os::{memory, proc};
@@ -97,7 +98,9 @@ struct State {
 fn state() -> Result<State, Failure> {
     let mut bytes = Vec::new();
     let read = sys::copy_of(STATE).and_then(|file| file.take(STATE_MAX).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::unable(format!("the shell does not tell its state: {}", files::words(&error))))?;
+    read.map_err(|error| {
+        Failure::unable(format!("the shell does not tell its state: {}", files::words(&error)))
+    })?;
     let mut parts = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec);
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(text), Some(traps), Some(options), Some(end)) if end.is_empty() => {
@@ -169,9 +172,8 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
             })
         }
     };
-    let status = status.map_err(|error| {
-        Failure::unable(format!("{}: {}", bash.display(), files::words(&error)))
-    })?;
+    let status =
+        status.map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))?;
     ended(&recording);
     Ok(status)
 }
@@ -243,4 +245,3 @@ fn ended(recording: &Recording) {
         Err(failure) => report::say(&failure.to_string()),
     }
 }
-

@@ -130,7 +130,9 @@ impl Recording {
             && let Ok(split) = split::split(bash, recording.places.as_ref().ok(), bytes)
         {
             if let Some(line) = split.ambiguous {
-                report::say(&format!("line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"));
+                report::say(&format!(
+                    "line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"
+                ));
             }
             recording.script = Script::new(bytes.to_vec(), split.ranges).unwrap_or_default();
             recording.broken = split.broken;

@@ -102,12 +102,7 @@ impl Places {
             input: at("default_buffered_input")?,
             source: at("bash_input")?,
             sources: at("stream_list")?,
-            version: [
-                at("dist_version")?,
-                at("patch_level")?,
-                at("build_version")?,
-                at("release_status")?,
-            ],
+            version: [at("dist_version")?, at("patch_level")?, at("build_version")?, at("release_status")?],
         })
     }
 

@@ -258,10 +258,25 @@ fn a_line_that_hides_a_failure_goes_unsaid() {
     let remarks = told.map(|one| format!("# {one}\n")).concat();
     assert!(said.out.contains(&format!("attesh-policy(5).\n{remarks}version = 1\n")), "{}", said.out);
     assert!(!said.out.contains("pipe ="), "{}", said.out);
-    let said = attesh(&home, &["policy", "from-script", "--strict", "x.sh"]);
+    let strict = |script: &str| {
+        put(&home, "x.sh", script.as_bytes());
+        attesh(&home, &["policy", "from-script", "--strict", "x.sh"])
+    };
+    let refused = |count| {
+        format!("attesh: x.sh: {count} of it can hide that something failed, and --strict refuses that\n")
+    };
+    // Nobody sees each status of the pipeline in line 5.
+    let said = strict(script);
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
-    let refused = "attesh: x.sh: 3 lines of it can hide that something failed, and --strict refuses that\n";
-    assert_eq!(said.err, err(&told[1..]) + refused);
+    assert_eq!(said.err, err(&told) + &refused("4 lines"));
+    let without = script.replace("d | e", "d");
+    let said = strict(&without);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert_eq!(said.err, err(&[told[1], told[3]]) + &refused("2 lines"));
+    // With pipefail the status of a command is enough.
+    let said = strict("set -eo pipefail\n./a | tail\nx=$(d | e)\necho 'a|b'\n");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(!said.out.contains("pipe ="), "{}", said.out);
     // What each status of a pipeline shows is asked for.
     put(&home, "x.sh", script.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_bytes());
     let said = attesh(&home, &["policy", "from-script", "--strict", "x.sh"]);

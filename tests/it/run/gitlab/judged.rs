@@ -16,15 +16,18 @@ fn job(shape: Shape) -> Job {
 }
 
 /// What the policy of the good list says of another, in each form of the runner.
-fn denied(list: &[&str], why: &str) {
+fn judged(list: &[&str], is_right: impl Fn(Option<i32>, &str) -> bool) {
     for shape in Shape::all() {
         let job = job(shape);
         job.run_with(list, &[]);
         job.seal();
         let (code, said) = job.verdict(&GOOD);
-        assert_eq!(code, Some(1), "{list:?} {shape:?}: {said}");
-        assert!(said.lines().next().unwrap().contains(why), "{list:?} {shape:?}: {said}");
+        assert!(is_right(code, said.lines().next().unwrap()), "{list:?} {shape:?}: {code:?} {said}");
     }
+}
+
+fn denied(list: &[&str], why: &str) {
+    judged(list, |code, first| code == Some(1) && first.contains(why));
 }
 
 #[test]
@@ -52,10 +55,15 @@ fn a_text_hides_among_the_lines_of_the_runner() {
 #[test]
 fn a_text_hides_at_the_line_that_starts_the_recording() {
     let before = "ran before the recording began, and before = [...] does not name it there";
-    denied(&[&format!("{INIT}; make() {{ :; }}"), "make", "make check"], before);
+    // A text on the line itself may also be why the rest of the block cannot be taken over.
+    let refused = |code, first: &str| match code {
+        Some(1) => first.contains(before),
+        _ => code == Some(4) && first.contains("the commands of shell 1 could not be seen"),
+    };
+    judged(&[&format!("{INIT}; make() {{ :; }}"), "make", "make check"], refused);
+    judged(&[&format!("make() {{ :; }}; {INIT}"), "make", "make check"], refused);
     denied(&["make() { :; }", INIT, "make", "make check"], before);
     denied(&[&format!("make() {{ :; }}\n{INIT}"), "make", "make check"], before);
-    denied(&[&format!("make() {{ :; }}; {INIT}"), "make", "make check"], before);
     let behind = "`make() { :; }` ran and is not in the policy";
     denied(&[&format!("{INIT}\nmake() {{ :; }}"), "make", "make check"], behind);
 }
