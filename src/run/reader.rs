@@ -11,6 +11,7 @@
 //! Rules: nothing is told that was not seen. Whatever cannot be read ends the telling, never the
 //! script.
 
+mod aliases;
 mod places;
 mod stream;
 
@@ -27,6 +28,10 @@ use stream::Stream;
 const LOCATION: u64 = 16;
 /// How many pipelines of one unit are looked at; a loop has more, and the last is not known then.
 const PIPELINES_MAX: u32 = 64;
+/// Where `trap_list` has the text of the DEBUG trap (bash's trap.h: behind the signals).
+const DEBUG_TRAP: u64 = 65 * 8;
+/// What stands there for `trap '' DEBUG`.
+const IGNORED: u64 = 1;
 /// The longest pipeline whose statuses are read.
 const MEMBERS_MAX: u64 = 4096;
 
@@ -35,8 +40,8 @@ const MEMBERS_MAX: u64 = 4096;
 pub enum Seen {
     /// It asks for the next unit: the one before, if there was one, has ended.
     Asks {
-        /// `$?`
-        status: u8,
+        /// `$?`; `None` if bash may have left out commands of the unit.
+        status: Option<u8>,
         /// The statuses of the pipeline that it ended with; empty without one.
         pipe: Vec<u8>,
     },
@@ -46,6 +51,8 @@ pub enum Seen {
         bytes: Vec<u8>,
         /// Where they begin in the script; `None` if bash has left the script that it was given.
         at: Option<u64>,
+        /// An alias of which bash made more than words in it.
+        alias: Option<Vec<u8>>,
     },
     /// It has read a unit, and does not run it (`set -n`).
     Reads {
@@ -56,7 +63,7 @@ pub enum Seen {
     },
     /// It ends, and its EXIT trap has not run.
     Leaves {
-        /// `$?`; `None` if another trap ended it.
+        /// `$?`; `None` if another trap ended it, or as in `Asks`.
         status: Option<u8>,
         /// As in `Asks`.
         pipe: Vec<u8>,
@@ -111,6 +118,8 @@ pub struct Reader {
     reads_only: bool,
     /// bash reads another file than the script.
     elsewhere: bool,
+    /// bash may leave out commands of this unit.
+    skips: bool,
     /// bash has tried, in this unit, to become another program.
     became: bool,
     /// What `zread` was asked for: place in the file, and the buffer.
@@ -154,6 +163,7 @@ impl Reader {
             text: 0,
             stream: Stream::default(),
             elsewhere: false,
+            skips: false,
             became: false,
             asked: None,
             pipe: Vec::new(),
@@ -330,7 +340,23 @@ impl Reader {
         self.phase = Phase::Reading;
         self.from = self.position()?;
         let pipe = self.last_pipe();
-        Ok(Some(Seen::Asks { status: self.status()?, pipe }))
+        Ok(Some(Seen::Asks { status: self.own_status()?, pipe }))
+    }
+
+    /// `$?`, if it is that of the unit's last command.
+    fn own_status(&mut self) -> io::Result<Option<u8>> {
+        let skips = std::mem::take(&mut self.skips) || self.may_skip()?;
+        let status = self.status()?;
+        Ok((!skips).then_some(status))
+    }
+
+    /// Whether bash runs nothing more of what it has read (`set -n`), or asks a DEBUG trap whether
+    /// it runs a command (`shopt -s extdebug`).
+    fn may_skip(&mut self) -> io::Result<bool> {
+        let [dont, debugging, traps] = [self.places.dont_execute, self.places.debugging, self.places.traps];
+        let memory = self.tracee.memory()?;
+        Ok(memory.int(dont)? != 0
+            || memory.int(debugging)? != 0 && memory.pointer(traps + DEBUG_TRAP)? > IGNORED)
     }
 
     fn is_at_its_script(&mut self) -> io::Result<bool> {
@@ -388,16 +414,23 @@ impl Reader {
         if bytes.contains(&b'|') {
             self.pipelines = 0;
         }
-        Ok(Some(Seen::Starts { bytes, at }))
+        self.skips = self.may_skip()?;
+        let (expands, aliases) = (self.places.expands, self.places.aliases);
+        let memory = self.tracee.memory()?;
+        let alias = match memory.int(expands)? {
+            0 => None,
+            _ => aliases::met(memory, aliases, &bytes)?,
+        };
+        Ok(Some(Seen::Starts { bytes, at, alias }))
     }
 
     /// bash ends, by the end of its script, `exit`, `set -e` or a signal that it caught.
     fn leaves(&mut self) -> io::Result<Seen> {
         let by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
-        let status = self.status()?;
+        let status = self.own_status()?;
         self.phase = Phase::Over;
         let pipe = self.last_pipe();
-        Ok(Seen::Leaves { status: (!by_trap).then_some(status), pipe })
+        Ok(Seen::Leaves { status: status.filter(|_| !by_trap), pipe })
     }
 
     /// Its memory is still there: a trap that ended it shows.

@@ -14,7 +14,7 @@ use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
 use crate::os::signals::Signals;
 use crate::record::{Evidence, From, Unseen};
-use crate::script::reading::piece;
+use crate::script::reading::{Piece, piece};
 
 /// How many bytes of a text stand in the detail of an anomaly.
 const DETAIL_MAX: usize = 400;
@@ -56,8 +56,13 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
             continue;
         };
         match seen {
-            Seen::Asks { status, pipe } => units.end(Some(status), pipe, From::NextStart, None),
-            Seen::Starts { bytes, at } => start(recording, &mut units, &bytes, at),
+            Seen::Asks { status, pipe } => {
+                let outcome = status.is_none().then_some(Unseen::Untold);
+                units.end(status, pipe, From::NextStart, outcome);
+            }
+            Seen::Starts { bytes, at, alias } => {
+                start(recording, &mut units, piece(&recording.script, &bytes, at), alias);
+            }
             Seen::Reads { .. } => {}
             Seen::Leaves { status, pipe } => {
                 left = true;
@@ -90,16 +95,21 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
 }
 
 /// A unit starts next.
-fn start(recording: &mut Recording, units: &mut Units, bytes: &[u8], at: Option<u64>) {
-    let piece = piece(&recording.script, bytes, at);
+fn start(recording: &mut Recording, units: &mut Units, mut piece: Piece, alias: Option<Vec<u8>>) {
     units.count += 1;
     units.runs = true;
     let mut steps: Vec<Step> = units.ended.take().map(Step::Finish).into_iter().collect();
+    if alias.is_some() {
+        piece.unit = None;
+    }
     if piece.unit.is_none() && recording.script.units().len() > 0 {
         recording.steps(std::mem::take(&mut steps));
         let place = piece.line.map_or_else(|| "not of the script".to_owned(), |line| format!("line {line}"));
+        let by = alias.map_or_else(String::new, |name| {
+            format!("the alias {} makes another command of ", String::from_utf8_lossy(&name))
+        });
         let text = String::from_utf8_lossy(&piece.text[..piece.text.len().min(DETAIL_MAX)]).into_owned();
-        recording.anomaly("not-as-planned", &format!("{place}: {text}"));
+        recording.anomaly("not-as-planned", &format!("{by}{place}: {text}"));
     }
     let unit = piece.unit.map(|unit| unit as u64 + 1);
     steps.push(Step::Start(UnitStart { n: units.count, unit, text: piece.text }));

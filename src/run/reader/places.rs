@@ -56,6 +56,14 @@ pub struct Places {
     pub running_trap: u64,
     /// `read_but_dont_execute`: `set -n`
     pub dont_execute: u64,
+    /// `debugging_mode`: `shopt -s extdebug`
+    pub debugging: u64,
+    /// `trap_list`: the texts of the traps.
+    pub traps: u64,
+    /// `expand_aliases`: bash reads them.
+    pub expands: u64,
+    /// `aliases`
+    pub aliases: u64,
     /// `global_command`: what the parser made.
     pub command: u64,
     /// `default_buffered_input`: the descriptor of the script.
@@ -98,6 +106,10 @@ impl Places {
             line: at("line_number")?,
             running_trap: at("running_trap")?,
             dont_execute: at("read_but_dont_execute")?,
+            debugging: at("debugging_mode")?,
+            traps: at("trap_list")?,
+            expands: at("expand_aliases")?,
+            aliases: at("aliases")?,
             command: at("global_command")?,
             input: at("default_buffered_input")?,
             source: at("bash_input")?,
@@ -129,6 +141,10 @@ impl Places {
             line: to(self.line),
             running_trap: to(self.running_trap),
             dont_execute: to(self.dont_execute),
+            debugging: to(self.debugging),
+            traps: to(self.traps),
+            expands: to(self.expands),
+            aliases: to(self.aliases),
             command: to(self.command),
             input: to(self.input),
             source: to(self.source),
