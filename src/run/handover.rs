@@ -22,7 +22,6 @@ use super::rest::Rest;
 use super::{channel, session, split, watched};
 use crate::failure::Failure;
 use crate::files;
-use crate::os::memory;
 use crate::os::remote::Memory;
 use crate::os::signals::Signals;
 use crate::os::{memory, proc};
