@@ -221,7 +221,7 @@ fn traps_tell_more_than_bash_announced() {
         ("false\nif true; then :; fi\n:\n", "false untold, if true; then :; fi 0, : 0"),
         (
             "false\n{ true; } > \"$(echo /dev/null; exit 3)\"\n",
-            "false untold, { true; } > \"$(echo /dev/null; exit 3)\" 0",
+            "false untold, { true; } > \"$(echo /dev/null; exit 3)\" untold",
         ),
         // At the end: a unit that nothing is behind, or an exit.
         ("echo a\n( true )\n", "echo a untold"),
@@ -233,6 +233,7 @@ fn traps_tell_more_than_bash_announced() {
         // A trap of the script, or of what it reads, can end it.
         ("trap : EXIT\nfalse\n", "trap : EXIT 0, false untold"),
         ("trap 'exit 0' ERR\nfalse\n", "trap 'exit 0' ERR 0, false untold"),
+        ("trap 'trap - ERR; exit 0' ERR\nfalse\n", "trap 'trap - ERR; exit 0' ERR 0, false untold"),
         ("trap '' TERM\nfalse\n", "trap '' TERM 0, false 1"),
         ("eval \"tr\"ap\" 'exit 0' ERR\"\nfalse\n", "eval \"tr\"ap\" 'exit 0' ERR\" untold, false untold"),
         // What a unit evaluates may look like the next.
