@@ -13,12 +13,12 @@
 if [[ $- == *i* ]]; then
     # shellcheck disable=SC2016
     \builtin printf 'attesh: this shell is interactive: it is recorded with: eval "$(attesh init bash)"\n' >&2
-    __attesh_ci=no
+    __attesh_done=1
 elif [[ ${__attesh_ci-} == "$BASHPID" ]]; then
-    : # Evaluated again.
+    __attesh_done=1 # Evaluated again.
 elif ((BASH_SUBSHELL == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
     # Read before the script: the script itself asks for its recording.
-    __attesh_ci=no
+    __attesh_done=1
 elif [[ ${FUNCNAME-} ]]; then
     __attesh_why='the line is in a function or in a file that another one reads'
 elif [[ $(\builtin jobs -p) ]]; then

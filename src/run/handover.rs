@@ -43,7 +43,7 @@ const TEXT_TO: i32 = 219;
 const BEGIN: &str = "\\builtin . /dev/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
-const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why __attesh_shell \
+const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_done __attesh_why __attesh_shell \
     __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
 /// What the journal calls the script: it is no file.
 const NAME: &str = "job";
@@ -146,13 +146,11 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     [STATE, MEMORY].into_iter().flat_map(proc::same_as).for_each(sys::keep);
     let line: usize = std::str::from_utf8(line).ok().and_then(|line| line.parse().ok()).unwrap_or(1);
     let mut text = CLEAN.as_bytes().to_vec();
-    for part in [&state.traps, &state.set()] {
-        text.extend_from_slice(part);
-        text.extend_from_slice(b"\n");
-    }
-    // The lines of the rest keep their numbers.
-    let used = text.iter().filter(|byte| **byte == b'\n').count();
-    text.extend(std::iter::repeat_n(b'\n', line.saturating_sub(used)));
+    // Traps may have several lines; here they stand on one, and the lines of the rest keep their
+    // numbers.
+    let last = [state.traps.as_slice(), &state.set()].concat();
+    text.extend_from_slice(format!("\\builtin eval {}", ansi_quoted(&last)).as_bytes());
+    text.extend(std::iter::repeat_n(b'\n', line.max(1)));
     let skipped = text.len() as u64;
     text.extend_from_slice(&rest.rest);
     let mut recording = recording(&rest, &bash, &places, &state, words)?;
@@ -175,6 +173,17 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
         status.map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))?;
     ended(&recording);
     Ok(status)
+}
+
+/// A text as bash reads it from `$'…'`, on one line.
+fn ansi_quoted(text: &[u8]) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"'\\".contains(&byte) || byte == b' ';
+    let one = |byte: &u8| match plain(*byte) {
+        true => char::from(*byte).to_string(),
+        false => format!("\\x{byte:02x}"),
+    };
+    // A digit behind an escape of two digits is not taken for a third.
+    format!("$'{}'", text.iter().map(one).collect::<String>())
 }
 
 fn recording(

@@ -433,7 +433,7 @@ impl Reader {
         Ok(Seen::Leaves { status: status.filter(|_| !by_trap), pipe })
     }
 
-    /// Its memory is still there: a trap that ended it shows.
+    /// Its memory is still there: a trap that ended it shows, and whether it left something out.
     fn exiting(&mut self) -> Option<Seen> {
         if self.phase == Phase::Over {
             return None;
@@ -441,7 +441,8 @@ impl Reader {
         self.phase = Phase::Over;
         let at = self.places.running_trap;
         let by_trap = self.tracee.memory().and_then(|memory| memory.int(at)).is_ok_and(|trap| trap != 0);
-        by_trap.then(|| Seen::Leaves { status: None, pipe: Vec::new() })
+        let unsure = by_trap || self.skips || self.may_skip().unwrap_or(false);
+        unsure.then(|| Seen::Leaves { status: None, pipe: Vec::new() })
     }
 
     /// bash is about to become another program. One that gets rights of its file keeps them only

@@ -82,6 +82,7 @@ mod run {
     pub mod script;
     mod steps;
     mod unfinished;
+    mod verdicts;
 }
 
 /// The commands from outside: what they say, show and leave alone when something is wrong.

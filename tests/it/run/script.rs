@@ -250,9 +250,7 @@ fn sealing_comes_too_late_or_changes_the_status() {
 #[test]
 fn words_that_name_no_script_run_something() {
     let place = Place::new("echo a\n");
-    for words in
-        [&["sh"][..], &["sh", "-e"], &["sh", "-c", "echo x"], &["sh", "-s"], &["sh", "-"], &["sh", "-o"]]
-    {
+    for words in [&["sh", "-c"][..], &["sh", "-o"], &["sh", ""], &["sh", "--rcfile"]] {
         let said = place.attesh(words);
         assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(2), &b""[..]), "{words:?}");
     }
@@ -354,18 +352,48 @@ fn a_unit_that_did_not_run_is_recorded() {
 }
 
 #[test]
-fn a_script_that_cannot_be_read_twice_is_swallowed() {
-    let place = Place::new("echo unused\n");
-    let _ = place.attesh(&["sh", "script.sh"]);
-    let mut command = std::process::Command::new("bash");
-    let line = format!("printf 'echo piped\\nexit 3\\n' | '{}' sh /dev/stdin", crate::stage::pty::ATTESH);
-    command.args(["-c", &line]).env("HOME", place.session().parent().unwrap());
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"piped\n"[..]), "{said}");
-    assert!(said.contains("not a file that can be read twice"), "{said}");
+fn a_script_that_can_be_read_once_is_swallowed() {
+    let script = "echo $0 $*\nread -r line\nnot a command\necho $line; exit 3\n";
+    let forms = [
+        ("cat script.sh | 'ATTESH' sh /dev/stdin a", "cat script.sh | bash /dev/stdin a"),
+        ("'ATTESH' sh -s a < script.sh", "bash -s a < script.sh"),
+        ("cat script.sh | 'ATTESH' sh", "cat script.sh | bash"),
+        ("exec 9< <(cat script.sh); 'ATTESH' sh /dev/fd/9 a </dev/null", ""),
+        ("'ATTESH' sh -c \"$(cat script.sh)\" name a < script.sh", "bash -c \"$(cat script.sh)\" name a < script.sh"),
+    ];
+    for (ours, alone) in forms {
+        let run = |line: &str| {
+            let place = Place::new(script);
+            let line = line.replace("ATTESH", ATTESH);
+            let output = place.command("bash", &["-c", &line]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            (place, output.status.code(), said, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (place, code, out, said) = run(ours);
+        if !alone.is_empty() {
+            let (_, alone_code, alone_out, _) = run(alone);
+            assert_eq!((code, &out), (alone_code, &alone_out), "{ours}: {said}");
+        }
+        assert_eq!(code, Some(3), "{ours}: {said}");
+        let predicate = place.predicate();
+        assert_eq!(predicate["plans"][0]["evidence"], "reader", "{ours}");
+        assert_eq!(predicate["plans"][0]["units"].as_array().unwrap().len(), 4, "{ours}");
+        assert_eq!(predicate["outcome"]["end"], "COMPLETE", "{ours}");
+    }
+}
+
+#[test]
+fn a_script_that_nobody_can_plan_is_complete() {
     let place = Place::new(&format!("{}exit 3\n", "# a remark\n".repeat(100_000)));
     let long = place.attesh(&["sh", "--strict", "script.sh"]);
     assert_eq!(long.status.code(), Some(125));
     assert!(String::from_utf8_lossy(&long.stderr).contains("more than 1048576 bytes"));
+    assert_eq!(place.predicate()["outcome"]["end"], "INCOMPLETE");
+    let place = Place::new("");
+    let line = format!("mkfifo pipe; (echo 'echo a; exit 3' > pipe) & '{ATTESH}' sh pipe");
+    let output = place.command("bash", &["-c", &line]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"a\n"[..]), "{said}");
+    assert!(said.contains("not a file that can be read twice"), "{said}");
+    assert_eq!(place.predicate()["outcome"]["end"], "INCOMPLETE");
 }

@@ -175,7 +175,7 @@ fn statuses_of_a_pipeline_are_lost_or_those_of_another() {
     let expected = [
         list(&[1, 0, 3]),
         none.clone(),
-        none.clone(),
+        list(&[1, 0]),
         none.clone(),
         list(&[0, 1, 0]),
         none.clone(),

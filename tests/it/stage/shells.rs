@@ -36,6 +36,14 @@ impl Shell {
     pub fn label(&self) -> String {
         format!("{} {} ({})", self.family.name(), self.version, self.program.display())
     }
+
+    /// The program itself: a version from the cache is called by a file `run` beside it.
+    pub fn binary(&self) -> PathBuf {
+        let folder = self.program.parent().unwrap();
+        let unpacked = ["bin/bash", "usr/bin/bash", "usr/bin/bash-static"].map(|name| folder.join(name));
+        let own = unpacked.into_iter().find(|path| self.program.ends_with("run") && path.exists());
+        own.unwrap_or_else(|| self.program.clone())
+    }
 }
 
 /// Each shell the matrix names, in the order of docs/shells.md: family, version, program.
@@ -61,7 +69,15 @@ pub fn all(family: Family) -> Vec<Shell> {
 /// One shell by its version; `None`, said on standard error, if it is missing.
 pub fn one(family: Family, version: &str) -> Option<Shell> {
     let wanted = WANTED.iter().find(|wanted| wanted.0 == family && wanted.1 == version);
-    let place = wanted.expect("a version that WANTED names").2;
+    found(family, version, wanted.expect("a version that WANTED names").2)
+}
+
+/// A bash 5.3 that shows its symbols; the one of the matrix is static and shows none.
+pub fn shown() -> Option<Shell> {
+    found(Family::Bash, "5.3", "bash-5.3-shown/run")
+}
+
+fn found(family: Family, version: &str, place: &str) -> Option<Shell> {
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/shells");
     let candidates = [cache.join(place), Path::new("/usr/bin").join(place), Path::new("/bin").join(place)];
     for program in candidates {

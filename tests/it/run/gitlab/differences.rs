@@ -31,7 +31,7 @@ fn other_traps_or_functions_are_listed_in_a_job() {
 #[test]
 fn other_names_are_listed_in_a_job() {
     assert_eq!(more(&["compgen -v"]), ["ATTESH_SESSION", "BASH_COMPAT", "__attesh_ci"]);
-    let [alone, ours] = both(&["echo $- $BASH_SUBSHELL $0 ${BASH_EXECUTION_STRING-none}"]);
+    let [alone, ours] = both(&["echo $- $BASH_SUBSHELL ${0##*/} ${BASH_EXECUTION_STRING-none}"]);
     assert_eq!((alone.as_str(), ours.as_str()), ("ehBs 1 bash none\n", "ehBc 1 bash none\n"));
     let [alone, ours] = both(&["[[ $PPID == $$ ]] || cat /proc/$PPID/comm"]);
     assert!(ours.starts_with("attesh") && !alone.starts_with("attesh"), "{alone} {ours}");
