@@ -14,6 +14,7 @@ mod pty;
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/stage/records.rs"]
 mod records;
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/stage/shells.rs"]
 mod shells;
 

@@ -13,22 +13,23 @@
 if [[ $- == *i* ]]; then
     # shellcheck disable=SC2016
     \builtin printf 'attesh: this shell is interactive: it is recorded with: eval "$(attesh init bash)"\n' >&2
-    __attesh_ci=no
+    __attesh_done=1
 elif [[ ${__attesh_ci-} == "$BASHPID" ]]; then
-    : # Evaluated again.
+    __attesh_done=1 # Evaluated again.
 elif ((BASH_SUBSHELL == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
     # Read before the script: the script itself asks for its recording.
-    __attesh_ci=no
+    __attesh_done=1
 elif [[ ${FUNCNAME-} ]]; then
     __attesh_why='the line is in a function or in a file that another one reads'
 elif [[ $(\builtin jobs -p) ]]; then
     __attesh_why='a job runs in the background'
-elif ! { \builtin exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
+elif ! { \exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
     __attesh_why='bash cannot open its memory'
-elif __attesh_why=$('@ATTESH_BIN@' block can "$BASHPID" "$BASH_SUBSHELL" 218<&"$__attesh_memory"); then
+elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
+    __attesh_why=$('@ATTESH_BIN@' block can "$__attesh_shell" 218<&"$__attesh_memory"); then
     __attesh_traps=$(\builtin trap -p)
     __attesh_status=0
-    '@ATTESH_BIN@' block run "$BASHPID" "$BASH_SUBSHELL" "$__attesh_line" "$0" "$@" \
+    '@ATTESH_BIN@' block run "$__attesh_shell" "$__attesh_line" "$0" "$@" \
         218<&"$__attesh_memory" 217< <(
             \builtin printf '\\builtin shopt -s extglob\n'
             \builtin declare -f

@@ -20,6 +20,14 @@ pub const SESSION_VARIABLE: &str = "ATTESH_SESSION";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 
+/// Whether the environment has a function for bash.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+pub fn brings_function() -> bool {
+    let mut names = std::env::vars_os().map(|(name, _)| name);
+    names.any(|name| name.as_encoded_bytes().starts_with(b"BASH_FUNC_"))
+}
+
 /// The session folder that the surrounding shell exports.
 #[must_use]
 pub fn exported_session() -> Option<PathBuf> {

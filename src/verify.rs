@@ -15,10 +15,10 @@ use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
 use crate::policy::Ruling;
-use crate::record::{PROTECTION_FILE, is_known_fact};
+use crate::record::{Evidence, PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
-use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
+use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, PlanFacts, Statement};
 use crate::seal::trust::TrustedKey;
 use crate::text::count;
 
@@ -144,6 +144,8 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     } else {
         incomplete(verdict, &findings);
     }
+    let (mark, text) = evidence(&statement.predicate.plans);
+    verdict.aspects.evidence.set(mark, text);
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
         OriginStatus::Authenticated => {
@@ -164,6 +166,26 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         not_understood(verdict, fact.record, &fact.kind);
     }
     verdict.statement = Some(Box::new(statement));
+}
+
+/// What the starts and statuses of a session rest on: of several scripts, the weakest.
+fn evidence(plans: &[PlanFacts]) -> (Mark, String) {
+    let with = |evidence: Evidence| plans.iter().find(|plan| plan.evidence == evidence);
+    if let Some(plan) = with(Evidence::Whole) {
+        return (Mark::Bad, format!("none: the commands of shell {} were not seen", plan.shell));
+    }
+    if with(Evidence::Traps).is_some() {
+        return (Mark::Open, "told by traps of the script's own shell".into());
+    }
+    match plans.first() {
+        None => (Mark::Open, "told by the hooks of its shells".into()),
+        Some(plan) => {
+            let version = plan.interpreter.version.as_deref().unwrap_or_default();
+            let version = version.split('(').next().unwrap_or_default();
+            let space = if version.is_empty() { "" } else { " " };
+            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit"))
+        }
+    }
 }
 
 /// The session is incomplete; the first finding that says so is named.
@@ -418,6 +440,7 @@ pub fn journal(checked: Checked) -> Verdict {
     verdict.aspects.signature.set(Mark::Open, "not sealed: no envelope was checked");
     verdict.aspects.trust.set(Mark::Open, "not sealed: nobody vouches for this journal");
     verdict.aspects.policy.set(Mark::Open, "none given");
+    verdict.aspects.evidence.set(Mark::Open, "not sealed: told by who made this journal");
     if let Some(rejection) = &checked.rejection {
         verdict.changed(rejected(rejection));
         return verdict;

@@ -117,8 +117,8 @@ fn block(executable: &str) -> String {
         posix_quoted(&text.replace("'@ATTESH_BIN@'", &posix_quoted(executable)))
     });
     format!(
-        "{OWN}${{LINENO-1}}; case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
-         case ${{__attesh_ci-}} in ?*) ;; *) eval {other};; esac\n"
+        "{OWN}${{LINENO-1}} __attesh_done=; case ${{BASH_VERSION-}} in 4.[4-9]*|[5-9].*|[1-9][0-9]*) eval {bash};; esac\n\
+         case $__attesh_done in ?*) ;; *) eval {other};; esac\n"
     )
 }
 

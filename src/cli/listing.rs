@@ -14,6 +14,8 @@ use crate::text::visible;
 const NOT_REACHED: &str = "not reached";
 /// The word beside a unit that may have run: nobody saw that it did.
 const NOT_SEEN: &str = "not seen";
+/// The word beside a unit that had begun before the recording.
+const BEFORE: &str = "before";
 /// The word behind the status of a command that is none of the plan's.
 const UNPLANNED: &str = "unplanned";
 
@@ -46,9 +48,10 @@ pub struct Ran {
 pub fn beside<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     ran: &[Ran],
-    evidence: Evidence,
+    plan: (Evidence, u64),
     style: Style,
 ) -> Vec<String> {
+    let (evidence, before) = plan;
     let missing = if evidence == Evidence::Reader { NOT_REACHED } else { NOT_SEEN };
     let mut out = others(ran, None, style);
     let mut lines = lines.peekable();
@@ -57,6 +60,7 @@ pub fn beside<'a>(
             None => " ".repeat(11),
             Some(unit) => match ran.iter().find(|ran| ran.unit == Some(unit)) {
                 Some(ran) => colored(ran, &ran.word, style),
+                None if unit <= before => style.dim(&format!("{BEFORE:>11}")),
                 None => style.bad(&format!("{missing:>11}")),
             },
         };
@@ -116,7 +120,7 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
                     })
                     .collect();
                 report::line(&title(&visible(&scripted.name), scripted.shell, style))?;
-                for line in beside(lines(scripted), &ran, scripted.evidence, style) {
+                for line in beside(lines(scripted), &ran, (scripted.evidence, scripted.begun), style) {
                     report::line(&line)?;
                 }
             }

@@ -152,10 +152,11 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let digest = hex(&sha256(&[&bytes]));
     let script = script(bytes).map_err(&named)?;
     let rule = ScriptRule::of(&script).map_err(|why| named(Failure::usage(why)))?;
-    let rule = ScriptRule { sha256: Some(digest), every_pipe: args.strict, ..rule };
+    // Where a `|` stands in other commands too, only pipefail tells of each status.
+    let every_pipe = args.strict && policy::pipes_are_seen(&script);
+    let rule = ScriptRule { sha256: Some(digest), every_pipe, ..rule };
     let mut hidden = policy::hidden(&script, Options::default());
-    // Each status of a pipeline is asked for.
-    hidden.retain(|(_, what)| !args.strict || *what != Hides::Pipeline);
+    hidden.retain(|(_, what)| !every_pipe || *what != Hides::Pipeline);
     let remarks = remarks(&hidden, "");
     for remark in &remarks {
         report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));

@@ -188,7 +188,7 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
         let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
         lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
     });
-    for line in listing::beside(lines, &ran, plan.evidence, style) {
+    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), style) {
         report::line(&line)?;
     }
     Ok(())

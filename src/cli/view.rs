@@ -37,6 +37,8 @@ pub struct Scripted {
     pub before: bool,
     /// What its starts and statuses rest on.
     pub evidence: Evidence,
+    /// How many of its units had begun before the recording.
+    pub begun: u64,
     /// The script itself.
     pub script: Script,
 }
@@ -174,6 +176,7 @@ fn said(record: &Record) -> Option<Row> {
                 name: text("name").unwrap_or_default(),
                 before: plan.recorded_at == PlanTime::Start,
                 evidence: plan.evidence,
+                begun: plan.before,
                 script,
             }));
         }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// Which boot of the machine this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,44 @@ pub fn auxiliary(pid: u32, kind: u64) -> Option<u64> {
     let values = fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let word = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_ne_bytes);
     values.chunks_exact(16).find(|pair| word(&pair[..8]) == Some(kind)).and_then(|pair| word(&pair[8..]))
+}
+
+/// The path of a process's program.
+///
+/// # Errors
+/// It is gone, or not this user's.
+pub fn path_of_program(pid: u32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe"))
+}
+
+/// Opens anew what a process has open; this one's is `self`.
+///
+/// # Errors
+/// It has no such descriptor, or the file cannot be opened again.
+pub fn opened_by(pid: Option<u32>, descriptor: i32) -> io::Result<File> {
+    let pid = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+    File::open(format!("/proc/{pid}/fd/{descriptor}"))
+}
+
+/// The descriptors of this process that are of the same file, pipe or memory as this one.
+#[must_use]
+pub fn same_as(descriptor: i32) -> Vec<i32> {
+    let what = |number: &str| fs::read_link(format!("/proc/self/fd/{number}")).ok();
+    let Some(wanted) = what(&descriptor.to_string()) else { return Vec::new() };
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| what(name).as_ref() == Some(&wanted)).filter_map(|name| name.parse().ok()).collect()
+}
+
+/// The descriptor that a path names, as a shell's `<( )` does.
+#[must_use]
+pub fn descriptor_in(path: &Path) -> Option<i32> {
+    let text = path.to_str()?;
+    let number = ["/dev/fd/", "/proc/self/fd/"].iter().find_map(|folder| text.strip_prefix(folder));
+    match number {
+        None => (text == "/dev/stdin").then_some(0),
+        Some(number) => number.parse().ok(),
+    }
 }
 
 /// Where a process is in a file that it has open, and which file that is (device and inode).

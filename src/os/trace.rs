@@ -20,14 +20,18 @@ use super::remote::Memory;
 use crate::sys::{self, Resume};
 
 #[cfg(target_arch = "aarch64")]
-#[path = "trace/aarch64.rs"]
-mod machine;
-#[cfg(target_arch = "x86_64")]
-#[path = "trace/x86_64.rs"]
-mod machine;
+mod aarch64;
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-#[path = "trace/other.rs"]
-mod machine;
+mod other;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+use other as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
 
 pub use machine::{Registers, call_behind};
 
@@ -55,6 +59,8 @@ pub struct Tracee {
     pid: Pid,
     memory: Option<Memory>,
     watched: [Address; PLACES],
+    /// Its registers at this stop, once they were asked for.
+    registers: Option<Registers>,
     /// It has stopped, and waits for [`go_on`](Self::go_on).
     stopped: bool,
     traced: bool,
@@ -74,7 +80,8 @@ impl Tracee {
             held.forget();
             return Err(errno.into());
         }
-        let mut tracee = Tracee { pid, memory: None, watched: [0; PLACES], stopped: false, traced: true };
+        let mut tracee =
+            Tracee { pid, memory: None, watched: [0; PLACES], registers: None, stopped: false, traced: true };
         held.release()?;
         loop {
             match tracee.next(true)? {
@@ -107,6 +114,7 @@ impl Tracee {
                 return Ok(Some(Stop::Ended(ExitStatus::from_raw(state))));
             }
             self.stopped = true;
+            self.registers = None;
             let signal = libc::WSTOPSIG(state);
             match state >> 16 {
                 libc::PTRACE_EVENT_EXEC => {
@@ -227,8 +235,13 @@ impl Tracee {
     ///
     /// # Errors
     /// It was killed.
-    pub fn registers(&self) -> io::Result<Registers> {
-        Ok(Registers::of(self.pid)?)
+    pub fn registers(&mut self) -> io::Result<Registers> {
+        let registers = match self.registers {
+            Some(registers) => registers,
+            None => Registers::of(self.pid)?,
+        };
+        self.registers = Some(registers);
+        Ok(registers)
     }
 
     /// The place to which the function returns that begins here.

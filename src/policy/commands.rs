@@ -50,22 +50,25 @@ impl<'a> Ran<'a> {
         self.text.as_deref().is_some_and(|text| plain(text) == plain(command.as_bytes()))
     }
 
-    /// Whether a pipeline may be in it. No `||` behind a blank is one, wherever it stands.
+    /// Whether a pipeline may be in it.
     fn may_pipe(&self) -> bool {
-        let text = self.text.as_deref().unwrap_or(b"|");
-        let is_or = |at: usize| {
-            text[at..].starts_with(b"||") && at > 0 && matches!(text[at - 1], b' ' | b'\t' | b'\n')
-        };
-        let mut at = 0;
-        while at < text.len() {
-            match (text[at], is_or(at)) {
-                (b'|', false) => return true,
-                (b'|', true) => at += 2,
-                _ => at += 1,
-            }
-        }
-        false
+        may_pipe(self.text.as_deref().unwrap_or(b"|"))
     }
+}
+
+/// Whether a pipeline may be in a text. No `||` behind a blank is one, wherever it stands.
+pub(super) fn may_pipe(text: &[u8]) -> bool {
+    let is_or =
+        |at: usize| text[at..].starts_with(b"||") && at > 0 && matches!(text[at - 1], b' ' | b'\t' | b'\n');
+    let mut at = 0;
+    while at < text.len() {
+        match (text[at], is_or(at)) {
+            (b'|', false) => return true,
+            (b'|', true) => at += 2,
+            _ => at += 1,
+        }
+    }
+    false
 }
 
 /// A text without the blanks before and the newlines after it, which mean nothing to bash.

@@ -22,7 +22,7 @@ mod scripts;
 mod words;
 mod write;
 
-pub use hidden::{Hides, Options, hidden};
+pub use hidden::{Hides, Options, hidden, pipes_are_seen};
 pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
 pub use write::{texts, whole};

@@ -266,5 +266,11 @@ words! {
         ShellOpts = "SHELLOPTS",
         /// Options of `shopt` that bash takes over.
         BashOpts = "BASHOPTS",
+        /// A function that the environment brings, which takes the place of a command.
+        Function = "BASH_FUNC",
+        /// A library that runs within the shell.
+        Preload = "LD_PRELOAD",
+        /// Another, which the linker calls.
+        Audit = "LD_AUDIT",
     }
 }

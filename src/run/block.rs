@@ -41,9 +41,9 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
     let words: Vec<Vec<u8>> = words.map(OsString::into_vec).collect();
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
     let done = match words[..] {
-        [b"can", pid, depth] => return can(pid, depth),
-        [b"run", pid, depth, line, ref words @ ..] if !words.is_empty() => {
-            Asking::new(pid, depth).and_then(|asking| handover::run(&asking, line, words)).map(|status| {
+        [b"can", shell] => return can(shell),
+        [b"run", shell, line, ref words @ ..] if !words.is_empty() => {
+            Asking::new(shell).and_then(|asking| handover::run(&asking, line, words)).map(|status| {
                 if let Some(signal) = status.signal() {
                     sys::die_of(signal);
                 }
@@ -64,8 +64,8 @@ pub fn run(words: impl Iterator<Item = OsString>) -> u8 {
 }
 
 /// Whether a shell's block can be taken over; prints why not.
-fn can(pid: &[u8], depth: &[u8]) -> u8 {
-    let rest = Asking::new(pid, depth).map_err(|failure| failure.to_string());
+fn can(shell: &[u8]) -> u8 {
+    let rest = Asking::new(shell).map_err(|failure| failure.to_string());
     match rest.and_then(|asking| asking.rest()) {
         Ok(_) => 0,
         Err(why) => {

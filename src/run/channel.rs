@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::process::{Child, ExitStatus};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -177,6 +178,32 @@ pub fn wait(signals: &Signals, channel: Option<&Channel>) -> io::Result<()> {
     match poll(&mut sources, limit) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Waits for bash, passes signals on and reads what bash reports.
+///
+/// # Errors
+/// The kernel refused to wait.
+pub fn listen(
+    child: &mut Child,
+    signals: &Signals,
+    channel: Option<&Channel>,
+    hear: &mut dyn FnMut(&Message),
+) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            // The messages that it sent before it ended are still to be read.
+            while let Some(message) = channel.and_then(Channel::hear) {
+                hear(&message);
+            }
+            return Ok(status);
+        }
+        wait(signals, channel)?;
+        signals.hand_on(child.id());
+        while let Some(message) = channel.and_then(Channel::hear) {
+            hear(&message);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::call::Input;
 use super::reader;
 use crate::failure::Failure;
 use crate::files::{self, Identity};
-use crate::os::memory;
+use crate::os::{memory, proc};
 use crate::paths;
 use crate::script::SCRIPT_MAX;
 use crate::sys;
@@ -63,7 +63,7 @@ impl Given {
             given.bytes = files::read_stream(&given.path, SCRIPT_MAX as u64).ok();
             return Ok(given);
         }
-        match descriptor(&given.path).filter(|_| given.path.exists() && !given.path.is_dir()) {
+        match proc::descriptor_in(&given.path).filter(|_| given.path.exists() && !given.path.is_dir()) {
             Some(descriptor) => given.once(descriptor),
             None => Ok(given),
         }
@@ -87,7 +87,7 @@ impl Given {
         }
         let unread = |error: &std::io::Error| Failure::unable(format!("{what}: {}", files::words(error)));
         let mut bytes = Vec::new();
-        let mut input = File::open(format!("/proc/self/fd/{descriptor}"))
+        let mut input = proc::opened_by(None, descriptor)
             .or_else(|_| sys::copy_of(descriptor))
             .map_err(|error| unread(&error))?
             .take(SCRIPT_MAX as u64 + 1);
@@ -163,15 +163,5 @@ impl Given {
         self.identity.is_some()
             && self.identity == files::identity(&self.path)
             && read().is_some_and(|now| now == bytes)
-    }
-}
-
-/// The descriptor that a path names, as a shell's `<( )` does.
-fn descriptor(path: &Path) -> Option<RawFd> {
-    let text = path.to_str()?;
-    let number = ["/dev/fd/", "/proc/self/fd/"].iter().find_map(|folder| text.strip_prefix(folder));
-    match number {
-        None => (text == "/dev/stdin").then_some(0),
-        Some(number) => number.parse().ok(),
     }
 }

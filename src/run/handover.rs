@@ -19,12 +19,12 @@ use super::reader::{Places, Reader, Script as Source};
 use super::recording::{Ending, Recording};
 use super::records::Interpreter;
 use super::rest::Rest;
-use super::{script, session, split, watched};
+use super::{channel, session, split, watched};
 use crate::failure::Failure;
 use crate::files;
-use crate::os::memory;
 use crate::os::remote::Memory;
 use crate::os::signals::Signals;
+use crate::os::{memory, proc};
 use crate::paths;
 use crate::record::Evidence;
 use crate::report;
@@ -40,11 +40,11 @@ const MEMORY: i32 = 218;
 const STATE_TO: i32 = 218;
 const TEXT_TO: i32 = 219;
 /// What the second shell runs.
-const BEGIN: &str = "\\builtin . /proc/self/fd/218 >/dev/null 2>&1; \
+const BEGIN: &str = "\\builtin . /dev/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
-const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_why \
-    __attesh_status __attesh_state; \\builtin exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
+const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_done __attesh_why __attesh_shell \
+    __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
 /// What the journal calls the script: it is no file.
 const NAME: &str = "job";
 /// The longest state of a shell, in bytes.
@@ -57,21 +57,20 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// From the words of its call: its process id, and how deep in subshells it is.
+    /// From what it says of itself: its process id, and how deep in subshells it is.
     ///
     /// # Errors
     /// They are no numbers.
-    pub fn new(pid: &[u8], depth: &[u8]) -> Result<Self, Failure> {
-        let number = |word: &[u8]| std::str::from_utf8(word).ok().and_then(|word| word.parse::<u32>().ok());
-        match (number(pid), number(depth)) {
-            (Some(pid), Some(depth)) => Ok(Asking { pid, within: depth > 0 }),
-            _ => Err(Failure::usage("block: not a number")),
-        }
+    pub fn new(shell: &[u8]) -> Result<Self, Failure> {
+        let words = std::str::from_utf8(shell).ok().and_then(|text| text.split_once(' '));
+        let numbers = words.and_then(|(pid, depth)| Some((pid.parse().ok()?, depth.parse::<u32>().ok()?)));
+        let (pid, depth) = numbers.ok_or_else(|| Failure::usage("block: no numbers of a shell"))?;
+        Ok(Asking { pid, within: depth > 0 })
     }
 
     fn bash(&self) -> Result<PathBuf, String> {
-        let link = std::fs::read_link(format!("/proc/{}/exe", self.pid));
-        link.map_err(|error| format!("the shell's program cannot be found: {}", files::words(&error)))
+        let path = proc::path_of_program(self.pid);
+        path.map_err(|error| format!("the shell's program cannot be found: {}", files::words(&error)))
     }
 
     /// What is left of its text, if it can be taken.
@@ -143,17 +142,15 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let (rest, places) = asking.rest().map_err(Failure::unable)?;
     let bash = asking.bash().map_err(Failure::unable)?;
     let state = state()?;
-    sys::keep(STATE);
-    sys::keep(MEMORY);
+    // Those by which the first shell has them, too.
+    [STATE, MEMORY].into_iter().flat_map(proc::same_as).for_each(sys::keep);
     let line: usize = std::str::from_utf8(line).ok().and_then(|line| line.parse().ok()).unwrap_or(1);
     let mut text = CLEAN.as_bytes().to_vec();
-    for part in [&state.traps, &state.set()] {
-        text.extend_from_slice(part);
-        text.extend_from_slice(b"\n");
-    }
-    // The lines of the rest keep their numbers.
-    let used = text.iter().filter(|byte| **byte == b'\n').count();
-    text.extend(std::iter::repeat_n(b'\n', line.saturating_sub(used)));
+    // Traps may have several lines; here they stand on one, and the lines of the rest keep their
+    // numbers.
+    let last = [state.traps.as_slice(), &state.set()].concat();
+    text.extend_from_slice(format!("\\builtin eval {}", ansi_quoted(&last)).as_bytes());
+    text.extend(std::iter::repeat_n(b'\n', line.max(1)));
     let skipped = text.len() as u64;
     text.extend_from_slice(&rest.rest);
     let mut recording = recording(&rest, &bash, &places, &state, words)?;
@@ -166,7 +163,7 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
             recording.whole(&format!("bash cannot be watched: {}", files::words(&error)));
             recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
             command.spawn().and_then(|mut child| {
-                let status = script::wait(&mut child, &Signals::take(), None, &mut |_| {})?;
+                let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
                 recording.close(Ending::of(status));
                 Ok(status)
             })
@@ -176,6 +173,17 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
         status.map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))?;
     ended(&recording);
     Ok(status)
+}
+
+/// A text as bash reads it from `$'…'`, on one line.
+fn ansi_quoted(text: &[u8]) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"'\\".contains(&byte) || byte == b' ';
+    let one = |byte: &u8| match plain(*byte) {
+        true => char::from(*byte).to_string(),
+        false => format!("\\x{byte:02x}"),
+    };
+    // A digit behind an escape of two digits is not taken for a third.
+    format!("$'{}'", text.iter().map(one).collect::<String>())
 }
 
 fn recording(
@@ -240,7 +248,7 @@ fn ended(recording: &Recording) {
         return;
     }
     let head = close::end_by_command(session, EndVerb::Stop, true).map(|over| over.head);
-    match head.map_err(Failure::from).or_else(|_| head_now(session)) {
+    match head.or_else(|_| head_now(session)) {
         Ok(head) => report::bare(&log_line(head)),
         Err(failure) => report::say(&failure.to_string()),
     }

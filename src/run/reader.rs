@@ -114,6 +114,8 @@ pub struct Reader {
     /// Where the text is.
     text: u64,
     stream: Stream,
+    /// It runs nothing (`bash -n`): only what it reads is told.
+    reads_only: bool,
     /// bash reads another file than the script.
     elsewhere: bool,
     /// bash may leave out commands of this unit.
@@ -133,6 +135,18 @@ impl Reader {
     /// # Errors
     /// It cannot be started or watched; nothing of it has run.
     pub fn start(command: &mut Command, places: &Places, script: Script) -> io::Result<Self> {
+        Self::begin(command, places, script, Phase::Running)
+    }
+
+    /// Starts a bash that reads a script and runs nothing of it (`bash -n`), watched.
+    ///
+    /// # Errors
+    /// It cannot be started or watched.
+    pub fn start_reading(command: &mut Command, places: &Places, script: Script) -> io::Result<Self> {
+        Self::begin(command, places, script, Phase::Reading)
+    }
+
+    fn begin(command: &mut Command, places: &Places, script: Script, phase: Phase) -> io::Result<Self> {
         let tracee = Tracee::start(command)?;
         let Some(places) = places.moved(tracee.pid()) else {
             tracee.discard();
@@ -142,7 +156,8 @@ impl Reader {
             tracee,
             places,
             script,
-            phase: Phase::Running,
+            reads_only: phase == Phase::Reading,
+            phase,
             frame: 0,
             from: 0,
             text: 0,
@@ -383,8 +398,12 @@ impl Reader {
                 (bytes.unwrap_or_default().to_vec(), place)
             }
         };
-        self.phase = Phase::Running;
         self.asked = None;
+        if self.reads_only {
+            self.from = to;
+        } else {
+            self.phase = Phase::Running;
+        }
         (self.pipe, self.pipelines) = (Vec::new(), PIPELINES_MAX);
         if !unit || !of_script {
             return Ok(None);

@@ -89,7 +89,10 @@ impl Interpreter {
     /// This bash, with the variables of this program's environment.
     #[must_use]
     pub fn of(bash: &Path) -> Self {
-        let set = |one: &Inherited| paths::variable(one.name()).is_some();
+        let set = |one: &Inherited| match one {
+            Inherited::Function => paths::brings_function(),
+            one => paths::variable(one.name()).is_some(),
+        };
         Interpreter {
             path: Some(bash.as_os_str().as_bytes().to_vec()),
             sha256: File::open(bash).and_then(|file| digest_of(&file)).ok(),

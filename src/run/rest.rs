@@ -6,7 +6,6 @@
 //! Rules: a text whose end another text would follow in the same process is not taken; nor one of
 //! which nobody can say what came before.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::reader::Places;
@@ -91,8 +90,19 @@ impl Rest {
         if found.rest.len() + found.before.len() > SCRIPT_MAX {
             return Err(format!("the script has more than {SCRIPT_MAX} bytes"));
         }
+        if !is_alone(&found.before) {
+            return Err("other commands stand on the line".into());
+        }
         Ok(Rest { before: without_preamble(&found.before).to_vec(), ..found })
     }
+}
+
+/// Whether the last line that was read evaluates what `attesh init` prints, and does no more: what
+/// stood behind it would not run.
+fn is_alone(before: &[u8]) -> bool {
+    let line = before.strip_suffix(b"\n").unwrap_or(before);
+    let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    memchr::memmem::find(line, b" init bash").is_some() && !line.iter().any(|byte| b";&|".contains(byte))
 }
 
 /// The text of a file, of which bash has a piece in memory.
@@ -103,7 +113,7 @@ fn of_file(pid: u32, memory: &Memory, descriptor: i32, saver: u64) -> io::Result
         0 => (0, 0),
         stream => (memory.pointer(stream + USED)?, memory.pointer(stream + TAKEN)?),
     };
-    let mut file = File::open(format!("/proc/{pid}/fd/{descriptor}"))?;
+    let mut file = proc::opened_by(Some(pid), descriptor)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it comes from a pipe"));
     }

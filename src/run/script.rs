@@ -8,10 +8,10 @@
 //! goes on.
 
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 
 use super::call::BashCall;
-use super::channel::{self, Channel, Message};
+use super::channel;
 use super::reader::Reader;
 use super::recording::{Ending, Recording};
 use super::{trapped, watched};
@@ -30,7 +30,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
     let Some(recording) = recording else {
         let mut child = call.command(bash).spawn().map_err(cannot)?;
-        return wait(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
+        return channel::listen(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
     };
     if let Some(mut reader) = watch(call, bash, recording) {
         return watched::run(recording, &mut reader).map_err(cannot);
@@ -51,7 +51,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
             let mut command = call.command(bash);
             prepare(&mut command, recording).map_err(cannot)?;
             let mut child = command.spawn().map_err(cannot)?;
-            let status = wait(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot)?;
+            let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot)?;
             recording.close(Ending::of(status));
             Ok(status)
         }
@@ -71,27 +71,4 @@ fn watch(call: &BashCall, bash: &Path, recording: &Recording) -> Option<Reader> 
     let mut command = call.command(bash);
     prepare(&mut command, recording).ok()?;
     Reader::start(&mut command, places, source).ok()
-}
-
-/// Waits for bash, passes signals on and reads what bash reports.
-pub(super) fn wait(
-    child: &mut Child,
-    signals: &Signals,
-    channel: Option<&Channel>,
-    hear: &mut dyn FnMut(&Message),
-) -> std::io::Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            // The messages that it sent before it ended are still to be read.
-            while let Some(message) = channel.and_then(Channel::hear) {
-                hear(&message);
-            }
-            return Ok(status);
-        }
-        channel::wait(signals, channel)?;
-        signals.hand_on(child.id());
-        while let Some(message) = channel.and_then(Channel::hear) {
-            hear(&message);
-        }
-    }
 }

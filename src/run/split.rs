@@ -92,14 +92,16 @@ fn watched(bash: &Path, places: &Places, script: &[u8], extended: bool) -> io::R
     let identity = memory::identity(&text)?;
     let mut command = reading(bash, extended);
     command.stdin(text);
-    let mut reader = Reader::start(&mut command, places, Source::File(identity))?;
+    let mut reader = Reader::start_reading(&mut command, places, Source::File(identity))?;
     let whole = Script::new(script.to_vec(), Vec::new()).unwrap_or_default();
     let mut split = Split::default();
     reader.go_on()?;
     loop {
         match reader.next(true)? {
-            Some(Seen::Asks { .. }) if split.version.is_none() => split.version = reader.version(),
             Some(Seen::Reads { bytes, at }) => {
+                if split.version.is_none() {
+                    split.version = reader.version();
+                }
                 let piece = piece(&whole, &bytes, at);
                 let first = piece.line.ok_or(io::ErrorKind::InvalidData)?;
                 let lines = piece.text.iter().filter(|byte| **byte == b'\n').count() as u64;

@@ -8,10 +8,9 @@
 use std::process::{Child, ExitStatus};
 
 use super::call::{self, HookFile};
-use super::channel::{Channel, Message, Told};
+use super::channel::{self, Channel, Message, Told};
 use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
-use super::script;
 use crate::os::signals::Signals;
 use crate::record::{Evidence, From, Unseen};
 use crate::script::run::{self, Farewell, Run, UnitStatus};
@@ -31,7 +30,7 @@ pub fn run(
     let (mut farewell, mut in_units, mut count) = (None, true, 0);
     let pid = u64::from(child.id());
     channel.listen_to(child.id());
-    let status = script::wait(child, &Signals::take(), Some(channel), &mut |message| {
+    let status = channel::listen(child, &Signals::take(), Some(channel), &mut |message| {
         match message.told {
             Told::Begin => {
                 let (version, why) = call::unheard(&message.command);

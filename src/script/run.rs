@@ -73,8 +73,10 @@ struct Current {
     planned: bool,
     /// bash announced its beginning.
     whole: bool,
-    /// bash need not announce lines up to this one.
+    /// Its last line.
     last: u64,
+    /// While it ran bash announced a command of a trap.
+    strange: bool,
 }
 
 /// A script that runs.
@@ -82,19 +84,22 @@ struct Current {
 pub struct Run<'a> {
     script: &'a Script,
     current: Option<Current>,
+    /// The command that bash announced last.
+    command: String,
 }
 
 impl<'a> Run<'a> {
     /// A script of which nothing has run.
     #[must_use]
     pub fn new(script: &'a Script) -> Self {
-        Run { script, current: None }
+        Run { script, current: None, command: String::new() }
     }
 
-    /// The line up to which bash need not announce a command; 0 before the first.
+    /// The line up to which bash need not announce a command; 0 before the first. Of the last unit
+    /// it announces each command: one of a trap may end the script with a status of its own.
     #[must_use]
     pub fn last_line(&self) -> u64 {
-        self.current.map_or(0, |current| current.last)
+        self.current.filter(|_| !self.is_last()).map_or(0, |current| current.last)
     }
 
     /// Whether the script may replace attesh's DEBUG trap.
@@ -106,9 +111,16 @@ impl<'a> Run<'a> {
     /// bash is about to run a command of this line; `status` and `pipe` are `$?` and
     /// `PIPESTATUS` before it.
     pub fn entered(&mut self, line: u64, status: u8, pipe: &[u8], command: &str) -> Vec<Step> {
-        // Lower lines are those of a trap; the hook's own commands come before the script's.
+        // The hook's own commands come before the script's.
         let is_own = self.current.is_none() && command.contains("__attesh_");
-        if is_own || line <= self.last_line() {
+        // While a trap runs bash announces the command before it once more.
+        let is_strange = self.command == command || agreement(command, self.text()) == Agreement::Nowhere;
+        command.clone_into(&mut self.command);
+        if let Some(current) = self.current.as_mut().filter(|current| line <= current.last) {
+            current.strange |= is_strange;
+            return Vec::new();
+        }
+        if is_own {
             return Vec::new();
         }
         let at = self.script.unit_at(line);
@@ -139,6 +151,7 @@ impl<'a> Run<'a> {
             planned,
             whole: agreed == Agreement::Beginning,
             last: unit.map_or(line, |unit| unit.last),
+            strange: false,
         });
         steps
     }
@@ -173,15 +186,17 @@ impl<'a> Run<'a> {
     }
 
     /// Whether bash's status is that of the unit that it announced last: no unit of the plan is
-    /// behind it, or it is an `exit` and nothing else.
+    /// behind it and no trap ran in it, or it is an `exit` and nothing else.
     fn is_proved(&self, status: u8, farewell: &Farewell) -> bool {
-        let Some(Current { place: Some(at), planned: true, whole, .. }) = self.current else { return false };
+        let Some(Current { place: Some(at), planned: true, whole, strange, .. }) = self.current else {
+            return false;
+        };
         let text = self.script.unit(at).map_or(&[][..], |unit| unit.text);
         let words: Vec<&[u8]> = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
         match words[..] {
-            [b"exit"] if whole => !farewell.trapped,
+            [b"exit"] if whole => !farewell.trapped && !strange,
             [b"exit", code] if whole => code == status.to_string().as_bytes(),
-            _ => !farewell.trapped && !self.evaluates() && at + 1 == self.script.units().len(),
+            _ => !farewell.trapped && !strange && !self.evaluates() && self.is_last(),
         }
     }
 
@@ -189,6 +204,12 @@ impl<'a> Run<'a> {
     fn is_next(&self, at: Option<usize>) -> bool {
         let before = self.current.filter(|current| current.planned).and_then(|current| current.place);
         before.is_some() && at == before.map(|before| before + 1)
+    }
+
+    /// Whether the unit that runs is the last of the plan, and bash announced its beginning.
+    fn is_last(&self) -> bool {
+        let units = self.script.units().len();
+        self.current.is_some_and(|it| it.planned && it.whole && it.place.is_some_and(|at| at + 1 == units))
     }
 
     fn text(&self) -> &[u8] {
@@ -301,6 +322,14 @@ mod tests {
         assert_eq!(last(|ending| ending.farewell.as_mut().unwrap().hooked = false), [UNKNOWN]);
         assert_eq!(last(|ending| (ending.farewell, ending.gone) = (None, true)), [UNKNOWN]);
         assert_eq!(last(|ending| ending.signalled = true), [UNKNOWN]);
+        let script = self::script("a\nb && c\n");
+        for (more, proved) in [("c", true), ("b", false), ("trap - ERR", false)] {
+            let mut run = Run::new(&script);
+            run.entered(1, 0, &[0], "a");
+            run.entered(2, 0, &[0], "b");
+            assert_eq!((run.last_line(), run.entered(2, 0, &[0], more)), (0, Vec::new()));
+            assert_eq!(run.ended(&ending(0)) == [seen(0)], proved, "{more}");
+        }
     }
 
     #[test]

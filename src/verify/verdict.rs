@@ -61,6 +61,8 @@ pub struct Aspects {
     pub integrity: Aspect,
     /// Whether everything is told.
     pub completeness: Aspect,
+    /// What the starts and statuses of its commands rest on.
+    pub evidence: Aspect,
     /// Where the journal comes from.
     pub origin: Aspect,
     /// Whether the policy is met.
@@ -72,11 +74,12 @@ pub struct Aspects {
 impl Aspects {
     /// Each with its name, in the order in which they are printed.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &Aspect); 6] {
+    pub fn named(&self) -> [(&'static str, &Aspect); 7] {
         [
             ("signature", &self.signature),
             ("integrity", &self.integrity),
             ("completeness", &self.completeness),
+            ("evidence", &self.evidence),
             ("origin", &self.origin),
             ("policy", &self.policy),
             ("trust", &self.trust),

@@ -7,7 +7,6 @@ use nix::libc::user_regs_struct;
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
-use super::PLACES;
 use crate::sys;
 
 /// Going on from a watched place needs a step without it.
@@ -19,6 +18,7 @@ const BREAKPOINTS: i32 = 0x402;
 const ENABLED: u32 = 1 | 2 << 1 | 0xf << 5;
 
 /// The registers of a stopped process.
+#[derive(Clone, Copy)]
 pub struct Registers(user_regs_struct);
 
 impl Registers {
@@ -62,7 +62,7 @@ impl Registers {
 }
 
 /// Watches other places than before.
-pub fn watch(pid: Pid, _: &[u64; PLACES], places: &[u64; PLACES]) -> nix::Result<()> {
+pub fn watch(pid: Pid, _: &[u64], places: &[u64]) -> nix::Result<()> {
     // struct user_hwdebug_state: two words, then address, control and padding of each register.
     let mut state = vec![0_u8; 8];
     for place in places {

@@ -6,8 +6,6 @@ use nix::libc::user_regs_struct;
 use nix::sys::ptrace::{self, AddressType};
 use nix::unistd::Pid;
 
-use super::PLACES;
-
 /// Going on from a watched place needs a step without it.
 pub const STEPS_OVER: bool = false;
 
@@ -17,6 +15,7 @@ const DEBUG_REGISTERS: usize = 848;
 const CONTROL: usize = 7;
 
 /// The registers of a stopped process.
+#[derive(Clone, Copy)]
 pub struct Registers(user_regs_struct);
 
 impl Registers {
@@ -64,16 +63,18 @@ fn register(number: usize) -> AddressType {
 }
 
 /// Watches other places than before.
-pub fn watch(pid: Pid, before: &[u64; PLACES], places: &[u64; PLACES]) -> nix::Result<()> {
-    let enabled = |places: &[u64; PLACES]| {
-        (0..PLACES).filter(|slot| places[*slot] != 0).fold(0, |bits, slot| bits | 1_i64 << (2 * slot))
+pub fn watch(pid: Pid, before: &[u64], places: &[u64]) -> nix::Result<()> {
+    let enabled = |places: &[u64]| {
+        let slots = (0..places.len()).filter(|slot| places[*slot] != 0);
+        slots.fold(0, |bits, slot| bits | 1_i64 << (2 * slot))
     };
     // The kernel takes 0 for a place, too: one that is not watched any more is disabled first.
-    let kept: [u64; PLACES] = std::array::from_fn(|slot| if places[slot] == 0 { 0 } else { before[slot] });
+    let kept = before.iter().zip(places).map(|(before, place)| if *place == 0 { 0 } else { *before });
+    let kept: Vec<u64> = kept.collect();
     if enabled(&kept) != enabled(before) {
         ptrace::write_user(pid, register(CONTROL), enabled(&kept))?;
     }
-    for slot in (0..PLACES).filter(|slot| places[*slot] != 0 && places[*slot] != before[*slot]) {
+    for slot in (0..places.len()).filter(|slot| places[*slot] != 0 && places[*slot] != before[*slot]) {
         ptrace::write_user(pid, register(slot), places[slot].cast_signed())?;
     }
     if enabled(places) != enabled(&kept) {

@@ -240,3 +240,57 @@ fn a_command_of_odd_text_is_not_the_same_in_its_policy() {
     let said = verify(&home, &["odd.intoto.json", "--policy", "odd.toml"]);
     assert_eq!(said.code, Some(0), "{}", said.out);
 }
+
+#[test]
+fn a_line_that_hides_a_failure_goes_unsaid() {
+    let home = Home::new();
+    let script = "set -e\n./a | tail\n./b || true\nif c; then\n  d | e\nfi\n./f &\n";
+    put(&home, "x.sh", script.as_bytes());
+    let told = [
+        "line 2: a pipeline has the status of its last command; begin the script with set -o pipefail",
+        "line 3: what is behind || hides the failure of what is before it; write || exit, or leave it out",
+        "line 5: a pipeline within other commands has the status of its last command; begin the script with set -o pipefail",
+        "line 7: nobody sees how what & starts ends; write wait $! behind it",
+    ];
+    let err = |told: &[&str]| told.iter().map(|one| format!("attesh: x.sh: {one}\n")).collect::<String>();
+    let said = attesh(&home, &["policy", "from-script", "x.sh"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), err(&told).as_str()));
+    let remarks = told.map(|one| format!("# {one}\n")).concat();
+    assert!(said.out.contains(&format!("attesh-policy(5).\n{remarks}version = 1\n")), "{}", said.out);
+    assert!(!said.out.contains("pipe ="), "{}", said.out);
+    let strict = |script: &str| {
+        put(&home, "x.sh", script.as_bytes());
+        attesh(&home, &["policy", "from-script", "--strict", "x.sh"])
+    };
+    let refused = |count| {
+        format!("attesh: x.sh: {count} of it can hide that something failed, and --strict refuses that\n")
+    };
+    // Nobody sees each status of the pipeline in line 5.
+    let said = strict(script);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert_eq!(said.err, err(&told) + &refused("4 lines"));
+    let without = script.replace("d | e", "d");
+    let said = strict(&without);
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+    assert_eq!(said.err, err(&[told[1], told[3]]) + &refused("2 lines"));
+    // With pipefail the status of a command is enough.
+    let said = strict("set -eo pipefail\n./a | tail\nx=$(d | e)\necho 'a|b'\n");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(!said.out.contains("pipe ="), "{}", said.out);
+    // What each status of a pipeline shows is asked for.
+    put(&home, "x.sh", script.lines().take(2).map(|line| format!("{line}\n")).collect::<String>().as_bytes());
+    let said = attesh(&home, &["policy", "from-script", "--strict", "x.sh"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(said.out.contains("\npipe = \"all\"\n"), "{}", said.out);
+    put(&home, "x.toml", said.out.as_bytes());
+    let mut whole = statement(&[Run::of(&["set -e", "./a | tail"])]);
+    whole.predicate.plans[0].sha256 =
+        Some(attesh::encoding::hex(&attesh::crypto::sha256(&[b"set -e\n./a | tail\n"])));
+    rename_scripts(&mut whole);
+    for (statuses, code) in [(vec![0, 0], 0), (vec![3, 0], 1)] {
+        whole.predicate.commands.as_mut().unwrap()[1].pipe_status = Some(statuses);
+        seal(&home, "x.intoto.json", &whole, 7);
+        let said = verify(&home, &["x.intoto.json", "--policy", "x.toml"]);
+        assert_eq!(said.code, Some(code), "{}{}", said.out, said.err);
+    }
+}

@@ -8,12 +8,24 @@ use serde_json::Value;
 
 use crate::run::differ::{self, Seen};
 use crate::run::script::Place;
+use crate::stage::pty::ATTESH;
 use crate::stage::shells::{Family, one};
 use crate::stage::world;
 
-/// A script in bash alone and recorded, on the system's bash.
+/// A script in bash alone and watched by attesh, on the system's bash.
+fn watched(script: &str) -> (Seen, Seen) {
+    compared("reader", script)
+}
+
+/// A script in bash alone and told of by traps.
 fn both(script: &str) -> (Seen, Seen) {
-    let place = differ::Place::new(&one(Family::Bash, "5.2").unwrap());
+    compared("traps", script)
+}
+
+fn compared(evidence: &'static str, script: &str) -> (Seen, Seen) {
+    let bash = one(Family::Bash, "5.2").unwrap();
+    let mut place = differ::Place::new(&bash);
+    place.evidence = evidence;
     let alone = place.alone(&[], script);
     (alone, place.recorded(&[], script))
 }
@@ -37,7 +49,7 @@ fn other_traps_are_listed() {
     let (alone, ours) = both("trap -p\n");
     assert_eq!(alone.stdout, "");
     let names: Vec<&str> = ours.stdout.lines().filter_map(|line| line.split("' ").nth(1)).collect();
-    assert!(names == ["EXIT", "DEBUG", "ERR"] && ours.stdout.lines().count() == 3, "{}", ours.stdout);
+    assert!(names == ["EXIT", "DEBUG"] && ours.stdout.lines().count() == 2, "{}", ours.stdout);
     let (_, ours) = both(": trap DEBUG\ntrap -p\n");
     assert!(ours.stdout.ends_with("' DEBUG\n") && ours.stdout.lines().count() == 1, "{}", ours.stdout);
 }
@@ -54,9 +66,6 @@ fn what_was_closed_or_was_a_group_is_so() {
         let seen = place.run(Path::new(&closed[0]), &words, "cat\n");
         assert_eq!(seen.code, Some(status), "{program}: {}", seen.stderr);
     }
-    let (alone, ours) = both("trap 'echo $BASH_COMMAND' EXIT\n(exit 5)\n");
-    assert_eq!(alone.stdout, "trap 'echo $BASH_COMMAND' EXIT\n");
-    assert_eq!(ours.stdout, "( exit 5 )\n");
 }
 
 #[test]
@@ -66,7 +75,7 @@ fn other_variables_are_listed() {
     let more = more(&ours.stdout, &alone.stdout);
     let (own, others): (Vec<&str>, Vec<&str>) =
         more.iter().map(String::as_str).partition(|name| name.starts_with("__attesh_"));
-    assert!(!own.is_empty() && others == ["ATTESH_SESSION", "PIPESTATUS"], "{more:?}");
+    assert!(!own.is_empty() && others == ["ATTESH_EVIDENCE", "ATTESH_SESSION", "PIPESTATUS"], "{more:?}");
     let list = "declare -p | grep -E ' (BASH_ARG[CV]|BASH_COMMAND|BASH_SUBSHELL|LINENO)\\b'\n";
     let (alone, ours) = both(list);
     let before = "declare -a BASH_ARGC=()\ndeclare -a BASH_ARGV=()\ndeclare -- BASH_COMMAND\ndeclare -- BASH_SUBSHELL\ndeclare -- LINENO\n";
@@ -84,7 +93,8 @@ fn other_descriptors_are_open() {
     }
     assert_eq!((alone.stdout.lines().count(), ours.stdout.lines().count()), (2, 2));
     let place = differ::Place::new(&one(Family::Bash, "5.2").unwrap());
-    let limited = format!("ulimit -n 300; exec {} sh \"$@\"", world::program().display());
+    let limited =
+        format!("ulimit -n 300; export ATTESH_EVIDENCE=traps; exec {} sh \"$@\"", world::program().display());
     let few = place.run(Path::new("/bin/sh"), &["-c".to_owned(), limited, "sh".to_owned()], script);
     let first = alone.stdout.lines().next().unwrap();
     assert_eq!(more(few.stdout.lines().next().unwrap(), first), set(&["119"]), "{few:?}");
@@ -92,14 +102,14 @@ fn other_descriptors_are_open() {
 
 #[test]
 fn other_variables_are_in_the_environment() {
-    let (alone, ours) = both("env | cut -d= -f1\n");
+    let (alone, ours) = watched("env | grep -v ^ATTESH_EVIDENCE= | cut -d= -f1\n");
     assert_eq!(more(&ours.stdout, &alone.stdout), set(&["ATTESH_SESSION"]));
     assert_eq!(more(&alone.stdout, &ours.stdout), set(&[]));
 }
 
 #[test]
 fn the_parent_is_another() {
-    let (alone, ours) = both("cat /proc/$PPID/comm\n");
+    let (alone, ours) = watched("cat /proc/$PPID/comm\n");
     assert!(ours.stdout.starts_with("attesh") && !alone.stdout.starts_with("attesh"), "{ours:?}");
 }
 
@@ -170,46 +180,96 @@ fn an_option_of_bash_is_taken_for_help() {
     assert_eq!(place.recorded(&hashall, "echo a\n"), place.alone(&hashall, "echo a\n"));
 }
 
+/// A place where a script ran that its traps told of.
+fn announced(script: &str) -> Place {
+    let place = Place::new(script);
+    let ran = place.command(ATTESH, &["sh", "script.sh"]).env("ATTESH_EVIDENCE", "traps").output().unwrap();
+    assert!(!String::from_utf8_lossy(&ran.stderr).contains("as a whole"), "{ran:?}");
+    place
+}
+
 /// What is recorded of a script: its commands, and the anomalies.
 fn recorded(script: &str) -> (Vec<String>, String) {
-    let place = Place::new(script);
-    let _ = place.attesh(&["sh", "script.sh"]);
+    let place = announced(script);
     (place.story(), anomalies(&place.predicate()))
 }
 
 #[test]
 fn a_debug_trap_of_the_script_goes_unsaid() {
-    let place = Place::new("echo a\ntrap ':' DEBUG\necho b\n");
-    let _ = place.attesh(&["sh", "script.sh"]);
+    let place = announced("echo a\ntrap ':' DEBUG\necho b\n");
     assert_eq!(place.story(), ["echo a 0", "trap ':' DEBUG unknown"]);
     let predicate = place.predicate();
     assert!(anomalies(&predicate).contains("hook-removed"), "{predicate}");
     assert_eq!(predicate["outcome"]["end"], "INCOMPLETE");
 }
 
-#[test]
-fn an_err_trap_of_the_script_hides_too_much_or_nothing() {
-    let lines = "false\nf() { :; }\n:\n";
-    let (story, _) = recorded(&format!(":\n{lines}"));
-    assert_eq!(story, [": 0", "false 1", "f() { :; } 0", ": 0"]);
-    let (story, said) = recorded(&format!("trap : ERR\n{lines}"));
-    assert_eq!(story, ["trap : ERR 0", "false unknown", "f() { :; } 0", ": 0"]);
-    assert!(said.contains("nobody saw how command 2 of shell 1 ended"), "{said}");
+/// Each command of a script that its traps told of, on this bash.
+fn told(script: &str) -> String {
+    recorded(script).0.join(", ")
 }
 
 #[test]
-fn an_exit_trap_of_the_script_hides_too_much_or_nothing() {
-    let (story, _) = recorded(":\necho a\n( true )\n");
-    assert_eq!(story, [": 0", "echo a untold", "( true ) 0"]);
-    let (story, said) = recorded("trap : EXIT\necho a\n( true )\n");
-    assert_eq!((story, said.as_str()), (vec!["trap : EXIT 0".to_owned(), "echo a 0".to_owned()], "[]"));
-    let pipe = |script: &str| {
-        let place = Place::new(script);
-        let _ = place.attesh(&["sh", "script.sh"]);
-        place.predicate()["commands"][1]["pipeStatus"].take()
-    };
-    assert_eq!(pipe(":\nfalse | true\n"), serde_json::json!([1, 0]));
-    assert_eq!(pipe("trap : EXIT\nfalse | true\n"), Value::Null);
+fn traps_tell_more_than_bash_announced() {
+    let cases = [
+        // Between two announcements that follow each other, the status is the first one's.
+        ("false\ntrue\n(exit 3)\n:\n", "false 1, true untold, : 0"),
+        ("false | true\n: 'a'  b # c\nx=$(exit 4)\n", "false | true 0, : 'a'  b # c 0, x=$(exit 4) 4"),
+        // What bash need not announce has no record, and nobody knows how the one before ended.
+        ("echo a\nf() { :; }\n:\n", "echo a untold, : 0"),
+        (":\ntrue && false &\n:\n", ": untold, : 0"),
+        (":\nfor x in $(exit 7); do :; done\n:\n", ": untold, : 0"),
+        ("false\nif true; then :; fi\n:\n", "false untold, if true; then :; fi 0, : 0"),
+        (
+            "false\n{ true; } > \"$(echo /dev/null; exit 3)\"\n",
+            "false untold, { true; } > \"$(echo /dev/null; exit 3)\" untold",
+        ),
+        // At the end: a unit that nothing is behind, or an exit.
+        ("echo a\n( true )\n", "echo a untold"),
+        ("echo a\nexit 3\necho b\n", "echo a 0, exit 3 3"),
+        ("set -e\nfalse\necho b\n", "set -e 0, false untold"),
+        ("echo a\nexec sh -c 'exit 12'\n", "echo a 0, exec sh -c 'exit 12' untold"),
+        ("echo a\nkill -9 $$\n:\n", "echo a 0, kill -9 $$ unknown"),
+        ("echo a\n}\n", "echo a untold"),
+        // A trap of the script, or of what it reads, can end it.
+        ("trap : EXIT\nfalse\n", "trap : EXIT 0, false untold"),
+        ("trap 'exit 0' ERR\nfalse\n", "trap 'exit 0' ERR 0, false untold"),
+        ("trap 'trap - ERR; exit 0' ERR\nfalse\n", "trap 'trap - ERR; exit 0' ERR 0, false untold"),
+        ("trap '' TERM\nfalse\n", "trap '' TERM 0, false 1"),
+        ("eval \"tr\"ap\" 'exit 0' ERR\"\nfalse\n", "eval \"tr\"ap\" 'exit 0' ERR\" untold, false untold"),
+        // What a unit evaluates may look like the next.
+        (
+            "eval \"$(printf ':\\nmake\\nexit 0\\n')\"\nmake test\n",
+            "eval \"$(printf ':\\nmake\\nexit 0\\n')\" untold",
+        ),
+        (
+            "eval \"$(printf ':\\n: x\\nexit 0\\n')\"\n: x\n",
+            "eval \"$(printf ':\\n: x\\nexit 0\\n')\" untold, : x untold, exit 0 untold unplanned",
+        ),
+    ];
+    let wrong: Vec<String> = cases
+        .iter()
+        .map(|(script, expected)| (script, expected, told(script)))
+        .filter(|(_, expected, found)| found != *expected)
+        .map(|(script, expected, found)| format!("{script:?}\n  expected {expected}\n  recorded {found}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn traps_tell_statuses_of_another_pipeline() {
+    let script = "false | true | (exit 3)\ntrue\nfalse | true\nx=1\necho a && true | false | true\ntrue | true || :\nfalse | true\n";
+    let commands = announced(script).predicate()["commands"].take();
+    let found: Vec<String> =
+        commands.as_array().unwrap().iter().map(|command| command["pipeStatus"].to_string()).collect();
+    assert_eq!(found, ["[1,0,3]", "null", "[1,0]", "null", "null", "null", "[1,0]"]);
+}
+
+#[test]
+fn a_unit_that_was_not_announced_is_said_not_to_be_reached() {
+    let place = announced("echo a\n( true )\n");
+    let log = place.attesh(&["log", place.session().to_str().unwrap()]);
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    assert!(log.ends_with("     untold    1  echo a\n   not seen    2  ( true )\n"), "{log}");
 }
 
 #[test]
@@ -223,31 +283,43 @@ fn a_bash_that_is_not_heard_has_no_plan_or_is_not_said_to_be() {
         assert_eq!(predicate["plans"][0]["units"].as_array().map(Vec::len), Some(2));
         assert_eq!(predicate["commands"], serde_json::json!([]));
         assert_eq!(predicate["session"]["shells"][0]["exitCode"], 5);
+        assert_eq!(
+            (&predicate["plans"][0]["evidence"], &predicate["outcome"]["end"]),
+            (&"whole".into(), &"INCOMPLETE".into())
+        );
+        assert!(anomalies(&predicate).contains("could not be seen"), "{predicate}");
     };
     for mode in modes {
         let place = Place::new("echo a\nexit 5\n");
-        let ran = place.attesh(&[&["sh"][..], mode, &["script.sh"]].concat());
+        let words = [&["sh"][..], mode, &["script.sh"]].concat();
+        let ran = place.command(ATTESH, &words).env("ATTESH_EVIDENCE", "traps").output().unwrap();
         check(&place, ran, "with these options");
     }
     let place = Place::new("echo a\nexit 5\n");
     let env = place.write("env", "trap : EXIT\n");
-    let ran =
-        place.command(crate::stage::pty::ATTESH, &["sh", "script.sh"]).env("BASH_ENV", env).output().unwrap();
+    let mut command = place.command(ATTESH, &["sh", "script.sh"]);
+    let ran = command.env("BASH_ENV", env).env("ATTESH_EVIDENCE", "traps").output().unwrap();
     check(&place, ran, "BASH_ENV");
 }
 
 #[test]
 fn an_alias_passes_for_what_is_planned() {
-    let place = Place::new("shopt -s expand_aliases\nalias say='echo said'\nsay hi\necho a\n");
-    let ran = place.attesh(&["sh", "script.sh"]);
-    assert_eq!(ran.stdout, b"said hi\na\n");
-    assert_eq!(place.story()[2..], ["say hi 0 unplanned", "echo a 0"]);
+    let place = announced("shopt -s expand_aliases\nalias say='echo said'\nsay hi\necho a\n");
+    assert_eq!(place.story()[2..], ["echo said hi untold unplanned", "echo a 0"]);
     let said = anomalies(&place.predicate());
     assert!(said.contains("not-as-planned"), "{said}");
+    let log = place.attesh(&["log", place.session().to_str().unwrap()]);
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    assert!(log.contains("\nuntold unplanned    -  echo said hi\n   not seen    3  say hi\n"), "{log}");
     // Where an alias opens what the parser of the plan takes for two units.
-    let place = Place::new("shopt -s expand_aliases\nalias loop='for i in 1 2; do'\nloop\necho $i\ndone\n");
-    let ran = place.attesh(&["sh", "script.sh"]);
-    assert_eq!(ran.stdout, b"1\n2\n");
+    let place = announced("shopt -s expand_aliases\nalias loop='for i in 1 2; do'\nloop\necho $i\ndone\n");
     let said = anomalies(&place.predicate());
     assert!(said.contains("not-as-planned"), "{said} {:?}", place.story());
+    // What an alias adds to a command can hide the lines below it.
+    let lib = "shopt -s expand_aliases\nalias echo='echo <<\"( : lint )\"'\n";
+    let place = announced(&format!("{lib}echo start\n(touch ran)\n( : lint )\n:\n"));
+    assert_eq!(
+        place.story()[2..],
+        ["echo start <<'( : lint )' (touch ran) ( : lint )  untold unplanned", ": 0"]
+    );
 }

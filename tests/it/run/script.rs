@@ -159,29 +159,29 @@ fn a_unit_is_recorded_wrongly() {
     let cases: &[(&[&str], &str, &[&str])] = &[
         (&[], "cd /\necho \"something\"\nfalse\n", &["cd / 0", "echo \"something\" 0", "false 1"]),
         (&[], "echo a\nexit 3\necho b\n", &["echo a 0", "exit 3 3"]),
-        (&["-e"], "echo a\n(exit 6)\necho b\n", &["echo a untold", "(exit 6) 6"]),
+        (&["-e"], "echo a\n(exit 6)\necho b\n", &["echo a 0", "(exit 6) 6"]),
         (&[], "(exit 6)\necho b\n", &["(exit 6) 6", "echo b 0"]),
-        (&[], "f() { :; }\ng() { :; }\nf\n", &["f() { :; } untold", "g() { :; } 0", "f 0"]),
-        (&[], "echo a\n( true )\n", &["echo a untold", "( true ) 0"]),
+        (&[], "f() { :; }\ng() { :; }\nf\n", &["f() { :; } 0", "g() { :; } 0", "f 0"]),
+        (&[], "echo a\n( true )\n", &["echo a 0", "( true ) 0"]),
         (&[], "if true; then\n  false\nfi\necho b\n", &["if true; then\n  false\nfi 1", "echo b 0"]),
         (&[], "true|false\n:\n", &["true|false 1", ": 0"]),
         (&["-e"], "false && echo x\n! true\n:\n", &["false && echo x 1", "! true 1", ": 0"]),
         (&[], "exec sh -c 'exit 12'\n:\n", &["exec sh -c 'exit 12' 12"]),
         (&[], "echo a\nkill -9 $$\n:\n", &["echo a 0", "kill -9 $$ unknown"]),
         (&[], "sleep 0.01 &\nwait\n", &["sleep 0.01 & 0", "wait 0"]),
-        (&[], "trap 'echo E' ERR\n(exit 5)\n:\n", &["trap 'echo E' ERR untold", "(exit 5) 5", ": 0"]),
+        (&[], "trap 'echo E' ERR\n(exit 5)\n:\n", &["trap 'echo E' ERR 0", "(exit 5) 5", ": 0"]),
         (
             &[],
             "echo a >&2 2>/dev/null; x=1\n((x))\n[[ a ]]\n",
             &["echo a >&2 2>/dev/null; x=1 0", "((x)) 0", "[[ a ]] 0"],
         ),
         (&[], "cat <<E\nb\nE\necho $'a\\tb'\n", &["cat <<E\nb\nE 0", "echo $'a\\tb' 0"]),
-        (&[], "echo a\n}\n", &["echo a untold"]),
+        (&[], "echo a\n}\n", &["echo a 0"]),
         (&["-u"], ": $x\n:\n", &[": $x 1"]),
         (
             &[],
             "eval \"$(printf ':\\nA=1\\nfalse\\n')\"\n(exit 2)\necho b\necho c\n",
-            &["eval \"$(printf ':\\nA=1\\nfalse\\n')\" unknown", "(exit 2) 2", "echo b 0", "echo c 0"],
+            &["eval \"$(printf ':\\nA=1\\nfalse\\n')\" 1", "(exit 2) 2", "echo b 0", "echo c 0"],
         ),
     ];
     let wrong: Vec<String> = cases
@@ -250,9 +250,7 @@ fn sealing_comes_too_late_or_changes_the_status() {
 #[test]
 fn words_that_name_no_script_run_something() {
     let place = Place::new("echo a\n");
-    for words in
-        [&["sh"][..], &["sh", "-e"], &["sh", "-c", "echo x"], &["sh", "-s"], &["sh", "-"], &["sh", "-o"]]
-    {
+    for words in [&["sh", "-c"][..], &["sh", "-o"], &["sh", ""], &["sh", "--rcfile"]] {
         let said = place.attesh(words);
         assert_eq!((said.status.code(), said.stdout.as_slice()), (Some(2), &b""[..]), "{words:?}");
     }
@@ -264,7 +262,8 @@ fn words_that_name_no_script_run_something() {
 #[test]
 fn a_script_stops_when_the_recorder_dies() {
     let place = Place::new("kill -9 $PPID\nsleep 0.1\necho on > on\n:\necho done > done\n");
-    let _ = place.attesh(&["sh", "script.sh"]);
+    // Traps tell of it: a bash that is watched ends with who watches it.
+    let _ = place.command(ATTESH, &["sh", "script.sh"]).env("ATTESH_EVIDENCE", "traps").output().unwrap();
     for _ in 0..100 {
         if place.folder.path().join("done").exists() {
             return;
@@ -317,7 +316,7 @@ fn a_line_that_was_not_reached_does_not_show() {
     let session = place.session();
     let said = place.attesh(&["log", session.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let expected = "script script.sh in shell 1\n          0    1  cd /\n               2  # then\n          3    3  if true; then\n               4    exit 3\n               5  fi\n   not seen    6  echo never\n";
+    let expected = "script script.sh in shell 1\n          0    1  cd /\n               2  # then\n          3    3  if true; then\n               4    exit 3\n               5  fi\nnot reached    6  echo never\n";
     assert_eq!(said, expected);
     let _ = place.predicate();
     let said = place.attesh(&["show", "sealed.intoto.json"]);
@@ -353,18 +352,48 @@ fn a_unit_that_did_not_run_is_recorded() {
 }
 
 #[test]
-fn a_script_that_cannot_be_read_twice_is_swallowed() {
-    let place = Place::new("echo unused\n");
-    let _ = place.attesh(&["sh", "script.sh"]);
-    let mut command = std::process::Command::new("bash");
-    let line = format!("printf 'echo piped\\nexit 3\\n' | '{}' sh /dev/stdin", crate::stage::pty::ATTESH);
-    command.args(["-c", &line]).env("HOME", place.session().parent().unwrap());
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"piped\n"[..]), "{said}");
-    assert!(said.contains("not a file that can be read twice"), "{said}");
+fn a_script_that_can_be_read_once_is_swallowed() {
+    let script = "echo $0 $*\nread -r line\nnot a command\necho $line; exit 3\n";
+    let forms = [
+        ("cat script.sh | 'ATTESH' sh /dev/stdin a", "cat script.sh | bash /dev/stdin a"),
+        ("'ATTESH' sh -s a < script.sh", "bash -s a < script.sh"),
+        ("cat script.sh | 'ATTESH' sh", "cat script.sh | bash"),
+        ("exec 9< <(cat script.sh); 'ATTESH' sh /dev/fd/9 a </dev/null", ""),
+        ("'ATTESH' sh -c \"$(cat script.sh)\" name a < script.sh", "bash -c \"$(cat script.sh)\" name a < script.sh"),
+    ];
+    for (ours, alone) in forms {
+        let run = |line: &str| {
+            let place = Place::new(script);
+            let line = line.replace("ATTESH", ATTESH);
+            let output = place.command("bash", &["-c", &line]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            (place, output.status.code(), said, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (place, code, out, said) = run(ours);
+        if !alone.is_empty() {
+            let (_, alone_code, alone_out, _) = run(alone);
+            assert_eq!((code, &out), (alone_code, &alone_out), "{ours}: {said}");
+        }
+        assert_eq!(code, Some(3), "{ours}: {said}");
+        let predicate = place.predicate();
+        assert_eq!(predicate["plans"][0]["evidence"], "reader", "{ours}");
+        assert_eq!(predicate["plans"][0]["units"].as_array().unwrap().len(), 4, "{ours}");
+        assert_eq!(predicate["outcome"]["end"], "COMPLETE", "{ours}");
+    }
+}
+
+#[test]
+fn a_script_that_nobody_can_plan_is_complete() {
     let place = Place::new(&format!("{}exit 3\n", "# a remark\n".repeat(100_000)));
     let long = place.attesh(&["sh", "--strict", "script.sh"]);
     assert_eq!(long.status.code(), Some(125));
     assert!(String::from_utf8_lossy(&long.stderr).contains("more than 1048576 bytes"));
+    assert_eq!(place.predicate()["outcome"]["end"], "INCOMPLETE");
+    let place = Place::new("");
+    let line = format!("mkfifo pipe; (echo 'echo a; exit 3' > pipe) & '{ATTESH}' sh pipe");
+    let output = place.command("bash", &["-c", &line]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"a\n"[..]), "{said}");
+    assert!(said.contains("not a file that can be read twice"), "{said}");
+    assert_eq!(place.predicate()["outcome"]["end"], "INCOMPLETE");
 }
