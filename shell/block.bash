@@ -29,16 +29,20 @@ elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
     __attesh_why=$('@ATTESH_BIN@' block can "$__attesh_shell" 218<&"$__attesh_memory"); then
     __attesh_traps=$(\builtin trap -p)
     __attesh_status=0
-    '@ATTESH_BIN@' block run "$__attesh_shell" "$__attesh_line" "$0" "$@" \
-        218<&"$__attesh_memory" 217< <(
-            \builtin printf '\\builtin shopt -s extglob\n'
-            \builtin declare -f
-            \builtin declare -F
-            \builtin declare -p
-            \builtin alias -p
-            \builtin shopt -p
-            \builtin printf '\0%s\n\0%s\0' "$__attesh_traps" "$SHELLOPTS"
-        ) || __attesh_status=$?
+    # What bash itself says of a signal that ended attesh is not the job's.
+    { \builtin : 219>&2; } 2>/dev/null || \exec 2>/dev/null
+    {
+        '@ATTESH_BIN@' block run "$__attesh_shell" "$__attesh_line" "$0" "$@" \
+            2>&219 218<&"$__attesh_memory" 217< <(
+                \builtin printf '\\builtin shopt -s extglob\n'
+                \builtin declare -f
+                \builtin declare -F
+                \builtin declare -p
+                \builtin alias -p
+                \builtin shopt -p
+                \builtin printf '\0%s\n\0%s\0' "$__attesh_traps" "$SHELLOPTS"
+            )
+    } 219>&2 2>/dev/null || __attesh_status=$?
     \builtin trap - EXIT ERR DEBUG RETURN
     \builtin exit "$__attesh_status"
 fi

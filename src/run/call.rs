@@ -8,6 +8,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -247,7 +248,8 @@ impl BashCall {
 
     fn with(&self, bash: &Path, options: &[OsString]) -> Command {
         let mut command = Command::new(bash);
-        command.args(options);
+        // Its name is `$0` where the script is no file.
+        command.arg0("bash").args(options);
         match &self.input {
             Input::File(path) => command.arg(path),
             Input::Text(text) => command.arg(text),

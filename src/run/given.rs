@@ -7,7 +7,7 @@
 //! memory that nobody can change.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Seek, SeekFrom};
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,7 +64,14 @@ impl Given {
             return Ok(given);
         }
         match proc::descriptor_in(&given.path).filter(|_| given.path.exists() && !given.path.is_dir()) {
-            Some(descriptor) => given.once(descriptor),
+            Some(descriptor) => {
+                let given = given.once(descriptor)?;
+                // bash opens it anew; a command of the script finds it at its end.
+                if let Some((mut file, _)) = given.memory.as_ref().map(|(file, number)| (file, number)) {
+                    let _ = file.seek(SeekFrom::End(0));
+                }
+                Ok(given)
+            }
             None => Ok(given),
         }
     }

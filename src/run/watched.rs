@@ -14,6 +14,7 @@ use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
 use crate::os::signals::Signals;
 use crate::record::{Evidence, From, Unseen};
+use crate::report;
 use crate::script::reading::{Piece, piece};
 
 /// How many bytes of a text stand in the detail of an anomaly.
@@ -46,6 +47,10 @@ impl Units {
 pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<ExitStatus> {
     let signals = Signals::take();
     recording.begin(u64::from(reader.pid()), None, Evidence::Reader);
+    if let Some(why) = recording.given.unplanned() {
+        report::say(&format!("{why}: it has no plan"));
+        recording.cut_off();
+    }
     let mut units = Units::default();
     let (mut left, mut lost) = (false, false);
     reader.go_on()?;

@@ -272,7 +272,7 @@ fn a_job_does_not_end_as_it_does_alone() {
                             rest.split_once(": ").map_or(rest, |(_, rest)| rest).to_owned()
                         })
                     })
-                    .filter(|line| !line.contains("__attesh_"))
+                    .filter(|line| !line.contains("__attesh_") && !line.ends_with("Terminated"))
                     .collect();
                 let printed =
                     text(&output.stdout).lines().skip(1).map(without_time).collect::<Vec<_>>().join("\n");
