@@ -135,7 +135,11 @@ pub const KEYS: &[Key] = &[
     may("script", "evidence", Type::Word(&["reader", "traps"])),
     may("script", "arguments", Type::Any),
     may("script", "options", Type::Any),
-    may("script", "environment", Type::Words(&["BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_FUNC", "LD_PRELOAD", "LD_AUDIT"])),
+    may(
+        "script",
+        "environment",
+        Type::Words(&["BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_FUNC", "LD_PRELOAD", "LD_AUDIT"]),
+    ),
     may("script", "before", Type::Texts),
     may("script", "runner", Type::Word(&["gitlab"])),
     must("deny", "commands", Type::Patterns),

@@ -106,9 +106,11 @@ fn of_these(all: &[Alias], bytes: &[u8]) -> Option<Vec<u8>> {
 /// Whether an alias stands for words alone.
 fn is_words(alias: &Alias) -> bool {
     let (mut quote, mut dollar) = (None, false);
-    for byte in &alias.text {
+    let mut bytes = alias.text.iter();
+    while let Some(byte) = bytes.next() {
         let plain = match (quote, byte) {
-            (Some(b'"'), b'\\' | b'`') | (_, 0) => false,
+            (Some(b'"'), b'\\') => bytes.next().is_some_and(|next| *next != b'\n'),
+            (Some(b'"'), b'`') | (_, 0) => false,
             (Some(b'"'), b'(' | b'{') => !dollar,
             (Some(open), byte) => {
                 if open == *byte {

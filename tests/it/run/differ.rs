@@ -1,9 +1,9 @@
 //! A script gives under `attesh sh` what bash alone gives: each script of `tests/differ` is run
 //! both ways, on each bash, and leaves a sound journal with the units of its plan.
 //!
-//! A script begins behind a line `=== NAME`; it may go on with ` : OPTIONS : ANOMALIES`, the
-//! options of bash and the anomalies that the journal is to tell of, under traps; a third part has
-//! those where bash is watched, if more than the removed hook differs. What stands before the
+//! A script begins behind a line `=== NAME`; it may go on with ` : OPTIONS : ANOMALIES :
+//! WATCHED`, the options of bash, the anomalies that the journal is to tell of under traps, and those
+//! where bash is watched. What stands before the
 //! first of a file says what the file is about.
 
 use std::collections::BTreeMap;
@@ -53,11 +53,7 @@ pub fn cases() -> Vec<Case> {
             let name = format!("{file}/{}", fields.next().unwrap());
             let mut words =
                 || fields.next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-            let (options, anomalies, mut watched) = (words(), words(), words());
-            if watched.is_empty() {
-                // Who watches bash needs no hook.
-                watched = anomalies.iter().filter(|what| *what != "hook-removed").cloned().collect();
-            }
+            let (options, anomalies, watched) = (words(), words(), words());
             // An input without an end is one with the file's last byte.
             all.push(Case { name, options, anomalies, watched, script: format!("{script}\n") });
         }

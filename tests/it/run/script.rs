@@ -373,7 +373,10 @@ fn a_script_that_can_be_read_once_is_swallowed() {
         ("'ATTESH' sh -s a < script.sh", "bash -s a < script.sh"),
         ("cat script.sh | 'ATTESH' sh", "cat script.sh | bash"),
         ("exec 9< <(cat script.sh); 'ATTESH' sh /dev/fd/9 a </dev/null", ""),
-        ("'ATTESH' sh -c \"$(cat script.sh)\" name a < script.sh", "bash -c \"$(cat script.sh)\" name a < script.sh"),
+        (
+            "'ATTESH' sh -c \"$(cat script.sh)\" name a < script.sh",
+            "bash -c \"$(cat script.sh)\" name a < script.sh",
+        ),
     ];
     for (ours, alone) in forms {
         let run = |line: &str| {
