@@ -27,6 +27,8 @@ elif ! { \exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
     __attesh_why='bash cannot open its memory'
 elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
     __attesh_why=$('@ATTESH_BIN@' block can "$__attesh_shell" 218<&"$__attesh_memory"); then
+    # A subshell lists the traps of its parent until one is set in it.
+    [[ $(\builtin trap -p RETURN) ]] || \builtin trap - RETURN
     __attesh_traps=$(\builtin trap -p)
     __attesh_status=0
     # What bash itself says of a signal that ended attesh is not the job's.

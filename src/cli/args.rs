@@ -365,12 +365,7 @@ pub struct Sh {
     #[arg(long)]
     pub strict: bool,
     /// bash's options, the script, its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "[OPTION]... FILE [ARGUMENT]..."
-    )]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
     pub words: Vec<OsString>,
 }
 

@@ -294,6 +294,28 @@ fn a_command_that_means_something_else_shows() {
     let output = sh.env("BASH_FUNC_make%%", "() { echo not make; }").output().unwrap();
     assert_eq!(output.stdout, b"not make\n");
     assert_eq!(place.story(), ["make all 0"]);
+    // Who sealed it can see that.
+    assert_eq!(place.predicate()["plans"][0]["interpreter"]["inherited"], serde_json::json!(["BASH_FUNC"]));
+}
+
+/// A command of bash's own, which it loads.
+const LOADED: &str = r#"
+static int run(void *words) { return 0; }
+static char *help[] = { "make", 0 };
+struct { char *name; int (*run)(void *); int flags; char **help; char *usage; char *handle; }
+make_struct = { "make", run, 1, help, "make", 0 };
+"#;
+
+#[test]
+fn what_is_loaded_into_a_bash_shows() {
+    if !programs::have("cc") {
+        return;
+    }
+    let place = Place::new("enable -f ./make.so make\nmake all\n");
+    place.write("make.c", LOADED);
+    programs::ok(place.folder.path(), "cc", &["-shared", "-fPIC", "-o", "make.so", "make.c"]);
+    let _ = place.attesh(&["sh", "script.sh"]);
+    assert_eq!(place.story(), ["enable -f ./make.so make 0", "make all 0"]);
 }
 
 /// Writes what bash would say into each socket that it inherited, and tells how many there were.
@@ -319,7 +341,9 @@ fn a_child_of_a_script_is_taken_for_its_bash() {
     }
     let place = Place::new("echo a\npython3 forger.py\necho b\n");
     place.write("forger.py", FORGER);
-    let output = place.attesh(&["sh", "script.sh"]);
+    // bash speaks for itself where its traps tell of the script.
+    let mut sh = place.command(ATTESH, &["sh", "script.sh"]);
+    let output = sh.env("ATTESH_EVIDENCE", "traps").output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines.len() == 3 && lines[1] != "0", "it found no socket: {said}");
