@@ -261,7 +261,9 @@ fn words_that_name_no_script_run_something() {
 
 #[test]
 fn a_script_goes_on_when_the_recorder_dies() {
-    for (kill, shows) in [("kill -9 $PPID", false), ("trap : TRAP HUP TERM\nkill -9 $PPID", false), (":", true)] {
+    for (kill, shows) in
+        [("kill -9 $PPID", false), ("trap : TRAP HUP TERM\nkill -9 $PPID", false), (":", true)]
+    {
         let place = Place::new(&format!("echo one > one\n{kill}\nsleep 0.1\necho on > on\n"));
         let ran = place.attesh(&["sh", "script.sh"]);
         assert_eq!(ran.status.success(), shows, "{kill}");

@@ -381,6 +381,40 @@ fn an_honest_script_is_not_verified() {
     eprintln!("refused under traps: {}", refused.into_inner());
 }
 
+/// What no evidence of bash's own shows: another program changes the text that bash has read.
+#[test]
+fn what_is_written_into_the_memory_of_bash_shows() {
+    let poke = "#!/usr/bin/env python3\n\
+        import os, re\n\
+        of = f'/proc/{os.getppid()}/'\n\
+        memory = open(of + 'mem', 'r+b', 0)\n\
+        for line in open(of + 'maps'):\n\
+        \x20   place = re.match('([0-9a-f]+)-([0-9a-f]+) rw.*heap', line)\n\
+        \x20   if place:\n\
+        \x20       start, end = (int(part, 16) for part in place.groups())\n\
+        \x20       memory.seek(start)\n\
+        \x20       for found in re.finditer(b': > ran', memory.read(end - start)):\n\
+        \x20           memory.seek(start + found.start())\n\
+        \x20           memory.write(b': > rax')\n\
+        open('go', 'w')\n";
+    let text = "./poke &\nwhile [ ! -e go ]; do :; done\n: > ran\nwait $!\n";
+    let script = Script {
+        name: "memory".to_owned(),
+        words: Vec::new(),
+        environment: Vec::new(),
+        proof: String::new(),
+        text: text.to_owned(),
+        files: BTreeMap::from([("poke".to_owned(), poke.to_owned())]),
+    };
+    let place = Place::new(&shells::one(Family::Bash, "5.2").unwrap(), &script);
+    assert_eq!(place.policy(&script, By::Reader, &[]).code, Some(0));
+    let ran = place.record(&script, By::Reader);
+    if !place.path("work/rax").exists() {
+        return world::skipped(&format!("no program may write into the memory of bash here: {}", ran.line()));
+    }
+    assert_eq!(place.verify().code, Some(0), "it shows: the page is to say so");
+}
+
 /// The scripts of `tests/differ` that succeed, and of which each unit does.
 #[test]
 fn a_script_that_succeeds_is_not_verified() {
