@@ -10,6 +10,7 @@ use memchr::memmem;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
 use super::{Options, Runner};
+use super::plan::INIT;
 use crate::text::quoted;
 
 /// A line with these words starts the recording.
@@ -43,8 +44,6 @@ pub struct Job {
 
 type Outcome<T> = Result<T, String>;
 
-/// The item that starts the recording of a job.
-const INIT: &[u8] = br#"eval "$(attesh init bash --ci)""#;
 /// What stands behind `attesh sh` in the shell of a step, as the recipe has it.
 const RECIPE: [&str; 4] = ["-e", "-o", "pipefail", "{0}"];
 
