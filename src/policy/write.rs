@@ -3,7 +3,7 @@
 //! What lives here: TOML that [`Policy::read`](super::Policy::read) takes, with remarks for
 //! who will edit it.
 
-use super::{Mode, PlanAt, ScriptRule};
+use super::{Mode, ScriptRule};
 use crate::record::{Evidence, Inherited};
 use crate::script::{Script, Unit};
 
@@ -20,7 +20,6 @@ impl ScriptRule {
         let lines = script.units().map(|unit| unit.first).collect();
         Ok(ScriptRule {
             name: None,
-            plan: PlanAt::Start,
             mode: Mode::Entire,
             sha256: None,
             commands,
@@ -43,9 +42,6 @@ impl ScriptRule {
         let mut put = |key: &str, value: &str| out.push_str(&format!("{key} = {value}\n"));
         if let Some(name) = &self.name {
             put("name", &text(name));
-        }
-        if let Some(plan) = self.plan.word() {
-            put("plan", &format!("\"{plan}\""));
         }
         put("mode", &format!("\"{}\"", self.mode.word()));
         if let Some(runner) = self.runner {
