@@ -124,7 +124,6 @@ codes! {
     CommandUnseen Policy "command.unseen" "the commands of a shell were not seen, so they may be denied";
     CommandHidden Policy "command.hidden" "the text of a command is not there, so it may be denied";
     ScriptPlanMissing Policy "script.plan-missing" "no plan shows that the script ran";
-    ScriptPlanLate Policy "script.plan-late" "the plan was recorded when the block ended, not before its first command";
     ScriptPlanUnits Policy "script.plan-units" "the plan has no list of commands";
     ScriptChanged Policy "script.changed" "the script was changed while it ran";
     ScriptOther Policy "script.other" "the script is another one, byte by byte";

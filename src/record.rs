@@ -30,8 +30,8 @@ pub use text::{
 };
 pub(crate) use words::words;
 pub use words::{
-    CloseReason, Closes, EndReason, Evidence, FactTime, From, Inherited, Kind, NoteWhat, PlanTime, PrevWhy,
-    Program, StateLevel, TextSource, Unseen, Word,
+    CloseReason, Closes, EndReason, Evidence, FactTime, From, Inherited, Kind, NoteWhat, PrevWhy, Program,
+    StateLevel, TextSource, Unseen, Word,
 };
 
 /// The longest line of a journal in bytes, its newline included.

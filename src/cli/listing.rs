@@ -112,8 +112,8 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
         match row {
             Row::Script(scripted) => {
                 let ran: Vec<Ran> = commands_of(scripted, rows.clone())
-                    .map(|(unit, command)| Ran {
-                        unit,
+                    .map(|command| Ran {
+                        unit: command.unit,
                         status: command.status,
                         word: command.status_word(),
                         text: command.text.clone().unwrap_or_default(),
@@ -136,10 +136,9 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
 pub fn scripts<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<Value> {
     let one = |row: &'a Row| {
         let Row::Script(scripted) = row else { return None };
-        let ran: Vec<(Option<u64>, &Command)> = commands_of(scripted, rows.clone()).collect();
+        let ran: Vec<&Command> = commands_of(scripted, rows.clone()).collect();
         let units = (1..).zip(scripted.script.units()).map(|(number, unit)| {
-            let command = ran.iter().find(|(of, _)| *of == Some(number));
-            let seq = command.map(|(_, command)| command.seq);
+            let seq = ran.iter().find(|command| command.unit == Some(number)).map(|command| command.seq);
             let mut out = json!({"line": unit.first, "lastLine": unit.last, "seq": seq});
             put_text(&mut out, unit.text);
             out
@@ -151,19 +150,15 @@ pub fn scripts<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<Value> {
     rows.clone().filter_map(one).collect()
 }
 
-/// What the shell of a script ran, with the unit of each command. A plan that was recorded when
-/// the block had ended has its units in the order in which they ran.
+/// What the shell of a script ran.
 fn commands_of<'a>(
     scripted: &Scripted,
     rows: impl Iterator<Item = &'a Row>,
-) -> impl Iterator<Item = (Option<u64>, &'a Command)> {
-    let commands = rows.filter_map(move |row| match row {
+) -> impl Iterator<Item = &'a Command> {
+    rows.filter_map(move |row| match row {
         Row::Command(command) if command.shell == scripted.shell => Some(command),
         _ => None,
-    });
-    (1..)
-        .zip(commands)
-        .map(move |(n, command)| (if scripted.before { command.unit } else { Some(n) }, command))
+    })
 }
 
 fn lines(scripted: &Scripted) -> impl Iterator<Item = Line<'_>> {

@@ -12,7 +12,7 @@ use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::cause::Code;
 use crate::failure::{Failure, Kind};
-use crate::record::{PlanTime, Unseen};
+use crate::record::Unseen;
 use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
 use crate::seal::form;
@@ -169,12 +169,10 @@ fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
 
 /// A script, as far as it is signed: the lines of its units.
 fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
-    let before = plan.recorded_at == PlanTime::Start;
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
-    let ran: Vec<Ran> = (1..)
-        .zip(ran)
-        .map(|(n, command)| Ran {
-            unit: if before { command.unit } else { Some(n) },
+    let ran: Vec<Ran> = ran
+        .map(|command| Ran {
+            unit: command.unit,
             status: command.exit_code,
             word: status_word(command),
             text: command.text.bytes().unwrap_or_default(),

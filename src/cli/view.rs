@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
-use crate::record::{Body, Evidence, NoteWhat, PlanTime, Record, Status, Unseen};
+use crate::record::{Body, Evidence, NoteWhat, Record, Status, Unseen};
 use crate::report;
 use crate::script::Script;
 use crate::session::heads::rejected;
@@ -33,8 +33,6 @@ pub struct Scripted {
     pub shell: u64,
     /// The file, as it was named.
     pub name: Vec<u8>,
-    /// It was recorded before the first command: what ran was compared with it.
-    pub before: bool,
     /// What its starts and statuses rest on.
     pub evidence: Evidence,
     /// How many of its units had begun before the recording.
@@ -174,7 +172,6 @@ fn said(record: &Record) -> Option<Row> {
             return Some(Row::Script(Scripted {
                 shell: plan.shell,
                 name: text("name").unwrap_or_default(),
-                before: plan.recorded_at == PlanTime::Start,
                 evidence: plan.evidence,
                 begun: plan.before,
                 script,

@@ -125,7 +125,6 @@ pub const KEYS: &[Key] = &[
     may("session", "max-paused", Type::Integer),
     may("session", "max-tail", Type::Age),
     may("script", "name", Type::Text),
-    may("script", "plan", Type::Word(&["start"])),
     may("script", "mode", Type::Word(&["entire", "ordered", "contains"])),
     may("script", "sha256", Type::Digest),
     must("script", "commands", Type::Texts),

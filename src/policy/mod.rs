@@ -94,33 +94,11 @@ impl Mode {
     }
 }
 
-/// When the plan must have been recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanAt {
-    /// Before the first command.
-    Start,
-    /// It may be missing.
-    Anyhow,
-}
-
-impl PlanAt {
-    /// As a policy has it; one that may be missing has no word.
-    #[must_use]
-    pub fn word(self) -> Option<&'static str> {
-        match self {
-            PlanAt::Start => Some("start"),
-            PlanAt::Anyhow => None,
-        }
-    }
-}
-
 /// A script that must have run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptRule {
     /// What people call it.
     pub name: Option<String>,
-    /// When its plan was recorded.
-    pub plan: PlanAt,
     /// How it is compared.
     pub mode: Mode,
     /// The digest of its bytes.
@@ -145,6 +123,14 @@ pub struct ScriptRule {
     pub before: Vec<String>,
     /// Whose own lines are set aside.
     pub runner: Option<Runner>,
+}
+
+impl ScriptRule {
+    /// Whether a session without any plan, such as a typed one, cannot meet it.
+    #[must_use]
+    pub fn needs_plan(&self) -> bool {
+        self.mode == Mode::Entire || self.sha256.is_some()
+    }
 }
 
 /// A program that puts lines of its own among the commands of a job.

@@ -10,7 +10,7 @@ use super::commands::{Judged, TOLD_MAX, are_allowed, plain};
 use super::words::{quoted, shown};
 use super::{Mode, Runner};
 use crate::cause::Code;
-use crate::record::{CloseReason, Evidence, PlanTime};
+use crate::record::{CloseReason, Evidence};
 use crate::seal::statement::{PlanFacts, UnitFacts};
 
 /// The line that starts the recording of a job needs no naming.
@@ -34,17 +34,9 @@ impl Judged<'_> {
         plan.evidence != Evidence::Whole
     }
 
-    /// The plan was recorded before the first command.
-    pub(super) fn time(&mut self, plan: &PlanFacts) {
-        if plan.recorded_at != PlanTime::Start {
-            let what = "the plan was recorded when the block ended, not before its first command";
-            self.deny("script.plan", Code::ScriptPlanLate, None, what.into());
-        }
-    }
-
     /// Of which bytes the plan was recorded, and whether bash had the same.
     pub(super) fn file(&mut self, plan: &PlanFacts) {
-        if !plan.unchanged && plan.recorded_at == PlanTime::Start {
+        if !plan.unchanged {
             let what = "the script's file was changed while it ran";
             self.deny("script.plan", Code::ScriptChanged, None, what.into());
         }
@@ -204,7 +196,7 @@ impl Judged<'_> {
     /// of a typed session.
     pub(super) fn judge(mut self, no_plans: bool) -> Vec<super::Denial> {
         let Some(plan) = self.plan else {
-            if self.rule.plan == super::PlanAt::Anyhow && no_plans {
+            if no_plans && !self.rule.needs_plan() {
                 self.compare();
             } else {
                 // Without a plan nothing shows that any line ran.
@@ -216,7 +208,6 @@ impl Judged<'_> {
         if !self.evidence(plan) {
             return self.denials;
         }
-        self.time(plan);
         self.compare();
         // A command that was added behind can hide a status: its denial comes first.
         self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusUntold);

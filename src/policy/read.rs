@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
-use super::{Mode, PlanAt, Policy, Rule, Runner, ScriptRule, SessionRule};
+use super::{Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
 use crate::record::{Evidence, Inherited, Status};
 
 /// The longest policy, in bytes.
@@ -260,11 +260,6 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         Some("contains") => Mode::Contains,
         _ => Mode::Entire,
     };
-    let sha256 = keys.text("sha256");
-    let plan = match keys.text("plan").as_deref() {
-        None if mode != Mode::Entire && sha256.is_none() => PlanAt::Anyhow,
-        _ => PlanAt::Start,
-    };
     let commands = keys.texts("commands");
     let count = commands.len() as u64;
     let mut lines: Vec<u64> = (1..=count).collect();
@@ -285,9 +280,8 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
     };
     Ok(ScriptRule {
         name: keys.text("name"),
-        plan,
         mode,
-        sha256,
+        sha256: keys.text("sha256"),
         commands,
         lines,
         exit,

@@ -1,6 +1,6 @@
 //! A policy told in words, and the words that its rules share.
 
-use super::{Mode, PlanAt, Policy, Runner, ScriptRule};
+use super::{Mode, Policy, Runner, ScriptRule};
 use crate::record::{Evidence, Inherited};
 use crate::text::count;
 
@@ -79,9 +79,9 @@ pub(super) fn quoted(words: &[String]) -> String {
 
 impl ScriptRule {
     fn explain(&self) -> Vec<String> {
-        let plan = match self.plan {
-            PlanAt::Start => "Its plan was recorded before its first command.",
-            PlanAt::Anyhow => "The session may have no plan. If it has:",
+        let plan = match self.needs_plan() {
+            true => "Its plan was recorded before its first command.",
+            false => "The session may have no plan. If it has:",
         };
         let mut out = vec![plan.to_owned()];
         out.extend(self.explain_start());

@@ -4,7 +4,7 @@
 //! who will edit it.
 
 use super::plan::INIT;
-use super::{Mode, PlanAt, ScriptRule};
+use super::{Mode, ScriptRule};
 use crate::record::{Evidence, Inherited};
 use crate::script::{Script, Unit};
 
@@ -27,7 +27,6 @@ impl ScriptRule {
         }
         Ok(ScriptRule {
             name: None,
-            plan: PlanAt::Start,
             mode: Mode::Entire,
             sha256: None,
             commands,
@@ -50,9 +49,6 @@ impl ScriptRule {
         let mut put = |key: &str, value: &str| out.push_str(&format!("{key} = {value}\n"));
         if let Some(name) = &self.name {
             put("name", &text(name));
-        }
-        if let Some(plan) = self.plan.word() {
-            put("plan", &format!("\"{plan}\""));
         }
         put("mode", &format!("\"{}\"", self.mode.word()));
         if let Some(runner) = self.runner {

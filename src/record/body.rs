@@ -7,7 +7,7 @@ use super::genesis::Genesis;
 use super::member::{self, Form as _, OpenWord};
 use super::text::Commitments;
 use super::words::{
-    CloseReason, EndReason, Evidence, From, Inherited, Kind, NoteWhat, PlanTime, Program, TextSource, Unseen,
+    CloseReason, EndReason, Evidence, From, Inherited, Kind, NoteWhat, Program, TextSource, Unseen,
 };
 use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
@@ -72,8 +72,6 @@ pub struct Plan {
     /// How many of them, from the first on, had begun before the recording began.
     #[serde(with = "member::Integer")]
     pub before: u64,
-    /// Before its first command, or when the block had ended.
-    pub recorded_at: PlanTime,
     /// What its starts and statuses rest on.
     pub evidence: Evidence,
     /// SHA-256 of the shell's executable file, where somebody read it.

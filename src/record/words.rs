@@ -96,15 +96,6 @@ words! {
     }
 }
 words! {
-    /// When the plan of a script was recorded.
-    PlanTime {
-        /// Before its first command.
-        Start = "start",
-        /// When the block had ended.
-        Exit = "exit",
-    }
-}
-words! {
     /// Where the state of a journal lives.
     StateLevel {
         /// Under `$XDG_RUNTIME_DIR`, in memory.

@@ -103,7 +103,6 @@ fn script_json(script: &ScriptRule) -> Value {
         commands.map(|(line, command)| json!({"line": line, "command": command})).collect();
     json!({
         "name": script.name,
-        "plan": script.plan.word(),
         "mode": script.mode.word(),
         "sha256": script.sha256,
         "exit": script.exit,

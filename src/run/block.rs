@@ -19,7 +19,7 @@ use super::records::{self, Interpreter, PlanOf};
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
-use crate::record::{CloseReason, Evidence, PlanTime, Program};
+use crate::record::{CloseReason, Evidence, Program};
 use crate::report;
 use crate::script::Script;
 use crate::session::birth::{self, Shell};
@@ -106,7 +106,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
             before: 0,
             interpreter: &interpreter,
         };
-        records::plan(writer, index, PlanTime::Start, &plan)?;
+        records::plan(writer, index, &plan)?;
         Ok(writer.head())
     })?;
     if session.is_placed() {

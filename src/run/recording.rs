@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::journal::append::{Writer, digest_of};
 use crate::journal::head::Head;
 use crate::paths;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, Inherited, PlanTime, Program};
+use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, Inherited, Program};
 use crate::report;
 use crate::script::Script;
 use crate::session::birth::{self, Shell};
@@ -220,7 +220,7 @@ impl Recording {
             PlanOf { name: &name, script: &script, before: self.before, evidence, interpreter: &interpreter };
         let mut head = None;
         self.write(1, |writer, _, shell| {
-            records::plan(writer, shell, PlanTime::Start, &plan)?;
+            records::plan(writer, shell, &plan)?;
             head = Some(writer.head());
             Ok(())
         });

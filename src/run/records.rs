@@ -4,7 +4,7 @@ use crate::clock;
 use crate::crypto::Digest;
 use crate::journal::append::Writer;
 use crate::record::{
-    Body, Disclosures, Evidence, Finish, From, Inherited, KeptText, Plan, PlanTime, Start, TextSource, Unseen,
+    Body, Disclosures, Evidence, Finish, From, Inherited, KeptText, Plan, Start, TextSource, Unseen,
 };
 use crate::script::Script;
 use crate::session::Result;
@@ -25,7 +25,7 @@ pub struct Interpreter {
     pub inherited: Vec<Inherited>,
 }
 
-/// What is known of a script before or after it runs.
+/// What is known of a script before it runs.
 pub struct PlanOf<'a> {
     /// The file as it was named.
     pub name: &'a [u8],
@@ -39,17 +39,16 @@ pub struct PlanOf<'a> {
     pub interpreter: &'a Interpreter,
 }
 
-/// Records the script that a shell is to run, or has run, with its units.
+/// Records the script that a shell is to run, with its units.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn plan(writer: &mut Writer, shell: u64, recorded_at: PlanTime, of: &PlanOf) -> Result<()> {
+pub fn plan(writer: &mut Writer, shell: u64, of: &PlanOf) -> Result<()> {
     let mut texts = Disclosures::default();
     let plan = Plan {
         shell,
         count: of.script.units().len() as u64,
         before: of.before,
-        recorded_at,
         evidence: of.evidence,
         sha256: of.interpreter.sha256,
         inherited: of.interpreter.inherited.clone(),

@@ -545,7 +545,6 @@ impl<'a> Scribe<'a> {
         let mut plan = PlanFacts {
             shell: plan.shell,
             close: close.map(|(record, _)| *record),
-            recorded_at: plan.recorded_at,
             before: plan.before,
             evidence: plan.evidence,
             name: lossy(record, "name"),

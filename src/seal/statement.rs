@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
-use crate::record::{Attached, CloseReason, Evidence, FactTime, Inherited, PlanTime, Status, Unseen, words};
+use crate::record::{Attached, CloseReason, Evidence, FactTime, Inherited, Status, Unseen, words};
 
 /// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://attesh.dev/shell-session/v0.1";
@@ -294,8 +294,6 @@ pub struct PlanFacts {
     pub shell: u64,
     /// Index of the shell-close; null where the shell did not close.
     pub close: Option<u64>,
-    /// Before the first command, or when the block ended.
-    pub recorded_at: PlanTime,
     /// How many of its units, from the first on, had begun before the recording began.
     pub before: u64,
     /// What its starts and statuses rest on.

@@ -52,7 +52,7 @@ KINDS = {
         "shell": integer, "why": CLOSE_WORDS, "status": null_or(status), "native": Optional(integer),
         "scriptUnchanged": Optional(true)},
     "plan": {
-        "shell": integer, "count": integer, "before": integer, "recordedAt": one_of("start", "exit"), "evidence": EVIDENCE,
+        "shell": integer, "count": integer, "before": integer, "evidence": EVIDENCE,
         "sha256": null_or(hexed(32)), "inherited": list_of(INHERITED)},
     "start": {
         "shell": integer, "n": integer, "native": integer, "skip": Optional(integer, 0),

@@ -89,7 +89,7 @@ INTERPRETER = {
     "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text)),
     "arguments": null_or(list_of(text)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
 PLAN = {
-    "shell": integer, "close": null_or(integer), "recordedAt": one_of("start", "exit"), "before": integer,
+    "shell": integer, "close": null_or(integer), "before": integer,
     "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(shape(UNIT))), "unchanged": flag,
     "interpreter": shape(INTERPRETER)}
 SHELL = {

@@ -4,7 +4,7 @@ use super::{Cases, Expect};
 use crate::stage::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
     Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan,
-    PlanTime, Program, Recovered, Resume, TextSource, Unseen,
+    Program, Recovered, Resume, TextSource, Unseen,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -277,7 +277,6 @@ pub fn other_bodies() -> Vec<(Kind, Body, Texts)> {
             shell: 1,
             count: 3,
             before: 1,
-            recorded_at: PlanTime::Start,
             evidence: Evidence::Traps,
             sha256: Some([8; 32]),
             inherited: vec![attesh::record::Inherited::BashEnv, attesh::record::Inherited::ShellOpts],
@@ -309,13 +308,7 @@ fn others(cases: &mut Cases) {
     for (kind, name, from, to, why) in [
         (Kind::Fact, "fact-at-unknown", "\"at\":\"start\"", "\"at\":\"noon\"", MEMBER),
         (Kind::Fact, "fact-ok-missing", "\"ok\":true,", "", MEMBER),
-        (
-            Kind::Plan,
-            "plan-recorded-at-unknown",
-            "\"recordedAt\":\"start\"",
-            "\"recordedAt\":\"noon\"",
-            MEMBER,
-        ),
+        (Kind::Plan, "plan-evidence-unknown", "\"evidence\":\"traps\"", "\"evidence\":\"noon\"", MEMBER),
         (Kind::Plan, "plan-before-missing", "\"before\":1,", "", MEMBER),
         (Kind::Plan, "plan-script-missing", "\"script\":", "\"skript\":", "record.commitments"),
         (Kind::Note, "note-what-unknown", "\"what\":\"unexecuted\"", "\"what\":\"hum\"", MEMBER),

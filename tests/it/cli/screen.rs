@@ -76,7 +76,6 @@ fn hostile(value: &mut Value, path: &str) {
         "sealedAt",
         "startedAt",
         "assurance",
-        "recordedAt",
         "evidence",
         "inherited",
         "code",

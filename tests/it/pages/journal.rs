@@ -10,8 +10,8 @@ use attesh::journal::story::{Finding, FindingCode, Story};
 use attesh::record::{
     Anomaly, Attached, Body, Close, CloseReason, Closes, Core, Disclosures, End, EndReason, Evidence, FORMAT,
     Fact, FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE,
-    Pause, Plan, PlanTime, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume, Start,
-    StateLevel, TextSource, Unseen,
+    Pause, Plan, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume, Start, StateLevel,
+    TextSource, Unseen,
 };
 
 use crate::stage::object::{Members, members, object};
@@ -179,7 +179,6 @@ fn samples(kind: Kind) -> Vec<Body> {
                     shell: 1,
                     count: 2,
                     before: 1,
-                    recorded_at: PlanTime::Exit,
                     evidence: Evidence::Traps,
                     sha256: full.then_some([6; 32]),
                     inherited: vec![Inherited::Env],
@@ -388,7 +387,6 @@ fn every_word_of_a_closed_set_stands_in_the_page_and_none_other() {
     let mut code = BTreeMap::from([
         ("kind".to_owned(), names(Kind::ALL, Kind::name)),
         ("program".to_owned(), names(Program::ALL, Program::name)),
-        ("recordedAt".to_owned(), names(PlanTime::ALL, PlanTime::name)),
         ("state".to_owned(), names(StateLevel::ALL, StateLevel::name)),
         ("closes".to_owned(), names(Closes::ALL, Closes::name)),
         ("textSource".to_owned(), names(TextSource::ALL, TextSource::name)),

@@ -111,7 +111,7 @@ fn full() -> Value {
                 "withheldCount": 1, "redactedCount": 1, "pauseCount": 1, "pausedCommandCount": null,
                 "anomalyCount": 1, "factCount": 1, "allSucceeded": false, "exitCode": 1, "end": "COMPLETE"},
             "commands": commands,
-            "plans": [{"shell": 1, "close": 9, "recordedAt": "start", "before": 0, "evidence": "reader", "name": "n",
+            "plans": [{"shell": 1, "close": 9, "before": 0, "evidence": "reader", "name": "n",
                 "sha256": hash, "units": [{"line": 1, "lastLine": 2, "command": "x"},
                     {"line": 3, "lastLine": 3, "commandBase64": "/w=="}], "unchanged": true,
                 "interpreter": {"path": "/bin/bash", "sha256": hash, "version": "5", "options": ["-e"],

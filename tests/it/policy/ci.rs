@@ -1,7 +1,7 @@
 //! Policies made from the files of a CI.
 
 use attesh::policy::ci::{Job, github, gitlab};
-use attesh::policy::{PlanAt, Policy, Runner};
+use attesh::policy::{Mode, Policy, Runner};
 
 use crate::policy::verify::put;
 use crate::stage::programs::{Said, attesh};
@@ -223,7 +223,7 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     assert_eq!(lab.scripts.len(), 1);
     assert_eq!(lab.scripts[0].commands.len(), 6);
     assert_eq!(lab.scripts[0].lines, [1, 2, 3, 6, 7, 8]);
-    assert_eq!((lab.scripts[0].plan, &lab.scripts[0].sha256), (PlanAt::Start, &None));
+    assert_eq!((lab.scripts[0].mode, &lab.scripts[0].sha256), (Mode::Entire, &None));
     assert_eq!(lab.scripts[0].runner, Some(Runner::Gitlab));
     assert_eq!(lab.scripts[0].before, ["apt-get update"]);
     let words =
@@ -232,7 +232,7 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
     let commands: Vec<&str> =
         hub.scripts.iter().flat_map(|script| &script.commands).map(String::as_str).collect();
     assert_eq!(commands, ["cd src/", "echo \"something\"", "go build ./...", "make check", "echo a=b c"]);
-    assert_eq!(hub.scripts[0].plan, PlanAt::Start);
+    assert_eq!(hub.scripts[0].mode, Mode::Entire);
     // What it does not cover is said, and stands in the policy.
     let said = attesh(&home, &[&["policy"], &words[..]].concat());
     let remark = "step 1 uses actions/checkout@v4, which is not recorded: the policy does not cover it";

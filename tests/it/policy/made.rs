@@ -23,7 +23,6 @@ pub struct Ran {
 pub struct Run {
     pub units: Option<Vec<String>>,
     pub ran: Vec<Ran>,
-    pub recorded_at: &'static str,
     pub evidence: &'static str,
     /// How many of its units had begun before the recording.
     pub before: usize,
@@ -46,7 +45,6 @@ impl Run {
         Run {
             units: Some(commands.iter().map(|text| (*text).to_owned()).collect()),
             ran: commands.iter().map(|text| ran(text, 0)).collect(),
-            recorded_at: "start",
             evidence: "reader",
             before: 0,
             unchanged: true,
@@ -84,7 +82,7 @@ impl Run {
         let interpreter = json!({"path": "/usr/bin/bash", "sha256": head(0), "version": "5.2",
             "options": self.options, "arguments": self.arguments, "workdir": "/work",
             "inherited": self.inherited});
-        Some(json!({"shell": shell, "close": close, "recordedAt": self.recorded_at, "before": self.before,
+        Some(json!({"shell": shell, "close": close, "before": self.before,
             "evidence": self.evidence, "name": "build.sh", "sha256": self.sha256(), "units": units, "unchanged": self.unchanged,
             "interpreter": interpreter}))
     }

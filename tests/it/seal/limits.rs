@@ -3,7 +3,7 @@
 use attesh::cause::Code;
 use attesh::journal::line;
 use attesh::protocol::{Key, Verb};
-use attesh::record::{Body, Evidence, Fact, INTEGER_MAX, Pause, Plan, PlanTime, Program};
+use attesh::record::{Body, Evidence, Fact, INTEGER_MAX, Pause, Plan, Program};
 use attesh::seal::form;
 use attesh::seal::statement::{COMMANDS_MAX, Statement};
 use attesh::verify;
@@ -102,7 +102,6 @@ fn plan(signer: &mut Signer, shell: u64, units: u64, length: usize) {
         shell,
         count: units,
         before: 0,
-        recorded_at: PlanTime::Start,
         evidence: Evidence::Reader,
         sha256: None,
         inherited: Vec::new(),

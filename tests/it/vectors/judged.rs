@@ -294,14 +294,11 @@ fn runs(cases: &mut Cases) {
 fn changes(cases: &mut Cases) {
     for (name, code, why, change) in [
         (
-            "planned-late",
-            Code::ScriptPlanLate,
-            "the plan was recorded when the block ended",
-            (|run| run.recorded_at = "exit") as fn(&mut Run),
+            "file-changed",
+            Code::ScriptChanged,
+            "the script's file was changed while it ran",
+            (|run| run.unchanged = false) as fn(&mut Run),
         ),
-        ("file-changed", Code::ScriptChanged, "the script's file was changed while it ran", |run| {
-            run.unchanged = false
-        }),
         (
             "other-command-told",
             Code::ScriptLineUnplanned,

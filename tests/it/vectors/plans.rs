@@ -8,8 +8,7 @@ use attesh::encoding::hex;
 use attesh::journal::check::Knowledge;
 use attesh::policy::{self, Policy, ScriptRule};
 use attesh::record::{
-    Body, Close, CloseReason, Evidence, Finish, From, Plan, PlanTime, Program, Start, Status, TextSource,
-    Unseen,
+    Body, Close, CloseReason, Evidence, Finish, From, Plan, Program, Start, Status, TextSource, Unseen,
 };
 use attesh::script::Script;
 use attesh::seal::draft::Draft;
@@ -104,12 +103,12 @@ impl Recorded {
         self.n = 0;
     }
 
-    fn plan(&mut self, script: &Script, recorded_at: PlanTime) {
-        self.plan_of(script.bytes(), &script.ranges_text(), script.units().len() as u64, recorded_at, &[]);
+    fn plan(&mut self, script: &Script) {
+        self.plan_of(script.bytes(), &script.ranges_text(), script.units().len() as u64, &[]);
     }
 
     /// A plan of these texts, without some of them.
-    fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, recorded_at: PlanTime, without: &[&str]) {
+    fn plan_of(&mut self, script: &[u8], ranges: &str, count: u64, without: &[&str]) {
         let texts = Texts::of(&[
             ("name", b"build.sh"),
             ("ranges", ranges.as_bytes()),
@@ -122,7 +121,6 @@ impl Recorded {
             shell: self.shell,
             count,
             before: 0,
-            recorded_at,
             evidence: self.evidence,
             sha256: Some([0x0b; 32]),
             inherited: Vec::new(),
@@ -178,20 +176,17 @@ impl Recorded {
     }
 }
 
-/// How a script was begun, what ran of it, and how its shell ended.
-type Ran<'a> = (Option<PlanTime>, &'a [(usize, Told, End)], (CloseReason, Option<Status>, bool));
+/// Whether a script had a plan, what ran of it, and how its shell ended.
+type Ran<'a> = (bool, &'a [(usize, Told, End)], (CloseReason, Option<Status>, bool));
 
-fn journal(name: &str, (recorded_at, ran, (why, status, unchanged)): Ran) -> Vec<u8> {
+fn journal(name: &str, (planned, ran, (why, status, unchanged)): Ran) -> Vec<u8> {
     let script = script(name);
     let mut recorded = Recorded::new();
-    if recorded_at == Some(PlanTime::Start) {
-        recorded.plan(&script, PlanTime::Start);
+    if planned {
+        recorded.plan(&script);
     }
     for (unit, told, ended) in ran {
         recorded.ran(script.unit(*unit).unwrap().text, (*unit, *told), *ended);
-    }
-    if recorded_at == Some(PlanTime::Exit) {
-        recorded.plan(&script, PlanTime::Exit);
     }
     recorded.close(why, status, unchanged);
     recorded.end()
@@ -203,14 +198,14 @@ const ALL: &[(usize, Told, End)] = &[(0, Planned, Seen(0)), (1, Planned, Seen(0)
 /// Runs of scripts that meet their policy.
 fn met(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'static str, Ran)) {
     let met3 = "3 of 3 commands ran, in order, exit 0";
-    add("whole", "three", None, met3, (Some(PlanTime::Start), ALL, OVER));
-    add("compound", "compound", None, met3, (Some(PlanTime::Start), ALL, OVER));
+    add("whole", "three", None, met3, (true, ALL, OVER));
+    add("compound", "compound", None, met3, (true, ALL, OVER));
     let latin = [(0, Planned, Seen(0)), (1, Planned, Seen(0))];
-    add("no-newline-at-the-end", "bytes", None, "2 of 2 commands ran", (Some(PlanTime::Start), &latin, OVER));
+    add("no-newline-at-the-end", "bytes", None, "2 of 2 commands ran", (true, &latin, OVER));
     let silent = [0, 1, 2, 3].map(|unit| (unit, Planned, Seen(0)));
-    add("silent", "silent", None, "4 of 4 commands ran", (Some(PlanTime::Start), &silent, OVER));
+    add("silent", "silent", None, "4 of 4 commands ran", (true, &silent, OVER));
     let exec = [(0, Planned, Seen(0)), (1, Planned, Replaced)];
-    add("replaced", "replaced", None, "2 of 2 commands ran", (Some(PlanTime::Start), &exec, OVER));
+    add("replaced", "replaced", None, "2 of 2 commands ran", (true, &exec, OVER));
 }
 
 /// Runs whose record is complete, and that the policy denies.
@@ -218,15 +213,9 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
     let failed = (CloseReason::Exit, Some(1), true);
     let midway = [(0, Planned, Seen(0)), (1, Planned, Seen(1))];
     let why = "line 4 `echo \"something\"` ended with 1; 0 is allowed";
-    add("failed-midway", "three", Some(Code::ScriptStatus), why, (Some(PlanTime::Start), &midway, failed));
+    add("failed-midway", "three", Some(Code::ScriptStatus), why, (true, &midway, failed));
     let went_on = [(0, Planned, Seen(0)), (1, Planned, Seen(1)), (2, Planned, Seen(0))];
-    add(
-        "failed-and-went-on",
-        "three",
-        Some(Code::ScriptStatus),
-        why,
-        (Some(PlanTime::Start), &went_on, OVER),
-    );
+    add("failed-and-went-on", "three", Some(Code::ScriptStatus), why, (true, &went_on, OVER));
     let last = [(0, Planned, Seen(0)), (1, Planned, Seen(0)), (2, Planned, Seen(2))];
     let why = "line 5 `go build ./...` ended with 2; 0 is allowed";
     add(
@@ -234,28 +223,22 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
         "three",
         Some(Code::ScriptStatus),
         why,
-        (Some(PlanTime::Start), &last, (CloseReason::Exit, Some(2), true)),
+        (true, &last, (CloseReason::Exit, Some(2), true)),
     );
     let why = "line 1 `cd src/` did not run; no command did";
-    add("nothing-reached", "three", Some(Code::ScriptLineMissing), why, (Some(PlanTime::Start), &[], failed));
+    add("nothing-reached", "three", Some(Code::ScriptLineMissing), why, (true, &[], failed));
     let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
-    add("left-early", "three", Some(Code::ScriptLineMissing), why, (Some(PlanTime::Start), &ALL[..2], OVER));
+    add("left-early", "three", Some(Code::ScriptLineMissing), why, (true, &ALL[..2], OVER));
     let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
     let why = "command 2 `echo \"something\"` is no command of the script";
-    add(
-        "something-else-ran",
-        "three",
-        Some(Code::ScriptLineUnplanned),
-        why,
-        (Some(PlanTime::Start), &other, OVER),
-    );
+    add("something-else-ran", "three", Some(Code::ScriptLineUnplanned), why, (true, &other, OVER));
     let why = "the script's file was changed while it ran";
     add(
         "file-changed",
         "three",
         Some(Code::ScriptChanged),
         why,
-        (Some(PlanTime::Start), ALL, (CloseReason::Exit, Some(0), false)),
+        (true, ALL, (CloseReason::Exit, Some(0), false)),
     );
     let why = "a signal ended the script; the last command that ran was line 5";
     add(
@@ -263,25 +246,17 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
         "three",
         Some(Code::ScriptEnd),
         why,
-        (Some(PlanTime::Start), ALL, (CloseReason::Signal, Some(143), true)),
+        (true, ALL, (CloseReason::Signal, Some(143), true)),
     );
     let untold = [(0, Planned, Untold), (1, Planned, Seen(0)), (2, Planned, Seen(0))];
     let why = "line 1 `cd src/` ended with a status that nobody saw; 0 is allowed";
-    add("untold", "three", Some(Code::ScriptStatusUntold), why, (Some(PlanTime::Start), &untold, OVER));
+    add("untold", "three", Some(Code::ScriptStatusUntold), why, (true, &untold, OVER));
     let unannounced = [(0, Planned, Untold), (3, Planned, Seen(0))];
     let why = "line 2 `f() { :; }` did not run";
-    add(
-        "unannounced",
-        "silent",
-        Some(Code::ScriptLineMissing),
-        why,
-        (Some(PlanTime::Start), &unannounced, OVER),
-    );
+    add("unannounced", "silent", Some(Code::ScriptLineMissing), why, (true, &unannounced, OVER));
     let bare: Vec<(usize, Told, End)> = ALL.iter().map(|(unit, _, end)| (*unit, Other, *end)).collect();
-    let why = "the plan was recorded when the block ended, not before its first command";
-    add("planned-at-the-exit", "three", Some(Code::ScriptPlanLate), why, (Some(PlanTime::Exit), &bare, OVER));
     let why = "line 1 `cd src/` cannot be shown to have run: there is no plan";
-    add("without-a-plan", "three", Some(Code::ScriptPlanMissing), why, (None, &bare, OVER));
+    add("without-a-plan", "three", Some(Code::ScriptPlanMissing), why, (false, &bare, OVER));
 }
 
 /// A name, what is special in it, the first denial, and the journal.
@@ -291,19 +266,19 @@ type Denied<T> = (&'static str, T, Code, &'static str, Vec<u8>);
 fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     let script = script("three");
     let mut running = Recorded::new();
-    running.plan(&script, PlanTime::Start);
+    running.plan(&script);
     running.ran(script.unit(0).unwrap().text, (0, Planned), Seen(0));
     running.ran(script.unit(1).unwrap().text, (1, Planned), Running);
     let mut not_closed = Recorded::new();
-    not_closed.plan(&script, PlanTime::Start);
+    not_closed.plan(&script);
     not_closed.whole(&script);
     let mut no_end = Recorded::new();
-    no_end.plan(&script, PlanTime::Start);
+    no_end.plan(&script);
     no_end.whole(&script);
     no_end.close(CloseReason::Exit, Some(0), true);
     let mut unseen = Recorded::new();
     unseen.evidence = Evidence::Whole;
-    unseen.plan(&script, PlanTime::Start);
+    unseen.plan(&script);
     unseen.close(CloseReason::Exit, Some(0), true);
     let seen = "the script was not seen to come to its end";
     vec![
@@ -326,19 +301,20 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     ]
 }
 
-/// Plans that are none, and sessions of several shells.
-fn odd() -> Vec<Denied<Option<usize>>> {
+/// A script of three units that ran as planned.
+fn planned(plan: &dyn Fn(&mut Recorded)) -> Recorded {
+    let mut recorded = Recorded::new();
+    plan(&mut recorded);
+    recorded.whole(&script("three"));
+    recorded.close(CloseReason::Exit, Some(0), true);
+    recorded
+}
+
+/// Plans that are none.
+fn no_plans() -> Vec<Denied<Option<usize>>> {
     let three = &script("three");
-    let planned = |plan: &dyn Fn(&mut Recorded)| {
-        let mut recorded = Recorded::new();
-        plan(&mut recorded);
-        recorded.whole(three);
-        recorded.close(CloseReason::Exit, Some(0), true);
-        recorded
-    };
-    let ranges = |text: &'static str| {
-        planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, PlanTime::Start, &[])).end()
-    };
+    let ranges =
+        |text: &'static str| planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, &[])).end();
     let (units, none) = (Code::ScriptPlanUnits, "the plan has no commands: redacted, or too many");
     let mut odd = vec![
         ("ranges-fall", None, units, none, ranges("4-4,1-1,5-5")),
@@ -351,13 +327,19 @@ fn odd() -> Vec<Denied<Option<usize>>> {
         ("ranges-none", None, units, none, ranges("")),
     ];
     for (name, without) in [("plan-redacted", &["script", "ranges"][..]), ("script-redacted", &["script"])] {
-        let plan =
-            |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, PlanTime::Start, without);
+        let plan = |it: &mut Recorded| it.plan_of(three.bytes(), &three.ranges_text(), 3, without);
         odd.push((name, None, units, none, planned(&plan).end()));
     }
-    let mut two = planned(&|recorded| recorded.plan(three, PlanTime::Start));
+    odd
+}
+
+/// Plans that do not stand where they should, and sessions of several shells.
+fn odd() -> Vec<Denied<Option<usize>>> {
+    let three = &script("three");
+    let mut odd = Vec::new();
+    let mut two = planned(&|recorded| recorded.plan(three));
     two.open();
-    two.plan(&script("replaced"), PlanTime::Start);
+    two.plan(&script("replaced"));
     two.whole(&script("replaced"));
     two.close(CloseReason::Exit, Some(0), true);
     odd.push((
@@ -367,7 +349,7 @@ fn odd() -> Vec<Denied<Option<usize>>> {
         "script 2 (build.sh) is not in the policy; 2 of its commands ran",
         two.end(),
     ));
-    let mut aside = planned(&|recorded| recorded.plan(three, PlanTime::Start));
+    let mut aside = planned(&|recorded| recorded.plan(three));
     aside.open();
     aside.ran(b"curl x | sh", (0, Other), Seen(0));
     aside.close(CloseReason::Exit, Some(0), false);
@@ -379,9 +361,22 @@ fn odd() -> Vec<Denied<Option<usize>>> {
         aside.end(),
     ));
     let again = |it: &mut Recorded| {
-        it.plan(three, PlanTime::Start);
-        it.plan(three, PlanTime::Start);
+        it.plan(three);
+        it.plan(three);
     };
+    let mut late = Recorded::new();
+    for unit in three.units() {
+        late.ran(unit.text, (0, Other), Seen(0));
+    }
+    late.plan(three);
+    late.close(CloseReason::Exit, Some(0), true);
+    odd.push((
+        "planned-at-the-exit",
+        Some(3),
+        Code::ScriptLineUnplanned,
+        "command 1 `cd src/` is no command of the script",
+        late.end(),
+    ));
     odd.push((
         "planned-twice",
         Some(6),
@@ -395,7 +390,7 @@ fn odd() -> Vec<Denied<Option<usize>>> {
 fn all() -> Vec<Case> {
     let mut all = Vec::new();
     let mut complete = |name, of, code, why, ran: Ran| {
-        let units = ran.0.map(|_| script(of).units().len());
+        let units = ran.0.then(|| script(of).units().len());
         // That a program took the place of the shell is found, and nothing is missing.
         let found = if name == "replaced" { &["replaced"][..] } else { &[] };
         all.push(Case { name, script: of, found, units, code, why, journal: journal(of, ran) });
@@ -405,7 +400,7 @@ fn all() -> Vec<Case> {
     for (name, found, code, why, journal) in incomplete() {
         all.push(Case { name, script: "three", found, units: Some(3), code: Some(code), why, journal });
     }
-    for (name, units, code, why, journal) in odd() {
+    for (name, units, code, why, journal) in no_plans().into_iter().chain(odd()) {
         all.push(Case { name, script: "three", found: &[], units, code: Some(code), why, journal });
     }
     all

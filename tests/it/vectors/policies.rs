@@ -272,10 +272,10 @@ const WITH_VERSION: &[(&str, &str, Must, &str)] = &[
         "[[script]]\nmode = 'most'\ncommands = ['a']\n",
     ),
     (
-        "plan-unknown",
-        "a plan is recorded at the start, and a time that was once a word is none",
-        Refuse(5, 8, "plan must be \"start\""),
-        "[[script]]\nplan = 'exit'\ncommands = ['a']\n",
+        "plan",
+        "every plan is recorded before the first command, so no key asks for it",
+        Refuse(5, 1, "unknown key \"plan\"; [script] has name,"),
+        "[[script]]\nplan = 'start'\ncommands = ['a']\n",
     ),
     (
         "passed",

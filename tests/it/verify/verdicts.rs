@@ -7,8 +7,8 @@ use attesh::journal::check::{Knowledge, check};
 use attesh::journal::head::Head;
 use attesh::journal::story::FindingCode;
 use attesh::record::{
-    Anomaly, Attached, Body, Evidence, Fact, FactTime, Inherited, Note, NoteWhat, Pause, Plan, PlanTime,
-    Prev, PrevWhy, Program, Resume, TextSource,
+    Anomaly, Attached, Body, Evidence, Fact, FactTime, Inherited, Note, NoteWhat, Pause, Plan, Prev, PrevWhy,
+    Program, Resume, TextSource,
 };
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
@@ -149,7 +149,6 @@ fn recorded(signer: &mut Signer) {
         shell: 1,
         count: 2,
         before: 0,
-        recorded_at: PlanTime::Start,
         evidence: Evidence::Reader,
         sha256: Some([0x0b; 32]),
         inherited: vec![Inherited::BashEnv],
