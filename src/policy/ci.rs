@@ -9,8 +9,8 @@
 use memchr::memmem;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
-use super::{Options, Runner};
 use super::plan::INIT;
+use super::{Options, Runner};
 use crate::text::quoted;
 
 /// A line with these words starts the recording.
