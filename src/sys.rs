@@ -336,6 +336,12 @@ pub fn resume(pid: Pid, how: Resume) -> io::Result<()> {
     }
 }
 
+/// Sends a child a signal. A realtime signal has no name, so it is a number.
+pub fn send(pid: Pid, signal: i32) {
+    // SAFETY: kill follows no pointer. A child that is gone and not waited for gets nothing.
+    unsafe { libc::kill(pid.as_raw(), signal) };
+}
+
 /// Sets a group of registers of a stopped child that this program traces.
 ///
 /// # Errors

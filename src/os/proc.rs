@@ -82,27 +82,6 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     Some(Stat { parent: fields.get(1)?.parse().ok()?, start_ticks: fields.get(19)?.parse().ok()? })
 }
 
-/// How far a process has read a file, in bytes: the position of its highest descriptor of that
-/// file (device and inode) which it does not hand on. None if it has none.
-#[must_use]
-pub fn position(pid: u64, file: (u64, u64)) -> Option<u64> {
-    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-    let numbers = descriptors.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
-    let mut of_file: Vec<u64> = numbers
-        .filter(|number| {
-            let meta = fs::metadata(format!("/proc/{pid}/fd/{number}"));
-            meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == file && meta.is_file())
-        })
-        .collect();
-    of_file.sort_unstable();
-    of_file.into_iter().rev().find_map(|number| {
-        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).ok()?;
-        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let flags = i32::from_str_radix(field("flags:")?, 8).ok()?;
-        (flags & libc::O_CLOEXEC != 0).then(|| field("pos:")?.parse().ok())?
-    })
-}
-
 /// The memory of a process that this one traces.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! What lives here: ptrace(2) as far as a shell is watched with it. What does not: where a shell
 //! is to be stopped, and what is read there (`run::reader`); registers of one kind of processor
-//! (`x86_64`, `aarch64`).
+//! (`x86_64`, `aarch64`) and its calls (`calls`).
 //!
 //! Rules: the child dies with this program (PTRACE_O_EXITKILL); every signal reaches it, and its
 //! stops by job control stay stops; its children are not traced. All calls come from one thread.
@@ -21,6 +21,7 @@ use crate::sys::{self, Resume};
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+mod calls;
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod other;
 #[cfg(target_arch = "x86_64")]
@@ -33,9 +34,10 @@ use other as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use machine::{Registers, call_behind};
+pub use calls::call_behind;
+pub use machine::Registers;
 
-/// How many places can be watched at once: what every processor has.
+/// How many places can be watched at once: what most processors have. A 64-bit ARM may have two.
 pub const PLACES: usize = 4;
 
 /// A place of a program, by its address in memory; 0 is none.
@@ -64,6 +66,8 @@ pub struct Tracee {
     /// It has stopped, and waits for [`go_on`](Self::go_on).
     stopped: bool,
     traced: bool,
+    /// What a step came to instead, which [`next`](Self::next) tells.
+    met: Option<i32>,
 }
 
 impl Tracee {
@@ -80,8 +84,9 @@ impl Tracee {
             held.forget();
             return Err(errno.into());
         }
+        let watched = [0; PLACES];
         let mut tracee =
-            Tracee { pid, memory: None, watched: [0; PLACES], registers: None, stopped: false, traced: true };
+            Tracee { pid, memory: None, watched, registers: None, stopped: false, traced: true, met: None };
         held.release()?;
         loop {
             match tracee.next(true)? {
@@ -108,7 +113,11 @@ impl Tracee {
     /// The kernel refused to wait, or to let the child go on.
     pub fn next(&mut self, wait: bool) -> io::Result<Option<Stop>> {
         loop {
-            let Some(state) = sys::wait_for(self.pid, wait)? else { return Ok(None) };
+            let met = self.met.take();
+            let Some(state) = met.map_or_else(|| sys::wait_for(self.pid, wait), |state| Ok(Some(state)))?
+            else {
+                return Ok(None);
+            };
             if !libc::WIFSTOPPED(state) {
                 self.traced = false;
                 return Ok(Some(Stop::Ended(ExitStatus::from_raw(state))));
@@ -156,24 +165,32 @@ impl Tracee {
     }
 
     /// Lets it run the one instruction at a watched place, where the processor would stop there again.
+    /// A signal that comes first waits until then: its handler would come back to the place.
     fn step_over(&mut self, place: Address) -> io::Result<()> {
         let others = self.watched.map(|at| if at == place { 0 } else { at });
         machine::watch(self.pid, &self.watched, &others)?;
-        self.resume(Resume::Step)?;
-        let state = sys::wait_for(self.pid, true)?.unwrap_or_default();
-        if libc::WIFSTOPPED(state) && libc::WSTOPSIG(state) == libc::SIGTRAP && state >> 16 == 0 {
-            machine::watch(self.pid, &others, &self.watched)?;
+        let mut held = Vec::new();
+        loop {
+            self.resume(Resume::Step)?;
+            let state = sys::wait_for(self.pid, true)?.unwrap_or_default();
+            let event = state >> 16;
+            if !libc::WIFSTOPPED(state) || event == libc::PTRACE_EVENT_EXIT {
+                self.met = Some(state);
+                return Ok(());
+            }
             self.stopped = true;
-            return self.resume(Resume::Go(0));
+            match libc::WSTOPSIG(state) {
+                libc::SIGTRAP if event == 0 => break,
+                signal if event == 0 => held.push(signal),
+                _ => {}
+            }
         }
-        // It was killed, or a signal came first; the signal is delivered, and then the step is taken.
-        if libc::WIFSTOPPED(state) {
-            machine::watch(self.pid, &others, &self.watched)?;
-            self.stopped = true;
-            let signal = if state >> 16 == 0 { libc::WSTOPSIG(state) } else { 0 };
-            return self.resume(Resume::Go(signal));
-        }
-        Ok(())
+        self.registers = None;
+        machine::watch(self.pid, &others, &self.watched)?;
+        let mut held = held.into_iter();
+        let first = held.next().unwrap_or(0);
+        held.for_each(|signal| sys::send(self.pid, signal));
+        self.resume(Resume::Go(first))
     }
 
     fn resume(&mut self, how: Resume) -> io::Result<()> {

@@ -6,12 +6,15 @@
 //! Rules: if the runner would put a block together differently from what the file says, the
 //! reader refuses it by name and never guesses.
 
+use memchr::memmem;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 
+use super::plan::INIT;
 use super::{Options, Runner};
-use crate::script::block;
 use crate::text::quoted;
 
+/// A line with these words starts the recording.
+const STARTS: &[u8] = b"attesh init";
 /// The longest CI file that is read, in bytes.
 pub const CI_FILE_MAX: usize = 4 << 20;
 
@@ -41,8 +44,6 @@ pub struct Job {
 
 type Outcome<T> = Result<T, String>;
 
-/// The item that starts the recording of a job.
-const INIT: &[u8] = br#"eval "$(attesh init bash --ci)""#;
 /// What stands behind `attesh sh` in the shell of a step, as the recipe has it.
 const RECIPE: [&str; 4] = ["-e", "-o", "pipefail", "{0}"];
 
@@ -109,7 +110,7 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
             items(node, &format!("{name} of job {job}"), 0, &mut list)?;
         }
     }
-    let Some(init) = list.iter().find(|item| block::is_init(item)) else {
+    let Some(init) = list.iter().find(|item| is_init(item)) else {
         return Err(format!(
             "no item of job {job} has attesh init, so nothing of it is recorded: make this its first item: eval \"$(attesh init bash --ci)\""
         ));
@@ -118,8 +119,8 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
         let what = "the item with attesh init has other commands, which are not recorded";
         return Err(format!("job {job}: {what}: put attesh init alone into its item"));
     }
-    let items = block::after_init(&list);
-    if items.iter().any(|item| block::is_init(item)) {
+    let items = after_init(&list);
+    if items.iter().any(|item| is_init(item)) {
         return Err(format!("job {job} has attesh init more than once: keep the first only"));
     }
     // The line itself needs no naming; another one that has its words does.
@@ -134,6 +135,21 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
         options: Options { errexit: true, pipefail: true },
     };
     Ok(Job { blocks: vec![block], remarks: Vec::new() })
+}
+
+/// The items behind the one that starts the recording; all items if none starts it.
+fn after_init(items: &[Vec<u8>]) -> &[Vec<u8>] {
+    let init = items.iter().position(|item| is_init(item));
+    &items[init.map_or(0, |at| at + 1)..]
+}
+
+/// Whether an item starts the recording: a line of it evaluates what `attesh init` prints.
+fn is_init(item: &[u8]) -> bool {
+    let evaluates =
+        |line: &[u8]| ["eval ", "source ", ". "].iter().any(|word| line.starts_with(word.as_bytes()));
+    item.split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_start)
+        .any(|line| evaluates(line) && memmem::find(line, STARTS).is_some())
 }
 
 /// Whether a job takes a keyword from the defaults (`inherit: default`).

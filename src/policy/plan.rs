@@ -14,7 +14,7 @@ use crate::record::{CloseReason, Evidence};
 use crate::seal::statement::{PlanFacts, UnitFacts};
 
 /// The line that starts the recording of a job needs no naming.
-const INIT: &[u8] = br#"eval "$(attesh init bash --ci)""#;
+pub(super) const INIT: &[u8] = br#"eval "$(attesh init bash --ci)""#;
 /// The options that have a name and do not change what runs.
 const HARMLESS: [&str; 5] = ["errexit", "nounset", "pipefail", "xtrace", "verbose"];
 
@@ -233,7 +233,8 @@ impl Judged<'_> {
     }
 }
 
-/// Whether options do not change what runs: where a failure ends the script, and what it shows.
+/// Whether options do not change what runs: where the script comes from, where a failure ends it,
+/// and what it shows.
 fn are_harmless(options: &[String]) -> bool {
     let mut words = options.iter().map(String::as_str);
     while let Some(word) = words.next() {
@@ -245,7 +246,7 @@ fn are_harmless(options: &[String]) -> bool {
         };
         for letter in letters.chars() {
             let fits = match letter {
-                'e' | 'u' | 'x' | 'v' => true,
+                'c' | 's' | 'e' | 'u' | 'x' | 'v' => true,
                 'o' => words.next().is_some_and(|name| HARMLESS.contains(&name)),
                 _ => false,
             };
@@ -271,6 +272,8 @@ mod tests {
             "",
             "-e",
             "-e -u -x -v",
+            "-ec",
+            "-s",
             "-ex",
             "-eo pipefail",
             "-e -o pipefail",
@@ -289,10 +292,8 @@ mod tests {
             "-eo",
             "-eo posix",
             "-oo errexit",
-            "-c",
             "-i",
             "-r",
-            "-s",
             "-p",
             "--posix",
             "--rcfile x",

@@ -3,6 +3,7 @@
 //! What lives here: TOML that [`Policy::read`](super::Policy::read) takes, with remarks for
 //! who will edit it.
 
+use super::plan::INIT;
 use super::{Mode, ScriptRule};
 use crate::record::{Evidence, Inherited};
 use crate::script::{Script, Unit};
@@ -13,11 +14,17 @@ impl ScriptRule {
     /// # Errors
     /// The script has no command, or one that is not UTF-8, which TOML cannot hold.
     pub fn of(script: &Script) -> Result<Self, String> {
-        let commands = texts(script)?;
+        let mut before = texts(script)?;
+        let mut lines: Vec<u64> = script.units().map(|unit| unit.first).collect();
+        // A text that asks for its own recording is recorded from there on.
+        let init = before.iter().position(|text| text.as_bytes() == INIT);
+        let from = init.map_or(0, |init| init + 1);
+        let commands = before.split_off(from);
+        lines.drain(..from);
+        before.truncate(init.unwrap_or(0));
         if commands.is_empty() {
             return Err("the script has no command".into());
         }
-        let lines = script.units().map(|unit| unit.first).collect();
         Ok(ScriptRule {
             name: None,
             mode: Mode::Entire,
@@ -30,7 +37,7 @@ impl ScriptRule {
             arguments: Vec::new(),
             options: None,
             environment: Vec::new(),
-            before: Vec::new(),
+            before,
             runner: None,
         })
     }

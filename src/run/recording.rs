@@ -53,6 +53,8 @@ pub struct Recording {
     lost: u64,
     said: bool,
     head: Option<Head>,
+    /// Whether bash read nothing but the plan's bytes, if that was seen.
+    pub read_as_planned: Option<bool>,
     /// Its head goes to the log when it begins.
     pub announced: bool,
 }
@@ -162,6 +164,7 @@ impl Recording {
             lost: 0,
             said: false,
             head: None,
+            read_as_planned: None,
             announced: false,
         }
     }
@@ -284,7 +287,8 @@ impl Recording {
 
     /// The shell has ended.
     pub fn close(&mut self, ending: Ending) {
-        let unchanged = self.given.is_unchanged(self.script.bytes());
+        // Where somebody saw what bash read, the file may be gone by now.
+        let unchanged = self.read_as_planned.unwrap_or_else(|| self.given.is_unchanged(self.script.bytes()));
         if !unchanged && !self.script.bytes().is_empty() {
             self.anomaly("script-changed", &self.given.path().display().to_string());
         }

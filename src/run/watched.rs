@@ -53,6 +53,7 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
     }
     let mut units = Units::default();
     let (mut left, mut lost) = (false, false);
+    recording.read_as_planned = Some(true);
     reader.go_on()?;
     let status = loop {
         let Some(seen) = reader.next(false)? else {
@@ -77,6 +78,7 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
             Seen::Replaced => {}
             Seen::Lost => {
                 lost = true;
+                recording.read_as_planned = Some(false);
                 recording.cut_off();
                 units.end(None, Vec::new(), From::Unknown, Some(Unseen::Untold));
                 recording.anomaly("reader-lost", "bash could not be watched to its end");
@@ -106,6 +108,9 @@ fn start(recording: &mut Recording, units: &mut Units, mut piece: Piece, alias: 
     let mut steps: Vec<Step> = units.ended.take().map(Step::Finish).into_iter().collect();
     if alias.is_some() {
         piece.unit = None;
+    }
+    if piece.line.is_none() {
+        recording.read_as_planned = Some(false);
     }
     if piece.unit.is_none() && recording.script.units().len() > 0 {
         recording.steps(std::mem::take(&mut steps));

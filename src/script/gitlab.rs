@@ -11,7 +11,7 @@
 //! FF_CONCRETE `functions/concrete/run/stages/internal/scriptwriter`; with
 //! FF_SCRIPT_TO_STEP_MIGRATION `functions/script_legacy/internal`.
 
-use super::block::unquoted;
+use super::quoted::unquoted;
 
 /// What FF_ENABLE_BASH_EXIT_CODE_CHECK puts behind each item.
 const EXIT_CODE_CHECK: &[u8] =

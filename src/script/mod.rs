@@ -1,9 +1,8 @@
 //! A script and its units.
 //!
 //! What lives here: a script's bytes with the lines of each unit, as the journal carries them,
-//! which of them a piece is that a shell took (`reading`) or announced (`announced`, `run`), what
-//! a CI runner makes of a list of commands (`block`), and which lines GitLab's runner writes
-//! itself (`gitlab`).
+//! which of them a piece is that a shell took (`reading`) or announced (`announced`, `run`), words
+//! without their quotes (`quoted`), and which lines GitLab's runner writes itself (`gitlab`).
 //! Pure. What does not: how bash is asked where a unit ends (`run::split`), how it is run
 //! (`run::script`).
 //!
@@ -11,8 +10,8 @@
 //! commands of one line. Blank lines and comments between units belong to none.
 
 mod announced;
-pub mod block;
 pub mod gitlab;
+pub mod quoted;
 pub mod reading;
 pub mod run;
 

@@ -62,29 +62,18 @@ impl Registers {
 }
 
 /// Watches other places than before.
-pub fn watch(pid: Pid, _: &[u64], places: &[u64]) -> nix::Result<()> {
+pub fn watch(pid: Pid, before: &[u64], places: &[u64]) -> nix::Result<()> {
+    // The kernel takes a register of the processor for each one that is named, even for a disabled
+    // one, and a processor may have two: what was never watched is left out.
+    let last = |places: &[u64]| places.iter().rposition(|place| *place != 0).map_or(0, |slot| slot + 1);
+    let named = &places[..last(before).max(last(places))];
     // struct user_hwdebug_state: two words, then address, control and padding of each register.
     let mut state = vec![0_u8; 8];
-    for place in places {
+    for place in named {
         state.extend_from_slice(&place.to_ne_bytes());
         state.extend_from_slice(&(if *place == 0 { 0 } else { ENABLED }).to_ne_bytes());
         state.extend_from_slice(&[0; 4]);
     }
     sys::set_registers(pid, BREAKPOINTS, &mut state)
         .map_err(|error| error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw))
-}
-
-/// The place behind each direct call of a function within a piece of code.
-#[must_use]
-pub fn call_behind(code: &[u8], at: u64, function: u64) -> Vec<u64> {
-    let words = code.chunks_exact(4).zip((at..).step_by(4));
-    words
-        .filter(|(bytes, here)| {
-            let word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            // BL: 26 bits of a signed distance in words.
-            let far = i64::from((word << 6).cast_signed() >> 6) * 4;
-            word >> 26 == 0b10_0101 && here.wrapping_add_signed(far) == function
-        })
-        .map(|(_, here)| here + 4)
-        .collect()
 }

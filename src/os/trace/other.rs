@@ -54,9 +54,3 @@ impl Registers {
 pub fn watch(_: Pid, _: &[u64], _: &[u64]) -> nix::Result<()> {
     Err(Errno::ENOSYS)
 }
-
-/// The place behind each direct call of a function within a piece of code.
-#[must_use]
-pub fn call_behind(_: &[u8], _: u64, _: u64) -> Vec<u64> {
-    Vec::new()
-}

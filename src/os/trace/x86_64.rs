@@ -82,29 +82,3 @@ pub fn watch(pid: Pid, before: &[u64], places: &[u64]) -> nix::Result<()> {
     }
     Ok(())
 }
-
-/// The place behind each direct call of a function within a piece of code.
-#[must_use]
-pub fn call_behind(code: &[u8], at: u64, function: u64) -> Vec<u64> {
-    const CALL: u8 = 0xe8;
-    let ends = code.windows(5).zip(at + 5..).filter(|(bytes, _)| bytes[0] == CALL);
-    ends.filter(|(bytes, behind)| {
-        let far = i32::from_le_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
-        behind.wrapping_add_signed(i64::from(far)) == function
-    })
-    .map(|(_, behind)| behind)
-    .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_is_found_by_where_it_goes() {
-        let code = [0x90, 0xe8, 0xfa, 0xff, 0xff, 0xff, 0xe8, 0, 0, 0, 0];
-        assert_eq!(call_behind(&code, 0x1000, 0x1000), [0x1006]);
-        assert_eq!(call_behind(&code, 0x1000, 0x100b), [0x100b]);
-        assert_eq!(call_behind(&code, 0x1000, 0x2000), [0; 0]);
-    }
-}

@@ -17,7 +17,7 @@ use attesh::protocol::Key;
 use attesh::record::{Core, Disclosures, Record};
 use attesh::recorder::call::{Call, Usage};
 use attesh::script::run::{Run, Step};
-use attesh::script::{Script, block};
+use attesh::script::{Script, gitlab, quoted};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::Statement;
@@ -191,10 +191,9 @@ pub fn ci_file(bytes: &[u8]) {
 pub fn script(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
     let (ranges, text) = (parts.next(), parts.next().unwrap_or_default());
-    for item in block::items(text) {
-        let _ = block::is_init(&item);
-        let _ = block::said(&item);
-        let _ = block::evaluated(&item);
+    for line in text.split(|byte| *byte == b'\n') {
+        let _ = gitlab::is_own(line);
+        let _ = quoted::unquoted(line);
     }
     if let Some(script) = Script::decode(Some(text), ranges) {
         assert_eq!(script.texts().count() as u64, script.lines());

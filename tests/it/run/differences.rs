@@ -170,6 +170,12 @@ fn builtins_that_are_replaced_end_the_script_or_more_than_the_recording() {
 }
 
 #[test]
+fn a_trap_signal_is_ignored() {
+    let (alone, ours) = watched("trap '' TRAP\n:\nkill -TRAP $$\necho alive\n");
+    assert_eq!((alone.stdout.as_str(), ours.signal), ("alive\n", Some(5)));
+}
+
+#[test]
 fn an_option_of_bash_is_taken_for_help() {
     let place = differ::Place::new(&one(Family::Bash, "5.2").unwrap());
     for option in ["-h", "--help"] {

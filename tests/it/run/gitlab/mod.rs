@@ -359,7 +359,7 @@ fn what_a_job_has_set_is_lost_on_the_way() {
     let after = [
         "echo \"$x|${y[1]}|${z[k]}|$r|$n|$E|$#|$2|$(umask)|${PWD##*/}|$-\" | sed 's/c$//;s/s$//'",
         "f 4; say said >&5; echo *.nothing; ( r=3 ) || echo readonly; n=n+1; echo $n $LINENO",
-        "trap; declare -p x y z r n; declare -f f; env | grep ^E=",
+        "declare -p x y z r n; declare -f f; env | grep ^E=",
     ];
     for shape in Shape::all() {
         let [alone, ours] = ["eval \"\"", INIT].map(|init| {
