@@ -48,6 +48,8 @@ type Address = u64;
 pub enum Stop {
     /// It is about to run the instruction at a watched place.
     Place(Address),
+    /// It has written to a watched variable.
+    Written,
     /// It has become another program, of which nothing has run.
     Exec,
     /// It is about to end, and its memory is still there.
@@ -138,6 +140,9 @@ impl Tracee {
                     let at = self.registers().map(|registers| registers.place());
                     if let Some(at) = at.ok().filter(|at| self.watched.contains(at)) {
                         return Ok(Some(Stop::Place(at)));
+                    }
+                    if self.has_written() {
+                        return Ok(Some(Stop::Written));
                     }
                     self.resume(Resume::Go(signal))?;
                 }
@@ -240,6 +245,19 @@ impl Tracee {
             self.watched = places;
         }
         Ok(())
+    }
+
+    /// What is to be watched where a write to this address stops; `None` if the processor, as far as
+    /// this program knows it, stops at no write.
+    #[must_use]
+    pub fn written(at: Address) -> Option<Address> {
+        machine::WATCHES_WRITES.then_some(at | machine::WRITTEN)
+    }
+
+    /// Whether a stop is that of a write, and no signal that somebody sent.
+    fn has_written(&self) -> bool {
+        let watches = self.watched.iter().any(|at| at & machine::WRITTEN != 0);
+        watches && ptrace::getsiginfo(self.pid).is_ok_and(|info| info.si_code == libc::TRAP_HWBKPT)
     }
 
     /// The places that are watched.

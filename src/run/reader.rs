@@ -19,6 +19,7 @@ pub use places::Places;
 
 use std::io;
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use crate::os::trace::{PLACES, Stop, Tracee};
 use crate::os::{exec, proc};
@@ -32,6 +33,10 @@ const PIPELINES_MAX: u32 = 64;
 const DEBUG_TRAP: u64 = 65 * 8;
 /// What stands there for `trap '' DEBUG`.
 const IGNORED: u64 = 1;
+/// How often, and after which time, it is looked whether a bash has become a program that nobody
+/// may trace.
+const LOOKS_MAX: u32 = 2_000;
+const LOOK: Duration = Duration::from_micros(500);
 /// The longest pipeline whose statuses are read.
 const MEMBERS_MAX: u64 = 4096;
 
@@ -51,8 +56,8 @@ pub enum Seen {
         bytes: Vec<u8>,
         /// Where they begin in the script; `None` if bash has left the script that it was given.
         at: Option<u64>,
-        /// An alias of which bash made more than words in it.
-        alias: Option<Vec<u8>>,
+        /// What made, or may have made, another command of it, in words.
+        changed: Option<String>,
     },
     /// It has read a unit, and does not run it (`set -n`).
     Reads {
@@ -122,6 +127,8 @@ pub struct Reader {
     skips: bool,
     /// bash has tried, in this unit, to become another program.
     became: bool,
+    /// A trap was running when it last tried.
+    by_trap: bool,
     /// What `zread` was asked for: place in the file, and the buffer.
     asked: Option<(u64, u64)>,
     /// The pipeline that ended last in this unit, and how many have.
@@ -165,6 +172,7 @@ impl Reader {
             elsewhere: false,
             skips: false,
             became: false,
+            by_trap: false,
             asked: None,
             pipe: Vec::new(),
             pipelines: PIPELINES_MAX,
@@ -205,10 +213,10 @@ impl Reader {
             let Some(stop) = self.tracee.next(wait)? else { return Ok(None) };
             let seen = match stop {
                 Stop::Ended(status) => return Ok(Some(Seen::Ended(status))),
-                Stop::Exec => {
-                    let told = self.phase != Phase::Over;
-                    self.leave();
-                    told.then_some(Seen::Replaced)
+                Stop::Exec => self.replaced(),
+                Stop::Written => {
+                    self.skips = true;
+                    None
                 }
                 Stop::Exiting => self.exiting(),
                 Stop::Place(at) => match self.reached(at).and_then(|seen| self.watch().map(|()| seen)) {
@@ -261,7 +269,12 @@ impl Reader {
         let leaves = self.places.run_exit_trap;
         let places: [u64; PLACES] = match self.phase {
             Phase::Running => {
-                let pipes = if self.pipelines < PIPELINES_MAX { self.places.set_pipestatus } else { 0 };
+                // The fourth place is for the statuses of a pipeline, or else for whoever turns
+                // extdebug on within the unit, and off again.
+                let pipes = match self.pipelines < PIPELINES_MAX {
+                    true => self.places.set_pipestatus,
+                    false => Tracee::written(self.places.debugging).unwrap_or(0),
+                };
                 [entry, leaves, self.places.shell_execve, pipes]
             }
             Phase::Reading if self.of_text() => [back, leaves, 0, 0],
@@ -334,8 +347,7 @@ impl Reader {
         }
         if !first && (stack != self.frame || std::mem::take(&mut self.became) && !self.is_at_its_script()?) {
             // bash runs a program that no kernel runs as a script, in the same process.
-            self.leave();
-            return Ok(Some(Seen::Replaced));
+            return Ok(self.replaced());
         }
         self.phase = Phase::Reading;
         self.from = self.position()?;
@@ -411,17 +423,27 @@ impl Reader {
         if !runs {
             return Ok(Some(Seen::Reads { bytes, at }));
         }
-        if bytes.contains(&b'|') {
+        if is_pipeline(&bytes) {
             self.pipelines = 0;
         }
         self.skips = self.may_skip()?;
-        let (expands, aliases) = (self.places.expands, self.places.aliases);
+        let changed = self.changed(&bytes)?;
+        Ok(Some(Seen::Starts { bytes, at, changed }))
+    }
+
+    /// What makes another command of what bash read, between its file and its parser.
+    fn changed(&mut self, bytes: &[u8]) -> io::Result<Option<String>> {
+        let (expands, aliases, [expansion, history]) =
+            (self.places.expands, self.places.aliases, self.places.rewrites);
         let memory = self.tracee.memory()?;
-        let alias = match memory.int(expands)? {
-            0 => None,
-            _ => aliases::met(memory, aliases, &bytes)?,
-        };
-        Ok(Some(Seen::Starts { bytes, at, alias }))
+        if memory.int(expansion)? != 0 && memory.int(history)? != 0 {
+            return Ok(Some("bash expands its history in".into()));
+        }
+        if memory.int(expands)? == 0 {
+            return Ok(None);
+        }
+        let name = aliases::met(memory, aliases, bytes)?;
+        Ok(name.map(|name| format!("the alias {} makes another command of", String::from_utf8_lossy(&name))))
     }
 
     /// bash ends, by the end of its script, `exit`, `set -e` or a signal that it caught.
@@ -451,12 +473,31 @@ impl Reader {
         let name = self.tracee.registers()?.argument(0);
         let name = self.tracee.memory()?.text(name, 4096)?;
         self.became = true;
+        self.by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
         if !exec::gives_rights(self.pid(), &name) {
             return Ok(None);
         }
+        let (pid, told) = (self.pid(), self.phase != Phase::Over);
+        let replaced = self.replaced();
+        // Nobody would see a bash that goes on because this fails.
+        let seen = (0..LOOKS_MAX).find_map(|look| {
+            if look > 0 {
+                std::thread::sleep(LOOK);
+            }
+            proc::program_of(pid).is_err().then_some(false).or_else(|| (!self.places.is_run_by(pid)).then_some(true))
+        });
+        Ok(if seen == Some(true) { replaced } else { told.then_some(Seen::Lost) })
+    }
+
+    /// The unit that runs has become another program, or a trap within it has.
+    fn replaced(&mut self) -> Option<Seen> {
         let told = self.phase != Phase::Over;
         self.leave();
-        Ok(told.then_some(Seen::Replaced))
+        let seen = match self.by_trap {
+            false => Seen::Replaced,
+            true => Seen::Leaves { status: None, pipe: Vec::new() },
+        };
+        told.then_some(seen)
     }
 
     fn pipeline(&mut self) -> io::Result<()> {
@@ -500,5 +541,34 @@ impl Reader {
         self.tracee.memory()?.exactly(buffer, &mut bytes)?;
         self.stream.read(at, &bytes);
         Ok(())
+    }
+}
+
+/// Whether a unit is one pipeline of commands: they run in children of bash, so that none of them
+/// sets a trap or an option of the shell that is watched.
+fn is_pipeline(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let twice = text.windows(2).any(|two| two == b"||");
+    text.contains(&b'|') && !twice && !text.iter().any(|byte| b";\n`".contains(byte)) && !has_lone_and(text)
+}
+
+/// Whether a text has an `&` that is not half of `>&`, `<&` or `|&`.
+fn has_lone_and(text: &[u8]) -> bool {
+    let before = |at: usize| at.checked_sub(1).map(|at| text[at]);
+    (0..text.len()).any(|at| text[at] == b'&' && !matches!(before(at), Some(b'>' | b'<' | b'|')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_taken_for_a_pipeline() {
+        for one in ["a | b", "false|true|(exit 3)\n", "a 2>&1 | b |& c", "! a | b"] {
+            assert!(is_pipeline(one.as_bytes()), "{one}");
+        }
+        for other in ["a", "a || b", "a && b | c", "a | b; c", "a | b\nc", "a | b &", "{ a; } | b"] {
+            assert!(!is_pipeline(other.as_bytes()), "{other}");
+        }
     }
 }

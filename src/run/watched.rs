@@ -66,8 +66,8 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
                 let outcome = status.is_none().then_some(Unseen::Untold);
                 units.end(status, pipe, From::NextStart, outcome);
             }
-            Seen::Starts { bytes, at, alias } => {
-                start(recording, &mut units, piece(&recording.script, &bytes, at), alias);
+            Seen::Starts { bytes, at, changed } => {
+                start(recording, &mut units, piece(&recording.script, &bytes, at), changed);
             }
             Seen::Reads { .. } => {}
             Seen::Leaves { status, pipe } => {
@@ -80,7 +80,8 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
                 lost = true;
                 recording.read_as_planned = Some(false);
                 recording.cut_off();
-                units.end(None, Vec::new(), From::Unknown, Some(Unseen::Untold));
+                // What ran since then nobody saw: the session is not complete.
+                units.end(None, Vec::new(), From::Unknown, None);
                 recording.anomaly("reader-lost", "bash could not be watched to its end");
             }
             Seen::Ended(status) => break status,
@@ -102,11 +103,11 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
 }
 
 /// A unit starts next.
-fn start(recording: &mut Recording, units: &mut Units, mut piece: Piece, alias: Option<Vec<u8>>) {
+fn start(recording: &mut Recording, units: &mut Units, mut piece: Piece, changed: Option<String>) {
     units.count += 1;
     units.runs = true;
     let mut steps: Vec<Step> = units.ended.take().map(Step::Finish).into_iter().collect();
-    if alias.is_some() {
+    if changed.is_some() {
         piece.unit = None;
     }
     if piece.line.is_none() {
@@ -115,9 +116,7 @@ fn start(recording: &mut Recording, units: &mut Units, mut piece: Piece, alias: 
     if piece.unit.is_none() && recording.script.units().len() > 0 {
         recording.steps(std::mem::take(&mut steps));
         let place = piece.line.map_or_else(|| "not of the script".to_owned(), |line| format!("line {line}"));
-        let by = alias.map_or_else(String::new, |name| {
-            format!("the alias {} makes another command of ", String::from_utf8_lossy(&name))
-        });
+        let by = changed.map_or_else(String::new, |words| format!("{words} "));
         let text = String::from_utf8_lossy(&piece.text[..piece.text.len().min(DETAIL_MAX)]).into_owned();
         recording.anomaly("not-as-planned", &format!("{by}{place}: {text}"));
     }

@@ -61,6 +61,11 @@ impl Registers {
     }
 }
 
+/// A variable cannot be watched.
+pub const WATCHES_WRITES: bool = false;
+/// The mark of an address at which a write would stop.
+pub const WRITTEN: u64 = 1 << 63;
+
 /// Watches other places than before.
 pub fn watch(pid: Pid, before: &[u64], places: &[u64]) -> nix::Result<()> {
     // The kernel takes a register of the processor for each one that is named, even for a disabled

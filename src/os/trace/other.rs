@@ -50,6 +50,11 @@ impl Registers {
     }
 }
 
+/// A variable cannot be watched.
+pub const WATCHES_WRITES: bool = false;
+/// The mark of an address at which a write would stop.
+pub const WRITTEN: u64 = 1 << 63;
+
 /// Watches other places than before.
 pub fn watch(_: Pid, _: &[u64], _: &[u64]) -> nix::Result<()> {
     Err(Errno::ENOSYS)

@@ -62,23 +62,35 @@ fn register(number: usize) -> AddressType {
     std::ptr::without_provenance_mut(DEBUG_REGISTERS + 8 * number)
 }
 
+/// A variable can be watched, too.
+pub const WATCHES_WRITES: bool = true;
+/// The mark of an address at which a write is to stop: no program has memory there.
+pub const WRITTEN: u64 = 1 << 63;
+
 /// Watches other places than before.
 pub fn watch(pid: Pid, before: &[u64], places: &[u64]) -> nix::Result<()> {
-    let enabled = |places: &[u64]| {
+    // Two bits enable a slot; four more say that a write of four bytes stops.
+    let control = |places: &[u64]| {
         let slots = (0..places.len()).filter(|slot| places[*slot] != 0);
-        slots.fold(0, |bits, slot| bits | 1_i64 << (2 * slot))
+        slots.fold(0, |bits, slot| {
+            let kind = if places[slot] & WRITTEN == 0 { 0 } else { 0b1101 };
+            bits | 1_i64 << (2 * slot) | kind << (16 + 4 * slot)
+        })
     };
-    // The kernel takes 0 for a place, too: one that is not watched any more is disabled first.
-    let kept = before.iter().zip(places).map(|(before, place)| if *place == 0 { 0 } else { *before });
-    let kept: Vec<u64> = kept.collect();
-    if enabled(&kept) != enabled(before) {
-        ptrace::write_user(pid, register(CONTROL), enabled(&kept))?;
+    // The kernel takes 0 for a place, too: what is not watched any more, or in another way, is
+    // disabled first.
+    let same = |before: u64, place: u64| place != 0 && (before ^ place) & WRITTEN == 0;
+    let kept = before.iter().zip(places);
+    let kept: Vec<u64> =
+        kept.map(|(before, place)| if same(*before, *place) { *before } else { 0 }).collect();
+    if control(&kept) != control(before) {
+        ptrace::write_user(pid, register(CONTROL), control(&kept))?;
     }
     for slot in (0..places.len()).filter(|slot| places[*slot] != 0 && places[*slot] != before[*slot]) {
-        ptrace::write_user(pid, register(slot), places[slot].cast_signed())?;
+        ptrace::write_user(pid, register(slot), (places[slot] & !WRITTEN).cast_signed())?;
     }
-    if enabled(places) != enabled(&kept) {
-        ptrace::write_user(pid, register(CONTROL), enabled(places))?;
+    if control(places) != control(&kept) {
+        ptrace::write_user(pid, register(CONTROL), control(places))?;
     }
     Ok(())
 }

@@ -90,17 +90,27 @@ fn all(memory: &Memory, table: u64) -> io::Result<Vec<Alias>> {
 }
 
 fn of_these(all: &[Alias], bytes: &[u8]) -> Option<Vec<u8>> {
-    // A word may go on in the next line.
+    // A word may go on in the next line, and bash drops NULs.
     let mut joined = Vec::with_capacity(bytes.len());
+    let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         joined.extend_from_slice(line.strip_suffix(b"\\\n").unwrap_or(line));
     }
-    let has = |text: &[u8], name: &[u8]| text.windows(name.len().max(1)).any(|part| part == name);
     let met = all.iter().find(|alias| {
         !is_words(alias)
             && (has(&joined, &alias.name) || all.iter().any(|other| has(&other.text, &alias.name)))
     });
     met.map(|alias| alias.name.clone())
+}
+
+/// Whether a text has a name as a word: bash expands no part of one.
+fn has(text: &[u8], name: &[u8]) -> bool {
+    let ends = |byte: Option<&u8>| byte.is_none_or(|byte| b" \t\r\n;|&()<>`\"'$\\{}!=".contains(byte));
+    let found = memchr::memmem::find_iter(text, name);
+    let whole = |at: usize| {
+        ends(at.checked_sub(1).and_then(|before| text.get(before))) && ends(text.get(at + name.len()))
+    };
+    found.into_iter().any(whole)
 }
 
 /// Whether an alias stands for words alone.
@@ -185,6 +195,9 @@ mod tests {
     fn an_alias_is_met_by_its_name_or_through_another() {
         let all = [alias("run", "true #"), alias("go", "run"), alias("ll", "ls -l")];
         assert_eq!(of_these(&all, b"ru\\\nn a\n"), Some(b"run".to_vec()));
+        assert_eq!(of_these(&all, b"r\0un a\n"), Some(b"run".to_vec()));
+        assert_eq!(of_these(&all, b"echo running overrun; (run)\n"), Some(b"run".to_vec()));
+        assert_eq!(of_these(&all, b"echo running overrun\n"), None);
         assert_eq!(of_these(&all[1..], b"run a\n"), None);
         assert_eq!(of_these(&all, b"go a\n"), Some(b"run".to_vec()));
         assert_eq!(of_these(&[alias("run", "true #"), alias("ll", "ls -l")], b"ll\n"), None);

@@ -60,6 +60,8 @@ pub struct Places {
     pub debugging: u64,
     /// `trap_list`: the texts of the traps.
     pub traps: u64,
+    /// `history_expansion` and `remember_on_history`: bash rewrites lines as it reads them.
+    pub rewrites: [u64; 2],
     /// `expand_aliases`: bash reads them.
     pub expands: u64,
     /// `aliases`
@@ -108,6 +110,7 @@ impl Places {
             dont_execute: at("read_but_dont_execute")?,
             debugging: at("debugging_mode")?,
             traps: at("trap_list")?,
+            rewrites: [at("history_expansion")?, at("remember_on_history")?],
             expands: at("expand_aliases")?,
             aliases: at("aliases")?,
             command: at("global_command")?,
@@ -143,6 +146,7 @@ impl Places {
             dont_execute: to(self.dont_execute),
             debugging: to(self.debugging),
             traps: to(self.traps),
+            rewrites: self.rewrites.map(to),
             expands: to(self.expands),
             aliases: to(self.aliases),
             command: to(self.command),

@@ -211,7 +211,7 @@ fn the_plan_is_not_the_script() {
         .map(|unit| (unit["line"].as_u64().unwrap(), unit["lastLine"].as_u64().unwrap()))
         .collect();
     assert_eq!(units, [(3, 3), (4, 6), (8, 8)]);
-    assert_eq!((&plan["recordedAt"], &plan["unchanged"]), (&Value::from("start"), &Value::from(true)));
+    assert_eq!((&plan["evidence"], &plan["unchanged"]), (&Value::from("reader"), &Value::from(true)));
 }
 
 #[test]
