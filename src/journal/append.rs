@@ -247,9 +247,11 @@ impl<'a> Writer<'a> {
             let _ = self.journal.set_len(before);
             return Err(AppendError::Io("write the journal", error));
         }
+        // Of the tree that was hashed above; asking the slot would hash it again.
+        let head = Head { session: Uuid::from_bytes(old.session), size: index + 1, root };
         if last {
             self.erase()?;
-            return Ok(Head { session: Uuid::from_bytes(self.slot.session), size: index + 1, root });
+            return Ok(head);
         }
         let slot = Slot {
             generation: old.generation + 1,
@@ -274,7 +276,7 @@ impl<'a> Writer<'a> {
             return Err(error);
         }
         self.zero_other_slot()?;
-        Ok(self.head())
+        Ok(head)
     }
 
     /// Brings journal and state to the disk. A failure is remembered, and never retried:
