@@ -263,5 +263,15 @@ words! {
         Preload = "LD_PRELOAD",
         /// Another, which the linker calls.
         Audit = "LD_AUDIT",
+        /// Where the linker looks for the shell's libraries first.
+        Libraries = "LD_LIBRARY_PATH",
+        /// bash is in posix mode, and expands aliases.
+        Posix = "POSIXLY_CORRECT",
+        /// Where `cd` looks for a folder.
+        Folders = "CDPATH",
+        /// What a pattern does not match.
+        Ignored = "GLOBIGNORE",
+        /// What bash does not take for a program.
+        NotRun = "EXECIGNORE",
     }
 }

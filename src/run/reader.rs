@@ -484,7 +484,10 @@ impl Reader {
             if look > 0 {
                 std::thread::sleep(LOOK);
             }
-            proc::program_of(pid).is_err().then_some(false).or_else(|| (!self.places.is_run_by(pid)).then_some(true))
+            proc::program_of(pid)
+                .is_err()
+                .then_some(false)
+                .or_else(|| (!self.places.is_run_by(pid)).then_some(true))
         });
         Ok(if seen == Some(true) { replaced } else { told.then_some(Seen::Lost) })
     }

@@ -31,7 +31,8 @@ PREV = shape({"session": session_id, "size": ranged(1, INTEGER_MAX), "root": hex
               "why": one_of("sealed", "stopped", "ended", "tampered", "lost")})
 ATTACHED = shape({"name": text, "size": integer, "sha256": hexed(32), "mediaType": text})
 CLOSE_WORDS = one_of("exit", "eof", "signal", "replaced", "moved", "sealed", "stopped", "unknown")
-INHERITED = one_of("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_FUNC", "LD_PRELOAD", "LD_AUDIT")
+INHERITED = one_of("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_FUNC", "LD_PRELOAD", "LD_AUDIT",
+                   "LD_LIBRARY_PATH", "POSIXLY_CORRECT", "CDPATH", "GLOBIGNORE", "EXECIGNORE")
 OUTCOME = one_of("sealing", "stopping", "replaced", "untold")
 EVIDENCE = one_of("reader", "traps", "whole")
 

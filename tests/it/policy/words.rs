@@ -27,7 +27,7 @@ pipe = 'all'
 evidence = 'traps'
 arguments = ['all', 'a b']
 options = ['-e', '-O', 'extglob']
-environment = ['BASH_ENV', 'ENV', 'SHELLOPTS', 'BASHOPTS', 'BASH_FUNC', 'LD_PRELOAD', 'LD_AUDIT']
+environment = ['BASH_ENV', 'ENV', 'SHELLOPTS', 'BASHOPTS', 'BASH_FUNC', 'LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'POSIXLY_CORRECT', 'CDPATH', 'GLOBIGNORE', 'EXECIGNORE']
 before = ['cd a', 'make']
 runner = 'gitlab'
 [[script]]
@@ -72,7 +72,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "  Its commands were read from bash itself.",
         "  The options of its shell were: none.",
         "  Its arguments were: none.",
-        "  None of these was set: BASH_ENV, SHELLOPTS, BASHOPTS, BASH_FUNC, LD_PRELOAD, LD_AUDIT.",
+        "  None of these was set: BASH_ENV, SHELLOPTS, BASHOPTS, BASH_FUNC, LD_PRELOAD, LD_AUDIT, LD_LIBRARY_PATH, POSIXLY_CORRECT, CDPATH, GLOBIGNORE, EXECIGNORE.",
         "  Nothing of it ran before the recording began.",
         "  These commands ran, in this order; others may have run between them:",
         "    line 1: `make`",
@@ -82,7 +82,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "  Its commands were read from bash itself.",
         "  Its shell had only options that do not change what runs.",
         "  Its arguments were: none.",
-        "  None of these was set: BASH_ENV, ENV, SHELLOPTS, BASHOPTS, BASH_FUNC, LD_PRELOAD, LD_AUDIT.",
+        "  None of these was set: BASH_ENV, ENV, SHELLOPTS, BASHOPTS, BASH_FUNC, LD_PRELOAD, LD_AUDIT, LD_LIBRARY_PATH, POSIXLY_CORRECT, CDPATH, GLOBIGNORE, EXECIGNORE.",
         "  Nothing of it ran before the recording began.",
         "  These commands ran, in any order, among others:",
         "    line 1: `make`",

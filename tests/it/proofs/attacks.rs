@@ -298,6 +298,20 @@ fn a_command_that_means_something_else_shows() {
     assert_eq!(place.predicate()["plans"][0]["interpreter"]["inherited"], serde_json::json!(["BASH_FUNC"]));
 }
 
+#[test]
+fn an_exit_within_the_last_unit_shows() {
+    let place = Place::new(". ./env.sh && touch ran\n");
+    place.write("env.sh", "exit 0\n");
+    let _ = place.attesh(&["sh", "script.sh"]);
+    assert_eq!(place.story(), [". ./env.sh && touch ran 0"]);
+    assert!(!place.folder.path().join("ran").exists());
+    // In an earlier unit the rest has no start.
+    let place = Place::new(". ./env.sh\ntouch ran\n");
+    place.write("env.sh", "exit 0\n");
+    let _ = place.attesh(&["sh", "script.sh"]);
+    assert_eq!(place.story(), [". ./env.sh 0"]);
+}
+
 /// A command of bash's own, which it loads.
 const LOADED: &str = r#"
 static int run(void *words) { return 0; }
