@@ -96,11 +96,17 @@ fn of_these(all: &[Alias], bytes: &[u8]) -> Option<Vec<u8>> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         joined.extend_from_slice(line.strip_suffix(b"\\\n").unwrap_or(line));
     }
-    let met = all.iter().find(|alias| {
-        !is_words(alias)
-            && (has(&joined, &alias.name) || all.iter().any(|other| has(&other.text, &alias.name)))
-    });
-    met.map(|alias| alias.name.clone())
+    // An alias may stand for another.
+    let mut met: Vec<&Alias> = all.iter().filter(|alias| has(&joined, &alias.name)).collect();
+    let mut at = 0;
+    while let Some(alias) = met.get(at).copied() {
+        let further = all.iter().filter(|other| has(&alias.text, &other.name));
+        let further: Vec<&Alias> =
+            further.filter(|other| !met.iter().any(|one| one.name == other.name)).collect();
+        met.extend(further);
+        at += 1;
+    }
+    met.into_iter().find(|alias| !is_words(alias)).map(|alias| alias.name.clone())
 }
 
 /// Whether a text has a name as a word: bash expands no part of one.

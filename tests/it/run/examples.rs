@@ -59,7 +59,7 @@ impl Runner {
             command.env(name, value);
         }
         command.env("GITHUB_ACTIONS", "true").env("CI", "true");
-        command.env_remove("ATTESH_SESSION").env_remove("XDG_RUNTIME_DIR");
+        command.env_remove("ATTESH_SESSION").env_remove("LD_LIBRARY_PATH").env_remove("XDG_RUNTIME_DIR");
         command.stdin(std::process::Stdio::null());
         command
     }
@@ -213,7 +213,7 @@ fn in_place(place: &TempDir, program: &str) -> Command {
     let mut command = Command::new(program);
     command.env("PATH", std::env::join_paths(folders).unwrap()).env("HOME", place.path().join("home"));
     command.env("SEALING_KEY", place.path().join("key"));
-    command.env_remove("ATTESH_SESSION").env_remove("XDG_RUNTIME_DIR");
+    command.env_remove("ATTESH_SESSION").env_remove("LD_LIBRARY_PATH").env_remove("XDG_RUNTIME_DIR");
     command.current_dir(place.path().join("work")).stdin(std::process::Stdio::null());
     command
 }

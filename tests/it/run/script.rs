@@ -33,7 +33,11 @@ impl Place {
     pub fn command(&self, program: &str, words: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(words).current_dir(self.folder.path());
-        command.env_remove("ATTESH_SESSION").env_remove("XDG_STATE_HOME").env_remove("XDG_CONFIG_HOME");
+        command
+            .env_remove("ATTESH_SESSION")
+            .env_remove("LD_LIBRARY_PATH")
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("XDG_CONFIG_HOME");
         // What `$_` is at first comes from whoever starts bash.
         command
             .env("_", "/usr/bin/bash")

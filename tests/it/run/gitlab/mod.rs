@@ -58,7 +58,10 @@ impl Job {
         let folders = std::iter::once(self.path("bin")).chain(std::env::split_paths(&path));
         let mut command = Command::new(program);
         command.env("PATH", std::env::join_paths(folders).unwrap()).env("HOME", self.path("home"));
-        command.env_remove("ATTESH_SESSION").env("XDG_RUNTIME_DIR", self.path("runtime"));
+        command
+            .env_remove("ATTESH_SESSION")
+            .env_remove("LD_LIBRARY_PATH")
+            .env("XDG_RUNTIME_DIR", self.path("runtime"));
         command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", self.path("project"));
         command.current_dir(self.path("project")).stdin(std::process::Stdio::null());
         command
