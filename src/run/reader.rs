@@ -125,6 +125,8 @@ pub struct Reader {
     elsewhere: bool,
     /// bash may leave out commands of this unit.
     skips: bool,
+    /// extdebug is on.
+    debugs: bool,
     /// bash has tried, in this unit, to become another program.
     became: bool,
     /// A trap was running when it last tried.
@@ -171,6 +173,7 @@ impl Reader {
             stream: Stream::default(),
             elsewhere: false,
             skips: false,
+            debugs: false,
             became: false,
             by_trap: false,
             asked: None,
@@ -214,19 +217,19 @@ impl Reader {
             let seen = match stop {
                 Stop::Ended(status) => return Ok(Some(Seen::Ended(status))),
                 Stop::Exec => self.replaced(),
-                Stop::Written => {
-                    self.skips = true;
-                    None
-                }
+                Stop::Written => match self.may_skip().and_then(|skips| {
+                    self.skips |= skips;
+                    self.watch()
+                }) {
+                    Ok(()) => None,
+                    Err(_) => self.lose(),
+                },
                 Stop::Exiting => self.exiting(),
                 Stop::Place(at) => match self.reached(at).and_then(|seen| self.watch().map(|()| seen)) {
                     Ok(seen) => seen,
                     // It was killed: its end comes next.
                     Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => None,
-                    Err(_) => {
-                        self.leave();
-                        Some(Seen::Lost)
-                    }
+                    Err(_) => self.lose(),
                 },
             };
             if seen.is_some() {
@@ -247,6 +250,12 @@ impl Reader {
     /// Ends it before it has run anything.
     pub fn discard(self) {
         self.tracee.discard();
+    }
+
+    fn lose(&mut self) -> Option<Seen> {
+        let told = self.phase != Phase::Over;
+        self.leave();
+        told.then_some(Seen::Lost)
     }
 
     fn leave(&mut self) {
@@ -271,22 +280,29 @@ impl Reader {
             Phase::Running => {
                 // The fourth place is for the statuses of a pipeline, or else for whoever turns
                 // extdebug on within the unit, and off again.
-                let pipes = match self.pipelines < PIPELINES_MAX {
+                let fourth = match self.pipelines < PIPELINES_MAX {
                     true => self.places.set_pipestatus,
-                    false => Tracee::written(self.places.debugging).unwrap_or(0),
+                    false => self.skipping(),
                 };
-                [entry, leaves, self.places.shell_execve, pipes]
+                [entry, leaves, self.places.shell_execve, fourth]
             }
-            Phase::Reading if self.of_text() => [back, leaves, 0, 0],
+            // Changing the kind of a place costs more than leaving it.
+            Phase::Reading if self.of_text() => [back, leaves, self.places.shell_execve, self.skipping()],
             Phase::Reading => {
-                let behind = self.tracee.watched()[3];
-                let behind = if self.asked.is_some() { behind } else { 0 };
-                [back, leaves, self.places.zread, behind]
+                let fourth = if self.asked.is_some() { self.tracee.watched()[3] } else { self.skipping() };
+                [back, leaves, self.places.zread, fourth]
             }
             Phase::Over if self.tracee.is_traced() => [0, 0, self.places.shell_execve, 0],
             Phase::Over => return Ok(()),
         };
         self.tracee.watch(places)
+    }
+
+    /// The variable at which a write tells that bash may leave out commands from then on: extdebug,
+    /// or where that is on, the DEBUG trap.
+    fn skipping(&self) -> u64 {
+        let variable = if self.debugs { self.places.traps + DEBUG_TRAP } else { self.places.debugging };
+        Tracee::written(variable).unwrap_or(0)
     }
 
     fn reached(&mut self, at: u64) -> io::Result<Option<Seen>> {
@@ -367,8 +383,8 @@ impl Reader {
     fn may_skip(&mut self) -> io::Result<bool> {
         let [dont, debugging, traps] = [self.places.dont_execute, self.places.debugging, self.places.traps];
         let memory = self.tracee.memory()?;
-        Ok(memory.int(dont)? != 0
-            || memory.int(debugging)? != 0 && memory.pointer(traps + DEBUG_TRAP)? > IGNORED)
+        self.debugs = memory.int(debugging)? != 0;
+        Ok(memory.int(dont)? != 0 || self.debugs && memory.pointer(traps + DEBUG_TRAP)? > IGNORED)
     }
 
     fn is_at_its_script(&mut self) -> io::Result<bool> {
