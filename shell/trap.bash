@@ -45,7 +45,7 @@ if [[ $__attesh_high != *-* ]]; then
     # One datagram, and its answer.
     __attesh_ask='
         __attesh_text=${BASH_COMMAND:0:400}
-        \builtin printf "%s " "$__attesh_kind" "$__attesh_was" "${__attesh_pipe// /,}" \
+        \builtin printf "%s " "$__attesh_kind" "$__attesh_was" "${__attesh_pipe// /,}" "$((${#BASH_COMMAND} > 400))" \
             "${__attesh_text//[[:cntrl:]]/ }" >&@ATTESH_FD@ &&
             \builtin read -r -N 8 -t 2 -u @ATTESH_FD@ __attesh_text || __attesh_dead=1
         __attesh_kind=""'

@@ -58,6 +58,8 @@ pub struct Message {
     /// The command as bash prints it; at the beginning, bash's version, and a word if BASH_ENV
     /// has set traps.
     pub command: String,
+    /// The command goes on behind that.
+    pub is_cut: bool,
 }
 
 impl Message {
@@ -65,7 +67,8 @@ impl Message {
         let text = String::from_utf8_lossy(bytes);
         let (kind, rest) = text.split_once(' ')?;
         let bare = |told, command| {
-            Some(Message { told, status: 0, line: 0, pipe: Vec::new(), hooked: true, command })
+            let pipe = Vec::new();
+            Some(Message { told, status: 0, line: 0, pipe, hooked: true, command, is_cut: false })
         };
         let told = match kind {
             "B" => {
@@ -82,13 +85,18 @@ impl Message {
             "X" | "x" => Told::Exit,
             _ => return None,
         };
-        let mut words = rest.splitn(4, ' ');
+        let mut words = rest.splitn(5, ' ');
         let status = words.next()?.parse().ok()?;
         let line = words.next()?.parse().ok()?;
         let pipe = words.next()?.split(',').map(|status| status.parse().ok()).collect::<Option<Vec<u8>>>();
+        let is_cut = match words.next()? {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        };
         let command = words.next()?.strip_suffix(' ').unwrap_or_default().to_owned();
         let (pipe, hooked) = (pipe.unwrap_or_default(), kind != "x");
-        Some(Message { told, status, line, pipe, hooked, command })
+        Some(Message { told, status, line, pipe, hooked, command, is_cut })
     }
 }
 
@@ -213,18 +221,19 @@ mod tests {
 
     #[test]
     fn messages_of_bash_are_read() {
-        let message = Message::parse(b"U 3 12 1,3 echo a  b ").unwrap();
+        let message = Message::parse(b"U 3 12 1,3 0 echo a  b ").unwrap();
         assert_eq!((message.told, message.status, message.line), (Told::Unit, 3, 12));
         assert_eq!((message.command.as_str(), message.pipe.as_slice()), ("echo a  b", &[1, 3][..]));
-        let message = Message::parse(b"X 0 0  exit 0 ").unwrap();
+        assert!(!message.is_cut && Message::parse(b"U 3 12 1,3 1 echo a  b ").unwrap().is_cut);
+        let message = Message::parse(b"X 0 0  0 exit 0 ").unwrap();
         assert!(message.hooked && message.told == Told::Exit && message.pipe.is_empty());
-        assert!(!Message::parse(b"x 0 0  exit 0 ").unwrap().hooked);
+        assert!(!Message::parse(b"x 0 0  0 exit 0 ").unwrap().hooked);
         assert_eq!(Message::parse(b"B 5.2.15(1)-release  ").unwrap().command, "5.2.15(1)-release");
-        assert_eq!(Message::parse(b"U 3 12 1,x,256 a ").unwrap().pipe, [0; 0]);
+        assert_eq!(Message::parse(b"U 3 12 1,x,256 0 a ").unwrap().pipe, [0; 0]);
         let traps = "trap -- '' SIGHUP\ntrap -- 'exit 0' ERR\n";
         assert_eq!(Message::parse(traps.as_bytes()).unwrap().told, Told::Traps);
         assert_eq!(Message::parse(b"trap -- '' SIGHUP\n"), None);
-        for bad in [&b""[..], b"U", b"U x 1 0 a ", b"Z 1 1 0 a ", b"U 1", b"U 1 1 0"] {
+        for bad in [&b""[..], b"U", b"U x 1 0 0 a ", b"Z 1 1 0 0 a ", b"U 1", b"U 1 1 0", b"U 1 1 0 a "] {
             assert_eq!(Message::parse(bad), None);
         }
     }

@@ -13,7 +13,7 @@ use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
 use crate::os::signals::Signals;
 use crate::record::{Evidence, From, Unseen};
-use crate::script::run::{self, Farewell, Run, UnitStatus};
+use crate::script::run::{self, Announced, Farewell, Run, UnitStatus};
 
 /// Lets the script run and records what bash reports of it.
 ///
@@ -87,9 +87,9 @@ pub fn run(
 
 /// bash is about to run a command beyond the unit before.
 fn unit(recording: &mut Recording, run: &mut Run, message: &Message, count: &mut u64) {
-    let steps = run.entered(message.line, message.status, &message.pipe, &message.command);
-    let unplanned = steps.iter().any(|step| matches!(step, run::Step::Start { unit: None, .. }));
-    if unplanned {
+    let command = Announced { text: &message.command, is_cut: message.is_cut };
+    let steps = run.entered(message.line, message.status, &message.pipe, command);
+    if steps.iter().any(|step| matches!(step, run::Step::Start { is_other: true, .. })) {
         recording.anomaly("not-as-planned", &format!("line {}: {}", message.line, message.command));
     }
     recording.steps(recorded(steps, From::NextStart, count));
@@ -98,7 +98,7 @@ fn unit(recording: &mut Recording, run: &mut Run, message: &Message, count: &mut
 /// Steps as commands of the shell, which are numbered as they start.
 fn recorded(steps: Vec<run::Step>, from: From, count: &mut u64) -> Vec<Step> {
     let one = |step| match step {
-        run::Step::Start { unit, text } => {
+        run::Step::Start { unit, text, .. } => {
             *count += 1;
             let unit = unit.map(|unit| unit as u64 + 1);
             Step::Start(UnitStart { n: *count, unit, text })

@@ -4,8 +4,9 @@
 //! what follows from it (`run`).
 //!
 //! Rules: bash prints blanks, quotes, redirections and `$'…'` in its own way, so blanks, control
-//! characters (which the hook does not hand on), quotes and backslashes do not count, and a
-//! redirection counts as one. What is compared must end where a command ends.
+//! characters (which the hook does not hand on), quotes and backslashes do not count, `$'…'` is what
+//! it stands for, and a redirection counts as one. What is compared must end where a command ends,
+//! unless the hook cut it. Where bash may print otherwise what is written, nothing is claimed.
 
 /// Words that begin what is no simple command: bash expands or runs parts of it before it
 /// announces anything.
@@ -26,6 +27,22 @@ const COMPOUND: [&[u8]; 14] = [
     b"then",
 ];
 
+/// A command as bash announces it.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced<'a> {
+    /// What of it is there.
+    pub text: &'a str,
+    /// More follows, which the hook did not hand on.
+    pub is_cut: bool,
+}
+
+impl<'a> From<&'a str> for Announced<'a> {
+    /// A command that is there whole.
+    fn from(text: &'a str) -> Self {
+        Announced { text, is_cut: false }
+    }
+}
+
 /// Where in a unit a command stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Agreement {
@@ -33,91 +50,279 @@ pub(super) enum Agreement {
     Beginning,
     /// Later, or in what begins with another kind of command.
     Within,
+    /// Up to a substitution it stands there. bash prints what is substituted in a form of its own.
+    Unclear,
     /// Not in it.
     Nowhere,
 }
 
+impl Agreement {
+    /// Whether the command is certainly the unit's.
+    pub(super) fn is_certain(self) -> bool {
+        matches!(self, Agreement::Beginning | Agreement::Within)
+    }
+}
+
 /// Where in a unit's text a command stands that bash announces.
-pub(super) fn agreement(command: &str, text: &[u8]) -> Agreement {
-    let text = text.trim_ascii_start();
+pub(super) fn agreement<'a>(command: impl Into<Announced<'a>>, text: &[u8]) -> Agreement {
+    let Announced { text: command, is_cut } = command.into();
+    // What is announced has no other bytes either.
+    let text = String::from_utf8_lossy(text.trim_ascii_start());
+    let text = text.as_bytes();
     let first = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let is_simple = !COMPOUND.contains(&first) && !text.starts_with(b"(");
-    let command = command.trim();
-    if is_simple && stands_at(command, text) {
+    // A cut may have gone through a character.
+    let command = if is_cut { command.trim_end_matches('\u{fffd}') } else { command }.trim();
+    if is_simple && Wanted::new(command, is_cut).stands_at(text) {
         return Agreement::Beginning;
     }
-    let command = command.trim_start_matches("((").trim_end_matches("))").replacen("[[ -n ", "[[ ", 1);
-    let starts = (0..text.len()).filter(|at| {
-        let before = at.checked_sub(1).map(|before| text[before]);
-        before.is_none_or(|before| before.is_ascii_whitespace() || b";&|({!`".contains(&before))
-    });
-    let mut starts = starts.filter(|at| !text[*at].is_ascii_whitespace());
+    let command = command.trim_start_matches("((").trim_end_matches("))");
+    let wanted = Wanted::new(command, is_cut);
     // bash prints the words that a `for` leaves out.
-    let short = command.strip_suffix(" in \"$@\"").unwrap_or(&command);
-    let stands = |at| stands_at(&command, &text[at..]) || stands_at(short, &text[at..]);
-    if starts.any(stands) || words_stand_in(&command, text) { Agreement::Within } else { Agreement::Nowhere }
+    let short = command.strip_suffix(" in \"$@\"").map(|short| Wanted::new(short, is_cut));
+    let stands = |at: usize| {
+        wanted.stands_at(&text[at..]) || short.as_ref().is_some_and(|short| short.stands_at(&text[at..]))
+    };
+    if starts(text).any(stands) || wanted.words_stand_in(text) {
+        return Agreement::Within;
+    }
+    let open = ["$(", "<(", ">("].iter().filter_map(|open| command.find(open)).min();
+    let is_unclear = open.is_some_and(|open| {
+        let head = Wanted::new(&command[..open + 2], true);
+        starts(text).any(|at| head.stands_at(&text[at..]))
+    });
+    if is_unclear { Agreement::Unclear } else { Agreement::Nowhere }
+}
+
+/// Where in a text a command may begin.
+fn starts(text: &[u8]) -> impl Iterator<Item = usize> {
+    (0..text.len()).filter(|at| {
+        let before = at.checked_sub(1).map(|before| text[before]);
+        let is_behind =
+            before.is_none_or(|before| before.is_ascii_whitespace() || b";&|({!`".contains(&before));
+        is_behind && !text[*at].is_ascii_whitespace()
+    })
 }
 
 fn counts(byte: u8) -> bool {
     !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"'\"\\".contains(&byte)
 }
 
-/// Up to the first redirection, or quote that bash has turned, without its descriptor; whether
-/// there is one.
-fn before_redirection<'a>(command: &'a str, text: &[u8]) -> (&'a str, bool) {
-    // bash has turned $'…' into '…' by now.
-    let turned = text.windows(2).any(|two| two == b"$'" || two == b"$\"");
-    let end = command.find(|c| c == '<' || c == '>' || turned && (c == '\'' || c == '"'));
-    match end {
-        Some(end) => {
-            let head = command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&');
-            (head, true)
-        }
-        None => (command, false),
-    }
+/// What of a command is looked for in a text.
+struct Wanted<'a> {
+    /// The command up to its first redirection, without the descriptor.
+    head: &'a str,
+    /// The bytes of that which count.
+    bytes: Vec<u8>,
+    /// Where among them an operator `-n` stands that bash may have added.
+    added: Vec<usize>,
+    is_redirected: bool,
+    is_cut: bool,
 }
 
-/// Whether a text begins with this command, and the command ends there.
-fn stands_at(command: &str, text: &[u8]) -> bool {
-    let (head, is_cut) = before_redirection(command, text);
-    let (mut at, mut wanted) = (0, head.bytes().filter(|byte| counts(*byte)).peekable());
-    while let Some(next) = wanted.peek().copied() {
-        let Some(byte) = text.get(at) else { return false };
-        if *byte == next {
-            wanted.next();
-        } else if counts(*byte) {
+impl<'a> Wanted<'a> {
+    fn new(command: &'a str, is_cut: bool) -> Self {
+        // bash prints `>&2` as ` 1>&2`, and the cut may have gone through that.
+        let command = match command.as_bytes() {
+            [.., b' ', digit] if is_cut && digit.is_ascii_digit() => &command[..command.len() - 2],
+            _ => command,
+        };
+        let is_redirection = |end: &usize| !is_cut || &command[end + 1..] != "(";
+        let end = command.find(['<', '>']).filter(is_redirection);
+        let head = end
+            .map_or(command, |end| command[..end].trim_end_matches(|c: char| c.is_ascii_digit() || c == '&'));
+        let mut wanted =
+            Wanted { head, bytes: Vec::new(), added: Vec::new(), is_redirected: end.is_some(), is_cut };
+        for word in head.split(' ') {
+            if word == "-n" && command.starts_with("[[ ") {
+                wanted.added.push(wanted.bytes.len());
+            }
+            wanted.bytes.extend(word.bytes().filter(|byte| counts(*byte)));
+        }
+        wanted
+    }
+
+    /// Whether a text begins with this command, and the command ends there.
+    fn stands_at(&self, text: &[u8]) -> bool {
+        Turning::ALL.iter().any(|turning| self.stands_as_written(Written::new(text, *turning)))
+    }
+
+    fn stands_as_written(&self, mut written: Written) -> bool {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let Some(byte) = written.next() else { return false };
+            if !counts(byte) {
+                continue;
+            }
+            while byte != self.bytes[at] {
+                if !self.added.contains(&at) || at + 2 >= self.bytes.len() {
+                    return false;
+                }
+                at += 2;
+            }
+            at += 1;
+        }
+        if self.is_cut && !self.is_redirected {
+            return true;
+        }
+        // What is turned into blanks, as in `IFS=$'\n'`, belongs to the command.
+        let (text, mut end, mut is_turning) = (written.text, written.at, written.is_turning());
+        while let Some(byte) = written.next() {
+            is_turning |= written.is_turning();
+            if counts(byte) && is_turning {
+                return false;
+            }
+            if is_turning {
+                (end, is_turning) = (written.at, written.is_turning());
+            } else if counts(byte) || byte == b'\n' {
+                break;
+            }
+        }
+        self.ends_before(&text[end..])
+    }
+
+    fn ends_before(&self, rest: &[u8]) -> bool {
+        let ends =
+            rest.iter().position(|byte| counts(*byte) || *byte == b'\n').map_or(&[][..], |at| &rest[at..]);
+        if self.is_redirected {
+            let bare = ends.iter().find(|byte| !byte.is_ascii_digit() && **byte != b'&' && **byte != b'{');
+            return matches!(bare, Some(b'<' | b'>')) || ends.starts_with(b"{");
+        }
+        // What follows the head of a `case` is no end of a command.
+        let is_head = self.head.starts_with("case ");
+        let is_remark = ends.starts_with(b"#") && rest.first().is_some_and(u8::is_ascii_whitespace);
+        is_head || is_remark || ends.first().is_none_or(|byte| b"\n;&|)`".contains(byte))
+    }
+
+    /// Whether its words stand in a text one after the other. bash prints redirections last,
+    /// wherever they are written.
+    fn words_stand_in(&self, text: &[u8]) -> bool {
+        if !(self.is_redirected || self.is_cut) || !text.iter().any(|byte| b"<>".contains(byte)) {
             return false;
         }
-        at += 1;
+        let stand = |turning: &Turning| {
+            let whole: Vec<u8> = Written::new(text, *turning).filter(|byte| counts(*byte)).collect();
+            let mut rest = whole.as_slice();
+            self.head.split_ascii_whitespace().all(|word| {
+                let word: Vec<u8> = word.bytes().filter(|byte| counts(*byte)).collect();
+                let at = memchr::memmem::find(rest, &word);
+                rest = at.map_or(&[][..], |at| &rest[at + word.len()..]);
+                at.is_some()
+            })
+        };
+        Turning::ALL.iter().any(stand)
     }
-    let rest = &text[at..];
-    let ends = rest.iter().position(|byte| counts(*byte) || *byte == b'\n').map_or(&[][..], |at| &rest[at..]);
-    if is_cut {
-        let bare = ends.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'&' && *byte != b'{');
-        let bare = bare.map_or(&[][..], |at| &ends[at..]);
-        return matches!(bare.first(), Some(b'<' | b'>' | b'$')) || ends.starts_with(b"{");
-    }
-    // What follows the head of a `case` is no end of a command.
-    let is_head = command.starts_with("case ");
-    let is_remark = ends.starts_with(b"#") && rest.first().is_some_and(u8::is_ascii_whitespace);
-    is_head || is_remark || ends.first().is_none_or(|byte| b"\n;&|)`".contains(byte))
 }
 
-/// Whether the words of a command stand in a text one after the other. bash prints redirections
-/// last, wherever they are written.
-fn words_stand_in(command: &str, text: &[u8]) -> bool {
-    let (head, is_cut) = before_redirection(command, text);
-    let bare = |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().filter(|byte| counts(*byte)).collect() };
-    let whole = bare(text);
-    let mut rest = whole.as_slice();
-    is_cut
-        && text.iter().any(|byte| b"<>".contains(byte))
-        && head.split_ascii_whitespace().all(|word| {
-            let word = bare(word.as_bytes());
-            let at = memchr::memmem::find(rest, &word);
-            rest = at.map_or(&[][..], |at| &rest[at + word.len()..]);
-            at.is_some()
-        })
+/// What becomes of `$'…'` and `$"…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turning {
+    /// Nothing: they may stand within quotes.
+    Off,
+    /// bash turns them.
+    Letters,
+    /// bash turns them, where the locale has no letter for `\u00e9`: so that is `\u00E9`.
+    Numbers,
+}
+
+impl Turning {
+    const ALL: [Turning; 3] = [Turning::Off, Turning::Letters, Turning::Numbers];
+}
+
+/// The bytes of a text, with `$'…'` and `$"…"` turned as bash turns them outside of quotes. `$$'` is
+/// none.
+struct Written<'a> {
+    text: &'a [u8],
+    at: usize,
+    turning: Turning,
+    /// The quote that is open; `$` for `$'`.
+    open: Option<u8>,
+    /// What an escape stands for, last byte first.
+    turned: Vec<u8>,
+}
+
+impl<'a> Written<'a> {
+    fn new(text: &'a [u8], turning: Turning) -> Self {
+        Written { text, at: 0, turning, open: None, turned: Vec::new() }
+    }
+
+    /// Whether it is within `$'…'`.
+    fn is_turning(&self) -> bool {
+        self.open == Some(b'$') && self.at < self.text.len() || !self.turned.is_empty()
+    }
+
+    /// What an escape of `$'…'` stands for. Control characters do not count.
+    fn escape(&mut self) {
+        let Some(kind) = self.text.get(self.at).copied() else { return };
+        let (skip, digits, radix) = match kind {
+            b'0'..=b'7' => (0, 3, 8),
+            b'x' => (1, 2, 16),
+            b'u' => (1, 4, 16),
+            b'U' => (1, 8, 16),
+            _ => (1, 0, 16),
+        };
+        let rest = &self.text[self.at + skip..];
+        let count = rest.iter().take(digits).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+        self.at += skip + count;
+        let number =
+            std::str::from_utf8(&rest[..count]).ok().and_then(|it| u32::from_str_radix(it, radix).ok());
+        match (kind, number) {
+            (b'u' | b'U', Some(number)) => {
+                let letter = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+                let turned = match self.turning {
+                    Turning::Numbers if number > 0xffff => format!("U{number:08X}"),
+                    Turning::Numbers if number > 0x7f => format!("u{number:04X}"),
+                    _ => letter.to_string(),
+                };
+                self.turned.extend(turned.bytes().rev());
+            }
+            (_, Some(number)) => self.turned.extend(u8::try_from(number & 0xff)),
+            (b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', None) => {}
+            (b'c', None) => self.at = (self.at + 1).min(self.text.len()),
+            (other, None) => self.turned.push(other),
+        }
+    }
+}
+
+impl Iterator for Written<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let Some(byte) = self.turned.pop() {
+            return Some(byte);
+        }
+        let byte = *self.text.get(self.at)?;
+        self.at += 1;
+        if self.turning == Turning::Off {
+            return Some(byte);
+        }
+        let next = self.text.get(self.at).copied();
+        match (self.open, byte, next) {
+            (Some(b'$'), b'\\', _) => self.escape(),
+            (Some(b'$'), b'\'', _) => self.open = None,
+            (None, b'$', Some(b'$')) => {
+                self.at += 1;
+                self.turned.push(b'$');
+            }
+            (None, b'$', Some(b'\'')) => {
+                (self.open, self.at) = (Some(b'$'), self.at + 1);
+                return Some(b'\'');
+            }
+            (None, b'$', Some(b'"')) => {
+                (self.open, self.at) = (Some(b'"'), self.at + 1);
+                return Some(b'"');
+            }
+            (None | Some(b'"'), b'\\', Some(next)) => {
+                self.at += 1;
+                self.turned.push(next);
+            }
+            (None, b'\'' | b'"', _) => self.open = Some(byte),
+            (Some(open), _, _) if open == byte && open != b'$' => self.open = None,
+            _ => {}
+        }
+        // A quote, and the backslash of an escape, do not count.
+        Some(byte)
+    }
 }
 
 /// Whether the text has a `|` that is not half of `||`.
@@ -152,6 +357,19 @@ mod tests {
             ("echo 'a b'", "echo $'a\\x20b'"),
             ("a", "a;b"),
             ("sleep 1", "sleep 1 &"),
+            ("sh -c 'kill -9 $$'", "sh -c 'kill -9 $$'"),
+            ("sh -c \"kill -USR1 $$\"", "sh -c \"kill -USR1 $$\""),
+            ("trap 'echo one; kill $$' USR1", "trap 'echo one; kill $$' USR1"),
+            ("grep \"a$\" f", "grep \"a$\" f"),
+            ("printf '%s\\n' 'a b'", "printf '%s\\n' $'a\\tb'"),
+            ("grep 'a$' 'it'\\''s é!'", "grep 'a$' $'it\\'s \\u00e9\\x21\\n'; b"),
+            ("echo '\\u00E9' b", "echo $'\\u00e9' b"),
+            ("IFS=' '", "IFS=$'\\n' # remark"),
+            ("IFS=' ' read a", "IFS=$'\\n' read a; b"),
+            ("echo a ' ' > f", "echo a $'\\n' >f"),
+            ("echo $$'a' b", "echo $$$'a' b"),
+            ("echo \"a\" > f", "echo $\"a\" > f"),
+            ("echo \u{fffd}", "echo \u{fffd}"),
         ] {
             assert_eq!(agreement(command, text.as_bytes()), Agreement::Beginning, "{command}");
         }
@@ -172,6 +390,8 @@ mod tests {
             ("a", "{ a; } > $(b)"),
             ("[ a = ] 2> /dev/null", "[ a = 2>/dev/null ]"),
             ("cat - <<A <<B", "cat <<A - <<B\na\nA\nB"),
+            ("[[ -n $a && -n b || ! -n c ]]", "[[ $a && -n b || ! c ]]"),
+            ("[[ -n a ]]", "if [[ -n a ]]; then :; fi"),
         ] {
             assert_eq!(agreement(command, text.as_bytes()), Agreement::Within, "{command}");
         }
@@ -187,8 +407,50 @@ mod tests {
             ("f", "f() { :; }"),
             ("echo start <<\"( : lint )\"", "echo start"),
             ("echo a", "echo a > b"),
+            ("sh -c 'rm -rf x'", "sh -c '$x; kill $$'"),
+            ("echo 'b'", "echo $'a'"),
+            ("echo b", "echo $\"a\""),
+            ("echo 'ab'", "echo $'a\\x20bc'"),
+            ("echo", "echo $'\\na'"),
+            ("echo", "echo $$"),
+            ("[[ -n b ]]", "[[ a ]]"),
+            ("[[ a-n b ]]", "[[ a b ]]"),
+            ("echo b > $(c; d)", "rm > $(c)"),
+            ("rm $(c; d)", "echo $(c)"),
         ] {
             assert_eq!(agreement(command, text.as_bytes()), Agreement::Nowhere, "{command}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_of_a_cut_command_is_taken_for_more_or_less_than_it_is() {
+        let cut = |text, of: &str| agreement(Announced { text, is_cut: true }, of.as_bytes());
+        for (command, text, expected) in [
+            ("echo 00", "echo 0000", Agreement::Beginning),
+            ("echo '0 0", "echo '0  0' | cat", Agreement::Beginning),
+            ("echo \u{fffd}", "echo é", Agreement::Beginning),
+            ("echo 0 > f", "echo 0 >file", Agreement::Beginning),
+            ("echo 0 >", "echo 0 >&2", Agreement::Beginning),
+            ("echo 0 1", "echo 0 >&2", Agreement::Beginning),
+            ("for i in 1 2", "for i in 1 2 3; do :; done", Agreement::Within),
+            ("echo a b", "echo a > f b c", Agreement::Within),
+            ("echo 01", "echo 0000", Agreement::Nowhere),
+            ("echo 0000", "echo 00", Agreement::Nowhere),
+            ("echo 0 > f", "echo 0", Agreement::Nowhere),
+        ] {
+            assert_eq!(cut(command, text), expected, "{command}");
+        }
+        assert_eq!(agreement("echo 00", b"echo 0000"), Agreement::Nowhere);
+    }
+
+    #[test]
+    fn what_bash_prints_of_a_substitution_is_taken_for_another_command() {
+        for (command, text) in [
+            ("x=$(if a; then     b; fi)", "x=$(if a\nthen b\nfi)"),
+            ("x=$(function f ()  {      echo a }; f)", "x=$(f() { echo a; }; f)"),
+            ("x=$(a)", "x=$(a # remark\n)"),
+        ] {
+            assert_eq!(agreement(command, text.as_bytes()), Agreement::Unclear, "{command}");
         }
     }
 }

@@ -8,6 +8,7 @@
 //! that bash did not announce has no record, and a status that nobody proved is untold.
 
 use super::Script;
+pub use super::announced::Announced;
 use super::announced::{Agreement, agreement, has_pipe, has_word, is_one_pipeline};
 
 /// What is to be recorded.
@@ -15,8 +16,11 @@ use super::announced::{Agreement, agreement, has_pipe, has_word, is_one_pipeline
 pub enum Step {
     /// A command starts.
     Start {
-        /// The unit of the plan that it is, from 0; none if what bash announced is not there.
+        /// The unit of the plan that it is, from 0; none if what bash announced is not certainly
+        /// there.
         unit: Option<usize>,
+        /// It is certainly none of the plan's.
+        is_other: bool,
         /// The unit's text, or the command as bash announced it.
         text: Vec<u8>,
     },
@@ -110,11 +114,19 @@ impl<'a> Run<'a> {
 
     /// bash is about to run a command of this line; `status` and `pipe` are `$?` and
     /// `PIPESTATUS` before it.
-    pub fn entered(&mut self, line: u64, status: u8, pipe: &[u8], command: &str) -> Vec<Step> {
+    pub fn entered<'b>(
+        &mut self,
+        line: u64,
+        status: u8,
+        pipe: &[u8],
+        command: impl Into<Announced<'b>>,
+    ) -> Vec<Step> {
+        let announced = command.into();
+        let command = announced.text;
         // The hook's own commands come before the script's.
         let is_own = self.current.is_none() && command.contains("__attesh_");
         // While a trap runs bash announces the command before it once more.
-        let is_strange = self.command == command || agreement(command, self.text()) == Agreement::Nowhere;
+        let is_strange = self.command == command || !agreement(announced, self.text()).is_certain();
         command.clone_into(&mut self.command);
         if let Some(current) = self.current.as_mut().filter(|current| line <= current.last) {
             current.strange |= is_strange;
@@ -125,9 +137,9 @@ impl<'a> Run<'a> {
         }
         let at = self.script.unit_at(line);
         let unit = at.and_then(|at| self.script.unit(at));
-        let agreed = unit.map_or(Agreement::Nowhere, |unit| agreement(command, unit.text));
+        let agreed = unit.map_or(Agreement::Nowhere, |unit| agreement(announced, unit.text));
         // bash counts the lines of a text that a unit evaluates on from the unit's own.
-        if agreed == Agreement::Nowhere && self.evaluates() {
+        if !agreed.is_certain() && self.evaluates() {
             return Vec::new();
         }
         let mut steps: Vec<Step> = Vec::new();
@@ -140,12 +152,16 @@ impl<'a> Run<'a> {
             };
             steps.push(Step::Finish { status, pipe });
         }
-        let planned = agreed != Agreement::Nowhere;
+        let planned = agreed.is_certain();
         let text = match unit.filter(|_| planned) {
             Some(unit) => unit.text.to_vec(),
             None => command.as_bytes().to_vec(),
         };
-        steps.push(Step::Start { unit: at.filter(|_| planned), text });
+        steps.push(Step::Start {
+            unit: at.filter(|_| planned),
+            is_other: agreed == Agreement::Nowhere,
+            text,
+        });
         self.current = Some(Current {
             place: at,
             planned,
@@ -248,11 +264,11 @@ mod tests {
     }
 
     fn start(unit: usize, text: &str) -> Step {
-        Step::Start { unit: Some(unit), text: text.into() }
+        Step::Start { unit: Some(unit), is_other: false, text: text.into() }
     }
 
     fn other(text: &str) -> Step {
-        Step::Start { unit: None, text: text.into() }
+        Step::Start { unit: None, is_other: true, text: text.into() }
     }
 
     fn seen(status: u8) -> Step {
@@ -342,6 +358,25 @@ mod tests {
         assert_eq!(run.entered(9, 1, &[1], "more"), [UNTOLD, other("more")]);
         assert_eq!(run.last_line(), 9);
         assert_eq!(run.ended(&ending(0)), [UNTOLD]);
+    }
+
+    #[test]
+    fn a_command_that_may_be_a_unit_is_called_another() {
+        let script = script("x=$(f() { a; }; f)\nc\n");
+        let mut run = Run::new(&script);
+        let text = "x=$(function f ()  {      a }; f)";
+        let unclear = Step::Start { unit: None, is_other: false, text: text.into() };
+        assert_eq!(run.entered(1, 0, &[0], text), [unclear]);
+        assert_eq!(run.entered(2, 0, &[0], "c"), [UNTOLD, start(1, "c")]);
+    }
+
+    #[test]
+    fn a_cut_command_is_called_another_than_it_is() {
+        let script = script("echo 000000\necho 111\n");
+        let mut run = Run::new(&script);
+        let cut = |text| Announced { text, is_cut: true };
+        assert_eq!(run.entered(1, 0, &[0], cut("echo 000")), [start(0, "echo 000000")]);
+        assert_eq!(run.entered(2, 0, &[0], cut("echo 000")), [UNTOLD, other("echo 000")]);
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn announced(script: &Script) {
     let mut run = Run::new(script);
     for (at, unit) in script.units().enumerate() {
         let line = unit.text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let steps = run.entered(unit.first, 0, &[0], &String::from_utf8_lossy(line));
+        let steps = run.entered(unit.first, 0, &[0], &*String::from_utf8_lossy(line));
         let mut started = steps.iter().filter_map(|step| match step {
             Step::Start { unit, .. } => Some(*unit),
             Step::Finish { .. } => None,

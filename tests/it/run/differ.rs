@@ -114,7 +114,8 @@ impl Place {
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display()));
         // What `$_` is at first comes from whoever starts bash.
         command.env("_", bash).env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.root.path());
-        if words.first().is_some_and(|word| word == "sh") && !self.evidence.is_empty() {
+        // The script sees it both ways.
+        if !self.evidence.is_empty() {
             command.env("ATTESH_EVIDENCE", self.evidence);
         }
         command.stdin(File::open(self.path("input")).unwrap());
