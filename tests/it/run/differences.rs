@@ -178,20 +178,18 @@ fn a_trap_signal_is_ignored() {
 #[test]
 fn a_stop_of_the_script_is_not_seen_outside() {
     use nix::sys::signal::Signal;
-    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
     let stopped = "for i in {1..99}; do ! grep -q '^State:.[Tt]' /proc/$$/status || break; sleep 0.1; done";
     let place = Place::new(&format!("({stopped}; sleep 0.5; kill -CONT $$) & kill -STOP $$\necho on\n"));
     for (program, words, stops) in [("bash", &["script.sh"][..], true), (ATTESH, &["sh", "script.sh"], false)]
     {
         let child = place.command(program, words).spawn().unwrap();
         let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-        let first = waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        let first = waitid(Id::Pid(pid), flags).unwrap();
         assert_eq!(first == WaitStatus::Stopped(pid, Signal::SIGSTOP), stops, "{program}: {first:?}");
-        let last = if stops { waitpid(pid, None).unwrap() } else { first };
-        assert_eq!(last, WaitStatus::Exited(pid, 0), "{program}");
-        let mut printed = String::new();
-        std::io::Read::read_to_string(&mut child.stdout.unwrap(), &mut printed).unwrap();
-        assert_eq!(printed, "on\n", "{program}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"on\n"[..]), "{program}");
     }
 }
 
