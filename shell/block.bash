@@ -5,7 +5,8 @@
 # attesh takes what is left of the text that this bash reads, runs it in a bash of its own, which
 # it watches, and this bash ends with the status of that one. So the other bash gets what this one
 # has: its memory, in which the rest of the text stands, on one descriptor; its functions,
-# variables, aliases, options and traps on another; and everything else by inheritance.
+# variables, aliases, options, traps and the rest of its state on another; and everything else by
+# inheritance.
 #
 # Rules: nothing is taken that cannot be given back whole. Where the text cannot be had, or this
 # bash has jobs that only it can wait for, this file does nothing, and block.sh does what it can.
@@ -21,8 +22,9 @@ elif ((BASH_SUBSHELL == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV"
     __attesh_done=1
 elif [[ ${FUNCNAME-} ]]; then
     __attesh_why='the line is in a function or in a file that another one reads'
-elif [[ $(\builtin jobs -p) ]]; then
-    __attesh_why='a job runs in the background'
+elif [[ $'\n'$(\builtin jobs -p && \builtin enable -n || \builtin echo 'enable -n builtin')$'\n' == \
+    *$'\n'@([0-9]|'enable -n '@(:|alias|builtin|declare|enable|exec|exit|jobs|printf|set|shopt|trap|unset)$'\n')* ]]; then
+    __attesh_why='a job runs in the background, or a builtin is disabled that attesh needs'
 elif ! { \exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
     __attesh_why='bash cannot open its memory'
 elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
@@ -36,13 +38,30 @@ elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
     {
         '@ATTESH_BIN@' block run "$__attesh_shell" "$__attesh_line" "$0" "$@" \
             2>&219 218<&"$__attesh_memory" 217< <(
-                \builtin printf '\\builtin shopt -s extglob\n'
+                \builtin trap - DEBUG
+                \builtin printf '\0\\builtin shopt -s extglob\n'
+                \builtin complete -p 2>/dev/null
+                # What a bash sets that begins, and this one has no more. To ask for a variable can give it
+                # a value, so another subshell asks.
+                (for __attesh_line in BASH BASH_ARGV0 BASH_COMMAND BASH_SUBSHELL BASH_VERSION \
+                    COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS GROUPS HISTCMD HOSTNAME HOSTTYPE \
+                    IFS LINENO MACHTYPE OPTERR OPTIND OSTYPE PATH PS4 PWD RANDOM SECONDS SHELL SHLVL \
+                    SRANDOM TERM; do
+                    \builtin declare -p "$__attesh_line" >/dev/null 2>&1 ||
+                        \builtin printf '\\builtin unset -v %s\n' "$__attesh_line"
+                done)
                 \builtin declare -f
                 \builtin declare -F
                 \builtin declare -p
+                # An empty table is words.
+                __attesh_line=$(\builtin hash -l 2>/dev/null)
+                [[ $__attesh_line != 'builtin hash '* ]] || \builtin printf '\\%s\n' "$__attesh_line"
+                for ((__attesh_line = ${#DIRSTACK[@]} - 1; __attesh_line > 0; __attesh_line--)); do
+                    \builtin printf '\\builtin pushd -n %q\n' "$(\builtin dirs -l "+$__attesh_line")"
+                done
                 \builtin alias -p
                 \builtin shopt -p
-                \builtin printf '\0%s\n\0%s\0' "$__attesh_traps" "$SHELLOPTS"
+                \builtin printf '\0%s\0%s\n\0%s\0' "$(\builtin enable -n)" "$__attesh_traps" "$SHELLOPTS"
             )
     } 219>&2 2>/dev/null || __attesh_status=$?
     \builtin trap - EXIT ERR DEBUG RETURN

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getsid};
 
 use super::proc;
 
@@ -16,17 +16,24 @@ pub struct Signals {
     from: Option<SignalFd>,
 }
 
-/// All but those that cannot be caught, that stop, and that are of this program's own doing.
-const HANDED_ON: [Signal; 17] = [
+/// All but those that cannot be caught, that stop, and that have a number only (the real-time
+/// ones). A fault of this program's own ends it although its signal is blocked.
+const HANDED_ON: [Signal; 25] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
+    Signal::SIGILL,
     Signal::SIGTRAP,
     Signal::SIGABRT,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGSEGV,
     Signal::SIGUSR1,
     Signal::SIGUSR2,
+    Signal::SIGPIPE,
     Signal::SIGALRM,
     Signal::SIGTERM,
+    Signal::SIGSTKFLT,
     Signal::SIGCONT,
     Signal::SIGURG,
     Signal::SIGXCPU,
@@ -35,6 +42,8 @@ const HANDED_ON: [Signal; 17] = [
     Signal::SIGPROF,
     Signal::SIGWINCH,
     Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSYS,
 ];
 
 impl Signals {
@@ -57,18 +66,26 @@ impl Signals {
     }
 
     /// Gives to that process what came from another process. What the terminal sends, it gets itself,
-    /// and what it or its children send is not meant for this program: `kill 0`.
+    /// and what it or its children send is not meant for this program: `kill 0`. What the kernel sends
+    /// for a call of this program (SIGPIPE) has this program as its sender.
     pub fn hand_on(&self, pid: u32) {
         let Some(from) = &self.from else { return };
         while let Ok(Some(info)) = from.read_signal() {
-            let by_terminal = info.ssi_code > 0;
             let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
-            let signal = signal.filter(|signal| *signal != Signal::SIGCHLD && !by_terminal);
-            if let Some(signal) = signal.filter(|_| !is_below(info.ssi_pid, pid)) {
+            let Some(signal) = signal.filter(|signal| *signal != Signal::SIGCHLD) else { continue };
+            let by_terminal = info.ssi_code > 0 && !is_hangup_of_leader(signal);
+            let own = info.ssi_pid == std::process::id();
+            if !by_terminal && !own && !is_below(info.ssi_pid, pid) {
                 let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
             }
         }
     }
+}
+
+/// Whether a signal of the terminal is for this program alone: of a hangup the kernel tells only the
+/// leader of the session, with these two.
+fn is_hangup_of_leader(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGHUP | Signal::SIGCONT) && getsid(None) == Ok(Pid::this())
 }
 
 /// Whether a process is this one or one that it started.

@@ -90,6 +90,8 @@ impl Asking {
 struct State {
     /// What the second reads first.
     text: Vec<u8>,
+    /// What `enable -n` lists.
+    disabled: Vec<u8>,
     traps: Vec<u8>,
     options: Vec<u8>,
 }
@@ -101,15 +103,23 @@ fn state() -> Result<State, Failure> {
         Failure::unable(format!("the shell does not tell its state: {}", files::words(&error)))
     })?;
     let mut parts = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec);
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(text), Some(traps), Some(options), Some(end)) if end.is_empty() => {
-            Ok(State { text, traps, options })
+    let parts: [Option<Vec<u8>>; 6] = std::array::from_fn(|_| parts.next());
+    match parts {
+        // Before the first NUL stands what a DEBUG trap of the first shell printed.
+        [Some(_), Some(text), Some(disabled), Some(traps), Some(options), Some(end)] if end.is_empty() => {
+            Ok(State { text, disabled, traps, options })
         }
         _ => Err(Failure::unable("the shell's state is cut off")),
     }
 }
 
 impl State {
+    /// The lines that disable builtins.
+    fn disable(&self) -> Vec<u8> {
+        let lines = self.disabled.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.flat_map(|line| [b"\\builtin ", line, b"\n"].concat()).collect()
+    }
+
     /// The words of `set` that give a new shell these options.
     fn set(&self) -> Vec<u8> {
         let mut words = b"\\builtin set +o braceexpand +o hashall +o interactive-comments".to_vec();
@@ -148,7 +158,7 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let mut text = CLEAN.as_bytes().to_vec();
     // Traps may have several lines; here they stand on one, and the lines of the rest keep their
     // numbers.
-    let last = [state.traps.as_slice(), &state.set()].concat();
+    let last = [&state.disable(), state.traps.as_slice(), &state.set()].concat();
     text.extend_from_slice(format!("\\builtin eval {}", ansi_quoted(&last)).as_bytes());
     text.extend(std::iter::repeat_n(b'\n', line.max(1)));
     let skipped = text.len() as u64;

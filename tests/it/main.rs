@@ -80,6 +80,7 @@ mod run {
     mod gitlab;
     mod nowhere;
     pub mod script;
+    mod signals;
     mod steps;
     mod unfinished;
     mod verdicts;

@@ -176,6 +176,24 @@ fn a_trap_signal_is_ignored() {
 }
 
 #[test]
+fn a_stop_of_the_script_is_not_seen_outside() {
+    use nix::sys::signal::Signal;
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let stopped = "for i in {1..99}; do ! grep -q '^State:.[Tt]' /proc/$$/status || break; sleep 0.1; done";
+    let place = Place::new(&format!("({stopped}; sleep 0.5; kill -CONT $$) & kill -STOP $$\necho on\n"));
+    for (program, words, stops) in [("bash", &["script.sh"][..], true), (ATTESH, &["sh", "script.sh"], false)]
+    {
+        let child = place.command(program, words).spawn().unwrap();
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        let first = waitid(Id::Pid(pid), flags).unwrap();
+        assert_eq!(first == WaitStatus::Stopped(pid, Signal::SIGSTOP), stops, "{program}: {first:?}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"on\n"[..]), "{program}");
+    }
+}
+
+#[test]
 fn an_option_of_bash_is_taken_for_help() {
     let place = differ::Place::new(&one(Family::Bash, "5.2").unwrap());
     for option in ["-h", "--help"] {

@@ -358,11 +358,15 @@ fn what_a_job_has_set_is_lost_on_the_way() {
         "x=1; y=(a 'b c'); declare -A z=([k]='v w'); readonly r=2; declare -i n=3; export E='e f'",
         "f() { echo \"f $x $1\"; }; alias say=echo; shopt -s expand_aliases nullglob; set -u; umask 027",
         "cd src; exec 5>&1; set -- one 'two three'; x=$'a\\nb\\'c'",
+        "hash -p /bin/true here; hash -p '/no/b c' gone; enable -n test kill; complete -F f -o nospace say",
+        "pushd /usr; pushd ~; pushd -n '/no/d e'; cd \"$OLDPWD\"; unset IFS PS4 OPTIND RANDOM HOSTNAME",
     ];
     let after = [
         "echo \"$x|${y[1]}|${z[k]}|$r|$n|$E|$#|$2|$(umask)|${PWD##*/}|$-\" | sed 's/c$//;s/s$//'",
         "f 4; say said >&5; echo *.nothing; ( r=3 ) || echo readonly; n=n+1; echo $n $LINENO",
         "declare -p x y z r n; declare -f f; env | grep ^E=",
+        "here && type here; hash -t gone; enable -n; dirs -l -p; popd -n; complete -p",
+        "for name in IFS PS4 OPTIND RANDOM HOSTNAME; do echo \"$name ${!name-unset}\"; done; y=('a b' c); echo ${y[*]}",
     ];
     for shape in Shape::all() {
         let [alone, ours] = ["eval \"\"", INIT].map(|init| {
@@ -370,6 +374,7 @@ fn what_a_job_has_set_is_lost_on_the_way() {
             let output = job.run_with(&[&before[..], &[init], &after].concat(), &[]);
             assert!(output.status.success(), "{shape:?}: {}", text(&output.stderr));
             let printed = text(&output.stdout).replace(INIT, "eval \"\"");
+            let printed = printed.replace(job.root.path().to_str().unwrap(), "ROOT");
             printed.lines().map(without_time).collect::<Vec<_>>().join("\n")
         });
         assert_eq!(alone, ours, "{shape:?}");
