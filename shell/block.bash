@@ -15,9 +15,9 @@ if [[ $- == *i* ]]; then
     # shellcheck disable=SC2016
     \builtin printf 'attesh: this shell is interactive: it is recorded with: eval "$(attesh init bash)"\n' >&2
     __attesh_done=1
-elif [[ ${__attesh_ci-} == "$BASHPID" ]]; then
+elif [[ ${__attesh_ci-} && $__attesh_ci == "${BASHPID-}" ]]; then
     __attesh_done=1 # Evaluated again.
-elif ((BASH_SUBSHELL == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
+elif ((${BASH_SUBSHELL-0} == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
     # Read before the script: the script itself asks for its recording.
     __attesh_done=1
 elif [[ ${FUNCNAME-} ]]; then
@@ -27,7 +27,7 @@ elif [[ $'\n'$(\builtin jobs -p && \builtin enable -n || \builtin echo 'enable -
     __attesh_why='a job runs in the background, or a builtin is disabled that attesh needs'
 elif ! { \exec {__attesh_memory}</proc/self/mem; } 2>/dev/null; then
     __attesh_why='bash cannot open its memory'
-elif __attesh_shell="$BASHPID $BASH_SUBSHELL" &&
+elif __attesh_shell="${BASHPID-$$} ${BASH_SUBSHELL-0}" &&
     __attesh_why=$('@ATTESH_BIN@' block can "$__attesh_shell" 218<&"$__attesh_memory"); then
     # A subshell lists the traps of its parent until one is set in it.
     [[ $(\builtin trap -p RETURN) ]] || \builtin trap - RETURN

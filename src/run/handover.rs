@@ -44,7 +44,7 @@ const BEGIN: &str = "\\builtin . /dev/fd/218 >/dev/null 2>&1; \
     \\builtin mapfile -d '' -t -u 219 __attesh_text; \\builtin eval \"$__attesh_text\"";
 /// Its own names go, and its descriptors; it is not to be handed over again.
 const CLEAN: &str = "\\builtin unset __attesh_text __attesh_traps __attesh_memory __attesh_line __attesh_done __attesh_why __attesh_shell \
-    __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=$BASHPID; ";
+    __attesh_status BASH_EXECUTION_STRING; \\exec 218<&- 219<&-; __attesh_ci=${BASHPID-}; ";
 /// What the journal calls the script: it is no file.
 const NAME: &str = "job";
 /// The longest state of a shell, in bytes.

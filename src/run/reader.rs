@@ -14,6 +14,7 @@
 mod aliases;
 mod places;
 mod stream;
+mod unit;
 
 pub use places::Places;
 
@@ -31,6 +32,8 @@ const LOCATION: u64 = 16;
 const PIPELINES_MAX: u32 = 64;
 /// Where `trap_list` has the text of the DEBUG trap (bash's trap.h: behind the signals).
 const DEBUG_TRAP: u64 = 65 * 8;
+/// Where it has the text of the CHLD trap.
+const CHILD_TRAP: u64 = 17 * 8;
 /// What stands there for `trap '' DEBUG`.
 const IGNORED: u64 = 1;
 /// How often, and after which time, it is looked whether a bash has become a program that nobody
@@ -127,6 +130,12 @@ pub struct Reader {
     skips: bool,
     /// extdebug is on.
     debugs: bool,
+    /// A unit runs.
+    runs: bool,
+    /// It is an `exit` or an `exec` and nothing else.
+    leaving: bool,
+    /// A CHLD trap was set when it began.
+    hears_children: bool,
     /// bash has tried, in this unit, to become another program.
     became: bool,
     /// A trap was running when it last tried.
@@ -174,6 +183,9 @@ impl Reader {
             elsewhere: false,
             skips: false,
             debugs: false,
+            runs: false,
+            leaving: false,
+            hears_children: false,
             became: false,
             by_trap: false,
             asked: None,
@@ -366,6 +378,7 @@ impl Reader {
             return Ok(self.replaced());
         }
         self.phase = Phase::Reading;
+        self.runs = false;
         self.from = self.position()?;
         let pipe = self.last_pipe();
         Ok(Some(Seen::Asks { status: self.own_status()?, pipe }))
@@ -385,6 +398,24 @@ impl Reader {
         let memory = self.tracee.memory()?;
         self.debugs = memory.int(debugging)? != 0;
         Ok(memory.int(dont)? != 0 || self.debugs && memory.pointer(traps + DEBUG_TRAP)? > IGNORED)
+    }
+
+    /// Whether a trap is set that runs something.
+    fn is_trapped(&mut self, which: u64) -> io::Result<bool> {
+        let at = self.places.traps + which;
+        Ok(self.tracee.memory()?.pointer(at)? > IGNORED)
+    }
+
+    fn traps_children(&mut self) -> io::Result<bool> {
+        self.is_trapped(CHILD_TRAP)
+    }
+
+    /// Whether a trap ends the shell, or may: one on CHLD that runs within another makes bash forget
+    /// that other.
+    fn ends_by_trap(&mut self) -> io::Result<bool> {
+        let running = self.places.running_trap;
+        let forgotten = (self.hears_children || self.traps_children()?) && !self.leaving;
+        Ok(forgotten || self.tracee.memory()?.int(running)? != 0)
     }
 
     fn is_at_its_script(&mut self) -> io::Result<bool> {
@@ -439,10 +470,15 @@ impl Reader {
         if !runs {
             return Ok(Some(Seen::Reads { bytes, at }));
         }
-        if is_pipeline(&bytes) {
+        self.leaving = unit::is_leaving(&bytes);
+        self.hears_children = self.traps_children()?;
+        self.skips = self.may_skip()?;
+        // bash runs a DEBUG trap itself before it starts the members of a pipeline.
+        let command = self.places.command;
+        if unit::is_pipeline(self.tracee.memory()?, command)? && !self.is_trapped(DEBUG_TRAP)? {
             self.pipelines = 0;
         }
-        self.skips = self.may_skip()?;
+        self.runs = true;
         let changed = self.changed(&bytes)?;
         Ok(Some(Seen::Starts { bytes, at, changed }))
     }
@@ -464,7 +500,7 @@ impl Reader {
 
     /// bash ends, by the end of its script, `exit`, `set -e` or a signal that it caught.
     fn leaves(&mut self) -> io::Result<Seen> {
-        let by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
+        let by_trap = self.runs && self.ends_by_trap()?;
         let status = self.own_status()?;
         self.phase = Phase::Over;
         let pipe = self.last_pipe();
@@ -477,8 +513,7 @@ impl Reader {
             return None;
         }
         self.phase = Phase::Over;
-        let at = self.places.running_trap;
-        let by_trap = self.tracee.memory().and_then(|memory| memory.int(at)).is_ok_and(|trap| trap != 0);
+        let by_trap = self.runs && self.ends_by_trap().unwrap_or(true);
         let unsure = by_trap || self.skips || self.may_skip().unwrap_or(false);
         unsure.then(|| Seen::Leaves { status: None, pipe: Vec::new() })
     }
@@ -489,7 +524,7 @@ impl Reader {
         let name = self.tracee.registers()?.argument(0);
         let name = self.tracee.memory()?.text(name, 4096)?;
         self.became = true;
-        self.by_trap = self.tracee.memory()?.int(self.places.running_trap)? != 0;
+        self.by_trap = self.ends_by_trap()?;
         if !exec::gives_rights(self.pid(), &name) {
             return Ok(None);
         }
@@ -560,34 +595,5 @@ impl Reader {
         self.tracee.memory()?.exactly(buffer, &mut bytes)?;
         self.stream.read(at, &bytes);
         Ok(())
-    }
-}
-
-/// Whether a unit is one pipeline of commands: they run in children of bash, so that none of them
-/// sets a trap or an option of the shell that is watched.
-fn is_pipeline(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii();
-    let twice = text.windows(2).any(|two| two == b"||");
-    text.contains(&b'|') && !twice && !text.iter().any(|byte| b";\n`".contains(byte)) && !has_lone_and(text)
-}
-
-/// Whether a text has an `&` that is not half of `>&`, `<&` or `|&`.
-fn has_lone_and(text: &[u8]) -> bool {
-    let before = |at: usize| at.checked_sub(1).map(|at| text[at]);
-    (0..text.len()).any(|at| text[at] == b'&' && !matches!(before(at), Some(b'>' | b'<' | b'|')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_unit_is_taken_for_a_pipeline() {
-        for one in ["a | b", "false|true|(exit 3)\n", "a 2>&1 | b |& c", "! a | b"] {
-            assert!(is_pipeline(one.as_bytes()), "{one}");
-        }
-        for other in ["a", "a || b", "a && b | c", "a | b; c", "a | b\nc", "a | b &", "{ a; } | b"] {
-            assert!(!is_pipeline(other.as_bytes()), "{other}");
-        }
     }
 }

@@ -147,6 +147,11 @@ fn is_words(alias: &Alias) -> bool {
         }
         dollar = *byte == b'$';
     }
+    // An open subscript goes on in the words behind the alias.
+    let count = |wanted: u8| alias.text.iter().filter(|byte| **byte == wanted).count();
+    if count(b'[') > count(b']') {
+        return false;
+    }
     let mut words = alias.text.split(|byte| byte.is_ascii_whitespace()).chain([alias.name.as_slice()]);
     quote.is_none() && !dollar && alias.text.len() < TEXT_MAX && words.all(|word| !RESERVED.contains(&word))
 }
@@ -191,6 +196,7 @@ mod tests {
             "a$",
             "$'a",
             "{ a",
+            "a[",
         ] {
             assert!(!is_words(&alias("run", text)), "{text:?}");
         }
