@@ -182,7 +182,7 @@ fn statuses_of_a_pipeline_are_lost_or_those_of_another() {
         none.clone(),
         none.clone(),
         none.clone(),
-        none.clone(),
+        list(&[0, 0, 0]),
         none,
     ];
     assert_eq!(found, expected.iter().collect::<Vec<_>>());
