@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +118,7 @@ pub fn local_second(year: i32, month: i32, day: i32, hour: i32, minute: i32, sec
 ///
 /// # Errors
 /// No descriptor is left.
-pub fn duplicate_from(fd: &OwnedFd, least: RawFd) -> io::Result<OwnedFd> {
+pub fn duplicate_from(fd: impl AsFd, least: RawFd) -> io::Result<OwnedFd> {
     let number = nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(least))?;
     // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
@@ -387,10 +387,7 @@ pub fn copy_of(descriptor: RawFd) -> io::Result<File> {
 pub fn inherit(command: &mut Command, file: &File, descriptor: RawFd) -> io::Result<()> {
     // Away from every number that another file is to have.
     const APART: RawFd = 300;
-    let copy = |least| nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(least));
-    let kept = copy(APART).or_else(|_| copy(APART / 3))?;
-    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
-    let kept = unsafe { OwnedFd::from_raw_fd(kept) };
+    let kept = duplicate_from(file, APART).or_else(|_| duplicate_from(file, APART / 3))?;
     let give = move || {
         // SAFETY: both are numbers; what the second was is closed, and nobody in the child owns it.
         match unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&kept), descriptor) } {

@@ -16,7 +16,7 @@ const NOT_REACHED: &str = "not reached";
 const NOT_SEEN: &str = "not seen";
 /// The word beside a unit that had begun before the recording.
 const BEFORE: &str = "before";
-/// The word behind the status of a command that is none of the plan's.
+/// The word behind the status of a command that is not in the plan.
 const UNPLANNED: &str = "unplanned";
 
 /// A line of a script.

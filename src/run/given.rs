@@ -65,9 +65,9 @@ impl Given {
         }
         match proc::descriptor_in(&given.path).filter(|_| given.path.exists() && !given.path.is_dir()) {
             Some(descriptor) => {
-                let given = given.once(descriptor)?;
+                let mut given = given.once(descriptor)?;
                 // bash opens it anew; a command of the script finds it at its end.
-                if let Some((mut file, _)) = given.memory.as_ref().map(|(file, number)| (file, number)) {
+                if let Some((file, _)) = &mut given.memory {
                     let _ = file.seek(SeekFrom::End(0));
                 }
                 Ok(given)

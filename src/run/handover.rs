@@ -16,17 +16,15 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::given::Given;
 use super::reader::{Places, Reader, Script as Source};
-use super::recording::{Ending, Recording};
+use super::recording::Recording;
 use super::records::Interpreter;
 use super::rest::Rest;
-use super::{channel, session, split, watched};
+use super::{script, session, split, watched};
 use crate::failure::Failure;
 use crate::files;
 use crate::os::remote::Memory;
-use crate::os::signals::Signals;
 use crate::os::{memory, proc};
 use crate::paths;
-use crate::record::Evidence;
 use crate::report;
 use crate::script::Script;
 use crate::session::close::{self, EndVerb};
@@ -170,13 +168,8 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
         Ok(mut reader) => watched::run(&mut recording, &mut reader),
         Err(error) => {
             let mut command = command()?;
-            recording.whole(&format!("bash cannot be watched: {}", files::words(&error)));
-            recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
-            command.spawn().and_then(|mut child| {
-                let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
-                recording.close(Ending::of(status));
-                Ok(status)
-            })
+            let why = format!("bash cannot be watched: {}", files::words(&error));
+            script::unseen(&mut recording, &mut command, &why)
         }
     };
     let status =

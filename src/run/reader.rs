@@ -394,10 +394,10 @@ impl Reader {
     /// Whether bash runs nothing more of what it has read (`set -n`), or asks a DEBUG trap whether
     /// it runs a command (`shopt -s extdebug`).
     fn may_skip(&mut self) -> io::Result<bool> {
-        let [dont, debugging, traps] = [self.places.dont_execute, self.places.debugging, self.places.traps];
+        let [dont, debugging] = [self.places.dont_execute, self.places.debugging];
         let memory = self.tracee.memory()?;
         self.debugs = memory.int(debugging)? != 0;
-        Ok(memory.int(dont)? != 0 || self.debugs && memory.pointer(traps + DEBUG_TRAP)? > IGNORED)
+        Ok(memory.int(dont)? != 0 || self.debugs && self.is_trapped(DEBUG_TRAP)?)
     }
 
     /// Whether a trap is set that runs something.
@@ -531,16 +531,14 @@ impl Reader {
         let (pid, told) = (self.pid(), self.phase != Phase::Over);
         let replaced = self.replaced();
         // Nobody would see a bash that goes on because this fails.
-        let seen = (0..LOOKS_MAX).find_map(|look| {
-            if look > 0 {
-                std::thread::sleep(LOOK);
+        for _ in 0..LOOKS_MAX {
+            match self.places.is_run_by(pid) {
+                Some(true) => std::thread::sleep(LOOK),
+                Some(false) => return Ok(replaced),
+                None => break,
             }
-            proc::program_of(pid)
-                .is_err()
-                .then_some(false)
-                .or_else(|| (!self.places.is_run_by(pid)).then_some(true))
-        });
-        Ok(if seen == Some(true) { replaced } else { told.then_some(Seen::Lost) })
+        }
+        Ok(told.then_some(Seen::Lost))
     }
 
     /// The unit that runs has become another program, or a trap within it has.

@@ -192,7 +192,7 @@ impl Recording {
         self.lost > 0 || self.partly
     }
 
-    /// The shell has not joined yet.
+    /// Whether the shell has joined.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.shell.is_some()

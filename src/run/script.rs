@@ -8,7 +8,7 @@
 //! goes on.
 
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use super::call::BashCall;
 use super::channel;
@@ -45,21 +45,30 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
             trapped::run(recording, &mut child, &channel, &hook).map_err(cannot)
         }
         Err(why) => {
-            recording.whole(&why);
-            // bash does not wait until its plan is recorded, so this comes first.
-            recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
             let mut command = call.command(bash);
             prepare(&mut command, recording).map_err(cannot)?;
-            let mut child = command.spawn().map_err(cannot)?;
-            let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot)?;
-            recording.close(Ending::of(status));
-            Ok(status)
+            unseen(recording, &mut command, &why).map_err(cannot)
         }
     }
 }
 
+/// Runs a bash whose units nobody sees, and why.
+pub(super) fn unseen(
+    recording: &mut Recording,
+    command: &mut Command,
+    why: &str,
+) -> std::io::Result<ExitStatus> {
+    recording.whole(why);
+    // bash does not wait until its plan is recorded, so this comes first.
+    recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
+    let mut child = command.spawn()?;
+    let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
+    recording.close(Ending::of(status));
+    Ok(status)
+}
+
 /// What the script sees of its recording.
-fn prepare(command: &mut std::process::Command, recording: &Recording) -> std::io::Result<()> {
+fn prepare(command: &mut Command, recording: &Recording) -> std::io::Result<()> {
     command.env(paths::SESSION_VARIABLE, recording.session().folder().path());
     recording.given.hand_to(command)
 }

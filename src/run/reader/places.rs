@@ -124,8 +124,7 @@ impl Places {
     /// The same in the memory of a process that has just become this bash.
     #[must_use]
     pub fn moved(&self, pid: u32) -> Option<Self> {
-        let meta = proc::program_of(pid).and_then(|file| file.metadata()).ok()?;
-        if (meta.dev(), meta.ino()) != self.file {
+        if self.is_run_by(pid) != Some(true) {
             return None;
         }
         let by = proc::auxiliary(pid, AT_ENTRY)?.wrapping_sub(self.begin);
@@ -157,11 +156,11 @@ impl Places {
         })
     }
 
-    /// Whether a process runs this bash still.
+    /// Whether a process runs this bash; `None` if it has ended.
     #[must_use]
-    pub fn is_run_by(&self, pid: u32) -> bool {
-        let meta = proc::program_of(pid).and_then(|file| file.metadata());
-        meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.file)
+    pub fn is_run_by(&self, pid: u32) -> Option<bool> {
+        let meta = proc::program_of(pid).and_then(|file| file.metadata()).ok()?;
+        Some((meta.dev(), meta.ino()) == self.file)
     }
 }
 
