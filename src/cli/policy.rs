@@ -152,26 +152,34 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let digest = hex(&sha256(&[&bytes]));
     let script = script(bytes).map_err(&named)?;
     let rule = ScriptRule::of(&script).map_err(|why| named(Failure::usage(why)))?;
-    // Where a `|` stands in other commands too, only pipefail tells of each status.
-    let every_pipe = args.strict && policy::pipes_are_seen(&script);
+    let (every_pipe, remarks) = hidden(&script, Options::default(), args.strict, "");
     let rule = ScriptRule { sha256: Some(digest), every_pipe, ..rule };
-    let mut hidden = policy::hidden(&script, Options::default());
-    hidden.retain(|(_, what)| !every_pipe || *what != Hides::Pipeline);
-    let remarks = remarks(&hidden, "");
     for remark in &remarks {
         report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
-    if args.strict && !remarks.is_empty() {
-        let lines = text::count(remarks.len(), "line");
-        let what = format!("{lines} of it can hide that something failed, and --strict refuses that");
-        return Err(named(Failure::usage(what)));
+    if args.strict {
+        refuse(&remarks).map_err(named)?;
     }
     put(&policy::whole(&args.file.display().to_string(), &remarks, &[rule]), &args.to)
 }
 
-/// What hides a failure, in words.
-fn remarks(hidden: &[(u64, Hides)], place: &str) -> Vec<String> {
-    hidden.iter().map(|(line, what)| format!("{place}line {line}: {}", what.words())).collect()
+/// Whether the policy asks for each status of a pipeline, and what hides a failure, in words.
+fn hidden(script: &Script, options: Options, strict: bool, place: &str) -> (bool, Vec<String>) {
+    // Where a `|` stands in other commands too, only pipefail tells of each status.
+    let every_pipe = strict && policy::pipes_are_seen(script);
+    let mut hidden = policy::hidden(script, options);
+    hidden.retain(|(_, what)| !every_pipe || *what != Hides::Pipeline);
+    let words = |(line, what): &(u64, Hides)| format!("{place}line {line}: {}", what.words());
+    (every_pipe, hidden.iter().map(words).collect())
+}
+
+/// Refuses a script with lines that can hide a failure, as `--strict` asks.
+fn refuse(hidden: &[String]) -> Result<(), Failure> {
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let lines = text::count(hidden.len(), "line");
+    Err(Failure::usage(format!("{lines} of it can hide that something failed, and --strict refuses that")))
 }
 
 /// A file of a CI as text.
@@ -181,8 +189,8 @@ fn ci_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// The rules for the blocks of a job, and what their reader should know.
-fn rules(job: Job) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
-    let (mut rules, mut told) = (Vec::new(), job.remarks);
+fn rules(job: Job, strict: bool) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
+    let (mut rules, mut told, mut hide) = (Vec::new(), job.remarks, Vec::new());
     for block in job.blocks {
         let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
         let split = |text: String| {
@@ -192,7 +200,9 @@ fn rules(job: Job) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
             })
         };
         let (script, before) = (split(block.text)?, split(block.before)?);
-        told.extend(remarks(&policy::hidden(&script, block.options), &place));
+        let (every_pipe, hidden) = hidden(&script, block.options, strict, &place);
+        told.extend_from_slice(&hidden);
+        hide.extend(hidden);
         if script.units().len() == 0 && !script.bytes().is_empty() {
             told.push(format!("{place}the script has no command"));
             continue;
@@ -200,13 +210,16 @@ fn rules(job: Job) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
         let usage = |why: String| Failure::usage(format!("{place}{why}"));
         let rule = ScriptRule::of(&script).map_err(usage)?;
         let before = policy::texts(&before).map_err(usage)?;
-        rules.push(ScriptRule { name: block.name, before, runner: block.runner, ..rule });
+        rules.push(ScriptRule { name: block.name, before, runner: block.runner, every_pipe, ..rule });
     }
     if rules.is_empty() {
         return Err(Failure::usage("the script has no command"));
     }
     for remark in &told {
         report::say(&text::visible(remark.as_bytes()));
+    }
+    if strict {
+        refuse(&hide)?;
     }
     Ok((rules, told))
 }
@@ -221,7 +234,7 @@ fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
 
 fn from_gitlab(args: &PolicyFromGitlab) -> Exit {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
-    let (rules, remarks) = job.and_then(rules).map_err(of_file(&args.file))?;
+    let (rules, remarks) = job.and_then(|job| rules(job, args.strict)).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
     put(&policy::whole(&from, &remarks, &rules), &args.to)
 }
@@ -236,7 +249,7 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
         exprs.push((name.trim().to_owned(), value.to_owned()));
     }
     let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
-    let (rules, remarks) = job.and_then(rules).map_err(of_file(&args.file))?;
+    let (rules, remarks) = job.and_then(|job| rules(job, args.strict)).map_err(of_file(&args.file))?;
     let from = format!("job {} of {}", args.job, args.file.display());
     put(&policy::whole(&from, &remarks, &rules), &args.to)
 }

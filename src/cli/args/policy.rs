@@ -76,6 +76,9 @@ pub struct PolicyFromGitlab {
     /// The job
     #[arg(long, value_name = "JOB")]
     pub job: String,
+    /// Ask for each status of a pipeline, and refuse lines that hide a failure
+    #[arg(long)]
+    pub strict: bool,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,
@@ -97,6 +100,9 @@ pub struct PolicyFromGithub {
     /// The value that ${{ NAME }} will have; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub expr: Vec<String>,
+    /// Ask for each status of a pipeline, and refuse lines that hide a failure
+    #[arg(long)]
+    pub strict: bool,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,

@@ -251,6 +251,35 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
 }
 
 #[test]
+fn a_strict_policy_of_a_job_takes_a_line_that_hides_a_failure() {
+    let home = Home::new();
+    let lab = "a:\n  script:\n    - eval \"$(attesh init bash --ci)\"\n    - make | tail\n    - LINE\n";
+    let hub = "jobs: {a: {defaults: {run: {shell: 'attesh sh OPTIONS {0}'}}, steps: [{run: make | tail}, {run: 'LINE'}]}}";
+    let jobs = [("from-gitlab", lab, ""), ("from-github", hub, "step 2: ")];
+    for (verb, text, place) in jobs {
+        let made = |options: &str, line: &str, more: &[&str]| {
+            put(&home, "job.yml", text.replace("OPTIONS", options).replace("LINE", line).as_bytes());
+            attesh(&home, &[&["policy", verb, "job.yml", "--job", "a"], more].concat())
+        };
+        let said = made("-e -o pipefail", "./bad || true", &["--strict"]);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{verb}: {}", said.err);
+        let at = if verb == "from-gitlab" { 2 } else { 1 };
+        let remark = format!("attesh: {place}line {at}: what is behind || hides the failure");
+        assert!(said.err.contains(&remark), "{verb}: {}", said.err);
+        let refused =
+            "attesh: job.yml: 1 line of it can hide that something failed, and --strict refuses that\n";
+        assert!(said.err.ends_with(refused), "{verb}: {}", said.err);
+        let said = made("-e -o pipefail", "./bad || true", &[]);
+        assert_eq!(said.code, Some(0), "{verb}: {}", said.err);
+        assert!(!said.out.contains("pipe ="), "{verb}: {}", said.out);
+        // Each status of a pipeline is asked for, with pipefail or without.
+        let said = made("-e", "./good", &["--strict"]);
+        assert_eq!(said.code, Some(0), "{verb}: {}", said.err);
+        assert!(said.out.contains("\npipe = \"all\"\n"), "{verb}: {}", said.out);
+    }
+}
+
+#[test]
 fn a_cut_file_of_a_ci_ends_the_program() {
     for (at, _) in GITLAB.char_indices() {
         let _ = gitlab(&GITLAB[..at], "build");
