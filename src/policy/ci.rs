@@ -281,9 +281,10 @@ fn not_covered(step: &Yaml, any: bool, shell: Option<&str>) -> Option<String> {
     }
 }
 
-/// The words behind `attesh sh`, with one blank between them.
+/// The words for bash behind `attesh sh`, with one blank between them.
 fn words_behind(shell: &str) -> String {
-    shell.split_ascii_whitespace().skip(2).collect::<Vec<_>>().join(" ")
+    let words = shell.split_ascii_whitespace().skip(2).skip_while(|word| *word == "--strict");
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a step's shell is `attesh sh`, in whatever folder attesh is.
