@@ -6,10 +6,12 @@
 //! Rules: no test has a copy of what a recipe runs. It parses the recipe, and forges by changing
 //! its text or what the runner carries.
 
+mod buildkite;
 mod expression;
 mod github;
 mod gitlab;
 mod jenkins;
+mod woodpecker;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
