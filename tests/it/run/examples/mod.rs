@@ -11,6 +11,7 @@ mod expression;
 mod github;
 mod gitlab;
 mod jenkins;
+mod tekton;
 mod woodpecker;
 
 use std::path::{Path, PathBuf};
