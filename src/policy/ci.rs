@@ -294,12 +294,24 @@ fn is_ours(shell: &str) -> bool {
     program.rsplit('/').next() == Some("attesh") && words.next() == Some("sh")
 }
 
+/// Whether an expression has a secret in it: the runner writes its value into the text.
+fn is_secret(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
+    let mut words = words.map(str::to_ascii_lowercase);
+    words.any(|word| word == "secrets" || word.starts_with("secrets.") || word == "github.token")
+}
+
 /// Replaces each `${{ }}` by its value.
 fn expand(block: &str, exprs: &[(String, String)], used: &mut [bool]) -> Outcome<String> {
     let (mut out, mut rest) = (String::new(), block);
     while let Some((before, after)) = rest.split_once("${{") {
         let (name, after) = after.split_once("}}").ok_or("${{ without }}")?;
         let name = name.trim();
+        if is_secret(name) {
+            return Err(format!(
+                "${{{{ {name} }}}} in run: stands in the journal and in what is sealed; give it to the step by env:"
+            ));
+        }
         let at = exprs.iter().position(|(known, _)| known.trim() == name).ok_or_else(|| {
             let value = quoted(format!("{name}=VALUE").as_ref());
             format!("${{{{ {name} }}}} is known to the runner alone; give its value: --expr {value}")

@@ -251,6 +251,22 @@ fn a_policy_of_a_job_is_not_one_of_its_commands() {
 }
 
 #[test]
+fn a_policy_takes_a_step_that_has_a_secret_in_its_text() {
+    let values = [("secrets.X", "a"), ("github.token", "b")].map(|(name, value)| (name.into(), value.into()));
+    for name in ["secrets.X", "secrets['X']", "toJSON(secrets)", "format('{0}', Secrets.x)", "github.token"] {
+        let job = format!("jobs: {{a: {{steps: [{{run: \"x ${{{{ {name} }}}}\"}}]}}}}");
+        let said = github(&job, "a", &values).unwrap_err();
+        assert!(
+            said.contains("in the journal and in what is sealed; give it to the step by env:"),
+            "{name}: {said}"
+        );
+    }
+    let job = "jobs: {a: {steps: [{run: \"x ${{ steps.secrets.outputs.y }}\"}]}}";
+    let said = github(job, "a", &[]).unwrap_err();
+    assert!(said.contains("is known to the runner alone"), "{said}");
+}
+
+#[test]
 fn a_strict_policy_of_a_job_takes_a_line_that_hides_a_failure() {
     let home = Home::new();
     let lab = "a:\n  script:\n    - eval \"$(attesh init bash --ci)\"\n    - make | tail\n    - LINE\n";

@@ -47,6 +47,27 @@ fn a_script_runs_unrecorded_in_ci() {
 }
 
 #[test]
+fn a_block_goes_on_unrecorded_in_ci() {
+    let home = Home::new();
+    home.file("work/block", "eval \"$(attesh init bash --ci)\"\necho ran >> ran\n");
+    let folder = std::path::Path::new(ATTESH).parent().unwrap().display();
+    let systems: [&[(&str, &str)]; 3] = [
+        &[("CI", "true")],
+        &[("GITLAB_CI", "true"), ("CI_PROJECT_DIR", "/proc/attesh")],
+        &[("GITLAB_CI", "true"), ("CI_PROJECT_DIR", "builds")],
+    ];
+    for system in systems {
+        let mut command = Command::new("bash");
+        command.env_clear().env("PATH", format!("{folder}:/usr/bin:/bin")).envs(NO_HOME);
+        command.envs(system.iter().copied()).arg("block").current_dir(home.path("work"));
+        let said = said(&mut command);
+        assert_eq!(said.code, Some(5), "{system:?}: {}", said.err);
+        assert!(said.err.contains("not everything of this block is recorded"), "{system:?}: {}", said.err);
+        assert!(!home.path("work/ran").exists(), "{system:?}");
+    }
+}
+
+#[test]
 fn a_job_without_a_home_is_recorded_elsewhere_than_in_its_folder() {
     let home = Home::new();
     let work = home.path("work");

@@ -13,7 +13,7 @@ use std::process::Stdio;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
-use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text};
+use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text, typed};
 use crate::stage::pty::ATTESH;
 use crate::stage::world::skipped;
 
@@ -326,5 +326,27 @@ fn the_recipe_for_buildkite_seals_a_pull_request() {
             good && code.is_none() && log.contains("not sealed: the build of a pull request"),
             "{agent:?}: {log}"
         );
+    }
+}
+
+#[test]
+fn a_command_of_buildkite_that_is_a_text_is_refused() {
+    for agent in agents() {
+        let mut build = Build::new(&agent, MAKES);
+        let command = "cd src; make; make check";
+        build.recipe = build.recipe.replace("command: ci/build.sh", &format!("command: {command}"));
+        // The head says how its policy is made.
+        put(&build.project.path("project/ci/build.sh"), command);
+        let line = typed(&build.recipe).into_iter().find(|line| line.starts_with("attesh policy ")).unwrap();
+        let line = line.replace(" --strict", "");
+        let output = build.project.command("sh").args(["-ec", &line]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        assert!(build.build(), "{agent:?}: {}", build.log);
+        let (good, log, (code, said)) = build.sealed();
+        assert!(
+            good && said.starts_with("VERIFIED build.intoto.json: 1 of 1 command ran"),
+            "{agent:?}: {log}{said}"
+        );
+        assert_eq!(code, Some(0));
     }
 }
