@@ -392,8 +392,14 @@ fn make(
             "attesh does not have the journal's origin secret; to check the origin give it with --secret",
         );
     }
-    let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let sealed_at = clock::now().realtime_ns;
+    let last = draft.checked().times_ns.1;
+    if sealed_at < last {
+        let (now, last) = (clock::rfc3339(sealed_at), clock::rfc3339(last));
+        let what = format!("it is {now} by the clock of this machine, and the last record is of {last}");
+        return Err(Failure::unable(what).next("set the clock, or seal when it has come to that time"));
+    }
+    let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let mut statement = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
         let drafted = draft

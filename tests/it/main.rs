@@ -53,6 +53,7 @@ mod seal {
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
 mod verify {
+    mod asked;
     mod memory;
     pub mod rules;
     mod unknown;
@@ -91,7 +92,7 @@ mod cli {
     mod caused;
     mod constant;
     mod held;
-    mod messages;
+    pub mod messages;
     mod screen;
     mod told;
     mod typed;
