@@ -81,6 +81,7 @@ mod run {
     mod gitlab;
     mod nowhere;
     pub mod script;
+    mod secret;
     mod signals;
     mod steps;
     mod unfinished;
