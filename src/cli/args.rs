@@ -234,6 +234,7 @@ pub struct Sessions {
     "attesh log                    this session",
     "attesh log -n 20              its last 20 commands",
     "attesh log --failed           those that did not succeed",
+    "attesh log -v                 with the numbers of the records",
 ])]
 #[allow(missing_docs)]
 pub struct Log {
@@ -242,9 +243,12 @@ pub struct Log {
     /// Only the last N commands
     #[arg(short = 'n', long, value_name = "N")]
     pub last: Option<usize>,
-    /// Only commands whose status is not 0
+    /// Only commands whose status is not 0, and where commands were lost
     #[arg(long)]
     pub failed: bool,
+    /// Say more: the numbers of the records, and a row for each of them
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

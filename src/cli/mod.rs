@@ -12,6 +12,7 @@ mod log;
 mod note;
 mod pages;
 mod policy;
+mod remark;
 mod row;
 mod seal;
 mod sessions;

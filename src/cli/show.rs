@@ -8,6 +8,7 @@ use super::args::Show;
 use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, open, unopened};
 use super::listing::{Line, Ran};
+use super::row::Layout;
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::cause::Code;
@@ -60,7 +61,7 @@ pub fn run(args: &Show) -> Exit {
         return verdict;
     }
     report::line("not sealed: the journal of a session")?;
-    listing::print(view.rows.iter())?;
+    listing::print(view.rows.iter(), false)?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }
@@ -176,17 +177,19 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
             status: command.exit_code,
             word: status_word(command),
             text: command.text.bytes().unwrap_or_default(),
+            records: (None, None),
         })
         .collect();
     let name = plan.name.as_deref().map_or_else(|| "(redacted)".to_owned(), |name| visible(name.as_bytes()));
     report::line(&row::title(&name, plan.shell, style))?;
+    let layout = Layout { style, records: false, shells: false };
     let texts: Vec<Vec<u8>> =
         plan.units.iter().flatten().map(|unit| unit.text.bytes().unwrap_or_default()).collect();
     let lines = (1..).zip(plan.units.iter().flatten()).zip(&texts).flat_map(|((unit, facts), text)| {
         let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
         lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
     });
-    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), style) {
+    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), layout) {
         report::line(&line)?;
     }
     Ok(())
@@ -212,7 +215,7 @@ fn row(command: &CommandFacts, style: Style) -> String {
         Some(bytes) => style.strong(&visible(&bytes)),
         None => style.dim("(withheld or redacted)"),
     };
-    let folder = command.workdir.as_deref().map_or_else(String::new, |folder| visible(folder.as_bytes()));
+    let folder = row::folder(command.workdir.as_deref().map(str::as_bytes));
     format!(
         "{:>4}  {} {status} {duration:>7}  {}  {text}",
         command.seq,

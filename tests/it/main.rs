@@ -91,7 +91,8 @@ mod cli {
     mod caused;
     mod constant;
     mod held;
-    mod messages;
+    mod log;
+    pub mod messages;
     mod screen;
     mod told;
     mod typed;
