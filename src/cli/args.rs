@@ -334,6 +334,9 @@ pub struct Seal {
     /// End the session although other shells record in it
     #[arg(long)]
     pub close_others: bool,
+    /// Seal what is here of a session that another machine records
+    #[arg(long)]
+    pub elsewhere: bool,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
@@ -365,6 +368,9 @@ pub struct Sh {
     /// Record into the session in this folder; attesh makes the folder if it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
     pub dir: Option<PathBuf>,
+    /// Do not print the head of a session in a folder
+    #[arg(long)]
+    pub quiet: bool,
     /// Exit with 125 if something could not be recorded
     #[arg(long)]
     pub strict: bool,
@@ -525,6 +531,9 @@ pub struct Prune {
     /// Remove sessions that were never sealed too
     #[arg(long)]
     pub force: bool,
+    /// Remove sessions that another machine records too
+    #[arg(long)]
+    pub elsewhere: bool,
     /// Only say which sessions would be removed
     #[arg(long)]
     pub dry_run: bool,

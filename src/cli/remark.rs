@@ -98,11 +98,11 @@ impl Told {
 }
 
 /// The rows behind the last record: shells that never closed, and a missing end. Of a session
-/// that goes on here neither is told.
+/// that goes on here neither is told; of one that may go on elsewhere its shells are not.
 pub fn at_the_end(checked: &Checked) -> Vec<Remark> {
     let story = &checked.story;
     let here = checked.genesis_body().is_some_and(shells::is_here);
-    let lives = |pid, start| here && !story.ended && proc::is_alive(pid, start);
+    let lives = |pid, start| !story.ended && (!here || proc::is_alive(pid, start));
     let row = |code, shell, text| Remark {
         record: checked.size.saturating_sub(1),
         at_ns: checked.times_ns.1,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::Show;
 use super::given::Exit;
-use super::input::{Input, TRANSCRIPT, open, unopened};
+use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
 use super::row::Layout;
 use super::view::{add_failure, verdict, view};
@@ -29,6 +29,7 @@ const OTHER: &str = "neither an attestation nor a journal";
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
     let file = if path.exists() || path == Path::new("-") {
+        Words::default().path(path)?;
         match open(path).map_err(|error| unopened(path, error))? {
             Input::Envelope(envelope) => {
                 let envelope = envelope.map_err(|why| {

@@ -94,6 +94,7 @@ mod cli {
     mod log;
     pub mod messages;
     mod screen;
+    mod sessions;
     mod told;
     mod typed;
 }
