@@ -24,6 +24,7 @@ use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
+use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
 use crate::text::{self, Command, Fault, Next};
 
@@ -172,16 +173,6 @@ impl Told {
         // That the end is missing is said where nothing else is: it is found after all the rest.
         story.findings.iter().find(matters).map(|finding| finding.code)
     }
-
-    /// Whether it is complete, in a word or two.
-    fn verdict(&self) -> String {
-        match self.incomplete() {
-            _ if self.word == "tampered" => "-".to_owned(),
-            Some(code) => format!("no: {}", code.name()),
-            None if self.story.is_complete() => "yes".to_owned(),
-            None => "open".to_owned(),
-        }
-    }
 }
 
 /// The recorder's state tells of a session that goes on, as long as nobody else wrote to its
@@ -261,6 +252,24 @@ fn facts(session: &Session, told: &Told) -> Value {
     })
 }
 
+/// What a list says of a session. Of one that has ended it is what was found the last time.
+fn listed(session: &Session) -> Result<Value, Failure> {
+    let has_end = session.has_end();
+    let kept = if has_end { kept::kept(session) } else { None };
+    let value = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
+        value["folder"] = report::path_json(session.folder().path());
+        value["sealed"] = json!(session.is_sealed());
+        return Ok(value);
+    }
+    let told = told(session)?;
+    let value = facts(session, &told);
+    if told.word == "ended" {
+        kept::keep(session, &value.to_string());
+    }
+    Ok(value)
+}
+
 pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let told = told(&session)?;
@@ -320,20 +329,26 @@ pub fn list(args: &Sessions) -> Exit {
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
-        let told = told(&session)?;
-        let story = &told.story;
-        values.push(facts(&session, &told));
-        let sealed = session.is_sealed() && matches!(told.word, "ended" | "lost");
+        let value = listed(&session)?;
+        let text = |member: &str| value[member].as_str().map(str::to_owned);
+        let state = text("state").unwrap_or_default();
+        let sealed = value["sealed"] == true && matches!(state.as_str(), "ended" | "lost");
+        let complete = match (text("incomplete"), state.as_str()) {
+            (_, "tampered") => "-".to_owned(),
+            (Some(code), _) => format!("no: {code}"),
+            (None, _) => if value["complete"] == true { "yes" } else { "open" }.to_owned(),
+        };
         rows.push(vec![
             short_id(session.id()).to_owned(),
             session.genesis().name.clone().unwrap_or_else(|| "-".into()),
             clock::timestamp(session.opened_ns())
                 .map_or_else(String::new, |time| time.strftime("%F %H:%MZ").to_string()),
-            story.shells.to_string(),
-            story.commands.to_string(),
-            if sealed { "sealed" } else { told.word }.to_owned(),
-            told.verdict(),
+            value["shells"].to_string(),
+            value["commands"].to_string(),
+            if sealed { "sealed".to_owned() } else { state },
+            complete,
         ]);
+        values.push(value);
     }
     let damaged = find::damaged()?;
     for (path, error) in &damaged {
@@ -386,6 +401,7 @@ pub fn prune(args: &Prune) -> Exit {
             Ok(()) => {
                 if !args.dry_run {
                     session.remove()?;
+                    kept::forget(session);
                 }
                 removed.push(session.folder().path().to_owned());
             }

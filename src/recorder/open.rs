@@ -69,7 +69,7 @@ fn named(name: &[u8]) -> Result<Session> {
             }
             None => "record this shell in a new one: leave --session out".into(),
         };
-        return Err(SessionError::Nowhere(format!("session {name} has ended"), Some(next)));
+        return Err(SessionError::Nowhere(format!("session {name} {}", session.over_words()), Some(next)));
     }
     Ok(session)
 }

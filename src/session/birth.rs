@@ -338,7 +338,8 @@ pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Apart> {
         let place = session.elsewhere().unwrap_or_else(|| "since another boot".to_owned());
         return Err(Apart { parent, why: told(&format_args!("that session is recorded {place}")) });
     }
-    follow_live(session).ok_or_else(|| Apart { parent, why: told(&"that session has ended") })
+    let over = session.over_words();
+    follow_live(session).ok_or_else(|| Apart { parent, why: told(&format_args!("that session {over}")) })
 }
 
 fn follow_live(mut session: Session) -> Option<Session> {
@@ -394,10 +395,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         "{}: more than {FOLLOW_MAX} sessions follow one another from here, or they form a ring",
         folder.display()
     );
-    Err(SessionError::Nowhere(
-        why,
-        Some(Next::typing("to begin a new session", Command::new("attesh start"))),
-    ))
+    Err(SessionError::Nowhere(why, Some("open a new shell: it is recorded in a session of its own".into())))
 }
 
 /// A successor, and what its shell is told: what was lost, where recording goes on, what to do.

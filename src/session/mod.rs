@@ -11,6 +11,7 @@
 //! * [`last`]: its last record, and whether it is sealed to that one;
 //! * [`program`]: digests of programs, kept beside the states;
 //! * [`shells`]: which of its shells still run;
+//! * [`told`]: what was found of a session that has ended;
 //! * [`whose`]: on which machine it is recorded.
 //!
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes
@@ -26,6 +27,7 @@ pub mod last;
 pub mod place;
 pub mod program;
 pub mod shells;
+pub mod told;
 pub mod whose;
 
 use std::ffi::OsStr;
@@ -283,6 +285,15 @@ impl Session {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.look().is_err_and(|error| error.is_over())
+    }
+
+    /// Why it is over, in words behind its name.
+    #[must_use]
+    pub fn over_words(&self) -> String {
+        match self.look() {
+            Err(SessionError::Append(AppendError::Ended)) | Ok(()) => "has ended".to_owned(),
+            Err(error) => format!("cannot go on: {}", error.reason()),
+        }
     }
 
     /// Whether it may go on here: it is not known to be over, and not recorded elsewhere.

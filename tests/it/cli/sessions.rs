@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::cli::messages::{Shell, fails, ok, with_key};
 use crate::stage::programs::{Said, attesh, said};
 use crate::stage::pty::{ATTESH, Home};
-use crate::stage::world::{a_bash, skipped};
+use crate::stage::world::{a_bash, put, skipped};
 
 /// attesh on another machine that has the same home: another boot, another name, other memory.
 fn elsewhere(home: &Home, host: &str, words: &[&str]) -> Option<Said> {
@@ -216,6 +216,48 @@ fn a_list_of_sessions_does_not_say_which_are_complete() {
         ["".into(), "no-end".into(), "gap".into(), "no-end".into(), "".into()]
             .map(|code: Value| if code == "" { Value::Null } else { code })
     );
+}
+
+#[test]
+fn what_was_found_of_an_ended_session_outlives_a_change_of_it() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    ok(&home, &["note", "--session", "one", "here"]);
+    ok(&home, &["stop", "one"]);
+    let folder = home.sessions().remove(0);
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    let kept = home.runtime().join(format!("attesh/{id}.told"));
+    // A change that comes in the same moment could have the same time.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let first = ok(&home, &["sessions", "--json"]);
+    assert!(kept.exists() && ok(&home, &["sessions", "--json"]) == first, "{first}");
+    // It is what the list says, for as long as the journal is the same.
+    let text = std::fs::read_to_string(&kept).unwrap();
+    put(&kept, text.replace("\"commands\":0", "\"commands\":77").as_bytes());
+    assert!(ok(&home, &["sessions"]).contains("  77  "), "it was not taken");
+    ok(&home, &["seal", "one", "--key", "key"]);
+    assert!(ok(&home, &["sessions"]).contains(" sealed  yes"), "{}", ok(&home, &["sessions"]));
+    let journal = std::fs::read_to_string(folder.join("journal")).unwrap();
+    put(&folder.join("journal"), journal.replace("remark", "remork").as_bytes());
+    assert!(ok(&home, &["sessions"]).contains(" tampered  -"), "{}", ok(&home, &["sessions"]));
+    ok(&home, &["prune", "one", "--force"]);
+    assert!(!kept.exists());
+}
+
+#[test]
+fn a_lost_session_is_said_to_have_ended() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    std::fs::remove_dir_all(home.runtime().join("attesh")).unwrap();
+    for key in [Key::Session.is("one"), Key::Exported.is("one")] {
+        let words = protocol::words(Verb::Open, a_bash(std::process::id()).into_iter().chain([key]));
+        let text = attesh(&home, &words).out;
+        assert!(
+            text.contains("session one cannot go on: its state has vanished")
+                || text.contains("that session cannot go on: its state has vanished"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
