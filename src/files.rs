@@ -18,7 +18,7 @@ use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
-use crate::text::{Command, Fault, Next};
+use crate::text::{Command, Fault, Next, visible};
 
 /// Why a path cannot be used.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl FileError {
             FileError::NoFolder(_) => "no such folder".into(),
             FileError::Link(_) => "a symbolic link is in the way".into(),
             FileError::Kind(_, wanted) => format!("not {wanted}"),
-            FileError::Owner(_, uid) => format!("belongs to user {uid}, not to you"),
+            FileError::Owner(_, uid) => format!("belongs to user {}, not to you", user_words(*uid)),
             FileError::Mode(_, mode) => format!("others may use it (mode {:04o})", mode & 0o7777),
             FileError::Exists(_) => "exists already".into(),
             FileError::TooLong(_, limit) => format!("longer than {limit} bytes"),
@@ -103,7 +103,6 @@ impl Fault for FileError {
                 Some(Next::typing("to make it", Command::new("mkdir -p").path(path)))
             }
             FileError::Link(_) => Some("remove it, and put back what was there".into()),
-            FileError::Owner(..) => Some("move it away".into()),
             FileError::Mode(path, _) => Some(Next::typing("", Command::new("chmod go=").path(path))),
             _ => None,
         }
@@ -111,6 +110,14 @@ impl Fault for FileError {
 }
 
 type Result<T> = std::result::Result<T, FileError>;
+
+/// A user by number, and by name where that is known here.
+fn user_words(uid: u32) -> String {
+    match nix::unistd::User::from_uid(uid.into()) {
+        Ok(Some(user)) => format!("{uid} ({})", visible(user.name.as_bytes())),
+        _ => uid.to_string(),
+    }
+}
 
 fn failed(path: &Path, errno: Errno) -> FileError {
     let path = path.to_owned();

@@ -1,6 +1,7 @@
 //! Where things are: the only reader of the environment and of `directories`.
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
@@ -75,6 +76,13 @@ pub fn config() -> Option<PathBuf> {
 #[must_use]
 pub fn home() -> Option<PathBuf> {
     base().map(|dirs| dirs.home_dir().to_owned())
+}
+
+/// Whether the home folder belongs to this user, and this process is another's.
+#[must_use]
+pub fn home_is_of(uid: u32) -> bool {
+    uid != geteuid().as_raw()
+        && home().and_then(|home| home.metadata().ok()).is_some_and(|meta| meta.uid() == uid)
 }
 
 /// fish's configuration file.
@@ -156,6 +164,19 @@ pub fn ci_folder() -> Option<PathBuf> {
 #[must_use]
 pub fn github_output() -> Option<PathBuf> {
     variable("GITHUB_OUTPUT").map(PathBuf::from)
+}
+
+/// The path under which this program was called, where that still leads to it: what a person
+/// calls it by outlives a new version behind a link.
+#[must_use]
+pub fn called() -> Option<PathBuf> {
+    let name = PathBuf::from(std::env::args_os().next()?);
+    let path = match name.components().count() {
+        1 if !name.is_absolute() => program(name.to_str()?)?,
+        _ => name,
+    };
+    let path = std::path::absolute(path).ok()?;
+    (path.canonicalize().ok()? == executable()?.canonicalize().ok()?).then_some(path)
 }
 
 /// The absolute path of this executable file.

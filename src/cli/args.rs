@@ -234,6 +234,7 @@ pub struct Sessions {
     "attesh log                    this session",
     "attesh log -n 20              its last 20 commands",
     "attesh log --failed           those that did not succeed",
+    "attesh log -v                 with the numbers of the records",
 ])]
 #[allow(missing_docs)]
 pub struct Log {
@@ -242,9 +243,12 @@ pub struct Log {
     /// Only the last N commands
     #[arg(short = 'n', long, value_name = "N")]
     pub last: Option<usize>,
-    /// Only commands whose status is not 0
+    /// Only commands whose status is not 0, and where commands were lost
     #[arg(long)]
     pub failed: bool,
+    /// Say more: the numbers of the records, and a row for each of them
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -330,6 +334,9 @@ pub struct Seal {
     /// End the session although other shells record in it
     #[arg(long)]
     pub close_others: bool,
+    /// Seal what is here of a session that another machine records
+    #[arg(long)]
+    pub elsewhere: bool,
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
@@ -361,6 +368,9 @@ pub struct Sh {
     /// Record into the session in this folder; attesh makes the folder if it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
     pub dir: Option<PathBuf>,
+    /// Do not print the head of a session in a folder
+    #[arg(long)]
+    pub quiet: bool,
     /// Exit with 125 if something could not be recorded
     #[arg(long)]
     pub strict: bool,
@@ -521,6 +531,9 @@ pub struct Prune {
     /// Remove sessions that were never sealed too
     #[arg(long)]
     pub force: bool,
+    /// Remove sessions that another machine records too
+    #[arg(long)]
+    pub elsewhere: bool,
     /// Only say which sessions would be removed
     #[arg(long)]
     pub dry_run: bool,

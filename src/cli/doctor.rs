@@ -12,10 +12,12 @@ use crate::clock;
 use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files;
+use crate::os::memory;
 use crate::paths;
 use crate::protocol::{self, Key, Verb};
 use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
 use crate::report::{self, Style};
+use crate::session::error::to_keep;
 use crate::session::{Session, birth, find, shells};
 use crate::text::{self, Fault, visible};
 
@@ -85,20 +87,12 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         ),
         Err(error) => report.add(Level::Degraded, "journal", error.told()),
     }
-    match &session.genesis().state {
-        _ if let Err(error) = session.state_folder() => {
-            report.add(Level::Degraded, "state", error.told());
-        }
-        OpenWord::Known(StateLevel::Disk) => {
-            report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
-        }
-        level => report.add(Level::Fine, "state", format!("in memory ({})", level.name())),
-    }
+    state(report, session);
     match story.lost {
         0 => report.add(Level::Fine, "gaps", "none"),
         lost => {
             let lost = text::count(lost, "command");
-            report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; see attesh status"))
+            report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; attesh log says where"))
         }
     }
     let Some(own) = shells::own_shell(story) else {
@@ -136,6 +130,32 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         ),
     }
     Ok(())
+}
+
+/// Where the state is, and whether it stays there.
+fn state(report: &mut Report, session: &Session) {
+    match &session.genesis().state {
+        _ if let Err(error) = session.state_folder() => {
+            report.add(Level::Degraded, "state", error.told());
+        }
+        OpenWord::Known(StateLevel::Disk) => {
+            report.add(Level::Degraded, "state", "on a disk: earlier keys may be left on the device")
+        }
+        level => report.add(Level::Fine, "state", format!("in memory ({})", level.name())),
+    }
+    if let Some(folder) = goes_with_logout(session) {
+        let keep = to_keep();
+        let text =
+            format!("{folder} is emptied at your last logout, and this shell can outlive that; {keep}");
+        report.add(Level::Told, "state", text);
+    }
+}
+
+/// The folder of the state, if a shell here can outlive it: one that a multiplexer keeps.
+fn goes_with_logout(session: &Session) -> Option<String> {
+    let kept = ["TMUX", "STY", "ZELLIJ"].iter().any(|name| paths::variable(name).is_some());
+    let folder = session.state_folder().ok()?.path().to_owned();
+    (kept && memory::goes_with_logout(&folder)).then(|| folder.display().to_string())
 }
 
 /// The folders that could hold a state and cannot be used, and why.

@@ -1,5 +1,6 @@
 //! Finds out what a path leads to: a journal, an envelope or a transcript.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cause::{Cause, Code};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
+use crate::report;
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::formats;
-use crate::session::{JOURNAL, find};
+use crate::session::{JOURNAL, Session, find, short_id};
 use crate::verify::Objection;
 
 /// What a transcript is, to somebody who took it for an envelope.
@@ -29,6 +31,44 @@ pub enum Input {
     Journal(File),
     /// An envelope, or why it is not one.
     Envelope(Box<Result<Envelope, Cause>>),
+}
+
+/// What words mean: files, or sessions by name or id.
+///
+/// A file of that name wins: whoever types the name of a file gets that file, whatever sessions
+/// there are. That a session has the name too is said.
+#[derive(Default)]
+pub struct Words(OnceCell<Vec<Session>>);
+
+impl Words {
+    /// The path of what a word means: itself, or the folder of the session that has this name or id.
+    ///
+    /// # Errors
+    /// It is the id of more than one session, or of one that cannot be used.
+    pub fn path(&self, word: &Path) -> Result<PathBuf, Failure> {
+        let Some(name) = word.to_str().filter(|name| *name != "-" && find::is_name(name)) else {
+            return Ok(word.to_owned());
+        };
+        if word.symlink_metadata().is_err() {
+            return match find::by_word(name) {
+                Ok(session) => Ok(session.folder().path().to_owned()),
+                // Neither a session nor a file: the file is what is missed.
+                Err(failure) if failure.kind == Kind::Unable && failure.cause.is_none() => {
+                    Ok(word.to_owned())
+                }
+                Err(failure) => Err(failure),
+            };
+        }
+        let sessions = self.0.get_or_init(|| find::all().unwrap_or_default());
+        if let Some(session) = sessions.iter().find(|session| session.genesis().name.as_deref() == Some(name))
+        {
+            report::say(&format!(
+                "{name} is a file here, and the name of session {}; this is about the file",
+                short_id(session.id())
+            ));
+        }
+        Ok(word.to_owned())
+    }
 }
 
 /// Opens a file or session folder and finds out what it is by its content.

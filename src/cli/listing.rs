@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::row::{as_text, put_text, title};
+use super::row::{Layout, as_text, put_text};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
 use crate::record::Evidence;
@@ -41,6 +41,8 @@ pub struct Ran {
     pub word: String,
     /// Its text.
     pub text: Vec<u8>,
+    /// The records of its start and its finish.
+    pub records: (Option<u64>, Option<u64>),
 }
 
 /// Each line of a script: the status of the unit that begins there, its number, its text. Commands
@@ -49,32 +51,39 @@ pub fn beside<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     ran: &[Ran],
     plan: (Evidence, u64),
-    style: Style,
+    layout: Layout,
 ) -> Vec<String> {
+    let style = layout.style;
     let (evidence, before) = plan;
     let missing = if evidence == Evidence::Reader { NOT_REACHED } else { NOT_SEEN };
-    let mut out = others(ran, None, style);
+    let mut out = others(ran, None, layout);
     let mut lines = lines.peekable();
     while let Some(line) = lines.next() {
-        let status = match line.unit.filter(|_| line.first) {
+        let unit = line.unit.filter(|_| line.first);
+        let here = unit.and_then(|unit| ran.iter().find(|ran| ran.unit == Some(unit)));
+        let (start, finish) = here.map_or((None, None), |ran| ran.records);
+        let records = layout.records(start, finish);
+        let status = match unit {
             None => " ".repeat(11),
-            Some(unit) => match ran.iter().find(|ran| ran.unit == Some(unit)) {
+            Some(unit) => match here {
                 Some(ran) => colored(ran, &ran.word, style),
                 None if unit <= before => style.dim(&format!("{BEFORE:>11}")),
                 None => style.bad(&format!("{missing:>11}")),
             },
         };
-        out.push(format!("{status} {:>4}  {}", line.number, visible(line.text)).trim_end().to_owned());
+        out.push(
+            format!("{records}{status} {:>4}  {}", line.number, visible(line.text)).trim_end().to_owned(),
+        );
         let is_last = lines.peek().is_none_or(|next| next.unit != line.unit);
         if line.unit.is_some() && is_last {
-            out.extend(others(ran, line.unit, style));
+            out.extend(others(ran, line.unit, layout));
         }
     }
     out
 }
 
 /// The commands that are none of the plan's and ran behind this unit.
-fn others(ran: &[Ran], unit: Option<u64>, style: Style) -> Vec<String> {
+fn others(ran: &[Ran], unit: Option<u64>, layout: Layout) -> Vec<String> {
     let behind = match unit {
         Some(_) => ran.iter().position(|ran| ran.unit == unit).map(|at| at + 1),
         None => Some(0),
@@ -82,8 +91,9 @@ fn others(ran: &[Ran], unit: Option<u64>, style: Style) -> Vec<String> {
     let others = ran.iter().skip(behind.unwrap_or(ran.len())).take_while(|ran| ran.unit.is_none());
     others
         .map(|ran| {
-            let status = colored(ran, &format!("{} {UNPLANNED}", ran.word), style);
-            format!("{status}    -  {}", visible(&ran.text))
+            let status = colored(ran, &format!("{} {UNPLANNED}", ran.word), layout.style);
+            let records = layout.records(ran.records.0, ran.records.1);
+            format!("{records}{status}    -  {}", visible(&ran.text))
         })
         .collect()
 }
@@ -98,11 +108,19 @@ fn colored(ran: &Ran, word: &str, style: Style) -> String {
 }
 
 /// Prints rows in order; the commands of a shell that ran a script are printed in the script.
+/// Only where the records have a column of their own every record has a row.
 ///
 /// # Errors
 /// Standard output could not be written.
-pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Failure> {
-    let style = Style::for_output();
+pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone, records: bool) -> Result<(), Failure> {
+    let rows = rows.filter(|row| match row {
+        Row::Remark(remark) => records || !remark.minor && !remark.repeats,
+        Row::Command(_) | Row::Script(_) => true,
+    });
+    let mut shells: Vec<u64> = rows.clone().filter_map(shell_of).collect();
+    shells.sort_unstable();
+    shells.dedup();
+    let layout = Layout { style: Style::for_output(), records, shells: shells.len() > 1 };
     let of = |row: &Row| match row {
         Row::Script(scripted) => Some(scripted.shell),
         _ => None,
@@ -111,24 +129,38 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Result<(), Fail
     for row in rows.clone() {
         match row {
             Row::Script(scripted) => {
-                let ran: Vec<Ran> = commands_of(scripted, rows.clone())
-                    .map(|command| Ran {
-                        unit: command.unit,
-                        status: command.status,
-                        word: command.status_word(),
-                        text: command.text.clone().unwrap_or_default(),
-                    })
-                    .collect();
-                report::line(&title(&visible(&scripted.name), scripted.shell, style))?;
-                for line in beside(lines(scripted), &ran, (scripted.evidence, scripted.begun), style) {
+                let ran: Vec<Ran> = commands_of(scripted, rows.clone()).map(Ran::of).collect();
+                report::line(&as_text(row, layout))?;
+                for line in beside(lines(scripted), &ran, (scripted.evidence, scripted.begun), layout) {
                     report::line(&line)?;
                 }
             }
             Row::Command(command) if scripted.contains(&command.shell) => {}
-            row => report::line(&as_text(row, style))?,
+            row => report::line(&as_text(row, layout))?,
         }
     }
     Ok(())
+}
+
+/// The shell of a row, where it is about one.
+fn shell_of(row: &Row) -> Option<u64> {
+    match row {
+        Row::Command(command) => Some(command.shell),
+        Row::Script(scripted) => Some(scripted.shell),
+        Row::Remark(remark) => remark.shell,
+    }
+}
+
+impl Ran {
+    fn of(command: &Command) -> Self {
+        Ran {
+            unit: command.unit,
+            status: command.status,
+            word: command.status_word(),
+            text: command.text.clone().unwrap_or_default(),
+            records: (Some(command.record), command.finish),
+        }
+    }
 }
 
 /// The scripts among the rows as JSON: each unit, and the command that ran it.

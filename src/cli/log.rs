@@ -12,7 +12,8 @@ use crate::report;
 pub fn run(args: &Log) -> Exit {
     let session = chosen(args.session.as_deref())?;
     let view = view(session.journal())?;
-    let mut rows: Vec<&Row> = view.rows.iter().filter(|row| !args.failed || is_failed(row)).collect();
+    let mut rows: Vec<&Row> =
+        view.rows.iter().filter(|row| !args.failed || is_failed(row) || is_lost(row)).collect();
     if let Some(last) = args.last {
         let commands = rows.iter().filter(|row| matches!(row, Row::Command(_))).count();
         let mut skip = commands.saturating_sub(last);
@@ -31,18 +32,31 @@ pub fn run(args: &Log) -> Exit {
         add_failure(&mut value, view.checked.rejection.as_ref());
         report::json("attesh.log/v1", value)?;
     } else {
-        if rows.is_empty() && view.checked.rejection.is_none() {
-            let what =
-                if view.rows.is_empty() { "nothing was recorded so far" } else { "no command matches" };
+        if !rows.iter().any(|row| args.verbose || is_shown(row)) && view.checked.rejection.is_none() {
+            let what = if !args.failed && args.last.is_none() {
+                "nothing was recorded so far"
+            } else {
+                "no command matches"
+            };
             report::say(&format!("session {}: {what}", session.short_name()));
         }
         // With --failed or -n a script is not shown whole.
         if args.failed || args.last.is_some() {
             rows.retain(|row| !matches!(row, Row::Script(_)));
         }
-        listing::print(rows.iter().copied())?;
+        listing::print(rows.iter().copied(), args.verbose)?;
     }
     verdict(view.checked.rejection.as_ref())
+}
+
+/// Whether it is listed without the numbers of records, too.
+fn is_shown(row: &Row) -> bool {
+    !matches!(row, Row::Remark(remark) if remark.minor)
+}
+
+/// Whether it says that something is not known: what ran there can have failed.
+fn is_lost(row: &Row) -> bool {
+    matches!(row, Row::Remark(remark) if remark.is_incomplete())
 }
 
 fn is_failed(row: &Row) -> bool {

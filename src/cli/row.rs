@@ -2,17 +2,49 @@
 
 use serde_json::{Value, json};
 
+use super::remark::Remark;
 use super::view::Row;
 use crate::clock;
 use crate::encoding::base64;
+use crate::journal::story::FindingCode;
 use crate::report::{self, Style};
 use crate::text::visible;
 
-/// One row: number, time, status, pipe statuses, duration, folder, command.
-pub fn as_text(row: &Row, style: Style) -> String {
+/// What the rows of a log have beside the usual.
+#[derive(Clone, Copy)]
+pub struct Layout {
+    /// The style.
+    pub style: Style,
+    /// A column of the numbers of the records.
+    pub records: bool,
+    /// A column of shells.
+    pub shells: bool,
+}
+
+impl Layout {
+    /// The first column: the records that a row is about, where that is wanted.
+    #[must_use]
+    pub fn records(self, first: Option<u64>, last: Option<u64>) -> String {
+        let first = first.map_or_else(String::new, |first| first.to_string());
+        let last = last.map_or_else(String::new, |last| format!(",{last}"));
+        if self.records { self.style.dim(&format!("{:>9} ", first + &last)) } else { String::new() }
+    }
+
+    fn shell(self, shell: Option<u64>) -> String {
+        let shell = shell.map_or_else(String::new, |shell| format!("[{shell}]"));
+        if self.shells { format!(" {shell:>5}") } else { String::new() }
+    }
+}
+
+/// One row: records, number, shell, time, status, pipe statuses, duration, folder, command.
+pub fn as_text(row: &Row, layout: Layout) -> String {
+    let style = layout.style;
     let command = match row {
-        Row::Remark(time, text) => return style.dim(&format!("{:>4}  {}  {text}", "", time_of_day(*time))),
-        Row::Script(script) => return title(&visible(&script.name), script.shell, style),
+        Row::Remark(remark) => return remark_text(remark, layout),
+        Row::Script(script) => {
+            let records = layout.records(Some(script.record), None);
+            return records + &title(&visible(&script.name), script.shell, style);
+        }
         Row::Command(command) => command,
     };
     let status = command.status_word();
@@ -27,13 +59,42 @@ pub fn as_text(row: &Row, style: Style) -> String {
         format!(" [{}]", list.join("|"))
     });
     let duration = command.duration_ns.map_or_else(|| "-".to_owned(), report::duration);
-    let workdir = command.workdir.as_deref().map_or_else(String::new, visible);
     let text = match &command.text {
         Some(text) => style.strong(&visible(text)),
         None => style.dim(&format!("({})", command.source)),
     };
     let time = time_of_day(command.realtime_ns);
-    format!("{:>4}  {time} {status}{pipe} {duration:>7}  {}  {text}", command.seq, style.dim(&workdir))
+    format!(
+        "{}{:>4}{}  {time} {status}{pipe} {duration:>7}  {}  {text}",
+        layout.records(Some(command.record), command.finish),
+        command.seq,
+        layout.shell(Some(command.shell)),
+        style.dim(&folder(command.workdir.as_deref())),
+    )
+}
+
+/// The folder of a command. The recorder writes an empty one where the folder was removed.
+#[must_use]
+pub fn folder(path: Option<&[u8]>) -> String {
+    match path {
+        Some(b"") => "(removed)".to_owned(),
+        Some(path) => visible(path),
+        None => String::new(),
+    }
+}
+
+/// A row that is no command; `!` marks what makes the session incomplete.
+fn remark_text(remark: &Remark, layout: Layout) -> String {
+    let incomplete = remark.is_incomplete();
+    let text = format!(
+        "{:>4}{}  {}  {}",
+        if incomplete { "!" } else { "" },
+        layout.shell(remark.shell),
+        time_of_day(remark.at_ns),
+        remark.text
+    );
+    let text = if incomplete { layout.style.bad(&text) } else { layout.style.dim(&text) };
+    layout.records(Some(remark.record), None) + &text
 }
 
 /// The row above a script.
@@ -49,8 +110,16 @@ fn time_of_day(realtime_ns: u64) -> String {
 
 /// One remark as JSON; `None` for a command.
 pub fn remark(row: &Row) -> Option<Value> {
-    let Row::Remark(time, text) = row else { return None };
-    Some(json!({"at": clock::rfc3339(*time), "text": text}))
+    let Row::Remark(remark) = row else { return None };
+    Some(json!({
+        "at": clock::rfc3339(remark.at_ns),
+        "record": remark.record,
+        "shell": remark.shell,
+        "code": remark.code.map(FindingCode::name),
+        "incomplete": remark.is_incomplete(),
+        "lost": remark.lost,
+        "text": remark.text,
+    }))
 }
 
 /// One command as JSON; `None` for a remark.
@@ -59,6 +128,7 @@ pub fn as_json(row: &Row) -> Option<Value> {
     let mut out = json!({
         "seq": command.seq,
         "record": command.record,
+        "finishRecord": command.finish,
         "shell": command.shell,
         "unit": command.unit,
         "startedAt": clock::rfc3339(command.realtime_ns),

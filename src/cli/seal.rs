@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::args::{Seal, Sh};
 use super::given::{Exit, secret};
+use super::sessions::{Ended, end_and_succeed};
 use super::{heads, key};
 use crate::cause::Code;
 use crate::clock;
@@ -37,7 +38,7 @@ use crate::seal::statement::{
 };
 use crate::session::close::EndVerb;
 use crate::session::heads::{checked, rejected};
-use crate::session::{SEALED, Session, attached, birth, find, short_id};
+use crate::session::{SEALED, Session, SessionError, attached, birth, find, short_id};
 use crate::sys;
 use crate::text::{self, Command, Next};
 use crate::verify;
@@ -59,6 +60,10 @@ pub fn run(args: &Seal) -> Exit {
         Some(dir) => find::in_folder(dir)?,
         None => the_session(args.session.as_deref())?,
     };
+    if let Some(place) = session.elsewhere().filter(|_| !args.elsewhere) {
+        return Err(Failure::from(SessionError::Elsewhere(session.short_name().to_owned(), place))
+            .next("seal it there, or add --elsewhere to seal what is here now, without an end"));
+    }
     let outputs = Outputs::new(args, &session)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
@@ -78,10 +83,16 @@ pub fn run(args: &Seal) -> Exit {
             ..failure
         })?;
     }
-    end_if_live(&session, args.close_others)?;
+    let ended = end_if_live(&session, args)?;
     let what = What { subjects: &subjects, secret: secret.as_ref(), kept: &kept };
-    let (statement, digest) = sealed(&session, &signer, &outputs, &what, overwrite)?;
-    tell(&session, &statement);
+    let sealed = sealed(&session, &signer, &outputs, &what, overwrite);
+    if let Ok((statement, _)) = &sealed {
+        tell(&session, statement);
+    }
+    if let Some(ended) = ended {
+        ended.say_what_goes_on();
+    }
+    let (statement, digest) = sealed?;
     print(&session, &outputs, &statement, &digest, args.json)?;
     Ok(0)
 }
@@ -104,7 +115,8 @@ fn sealed(
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, session))?;
     let name = text::visible(outputs.envelope.as_os_str().as_bytes());
-    let line = format!("{} {digest} {name}", clock::rfc3339(clock::now().realtime_ns));
+    let size = statement.head().map_or(0, |head| head.size);
+    let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
     Ok((statement, digest))
 }
@@ -176,7 +188,7 @@ fn the_session(word: Option<&str>) -> Result<Session, Failure> {
         match session.live_shells() {
             _ if session.has_end() => return Ok(session),
             Ok(0) => return Ok(session),
-            Ok(_) => {}
+            Ok(_) | Err(SessionError::Elsewhere(..)) => {}
             Err(error) => locked = Some((session, error)),
         }
     }
@@ -363,9 +375,13 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.
-fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
+fn end_if_live(session: &Session, args: &Seal) -> Result<Option<Ended>, Failure> {
     if session.has_end() {
-        return Ok(());
+        return Ok(None);
+    }
+    if let Some(place) = session.elsewhere() {
+        report::say(&format!("sealing it without an end: it is recorded {place}"));
+        return Ok(None);
     }
     if session.is_another_file() {
         let what = format!(
@@ -375,12 +391,12 @@ fn end_if_live(session: &Session, close_others: bool) -> Result<(), Failure> {
         return Err(Failure::because(Code::JournalRemembered, what)
         .next("if it is a copy, seal the session that it was copied from, or end that with attesh stop and copy it again"));
     }
-    match super::sessions::end_and_succeed(session, EndVerb::Seal, close_others) {
-        Ok(_) => Ok(()),
+    match end_and_succeed(session, EndVerb::Seal, args.close_others) {
+        Ok(ended) => Ok(Some(ended)),
         // A session that cannot be ended any more is sealed as it is: incomplete.
         Err(failure) if failure.kind == Kind::Unable && session.is_over() => {
-            report::say(&format!("the session is sealed without an end: {}", failure.message));
-            Ok(())
+            report::say(&format!("sealing it without an end: {}", failure.message));
+            Ok(None)
         }
         Err(failure) => Err(failure),
     }

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use super::args::{Prune, Sessions, Start, Status, Stop};
 use super::given::{Exit, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
-use super::view::{add_failure, verdict, view};
+use super::view::{add_failure, verdict};
 use crate::cause::Code;
 use crate::clock;
 use crate::failure::{Failure, Kind};
+use crate::files;
 use crate::journal::append::AppendError;
-use crate::journal::check::Rejection;
+use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::head::Head;
-use crate::journal::story::{Finding, Story};
+use crate::journal::story::{Finding, FindingCode, Story};
 use crate::os::proc;
 use crate::paths;
 use crate::record::PrevWhy;
@@ -23,6 +24,7 @@ use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
 use crate::session::place::Placed;
+use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
 use crate::text::{self, Command, Fault, Next};
 
@@ -80,7 +82,11 @@ pub fn stop(args: &Stop) -> Exit {
     let output = StepOutput::open(args.github_output)?;
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let over = session.is_placed() && session.has_end();
-    let head = if over { head_now(&session)? } else { end_placed(&session, args.close_others)? };
+    let ended = match over {
+        true => Ended { head: head_now(&session)?, goes_on: None },
+        false => end_placed(&session, args.close_others)?,
+    };
+    let head = ended.head;
     publish(&session, head, output)?;
     let token = head.to_string();
     if args.json {
@@ -92,6 +98,7 @@ pub fn stop(args: &Stop) -> Exit {
             if over { " already" } else { "" },
             Command::new("attesh seal").path(session.word())
         ));
+        ended.say_what_goes_on();
         report::line(&token)?;
     }
     Ok(0)
@@ -99,7 +106,7 @@ pub fn stop(args: &Stop) -> Exit {
 
 /// Ends a session. If it cannot be ended any more, and is in the folder of a job, the log still
 /// gets its head.
-fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
+fn end_placed(session: &Session, close_others: bool) -> Result<Ended, Failure> {
     end_and_succeed(session, EndVerb::Stop, close_others).inspect_err(|failure| {
         if session.is_placed()
             && failure.kind == Kind::Unable
@@ -111,20 +118,34 @@ fn end_placed(session: &Session, close_others: bool) -> Result<Head, Failure> {
     })
 }
 
-/// Ends a session from a command; the shells that go on get a new one that names it.
-pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> Result<Head, Failure> {
-    let over = end_by_command(session, verb, close_others).map_err(|failure| ended(session, failure))?;
-    if over.shells_go_on {
-        let why = if verb == EndVerb::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
-        match birth::succeed(session, over.head, why) {
-            Ok(next) => report::say(&format!("recording goes on in session {}", next.short_name())),
-            Err(error) => report::say(&format!(
-                "attesh does not record the shells of this session any further: {}",
-                error.told()
-            )),
+/// A session that was ended, and what is to be told of its shells.
+pub struct Ended {
+    /// The journal's head with its end.
+    pub head: Head,
+    /// Where its shells are recorded from here on, in words.
+    goes_on: Option<String>,
+}
+
+impl Ended {
+    /// Says where the shells are recorded; behind what was done with the session.
+    pub fn say_what_goes_on(&self) {
+        if let Some(text) = &self.goes_on {
+            report::say(text);
         }
     }
-    Ok(over.head)
+}
+
+/// Ends a session from a command; the shells that go on get a new one that names it.
+pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> Result<Ended, Failure> {
+    let over = end_by_command(session, verb, close_others).map_err(|failure| ended(session, failure))?;
+    let why = if verb == EndVerb::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
+    let goes_on = over.shells_go_on.then(|| match birth::succeed(session, over.head, why) {
+        Ok(next) => format!("recording goes on in session {}", next.short_name()),
+        Err(error) => {
+            format!("attesh does not record the shells of this session any further: {}", error.told())
+        }
+    });
+    Ok(Ended { head: over.head, goes_on })
 }
 
 /// What is told of a session: one word and why if it was tampered with, and what its journal says.
@@ -136,6 +157,24 @@ struct Told {
     rejection: Option<Rejection>,
 }
 
+impl Told {
+    /// Whether a shell may still record in it, here or elsewhere.
+    fn goes_on(&self) -> bool {
+        matches!(self.word, "live" | "open" | "locked" | "elsewhere")
+    }
+
+    /// What makes the session incomplete: the first that is found, but for what only says that it
+    /// goes on.
+    fn incomplete(&self) -> Option<FindingCode> {
+        let story = &self.story;
+        let matters = |finding: &&Finding| {
+            finding.is_incomplete() && !(self.goes_on() && story.is_in_progress(finding))
+        };
+        // That the end is missing is said where nothing else is: it is found after all the rest.
+        story.findings.iter().find(matters).map(|finding| finding.code)
+    }
+}
+
 /// The recorder's state tells of a session that goes on, as long as nobody else wrote to its
 /// journal; of any other the journal does, checked record by record.
 fn told(session: &Session) -> Result<Told, Failure> {
@@ -145,13 +184,20 @@ fn told(session: &Session) -> Result<Told, Failure> {
         let word = open_word(&story);
         return Ok(Told { word, tampered: None, story, head: Some(head), rejection: None });
     }
-    let checked = view(session.journal())?.checked;
+    let checked = look_through(session)?;
     let head = checked.head();
     let (word, tampered) = match &checked.rejection {
         Some(_) => ("tampered", None),
         None => standing(session, &checked.story),
     };
     Ok(Told { word, tampered, story: checked.story, head, rejection: checked.rejection })
+}
+
+/// Checks a journal whatever it holds.
+fn look_through(session: &Session) -> Result<Checked, Failure> {
+    let unreadable = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
+    let journal = session.journal().try_clone().map_err(unreadable)?;
+    check(files::from_start(journal), Knowledge::default(), &mut |_| {}).map_err(unreadable)
 }
 
 /// How a session stands whose journal is not rejected: the journal decides, and what the recorder
@@ -163,6 +209,7 @@ fn standing(session: &Session, story: &Story) -> (&'static str, Option<Failure>)
     match session.look() {
         Ok(()) => (open_word(story), None),
         Err(SessionError::Busy) => ("locked", None),
+        Err(SessionError::Elsewhere(..)) => ("elsewhere", None),
         Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
             ("tampered", Some(tampered(session, &error)))
         }
@@ -198,10 +245,29 @@ fn facts(session: &Session, told: &Told) -> Value {
         "failed": story.failed,
         "lost": story.lost,
         "complete": story.is_complete(),
+        "incomplete": told.incomplete().map(FindingCode::name),
         "sealed": session.is_sealed(),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
     })
+}
+
+/// What a list says of a session. Of one that has ended it is what was found the last time.
+fn listed(session: &Session) -> Result<Value, Failure> {
+    let has_end = session.has_end();
+    let kept = if has_end { kept::kept(session) } else { None };
+    let value = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
+        value["folder"] = report::path_json(session.folder().path());
+        value["sealed"] = json!(session.is_sealed());
+        return Ok(value);
+    }
+    let told = told(session)?;
+    let value = facts(session, &told);
+    if told.word == "ended" {
+        kept::keep(session, &value.to_string());
+    }
+    Ok(value)
 }
 
 pub fn status(args: &Status) -> Exit {
@@ -233,7 +299,13 @@ pub fn status(args: &Status) -> Exit {
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     report::line(&format!("session   {}{name}", style.strong(session.id())))?;
-    report::line(&format!("state     {}{}", told.word, if paused { ", this shell is paused" } else { "" }))?;
+    let why = match session.look() {
+        Err(error) if told.word == "lost" => format!(": {}", error.reason()),
+        Err(SessionError::Elsewhere(_, place)) => format!(": it is recorded {place}"),
+        _ => String::new(),
+    };
+    let paused = if paused { ", this shell is paused" } else { "" };
+    report::line(&format!("state     {}{why}{paused}", told.word))?;
     report::line(&format!("opened    {}", clock::rfc3339(session.opened_ns())))?;
     report::line(&format!("shells    {} open of {}", story.live.len(), story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
@@ -241,8 +313,8 @@ pub fn status(args: &Status) -> Exit {
     if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
-    let live = told.word == "live";
-    let matters = |finding: &&Finding| finding.is_incomplete() && !(live && story.is_in_progress(finding));
+    let goes_on = told.goes_on();
+    let matters = |finding: &&Finding| finding.is_incomplete() && !(goes_on && story.is_in_progress(finding));
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
@@ -257,19 +329,26 @@ pub fn list(args: &Sessions) -> Exit {
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
-        let told = told(&session)?;
-        let story = &told.story;
-        values.push(facts(&session, &told));
+        let value = listed(&session)?;
+        let text = |member: &str| value[member].as_str().map(str::to_owned);
+        let state = text("state").unwrap_or_default();
+        let sealed = value["sealed"] == true && matches!(state.as_str(), "ended" | "lost");
+        let complete = match (text("incomplete"), state.as_str()) {
+            (_, "tampered") => "-".to_owned(),
+            (Some(code), _) => format!("no: {code}"),
+            (None, _) => if value["complete"] == true { "yes" } else { "open" }.to_owned(),
+        };
         rows.push(vec![
             short_id(session.id()).to_owned(),
             session.genesis().name.clone().unwrap_or_else(|| "-".into()),
             clock::timestamp(session.opened_ns())
-                .map_or_else(String::new, |time| time.strftime("%F %TZ").to_string()),
-            story.shells.to_string(),
-            told.word.to_owned(),
-            story.commands.to_string(),
-            if session.is_sealed() { "sealed" } else { "-" }.to_owned(),
+                .map_or_else(String::new, |time| time.strftime("%F %H:%MZ").to_string()),
+            value["shells"].to_string(),
+            value["commands"].to_string(),
+            if sealed { "sealed".to_owned() } else { state },
+            complete,
         ]);
+        values.push(value);
     }
     let damaged = find::damaged()?;
     for (path, error) in &damaged {
@@ -278,7 +357,7 @@ pub fn list(args: &Sessions) -> Exit {
             SessionError::NoGenesis(_) => {
                 format!("{id}: tampered: the first record of its journal is damaged ({})", path.display())
             }
-            _ => format!("{id}: damaged, so it cannot be used: {}", error.told()),
+            _ => format!("{id}: cannot be used: {}", error.told()),
         });
     }
     if args.json {
@@ -288,7 +367,7 @@ pub fn list(args: &Sessions) -> Exit {
     } else if rows.is_empty() {
         report::say("there are no sessions; to record this shell type: eval \"$(attesh init bash)\"");
     } else {
-        let head = ["ID", "NAME", "OPENED", "SHELLS", "STATE", "COMMANDS", "SEALED"];
+        let head = ["ID", "NAME", "OPENED", "SHELLS", "COMMANDS", "STATE", "COMPLETE"];
         rows.insert(0, head.iter().map(|&word| word.to_owned()).collect());
         report::table(&rows)?;
     }
@@ -315,13 +394,14 @@ pub fn prune(args: &Prune) -> Exit {
     let mut removed: Vec<PathBuf> = Vec::new();
     let mut refusal = None;
     for session in &chosen {
-        match may_go(session, args.force) {
+        match may_go(session, args) {
             // A session that was named must go; of all sealed ones some cannot go yet.
             Err(why) if args.session.is_empty() => report::say(&why.to_string()),
             Err(why) => refusal = Some(why),
             Ok(()) => {
                 if !args.dry_run {
                     session.remove()?;
+                    kept::forget(session);
                 }
                 removed.push(session.folder().path().to_owned());
             }
@@ -345,23 +425,36 @@ pub fn prune(args: &Prune) -> Exit {
 
 /// Whether a session can be removed: no shell records in it, no shell needs it to find the next,
 /// and it was sealed or --force was given.
-fn may_go(session: &Session, force: bool) -> Result<(), Failure> {
+fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
+    if let Some(place) = session.elsewhere().filter(|_| !args.elsewhere) {
+        return Err(Failure::from(SessionError::Elsewhere(session.short_name().to_owned(), place))
+            .next("remove it there, or add --elsewhere"));
+    }
     let name = session.short_name();
     let unknown = |session: &Session, error: SessionError| {
         Failure::from(error).within(format_args!("session {} is kept", session.short_name()))
     };
-    if session.live_shells().map_err(|error| unknown(session, error))? > 0 {
+    let live = |session: &Session| match session.live_shells() {
+        // --elsewhere was given.
+        Err(SessionError::Elsewhere(..)) => Ok(0),
+        other => other.map_err(|error| unknown(session, error)),
+    };
+    if live(session)? > 0 {
         return Err(Failure::usage(format!("session {name} is being recorded"))
             .typing("to end it first", Command::new("attesh stop").path(session.word())));
     }
     let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
-    let follows = next.map_or(Ok(0), |next| next.live_shells().map_err(|error| unknown(&next, error)))?;
+    let follows = next.as_ref().map_or(Ok(0), live)?;
     if follows > 0 {
         return Err(Failure::usage(format!("the session after {name} is being recorded"))
             .next("end that first: attesh sessions lists them"));
     }
-    if !session.is_sealed() && !force {
-        return Err(Failure::usage(format!("session {name} was never sealed")).next(
+    if !session.is_sealed() && !args.force {
+        let what = match session.sealed_size() {
+            None => format!("session {name} was never sealed"),
+            Some(size) => format!("session {name} has records behind the {size} that were sealed"),
+        };
+        return Err(Failure::usage(what).next(
             Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
         ));
     }

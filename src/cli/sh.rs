@@ -51,7 +51,7 @@ pub fn run(args: &Sh) -> Exit {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     let partial = recording.as_ref().is_none_or(Recording::is_partial);
     let session = recording.as_ref().map(Recording::session);
-    if let Some(session) = session.filter(|session| session.is_placed()) {
+    if let Some(session) = session.filter(|session| session.is_placed() && !args.quiet) {
         // In the job's log, where the steps that follow cannot change it: the head behind the
         // script's own last record, which an attestation names.
         match recording.as_ref().and_then(Recording::head).map_or_else(|| head_now(session), Ok) {

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::args::Show;
 use super::given::Exit;
-use super::input::{Input, TRANSCRIPT, open, unopened};
+use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
+use super::row::Layout;
 use super::view::{add_failure, verdict, view};
 use super::{key, listing, policy, row};
 use crate::cause::Code;
@@ -28,6 +29,7 @@ const OTHER: &str = "neither an attestation nor a journal";
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
     let file = if path.exists() || path == Path::new("-") {
+        Words::default().path(path)?;
         match open(path).map_err(|error| unopened(path, error))? {
             Input::Envelope(envelope) => {
                 let envelope = envelope.map_err(|why| {
@@ -60,7 +62,7 @@ pub fn run(args: &Show) -> Exit {
         return verdict;
     }
     report::line("not sealed: the journal of a session")?;
-    listing::print(view.rows.iter())?;
+    listing::print(view.rows.iter(), false)?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }
@@ -186,17 +188,19 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
             status: command.exit_code,
             word: status_word(command),
             text: command.text.bytes().unwrap_or_default(),
+            records: (None, None),
         })
         .collect();
     let name = plan.name.as_deref().map_or_else(|| "(redacted)".to_owned(), |name| visible(name.as_bytes()));
     report::line(&row::title(&name, plan.shell, style))?;
+    let layout = Layout { style, records: false, shells: false };
     let texts: Vec<Vec<u8>> =
         plan.units.iter().flatten().map(|unit| unit.text.bytes().unwrap_or_default()).collect();
     let lines = (1..).zip(plan.units.iter().flatten()).zip(&texts).flat_map(|((unit, facts), text)| {
         let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
         lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
     });
-    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), style) {
+    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), layout) {
         report::line(&line)?;
     }
     Ok(())
@@ -222,7 +226,7 @@ fn row(command: &CommandFacts, style: Style) -> String {
         Some(bytes) => style.strong(&visible(&bytes)),
         None => style.dim("(withheld or redacted)"),
     };
-    let folder = command.workdir.as_deref().map_or_else(String::new, |folder| visible(folder.as_bytes()));
+    let folder = row::folder(command.workdir.as_deref().map(str::as_bytes));
     format!(
         "{:>4}  {} {status} {duration:>7}  {}  {text}",
         command.seq,

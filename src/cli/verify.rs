@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::args::Verify;
 use super::given::{Exit, secret};
-use super::input::{Input, TRANSCRIPT, no_attestation, open, unopened};
+use super::input::{Input, TRANSCRIPT, Words, no_attestation, open, unopened};
 use super::policy::{self, Held};
 use super::{heads, key};
 use crate::cause::{Cause, Code};
@@ -42,8 +42,12 @@ pub fn run(args: &Verify) -> Exit {
         at,
     };
     // What does not go with one file leaves the verdicts on the others standing.
-    let verdicts: Vec<(String, Result<Verdict, Failure>)> =
-        args.files.iter().map(|path| (path.display().to_string(), judge(path, &given))).collect();
+    let words = Words::default();
+    let judged = |word: &PathBuf| match words.path(word) {
+        Ok(path) => (path.display().to_string(), judge(&path, &given)),
+        Err(failure) => (word.display().to_string(), Err(failure)),
+    };
+    let verdicts: Vec<(String, Result<Verdict, Failure>)> = args.files.iter().map(judged).collect();
     let kind = |verdict: &Result<Verdict, Failure>| match verdict {
         Ok(verdict) => verdict.failure.as_ref().map(Objection::kind),
         Err(failure) => Some(failure.kind),
@@ -203,7 +207,14 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 /// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
     let statement = verdict.statement.clone()?;
-    let path = if path.is_dir() { path.join(JOURNAL) } else { path.to_owned() };
+    let path = match Words::default().path(path) {
+        Ok(path) if path.is_dir() => path.join(JOURNAL),
+        Ok(path) => path,
+        Err(failure) => {
+            verify::without_journal(verdict, Objection::new(Code::FileUnable, failure.to_string()));
+            return None;
+        }
+    };
     let file = match files::open_regular(&path) {
         Ok(file) => file,
         Err(error) => {

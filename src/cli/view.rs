@@ -3,32 +3,35 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use memchr::memmem;
 use serde_json::Value;
 
 use super::given::Exit;
+use super::remark::{Remark, Told, at_the_end};
 use crate::failure::Failure;
-use crate::journal::check::{Checked, Knowledge, Rejection, check};
+use crate::journal::check::{Checked, Knowledge, Passed, Rejection, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
-use crate::record::{Body, Evidence, NoteWhat, Record, Status, Unseen};
+use crate::record::{Body, Evidence, Note, NoteWhat, Plan, Record, Status, Unseen};
 use crate::report;
 use crate::script::Script;
 use crate::session::heads::rejected;
 use crate::session::shells;
-use crate::text;
 
 /// A row of the log.
 pub enum Row {
     /// A command.
     Command(Command),
-    /// A remark, a pause, something noted: when, in nanoseconds, and what.
-    Remark(u64, String),
+    /// A remark, a pause, a gap: what is no command.
+    Remark(Remark),
     /// A script that a shell was to run.
     Script(Scripted),
 }
 
 /// A script and the shell that was to run it.
 pub struct Scripted {
+    /// Index of the record of its plan.
+    pub record: u64,
     /// Index of the shell's shell-open.
     pub shell: u64,
     /// The file, as it was named.
@@ -45,8 +48,10 @@ pub struct Scripted {
 pub struct Command {
     /// From 1.
     pub seq: u64,
-    /// Index of its record.
+    /// Index of the record of its start.
     pub record: u64,
+    /// Index of the record of its finish.
+    pub finish: Option<u64>,
     /// Index of its shell's shell-open.
     pub shell: u64,
     /// Start, in nanoseconds since 1970.
@@ -102,13 +107,16 @@ pub struct View {
 pub fn view(journal: &File) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
-    let mut seq = 0;
+    let (mut seq, mut told) = (0, Told::default());
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
     })?;
     let reader = crate::files::from_start(reader);
     let checked = check(reader, Knowledge::default(), &mut |passed| {
         let record = passed.record;
+        let remarks = told.rows(passed);
+        let repeats = is_in_its_line(record, passed, &rows, &starts);
+        rows.extend(remarks.into_iter().map(|remark| Row::Remark(Remark { repeats, ..remark })));
         let time = record.core.time.realtime_ns;
         let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
         match (&record.core.body, passed.effect) {
@@ -123,6 +131,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 rows.push(Row::Command(Command {
                     seq,
                     record: record.core.index,
+                    finish: None,
                     shell: start.shell,
                     realtime_ns: time,
                     text: command,
@@ -143,60 +152,44 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     return;
                 };
                 command.finished = true;
+                command.finish = Some(record.core.index);
                 command.status = finish.status;
                 command.pipe_status.clone_from(&finish.pipe_status);
                 command.duration_ns = Some(duration_ns);
                 command.outcome = finish.outcome;
             }
-            _ => rows.extend(said(record)),
+            (Body::Plan(plan), _) => rows.extend(scripted(record, plan)),
+            _ => {}
         }
     })
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
+    rows.extend(at_the_end(&checked).into_iter().map(Row::Remark));
     mark_running(&mut rows, &checked);
     Ok(View { rows, checked })
 }
 
-/// The row of a record that is about no command.
-fn said(record: &Record) -> Option<Row> {
-    let time = record.core.time.realtime_ns;
-    let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
-    let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
-    let remark = match &record.core.body {
-        Body::Note(note) => match note.what {
-            NoteWhat::Remark => format!("note: {}", words("text")),
-            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
-            other => format!("{}: {}", other.name(), words("text")),
-        },
-        Body::Plan(plan) => {
-            let script = Script::decode(record.text("script"), record.text("ranges"))?;
-            return Some(Row::Script(Scripted {
-                shell: plan.shell,
-                name: text("name").unwrap_or_default(),
-                evidence: plan.evidence,
-                begun: plan.before,
-                script,
-            }));
-        }
-        Body::Fact(fact) => {
-            let failed = if fact.ok { "" } else { " (its collector failed)" };
-            format!("fact of the type {}{failed}", text::short(&fact.kind))
-        }
-        Body::Pause(pause) => switched("paused", pause.shell, record),
-        Body::Resume(resume) => switched("resumed", resume.shell, record),
-        _ => return None,
-    };
-    Some(Row::Remark(time, remark))
+/// The row of a script.
+fn scripted(record: &Record, plan: &Plan) -> Option<Row> {
+    let script = Script::decode(record.text("script"), record.text("ranges"))?;
+    Some(Row::Script(Scripted {
+        record: record.core.index,
+        shell: plan.shell,
+        name: record.text("name").map(<[u8]>::to_vec).unwrap_or_default(),
+        evidence: plan.evidence,
+        begun: plan.before,
+        script,
+    }))
 }
 
-/// A pause or its end, and why.
-fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
-    let scope = if shell.is_none() { " (all shells)" } else { "" };
-    let reason = match (record.core.commitments.has("reason"), record.text("reason")) {
-        (_, Some(text)) => text::visible(text),
-        (true, None) => "(redacted)".into(),
-        (false, None) => "no reason given".into(),
+/// Whether the line of a shell that runs now holds this remark: its user typed `attesh note`.
+fn is_in_its_line(record: &Record, passed: &Passed, rows: &[Row], starts: &HashMap<u64, usize>) -> bool {
+    let Body::Note(Note { shell: Some(shell), what: NoteWhat::Remark, .. }) = &record.core.body else {
+        return false;
     };
-    format!("{what}{scope}: {reason}")
+    let running = passed.story.live.get(shell).and_then(|shell| shell.running);
+    let line = running.and_then(|open| rows.get(*starts.get(&open.index)?));
+    let Some(Row::Command(Command { text: Some(line), .. })) = line else { return false };
+    record.text("text").is_some_and(|text| memmem::find(line, text).is_some())
 }
 
 /// A process id means something only on the machine and since the boot that it was given on.

@@ -113,6 +113,8 @@ pub struct Passed<'a> {
     pub record: &'a Record,
     /// What it did to the story.
     pub effect: Effect,
+    /// The story up to this record, with it.
+    pub story: &'a Story,
     /// The root over all records up to this one.
     pub root: Digest,
 }
@@ -393,7 +395,7 @@ impl Checked {
         self.size = pending.index + 1;
         self.root = pending.leaf_root;
         self.head_tag = pending.tag.unwrap_or_default();
-        sink(&Passed { record, effect, root: self.root });
+        sink(&Passed { record, effect, story: &self.story, root: self.root });
         Ok(())
     }
 

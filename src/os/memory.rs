@@ -9,6 +9,9 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
+/// The first user id that is not a system user's.
+const PEOPLE_UID: u32 = 1000;
+
 /// A user's folder where every user may have one in memory.
 #[must_use]
 pub fn folder(uid: nix::unistd::Uid) -> PathBuf {
@@ -19,6 +22,19 @@ pub fn folder(uid: nix::unistd::Uid) -> PathBuf {
 #[must_use]
 pub fn is_in_memory(path: &Path) -> bool {
     statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
+}
+
+/// Whether the system removes what a user has in this folder when the user's last login ends:
+/// systemd-logind does so with the runtime folder, and unless it is a system user's with /dev/shm
+/// too (RemoveIPC). A user who lingers keeps both.
+#[must_use]
+pub fn goes_with_logout(folder: &Path) -> bool {
+    let uid = nix::unistd::geteuid();
+    let in_memory =
+        folder.starts_with("/run/user") || uid.as_raw() >= PEOPLE_UID && folder.starts_with("/dev/shm");
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    let lingers = user.is_none_or(|user| Path::new("/var/lib/systemd/linger").join(user.name).exists());
+    in_memory && Path::new("/run/systemd/seats").is_dir() && !lingers
 }
 
 /// A file without a name that has these bytes, and that nobody can change any more.

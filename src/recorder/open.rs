@@ -37,7 +37,10 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
             joined(session, warning, &shell)?
         }
         Destination::Named(name) => joined(named(name)?, None, &shell)?,
-        Destination::Exported(folder) => joined(birth::for_new_shell(*folder)?, None, &shell)?,
+        Destination::Exported(folder) => {
+            let (session, warning) = birth::for_new_shell(*folder)?;
+            joined(session, warning, &shell)?
+        }
     };
     // A shell that was killed could not have its own removed.
     close::leave_nothing(&session, |pid| proc::stat(pid).is_none());
@@ -66,7 +69,7 @@ fn named(name: &[u8]) -> Result<Session> {
             }
             None => "record this shell in a new one: leave --session out".into(),
         };
-        return Err(SessionError::Nowhere(format!("session {name} has ended"), Some(next)));
+        return Err(SessionError::Nowhere(format!("session {name} {}", session.over_words()), Some(next)));
     }
     Ok(session)
 }

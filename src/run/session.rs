@@ -20,18 +20,32 @@ use crate::text::{Fault, Next};
 /// It could not be opened.
 pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
     let exported = paths::exported_session();
-    if dir.is_none()
-        && let Ok(session) = birth::around(exported.as_deref())
-    {
-        return Ok(session);
-    }
-    match dir.map(Path::to_owned).or_else(paths::ci_folder) {
+    match dir.map(Path::to_owned) {
         Some(folder) => Ok(open_in(&folder, None, None)?.session),
-        None => birth::for_new_shell(exported.as_deref()).map_err(|error| match paths::ci() {
-            Some(ci) => without_folder(ci, &error),
-            None => error.into(),
-        }),
+        None => match (birth::around(exported.as_deref()), paths::ci_folder()) {
+            (Ok(session), _) => Ok(session),
+            (Err(apart), Some(folder)) => {
+                let session = open_in(&folder, None, None)?.session;
+                if let Some(why) = apart.why {
+                    report::say(&format!("{why}; recording in the session in {} instead", folder.display()));
+                }
+                Ok(session)
+            }
+            (Err(_), None) => own(exported.as_deref()),
+        },
     }
+}
+
+/// A new session, for a script that can join none.
+fn own(exported: Option<&Path>) -> Result<Session, Failure> {
+    let (session, said) = birth::for_new_shell(exported).map_err(|error| match paths::ci() {
+        Some(ci) => without_folder(ci, &error),
+        None => error.into(),
+    })?;
+    if let Some(said) = said {
+        report::say(&said);
+    }
+    Ok(session)
 }
 
 /// Says what a job has to set that has neither a folder for its session nor a home to keep one in.

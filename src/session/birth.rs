@@ -23,7 +23,7 @@ use crate::record::{
     Body, CloseReason, Closes, Disclosures, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program,
     RECORDER_ID, Recorder, StateLevel, Unseen,
 };
-use crate::text::{Command, Fault, Next};
+use crate::text::{Command, Fault, Next, told, visible};
 
 /// How many sessions are followed from one to the next before it counts as a ring.
 const FOLLOW_MAX: usize = 1000;
@@ -208,7 +208,8 @@ fn recorder_digest(level: StateLevel, states: &Folder) -> Option<Digest> {
     program::digest(&proc::program().ok()?, in_memory.then_some(states))
 }
 
-fn host() -> Option<Vec<u8>> {
+/// The name of this machine.
+pub(super) fn host() -> Option<Vec<u8>> {
     nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).ok()
 }
 
@@ -292,28 +293,53 @@ pub fn own_session() -> Result<Session> {
 }
 
 /// The session for a shell that starts with `exported` in ATTESH_SESSION: that session, if the
-/// shell may join it and it lives; else a new one, which names the other as parent.
+/// shell may join it and it lives; else a new one, which names the other as parent, and what is to
+/// be told of that.
 ///
 /// # Errors
 /// No session can be created.
-pub fn for_new_shell(exported: Option<&Path>) -> Result<Session> {
-    let parent = match around(exported) {
-        Ok(session) => return Ok(session),
-        Err(parent) => parent,
+pub fn for_new_shell(exported: Option<&Path>) -> Result<(Session, Option<String>)> {
+    let apart = match around(exported) {
+        Ok(session) => return Ok((session, None)),
+        Err(apart) => apart,
     };
-    birth(NewSession { name: None, closes: Closes::LastShell, secret: usual_secret()?, prev: None, parent })
+    let (secret, parent) = (usual_secret()?, apart.parent);
+    let session = birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent })?;
+    let said = apart.why.map(|why| format!("{why}; recording in session {} instead", session.short_name()));
+    Ok((session, said))
+}
+
+/// Why a shell is not in the session that ATTESH_SESSION names.
+#[derive(Debug, Default)]
+pub struct Apart {
+    /// The session's id, if it exists.
+    pub parent: Option<String>,
+    /// What is told of it: nothing of a folder, which reaches many a process that is not meant.
+    pub why: Option<String>,
 }
 
 /// The session that a shell started in, if the shell may join it and it lives.
 ///
 /// # Errors
-/// The shell cannot join it: its id, if the session exists.
-pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Option<String>> {
-    let session = exported.filter(|path| path.is_absolute()).and_then(|path| Session::open(path).ok());
-    let session = session.ok_or(None)?;
-    let parent = session.id().to_owned();
-    let live = may_join(&session).then_some(session).and_then(follow_live);
-    live.ok_or(Some(parent))
+/// There is none, or the shell cannot join it.
+pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Apart> {
+    let Some(exported) = exported else { return Err(Apart::default()) };
+    // A folder is what a recorded shell exports; a word is what a person does.
+    let typed = !exported.is_absolute();
+    let word = visible(exported.as_os_str().as_bytes());
+    let told =
+        |why: &dyn std::fmt::Display| typed.then(|| format!("{} is {word}: {why}", paths::SESSION_VARIABLE));
+    let session = match super::find::exported(exported) {
+        Ok(session) => session,
+        Err(failure) => return Err(Apart { parent: None, why: told(&failure.message) }),
+    };
+    let parent = Some(session.id().to_owned());
+    if !may_join(&session) {
+        let place = session.elsewhere().unwrap_or_else(|| "since another boot".to_owned());
+        return Err(Apart { parent, why: told(&format_args!("that session is recorded {place}")) });
+    }
+    let over = session.over_words();
+    follow_live(session).ok_or_else(|| Apart { parent, why: told(&format_args!("that session {over}")) })
 }
 
 fn follow_live(mut session: Session) -> Option<Session> {
@@ -345,13 +371,14 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             Ok(session)
         });
         let over = match live {
-            Ok(session) => return Ok((session, warning)),
+            Ok(session) => return Ok(with_warning(session, warning)),
             Err(error) if error.is_over() => error,
             Err(error) => return Err(error),
         };
         let prev = how_it_stood(&folder, &genesis, &over);
         if matches!(prev.why, PrevWhy::Tampered | PrevWhy::Lost) {
-            warning = Some(format!("session {} cannot go on: {over}", short_id(&prev.session)));
+            let what = format!("session {} cannot go on: {}", short_id(&prev.session), over.reason());
+            warning = Some((what, over.next()));
         }
         let next = birth_after(prev)?;
         if let Err(error) = point_to(&folder, &next) {
@@ -362,16 +389,21 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
                 other => return Err(other),
             }
         }
-        return Ok((next, warning));
+        return Ok(with_warning(next, warning));
     }
     let why = format!(
         "{}: more than {FOLLOW_MAX} sessions follow one another from here, or they form a ring",
         folder.display()
     );
-    Err(SessionError::Nowhere(
-        why,
-        Some(Next::typing("to begin a new session", Command::new("attesh start"))),
-    ))
+    Err(SessionError::Nowhere(why, Some("open a new shell: it is recorded in a session of its own".into())))
+}
+
+/// A successor, and what its shell is told: what was lost, where recording goes on, what to do.
+fn with_warning(session: Session, lost: Option<(String, Option<Next>)>) -> (Session, Option<String>) {
+    let warning = lost.map(|(what, next)| {
+        told(&format!("{what}; recording goes on in session {}", session.short_name()), next.as_ref())
+    });
+    (session, warning)
 }
 
 /// Creates the session after one that has just ended with this head.
@@ -467,7 +499,7 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
     let _lock = lock::exclusive(root.handle(), PATIENCE_MS).map_err(|_| SessionError::Busy)?;
     if let Some(taken) = super::find::all()?
         .into_iter()
-        .find(|session| session.genesis().name.as_deref() == Some(name) && !session.is_over())
+        .find(|session| session.genesis().name.as_deref() == Some(name) && session.may_be_live())
     {
         return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
     }

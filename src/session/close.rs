@@ -1,6 +1,6 @@
 //! Closing shells, ending sessions.
 
-use super::shells::{other_live_shells, own_shell, workdir};
+use super::shells::{is_here, other_live_shells, own_shell, workdir};
 use super::{Result, Session};
 use crate::clock;
 use crate::crypto::Digest;
@@ -164,9 +164,10 @@ pub fn tell_lost(writer: &mut Writer, shell: u64, count: u64) -> Result<()> {
 pub fn refuse_others(
     story: &Story,
     own: Option<u64>,
+    here: bool,
     close_others: bool,
 ) -> std::result::Result<(), Failure> {
-    let others = other_live_shells(story, own);
+    let others = other_live_shells(story, own, here);
     if others.is_empty() || close_others {
         return Ok(());
     }
@@ -204,7 +205,8 @@ pub fn end_by_command(
     let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
         let own = own_shell(&story);
-        if let Err(refusal) = refuse_others(&story, own, close_others) {
+        let here = is_here(session.genesis());
+        if let Err(refusal) = refuse_others(&story, own, here, close_others) {
             return Ok(Err(refusal));
         }
         let (close_reason, end_reason) = verb.reason();
@@ -214,7 +216,7 @@ pub fn end_by_command(
             }
             close_shell(writer, at, close_reason, None, None, workdir())?;
         }
-        let others = other_live_shells(&story, own);
+        let others = other_live_shells(&story, own, here);
         for (at, _) in &others {
             close_shell(writer, *at, close_reason, None, None, workdir())?;
         }

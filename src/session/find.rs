@@ -1,6 +1,9 @@
 //! Which session a person means.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use nix::unistd::geteuid;
 
 use super::shells::own_shell;
 use super::{Result, Session, SessionError, short_id};
@@ -8,11 +11,13 @@ use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
-use crate::text::{Command, Next};
+use crate::text::{Command, Next, visible};
 use crate::verify::Remembered;
 
 /// The longest name of a session.
 pub const NAME_MAX: usize = 64;
+/// The fewest digits of an id that name a session.
+const DIGITS_MIN: usize = 4;
 
 /// Every session of this user, oldest first. Folders that hold no session are skipped.
 ///
@@ -27,6 +32,12 @@ pub fn all() -> Result<Vec<Session>> {
 
 fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     match std::fs::read_dir(root) {
+        Ok(_)
+            if let Some(uid) = root.metadata().ok().map(|meta| meta.uid())
+                && uid != geteuid().as_raw() =>
+        {
+            Err(FileError::Owner(root.to_owned(), uid).into())
+        }
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(FileError::Io(root.to_owned(), error).into()),
@@ -65,16 +76,19 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     }
     let list = all()?;
     let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
-    // If several sessions had the name one after the other, the live one counts, else the newest.
-    if let Some(session) =
-        list.iter().filter(named).max_by_key(|session| (!session.is_over(), session.opened_ns()))
+    // If several sessions had the name one after the other, the live one counts, else the newest
+    // of this machine.
+    if let Some(session) = list
+        .iter()
+        .filter(named)
+        .max_by_key(|session| (session.may_be_live(), session.elsewhere().is_none(), session.opened_ns()))
     {
         return Ok(Session::open(session.folder().path())?);
     }
     let digits = word.replace('-', "");
     let mut found = list.into_iter().filter(|session| {
         let id = session.id().replace('-', "");
-        !digits.is_empty() && (id.starts_with(&digits) || id.ends_with(&digits))
+        digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
     });
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
@@ -82,7 +96,7 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
             if let Some((path, error)) = damaged()?.into_iter().find(|(path, _)| {
                 let id =
                     path.file_name().map(|name| name.to_string_lossy().replace('-', "")).unwrap_or_default();
-                id.starts_with(&digits) || id.ends_with(&digits)
+                digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
             }) =>
         {
             if !matches!(error, SessionError::NoGenesis(_)) {
@@ -92,6 +106,10 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
             Err(Failure::because(Code::JournalGenesis, what)
                 .about(Some(0), Some(0))
                 .typing("to see what is left", Command::new("attesh verify").path(path)))
+        }
+        (None, _) if digits.len() < DIGITS_MIN && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
+            Err(Failure::unable(what).next(see_all()))
         }
         (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(see_all())),
         (Some(one), Some(two)) => Err(Failure::usage(format!(
@@ -169,6 +187,25 @@ pub fn no_session(folder: &Path) -> Failure {
         .typing("to see the sessions", Command::new("attesh sessions"))
 }
 
+/// The session that ATTESH_SESSION names: the folder that a recorded shell exports, or what a
+/// person set, a word as [`by_word`] takes it.
+///
+/// # Errors
+/// The folder cannot be used, or the word fits no session, or more than one.
+pub fn exported(path: &Path) -> std::result::Result<Session, Failure> {
+    if path.is_absolute() {
+        return Ok(Session::open(path)?);
+    }
+    let word = path.to_str().ok_or_else(|| Failure::usage(format!("{}: not UTF-8", path.display())))?;
+    let found = by_word(word)?;
+    let folder = found.folder().path();
+    let whole = folder.canonicalize().map_err(|error| FileError::Io(folder.to_owned(), error))?;
+    // One of this user's is called as everywhere, whatever way leads there.
+    let own = paths::sessions().filter(|root| root.canonicalize().ok().as_deref() == whole.parent());
+    let folder = own.map_or(whole, |root| root.join(found.id()));
+    Ok(Session::open(&folder)?)
+}
+
 /// The session of the surrounding shell: the one that ATTESH_SESSION names, following `next`;
 /// without that variable the one in which an ancestor of this process is open. `None` outside a
 /// recorded shell.
@@ -176,8 +213,15 @@ pub fn no_session(folder: &Path) -> Failure {
 /// # Errors
 /// The session that ATTESH_SESSION names exists, but cannot be used.
 pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
-    let exported = paths::exported_session().map(|path| Session::open(&path).and_then(last_of));
-    match exported {
+    let folder = paths::exported_session();
+    if let Some(word) = folder.as_deref().filter(|path| !path.is_absolute()) {
+        let found = exported(word).and_then(|session| Ok(last_of(session)?));
+        let name = visible(word.as_os_str().as_encoded_bytes());
+        return found
+            .map(Some)
+            .map_err(|failure| failure.within(format_args!("{} is {name}", paths::SESSION_VARIABLE)));
+    }
+    match folder.map(|path| Session::open(&path).and_then(last_of)) {
         Some(Ok(session)) => return Ok(Some(session)),
         // This shell ignores a session of another user: `sudo -E` passes the variable on.
         Some(Err(error))

@@ -5,10 +5,14 @@
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
+//! * [`error`]: why a session cannot be used, and what to do then;
 //! * [`find`]: which session a person means;
 //! * [`heads`]: the head of a journal as it is;
+//! * [`last`]: its last record, and whether it is sealed to that one;
 //! * [`program`]: digests of programs, kept beside the states;
-//! * [`shells`]: which of its shells still run.
+//! * [`shells`]: which of its shells still run;
+//! * [`told`]: what was found of a session that has ended;
+//! * [`whose`]: on which machine it is recorded.
 //!
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes
 //! through [`Session::with_writer`], which holds the lock.
@@ -16,11 +20,15 @@
 pub mod attached;
 pub mod birth;
 pub mod close;
+pub mod error;
 pub mod find;
 pub mod heads;
+pub mod last;
 pub mod place;
 pub mod program;
 pub mod shells;
+pub mod told;
+pub mod whose;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -29,9 +37,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+pub use error::{Result, SessionError, to_join};
+
 use crate::cause::Code;
 use crate::crypto::Digest;
-use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Folder};
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
@@ -42,7 +51,6 @@ use crate::lock;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
-use crate::text::{Command, Fault, Next};
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -55,123 +63,6 @@ pub const SEALED: &str = "sealed";
 pub const PAUSE_ALL: &str = "pause-all";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
-
-/// Why a session could not be used.
-#[derive(Debug)]
-pub enum SessionError {
-    /// A file or folder is missing, or not as it must be.
-    File(FileError),
-    /// The journal has no complete genesis, so it is not a session.
-    NoGenesis(PathBuf),
-    /// The journal is of a format that this version does not know.
-    Newer(PathBuf),
-    /// Another process held the lock for too long.
-    Busy,
-    /// Nothing was appended.
-    Append(AppendError),
-    /// No folder can be used.
-    Nowhere(String, Option<Next>),
-    /// A live session has the name: the name, and the session's short id.
-    Taken(String, String),
-    /// A folder cannot hold the session that was asked for: the folder, why, what to do.
-    Place(PathBuf, String, Next),
-}
-
-impl std::fmt::Display for SessionError {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            SessionError::File(error) => error.fmt(f),
-            SessionError::NoGenesis(path) => {
-                write!(f, "{}: the folder holds no complete session", path.display())
-            }
-            SessionError::Newer(path) => {
-                let sentence = Code::JournalFormat.sentence();
-                write!(f, "{}: {sentence}: a newer version of attesh made it", path.display())
-            }
-            SessionError::Busy => f.write_str(&busy()),
-            SessionError::Append(error) => error.fmt(f),
-            SessionError::Nowhere(why, _) => f.write_str(why),
-            SessionError::Place(folder, why, _) => write!(f, "{}: {why}", folder.display()),
-            SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
-
-impl Fault for SessionError {
-    fn next(&self) -> Option<Next> {
-        match self {
-            SessionError::File(error) => error.next(),
-            SessionError::Busy => Some("try again".into()),
-            SessionError::Nowhere(_, next) => next.clone(),
-            SessionError::Taken(name, _) => Some(Next::say(format!("join it with: {}", to_join(name)))),
-            SessionError::Place(_, _, next) => Some(next.clone()),
-            SessionError::Newer(_) => Some("use the version of attesh that made it, or a newer one".into()),
-            SessionError::NoGenesis(_) | SessionError::Append(_) => None,
-        }
-    }
-}
-
-/// What a shell that joins a session is told to read; the word is its name, id or folder.
-#[must_use]
-pub fn to_join(word: impl AsRef<OsStr>) -> String {
-    let init = Command::new("attesh init bash --session").word(word);
-    format!("eval \"$({init})\"")
-}
-
-impl From<FileError> for SessionError {
-    fn from(error: FileError) -> Self {
-        SessionError::File(error)
-    }
-}
-
-impl From<AppendError> for SessionError {
-    fn from(error: AppendError) -> Self {
-        SessionError::Append(error)
-    }
-}
-
-impl From<SessionError> for Failure {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::File(error) => Failure::from(error),
-            SessionError::Append(AppendError::Tampered(_)) => {
-                Failure::because(Code::JournalRemembered, error.to_string())
-            }
-            SessionError::Newer(_) => {
-                let failure =
-                    Failure::because(Code::JournalFormat, error.to_string()).about(Some(0), Some(0));
-                Failure { next: error.next(), ..failure }
-            }
-            SessionError::Place(..) | SessionError::Taken(..) => Failure::of(Kind::Usage, &error),
-            _ => Failure::of(Kind::Unable, &error),
-        }
-    }
-}
-
-impl SessionError {
-    /// Whether the session is over for everybody, so that its shells go on in another.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        matches!(
-            self,
-            SessionError::Append(AppendError::Ended | AppendError::Lost(_) | AppendError::Tampered(_))
-                | SessionError::File(FileError::Missing(_))
-                | SessionError::NoGenesis(_)
-        )
-    }
-}
-
-/// Says how long this process has waited in vain.
-fn busy() -> String {
-    let waited = lock::waited_ms();
-    let (seconds, tenths) = (waited / 1000, waited % 1000 / 100);
-    format!("another process has kept the journal locked for {seconds}.{tenths} s")
-}
-
-/// A result of this module.
-pub type Result<T> = std::result::Result<T, SessionError>;
 
 /// A session of this user on this machine.
 #[derive(Debug)]
@@ -306,6 +197,21 @@ impl Session {
         SessionError::Append(AppendError::Lost(why.to_owned()))
     }
 
+    fn vanished(&self) -> SessionError {
+        match self.genesis.text("stateDir") {
+            Some(path) => SessionError::Vanished(PathBuf::from(OsStr::from_bytes(path))),
+            None => self.lost("its state has vanished"),
+        }
+    }
+
+    /// What was lost here may be where the session is recorded.
+    fn lost_or_elsewhere(&self, lost: SessionError) -> SessionError {
+        match self.elsewhere() {
+            Some(place) => SessionError::Elsewhere(self.short_name().to_owned(), place),
+            None => lost,
+        }
+    }
+
     fn open_state(&self) -> Result<File> {
         if self.copy {
             return Err(match self.has_end() {
@@ -317,24 +223,10 @@ impl Session {
             Err(SessionError::File(FileError::Missing(_))) => Err(if self.has_end() {
                 SessionError::Append(AppendError::Ended)
             } else {
-                self.lost("its state has vanished")
+                self.lost_or_elsewhere(self.vanished())
             }),
             other => other,
         }
-    }
-
-    /// Whether the journal's last line is an `end`; a quick look that verifies nothing.
-    #[must_use]
-    pub fn has_end(&self) -> bool {
-        let Ok(meta) = self.journal.metadata() else { return false };
-        let from = meta.len().saturating_sub(4096);
-        let mut tail = vec![0; usize::try_from(meta.len() - from).unwrap_or(0)];
-        if self.journal.read_exact_at(&mut tail, from).is_err() {
-            return false;
-        }
-        let line = tail.strip_suffix(b"\n").and_then(|text| text.rsplit(|byte| *byte == b'\n').next());
-        let core = line.and_then(|line| line.split(|byte| *byte == b'\t').next());
-        core.and_then(|core| Core::decode(core).ok()).is_some_and(|core| matches!(core.body, Body::End(_)))
     }
 
     /// Locks the journal, recovers and checks it, and hands out the writer.
@@ -368,6 +260,7 @@ impl Session {
         let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref());
         let mut writer = opened.map_err(|error| match error {
             AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
+            AppendError::Lost(_) => self.lost_or_elsewhere(error.into()),
             other => other.into(),
         })?;
         work(&mut writer)
@@ -394,12 +287,28 @@ impl Session {
         self.look().is_err_and(|error| error.is_over())
     }
 
+    /// Why it is over, in words behind its name.
+    #[must_use]
+    pub fn over_words(&self) -> String {
+        match self.look() {
+            Err(SessionError::Append(AppendError::Ended)) | Ok(()) => "has ended".to_owned(),
+            Err(error) => format!("cannot go on: {}", error.reason()),
+        }
+    }
+
+    /// Whether it may go on here: it is not known to be over, and not recorded elsewhere.
+    #[must_use]
+    pub fn may_be_live(&self) -> bool {
+        !self.look().is_err_and(|error| error.is_over() || matches!(error, SessionError::Elsewhere(..)))
+    }
+
     /// How many of its open shells still run on this machine; 0 if the session is over.
     ///
     /// # Errors
     /// The number is unknown: the journal is locked, or cannot be read.
     pub fn live_shells(&self) -> Result<usize> {
-        let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None).len());
+        let here = shells::is_here(self.genesis());
+        let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None, here).len());
         match self.with_writer_waiting(lock::PATIENCE_MS, count) {
             Err(error) if error.is_over() => Ok(0),
             counted => counted,
@@ -454,12 +363,6 @@ impl Session {
         let path = self.folder.path();
         std::fs::remove_dir_all(path)
             .map_err(|error| SessionError::File(FileError::Io(path.to_owned(), error)))
-    }
-
-    /// Whether an envelope has been made of it.
-    #[must_use]
-    pub fn is_sealed(&self) -> bool {
-        self.folder.has(SEALED)
     }
 
     /// Folder and genesis root of the session after this one, if there is one.

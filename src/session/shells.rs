@@ -17,13 +17,13 @@ pub fn is_here(genesis: &Genesis) -> bool {
     boot.is_some() && boot == genesis.boot_id && genesis.pid_ns == proc::namespace("pid")
 }
 
-/// The open shells of a story whose process still lives, but for `own`.
+/// The open shells of a story whose process still lives, but for `own`: each of them where their
+/// process ids mean nothing `here`.
 #[must_use]
-pub fn other_live_shells(story: &Story, own: Option<u64>) -> Vec<(u64, u64)> {
-    let live = story
-        .live
-        .iter()
-        .filter(|(at, shell)| own != Some(**at) && proc::is_alive(shell.pid, shell.start_ticks));
+pub fn other_live_shells(story: &Story, own: Option<u64>, here: bool) -> Vec<(u64, u64)> {
+    let lives = |pid, start| !here || proc::is_alive(pid, start);
+    let live =
+        story.live.iter().filter(|(at, shell)| own != Some(**at) && lives(shell.pid, shell.start_ticks));
     live.map(|(at, shell)| (*at, shell.pid)).collect()
 }
 

@@ -93,8 +93,10 @@ mod cli {
     mod caused;
     mod constant;
     mod held;
+    mod log;
     pub mod messages;
     mod screen;
+    mod sessions;
     mod told;
     mod typed;
 }

@@ -1,7 +1,10 @@
 //! `attesh init --install` and `--uninstall` through the program, on rc files as people have them.
 
-use crate::stage::pty::{ATTESH, Home};
+use super::{each, mark, tail};
+use crate::stage::programs::{self, said};
+use crate::stage::pty::{ATTESH, Home, Rc, Terminal};
 use crate::stage::shells::Family::{self, Bash, Fish, Zsh};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 fn rc_name(family: Family) -> &'static str {
@@ -99,5 +102,192 @@ fn a_line_that_stands_there_twice_is_taken_out_once() {
             err.contains("line 1, ") && !err.contains("line 2") && !out.contains("not recorded"),
             "{out}{err}"
         );
+    }
+}
+
+/// attesh where a user has it: in a folder of the home that PATH gets late or never.
+fn own_attesh(home: &Home) -> PathBuf {
+    let folder = home.path(".local/bin");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("attesh");
+    std::os::unix::fs::symlink(ATTESH, &path).expect("a link to attesh");
+    path
+}
+
+/// A PATH without that folder.
+const SYSTEM: [(&str, &str); 1] = [("PATH", "/usr/local/bin:/usr/bin:/bin")];
+
+fn install(home: &Home, program: &Path, family: Family, what: &str) -> programs::Said {
+    let done = said(home.command(program).envs(SYSTEM).args(["init", family.name(), what]));
+    assert_eq!(done.code, Some(0), "{what}: {}", done.err);
+    done
+}
+
+fn prompt(family: Family) -> &'static str {
+    match family {
+        Bash => "case $- in *i*) ;; *) return;; esac\nPS1='[[$?]]% '\n",
+        Zsh => "PS1='[[%?]]%% '\nunsetopt prompt_sp prompt_cr\nunset zle_bracketed_paste\n",
+        Fish => {
+            "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt\n    echo -n \"[[$status]]% \"\nend\n"
+        }
+    }
+}
+
+/// Debian's: the rc file is read before PATH has the folder.
+const PROFILE: &str = "if [ -n \"$BASH_VERSION\" ]; then
+    if [ -f \"$HOME/.bashrc\" ]; then
+	. \"$HOME/.bashrc\"
+    fi
+fi
+if [ -d \"$HOME/.local/bin\" ] ; then
+    PATH=\"$HOME/.local/bin:$PATH\"
+fi
+";
+
+#[test]
+fn a_login_shell_is_not_recorded_because_its_path_comes_late() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let program = own_attesh(home);
+        home.file(".profile", PROFILE);
+        home.file(rc_name(shell.family), prompt(shell.family));
+        let told = install(home, &program, shell.family, "--install");
+        assert_eq!(told.err, "", "{}", shell.label());
+        let rc = Rc { env: &SYSTEM, ..Rc::default() };
+        let mut terminal = Terminal::login(shell, home, rc);
+        assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
+        drop(terminal);
+        // Without the file a shell that is to be recorded says that it is not, and works.
+        std::fs::remove_file(&program).expect("attesh is removed");
+        let mut terminal = Terminal::login(shell, home, rc);
+        terminal.line("true two");
+        let text = terminal.text();
+        assert!(text.contains("attesh: not recording this shell: "), "{}: {text}", shell.label());
+        assert!(text.contains("is missing"), "{}: {text}", shell.label());
+    });
+}
+
+#[test]
+fn a_shell_without_a_person_says_that_attesh_is_missing() {
+    each(&[Bash, Zsh, Fish], |shell, home| {
+        let program = own_attesh(home);
+        install(home, &program, shell.family, "--install");
+        std::fs::remove_file(&program).expect("attesh is removed");
+        let rc = rc_file(home, shell.family).display().to_string();
+        let mut command = home.command(Path::new(&shell.program));
+        let done = said(command.args(["-c", &format!(". {rc}; echo hi")]));
+        assert_eq!((done.out.as_str(), done.err.as_str()), ("hi\n", ""), "{}", shell.label());
+    });
+}
+
+#[test]
+fn a_login_bash_that_never_reads_its_rc_file_is_installed_without_a_word() {
+    each(&[Bash], |shell, home| {
+        let program = own_attesh(home);
+        home.file(".bashrc", prompt(Bash));
+        // bash passes over .profile, which reads .bashrc, because of the empty file.
+        home.file(".profile", PROFILE);
+        home.file(".bash_profile", "# . ~/.bashrc");
+        let told = install(home, &program, Bash, "--install");
+        assert!(told.err.contains(".bash_profile, which does not"), "{}", told.err);
+        let line = told.err.trim_end().split_once("type: ").expect("what to type").1.to_owned();
+        let mut sh = home.command(Path::new("/bin/sh"));
+        assert!(sh.args(["-c", &line]).status().is_ok_and(|status| status.success()), "{line}");
+        let mut terminal = Terminal::login(shell, home, Rc { env: &SYSTEM, ..Rc::default() });
+        assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
+        assert_eq!(install(home, &program, Bash, "--install").err, "");
+    });
+}
+
+#[test]
+fn a_home_without_a_profile_is_one_whose_login_shells_read_the_rc_file() {
+    let home = Home::new();
+    let program = own_attesh(&home);
+    let told = install(&home, &program, Bash, "--install");
+    assert!(told.err.contains("there is no .bash_profile, .bash_login or .profile"), "{}", told.err);
+    // One profile may read another, which reads the rc file.
+    home.file(".profile", PROFILE);
+    home.file(".bash_login", "[ -r ~/.profile ] && . ~/.profile\n");
+    assert_eq!(install(&home, &program, Bash, "--install").err, "");
+}
+
+#[test]
+fn the_folder_of_zsh_is_taken_from_the_wrong_environment() {
+    each(&[Zsh], |shell, home| {
+        // What is asked is the zsh of the PATH: this one.
+        let bin = home.path("zbin");
+        std::fs::create_dir(&bin).expect("a folder");
+        let program = shell.program.display();
+        home.file("zbin/zsh", &format!("#!/bin/sh\nexec {program} \"$@\"\n"));
+        std::fs::create_dir(home.path("dots")).expect("a folder");
+        home.file(".zshenv", "echo some words\nZDOTDIR=$HOME/dots\n");
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        let mut command = home.command(Path::new(ATTESH));
+        command.env("PATH", &path).env_remove("ZDOTDIR");
+        let done = said(command.args(["init", "zsh", "--install"]));
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        assert!(home.path("dots/.zshrc").is_file() && !home.path(".zshrc").exists(), "{}", done.out);
+        home.file(".zshenv", "setopt no_rcs\n");
+        let mut command = home.command(Path::new(ATTESH));
+        command.env("PATH", &path).env_remove("ZDOTDIR");
+        let done = said(command.args(["init", "zsh", "--install"]));
+        assert!(done.err.contains("does not read"), "{}: {}", shell.label(), done.err);
+    });
+}
+
+#[test]
+fn an_rc_file_gets_another_owner_or_mode() {
+    for family in [Bash, Zsh, Fish] {
+        let home = Home::new();
+        let file = home.file(rc_name(family), "a=1");
+        let mut modes = vec![0o444, 0o640, 0o600, 0o755];
+        let other = Some(54321);
+        let root = nix::unistd::geteuid().is_root();
+        if root {
+            std::os::unix::fs::chown(&file, other, other).expect("another owner");
+            modes.push(0o4711);
+        }
+        for mode in modes {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("a mode");
+            let facts = || {
+                let meta = std::fs::metadata(&file).expect("the rc file");
+                (meta.uid(), meta.gid(), meta.mode() & 0o7777)
+            };
+            let before = facts();
+            edit(&home, family, "--install");
+            assert_eq!(facts(), before, "{}", family.name());
+            edit(&home, family, "--uninstall");
+            assert_eq!((facts(), std::fs::read(&file).expect("it")), (before, b"a=1".to_vec()));
+        }
+        std::fs::remove_file(&file).expect("it is removed");
+        if !root {
+            continue;
+        }
+        // root installs in the home of another: what is made is that user's.
+        let folder = file.parent().expect("a folder");
+        if family == Fish {
+            std::fs::remove_dir(folder).expect("an empty folder");
+            std::os::unix::fs::chown(home.path("config"), other, other).expect("another owner");
+        }
+        std::os::unix::fs::chown(home.root.path(), other, other).expect("another owner");
+        edit(&home, family, "--install");
+        for made in [&file, folder] {
+            assert_eq!(std::fs::metadata(made).expect("what was made").uid(), 54321, "{}", made.display());
+        }
+    }
+}
+
+#[test]
+fn a_line_that_calls_an_old_place_stays_beside_the_new_one() {
+    for family in [Bash, Zsh, Fish] {
+        let home = Home::new();
+        home.file(rc_name(family), "a=1");
+        let program = own_attesh(&home);
+        install(&home, &program, family, "--install");
+        edit(&home, family, "--install");
+        let text = std::fs::read_to_string(rc_file(&home, family)).expect("the rc file");
+        assert_eq!(text.matches("# attesh").count(), 1, "{text}");
+        assert!(text.contains(ATTESH) && !text.contains(".local/bin"), "{text}");
+        edit(&home, family, "--uninstall");
+        assert_eq!(std::fs::read(rc_file(&home, family)).expect("the rc file"), b"a=1");
     }
 }

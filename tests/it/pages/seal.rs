@@ -421,9 +421,10 @@ fn what_the_page_of_the_journal_types_by_hand_works() {
     let wanted = attesh::encoding::hex(&attesh::journal::chain::leaf(core));
     assert_eq!(programs::bash(&folder, leaf).split(' ').next().unwrap(), wanted);
     let listed = std::fs::read_to_string(folder.join("sealed")).unwrap();
-    let words: Vec<&str> = listed.trim_end().splitn(3, ' ').collect();
+    let words: Vec<&str> = listed.trim_end().splitn(4, ' ').collect();
+    let records = journal.iter().filter(|byte| **byte == b'\n').count().to_string();
     let digest = attesh::crypto::sha256(&[&std::fs::read(sealed.path().join("NAME.intoto.json")).unwrap()]);
-    assert_eq!(words[1..], [attesh::encoding::hex(&digest).as_str(), "NAME.intoto.json"]);
+    assert_eq!(words[1..], [attesh::encoding::hex(&digest).as_str(), records.as_str(), "NAME.intoto.json"]);
 }
 
 // ── JSON ──────────────────────────────────────────────────────────────────

@@ -139,6 +139,19 @@ pub struct Terminal {
 impl Terminal {
     pub fn start(shell: &Shell, home: &Home, rc: Rc) -> Self {
         let arguments = write_rc(shell.family, home, rc);
+        Terminal::spawn(shell, home, &arguments, rc)
+    }
+
+    /// A login shell, which finds its startup files by itself.
+    pub fn login(shell: &Shell, home: &Home, rc: Rc) -> Self {
+        let arguments = match shell.family {
+            Family::Zsh => vec!["-d".to_owned(), "-l".to_owned()],
+            Family::Bash | Family::Fish => vec!["-l".to_owned()],
+        };
+        Terminal::spawn(shell, home, &arguments, rc)
+    }
+
+    fn spawn(shell: &Shell, home: &Home, arguments: &[String], rc: Rc) -> Self {
         let size = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
         // A child that inherited the master would keep the terminal from hanging up.
         let alone = SPAWNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,0 +1,122 @@
+//! Which startup files a shell really reads.
+//!
+//! What lives here: the folder of zsh's files, as zsh itself says it, and whether a login shell of
+//! bash comes to `.bashrc`. What does not: editing them (`rc`).
+//!
+//! Rules: of the user's own files only `.zshenv` runs, which is read by every zsh, whatever it is
+//! started for. Files of bash are looked at, and none of them runs: a profile may do anything.
+
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use memchr::memmem;
+
+use super::args::ShellName;
+use crate::files;
+use crate::paths;
+use crate::text::quoted;
+
+/// The longest startup file that is looked at, in bytes.
+const FILE_MAX: u64 = 1 << 20;
+/// How long zsh may take to read its `.zshenv`, in steps of [`STEP_MS`].
+const STEPS_MAX: u32 = 200;
+const STEP_MS: u64 = 10;
+/// Stands before what zsh is asked: a `.zshenv` may print something, too.
+const MARK: &[u8] = b"\0attesh\0";
+/// What a login shell of bash reads: the first of these that is there.
+const PROFILES: [&str; 3] = [".bash_profile", ".bash_login", ".profile"];
+
+/// What zsh says of its startup files.
+struct Zsh {
+    folder: Option<PathBuf>,
+    reads_rc: bool,
+}
+
+fn ask_zsh() -> Option<Zsh> {
+    let question = "printf '\\0attesh\\0%s\\0' \"${ZDOTDIR-}\"; [[ -o rcs ]] && printf on";
+    let mut command = Command::new(paths::program("zsh")?);
+    command.args(["-c", question]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    for _ in 0..STEPS_MAX {
+        if child.try_wait().ok()?.is_some() {
+            let output = child.wait_with_output().ok()?.stdout;
+            let at = memmem::rfind(&output, MARK)? + MARK.len();
+            let mut parts = output[at..].split(|byte| *byte == 0);
+            let folder = parts.next().filter(|folder| !folder.is_empty());
+            let folder = folder.map(|folder| PathBuf::from(std::ffi::OsString::from_vec(folder.to_vec())));
+            return Some(Zsh { folder, reads_rc: parts.next()? == b"on" });
+        }
+        std::thread::sleep(Duration::from_millis(STEP_MS));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
+}
+
+/// The folder of zsh's startup files, if that is not the home folder: `.zshenv` may set ZDOTDIR.
+pub fn zsh_folder() -> Option<PathBuf> {
+    let told = match ask_zsh() {
+        Some(zsh) => zsh.folder,
+        None => paths::variable("ZDOTDIR").map(PathBuf::from),
+    };
+    told.filter(|folder| folder.is_absolute())
+}
+
+/// Why some shells will not read the rc file, and what to type so that they do; `None` if all do.
+pub fn unread(shell: ShellName, rc: &Path) -> Option<String> {
+    match shell {
+        ShellName::Bash => login_bash(&paths::home()?),
+        ShellName::Zsh if ask_zsh().is_some_and(|zsh| !zsh.reads_rc) => {
+            Some(format!("zsh does not read {}: the option rcs is off; look for it in .zshenv", rc.display()))
+        }
+        ShellName::Zsh | ShellName::Fish => None,
+    }
+}
+
+fn login_bash(home: &Path) -> Option<String> {
+    let system = ["/etc/profile".into()].into_iter().chain(scripts(Path::new("/etc/profile.d")));
+    let home_rc =
+        |text: &[u8]| ["~/.bashrc", "HOME/.bashrc", "HOME}/.bashrc"].iter().any(|rc| names(text, rc));
+    if system.filter_map(|path| read(&path)).any(|text| home_rc(&text)) {
+        return None;
+    }
+    // bash passes over one that it may not read.
+    let first = PROFILES.iter().find(|name| read(&home.join(name)).is_some());
+    if first.is_some_and(|name| comes_to_rc(home, name, PROFILES.len())) {
+        return None;
+    }
+    let (why, file) = match first {
+        Some(name) => (format!("they read {}, which does not", home.join(name).display()), *name),
+        None => ("there is no .bash_profile, .bash_login or .profile".to_owned(), ".bash_profile"),
+    };
+    // Other shells than bash read .profile.
+    let line = r#"printf '\n[ -z "${BASH_VERSION-}" ] || . ~/.bashrc\n' >> "#;
+    let path = quoted(home.join(file).as_os_str());
+    Some(format!(
+        "login shells (ssh, tmux, a console) do not read .bashrc: {why}. To have them read it type: {line}{path}"
+    ))
+}
+
+/// Whether a profile leads to `.bashrc`, itself or by another profile.
+fn comes_to_rc(home: &Path, name: &str, depth: usize) -> bool {
+    let Some(text) = read(&home.join(name)) else { return false };
+    let others = PROFILES.iter().filter(|other| **other != name && names(&text, other));
+    names(&text, "bashrc") || depth > 0 && others.into_iter().any(|other| comes_to_rc(home, other, depth - 1))
+}
+
+/// Whether a line of a startup file, and no comment, has this name in it.
+fn names(text: &[u8], name: &str) -> bool {
+    let code = |line: &[u8]| !line.trim_ascii_start().starts_with(b"#");
+    text.split(|byte| *byte == b'\n').any(|line| code(line) && memmem::find(line, name.as_bytes()).is_some())
+}
+
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "sh")).collect()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    files::read_limited(path, FILE_MAX).ok()
+}

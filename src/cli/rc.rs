@@ -1,0 +1,327 @@
+//! `attesh init --install` and `--uninstall`: one line in the rc file of a shell.
+//!
+//! What lives here: the line, where it goes, and how it comes out again. What does not: which
+//! files a shell reads (`login`), the hook that the line evaluates (`init`).
+//!
+//! Rules: `--uninstall` leaves every byte as it was before `--install`; owner, group and mode of a
+//! file stay, and so does a symbolic link. The line names attesh by its whole path: a login shell
+//! may read its rc file before PATH has the folder. A shell that does not find attesh says so, for
+//! one that is not recorded must not look like one that is.
+
+use std::fs::Permissions;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use memchr::memmem;
+
+use super::args::{Init, ShellName};
+use super::given::Exit;
+use super::login;
+use crate::failure::Failure;
+use crate::files::{self, FileError, Overwrite, Published};
+use crate::paths;
+use crate::report;
+use crate::text::{Command, fish_quoted, posix_quoted, quoted, visible};
+
+/// What follows the line if a newline had to be added before it.
+const NO_NEWLINE: &str = " (no newline before)";
+/// What follows the line if attesh made the file.
+const NEW_FILE: &str = " (new file)";
+/// The words of a line that starts the recording.
+const START: &[u8] = b"attesh init ";
+/// How many symbolic links may follow one another.
+const LINKS_MAX: usize = 40;
+/// The longest rc file that is edited, in bytes.
+const RC_MAX: u64 = 16 << 20;
+
+/// The line of a shell, in pieces around the path of attesh: it begins and ends like no other.
+struct Form {
+    name: &'static str,
+    begin: &'static str,
+    end: &'static str,
+}
+
+const FORMS: [Form; 3] = [
+    Form { name: "bash", begin: "case $- in *i*) if test -x ", end: " >&2; fi;; esac # attesh" },
+    Form { name: "zsh", begin: "if [[ -o interactive ]]; then if [[ -x ", end: " >&2; fi; fi # attesh" },
+    Form { name: "fish", begin: "if status is-interactive; if test -x ", end: " >&2; end; end # attesh" },
+];
+
+impl Form {
+    fn of(shell: ShellName) -> &'static Form {
+        &FORMS[match shell {
+            ShellName::Bash => 0,
+            ShellName::Zsh => 1,
+            ShellName::Fish => 2,
+        }]
+    }
+
+    /// The line that calls this program.
+    fn line(&self, program: &str, rc: &Path) -> String {
+        let quote = if self.name == "fish" { fish_quoted } else { posix_quoted };
+        let place = visible(rc.as_os_str().as_encoded_bytes());
+        let missing = format!(
+            "attesh: not recording this shell: {program} is missing; the line that calls it is in {place}"
+        );
+        let plain = quoted(program.as_ref()) == program;
+        let (path, missing) = (if plain { program.to_owned() } else { quote(program) }, quote(&missing));
+        let (begin, end) = (self.begin, self.end);
+        match self.name {
+            "bash" => {
+                format!("{begin}{path}; then eval \"$({path} init bash)\"; else echo {missing}{end}")
+            }
+            "zsh" => {
+                format!("{begin}{path} ]]; then eval \"$({path} init zsh)\"; else print -r -- {missing}{end}")
+            }
+            _ => format!("{begin}{path}; {path} init fish | source; else; echo {missing}{end}"),
+        }
+    }
+
+    /// What stands behind the line in a piece of an rc file, if it is one that attesh wrote.
+    fn behind<'a>(&self, piece: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
+        let (line, mark) = [NO_NEWLINE, NEW_FILE]
+            .iter()
+            .find_map(|mark| Some((piece.strip_suffix(mark.as_bytes())?, mark.as_bytes())))
+            .unwrap_or((piece, b""));
+        (line.starts_with(self.begin.as_bytes()) && line.ends_with(self.end.as_bytes()))
+            .then_some((line, mark))
+    }
+}
+
+/// The rc file of a shell.
+fn rc_file(shell: ShellName) -> Result<PathBuf, Failure> {
+    let no_home = || Failure::unable("there is no home folder").next("set HOME");
+    match shell {
+        ShellName::Bash => Ok(paths::home().ok_or_else(no_home)?.join(".bashrc")),
+        ShellName::Zsh => match login::zsh_folder() {
+            Some(folder) => Ok(folder.join(".zshrc")),
+            None => Ok(paths::home().ok_or_else(no_home)?.join(".zshrc")),
+        },
+        ShellName::Fish => paths::fish_config().ok_or_else(no_home),
+    }
+}
+
+/// The path of this program, for a line that outlives this process.
+fn program() -> Result<String, Failure> {
+    let path = paths::called().or_else(paths::executable);
+    let path = path.ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
+    match path.to_str().filter(|path| !path.contains('\n')) {
+        Some(path) => Ok(path.to_owned()),
+        None => {
+            let what = format!("{}: no line can hold the path of this program", path.display());
+            Err(Failure::unable(what).next("move it to a folder whose name is plain UTF-8"))
+        }
+    }
+}
+
+/// Writes the line, or removes it.
+pub fn edit(args: &Init) -> Exit {
+    let rc = rc_file(args.shell)?;
+    let form = Form::of(args.shell);
+    let path = led_to(&rc)?;
+    let before = match files::read_limited(&path, RC_MAX) {
+        Ok(bytes) => Some(bytes),
+        Err(FileError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if args.uninstall {
+        return uninstall(form, &rc, &path, &before.unwrap_or_default());
+    }
+    let line = form.line(&program()?, &rc);
+    let after = match &before {
+        None => Some(format!("{line}{NEW_FILE}\n").into_bytes()),
+        Some(text) => with_line(text, form, &line),
+    };
+    match after {
+        None => report::line(&format!("{} holds the line already", rc.display()))?,
+        Some(after) => {
+            write(&path, &after)?;
+            report::line(&format!(
+                "added to {}:\n  {line}\nattesh records new shells; to remove the line type: {}",
+                rc.display(),
+                Command::new("attesh init").word(form.name).word("--uninstall")
+            ))?;
+        }
+    }
+    if let Some(unread) = login::unread(args.shell, &rc) {
+        report::say(&unread);
+    }
+    Ok(0)
+}
+
+fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
+    let Some(after) = without_line(text, form) else {
+        report::line(&format!("{} does not hold the line", rc.display()))?;
+        tell_left(rc, text);
+        return Ok(0);
+    };
+    let made = text.strip_suffix(b"\n").unwrap_or(text).ends_with(NEW_FILE.as_bytes());
+    if after.is_empty() && made {
+        std::fs::remove_file(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
+        report::line(&format!("{} held nothing else and was removed", rc.display()))?;
+        return Ok(0);
+    }
+    write(path, &after)?;
+    let left = tell_left(rc, &after);
+    let so = if left { "" } else { ": attesh does not record new shells" };
+    report::line(&format!("removed from {}{so}", rc.display()))?;
+    Ok(0)
+}
+
+/// Writes the file with the owner and the mode that it has. A new one belongs, with the folders
+/// that it needs, to the owner of the folder around: root may do this in the home of another.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if let Ok(meta) = std::fs::metadata(path) {
+        return replace(path, bytes, (meta.uid(), meta.gid()), meta.mode());
+    }
+    let io = |path: &Path, error| FileError::Io(path.to_owned(), error);
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let around = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    let owner = around.metadata().map_err(|error| io(around, error))?;
+    std::fs::create_dir_all(folder).map_err(|error| io(folder, error))?;
+    let root = nix::unistd::geteuid().is_root();
+    for made in folder.ancestors().take_while(|made| root && *made != around) {
+        std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()))
+            .map_err(|error| io(made, error))?;
+    }
+    let own = || (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    let owner = if root { (owner.uid(), owner.gid()) } else { own() };
+    replace(path, bytes, owner, 0o644)
+}
+
+/// Writes a file in the place of another, or a new one, with this owner, group and mode.
+fn replace(path: &Path, bytes: &[u8], (uid, gid): (u32, u32), mode: u32) -> Result<(), Failure> {
+    let io = |error| FileError::Io(path.to_owned(), error);
+    let mut published = Published::create(path, 0o600)?;
+    let file = published.file();
+    file.write_all(bytes).map_err(io)?;
+    let made = file.metadata().map_err(io)?;
+    if (made.uid(), made.gid()) != (uid, gid) {
+        std::os::unix::fs::fchown(&*file, Some(uid), Some(gid)).map_err(|error| {
+            if made.uid() == uid { io(error) } else { FileError::Owner(path.to_owned(), uid) }
+        })?;
+    }
+    file.set_permissions(Permissions::from_mode(mode & 0o7777)).map_err(io)?;
+    Ok(published.publish(Overwrite::Yes)?)
+}
+
+/// The file that a path leads to. An rc file is often a link into a folder of dotfiles: attesh
+/// edits the file there, or makes it if it is missing, and keeps the link.
+fn led_to(path: &Path) -> Result<PathBuf, Failure> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        match std::fs::canonicalize(&path) {
+            Ok(whole) => return Ok(whole),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(FileError::Io(path, error).into()),
+        }
+        let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
+    }
+    Err(Failure::unable(format!("{}: too many symbolic links", path.display())))
+}
+
+/// Names the other lines of an rc file that start the recording; returns whether any does.
+fn tell_left(path: &Path, text: &[u8]) -> bool {
+    let mut left = false;
+    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        let starts = memmem::find(line, START).is_some();
+        if starts && !line.starts_with(b"#") {
+            left = true;
+            report::say(&format!(
+                "{}, line {}, is not one that --install writes, so it stays: {}",
+                path.display(),
+                at + 1,
+                visible(line)
+            ));
+        }
+    }
+    left
+}
+
+/// The text with the line, at its end or in the place of one that calls another attesh; `None` if
+/// it has the line already. A newline that has to be added before it is marked, so that removing
+/// the line leaves every byte as it was.
+fn with_line(text: &[u8], form: &Form, line: &str) -> Option<Vec<u8>> {
+    if let Some(range) = find_line(text, form) {
+        let piece = &text[range.clone()];
+        let start = usize::from(piece.starts_with(b"\n"));
+        let (old, _) = form.behind(&piece[start..])?;
+        if old == line.as_bytes() {
+            return None;
+        }
+        let at = range.start + start;
+        return Some([&text[..at], line.as_bytes(), &text[at + old.len()..]].concat());
+    }
+    let mut out = text.to_vec();
+    let torn = !out.is_empty() && out.last() != Some(&b'\n');
+    out.extend_from_slice(if torn { b"\n" } else { b"" });
+    out.extend_from_slice(line.as_bytes());
+    out.extend_from_slice(if torn { NO_NEWLINE.as_bytes() } else { b"" });
+    out.push(b'\n');
+    Some(out)
+}
+
+fn find_line(text: &[u8], form: &Form) -> Option<std::ops::Range<usize>> {
+    let mut start = 0;
+    for piece in text.split_inclusive(|byte| *byte == b'\n') {
+        let end = start + piece.len();
+        if let Some((_, mark)) = form.behind(piece) {
+            let joined = mark == NO_NEWLINE.as_bytes() && start > 0;
+            return Some(start - usize::from(joined)..end);
+        }
+        start = end;
+    }
+    None
+}
+
+/// The text without the line, however often it has it; `None` if it does not have it.
+fn without_line(text: &[u8], form: &Form) -> Option<Vec<u8>> {
+    let mut without = without_one(text, form)?;
+    while let Some(less) = without_one(&without, form) {
+        without = less;
+    }
+    Some(without)
+}
+
+fn without_one(text: &[u8], form: &Form) -> Option<Vec<u8>> {
+    let range = find_line(text, form)?;
+    // Lines added behind this one since then need the newline that was added before it.
+    let range =
+        if range.end < text.len() && text[range.start] == b'\n' { range.start + 1..range.end } else { range };
+    Some([&text[..range.start], &text[range.end..]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_rc_file_is_byte_for_byte_as_before_after_install_and_uninstall() {
+        for form in &FORMS {
+            let line = form.line("/home/it's me/attesh", Path::new("/home/it's me/rc"));
+            let newer = form.line("/opt/attesh", Path::new("/rc"));
+            for text in ["", "a\n", "a", "a\n\n", "a\r\n", "\n", "a\nx # attesh something else\n"] {
+                let with = with_line(text.as_bytes(), form, &line).unwrap();
+                assert!(with_line(&with, form, &line).is_none(), "added twice to {text:?}");
+                assert_eq!(without_line(&with, form).unwrap(), text.as_bytes());
+                assert!(without_line(text.as_bytes(), form).is_none());
+                let moved = with_line(&with, form, &newer).unwrap();
+                assert!(String::from_utf8(moved.clone()).unwrap().contains(&newer));
+                assert_eq!(without_line(&moved, form).unwrap(), text.as_bytes());
+                let twice = [with.as_slice(), line.as_bytes(), b"\n"].concat();
+                assert!(find_line(&without_line(&twice, form).unwrap(), form).is_none(), "{text:?}");
+                let mut grown = with.clone();
+                grown.extend_from_slice(b"later\n");
+                let kept = without_line(&grown, form).unwrap();
+                assert!(
+                    kept.ends_with(b"later\n") && !kept.windows(6).any(|six| six == b"attesh")
+                        || text.contains("attesh")
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The rows of a log that are no commands: what was noted, and what the records themselves tell
+//! (a gap, a step of the clock, a shell that never closed), each in its place.
+//!
+//! What lives here: which records and findings have such a row, and its words. What does not:
+//! how a row is printed (`row`), which findings there are (`journal::story`).
+//!
+//! Rules: a finding has one row. Where the record that it is about has a row of its own, that
+//! row says both. The row of a loss has its count from the shells' own counters.
+
+use crate::journal::check::{Checked, Passed};
+use crate::journal::story::{FindingCode, Weight};
+use crate::os::proc;
+use crate::record::{Body, NoteWhat, Record};
+use crate::session::shells;
+use crate::text;
+
+/// A row that is no command.
+pub struct Remark {
+    /// Index of the record that it is about.
+    pub record: u64,
+    /// When, in nanoseconds since 1970.
+    pub at_ns: u64,
+    /// The shell, where it is about one.
+    pub shell: Option<u64>,
+    /// In words.
+    pub text: String,
+    /// What kind of finding it is, if it is one.
+    pub code: Option<FindingCode>,
+    /// How many commands ran unrecorded here.
+    pub lost: Option<u64>,
+    /// Whether the row of a command says the same.
+    pub repeats: bool,
+    /// Whether it stands only where every record is listed.
+    pub minor: bool,
+}
+
+impl Remark {
+    fn of(record: &Record, text: String) -> Self {
+        Remark {
+            record: record.core.index,
+            at_ns: record.core.time.realtime_ns,
+            shell: shell_of(&record.core.body),
+            text,
+            code: None,
+            lost: None,
+            repeats: false,
+            minor: false,
+        }
+    }
+
+    /// Whether it says why the session is incomplete.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.code.is_some_and(|code| code.weight() == Weight::Incomplete)
+    }
+}
+
+/// What was told before a record: how many findings, how many commands lost.
+#[derive(Clone, Copy, Default)]
+pub struct Told {
+    findings: usize,
+    lost: u64,
+}
+
+impl Told {
+    /// The rows of a record that is no command, and of the findings that it brought; remembers them.
+    pub fn rows(&mut self, passed: &Passed) -> Vec<Remark> {
+        let (record, story) = (passed.record, passed.story);
+        let lost = story.lost.saturating_sub(self.lost);
+        let mut rows = Vec::new();
+        let mut own = said(record);
+        for finding in story.findings.get(self.findings..).unwrap_or_default() {
+            let code = Some(finding.code);
+            match (finding.code, &mut own) {
+                // The row of the loss stands below; the command's own row has these words; the
+                // end of the list has those.
+                (FindingCode::Gap | FindingCode::Unfinished | FindingCode::Unobserved, _)
+                | (FindingCode::OpenShell, _) => {}
+                (FindingCode::Clock | FindingCode::Recovered, _) | (_, None) => {
+                    rows.push(Remark { code, ..Remark::of(record, text::visible(finding.text.as_bytes())) });
+                }
+                (_, Some(own)) => {
+                    own.code = own.code.or(code);
+                    own.minor = false;
+                }
+            }
+        }
+        if lost > 0 {
+            let shell = shell_of(&record.core.body).map_or_else(String::new, |at| format!(" of shell {at}"));
+            let words = format!("{}{shell} ran unrecorded", text::count(lost, "command"));
+            let code = Some(FindingCode::Gap);
+            rows.push(Remark { code, lost: Some(lost), ..Remark::of(record, words) });
+        }
+        rows.extend(own);
+        *self = Told { findings: story.findings.len(), lost: story.lost };
+        rows
+    }
+}
+
+/// The rows behind the last record: shells that never closed, and a missing end. Of a session
+/// that goes on here neither is told; of one that may go on elsewhere its shells are not.
+pub fn at_the_end(checked: &Checked) -> Vec<Remark> {
+    let story = &checked.story;
+    let here = checked.genesis_body().is_some_and(shells::is_here);
+    let lives = |pid, start| !story.ended && (!here || proc::is_alive(pid, start));
+    let row = |code, shell, text| Remark {
+        record: checked.size.saturating_sub(1),
+        at_ns: checked.times_ns.1,
+        shell,
+        text,
+        code: Some(code),
+        lost: None,
+        repeats: false,
+        minor: false,
+    };
+    let left = story.live.iter().filter(|(_, shell)| !lives(shell.pid, shell.start_ticks));
+    let mut rows: Vec<Remark> = left
+        .map(|(at, _)| row(FindingCode::OpenShell, Some(*at), format!("shell {at} never closed")))
+        .collect();
+    let goes_on = here && rows.len() < story.live.len().max(1);
+    if !story.ended && !goes_on && checked.rejection.is_none() {
+        let text = "the journal has no end: it goes on elsewhere, was killed, or was cut";
+        rows.push(row(FindingCode::NoEnd, None, text.to_owned()));
+    }
+    if story.more_findings > 0 {
+        let text = format!("{} more that the records tell are not listed", story.more_findings);
+        rows.push(row(FindingCode::More, None, text));
+    }
+    rows
+}
+
+/// The shell that a record is about.
+fn shell_of(body: &Body) -> Option<u64> {
+    match body {
+        Body::Start(start) => Some(start.shell),
+        Body::Finish(finish) => Some(finish.shell),
+        Body::Close(close) => Some(close.shell),
+        Body::Plan(plan) => Some(plan.shell),
+        Body::Lost(lost) => Some(lost.shell),
+        Body::Note(note) => note.shell,
+        Body::Pause(pause) => pause.shell,
+        Body::Resume(resume) => resume.shell,
+        Body::Genesis(_) | Body::Open(_) | Body::Anomaly(_) | Body::End(_) | Body::Fact(_) => None,
+    }
+}
+
+/// The row of a record that is about no command.
+fn said(record: &Record) -> Option<Remark> {
+    let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
+    let of = |text: String| Some(Remark::of(record, text));
+    let minor = |text: String| Some(Remark { minor: true, ..Remark::of(record, text) });
+    match &record.core.body {
+        Body::Note(note) => of(match note.what {
+            NoteWhat::Remark => format!("note: {}", words("text")),
+            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
+            other => format!("{}: {}", other.name(), words("text")),
+        }),
+        Body::Fact(fact) => {
+            let failed = if fact.ok { "" } else { " (its collector failed)" };
+            of(format!("fact of the type {}{failed}", text::short(&fact.kind)))
+        }
+        Body::Anomaly(anomaly) => {
+            let detail = words("detail");
+            let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
+            of(format!("anomaly: {}{detail}", text::visible(anomaly.what.as_bytes())))
+        }
+        Body::Pause(pause) => of(switched("paused", pause.shell, record)),
+        Body::Resume(resume) => of(switched("resumed", resume.shell, record)),
+        Body::Genesis(_) => minor("the session opened".to_owned()),
+        Body::Open(open) => {
+            let version = text::visible(open.version.as_bytes());
+            let (at, pid) = (record.core.index, open.pid);
+            minor(format!("shell {at} opened: {} {version}, process {pid}", open.program.name()))
+        }
+        Body::Close(close) => {
+            let status = close.status.map_or_else(String::new, |status| format!(", status {status}"));
+            minor(format!("shell {} closed: {}{status}", close.shell, close.why.name()))
+        }
+        Body::End(end) => minor(format!("the session ended: {}", end.reason.name())),
+        Body::Start(_) | Body::Finish(_) | Body::Plan(_) | Body::Lost(_) => None,
+    }
+}
+
+/// A pause or its end, and why.
+fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
+    let scope = if shell.is_none() { " (all shells)" } else { "" };
+    let reason = match (record.core.commitments.has("reason"), record.text("reason")) {
+        (_, Some(text)) => text::visible(text),
+        (true, None) => "(redacted)".into(),
+        (false, None) => "no reason given".into(),
+    };
+    format!("{what}{scope}: {reason}")
+}

@@ -1,0 +1,331 @@
+//! Which session a word means, whose it is, and what becomes of it: a home that two machines
+//! share, a home that is another user's, a state that went with a logout.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use attesh::protocol::{self, Key, Verb};
+use serde_json::Value;
+
+use crate::cli::messages::{Shell, fails, ok, with_key};
+use crate::stage::programs::{Said, attesh, said};
+use crate::stage::pty::{ATTESH, Home};
+use crate::stage::world::{a_bash, put, skipped};
+
+/// attesh on another machine that has the same home: another boot, another name, other memory.
+fn elsewhere(home: &Home, host: &str, words: &[&str]) -> Option<Said> {
+    let boot = home.file("boot", "11111111-2222-3333-4444-555555555555\n");
+    let script = "hostname \"$HOST\" && mount -t tmpfs none /dev/shm && mount --bind \"$BOOT\" \
+                  /proc/sys/kernel/random/boot_id || exit 99; exec attesh \"$@\"";
+    let mut command = home.command(Path::new("unshare"));
+    command.args(["-m", "-u", "bash", "-c", script, "bash"]).args(words);
+    command.env("HOST", host).env("BOOT", boot).env("XDG_RUNTIME_DIR", "/dev/shm");
+    let output = command.output().ok()?;
+    let said = Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    };
+    if said.code == Some(99) || said.err.contains("unshare") {
+        skipped(&format!("no machine of its own: {}", said.err));
+        return None;
+    }
+    Some(said)
+}
+
+#[test]
+fn a_session_of_another_machine_is_taken_for_one_that_is_over() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    let answer = ok(
+        &home,
+        &protocol::words(Verb::Open, a_bash(std::process::id()).into_iter().chain([Key::Session.is("one")])),
+    );
+    let folder = answer.lines().next().unwrap().to_owned();
+    let run = |words: &[&str]| elsewhere(&home, "other", words);
+    let Some(listed) = run(&["sessions"]) else { return };
+    assert!(listed.out.contains(" elsewhere  open"), "{}", listed.out);
+    let here = String::from_utf8(Command::new("hostname").output().unwrap().stdout).unwrap();
+    let place = format!("is recorded on {}, and may go on there", here.trim());
+    for words in [
+        &["stop", "one"][..],
+        &["note", "--session", "one", "x"],
+        &["seal", "one", "--key", "key"],
+        &["prune", "one"],
+        &["prune", "one", "--force"],
+    ] {
+        let said = run(words).unwrap();
+        assert!(said.code == Some(2) && said.err.contains(&place), "{words:?}: {}", said.err);
+    }
+    // A machine that has the same name and wrote nothing since this one booted is another, too.
+    let same = elsewhere(&home, here.trim(), &["status", "one"]).unwrap();
+    assert!(same.out.contains("elsewhere: it is recorded on another machine of this name"), "{}", same.out);
+    let joined = run(&protocol::words(Verb::Open, a_bash(1).into_iter().chain([Key::Session.is("one")]))
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>())
+    .unwrap();
+    assert!(joined.out.contains(&place), "{}", joined.out);
+    // Without a name it means none of another machine.
+    assert_eq!(run(&["seal", "--key", "key"]).unwrap().code, Some(5));
+    let sealed = run(&["seal", "one", "--key", "key", "--elsewhere", "-o", "a.intoto.json"]).unwrap();
+    assert!(sealed.code == Some(0) && sealed.err.contains("incomplete"), "{}", sealed.err);
+    // Sealed means sealed to the last record.
+    assert!(ok(&home, &["sessions"]).contains(" live "), "the session goes on");
+    ok(&home, &["note", "--session", "one", "more"]);
+    ok(&home, &["stop", "one", "--close-others"]);
+    assert!(ok(&home, &["sessions"]).contains(" ended "), "{}", ok(&home, &["sessions"]));
+    let kept = fails(&home, 2, &["prune", "one"]);
+    assert!(kept.contains("has records behind the 2 that were sealed"), "{kept}");
+    assert_eq!(attesh(&home, &["prune", "--sealed"]).err, "attesh: 0 sessions removed\n");
+    ok(&home, &["seal", "one", "--key", "key", "-o", "b.intoto.json"]);
+    assert!(ok(&home, &["prune", "--sealed"]).contains(&folder));
+}
+
+#[test]
+fn a_name_in_the_environment_opens_a_session_for_each_command() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    let id = home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let run = |word: &str, words: &[&str]| {
+        said(home.command(Path::new(ATTESH)).env("ATTESH_SESSION", word).args(words))
+    };
+    for word in ["one", &id, &id[..13], &id[28..], &format!("../state/attesh/sessions/{id}")] {
+        let done = run(word, &["sh", "-c", "printf %s \"$ATTESH_SESSION\""]);
+        assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{word}");
+        assert!(Path::new(&done.out).is_absolute() && done.out.ends_with(&id), "{word}: {}", done.out);
+        assert!(run(word, &["status"]).out.contains(&id), "{word}");
+    }
+    let open =
+        protocol::words(Verb::Open, a_bash(std::process::id()).into_iter().chain([Key::Exported.is("one")]));
+    assert!(ok(&home, &open).contains(&id));
+    assert_eq!(home.sessions().len(), 1);
+    // What cannot be joined is said, each time.
+    for (word, why) in [("none", "no session is called none"), ("01", "an id needs 4 digits")] {
+        let done = run(word, &["sh", "-c", "true"]);
+        assert!(done.code == Some(0) && done.err.contains(why), "{word}: {}", done.err);
+        assert!(done.err.contains(&format!("ATTESH_SESSION is {word}: ")), "{}", done.err);
+        let open = protocol::words(
+            Verb::Open,
+            a_bash(std::process::id()).into_iter().chain([Key::Exported.is(word)]),
+        );
+        assert!(ok(&home, &open).lines().last().unwrap().contains(why));
+        let text = run(word, &["log"]);
+        assert!(text.code == Some(5) && text.err.contains(why), "{word}: {}", text.err);
+    }
+    ok(&home, &["start", "two"]);
+    ok(&home, &["stop", "two"]);
+    let done = run("two", &["sh", "-c", "true"]);
+    assert!(
+        done.err.contains("ATTESH_SESSION is two: that session has ended; recording in session "),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn a_word_of_one_digit_names_a_session() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    let id = home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    for digits in 1..4 {
+        let text = fails(&home, 5, &["prune", "--force", &id[id.len() - digits..]]);
+        assert!(text.contains("an id needs 4 digits"), "{text}");
+    }
+    ok(&home, &["prune", "--force", &id[id.len() - 4..]]);
+    assert!(home.sessions().is_empty());
+}
+
+#[test]
+fn the_name_of_a_session_is_a_file_that_is_missing() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    ok(&home, &["stop", "one"]);
+    let folder = home.sessions().remove(0).display().to_string();
+    let id = folder[folder.len() - 8..].to_owned();
+    for word in ["one", &id, &folder] {
+        assert!(ok(&home, &["verify", word]).contains("not sealed; nothing was recorded"), "{word}");
+        assert_eq!(ok(&home, &["show", word]), ok(&home, &["show", &folder]), "{word}");
+    }
+    ok(&home, &["seal", "one", "--key", "key", "-o", "a.intoto.json"]);
+    let with = ["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "one"];
+    assert!(ok(&home, &with).starts_with("VERIFIED a.intoto.json"));
+    // A file of that name wins, and it is said.
+    std::fs::copy(home.path("work/a.intoto.json"), home.path("work/one")).unwrap();
+    for words in [&["verify", "one", "--trust", "key.pub"][..], &["show", "one"]] {
+        let said = attesh(&home, words);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let told = format!("one is a file here, and the name of session {id}; this is about the file");
+        assert!(said.err.contains(&told), "{}", said.err);
+    }
+    assert!(ok(&home, &["verify", "one", "--trust", "key.pub"]).starts_with("VERIFIED one"));
+}
+
+#[test]
+fn where_recording_goes_on_is_said_before_what_was_done() {
+    let home = with_key();
+    for verb in [&["stop"][..], &["seal", "--key", "key"]] {
+        let shell = Shell::open(&home, std::process::id());
+        let words = [verb, &[&shell.folder]].concat();
+        let said = attesh(&home, &words);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let lines: Vec<&str> = said.err.lines().collect();
+        assert!(lines.last().unwrap().contains("recording goes on in session "), "{}", said.err);
+        assert!(lines[0].contains("sealed session ") || lines[0].contains(" has ended; "), "{}", said.err);
+        ok(&home, &["stop", "--close-others", home.sessions().last().unwrap().to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn a_list_of_sessions_does_not_say_which_are_complete() {
+    let home = with_key();
+    ok(&home, &["start", "whole"]);
+    ok(&home, &["stop", "whole"]);
+    ok(&home, &["start", "goes-on"]);
+    let shell = Shell::open(&home, std::process::id());
+    shell.start(&home, 4);
+    ok(&home, &["start", "gone"]);
+    std::fs::remove_dir_all(home.runtime().join("attesh")).unwrap();
+    ok(&home, &["start", "later"]);
+    ok(&home, &["stop", "later"]);
+    ok(&home, &["seal", "later", "--key", "key"]);
+    let text = ok(&home, &["sessions"]);
+    let row = |name: &str| {
+        let line = text.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+        line.split_whitespace()
+            .rev()
+            .take(3)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(row("whole"), "0 ended yes");
+    assert_eq!(row("later"), "0 sealed yes");
+    assert_eq!(row("gone"), "lost no: no-end");
+    let id = &shell.folder[shell.folder.len() - 8..];
+    assert_eq!(row(id), "lost no: gap");
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    let value: Value = serde_json::from_str(&ok(&home, &["sessions", "--json"])).unwrap();
+    let codes: Vec<Value> =
+        value["sessions"].as_array().unwrap().iter().map(|one| one["incomplete"].clone()).collect();
+    assert_eq!(
+        codes,
+        ["".into(), "no-end".into(), "gap".into(), "no-end".into(), "".into()]
+            .map(|code: Value| if code == "" { Value::Null } else { code })
+    );
+}
+
+#[test]
+fn what_was_found_of_an_ended_session_outlives_a_change_of_it() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    ok(&home, &["note", "--session", "one", "here"]);
+    ok(&home, &["stop", "one"]);
+    let folder = home.sessions().remove(0);
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    let kept = home.runtime().join(format!("attesh/{id}.told"));
+    // A change that comes in the same moment could have the same time.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let first = ok(&home, &["sessions", "--json"]);
+    assert!(kept.exists() && ok(&home, &["sessions", "--json"]) == first, "{first}");
+    // It is what the list says, for as long as the journal is the same.
+    let text = std::fs::read_to_string(&kept).unwrap();
+    put(&kept, text.replace("\"commands\":0", "\"commands\":77").as_bytes());
+    assert!(ok(&home, &["sessions"]).contains("  77  "), "it was not taken");
+    ok(&home, &["seal", "one", "--key", "key"]);
+    assert!(ok(&home, &["sessions"]).contains(" sealed  yes"), "{}", ok(&home, &["sessions"]));
+    let journal = std::fs::read_to_string(folder.join("journal")).unwrap();
+    put(&folder.join("journal"), journal.replace("remark", "remork").as_bytes());
+    assert!(ok(&home, &["sessions"]).contains(" tampered  -"), "{}", ok(&home, &["sessions"]));
+    ok(&home, &["prune", "one", "--force"]);
+    assert!(!kept.exists());
+}
+
+#[test]
+fn a_lost_session_is_said_to_have_ended() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    std::fs::remove_dir_all(home.runtime().join("attesh")).unwrap();
+    for key in [Key::Session.is("one"), Key::Exported.is("one")] {
+        let words = protocol::words(Verb::Open, a_bash(std::process::id()).into_iter().chain([key]));
+        let text = attesh(&home, &words).out;
+        assert!(
+            text.contains("session one cannot go on: its state has vanished")
+                || text.contains("that session cannot go on: its state has vanished"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_live_session_with_a_gap_is_open_and_nothing_else() {
+    let home = Home::new();
+    let shell = Shell::open(&home, std::process::id());
+    assert!(ok(&home, &["sessions"]).lines().nth(1).unwrap().ends_with(" live   open"));
+    shell.start(&home, 4);
+    assert!(ok(&home, &["sessions"]).lines().nth(1).unwrap().ends_with(" live   no: gap"));
+}
+
+#[test]
+fn a_state_that_went_with_a_logout_is_told_twice_or_not_at_all() {
+    let home = Home::new();
+    let shell = Shell::open(&home, std::process::id());
+    std::fs::remove_dir_all(home.runtime().join("attesh")).unwrap();
+    let words = shell.words()[..2].iter().cloned().chain(a_bash(std::process::id()));
+    let answer = ok(&home, &protocol::words(Verb::Open, words));
+    let told = answer.lines().last().unwrap();
+    let next = home.sessions().pop().unwrap().display().to_string();
+    assert_eq!(told.matches("cannot go on").count(), 1, "{told}");
+    assert_eq!(told.matches("session").count(), 2, "{told}");
+    assert!(told.contains("its state has vanished from "), "{told}");
+    assert!(told.contains(&format!("recording goes on in session {}", &next[next.len() - 8..])), "{told}");
+    let status = ok(&home, &["status", &shell.folder]);
+    assert!(status.contains("state     lost: its state has vanished from "), "{status}");
+}
+
+/// A home of another user, as `sudo -E` leaves it.
+fn lent() -> Option<(Home, PathBuf)> {
+    if !nix::unistd::geteuid().is_root() {
+        skipped("only root has another user's home");
+        return None;
+    }
+    let home = Home::new();
+    let shell = Shell::open(&home, std::process::id());
+    let all = Command::new("chown").args(["-R", "54321"]).arg(home.root.path()).status().unwrap();
+    assert!(all.success());
+    Some((home, PathBuf::from(shell.folder)))
+}
+
+#[test]
+fn root_is_told_to_move_the_evidence_of_another_user_away() {
+    let Some((home, folder)) = lent() else { return };
+    let run = |words: &[String]| {
+        let mut command = home.command(Path::new(ATTESH));
+        said(command.env("ATTESH_SESSION", &folder).env("SUDO_USER", "user").args(words))
+    };
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let open = protocol::words(Verb::Open, a_bash(std::process::id()));
+    for words in
+        [open, words("sessions"), words("start two"), words("sh -c true"), words("log one"), words("seal")]
+    {
+        let said = run(&words);
+        let text = said.out + &said.err;
+        assert!(text.contains("belongs to user 54321, not to you"), "{words:?}: {text}");
+        assert!(!text.contains("move it") && !text.contains("damaged"), "{words:?}: {text}");
+        assert!(text.contains("HOME is that user's, too; for your own type: sudo -i"), "{words:?}: {text}");
+    }
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_tool_that_runs_many_scripts_gets_a_line_for_each() {
+    let home = Home::new();
+    let folder = home.path("work").join("job").display().to_string();
+    let run =
+        |quiet: &[&str]| attesh(&home, &[&["sh", "--dir", &folder], quiet, &["-c", "echo hi >&2"]].concat());
+    assert!(run(&[]).err.contains("attesh-head "));
+    assert_eq!(run(&["--quiet"]).err, "hi\n");
+}
