@@ -17,6 +17,9 @@ use crate::session::heads::rejected;
 use crate::session::shells;
 use crate::text;
 
+/// The word for a command for which its shell set no status.
+pub const STALE: &str = "stale";
+
 /// A row of the log.
 pub enum Row {
     /// A command.
@@ -69,6 +72,8 @@ pub struct Command {
     pub duration_ns: Option<u64>,
     /// Why it counts as finished although no record says that it ended.
     pub outcome: Option<Unseen>,
+    /// The shell set no status for it.
+    pub stale: bool,
     /// The unit of its shell's plan that it is, from 1.
     pub unit: Option<u64>,
 }
@@ -80,6 +85,7 @@ impl Command {
         match (self.status, self.outcome, self.finished) {
             (Some(status), _, _) => status.to_string(),
             (None, Some(outcome), _) => outcome.name().to_owned(),
+            (None, None, true) if self.stale => STALE.to_owned(),
             (None, None, true) => "unknown".to_owned(),
             (None, None, false) if self.running => "running".to_owned(),
             (None, None, false) => "unfinished".to_owned(),
@@ -134,6 +140,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     pipe_status: None,
                     duration_ns: None,
                     outcome: None,
+                    stale: false,
                     unit: start.unit,
                 }));
             }
@@ -147,6 +154,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.pipe_status.clone_from(&finish.pipe_status);
                 command.duration_ns = Some(duration_ns);
                 command.outcome = finish.outcome;
+                command.stale = finish.stale;
             }
             _ => rows.extend(said(record)),
         }
@@ -164,6 +172,13 @@ fn said(record: &Record) -> Option<Row> {
     let remark = match &record.core.body {
         Body::Note(note) => match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
+            NoteWhat::RanWithin if record.text("text").is_none() => {
+                "run by the command above: (withheld or redacted)".to_owned()
+            }
+            NoteWhat::RanWithin => format!("run by the command above: {}", words("text")),
+            NoteWhat::Unexecuted if record.text("text").is_none() => {
+                "not executed: (withheld or redacted)".to_owned()
+            }
             NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
             other => format!("{}: {}", other.name(), words("text")),
         },
