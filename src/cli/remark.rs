@@ -147,12 +147,14 @@ fn shell_of(body: &Body) -> Option<u64> {
 /// The row of a record that is about no command.
 fn said(record: &Record) -> Option<Remark> {
     let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
+    let line = || record.text("text").map_or_else(|| "(withheld or redacted)".to_owned(), text::visible);
     let of = |text: String| Some(Remark::of(record, text));
     let minor = |text: String| Some(Remark { minor: true, ..Remark::of(record, text) });
     match &record.core.body {
         Body::Note(note) => of(match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
-            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
+            NoteWhat::RanWithin => format!("run by the command above: {}", line()),
+            NoteWhat::Unexecuted => format!("not executed: {}", line()),
             other => format!("{}: {}", other.name(), words("text")),
         }),
         Body::Fact(fact) => {
