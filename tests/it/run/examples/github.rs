@@ -245,14 +245,16 @@ impl Host {
     fn action(&mut self, action: &str, with: &Yaml, run: &Run) -> bool {
         let get = |name: &str| with.as_mapping_get(name).and_then(Yaml::as_str).map(|text| self.expand(text));
         let work = self.path("work");
-        match action {
-            "actions/checkout@v4" => {
+        let (name, commit) = action.split_once('@').unwrap();
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+        match name {
+            "actions/checkout" => {
                 for name in ["src", "ci", ".github"] {
                     copy(&run.project.path("project").join(name), &work.join(name));
                 }
                 true
             }
-            "actions/upload-artifact@v4" => {
+            "actions/upload-artifact" => {
                 let (name, paths) = (get("name").unwrap(), get("path").unwrap());
                 // A name is given once in a run.
                 assert!(!run.artifact(&name).exists(), "{name}: uploaded before");
@@ -263,7 +265,7 @@ impl Host {
                 }
                 run.artifact(&name).exists() || get("if-no-files-found").as_deref() != Some("error")
             }
-            "actions/download-artifact@v4" => {
+            "actions/download-artifact" => {
                 let from = run.artifact(&get("name").unwrap());
                 from.exists() && {
                     copy(&from, &work.join(get("path").unwrap()));

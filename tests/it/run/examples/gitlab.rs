@@ -29,6 +29,8 @@ struct Pipeline {
     artifacts: TempDir,
     log: String,
     cancel_at: Option<PathBuf>,
+    /// What the runner's version and flags make of a list.
+    shape: Shape,
 }
 
 impl Pipeline {
@@ -39,7 +41,16 @@ impl Pipeline {
         project.set_up(&recipe);
         let key = project.key();
         let (runs, artifacts) = (recipe.clone(), TempDir::new().unwrap());
-        Pipeline { project, recipe, runs, key, artifacts, log: String::new(), cancel_at: None }
+        Pipeline {
+            project,
+            recipe,
+            runs,
+            key,
+            artifacts,
+            log: String::new(),
+            cancel_at: None,
+            shape: Shape::default(),
+        }
     }
 
     /// The same, but something of what the runner runs was changed: of the script, or of the list.
@@ -76,7 +87,7 @@ impl Pipeline {
             put(&kept.join("SEALING_KEY"), &self.key);
             variables.push(("SEALING_KEY".into(), kept.join("SEALING_KEY").to_str().unwrap().into()));
         }
-        let place = Machine { root: &machine, variables };
+        let place = Machine { root: &machine, variables, shape: self.shape };
         let part = |part: &str| items(job.as_mapping_get(part));
         let before = job
             .as_mapping_get("before_script")
@@ -132,13 +143,14 @@ fn items(node: Option<&Yaml>) -> Vec<String> {
 struct Machine<'a> {
     root: &'a TempDir,
     variables: Vec<(String, String)>,
+    shape: Shape,
 }
 
 impl Machine<'_> {
     fn run(&self, items: &[String], cancel_at: Option<&Path>) -> (bool, String) {
         let root = self.root.path();
         let items: Vec<&str> = items.iter().map(String::as_str).collect();
-        put(&root.join("text"), Shape::default().script(&items, ""));
+        put(&root.join("text"), self.shape.script(&items, ""));
         for folder in ["home", "memory"] {
             std::fs::create_dir_all(root.join(folder)).unwrap();
         }
@@ -173,6 +185,21 @@ fn the_recipes_for_gitlab_prove_nothing() {
         assert!(!log.contains("warning"), "{name}: {log}");
         assert_eq!(code, Some(0), "{name}: {said}");
         assert!(said.starts_with(&verified), "{name}: {said}");
+    }
+}
+
+#[test]
+fn the_list_of_gitlab_is_another_under_another_runner() {
+    let mut pipeline = Pipeline::new(LIST, MAKES);
+    for shape in Shape::all() {
+        pipeline.shape = shape;
+        assert!(pipeline.build(), "{shape:?}: {}", pipeline.log);
+        let (good, log, (code, said)) = pipeline.sealed();
+        assert!(good && code == Some(0), "{shape:?}: {log}{said}");
+        assert!(said.starts_with("VERIFIED build.intoto.json: 3 of 3 commands ran"), "{shape:?}: {said}");
+        for name in ["build", "seal"] {
+            std::fs::remove_dir_all(pipeline.artifacts.path().join(name)).unwrap();
+        }
     }
 }
 
