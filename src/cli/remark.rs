@@ -170,7 +170,8 @@ fn said(record: &Record) -> Option<Remark> {
         Body::Open(open) => {
             let version = text::visible(open.version.as_bytes());
             let (at, pid) = (record.core.index, open.pid);
-            minor(format!("shell {at} opened: {} {version}, process {pid}", open.program.name()))
+            let text = format!("shell {at} opened: {} {version}, process {pid}", open.program.name());
+            minor(text).map(|remark| Remark { shell: Some(at), ..remark })
         }
         Body::Close(close) => {
             let status = close.status.map_or_else(String::new, |status| format!(", status {status}"));
