@@ -7,8 +7,11 @@
 # docs/hook-protocol.md says what the hook tells the recorder, and when.
 #
 # Some commands leave $status alone (a comment, `set`, a stopped job). fish's
-# counter $status_generation shows it: the hook marks a status as not fresh if
-# its generation and its value did not change.
+# counter $status_generation shows it: if neither its generation nor its value
+# changed, the hook sends no status, only that there was none.
+#
+# A user's function can have the name of any builtin that fish does not reserve
+# (math, count, contains, echo, printf, functions): these are called by `builtin`.
 
 function __attesh_boot
     set -g __attesh_bin '@ATTESH_BIN@'
@@ -35,7 +38,7 @@ function __attesh_count
     if test $argv[1] -eq 0
         set -g __attesh_lost 0
     else
-        set -g __attesh_lost (math $__attesh_lost + 1)
+        set -g __attesh_lost (builtin math $__attesh_lost + 1)
     end
 end
 
@@ -65,8 +68,8 @@ end
 function __attesh_settings
     set -l words "private=$fish_private_mode"
     set -q fish_history; and set -a words "fish_history=$fish_history"
-    functions -q fish_should_add_to_history; and set -a words fish_should_add_to_history
-    echo "$words"
+    builtin functions -q fish_should_add_to_history; and set -a words fish_should_add_to_history
+    builtin echo "$words"
 end
 
 # Records that the history settings changed.
@@ -84,7 +87,7 @@ function __attesh_session
         hook=$__attesh_hook name="$__attesh_name" env="$ATTESH_SESSION" $argv)
     set -g __attesh_rc $status
     set -g __attesh_say "$lines[6]"
-    if test $__attesh_rc -ne 0; or test (count $lines) -lt 5
+    if test $__attesh_rc -ne 0; or test (builtin count $lines) -lt 5
         test -n "$__attesh_say"; or set -g __attesh_say "$__attesh_bin gives status $__attesh_rc"
         return 1
     end
@@ -105,11 +108,11 @@ end
 function __attesh_reopen
     if __attesh_session d=$__attesh_dir g=$__attesh_gen nat=$status_generation typed=0 2>/dev/null
         set -g __attesh_nat $status_generation
-        test -z "$__attesh_say"; or echo "attesh: $__attesh_say" >&2
+        test -z "$__attesh_say"; or builtin echo "attesh: $__attesh_say" >&2
     else
         set -g __attesh_open 0
-        set -g __attesh_lost (math $__attesh_lost + 1)
-        test -n "$__attesh_dead"; or echo "attesh: not recording this shell: $__attesh_say" >&2
+        set -g __attesh_lost (builtin math $__attesh_lost + 1)
+        test -n "$__attesh_dead"; or builtin echo "attesh: not recording this shell: $__attesh_say" >&2
         set -g __attesh_dead 1
     end
 end
@@ -120,10 +123,10 @@ function __attesh_trouble
         set -g __attesh_dead 1
         set -l why ($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen); or return 0
         set -g __attesh_dead told
-        echo "attesh: not recording this shell: $why" >&2
+        builtin echo "attesh: not recording this shell: $why" >&2
     else if test $__attesh_rc -eq 0; and test "$__attesh_dead" = told
         set -g __attesh_dead ''
-        echo 'attesh: recording this shell again; what was lost is counted (attesh status)' >&2
+        builtin echo 'attesh: recording this shell again; what was lost is counted (attesh status)' >&2
     end
 end
 
@@ -135,7 +138,7 @@ function __attesh_move
     set -g __attesh_to ''
     if not __attesh_session d=$was[1] g=$__attesh_gen sh=$was[2] lost=$__attesh_lost nat=$status_generation typed=1 2>/dev/null
         set -g __attesh_rc $kept[2]
-        echo "attesh: this shell stays in session $__attesh_short: $__attesh_say" >&2
+        builtin echo "attesh: this shell stays in session $__attesh_short: $__attesh_say" >&2
     else if test "$was" = "$__attesh_dir $__attesh_sh"
         set -g __attesh_n $kept[1]
         set -g __attesh_rc $kept[2]
@@ -145,7 +148,7 @@ function __attesh_move
     else
         set -g __attesh_lost 0
         set -g __attesh_nat $status_generation
-        echo "attesh: $__attesh_say" >&2
+        builtin echo "attesh: $__attesh_say" >&2
     end
 end
 
@@ -162,7 +165,7 @@ function __attesh_hidden
     string match -q -- ' *' "$argv[1]"; and return 0
     test -n "$fish_private_mode"; and return 0
     set -q fish_history; and test -z "$fish_history"; and return 0
-    functions -q fish_should_add_to_history; or return 1
+    builtin functions -q fish_should_add_to_history; or return 1
     not fish_should_add_to_history "$argv[1]" >/dev/null
 end
 
@@ -185,12 +188,12 @@ function __attesh_define
     function __attesh_posterror --on-event fish_posterror
         set -l st $status
         __attesh_mine; and not __attesh_paused
-        and __attesh_tell "$argv[1]" n what=unexecuted nat=$status_generation st=$st 2>/dev/null
+        and __attesh_unexecuted $st "$argv[1]" 2>/dev/null
     end
     function __attesh_prompt --on-event fish_prompt
         set -l st $status
         __attesh_mine; or return 0
-        if test -e $__attesh_dir/next; or contains -- $__attesh_rc 1 3
+        if test -e $__attesh_dir/next; or builtin contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
         __attesh_again 2>/dev/null
@@ -205,6 +208,13 @@ function __attesh_define
     end
 end
 
+# __attesh_unexecuted STATUS TEXT: fish refused the line.
+function __attesh_unexecuted
+    set -l text "$argv[2]"
+    __attesh_hidden "$text"; and set text ''
+    __attesh_tell "$text" n what=unexecuted nat=$status_generation st=$argv[1]
+end
+
 # __attesh_before STATUS GENERATION TEXT
 function __attesh_before
     __attesh_again
@@ -213,7 +223,7 @@ function __attesh_before
         if __attesh_unseen $argv[2]
             __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
         else
-            __attesh_rec e n=$__attesh_n nat=$argv[2] st=$argv[1] from=next-start (__attesh_stale $argv[1] $argv[2])
+            __attesh_rec e n=$__attesh_n nat=$argv[2] from=next-start (__attesh_status $argv[1] $argv[2])
         end
         set -g __attesh_open 0
     end
@@ -228,7 +238,7 @@ function __attesh_before
         set src withheld
     end
     string match -q -- '*attesh doctor*' "$argv[3]"; and __attesh_facts
-    set -g __attesh_n (math $__attesh_n + 1)
+    set -g __attesh_n (builtin math $__attesh_n + 1)
     set -g __attesh_open 1
     set -g __attesh_gen_before $argv[2]
     set -g __attesh_st_before $argv[1]
@@ -238,12 +248,16 @@ end
 
 # Did other commands run since the open one began? A command moves the counter by at most one.
 function __attesh_unseen
-    test $argv[1] -gt (math $__attesh_gen_before + 1)
+    test $argv[1] -gt (builtin math $__attesh_gen_before + 1)
 end
 
-# Prints the key of a status that the command did not set.
-function __attesh_stale
-    test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"; and echo fresh=0
+# __attesh_status STATUS GENERATION: prints the key of the status, or that the command set none.
+function __attesh_status
+    if test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"
+        builtin echo fresh=0
+    else
+        builtin echo st=$argv[1]
+    end
 end
 
 # __attesh_after STATUS GENERATION PIPESTATUS MILLISECONDS TEXT
@@ -251,7 +265,7 @@ function __attesh_after
     if test $__attesh_open -eq 0
         # The line that installed this hook ends, and the hook did not see it begin.
         # It knows how far that line moved the counter, and nothing of any other line.
-        test $__attesh_typed -eq 1; and set -g __attesh_skip (math $argv[2] - $__attesh_nat)
+        test $__attesh_typed -eq 1; and set -g __attesh_skip (builtin math $argv[2] - $__attesh_nat)
         set -g __attesh_typed 0
         return 0
     end
@@ -264,13 +278,11 @@ function __attesh_after
         set -g __attesh_open 0
         return 0
     end
-    set -l more (__attesh_stale $argv[1] $argv[2])
-    if test -z "$more"
-        set more ps="$argv[3]"
-    end
-    string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(math "$argv[4] * 1000")
+    set -l more (__attesh_status $argv[1] $argv[2])
+    test $more = fresh=0; or set -a more ps="$argv[3]"
+    string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(builtin math "$argv[4] * 1000")
     # ^C ends this function wherever it is: then the prompt sends the call again.
-    set -g __attesh_pending n=$__attesh_n nat=$argv[2] st=$argv[1] from=prompt $more
+    set -g __attesh_pending n=$__attesh_n nat=$argv[2] from=prompt $more
     set -g __attesh_open 2
     set -g __attesh_nat $argv[2]
     __attesh_rec e $__attesh_pending
@@ -292,7 +304,8 @@ function __attesh_close
         test -t 0; or set why signal
         string match -qr '^\s*exit\b' -- "$__attesh_last"; and set why exit
     end
-    __attesh_rec x nat=$status_generation why=$why st=$argv[1]
+    # The line that installed this hook moved the counter, too.
+    __attesh_rec x nat=(builtin math $status_generation - $__attesh_skip) why=$why st=$argv[1]
     set -g __attesh_dir ''
 end
 
@@ -301,7 +314,7 @@ end
 function __attesh_repair
     set -l gone
     for name in preexec postexec posterror prompt exit
-        functions -q __attesh_$name; or set -a gone fish_$name
+        builtin functions -q __attesh_$name; or set -a gone fish_$name
     end
     test -n "$gone"; or return 0
     __attesh_define
@@ -311,10 +324,10 @@ end
 # What only the shell can see, for `attesh doctor`.
 function __attesh_facts
     begin
-        printf '%s=%s\n' shell fish version $version hook $__attesh_hook hook_version $__attesh_version \
-            pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history (set -q fish_history; and echo "'$fish_history'"; or echo unset) \
-            should_add_to_history (functions -q fish_should_add_to_history; and echo 1; or echo 0) \
-            handlers (functions --handlers | string escape | string join ' ') \
+        builtin printf '%s=%s\n' shell fish version $version hook $__attesh_hook hook_version $__attesh_version \
+            pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history (set -q fish_history; and builtin echo "'$fish_history'"; or builtin echo unset) \
+            should_add_to_history (builtin functions -q fish_should_add_to_history; and builtin echo 1; or builtin echo 0) \
+            handlers (builtin functions --handlers | string escape | string join ' ') \
             starship "$STARSHIP_SHELL" vscode "$VSCODE_SHELL_INTEGRATION$VSCODE_INJECTION"
     end | command cat >$__attesh_tmp/facts-$fish_pid
 end
@@ -327,15 +340,15 @@ function __attesh_install
     __attesh_boot
     set -g __attesh_typed $typed
     if not __attesh_session nat=$status_generation typed=$typed
-        echo "attesh: not recording this shell: $__attesh_say" >&2
+        builtin echo "attesh: not recording this shell: $__attesh_say" >&2
         set -g __attesh_pid ''
         return 0
     end
     __attesh_define
     if test -n "$__attesh_say"
-        echo "attesh: $__attesh_say" >&2
+        builtin echo "attesh: $__attesh_say" >&2
     else if test $typed -eq 1
-        echo "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
+        builtin echo "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
     end
 end
 
@@ -344,9 +357,9 @@ if test "$__attesh_pid" = $fish_pid
     set -g __attesh_dead ''
     __attesh_define
 else if not status is-interactive
-    echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
+    builtin echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
 else if string match -qr '^([0-2]\.|3\.0)' -- $version
-    echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
+    builtin echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
 else
     __attesh_install
 end

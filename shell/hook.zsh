@@ -17,7 +17,7 @@ __attesh_boot() {
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
     typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw=
-    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -140,11 +140,21 @@ __attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attes
 __attesh_addhistory() {
     {
         __attesh_mine || return 0
-        local lines=${1//[^$'\n']/}
-        __attesh_line=${1%$'\n'}
+        local lines=${1//[^$'\n']/} line=${1%$'\n'}
+        if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
+            # No line of the prompt: `fc` or `r` runs it within the command that is open.
+            [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside ran-within 0 $__attesh_nat "$line"
+            return 0
+        fi
+        __attesh_line=$line
         __attesh_lines+=$#lines
+        # If a preexec function fails, zsh runs the line and calls none behind it.
+        __attesh_first=0
+        if [[ $preexec_functions[1] == __attesh_preexec ]] && typeset -f __attesh_preexec && ! typeset -f preexec; then
+            __attesh_first=1
+        fi
         return 0
-    } 2>/dev/null
+    } >/dev/null 2>&1
 }
 
 __attesh_preexec() {
@@ -176,7 +186,7 @@ __attesh_preexec() {
         fi
         [[ -n $text ]] || src=none
         __attesh_text=$text
-        __attesh_hidden "$text" && { src=withheld text= }
+        __attesh_hidden "$text" "$@" && { src=withheld text= }
         [[ $__attesh_text != *attesh\ doctor* ]] || __attesh_facts
         __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
         __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
@@ -185,16 +195,75 @@ __attesh_preexec() {
     } >/dev/null 2>&1
 }
 
+# __attesh_hidden TEXT HISTORY JOB RENDERED: does zsh keep this line out of its history? Where nobody
+# can judge it, too. The last three are what preexec gets.
 __attesh_hidden() {
-    [[ -o hist_ignore_space && $1 == ' '* ]] && return 0
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
-    [[ -n ${HISTORY_IGNORE-} && $1 == ${~HISTORY_IGNORE} ]]
+    # What a function of the user's decides, only zsh knows.
+    (($#zshaddhistory_functions < 2)) && ! typeset -f zshaddhistory || return 0
+    if [[ -o hist_ignore_space ]]; then
+        [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
+    fi
+    [[ ! -o hist_no_store || ${3#builtin } != (history|r|fc)(| *) ]] || return 0
+    [[ ! -o hist_no_functions || ${4%%$'\n'*} != (*'()'*|*function*) ]] || return 0
+    [[ -n ${HISTORY_IGNORE-} ]] && { __attesh_ignored "$1" || __attesh_ignored "$2" }
+}
+
+# zsh hides a line under hist_ignore_space, too, if it expands an alias that begins with a blank.
+# Is there a word in TEXT that may lead to one?
+__attesh_blank_alias() {
+    local word blank=' *'
+    local -a words=("${1//\\$'\n'/}") next
+    local -A seen
+    [[ ${(t)aliases} == association*special* ]] || return 0
+    [[ -n ${(k)aliases[(R)$blank]} ]] || return 1
+    while (($#words)); do
+        next=()
+        for word in ${=words//[;&|()<>\`\$\"\'\{\}]/ }; do
+            ((${+seen[$word]} || !${+aliases[$word]})) && continue
+            [[ $aliases[$word] != ' '* ]] || return 0
+            seen[$word]=1 next+=("$aliases[$word]")
+        done
+        words=("$next[@]")
+    done
+    return 1
+}
+
+# Does HISTORY_IGNORE match TEXT? zsh matches when it writes its history, with the options that it
+# has then. So each way to read the pattern counts, and one that zsh cannot read hides everything.
+__attesh_ignored() {
+    setopt local_options
+    local more found=
+    {
+        for more in '' extended_glob ksh_glob 'extended_glob ksh_glob' sh_glob; do
+            setopt no_extended_glob no_ksh_glob no_sh_glob ${=more}
+            [[ $1 != ${~HISTORY_IGNORE} ]] || found=1
+        done
+    } always {
+        ((TRY_BLOCK_ERROR == 0)) || found=1 TRY_BLOCK_ERROR=0
+    }
+    [[ -n $found ]]
+}
+
+# __attesh_aside WHAT STATUS NAT LINE: notes a line that is no command of its own.
+__attesh_aside() {
+    local line=$4
+    __attesh_hidden "$4" "$4" "$4" "$4" && line=
+    __attesh_tell "$line" n what=$1 nat=$3 st=$2
+}
+
+# __attesh_refused STATUS: zsh read a line and preexec did not see it. Did it surely run nothing?
+__attesh_refused() {
+    ((!__attesh_first)) || return 0
+    [[ $1 == 127 || ${__attesh_line//[[:space:]]/} != \#* ]] || return 0
+    # A syntax error leaves a status; reading the line as a function runs nothing of it.
+    (($1)) && (functions[__attesh_read]=$__attesh_line; ((!${+functions[__attesh_read]})))
 }
 
 __attesh_precmd() {
     {
-        local s=$? ps="${(j: :)pipestatus}"
+        local s=$? ps="${(j: :)pipestatus}" lines
         __attesh_mine || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
         ! zle || return 0
@@ -212,7 +281,14 @@ __attesh_precmd() {
         elif ((__attesh_open)); then
             __attesh_finish $s "$ps"
         elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
-            __attesh_tell "$__attesh_line" n what=unexecuted nat=$nat st=$s
+            if __attesh_refused $s; then
+                __attesh_aside unexecuted $s $nat "$__attesh_line"
+            else
+                # It may have run, so it is not among the lines that ran nothing.
+                lines=${__attesh_line//[^$'\n']/}
+                __attesh_lines+=$((-1 - $#lines))
+                __attesh_tell "lines $((nat - $#lines))..$nat" n what=gap nat=$nat st=$s
+            fi
         fi
         __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
         __attesh_configured $s
@@ -246,10 +322,16 @@ __attesh_zshexit() {
         local s=$? why=unknown
         local -a words
         __attesh_mine || return 0
-        if ((!__attesh_open)); then
+        local -i nat=__attesh_nat
+        if [[ $__attesh_open == 0 && $ZSH_EVAL_CONTEXT == shfunc ]]; then
             # At the prompt a signal sets $?; the end of input does not.
             why=eof
             [[ -t 0 && $s == $__attesh_seen ]] || why=signal
+            # Without the lines that ran nothing, this is the counter of the last start.
+            nat=$((${functrace[-1]##*:} - __attesh_lines))
+        elif ((!__attesh_open)); then
+            # Nobody announced the line that leaves.
+            nat+=1
         else
             # Only a line that begins with `exit`: a signal may have ended
             # whatever else a line does.
@@ -259,7 +341,7 @@ __attesh_zshexit() {
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
             fi
         fi
-        __attesh_rec x nat=$__attesh_nat why=$why st=$s
+        __attesh_rec x nat=$nat why=$why st=$s
         __attesh_dir=
         return 0
     } >/dev/null 2>&1
@@ -267,15 +349,16 @@ __attesh_zshexit() {
 
 # ── staying in place ──────────────────────────────────────────────────────
 
-# __attesh_hooked STATUS: puts back what somebody took out of the arrays.
+# __attesh_hooked STATUS: puts back what somebody took out of the arrays, each to the first place:
+# if a function fails, zsh leaves out those behind it.
 __attesh_hooked() {
-    local pair array gone=
+    local pair array name gone=
     for pair in precmd:precmd preexec:preexec zshaddhistory:addhistory zshexit:zshexit; do
-        array=${pair%:*}_functions
-        [[ " ${(P)array} " == *" __attesh_${pair#*:} "* ]] && continue
+        array=${pair%:*}_functions name=__attesh_${pair#*:}
+        [[ ${${(P)array}[1]-} != $name ]] || continue
+        [[ " ${(P)array} " == *" $name "* ]] || gone+=" $array"
         typeset -ga $array
-        set -A $array ${(P)array} __attesh_${pair#*:}
-        gone+=" $array"
+        set -A $array $name ${${(P)array}:#$name}
     done
     [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat st=$1
     return 0

@@ -150,11 +150,22 @@ fn said(record: &Record) -> Option<Remark> {
     let of = |text: String| Some(Remark::of(record, text));
     let minor = |text: String| Some(Remark { minor: true, ..Remark::of(record, text) });
     match &record.core.body {
-        Body::Note(note) => of(match note.what {
-            NoteWhat::Remark => format!("note: {}", words("text")),
-            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
-            other => format!("{}: {}", other.name(), words("text")),
-        }),
+        Body::Note(note) => {
+            let what = match note.what {
+                NoteWhat::Remark => "note",
+                NoteWhat::RanWithin => "run by the command above",
+                NoteWhat::Unexecuted => "not executed",
+                other => other.name(),
+            };
+            of(match (record.text("text"), record.core.commitments.has("text")) {
+                (Some(text), _) => format!("{what}: {}", text::visible(text)),
+                (None, true) => format!("{what}: (redacted)"),
+                (None, false) if matches!(note.what, NoteWhat::HookRepaired | NoteWhat::Gap) => {
+                    what.to_owned()
+                }
+                (None, false) => format!("{what}: (withheld)"),
+            })
+        }
         Body::Fact(fact) => {
             let failed = if fact.ok { "" } else { " (its collector failed)" };
             of(format!("fact of the type {}{failed}", text::short(&fact.kind)))

@@ -135,6 +135,7 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "finished": command.finished,
         "running": command.running,
         "exitCode": command.status,
+        "stale": command.stale,
         "pipeStatus": command.pipe_status,
         "durationMs": command.duration_ns.map(|ns| ns / 1_000_000),
         "workdir": command.workdir.as_deref().map(String::from_utf8_lossy),

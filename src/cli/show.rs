@@ -9,7 +9,7 @@ use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
 use super::row::Layout;
-use super::view::{add_failure, verdict, view};
+use super::view::{STALE, add_failure, verdict, view};
 use super::{key, listing, row};
 use crate::cause::Code;
 use crate::failure::{Failure, Kind};
@@ -198,7 +198,8 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
 
 /// The status, or why it is missing.
 fn status_word(command: &CommandFacts) -> String {
-    let unseen = || command.outcome.map_or("-", Unseen::name).to_owned();
+    let none = if command.stale { STALE } else { "-" };
+    let unseen = || command.outcome.map_or(none, Unseen::name).to_owned();
     command.exit_code.map_or_else(unseen, |status| status.to_string())
 }
 

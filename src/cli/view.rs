@@ -18,6 +18,9 @@ use crate::script::Script;
 use crate::session::heads::rejected;
 use crate::session::shells;
 
+/// The word for a command for which its shell set no status.
+pub const STALE: &str = "stale";
+
 /// A row of the log.
 pub enum Row {
     /// A command.
@@ -74,6 +77,8 @@ pub struct Command {
     pub duration_ns: Option<u64>,
     /// Why it counts as finished although no record says that it ended.
     pub outcome: Option<Unseen>,
+    /// The shell set no status for it.
+    pub stale: bool,
     /// The unit of its shell's plan that it is, from 1.
     pub unit: Option<u64>,
 }
@@ -85,6 +90,7 @@ impl Command {
         match (self.status, self.outcome, self.finished) {
             (Some(status), _, _) => status.to_string(),
             (None, Some(outcome), _) => outcome.name().to_owned(),
+            (None, None, true) if self.stale => STALE.to_owned(),
             (None, None, true) => "unknown".to_owned(),
             (None, None, false) if self.running => "running".to_owned(),
             (None, None, false) => "unfinished".to_owned(),
@@ -143,6 +149,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                     pipe_status: None,
                     duration_ns: None,
                     outcome: None,
+                    stale: false,
                     unit: start.unit,
                 }));
             }
@@ -157,6 +164,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.pipe_status.clone_from(&finish.pipe_status);
                 command.duration_ns = Some(duration_ns);
                 command.outcome = finish.outcome;
+                command.stale = finish.stale;
             }
             (Body::Plan(plan), _) => rows.extend(scripted(record, plan)),
             _ => {}

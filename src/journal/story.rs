@@ -397,7 +397,8 @@ impl Story {
             Some(_) => self.failed += 1,
             None => {
                 self.unobserved += 1;
-                if finish.outcome.is_none() {
+                // A shell that set no status has told all that there was.
+                if finish.outcome.is_none() && !finish.stale {
                     let text = format!("nobody saw how command {} of shell {} ended", finish.n, finish.shell);
                     self.find(core.index, FindingCode::Unobserved, text);
                 }
@@ -425,9 +426,16 @@ impl Story {
             let text = format!("command {} of shell {} never finished", open.n, close.shell);
             self.find(open.index, FindingCode::Unfinished, text);
         }
-        // zsh and fish close with the counter of their last start, which tells nothing.
-        let count = match (shell.program, shell.native, close.native) {
-            (Program::Bash, Some(last), Some(now)) => Some(now.saturating_sub(last)),
+        // fish's counter is a lower bound, and an open command may have moved it. What zsh and fish
+        // ran in a pause it does not tell.
+        let told = match shell.program {
+            Program::Bash => true,
+            Program::Zsh => !shell.pause_pending,
+            Program::Fish => shell.running.is_none() && !shell.pause_pending,
+            Program::Sh => false,
+        };
+        let count = match (shell.native, close.native) {
+            (Some(last), Some(now)) if told => Some(now.saturating_sub(last)),
             _ => None,
         };
         if shell.pause_pending {
@@ -495,7 +503,7 @@ impl Story {
                 FindingCode::Configuration,
                 "a setting that decides what is recorded was changed".into(),
             ),
-            NoteWhat::Remark | NoteWhat::Unexecuted => {}
+            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::RanWithin => {}
         }
     }
 

@@ -293,7 +293,7 @@ impl<'a> Judged<'a> {
         let (key, code, why) = match status {
             Some(status) if allowed.contains(&status) => self.bad_pipe(allowed, ran)?,
             Some(status) => ("script.exit", Code::ScriptStatus, format!("ended with {status}")),
-            None if facts.outcome == Some(Unseen::Untold) => {
+            None if facts.stale || facts.outcome == Some(Unseen::Untold) => {
                 ("script.exit", Code::ScriptStatusUntold, UNTOLD.to_owned())
             }
             None => ("script.exit", Code::ScriptStatusUnseen, "was not seen to end".to_owned()),

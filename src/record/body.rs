@@ -128,7 +128,7 @@ pub struct Finish {
     pub pipe_status: Option<Vec<Status>>,
     /// Where the status was seen.
     pub from: From,
-    /// The shell set no new status for this command (fish).
+    /// The shell set no new status for this command (fish), so there was none to see.
     #[serde(deserialize_with = "member::flag", default, skip_serializing_if = "member::is_false")]
     pub stale: bool,
     /// Why it stands although nobody saw the command end.
@@ -253,9 +253,9 @@ impl Body {
     pub(super) fn check(&self, texts: &Commitments) -> Result<(), Cause> {
         match self {
             Body::Start(start) => start.check(texts)?,
-            // An exit status nobody observed is null, never a number.
+            // An exit status that nobody observed is null, never a number, and never an earlier one.
             Body::Finish(finish) => {
-                let unseen = finish.from == From::Unknown || finish.outcome.is_some();
+                let unseen = finish.from == From::Unknown || finish.stale || finish.outcome.is_some();
                 if unseen == finish.status.is_some() {
                     return Err(Code::RecordStatus.into());
                 }

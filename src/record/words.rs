@@ -190,6 +190,8 @@ words! {
         Remark = "remark",
         /// A blank, a comment or a syntax error: read by the shell, not executed.
         Unexecuted = "unexecuted",
+        /// A line that `fc` ran within the command that is open, unless it is a syntax error.
+        RanWithin = "ran-within",
         /// A hook had been removed and was put back.
         HookRepaired = "hook-repaired",
         /// The hook itself saw that commands ran unrecorded.

@@ -303,7 +303,12 @@ impl<'a> Values<'a> {
         let status = self.status(Key::Status)?;
         let from = self.get(Key::From).and_then(|word| std::str::from_utf8(word).ok());
         let from = from.and_then(From::from_name).ok_or(Usage)?;
-        if (from == From::Unknown) == status.is_some() {
+        let stale = match self.get(Key::Fresh) {
+            None => false,
+            Some(b"0") => true,
+            Some(_) => return Err(Usage),
+        };
+        if (from == From::Unknown || stale) == status.is_some() {
             return Err(Usage);
         }
         let statuses = self.get(Key::PipeStatus).map(|list| statuses(list).ok_or(Usage)).transpose()?;
@@ -314,7 +319,7 @@ impl<'a> Values<'a> {
             // A single status says nothing that the exit status does not.
             pipe_status: statuses.filter(|list| list.len() > 1),
             from,
-            stale: self.get(Key::Fresh) == Some(b"0"),
+            stale,
             outcome: None,
             native: self.number(Key::Native)?,
             shell_duration_us: self.number(Key::Duration)?,
@@ -324,6 +329,7 @@ impl<'a> Values<'a> {
     fn note(&self) -> Parsed<Seen> {
         let what = match self.get(Key::What) {
             Some(b"unexecuted") => NoteWhat::Unexecuted,
+            Some(b"ran-within") => NoteWhat::RanWithin,
             Some(b"hook-repaired") => NoteWhat::HookRepaired,
             Some(b"gap") => NoteWhat::Gap,
             Some(b"configuration") => NoteWhat::Configuration,
@@ -439,10 +445,10 @@ mod tests {
         let caller_again = Caller { lost: 2, again: true, ..caller() };
         assert_eq!(Call::parse(&words), Ok(Call::Start(caller_again, start)));
 
-        let words = split(&format!("e|p=1|sh=3|n=7|st=1|ps=0 1|from=prompt|fresh=0|us=5|{}", known()));
+        let words = split(&format!("e|p=1|sh=3|n=7|st=1|ps=0 1|from=prompt|us=5|{}", known()));
         let Ok(Call::Finish(_, finish)) = Call::parse(&words) else { panic!("no finish") };
         assert_eq!((finish.status, finish.pipe_status), (Some(1), Some(vec![0, 1])));
-        assert_eq!((finish.stale, finish.shell_duration_us, finish.native), (true, Some(5), None));
+        assert_eq!((finish.stale, finish.shell_duration_us, finish.native), (false, Some(5), None));
 
         let words = split(&format!("n|p=1|{}|sh=3|what=gap|nat=9|st=0", known()));
         let note = Seen { what: NoteWhat::Gap, status: Some(0), native: Some(9) };

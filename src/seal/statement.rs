@@ -255,7 +255,7 @@ pub struct CommandFacts {
     pub text: CommandText,
     /// Its exit status; null when nobody saw it.
     pub exit_code: Option<Status>,
-    /// The shell set no new status for it (fish): `exit_code` is that of an earlier command.
+    /// The shell set no new status for it (fish), so there is no `exit_code`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub stale: bool,
     /// Statuses of a pipeline's members.

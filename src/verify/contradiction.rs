@@ -139,7 +139,7 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
                 format!("the signal of command {} is not that of its exitCode", command.seq),
             );
         }
-        if command.outcome.is_some() && command.exit_code.is_some() {
+        if (command.outcome.is_some() || command.stale) && command.exit_code.is_some() {
             return because(
                 Code::StatementCommand,
                 format!("command {} says why its exitCode is null, which it is not", command.seq),

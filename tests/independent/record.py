@@ -64,7 +64,8 @@ KINDS = {
         "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale": Optional(true),
         "outcome": Optional(OUTCOME), "native": Optional(integer), "shellDurationUs": Optional(integer)},
     "note": {
-        "shell": Optional(integer), "what": one_of("remark", "unexecuted", "hook-repaired", "gap", "configuration"),
+        "shell": Optional(integer), "what": one_of(
+            "remark", "unexecuted", "ran-within", "hook-repaired", "gap", "configuration"),
         "status": Optional(status), "native": Optional(integer)},
     "pause": {"shell": null_or(integer)},
     "resume": {"shell": null_or(integer), "by": null_or(integer)},
@@ -122,7 +123,7 @@ def read_core(raw):
         with coded("record.text"):
             check_start(core)
     if kind == "finish":
-        unseen = core["from"] == "unknown" or core.get("outcome") is not None
+        unseen = core["from"] == "unknown" or bool(core.get("stale")) or core.get("outcome") is not None
         need(unseen == (core["status"] is None), "status, from and outcome contradict", "record.status")
     if kind == "fact":
         with coded("record.fact"):

@@ -132,7 +132,7 @@ class Story:
         shell.interrupted = core["status"] == 130
         self.count["failed"] += core["status"] not in (0, None)
         self.count["unobserved"] += core["status"] is None
-        if core["status"] is None and "outcome" not in core:
+        if core["status"] is None and "outcome" not in core and not core.get("stale"):
             self.find(core["i"], "unobserved")
         if core.get("outcome") == "replaced":
             self.find(core["i"], "replaced")
@@ -143,7 +143,9 @@ class Story:
             return self.find(core["i"], "unknown-shell")
         if shell.running is not None:
             self.find(shell.running[0], "unfinished")
-        moved = core["native"] - shell.last if shell.program == "bash" and "native" in core else None
+        told = shell.program == "bash" or not shell.pending and (
+            shell.program == "zsh" or shell.program == "fish" and shell.running is None)
+        moved = core["native"] - shell.last if told and "native" in core else None
         if shell.pending:
             self.count_paused(moved)
         elif moved is not None and moved > 0:

@@ -231,6 +231,12 @@ fn finishes(cases: &mut Cases) {
         ("finish-pipe-256", "\"from\"", "\"pipeStatus\":[0,256],\"from\"", MEMBER),
         ("finish-pipe-nested", "\"from\"", "\"pipeStatus\":[[0]],\"from\"", MEMBER),
         ("finish-pipe-as-number", "\"from\"", "\"pipeStatus\":0,\"from\"", MEMBER),
+        (
+            "finish-stale-and-status",
+            "\"from\":\"prompt\"",
+            "\"from\":\"prompt\",\"stale\":true",
+            "record.status",
+        ),
         ("finish-stale-as-text", "\"from\"", "\"stale\":\"yes\",\"from\"", MEMBER),
         ("finish-native-null", "\"from\"", "\"native\":null,\"from\"", MEMBER),
         ("finish-with-text", "\"from\"", "\"command\":\"x\",\"from\"", SPELLING),

@@ -160,6 +160,14 @@ fn other_shells(cases: &mut Cases) {
     cases.add("fish-skips", with(Program::Fish, 6, 2), Expect::Complete(&[]));
     cases.add("fish-skips-less-than-moved", with(Program::Fish, 7, 2), Expect::Incomplete(&["gap"]));
     cases.add("fish-skips-more-than-moved", with(Program::Fish, 4, 1), Expect::Incomplete(&["counter"]));
+    let closed = |program, native, close| {
+        let mut signer = Signer::begun(1);
+        signer.open(program, 4);
+        skipping(&mut signer, 1, 1, native, 0);
+        ended(signer, Some(close))
+    };
+    cases.add("zsh-close-agrees", closed(Program::Zsh, 5, 5), Expect::Complete(&[]));
+    cases.add("zsh-close-shows-unseen-commands", closed(Program::Zsh, 5, 7), Expect::Incomplete(&["gap"]));
     cases.add("sh-blank-lines", with(Program::Sh, 7, 2), Expect::Complete(&[]));
     cases.add("sh-line-missing", with(Program::Sh, 7, 1), Expect::Incomplete(&["gap"]));
     let mut signer = Signer::begun(1);
@@ -168,8 +176,11 @@ fn other_shells(cases: &mut Cases) {
     let Body::Finish(body) = finish(1, 1, 0) else { unreachable!() };
     signer.push(Body::Finish(Finish { native: Some(5), ..body }), &Texts::default(), Defect::None);
     signer.start(1, 2, 5, b"set x 1");
-    signer.finish(1, 2, 0);
-    cases.add("fish-generation-of-finish-counts", ended(signer, Some(9)), Expect::Complete(&[]));
+    let Body::Finish(body) = finish(1, 2, 0) else { unreachable!() };
+    let stale = Finish { status: None, stale: true, native: Some(5), ..body };
+    signer.push(Body::Finish(stale), &Texts::default(), Defect::None);
+    cases.add("fish-generation-of-finish-counts", ended(signer.clone(), Some(5)), Expect::Complete(&[]));
+    cases.add("fish-close-shows-unseen-commands", ended(signer, Some(9)), Expect::Incomplete(&["gap"]));
 }
 
 fn statuses(cases: &mut Cases) {
@@ -197,9 +208,15 @@ fn statuses(cases: &mut Cases) {
     let mut signer = Signer::base();
     signer.start(1, 1, 1, b"false | true");
     let Body::Finish(body) = finish(1, 1, 0) else { unreachable!() };
-    let pipe = Finish { pipe_status: Some(vec![1, 0]), stale: true, shell_duration_us: Some(7), ..body };
+    let pipe = Finish { pipe_status: Some(vec![1, 0]), shell_duration_us: Some(7), ..body };
     signer.push(Body::Finish(pipe), &Texts::default(), Defect::None);
     cases.add("pipe-statuses", ended(signer, Some(1)), Expect::Complete(&[]));
+    let mut signer = Signer::base();
+    signer.start(1, 1, 1, b"set x 1");
+    let Body::Finish(body) = finish(1, 1, 0) else { unreachable!() };
+    let stale = Finish { status: None, stale: true, ..body };
+    signer.push(Body::Finish(stale), &Texts::default(), Defect::None);
+    cases.add("status-not-set", ended(signer, Some(1)), Expect::Complete(&[]));
     let mut signer = Signer::base();
     let (Body::Start(body), texts) = start(1, 1, 1, b"x") else { unreachable!() };
     let body = Start { text_source: TextSource::Withheld, prev_status: Some(255), ..body };

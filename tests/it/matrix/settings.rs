@@ -1,6 +1,6 @@
 //! Rows about options and history settings: each in a shell of its own.
 
-use super::{Alone, Line, Raw, run_alone};
+use super::{Alone, INTERRUPT, Line, Raw, run_alone};
 use crate::stage::pty::Rc;
 use crate::stage::shells::Family;
 
@@ -133,6 +133,37 @@ const ZSH: &[Alone] = &[
         &["S echo a", "E 0", "S echo a", "E 0"]),
     alone("HISTORY_IGNORE", after("HISTORY_IGNORE='*secret*'"), &[Line("echo a"), Line("echo secret"), Line("echo b")],
         &["N configuration HISTORY_IGNORE=*secret* histignorespace=off", "S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone("hidden lines that do not run", before("setopt hist_ignore_space interactive_comments"),
+        &[Line("echo a"), Line(" echo secret )"), Line(" # secret"), Raw(" for x in secret\r"), INTERRUPT, Line("echo )"), Line("echo b")],
+        &["S echo a", "E 0", "U withheld", "U withheld", "U withheld", "U echo )", "S echo b", "E 0"]),
+    alone("ignored lines that do not run", before("HISTORY_IGNORE='*secret*'; setopt interactive_comments"),
+        &[Line("echo secret )"), Line("# secret"), Raw("for x in secret\r"), INTERRUPT, Line("echo b")],
+        &["U withheld", "U withheld", "U withheld", "S echo b", "E 0"]),
+    alone("aliases that begin with a blank", before("setopt hist_ignore_space\nalias jrnl=' echo' j=jrnl plain=echo"),
+        &[Line("jrnl secret"), Line("true; j secret"), Line("echo jrnlx"), Line("plain a"), Raw("jr\\\rnl secret\r"), Line("false")],
+        &["S withheld", "E 0", "S withheld", "E 0", "S echo jrnlx", "E 0", "S plain a", "E 0", "S withheld", "E 0", "S false", "E 1"]),
+    alone("hist_no_store and hist_no_functions", before("setopt hist_no_store hist_no_functions"),
+        &[Line("f() { true secret; }"), Line("function g { true secret }; f"), Line("history"), Line("builtin fc -l 1"), Line("f secret"), Line("fcx=1")],
+        &["S withheld", "E 0", "S withheld", "E 0", "S withheld", "E 0", "S withheld", "E 0", "S f secret", "E 0", "S fcx=1", "E 0"]),
+    alone("a zshaddhistory of the user's", after("zshaddhistory() { [[ $1 != *secret* ]] }"), &[Line("echo secret"), Line("echo secret )"), Line("exit 3")],
+        &["S withheld", "E 0", "U withheld", "S withheld", "E 3 exit", "X exit 3", "END"]),
+    alone("a zshaddhistory function of the user's", before("keep() { [[ $1 != *secret* ]] || return 2 }\nzshaddhistory_functions=(keep)"),
+        &[Line("echo secret"), Line("zshaddhistory_functions=(${zshaddhistory_functions:#keep})"), Line("false")],
+        &["S withheld", "E 0", "S withheld", "E 0", "S false", "E 1"]),
+    alone("a HISTORY_IGNORE that zsh cannot read", PLAIN, &[Line("HISTORY_IGNORE='('"), Line("echo secret"), Line("HISTORY_IGNORE="), Line("false")],
+        &["S HISTORY_IGNORE='('", "E 0", "N configuration HISTORY_IGNORE=( histignorespace=off", "S withheld", "E 0", "S withheld", "E 0",
+            "N configuration HISTORY_IGNORE= histignorespace=off", "S false", "E 1"]),
+    alone("a HISTORY_IGNORE in zsh's longer language", before("setopt extended_glob\nHISTORY_IGNORE='(#i)*SECRET*~*open*'"), &[Line("echo secret"), Line("false")],
+        &["S withheld", "E 0", "S false", "E 1"]),
+    alone("fc and r", before("export FCEDIT='sh -c \"echo echo edited > \\$1\" x'"),
+        &[Line("echo one"), Line("fc"), Line("r"), Line("r edited=two"), Line("f() { fc -e - echo }"), Line("f"), Line("fc -l"), Line("false")],
+        &["S echo one", "E 0", "S fc", "N ran-within echo edited", "E 0", "S r", "N ran-within echo edited", "E 0",
+            "S r edited=two", "N ran-within echo two", "E 0", "S f() { fc -e - echo }", "E 0", "S f", "N ran-within echo two", "E 0",
+            "S fc -l", "E 0", "S false", "E 1"]),
+    alone("a hidden line that fc runs", before("setopt hist_ignore_space\nexport FCEDIT='sh -c \"echo \\\" echo secret\\\" > \\$1\" x'"),
+        &[Line("echo one"), Line("fc"), Line("false")], &["S echo one", "E 0", "S fc", "N ran-within", "E 0", "S false", "E 1"]),
+    alone("a preexec function that fails", after("fails() { local x='('; [[ a == ${~x} ]] }\npreexec_functions=(fails $preexec_functions)"), &[Line("true"), Line("false")],
+        &["S true", "E 0", "S false", "E 1"]),
     alone("HISTSIZE=0 and hist_ignore_space, later", PLAIN, &[Line("HISTSIZE=0"), Line("echo secret"), Line("HISTSIZE=100; setopt hist_ignore_space"), Line("echo b")],
         &["S HISTSIZE=0", "E 0", "N configuration HISTORY_IGNORE= histignorespace=off HISTSIZE=1", "S withheld", "E 0", "S withheld", "E 0",
             "N configuration HISTORY_IGNORE= histignorespace=on", "S echo b", "E 0"]),
@@ -153,6 +184,12 @@ const ZSH: &[Alone] = &[
         &["U # only this", "S false", "E 1"]),
     alone("errexit, nounset, xtrace", PLAIN, &[Line("set -eux"), Line("! true"), Line("(exit 0)")],
         &["S set -eux", "E 0", "S ! true", "E 1", "S (exit 0)", "E 0"]),
+    // zsh runs the line and calls no function behind the one that fails.
+    with_gap(alone("a preexec of the user's that fails", PLAIN,
+        &[Line("preexec() { local x='('; [[ a == ${~x} ]] }"), Line("echo unseen"), Line("echo )"), Line("# unseen"), Line("unfunction preexec"), Line("false")],
+        &["S preexec() {…", "E 0", "N gap lines 3..3", "U echo )", "N gap lines 5..5", "N gap lines 6..6", "S false", "E 1"])),
+    alone("the hook's own preexec taken away", PLAIN, &[Line("unfunction __attesh_preexec"), Line("echo unseen"), Line("exit")],
+        &["S unfunction __attesh_preexec", "E 0", "N gap lines 3..3", "X unknown 0", "END"]),
 ];
 
 #[rustfmt::skip]
@@ -161,9 +198,18 @@ const FISH: &[Alone] = &[
         &[Line("echo a"), Line("sh -c 'exit 4'"), Line("")], &["S echo a", "E 0", "S sh -c 'exit 4'", "E 4"]),
     alone("a leading blank", PLAIN, &[Line("echo a"), Line(" echo secret"), Line("echo b")],
         &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    alone("hidden lines that do not run", PLAIN, &[Line("echo a"), Raw(" echo secret )\r"), INTERRUPT, Raw("echo )\r"), INTERRUPT, Line("echo b")],
+        &["S echo a", "E 0", "U withheld", "U echo )", "S echo b", "E 0"]),
+    alone("a private shell's lines that do not run", Rc { flags: &["--private"], ..PLAIN }, &[Raw("echo secret )\r"), INTERRUPT, Line("exit")],
+        &["U withheld", "S withheld", "E 0", "X exit 0", "END"]),
+    alone("lines that fish_should_add_to_history refuses", after("function fish_should_add_to_history; not string match -q '*secret*' -- $argv[1]; end"),
+        &[Line("echo secret"), Raw("echo secret )\r"), INTERRUPT, Line("false")], &["N configuration private= fish_should_add_to_history", "S withheld", "E 0", "U withheld", "S false", "E 1"]),
+    alone("functions with the names of builtins", before("function math; command true; end; function count; end; function contains; end"),
+        &[Line("function echo; end; function printf; end; function functions; end; function test; end"), Line("true"), Line("sh -c 'exit 3'"), Line("set X 1")],
+        &["S function echo;…", "E…", "S true", "E 0", "S sh -c 'exit 3'", "E 3", "S set X 1", "E stale"]),
     alone("a private shell", Rc { flags: &["--private"], ..PLAIN }, &[Line("echo secret"), Line("exit")], &["S withheld", "E 0", "S withheld", "E 0", "X exit 0", "END"]),
     alone("fish_history emptied later", PLAIN, &[Line("set fish_history ''"), Line("false"), Line("set -e fish_history"), Line("echo b")],
-        &["S set fish_history ''", "E 0…", "N configuration private= fish_history=", "S withheld", "E 1", "S withheld", "E…",
+        &["S set fish_history ''", "E stale", "N configuration private= fish_history=", "S withheld", "E 1", "S withheld", "E…",
             "N configuration private=", "S echo b", "E 0"]),
     alone("the postexec handler erased", PLAIN, &[Line("functions -e __attesh_postexec"), Line("false")],
         &["S functions -e __attesh_postexec", "N hook-repaired fish_postexec", "E 0 next-start", "S false", "E 1"]),

@@ -119,11 +119,16 @@ fn finish(full: bool) -> Body {
         status: full.then_some(1),
         pipe_status: full.then(|| vec![0, 1]),
         from: if full { From::Prompt } else { From::Unknown },
-        stale: full,
+        stale: false,
         outcome: None,
         native: full.then_some(3),
         shell_duration_us: full.then_some(4),
     })
+}
+
+fn stale() -> Body {
+    let Body::Finish(finish) = finish(false) else { unreachable!() };
+    Body::Finish(Finish { stale: true, ..finish })
 }
 
 fn sealing() -> Body {
@@ -139,7 +144,7 @@ fn samples(kind: Kind) -> Vec<Body> {
     match kind {
         Kind::Genesis => both(genesis),
         Kind::Start => both(start),
-        Kind::Finish => vec![finish(true), finish(false), sealing()],
+        Kind::Finish => vec![finish(true), finish(false), stale(), sealing()],
         Kind::Fact => [(true, true), (false, true), (false, false)]
             .map(|(full, of_shell)| {
                 Body::Fact(Box::new(Fact {

@@ -53,6 +53,7 @@ impl Rec {
             },
             "finish" => self.finish_line(),
             "note" => match self.word("what") {
+                "unexecuted" if self.text("text").is_none() => "U withheld".to_owned(),
                 "unexecuted" => format!("U {}", text("text")),
                 what => format!("N {what} {}", text("text")).trim_end().to_owned(),
             },
