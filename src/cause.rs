@@ -81,7 +81,8 @@ codes! {
     SignatureBroken Integrity "signature.broken" "the key that the envelope names did not sign this payload";
     SignatureKeyid Integrity "signature.keyid" "the envelope was signed by another key than its keyid names";
     SignatureUntrusted Untrusted "signature.untrusted" "no trusted key made the signature";
-    SignatureValidity Untrusted "signature.validity" "the key was not trusted at the time of sealing";
+    SignatureValidity Untrusted "signature.validity" "the key is outside its time of validity";
+    SignatureFuture Untrusted "signature.future" "the statement says that it was sealed in the future";
     SignaturePolicy Untrusted "signature.policy" "no key that the policy names made the signature";
     StatementJson Integrity "statement.json" "the payload is not the JSON of a statement";
     StatementType Unsupported "statement.type" "the statement is of a type that this verifier does not know";
@@ -95,6 +96,7 @@ codes! {
     StatementCount Integrity "statement.count" "a count of the statement is not that of what it counts";
     StatementExit Integrity "statement.exit" "outcome.exitCode or allSucceeded is not what the commands and counts say";
     StatementTranscript Integrity "statement.transcript" "the commands are not those of the transcript";
+    StatementTime Integrity "statement.time" "the times of the statement contradict each other";
     StatementRecord Integrity "statement.record" "something stands at a record beyond the journal's last";
     StatementHeads Integrity "statement.heads" "the heads of the statement are not in order, or not those of its journal";
     SealedSession Integrity "sealed.session" "the journal is that of another session";
@@ -116,7 +118,7 @@ codes! {
     SessionRedacted Policy "session.redacted" "more records were redacted than the policy allows";
     SessionPaused Policy "session.paused" "more pauses were declared than the policy allows";
     SessionTail Policy "session.tail" "the session was sealed later after its last record than the policy allows";
-    PolicyAge Policy "policy.age" "the seal is older than the policy allows, or lies in the future";
+    PolicyAge Policy "policy.age" "the session ended longer ago than the policy allows, or in the future";
     PolicySubject Policy "policy.subject" "the policy asks for a subject that the statement does not have";
     PolicyRule Policy "policy.rule" "an expression of the policy is not true";
     PolicyCommands Policy "policy.commands" "the statement has no list of commands that could be judged";

@@ -327,7 +327,9 @@ fn temporary_name(name: &str) -> String {
 }
 
 fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // What can be a key or a passphrase is read into one piece of memory, so that whoever wipes it
+    // wipes all of it: a buffer that grows leaves copies behind.
+    let mut bytes = Vec::with_capacity(if limit <= 64 << 10 { limit as usize + 64 } else { 0 });
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| FileError::Io(path.to_owned(), error))?;
     if bytes.len() as u64 > limit {
         return Err(FileError::TooLong(path.to_owned(), limit));

@@ -32,7 +32,7 @@
 //!   a script's bash, and a CI block).
 //! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
 //!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`passphrase`],
-//!   `seal::signer`, `seal::agent`.
+//!   `seal::signer`, `seal::agent`, `seal::apart`.
 //!
 //! Files import each other in one direction, too: a test finds every circle of files.
 //!
@@ -57,6 +57,7 @@
 //! * Nothing unauthenticated reaches a screen: a record leaves [`journal::check`] only after
 //!   its signature, its tag, its commitments and its place in the story were checked. The one
 //!   exception says so first: `attesh show` of an envelope that no trusted key signed.
+//! * A script does not reach the key that signs it: that is in a process of its own ([`seal::apart`]).
 //! * No key outlives its record: the slot that held it is zeroed before the recorder exits.
 //! * No network, no daemon, no process left behind.
 //! * A hook never changes what the user sees: a recorder that fails is counted, and the loss

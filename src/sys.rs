@@ -1,16 +1,19 @@
 //! System calls without a safe wrapper in nix: the only unsafe code of the package.
 #![allow(unsafe_code)]
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
+use zeroize::Zeroize;
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -183,23 +186,40 @@ pub struct Held {
     failed: File,
 }
 
-/// A child that is to become a program, and waits.
+/// A child that is to become a program, and waits. It can be traced.
 ///
 /// # Errors
 /// The kernel made none.
 pub fn hold(command: &mut Command) -> io::Result<Held> {
     let (wait, go) = pipe2(OFlag::O_CLOEXEC)?;
     let (failed, fail) = pipe2(OFlag::O_CLOEXEC)?;
+    let (mut failed, mut fail) = (File::from(failed), File::from(fail));
     // SAFETY: this program has one thread here, so that the child may do whatever it could.
     match unsafe { fork()? } {
-        ForkResult::Parent { child } => Ok(Held { pid: child, go: go.into(), failed: failed.into() }),
+        ForkResult::Parent { child } => {
+            drop((wait, fail));
+            let ready = failed.read_exact(&mut [0]);
+            let held = Held { pid: child, go: go.into(), failed };
+            match ready {
+                Ok(()) => Ok(held),
+                Err(error) => {
+                    held.forget();
+                    Err(error)
+                }
+            }
+        }
         ForkResult::Child => {
             drop((go, failed));
+            // Nobody may trace a process that is hidden as its parent is; what the parent hides is
+            // out of its reach first.
+            forget_private();
+            set_dumpable(true);
+            let _ = fail.write_all(b".");
             let mut word = [0];
             if matches!(File::from(wait).read(&mut word), Ok(1)) {
                 let error = command.exec();
                 let number = error.raw_os_error().unwrap_or(libc::ENOENT);
-                let _ = File::from(fail).write_all(&number.to_ne_bytes());
+                let _ = fail.write_all(&number.to_ne_bytes());
             }
             // SAFETY: it ends the child at once, without the parent's destructors.
             unsafe { libc::_exit(127) }
@@ -282,6 +302,113 @@ pub fn confine(command: &mut Command, seconds: u64) {
     };
     // SAFETY: between fork and exec the only thread makes system calls and takes a little memory.
     unsafe { command.pre_exec(limit) };
+}
+
+/// The descriptor that no process but this one and the one at its other end may have.
+static PRIVATE: AtomicI32 = AtomicI32::new(-1);
+
+fn forget_private() {
+    let private = PRIVATE.load(Ordering::Relaxed);
+    if private >= 0 {
+        // SAFETY: only the child that becomes a program closes it, and that never uses it.
+        unsafe { libc::close(private) };
+    }
+}
+
+fn set_dumpable(whether: bool) {
+    // SAFETY: this call follows no pointer.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(whether), 0, 0, 0) };
+}
+
+/// Hides the memory, the environment and the descriptors of this process from every other of its
+/// user: none may trace it, and no signal makes an image of it. Programs that it starts are as
+/// they would be.
+pub fn hide() {
+    set_dumpable(false);
+}
+
+/// Starts a child that does this work in a process of its own, at the other end of a socket, and
+/// ends; returns this end and the child. Both are hidden.
+///
+/// # Errors
+/// The kernel made none.
+pub fn apart(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(UnixStream, Pid)> {
+    hide();
+    let (own, other) = UnixStream::pair()?;
+    // SAFETY: this program has one thread here, so that the child may do whatever it could.
+    match unsafe { fork()? } {
+        ForkResult::Parent { child } => {
+            PRIVATE.store(own.as_raw_fd(), Ordering::Relaxed);
+            Ok((own, child))
+        }
+        ForkResult::Child => {
+            drop(own);
+            let status = work(other);
+            // SAFETY: it ends the child at once, without the parent's destructors.
+            unsafe { libc::_exit(status.into()) }
+        }
+    }
+}
+
+/// Leaves the terminal and every file behind but this one, keeps nothing on a disk, and takes no
+/// rights from a program.
+pub fn withdraw(kept: RawFd) {
+    ignore_signals();
+    let _ = nix::unistd::setsid();
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    // SAFETY: this call follows no pointer.
+    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    let nothing = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, nix::sys::stat::Mode::empty());
+    for standard in 0..3 {
+        let Ok(nothing) = &nothing else { break };
+        // SAFETY: both are numbers; nobody in this process uses the standard streams any more.
+        unsafe { libc::dup2(nothing.as_raw_fd(), standard) };
+    }
+    let close = |from: RawFd, to: u32| {
+        let from = from.cast_unsigned();
+        // SAFETY: the call follows no pointer, and nobody in this process uses what it closes. A
+        // kernel without it leaves the files open, which gives nothing away.
+        unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) };
+    };
+    std::mem::forget(nothing);
+    if kept > 3 {
+        close(3, kept.cast_unsigned() - 1);
+    }
+    close(kept + 1, u32::MAX);
+}
+
+/// Keeps the pages of a value out of swap, as far as the limit on locked memory allows.
+pub fn keep_in_memory<T>(value: &T) {
+    // SAFETY: the value is there, and locking its pages changes none of its bytes.
+    unsafe { libc::mlock(std::ptr::from_ref(value).cast(), size_of::<T>()) };
+}
+
+/// Overwrites a variable where the environment of this process began, which other processes can
+/// read, and takes it from the programs that this one starts.
+pub fn forget_variable(name: &CStr) {
+    unsafe extern "C" {
+        static environ: *const *mut libc::c_char;
+    }
+    // SAFETY: this program has one thread here. The list ends with a null pointer and each text in
+    // it with a NUL; they are of this process alone, and unsetenv leaves their bytes as they are.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            let text = std::slice::from_raw_parts_mut((*entry).cast::<u8>(), libc::strlen(*entry));
+            let name = name.to_bytes();
+            if text.starts_with(name) && text.get(name.len()) == Some(&b'=') {
+                text[name.len() + 1..].zeroize();
+            }
+            entry = entry.add(1);
+        }
+        libc::unsetenv(name.as_ptr());
+    }
+}
+
+/// Closes an inherited descriptor.
+pub fn close_inherited(descriptor: RawFd) {
+    // SAFETY: no value of this program owns a descriptor that it was started with.
+    unsafe { libc::close(descriptor) };
 }
 
 /// What has become of a child, as wait(2) codes it; `None` if nothing has and `wait` is false.

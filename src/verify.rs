@@ -14,7 +14,7 @@ use crate::journal::check::{Checked, Origin, Rejection};
 use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
-use crate::policy::Ruling;
+use crate::policy::{AHEAD_MAX_S, Ruling};
 use crate::record::{Evidence, PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
@@ -22,10 +22,12 @@ use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus
 use crate::seal::trust::TrustedKey;
 use crate::text::count;
 
+mod artifact;
 mod contradiction;
 mod disagreement;
 mod verdict;
 
+pub use artifact::with_artifact;
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
@@ -39,11 +41,32 @@ pub struct Trusted {
     pub source: String,
 }
 
+/// The time at which it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// Now, in seconds since 1970.
+    pub now_s: i64,
+    /// The keys have to be valid when it was sealed, by the word of the sealer, and not now.
+    pub keys_when_sealed: bool,
+}
+
+impl At {
+    /// All is judged by this time, in seconds since 1970.
+    #[must_use]
+    pub fn time(now_s: i64) -> Self {
+        At { now_s, keys_when_sealed: false }
+    }
+
+    fn of_keys(self, payload: &[u8]) -> Option<i64> {
+        if self.keys_when_sealed { form::sealed_at_s(payload) } else { Some(self.now_s) }
+    }
+}
+
 /// Judges an envelope.
-pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
+pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
     let mut verdict = Verdict::default();
     let keys: Vec<TrustedKey> = trusted.iter().map(|trusted| trusted.key.clone()).collect();
-    let authentic = match envelope.verify(&keys, form::sealed_at_s) {
+    let authentic = match envelope.verify(&keys, |payload| at.of_keys(payload)) {
         Ok(authentic) => authentic,
         Err(failure) => {
             untrusted(&mut verdict, &failure);
@@ -74,7 +97,16 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted]) -> Verdict {
     }
     match form::read(authentic.payload()) {
         Err(cause) => verdict.changed(Objection::of(&cause)),
-        Ok(statement) => judge_statement(&mut verdict, statement),
+        Ok(statement) => {
+            let ahead_s = statement.sealed_at_s().map(|sealed_s| sealed_s.saturating_sub(at.now_s));
+            judge_statement(&mut verdict, statement);
+            if let Some(ahead_s) = ahead_s.filter(|ahead_s| *ahead_s > AHEAD_MAX_S) {
+                let text =
+                    format!("sealed {ahead_s} s in the future: the sealer's clock or this one is wrong");
+                verdict.aspects.trust.set(Mark::Bad, text.clone());
+                verdict.fail(Objection::new(Code::SignatureFuture, text));
+            }
+        }
     }
     verdict
 }
@@ -385,16 +417,6 @@ pub fn with_attached(verdict: &mut Verdict, found: Result<u64, Cause>) {
     }
 }
 
-/// Adds whether a file's digest is that of a subject.
-pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
-    let Some(statement) = &verdict.statement else { return };
-    if !statement.subject.iter().any(|subject| subject.digest.sha256 == digest) {
-        let text = format!("{path} (sha256 {digest}) is not among the subjects");
-        verdict.aspects.integrity.set(Mark::Bad, text.clone());
-        verdict.fail(Objection::new(Code::ArtifactSubject, text));
-    }
-}
-
 /// Adds whether what was judged has gone through all heads that were kept elsewhere: `known`
 /// is its journal, where that was checked; of an envelope alone the heads that the statement
 /// names. The number of heads that could not be compared comes back.
@@ -434,9 +456,16 @@ pub fn rejected(rejection: &Rejection) -> Objection {
     Objection { record: Some(*record), offset: Some(*offset), ..Objection::new(cause.code, text) }
 }
 
+/// Adds to the verdict on a journal that something was asked for that a trusted key sealed.
+pub fn with_seal_wanted(verdict: &mut Verdict) {
+    let text = "a journal that nobody sealed";
+    verdict.aspects.trust.set(Mark::Bad, text);
+    verdict.fail(Objection::new(Code::SignatureUntrusted, text));
+}
+
 /// Judges a journal that nobody has sealed.
 pub fn journal(checked: Checked) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { unsealed: true, ..Verdict::default() };
     verdict.aspects.signature.set(Mark::Open, "not sealed: no envelope was checked");
     verdict.aspects.trust.set(Mark::Open, "not sealed: nobody vouches for this journal");
     verdict.aspects.policy.set(Mark::Open, "none given");

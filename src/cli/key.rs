@@ -121,10 +121,12 @@ fn several(schema: &str, mut keys: impl Iterator<Item = Value>) -> Result<(), Fa
 fn add(args: &KeyTrust) -> Exit {
     let mut added = Vec::new();
     for trusted in read(&args.file)? {
-        let path = trust(trusted.key(), &stem(&args.file))?;
+        let path = keep(&trusted, &stem(&args.file))?;
         added.push(as_json(&path, trusted.key()));
+        let validity = trusted.validity();
+        let when = if validity.is_unlimited() { "from now on".to_owned() } else { validity.to_string() };
         report::say(&format!(
-            "{} is trusted from now on; to end that remove {}",
+            "{} is trusted {when}; to end that remove {}",
             trusted.key().fingerprint(),
             path.display()
         ));
@@ -141,14 +143,19 @@ fn stem(path: &Path) -> String {
     stem.chars().map(plain).collect()
 }
 
-/// Puts a key among those trusted by default; the file that holds it.
+/// Puts a key among those trusted by default, at any time; the file that holds it.
 pub fn trust(key: &PublicKey, name: &str) -> Result<PathBuf, Failure> {
+    keep(&TrustedKey::new(key.clone()), name)
+}
+
+fn keep(trusted: &TrustedKey, name: &str) -> Result<PathBuf, Failure> {
+    let key = trusted.key();
     let folder = config()?.join("trusted");
     files::Folder::create(&folder)?;
     let digits: String =
         key.fingerprint().chars().filter(char::is_ascii_alphanumeric).skip(6).take(8).collect();
     let path = folder.join(format!("{name}-{digits}.pub"));
-    files::publish(&path, key.to_spki_pem().as_bytes(), 0o644, Overwrite::Yes)?;
+    files::publish(&path, trusted.to_file().as_bytes(), 0o644, Overwrite::Yes)?;
     Ok(path)
 }
 

@@ -28,7 +28,7 @@ use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
 use crate::text;
-use crate::verify::{self, Objection, Trusted, Verdict};
+use crate::verify::{self, At, Objection, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Exit {
     match &args.verb {
@@ -45,15 +45,25 @@ pub fn run(args: &Args) -> Exit {
 pub struct Held {
     policy: Policy,
     keys: Option<Vec<Trusted>>,
-    now_s: i64,
+    at: At,
+}
+
+/// What is judged without a policy is judged by this time.
+pub fn now() -> At {
+    At::time(i64::try_from(clock::now().realtime_ns / 1_000_000_000).unwrap_or(i64::MAX))
 }
 
 impl Held {
+    /// The time at which what it is held against is judged.
+    pub fn at(&self) -> At {
+        self.at
+    }
+
     /// Adds to an envelope's verdict what the policy says.
     pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope) {
         let Some(statement) = &verdict.statement else { return };
-        let ruling = policy::judge(&self.policy, statement, self.now_s);
-        let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys));
+        let ruling = policy::judge(&self.policy, statement, self.at.now_s);
+        let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys, self.at));
         verify::with_policy(verdict, ruling, of_keys.as_ref());
     }
 }
@@ -64,8 +74,8 @@ pub fn read(path: &Path) -> Result<Held, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let files: Vec<PathBuf> = policy.keys.iter().map(|name| folder.join(name)).collect();
     let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
-    let now_s = i64::try_from(clock::now().realtime_ns / 1_000_000_000).unwrap_or(i64::MAX);
-    Ok(Held { policy, keys, now_s })
+    let at = At { keys_when_sealed: policy.keys_when_sealed, ..now() };
+    Ok(Held { policy, keys, at })
 }
 
 fn parse(path: &Path) -> Result<Policy, Failure> {
@@ -318,7 +328,7 @@ fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Fail
         Ok(envelope) => envelope,
         Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
-    let mut verdict = verify::envelope(&envelope, trusted);
+    let mut verdict = verify::envelope(&envelope, trusted, held.at);
     held.judge(&mut verdict, &envelope);
     Ok(verdict)
 }

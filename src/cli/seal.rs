@@ -21,10 +21,12 @@ use crate::journal::append::digest_of;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
+use crate::os::proc;
 use crate::passphrase::{self, Purpose, Sources};
 use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
+use crate::seal::apart::{Apart, Found, Opened};
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
@@ -37,6 +39,7 @@ use crate::seal::statement::{
 use crate::session::close::EndVerb;
 use crate::session::heads::{checked, rejected};
 use crate::session::{SEALED, Session, SessionError, attached, birth, find, short_id};
+use crate::sys;
 use crate::text::{self, Command, Next};
 use crate::verify;
 
@@ -50,6 +53,7 @@ struct Outputs {
 const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Exit {
+    sys::hide();
     // What can fail comes first: the session ends only when the key is open and the names are free.
     let kept = heads::expected(&args.expect_head)?;
     let session = match &args.dir {
@@ -134,7 +138,7 @@ impl Later {
         let outputs = Outputs::beside(output.to_owned())?;
         let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
         outputs.reserve(overwrite).map_err(usage)?;
-        let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref()).map_err(usage)?;
+        let signer = signer_apart(args.key.as_deref(), args.passphrase_file.as_deref()).map_err(usage)?;
         Ok(Later { signer, outputs, overwrite })
     }
 
@@ -299,7 +303,8 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
         }
         KeyFile::Private(private) => private,
     };
-    if let Some(warning) = private.exposure() {
+    // A CI hands out secrets as files with modes of its own, and its user can do nothing about it.
+    if let Some(warning) = private.exposure().filter(|_| paths::ci().is_none()) {
         report::say(&format!("warning: {warning}"));
     }
     let passphrase = match made {
@@ -311,6 +316,39 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
     };
     private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
 }
+
+/// The key for a script that runs first: it is in a process of its own, and nothing that opens it
+/// is left in this one, in its environment or among its descriptors.
+fn signer_apart(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, Failure> {
+    let open = || {
+        let opened = signer(key, passphrase_file).map(|signer| match signer {
+            Signer::Key(key) => Opened::Key(key),
+            other => Opened::Agent(other.public()),
+        });
+        sys::forget_variable(PASSPHRASE);
+        opened.map_err(|failure| failure.to_string())
+    };
+    let found = Apart::start(open);
+    sys::forget_variable(PASSPHRASE);
+    let given = key.into_iter().chain(passphrase_file).filter_map(proc::descriptor_in);
+    // Standard input is the script's.
+    given.filter(|descriptor| *descriptor > 2).for_each(sys::close_inherited);
+    let lost = |error: std::io::Error| {
+        Failure::unable(format!("no process could be started that holds the key: {}", files::words(&error)))
+    };
+    match found.map_err(lost)? {
+        Found::Apart(apart) => Ok(Signer::Apart(apart)),
+        Found::Agent(public) => {
+            let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
+            let agent = AgentKey::find(socket.as_deref(), public);
+            agent.map(Signer::Agent).map_err(|error| Failure::of(Kind::Unable, &error))
+        }
+        Found::Refused(words) => Err(Failure::usage(words)),
+    }
+}
+
+/// The variable that may hold the passphrase.
+const PASSPHRASE: &std::ffi::CStr = c"ATTESH_PASSPHRASE";
 
 /// The first seal makes a key; only with a passphrase, and only if it can get one.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
@@ -407,8 +445,14 @@ fn make(
             "attesh does not have the journal's origin secret; to check the origin give it with --secret",
         );
     }
-    let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let sealed_at = clock::now().realtime_ns;
+    let last = draft.checked().times_ns.1;
+    if sealed_at < last {
+        let (now, last) = (clock::rfc3339(sealed_at), clock::rfc3339(last));
+        let what = format!("it is {now} by the clock of this machine, and the last record is of {last}");
+        return Err(Failure::unable(what).next("set the clock, or seal when it has come to that time"));
+    }
+    let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let mut statement = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
         let drafted = draft

@@ -10,7 +10,7 @@ use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
 use super::row::Layout;
 use super::view::{STALE, add_failure, verdict, view};
-use super::{key, listing, row};
+use super::{key, listing, policy, row};
 use crate::cause::Code;
 use crate::failure::{Failure, Kind};
 use crate::record::Unseen;
@@ -21,7 +21,7 @@ use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
 use crate::session::find;
 use crate::text::visible;
 use crate::text::{self, Command};
-use crate::verify::{self, Objection};
+use crate::verify::{self, Mark, Objection};
 
 /// What a file is that `show` cannot show.
 const OTHER: &str = "neither an attestation nor a journal";
@@ -72,7 +72,7 @@ pub fn run(args: &Show) -> Exit {
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
-    let verdict = verify::envelope(envelope, &trusted);
+    let verdict = verify::envelope(envelope, &trusted, policy::now());
     let signed = verdict.aspects.signature.mark.name();
     let refused = |objection: &&Objection| matches!(objection.kind(), Kind::Integrity | Kind::Unsupported);
     if let Some(objection) = verdict.failure.as_ref().filter(refused)
@@ -83,7 +83,8 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     }
     let statement = form::read(envelope.unverified_payload())
         .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?;
-    if signed != "good" {
+    let trust = verdict.aspects.trust.mark;
+    if trust != Mark::Good && args.json {
         report::say("no key that is trusted here signed this; what follows is what the file says of itself");
     }
     if args.json {
@@ -91,9 +92,18 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
             .map_err(|error| Failure::because(Code::StatementJson, error.to_string()))?;
         report::json(
             "attesh.show/v1",
-            json!({"sealed": true, "keyid": envelope.keyid(), "signature": signed, "payload": payload}),
+            json!({"sealed": true, "keyid": envelope.keyid(), "signature": signed, "trust": trust.name(), "payload": payload}),
         )?;
         return Ok(0);
+    }
+    // Where it is read: standard output may be kept without what else was said.
+    if trust == Mark::Good {
+        report::line("sealed: a key that is trusted here signed this")?;
+    } else {
+        report::line("NOT TRUSTED: what follows is what the file says of itself")?;
+        let why =
+            verdict.failure.as_ref().map_or_else(String::new, |failure| visible(failure.text.as_bytes()));
+        report::line(&format!("why         {why}"))?;
     }
     print(&statement, envelope.keyid())?;
     Ok(0)

@@ -22,7 +22,7 @@ use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
-use crate::verify::{self, Objection, Trusted, Verdict, rank};
+use crate::verify::{self, At, Objection, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
     let trusted = key::trusted(&args.trust)?;
@@ -31,6 +31,7 @@ pub fn run(args: &Verify) -> Exit {
     let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
     let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
+    let at = policy.as_ref().map_or_else(policy::now, Held::at);
     let given = Given {
         args,
         trusted: &trusted,
@@ -38,6 +39,7 @@ pub fn run(args: &Verify) -> Exit {
         kept: &kept,
         artifacts: &artifacts,
         policy: policy.as_ref(),
+        at,
     };
     // What does not go with one file leaves the verdicts on the others standing.
     let words = Words::default();
@@ -95,6 +97,7 @@ struct Given<'a> {
     kept: &'a KeptHeads,
     artifacts: &'a [(String, String)],
     policy: Option<&'a Held>,
+    at: At,
 }
 
 /// Judges one file; an option that does not go with it is a usage error.
@@ -125,7 +128,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         Ok(envelope) => envelope,
         Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
-    let mut verdict = verify::envelope(&envelope, given.trusted);
+    let mut verdict = verify::envelope(&envelope, given.trusted, given.at);
     if let Some(policy) = given.policy {
         policy.judge(&mut verdict, &envelope);
     }
@@ -168,6 +171,9 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
             };
             verify::with_heads(&mut verdict, kept, known);
             verify::with_attached(&mut verdict, beside.missing().map(|missing| missing.count));
+            if !args.trust.is_empty() || !is_named_as_journal(path) {
+                verify::with_seal_wanted(&mut verdict);
+            }
             verdict
         }
         Err(error) => {
@@ -175,6 +181,13 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
             Verdict::unable(Objection::new(Code::FileUnable, text))
         }
     })
+}
+
+/// Whether a path says that it leads to a journal: a folder, or a file of that name. Who names
+/// another file asks for something sealed, whatever is in it.
+fn is_named_as_journal(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    path.is_dir() || name == JOURNAL || Path::new(name).extension().is_some_and(|ending| ending == JOURNAL)
 }
 
 /// The folder that a file lies in.

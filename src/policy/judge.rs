@@ -16,7 +16,7 @@ use crate::cause::Code;
 use crate::record::Evidence;
 use crate::seal::statement::{Completeness, PlanFacts, Statement, UnitFacts};
 
-/// How far in the future a seal may be, in seconds: clocks differ.
+/// How far in the future a session may have ended, or been sealed, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
 
 /// Judges a statement by a policy; `now_s` is the time, in seconds since 1970.
@@ -160,38 +160,28 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
         }
     }
     let Some(most_s) = rule.max_tail_s else { return };
-    match u64::try_from(statement.predicate.unrecorded_tail_ms) {
-        Ok(tail_ms) if tail_ms <= most_s * 1_000 => {}
-        Ok(tail_ms) => {
-            let what = format!("sealed {} s after the last record; {most_s} s are allowed", tail_ms / 1_000);
-            ruling.deny("session.max-tail", Code::SessionTail, None, what);
-        }
-        Err(_) => ruling.deny(
-            "session.max-tail",
-            Code::SessionTail,
-            None,
-            "sealed before the last record, by its clock",
-        ),
+    let tail_ms = statement.predicate.unrecorded_tail_ms;
+    if tail_ms > most_s.saturating_mul(1_000) {
+        let what = format!("sealed {} s after the last record; {most_s} s are allowed", tail_ms / 1_000);
+        ruling.deny("session.max-tail", Code::SessionTail, None, what);
     }
 }
 
 fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) {
     let Some(most_s) = policy.max_age_s else { return };
-    let Some(sealed_s) = statement.sealed_at_s() else {
-        let what = "the statement does not say when it was sealed";
+    let Some(ended_s) = statement.closed_at_s() else {
+        let what = "the statement does not say when the session ended";
         return ruling.deny("trust.max-age", Code::PolicyAge, None, what);
     };
-    let age_s = now_s.saturating_sub(sealed_s);
-    if age_s < -AHEAD_MAX_S {
-        ruling.deny("trust.max-age", Code::PolicyAge, None, format!("sealed {} s in the future", -age_s));
+    let age_s = now_s.saturating_sub(ended_s);
+    let what = if age_s < -AHEAD_MAX_S {
+        format!("the session ended {} s in the future", -age_s)
     } else if u64::try_from(age_s).is_ok_and(|age_s| age_s > most_s) {
-        ruling.deny(
-            "trust.max-age",
-            Code::PolicyAge,
-            None,
-            format!("sealed {age_s} s ago; at most {most_s} s are allowed"),
-        );
-    }
+        format!("the session ended {age_s} s ago; at most {most_s} s are allowed")
+    } else {
+        return;
+    };
+    ruling.deny("trust.max-age", Code::PolicyAge, None, what);
 }
 
 fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {

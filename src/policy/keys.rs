@@ -119,6 +119,7 @@ pub const KEYS: &[Key] = &[
     may("file", "rule", Type::Tables),
     may("trust", "keys", Type::Texts),
     may("trust", "max-age", Type::Age),
+    may("trust", "at", Type::Word(&["now", "sealed"])),
     may("session", "complete", Type::Flag),
     may("session", "max-lost", Type::Integer),
     may("session", "max-redacted", Type::Integer),

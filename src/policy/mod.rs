@@ -36,8 +36,10 @@ use crate::script::gitlab;
 pub struct Policy {
     /// Who may have sealed it: files, as the policy names them.
     pub keys: Vec<String>,
-    /// The longest time since it was sealed, in seconds.
+    /// The longest time since the session ended, in seconds.
     pub max_age_s: Option<u64>,
+    /// A key has to be valid when it sealed, by the sealer's clock, and not now.
+    pub keys_when_sealed: bool,
     /// How whole the record must be.
     pub session: SessionRule,
     /// The scripts, in the order of their plans.

@@ -234,6 +234,9 @@ impl Policy {
         Ok(Policy {
             keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
             max_age_s: trust.as_ref().and_then(|table| table.age_s("max-age")),
+            keys_when_sealed: trust
+                .as_ref()
+                .is_some_and(|table| table.text("at").as_deref() == Some("sealed")),
             session: file.table("session")?.as_ref().map(session).unwrap_or_default(),
             scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
             deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,

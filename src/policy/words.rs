@@ -55,7 +55,10 @@ impl Policy {
             out.push(format!("A key of these files sealed it: {}.", self.keys.join(", ")));
         }
         if let Some(most_s) = self.max_age_s {
-            out.push(format!("It was sealed at most {most_s} s ago."));
+            out.push(format!("The session ended at most {most_s} s ago."));
+        }
+        if self.keys_when_sealed {
+            out.push("A key with times of validity was valid at the time that the seal names.".into());
         }
         for pattern in &self.deny {
             out.push(format!("No command contains: {}", pattern.as_str()));
@@ -92,7 +95,7 @@ impl ScriptRule {
             Mode::Contains => "These commands ran, in any order, among others:".into(),
         });
         for (line, command) in self.lines.iter().zip(&self.commands) {
-            out.push(format!("  line {line}: {}", shown(command.as_bytes())));
+            out.push(format!("  line {line}: `{command}`"));
         }
         out.push(match self.exit.as_deref() {
             None => "Each may have ended with any status.".into(),
@@ -136,7 +139,7 @@ impl ScriptRule {
             [] => out.push("Nothing of it ran before the recording began.".into()),
             before => {
                 out.push("This ran before the recording began:".into());
-                out.extend(before.iter().map(|text| format!("  {}", shown(text.as_bytes()))));
+                out.extend(before.iter().map(|text| format!("  `{text}`")));
             }
         }
         if self.runner == Some(Runner::Gitlab) {

@@ -82,6 +82,7 @@ pub fn policy_json(policy: &Policy) -> Value {
     json!({
         "keys": policy.keys,
         "maxAgeSeconds": policy.max_age_s,
+        "at": if policy.keys_when_sealed { "sealed" } else { "now" },
         "session": {
             "complete": session.complete,
             "maxLost": session.max_lost,

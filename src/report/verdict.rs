@@ -16,6 +16,7 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     let style = Style::for_output();
     let file = visible(file.as_bytes());
     match &verdict.failure {
+        None if verdict.unsealed => line(&format!("INTACT {file}: {}", verdict.summary))?,
         None => line(&format!("{} {file}: {}", style.good("VERIFIED"), verdict.summary))?,
         Some(objection) => {
             let word = style.bad(&format!("NOT VERIFIED ({})", objection.kind().word()));
@@ -40,6 +41,10 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     }
     if verdict.denials.len() > told {
         line(&format!("  {:<13} {} more; to see them add -v", "denied", verdict.denials.len() - told))?;
+    }
+    for (given, subject) in &verdict.artifacts {
+        let (given, subject) = (visible(given.as_bytes()), visible(subject.as_bytes()));
+        line(&format!("  {:<13} {given} is the subject {subject}", "artifact"))?;
     }
     let shown = if verbose { verdict.findings.len() } else { 5 };
     for finding in verdict.findings.iter().take(shown) {
@@ -110,13 +115,15 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
         Err(failure) => {
             let mut value = verdict_json(file, Ok(&Verdict::default()));
             value["verified"] = json!(false);
+            value["sealed"] = Value::Null;
             value["failure"] = instead_json(failure);
             return value;
         }
     };
     let mut out = serde_json::Map::new();
     out.insert("file".into(), json!(file));
-    out.insert("verified".into(), json!(verdict.failure.is_none()));
+    out.insert("verified".into(), json!(verdict.is_verified()));
+    out.insert("sealed".into(), json!(!verdict.unsealed));
     if let Some(objection) = &verdict.failure {
         out.insert("failure".into(), objection_json(objection));
     }
@@ -125,6 +132,8 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
     }
     let denials = verdict.denials.iter().map(denial_json);
     out.insert("denials".into(), denials.collect());
+    let artifact = |(file, subject): &(String, String)| json!({"file": file, "subject": subject});
+    out.insert("artifacts".into(), verdict.artifacts.iter().map(artifact).collect());
     let findings = verdict.findings.iter().map(|finding| {
         json!({"record": finding.record, "code": finding.code.name(),
             "incomplete": finding.is_incomplete(), "text": finding.text})

@@ -184,7 +184,8 @@ impl Draft {
         let checked = &self.checked;
         let genesis = checked.genesis_body().expect("a journal without genesis is rejected");
         let record = checked.genesis.as_ref().expect("likewise");
-        let tail_ns = i128::from(sealed_at_ns) - i128::from(checked.times_ns.1);
+        // From the times as they are spelled, so that whoever reads them comes to the same number.
+        let (sealed_us, closed_us) = (sealed_at_ns / 1_000, checked.times_ns.1 / 1_000);
         Predicate {
             recorder: Recorder {
                 id: genesis.recorder.id.clone(),
@@ -231,7 +232,7 @@ impl Draft {
                 id: genesis.origin_id.as_ref().map(|id| hex(id)),
             },
             sealed_at: rfc3339(sealed_at_ns),
-            unrecorded_tail_ms: i64::try_from(tail_ns / 1_000_000).unwrap_or(i64::MAX),
+            unrecorded_tail_ms: sealed_us.saturating_sub(closed_us) / 1_000,
             extensions: BTreeMap::new(),
             must_understand: Vec::new(),
         }

@@ -96,13 +96,13 @@ impl Envelope {
         &self.payload
     }
 
-    /// Tries every trusted key. `sealed_at` reads the time of sealing (seconds since 1970)
-    /// out of the payload; it is asked only once a signature holds, and only where
+    /// Tries every trusted key. `at` gives the time (seconds since 1970) at which the key has to
+    /// be valid; it sees the payload, and is asked only once a signature holds, and only where
     /// the key that made it has a limited validity.
     pub fn verify(
         &self,
         trusted: &[TrustedKey],
-        sealed_at: impl FnOnce(&[u8]) -> Option<i64>,
+        at: impl FnOnce(&[u8]) -> Option<i64>,
     ) -> Result<Authentic, SignatureFailure> {
         let signed = pae(&self.payload_type, &self.payload);
         // A key may stand there more than once, with different times of validity.
@@ -124,14 +124,14 @@ impl Envelope {
         let chosen = match unlimited {
             Some(key) => key,
             None => {
-                let at = sealed_at(&self.payload);
+                let at = at(&self.payload);
                 let valid = made_by.iter().find(|t| at.is_some_and(|at| t.validity().holds_at(at)));
                 match valid {
                     Some(key) => key,
                     None => {
                         return Err(SignatureFailure::OutsideValidity {
                             made_by: fingerprint,
-                            sealed_at: at,
+                            at,
                             validity: first.validity(),
                         });
                     }
@@ -200,8 +200,8 @@ pub enum SignatureFailure {
     OutsideValidity {
         /// The key.
         made_by: String,
-        /// When it says it was sealed, where that could be read.
-        sealed_at: Option<i64>,
+        /// The time at which it would have to be valid, where that could be read.
+        at: Option<i64>,
         /// When the key is trusted.
         validity: Validity,
     },
@@ -225,12 +225,12 @@ impl fmt::Display for SignatureFailure {
                 "none of the {tried} trusted keys made it, the file names {keyid}: \
                  give its public key with --trust if you know whose it is"
             ),
-            Self::OutsideValidity { made_by, sealed_at: Some(at), validity } => write!(
+            Self::OutsideValidity { made_by, at: Some(at), validity } => write!(
                 f,
-                "signed by {made_by}, sealed {}, but that key is trusted {validity}",
+                "signed by {made_by}, judged at {}, but that key is trusted {validity}",
                 Validity::show(*at)
             ),
-            Self::OutsideValidity { made_by, sealed_at: None, validity } => write!(
+            Self::OutsideValidity { made_by, at: None, validity } => write!(
                 f,
                 "signed by {made_by}, which is trusted only {validity}, and the payload has no readable sealedAt"
             ),

@@ -123,7 +123,7 @@ fn check(statement: &Statement) -> Form {
     let id = predicate.origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
     need(id, "origin.id", "null or 16 lowercase hexadecimal digits")?;
     time(&predicate.sealed_at, "sealedAt")?;
-    number(predicate.unrecorded_tail_ms.unsigned_abs(), "unrecordedTailMs")?;
+    number(predicate.unrecorded_tail_ms, "unrecordedTailMs")?;
     need(predicate.extensions.keys().all(|uri| is_uri(uri)), "extensions", "named by URIs")?;
     let must = &predicate.must_understand;
     need(must.is_sorted_by(|one, next| one < next), "mustUnderstand", "in order, each once")?;

@@ -66,6 +66,7 @@ impl PublicKey {
         match label {
             "PUBLIC KEY" => {}
             "RSA PUBLIC KEY" => return Err(KeyError::NotEd25519("RSA".to_owned())),
+            "CERTIFICATE" | "TRUSTED CERTIFICATE" => return Err(KeyError::Certificate),
             label => {
                 return Err(KeyError::NotAKey(format!("a PEM block {:?}", crate::text::short(label))));
             }
@@ -289,6 +290,9 @@ impl Block {
         }
         let no_key = || KeyError::NotAKey("no PEM block".to_owned());
         let text = std::str::from_utf8(file).map_err(|_| no_key())?;
+        if text.trim().is_empty() {
+            return Err(KeyError::Empty);
+        }
         let Some((label, pem)) = pem_blocks(text).next() else {
             let first = text.split_ascii_whitespace().next().unwrap_or_default();
             return Err(match first {
@@ -307,6 +311,7 @@ impl Block {
             "ENCRYPTED PRIVATE KEY" => Ok(Self::Pbes2(der()?)),
             "OPENSSH PRIVATE KEY" => Self::of_ssh(pem),
             "PUBLIC KEY" => Err(KeyError::PublicGiven),
+            "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => Err(KeyError::Cosign),
             "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" | "RSA PUBLIC KEY" => {
                 let (kind, _) = label.split_once(' ').unwrap_or((label, ""));
                 Err(KeyError::NotEd25519(kind.to_owned()))
@@ -416,6 +421,12 @@ pub enum KeyError {
     PrivateGiven,
     /// A public key where a private one belongs.
     PublicGiven,
+    /// Nothing.
+    Empty,
+    /// A private key in cosign's own form.
+    Cosign,
+    /// A certificate where a public key belongs.
+    Certificate,
     /// A key of another kind.
     NotEd25519(String),
     /// It claims to be a key and does not parse.
@@ -440,6 +451,11 @@ impl fmt::Display for KeyError {
             Self::NotAKey(found) => write!(f, "not a key: {found}"),
             Self::PrivateGiven => f.write_str("a private key, but the public half is needed"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
+            Self::Empty => f.write_str("empty, but a private key is needed"),
+            Self::Cosign => f.write_str(
+                "a key in cosign's own form, but an Ed25519 key in PKCS#8 or OpenSSH's form is needed",
+            ),
+            Self::Certificate => f.write_str("a certificate, but a public key is needed"),
             Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
@@ -464,7 +480,9 @@ impl Fault for KeyError {
             Self::PrivateGiven => {
                 "to print the public half type: openssl pkey -in FILE -pubout (for a key of OpenSSH: ssh-keygen -y -f FILE)"
             }
-            Self::NotEd25519(_) => "to make one type: attesh key generate -o FILE",
+            Self::NotEd25519(_) | Self::Cosign => "to make one type: attesh key generate -o FILE",
+            Self::Empty => "put the private key there; a CI gives its secrets to no job of a fork",
+            Self::Certificate => "to print its public key type: openssl x509 -in FILE -noout -pubkey",
             Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
             Self::WrongPassphrase => "try again with another",
             Self::UnknownEncryption(_) | Self::TooCostly(_) => {

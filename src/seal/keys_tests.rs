@@ -118,7 +118,15 @@ fn what_is_no_private_key_is_said_to_be_what_it_is() {
         read("-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n"),
         KeyError::NotEd25519("RSA".to_owned())
     );
-    for text in ["", "hello", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"] {
+    for text in ["", "\n", " \r\n\t"] {
+        assert_eq!(read(text), KeyError::Empty, "{text:?}");
+    }
+    for name in ["SIGSTORE", "COSIGN"] {
+        let label = format!("ENCRYPTED {name} PRIVATE KEY");
+        let file = format!("-----BEGIN {label}-----\neyJrZGYi\n-----END {label}-----\n");
+        assert_eq!(read(&file), KeyError::Cosign);
+    }
+    for text in ["hello", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"] {
         assert!(matches!(read(text), KeyError::NotAKey(_)), "{text}");
     }
     for text in [
@@ -137,6 +145,16 @@ fn what_is_no_private_key_is_said_to_be_what_it_is() {
     assert_eq!(PrivateKey::is_encrypted(&long), Ok(false));
     long.push(b'\n');
     assert_eq!(PrivateKey::is_encrypted(&long), Err(KeyError::NotAKey("65537 bytes".to_owned())));
+}
+
+#[test]
+fn a_key_with_the_line_ends_of_windows_is_refused() {
+    let passphrase = Passphrase::new(b"p".to_vec());
+    for lock in [None, Some((&passphrase, &[3; 32]))] {
+        let pem = key().to_pkcs8_pem(lock).unwrap().replace('\n', "\r\n");
+        let read = PrivateKey::read(pem.as_bytes(), Some(&passphrase)).unwrap();
+        assert!(read.public() == key().public());
+    }
 }
 
 /// The file has nothing that a damaged seed could be told by: it is another key then, which

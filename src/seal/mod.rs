@@ -6,6 +6,7 @@
 //! The pure ones import none of the doors.
 
 pub mod agent;
+pub mod apart;
 pub mod draft;
 pub mod envelope;
 pub mod form;

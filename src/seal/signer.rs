@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::agent::{AgentError, AgentKey};
+use super::apart::Apart;
 use super::envelope::Envelope;
 use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKey, SIGNATURE_BYTES};
 use super::trust::{TrustError, TrustFile};
@@ -29,6 +30,8 @@ pub enum Signer {
     Key(PrivateKey),
     /// A key that an ssh-agent holds.
     Agent(AgentKey),
+    /// A private key in the memory of a process of its own.
+    Apart(Apart),
 }
 
 impl Signer {
@@ -37,6 +40,7 @@ impl Signer {
         match self {
             Self::Key(key) => key.public(),
             Self::Agent(key) => key.public().clone(),
+            Self::Apart(key) => key.public().clone(),
         }
     }
 
@@ -47,6 +51,7 @@ impl Signer {
             let sig: [u8; SIGNATURE_BYTES] = match self {
                 Self::Key(key) => key.sign(message),
                 Self::Agent(key) => key.sign(message).map_err(SignError::Agent)?,
+                Self::Apart(key) => key.sign(message).map_err(SignError::Apart)?,
             };
             // A signature made by a faulty machine can give the private key away.
             if public.verify(message, &sig) { Ok(sig) } else { Err(SignError::Faulty) }
@@ -59,6 +64,8 @@ impl Signer {
 pub enum SignError {
     /// The agent did not.
     Agent(AgentError),
+    /// The process that holds the key did not.
+    Apart(io::Error),
     /// The signature made here does not verify here.
     Faulty,
 }
@@ -67,6 +74,7 @@ impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Agent(error) => error.fmt(f),
+            Self::Apart(_) => f.write_str("the process that held the key is gone, or was stopped"),
             Self::Faulty => f.write_str(
                 "the signature does not verify with the key that made it: memory or processor is at fault",
             ),
@@ -80,7 +88,7 @@ impl Fault for SignError {
     fn next(&self) -> Option<Next> {
         match self {
             Self::Agent(error) => error.next(),
-            Self::Faulty => None,
+            Self::Apart(_) | Self::Faulty => None,
         }
     }
 }

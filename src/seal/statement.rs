@@ -120,8 +120,8 @@ pub struct Predicate {
     pub origin: OriginFacts,
     /// When it was sealed, by the sealer's clock (RFC 3339).
     pub sealed_at: String,
-    /// From the journal's last record to the sealing, in milliseconds; negative if a clock went back.
-    pub unrecorded_tail_ms: i64,
+    /// From the journal's last record to the sealing, in whole milliseconds.
+    pub unrecorded_tail_ms: u64,
     /// What this version does not name: a text under a URI each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub extensions: BTreeMap<String, String>,
@@ -545,6 +545,12 @@ impl Statement {
     #[must_use]
     pub fn sealed_at_s(&self) -> Option<i64> {
         self.predicate.sealed_at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+    }
+
+    /// When its session ended, in seconds since 1970.
+    #[must_use]
+    pub fn closed_at_s(&self) -> Option<i64> {
+        self.predicate.session.closed_at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
     }
 }
 

@@ -7,6 +7,8 @@
 //! * a damaged line is an error that names the line; a line that is sound but of no use here
 //!   (another type of key, another namespace) is skipped and named, because one trust file
 //!   often serves several programs, and skipping a key only trusts less;
+//! * a line that looks restricted is restricted or an error: an option where principals belong
+//!   (`authorized_keys`), a marker (`@revoked`) and a certificate are never read as a plain key;
 //! * a time without a zone is local time, as ssh-keygen(1) has it; the caller says what that is.
 
 use std::error::Error;
@@ -95,6 +97,20 @@ impl TrustedKey {
     pub fn validity(&self) -> Validity {
         self.validity
     }
+
+    /// A trust file of this key alone, with its times of validity; only its principals may be lost.
+    pub fn to_file(&self) -> String {
+        if self.validity.is_unlimited() {
+            return self.key.to_spki_pem();
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "@._-*?!,".contains(c);
+        let principals =
+            self.principals().filter(|text| text.chars().all(plain) && expect_principals(text).is_ok());
+        let option = |name: &str, at: Option<i64>| Some(format!("{name}=\"{}\"", compact(at?)?));
+        let times = [("valid-after", self.validity.after), ("valid-before", self.validity.before)];
+        let options: Vec<String> = times.iter().filter_map(|(name, at)| option(name, *at)).collect();
+        format!("{} {} {}\n", principals.unwrap_or("*"), options.join(","), self.key.to_ssh_line())
+    }
 }
 
 /// A sound line that makes no key trusted here.
@@ -106,6 +122,13 @@ pub struct Unused {
     pub why: String,
     /// The type of key, if that is what is wrong.
     pub other_type: Option<String>,
+}
+
+impl Unused {
+    fn other(line: usize, kind: String) -> Self {
+        let why = format!("a key of type {kind}, but attesh reads only Ed25519 keys");
+        Unused { line, why, other_type: Some(kind) }
+    }
 }
 
 /// A trust file as read: never without a key.
@@ -126,6 +149,8 @@ impl TrustFile {
             return Err(whole(KeyError::NotAKey(size)));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| whole(KeyError::NotAKey("no text".to_owned())))?;
+        // Editors of Windows begin a text with this mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let file =
             if text.contains("-----BEGIN ") { Self::read_pem(text)? } else { Self::read_lines(text, local)? };
         if file.keys.is_empty() {
@@ -145,18 +170,20 @@ impl TrustFile {
 
     fn read_pem(text: &str) -> Result<Self, TrustError> {
         let mut keys = Vec::new();
+        let mut unused = Vec::new();
         let mut done = 0;
         for (_, pem) in pem_blocks(text) {
             let start = pem.as_ptr() as usize - text.as_ptr() as usize;
             // A key line between the blocks would be skipped in silence, so it is an error.
             only_comments(text, done, start)?;
             done = start + pem.len();
-            let key = PublicKey::from_spki_pem(pem)
-                .map_err(|why| TrustError { line: Some(line_of(text, start)), why })?;
-            keys.push(TrustedKey::new(key));
+            match PublicKey::from_spki_pem(pem) {
+                Ok(key) => keys.push(TrustedKey::new(key)),
+                Err(KeyError::NotEd25519(kind)) => unused.push(Unused::other(line_of(text, start), kind)),
+                Err(why) => return Err(TrustError { line: Some(line_of(text, start)), why }),
+            }
         }
         only_comments(text, done, text.len())?;
-        let unused = Vec::new();
         Ok(Self { keys, unused })
     }
 
@@ -172,11 +199,7 @@ impl TrustFile {
             match read_line(line, local) {
                 Ok(key) => keys.push(key),
                 Err(Reject::Unused(why)) => unused.push(Unused { line: line_number, why, other_type: None }),
-                Err(Reject::OtherType(kind)) => unused.push(Unused {
-                    line: line_number,
-                    why: format!("a key of type {kind}, but attesh reads only {SSH_ED25519}"),
-                    other_type: Some(kind),
-                }),
+                Err(Reject::OtherType(kind)) => unused.push(Unused::other(line_number, kind)),
                 Err(Reject::Bad(why)) => {
                     return Err(TrustError { line: Some(line_number), why });
                 }
@@ -251,6 +274,7 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
         let principals = (!comment.is_empty()).then(|| comment.to_owned());
         return Ok(TrustedKey { key, principals, validity: Validity::default() });
     }
+    expect_principals(first)?;
     let (second, after_second) = word(rest)?;
     if second.is_empty() {
         return Err(Reject::Bad(KeyError::NotAKey(format!(
@@ -286,6 +310,41 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
             before: options.before.map(|t| time("valid-before", &t, local)).transpose()?,
         },
     })
+}
+
+/// What restricts a key in `authorized_keys` or `known_hosts` stands where `allowed_signers` has
+/// the principals: such a line trusts nobody without its restriction. ssh-keygen(1) would read it
+/// as names as well, so whoever has such a name puts it in quotes.
+fn expect_principals(word: &str) -> Result<(), Reject> {
+    let what =
+        "an option is not read here; in an allowed_signers file the principals come first, then the options";
+    let (marked, plain) = (word.starts_with('@'), !word.starts_with('"'));
+    if marked {
+        return Err(bad(&format!("{:?}: a marker is not read here; remove the line", short(word))));
+    }
+    if plain && word.split(',').any(is_option) {
+        return Err(bad(&format!("{:?}: {what}", short(word))));
+    }
+    Ok(())
+}
+
+/// Whether this is an option of sshd(8)'s `authorized_keys` or of ssh-keygen(1)'s
+/// `allowed_signers`, in the spelling of either: all that take a value have an equals sign.
+fn is_option(word: &str) -> bool {
+    const FLAGS: [&str; 9] = [
+        "agent-forwarding",
+        "cert-authority",
+        "port-forwarding",
+        "pty",
+        "restrict",
+        "touch-required",
+        "user-rc",
+        "verify-required",
+        "x11-forwarding",
+    ];
+    let name = word.to_ascii_lowercase();
+    let flag = name.strip_prefix("no-").unwrap_or(&name);
+    name.contains(['=', '"']) || FLAGS.contains(&flag)
 }
 
 /// The next word of a line and what follows it; quotes may hold spaces.
@@ -406,6 +465,12 @@ fn time(option: &str, text: &str, local: LocalTime) -> Result<i64, Reject> {
     }
     let at = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|_| wrong())?;
     Ok(at.as_second())
+}
+
+/// A time as [`time`] reads it.
+fn compact(at: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(at).ok()?;
+    Some(time.strftime("%Y%m%d%H%M%SZ").to_string())
 }
 
 /// OpenSSH's pattern lists: comma-separated, `*` and `?`, and `!` to exclude.

@@ -126,6 +126,92 @@ fn other_files_are_said_to_be_what_they_are() {
 }
 
 #[test]
+fn a_line_that_looks_restricted_is_trusted_without_its_restriction() {
+    let (good, line) = (key(2).to_ssh_line(), key(1).to_ssh_line());
+    for restriction in [
+        "valid-before=\"20200101\"",
+        "VALID-BEFORE=20200101",
+        "valid-after=\"20990101\"",
+        "namespaces=\"git\"",
+        "Namespaces=git,file",
+        "cert-authority",
+        "CERT-AUTHORITY",
+        "cert-authority,namespaces=\"git\"",
+        "alice,cert-authority",
+        "alice,valid-before=\"20200101\"",
+        "@revoked",
+        "@REVOKED",
+        "@cert-authority",
+        "@revoked *.example.org",
+        "@cert-authority *.example.org",
+        "command=\"echo a b\"",
+        "command=\"a\\\" ssh-ed25519 b\"",
+        "from=\"10.0.0.0/8,*.example.org\"",
+        "expiry-time=\"20200101\"",
+        "restrict",
+        "restrict,pty",
+        "no-pty",
+        "no-X11-forwarding,no-port-forwarding",
+        "environment=\"A=b\",restrict",
+        "verify-required",
+        "no-touch-required",
+        "valid-before=\"20200101\" alice",
+    ] {
+        let error = read(&format!("{good}\n{restriction} {line} comment\n")).unwrap_err();
+        assert_eq!(error.line, Some(2), "{restriction}: {error}");
+    }
+    // Behind principals the options of allowed_signers count, whatever their case.
+    for (options, limited) in [
+        ("VALID-BEFORE=\"20200101Z\"", true),
+        ("valid-before=20200101Z,namespaces=\"attesh\"", true),
+        ("namespaces=\"attesh\"", false),
+    ] {
+        let file = read(&format!("alice {options} {line}")).unwrap();
+        assert_eq!(!file.keys[0].validity().is_unlimited(), limited, "{options}");
+    }
+    // A name that looks like an option is one in quotes.
+    let file = read(&format!("\"restrict\" {line}")).unwrap();
+    assert_eq!(file.keys[0].principals(), Some("restrict"));
+}
+
+#[test]
+fn a_key_that_is_kept_loses_its_validity() {
+    let line = key(1).to_ssh_line();
+    for (text, principals) in [
+        (line.clone(), None),
+        (format!("alice valid-before=\"20200101Z\" {line}"), Some("alice")),
+        (format!("a,b* valid-after=\"20200101Z\",valid-before=\"20210101120001Z\" {line}"), Some("a,b*")),
+        (format!("\"a b\" valid-after=\"20200101Z\" {line}"), Some("*")),
+        (format!("\"restrict\" valid-after=\"20200101\" {line}"), Some("*")),
+    ] {
+        let first = read(&text).unwrap().keys.remove(0);
+        let again = read(&first.to_file()).unwrap().keys.remove(0);
+        assert_eq!((again.key(), again.validity()), (first.key(), first.validity()), "{text}");
+        assert_eq!(again.principals(), principals, "{text}");
+    }
+}
+
+#[test]
+fn a_mark_at_the_beginning_or_a_key_of_another_type_spoils_a_file() {
+    let marked = format!("\u{feff}{}\r\n", key(1).to_ssh_line());
+    assert_eq!(keys(&marked), [key(1)]);
+    assert_eq!(keys(&format!("\u{feff}{}", key(1).to_spki_pem())), [key(1)]);
+    let ec = "-----BEGIN PUBLIC KEY-----\n\
+              MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt\n\
+              6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\n\
+              -----END PUBLIC KEY-----\n";
+    let file = read(&format!("{ec}{}", key(1).to_spki_pem())).unwrap();
+    assert_eq!((file.keys.len(), file.keys[0].key()), (1, &key(1)));
+    assert_eq!((file.unused[0].line, file.unused[0].other_type.as_deref()), (1, Some("EC")));
+    let error = read(ec).unwrap_err();
+    assert_eq!((error.line, error.why), (Some(1), KeyError::NotEd25519("EC".into())));
+    let certificate =
+        format!("{}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", key(1).to_spki_pem());
+    let error = read(&certificate).unwrap_err();
+    assert_eq!((error.line, error.why), (Some(4), KeyError::Certificate));
+}
+
+#[test]
 fn patterns_match_as_openssh_has_them() {
     for (pattern, matches) in [
         ("attesh", true),

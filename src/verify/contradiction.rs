@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::cause::{Cause, Code};
 use crate::encoding::hex;
-use crate::journal::story::Weight;
+use crate::journal::story::{CLOCK_STEP_NS, Weight};
 use crate::record::{FORMAT, FORMAT_NAME};
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_ATTACHED, SUBJECT_SCRIPT,
@@ -61,6 +61,7 @@ pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {
     named_subjects_contradict(statement)
         .or_else(|| heads_contradict(predicate))
         .or_else(|| records_contradict(predicate))
+        .or_else(|| times_contradict(predicate))
         .or_else(|| findings_contradict(predicate))
         .or_else(|| commands_contradict(statement))
         .or_else(|| counts_contradict(statement))
@@ -107,6 +108,46 @@ fn records_contradict(predicate: &Predicate) -> Option<Cause> {
         ("a finding", predicate.anomalies.iter().any(|finding| beyond(finding.record))),
     ];
     kinds.iter().find(|(_, beyond)| *beyond).and_then(|(what, _)| because(Code::StatementRecord, *what))
+}
+
+/// A time in nanoseconds since 1970.
+fn at_ns(text: &str) -> Option<i128> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_nanosecond)
+}
+
+/// It was sealed after its last record, and, where nobody set the clock, the session did not close
+/// before it opened, and each command ran within it.
+fn times_contradict(predicate: &Predicate) -> Option<Cause> {
+    let session = &predicate.session;
+    let times = [&session.opened_at, &session.closed_at, &predicate.sealed_at].map(|text| at_ns(text));
+    // The form of each was checked.
+    let [Some(opened), Some(closed), Some(sealed)] = times else { return None };
+    if sealed < closed {
+        return because(Code::StatementTime, "sealedAt is before closedAt");
+    }
+    if i128::from(predicate.unrecorded_tail_ms) != (sealed - closed) / 1_000_000 {
+        return because(Code::StatementTime, "unrecordedTailMs is not the time from closedAt to sealedAt");
+    }
+    if predicate.clock.step_count > 0 {
+        return None;
+    }
+    // Between two records the clock may go back by so much before that counts as a step.
+    let slack = i128::from(CLOCK_STEP_NS) * i128::from(predicate.journal.size);
+    if closed + slack < opened {
+        return because(Code::StatementTime, "closedAt is before openedAt, and the clock was not set");
+    }
+    let outside = |command: &&CommandFacts| {
+        let Some(started) = at_ns(&command.started_at) else { return false };
+        let ran = i128::from(command.duration_ms.unwrap_or(0)) * 1_000_000;
+        // The clock since boot may run faster than the other by one part in a thousand.
+        started + slack < opened || started + ran > closed + slack + ran / 500
+    };
+    let commands = predicate.commands.iter().flatten();
+    commands.clone().find(outside).and_then(|command| {
+        let what =
+            format!("command {} did not run within the session, and the clock was not set", command.seq);
+        because(Code::StatementTime, what)
+    })
 }
 
 /// A finding weighs what its code says.

@@ -143,6 +143,10 @@ pub struct Verdict {
     pub protection: Option<String>,
     /// What the policy denies.
     pub denials: Vec<Denial>,
+    /// The files that are subjects: each as it was given, and the subject's name.
+    pub artifacts: Vec<(String, String)>,
+    /// It is a journal that nobody has sealed.
+    pub unsealed: bool,
     /// The statement, if its signature was verified.
     pub statement: Option<Box<Statement>>,
 }
@@ -165,6 +169,12 @@ impl Verdict {
     /// The verdict on a file that cannot be judged at all.
     pub fn unable(objection: Objection) -> Self {
         Verdict { failure: Some(objection), ..Verdict::default() }
+    }
+
+    /// Whether a trusted key sealed it, and nothing speaks against it.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.failure.is_none() && !self.unsealed
     }
 
     /// Records a failure; one that weighs more than those before becomes the verdict's.

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import time
 
 import statement
 from form import Bad, Unsupported, need, parse, std64, text
@@ -53,9 +54,12 @@ def opened(raw, public):
     return body
 
 
-def check(raw, public, transcript=None, result=None):
+def check(raw, public, transcript=None, result=None, now_s=None):
     """The Statement of an envelope: held against its transcript, and what came of its journal."""
     checked = statement.check(opened(raw, public))
+    sealed_s = statement.nanoseconds(checked["predicate"]["sealedAt"]) / 10**9
+    now_s = time.time() if now_s is None else now_s
+    need(sealed_s - now_s < statement.AHEAD_MAX_S + 1, "sealed in the future")
     if transcript is not None:
         statement.check_transcript(transcript, checked)
     if result is not None:
@@ -64,9 +68,9 @@ def check(raw, public, transcript=None, result=None):
     return checked
 
 
-def judged(*given):
+def judged(*given, **more):
     try:
-        check(*given)
+        check(*given, **more)
         return "taken"
     except Unsupported:
         return "unsupported"

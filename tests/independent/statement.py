@@ -15,6 +15,10 @@ SUBJECTS_MAX = 1000
 COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000
+# By how much the clock may go back from one record to the next without a step.
+CLOCK_STEP_NS = 100_000_000
+# How far ahead a seal may be, in seconds.
+AHEAD_MAX_S = 300
 # The extensions that are known here.
 KNOWN_EXTENSIONS = ()
 
@@ -125,7 +129,7 @@ PREDICATE = {
     "facts": particulars(FACT),
     "origin": shape({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
-    "unrecordedTailMs": ranged(-INTEGER_MAX, INTEGER_MAX),
+    "unrecordedTailMs": integer,
     "extensions": Optional(in_order(uri, text), {}),
     "mustUnderstand": Optional(uris_in_order, []),
 }
@@ -199,6 +203,7 @@ def agree(statement):
     need(predicate["clock"]["assurance"] == "SELF_REPORTED", "clock.assurance")
     subjects_agree(statement)
     heads_agree(predicate)
+    times_agree(predicate)
     need(predicate["transcript"]["lines"] == outcome["commandCount"], "the lines of the transcript")
     for one in predicate["anomalies"]:
         need(one["incomplete"] == (one["code"] in INCOMPLETE), "what a finding weighs")
@@ -246,6 +251,28 @@ def heads_agree(predicate):
     due = [(1, journal["genesisHash"]), (journal["size"], journal["rootHash"])]
     need(ends == due, "the first or the last head")
     need(all(one["size"] < more["size"] for one, more in zip(heads, heads[1:])), "heads that do not grow")
+
+
+def nanoseconds(value):
+    """A time as nanoseconds since 1970."""
+    whole, _, fraction = value.removesuffix("Z").partition(".")
+    since = datetime.datetime.fromisoformat(whole) - datetime.datetime(1970, 1, 1)
+    return (since.days * 86400 + since.seconds) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+def times_agree(predicate):
+    session = predicate["session"]
+    opened, closed, sealed = map(nanoseconds, (session["openedAt"], session["closedAt"], predicate["sealedAt"]))
+    need(sealed >= closed, "sealed before it closed")
+    need(predicate["unrecordedTailMs"] == (sealed - closed) // 10**6, "unrecordedTailMs")
+    if predicate["clock"]["stepCount"]:
+        return
+    slack = CLOCK_STEP_NS * predicate["journal"]["size"]
+    need(closed + slack >= opened, "closed before it opened")
+    for command in predicate.get("commands", []):
+        started, ran = nanoseconds(command["startedAt"]), (command["durationMs"] or 0) * 10**6
+        need(started + slack >= opened, f"command {command['seq']} began before the session")
+        need(started + ran <= closed + slack + ran // 500, f"command {command['seq']} ended after the session")
 
 
 def counts_agree(predicate):

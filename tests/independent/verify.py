@@ -24,6 +24,10 @@ def read(*path):
         return file.read()
 
 
+# When the vectors are judged: 2026-11-22T10:04:00Z.
+NOW_S = 1795341840
+
+
 # ── vectors ───────────────────────────────────────────────────────────────────
 
 
@@ -51,13 +55,13 @@ def of_envelopes(folder, name, trust, _, verdict, *__):
     else:
         must = "unsupported" if verdict == "unsupported" else "taken"
     public = envelope.public_key(read(folder, "signer.pub"))
-    found = envelope.judged(read(folder, name + ".intoto.json"), public)
+    found = envelope.judged(read(folder, name + ".intoto.json"), public, now_s=NOW_S)
     return found == must, f"{name}\t{found}"
 
 
 def of_transcripts(folder, name, sealed, must, *_):
     public = envelope.public_key(read(folder, "signer.pub"))
-    found = envelope.judged(read(folder, sealed + ".intoto.json"), public, read(folder, name + ".transcript"))
+    found = envelope.judged(read(folder, sealed + ".intoto.json"), public, read(folder, name + ".transcript"), now_s=NOW_S)
     return found == {"subject": "taken", "other": "refused"}[must], f"{name}\t{found}"
 
 

@@ -53,6 +53,7 @@ mod seal {
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
 mod verify {
+    mod asked;
     mod memory;
     pub mod rules;
     mod unknown;
@@ -80,6 +81,7 @@ mod run {
     mod gitlab;
     mod nowhere;
     pub mod script;
+    mod secret;
     mod signals;
     mod steps;
     mod unfinished;

@@ -11,6 +11,7 @@ const WHOLE: &str = "\
 [trust]
 keys = ['ci.pub', 'ops.pub']
 max-age = '2h'
+at = 'sealed'
 [session]
 complete = false
 max-lost = 1
@@ -94,7 +95,8 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "At most 3 pauses were declared.",
         "It was sealed at most 60 s after its last record.",
         "A key of these files sealed it: ci.pub, ops.pub.",
-        "It was sealed at most 7200 s ago.",
+        "The session ended at most 7200 s ago.",
+        "A key with times of validity was valid at the time that the seal names.",
         "No command contains: curl .*",
         "bin/app is among its subjects.",
         "This is true (few): predicate.outcome.commandCount < 9",
@@ -107,4 +109,14 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "No pause was declared.",
     ];
     assert_eq!(explained(""), least);
+}
+
+#[test]
+fn a_long_command_is_told_in_part() {
+    let long = format!("make {}; rm -rf /", "x".repeat(300));
+    let told = explained(&format!("[[script]]\ncommands = ['{long}']\nbefore = ['{long}2']"));
+    assert!(told.contains(&format!("    line 1: `{long}`")), "{told:?}");
+    assert!(told.contains(&format!("    `{long}2`")), "{told:?}");
+    let several = explained("[[script]]\ncommands = [\"if a\\nthen b\\nfi\"]");
+    assert!(several.contains(&"    line 1: `if a\nthen b\nfi`".to_owned()), "{several:?}");
 }

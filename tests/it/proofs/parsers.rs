@@ -126,7 +126,7 @@ pub fn statement(bytes: &[u8]) {
     let signed: Result<Envelope, ()> =
         Envelope::sign(bytes.to_vec(), &key.public(), |message| Ok(key.sign(message)));
     let trusted = [Trusted { key: TrustedKey::new(key.public()), source: "signer.pub".into() }];
-    let mut verdict = verify::envelope(&signed.expect("it signs"), &trusted);
+    let mut verdict = verify::envelope(&signed.expect("it signs"), &trusted, verify::At::time(0));
     static POLICY: OnceLock<Policy> = OnceLock::new();
     let text = include_bytes!("../../vectors/compat/0.1/policy.toml");
     let policy = POLICY.get_or_init(|| Policy::read(text).expect("a policy"));

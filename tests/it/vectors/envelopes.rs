@@ -12,7 +12,7 @@ use attesh::seal::envelope::{Envelope, pae};
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::{AnomalyFacts, Completeness, FactFacts, Statement};
 use attesh::seal::trust::{TrustFile, TrustedKey};
-use attesh::verify::{self, Objection, Trusted, Verdict};
+use attesh::verify::{self, At, Objection, Trusted, Verdict};
 use serde_json::{Value, json};
 
 use super::{files_of, judged, kept, said};
@@ -191,7 +191,7 @@ fn malformed(cases: &mut Cases) {
 /// The whole session, told differently for each number.
 fn statement_with(number: u64) -> Vec<u8> {
     let mut statement = whole();
-    statement.predicate.unrecorded_tail_ms += i64::try_from(number).unwrap();
+    statement.predicate.origin.id = Some(format!("{number:016x}"));
     statement.to_json()
 }
 
@@ -249,7 +249,7 @@ fn signed(cases: &mut Cases) {
             "key-no-more-valid",
             "expired.signers",
             Some(Code::SignatureValidity),
-            "but that key is trusted until 2026-11-22T10:00:00Z",
+            "judged at 2026-11-22T10:04:00Z, but that key is trusted until 2026-11-22T10:03:00Z",
         ),
         (
             "key-not-yet-valid",
@@ -259,6 +259,27 @@ fn signed(cases: &mut Cases) {
         ),
     ] {
         cases.add(name, code, why, good.to_json()).trust = trust;
+    }
+    for (name, trust, code, why) in [
+        ("key-valid-when-sealed", "expired.signers", None, "3 commands recorded"),
+        (
+            "key-not-valid-when-sealed",
+            "older.signers",
+            Some(Code::SignatureValidity),
+            "judged at 2026-11-22T10:02:00Z",
+        ),
+    ] {
+        let case = cases.add(name, code, why, good.to_json());
+        (case.trust, case.policy) = (trust, "sealed");
+    }
+    for (name, second, code, why) in [
+        ("sealed-a-little-ahead", "00", None, "3 commands recorded"),
+        ("sealed-in-the-future", "01", Some(Code::SignatureFuture), "sealed 301 s in the future"),
+    ] {
+        let mut ahead = whole();
+        ahead.predicate.sealed_at = format!("2026-11-22T10:09:{second}Z");
+        ahead.predicate.unrecorded_tail_ms = 480_000 + 1_000 * second.parse::<u64>().unwrap();
+        cases.add(name, code, why, sign(ahead.to_json(), 7).to_json());
     }
 }
 
@@ -314,6 +335,12 @@ fn stories(cases: &mut Cases) {
     let mut paused = whole();
     (paused.predicate.outcome.pause_count, paused.predicate.outcome.paused_command_count) = (1, None);
     add("paused", "3 commands recorded", &paused);
+    // Where somebody set the clock, times need not be in order.
+    let mut set = whole();
+    set.predicate.clock.step_count = 1;
+    set.predicate.session.opened_at = "2026-11-22T10:01:30Z".into();
+    set.predicate.commands.as_mut().unwrap()[1].started_at = "2020-01-01T00:00:00Z".into();
+    add("clock-set", "3 commands recorded", &set);
     let mut long = whole();
     long.predicate.commands = None;
     add("too-many-commands", "3 commands recorded", &long);
@@ -353,8 +380,9 @@ fn the_envelopes_are_not_those_of_the_cases() {
     let key = key(7).public();
     files.insert("signer.pub".into(), key.to_spki_pem().into_bytes());
     for (name, option) in [
-        ("valid.signers", "valid-before=\"20261122100200Z\""),
-        ("expired.signers", "valid-before=\"20261122100000Z\""),
+        ("valid.signers", "valid-before=\"20261122100400Z\""),
+        ("expired.signers", "valid-before=\"20261122100300Z\""),
+        ("older.signers", "valid-before=\"20261122100100Z\""),
         ("future.signers", "valid-after=\"20990101Z\""),
     ] {
         files.insert(name.into(), format!("signer {option} {}\n", key.to_ssh_line()).into_bytes());
@@ -368,7 +396,8 @@ fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> Ver
         Err(why) => return Verdict::unable(Objection::new(why.code(), why.to_string())),
         Ok(envelope) => envelope,
     };
-    let mut verdict = verify::envelope(&envelope, trusted);
+    let keys_when_sealed = policy.is_some_and(|policy| policy.keys_when_sealed);
+    let mut verdict = verify::envelope(&envelope, trusted, At { now_s: NOW_S, keys_when_sealed });
     if let (Some(policy), Some(statement)) = (policy, &verdict.statement) {
         let ruling = policy::judge(policy, statement, NOW_S);
         verify::with_policy(&mut verdict, ruling, None);

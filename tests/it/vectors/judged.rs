@@ -46,6 +46,7 @@ pub fn policies() -> BTreeMap<String, String> {
     );
     add("pipe", "[[script]]\npipe = 'all'\ncommands = ['./bad | tail']\n".into());
     add("pipe-last", "[[script]]\ncommands = ['./bad | tail']\n".into());
+    add("sealed", "[trust]\nat = 'sealed'\n".into());
     add("rule-true", "[[rule]]\ncel = 'true'\n".into());
     add("digest", format!("[[script]]\nsha256 = '{}'\n{BUILD}", Run::of(&THREE).sha256()));
     add("any-status", format!("[[script]]\nexit = 'any'\n{BUILD}"));
@@ -56,8 +57,8 @@ pub fn policies() -> BTreeMap<String, String> {
     add("incomplete", "[session]\ncomplete = false\nmax-lost = 2\n".into());
     add("nothing", String::new());
     add("tail", "[session]\nmax-tail = '59s'\n".into());
-    add("age", "[trust]\nmax-age = '119s'\n".into());
-    add("young", "[trust]\nmax-age = '2m'\n".into());
+    add("age", "[trust]\nmax-age = '179s'\n".into());
+    add("young", "[trust]\nmax-age = '3m'\n".into());
     add("deny", "[deny]\ncommands = ['^echo .something.$', '^[(]echo', 'curl .*\\| *sh']\n".into());
     add("subject", "[subject]\nrequire = ['bin/app']\n".into());
     add("other-subject", "[subject]\nrequire = ['bin/other']\n".into());
@@ -464,7 +465,7 @@ fn rest(cases: &mut Cases) {
             Some(Code::SessionTail),
             "sealed 60 s after the last record; 59 s are allowed",
         ),
-        ("too-old", "age", Some(Code::PolicyAge), "sealed 120 s ago; at most 119 s are allowed"),
+        ("too-old", "age", Some(Code::PolicyAge), "the session ended 180 s ago; at most 179 s are allowed"),
         ("young-enough", "young", None, "3 commands recorded"),
         ("nothing-asked", "nothing", None, "3 commands recorded"),
     ] {

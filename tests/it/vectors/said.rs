@@ -251,6 +251,26 @@ const CONTRADICTIONS: &[Contradiction] = &[
         it.predicate.commands = None;
         it.predicate.outcome.withheld_count = 4;
     }),
+    ("sealed-before-closed", Code::StatementTime, "sealedAt is before closedAt", |it| {
+        it.predicate.sealed_at = "2026-11-22T10:00:59.999999999Z".into();
+        it.predicate.unrecorded_tail_ms = 0;
+    }),
+    ("tail", Code::StatementTime, "unrecordedTailMs is not", |it| it.predicate.unrecorded_tail_ms -= 1),
+    ("tail-of-another-seal", Code::StatementTime, "unrecordedTailMs is not", |it| {
+        it.predicate.sealed_at = "2026-11-22T10:03:00Z".into();
+    }),
+    ("closed-before-opened", Code::StatementTime, "closedAt is before openedAt", |it| {
+        it.predicate.session.opened_at = "2026-11-22T10:01:30Z".into();
+    }),
+    ("command-before", Code::StatementTime, "command 2 did not run within", |it| {
+        commands(it)[1].started_at = "2026-11-22T09:59:50Z".into();
+    }),
+    ("command-behind", Code::StatementTime, "command 3 did not run within", |it| {
+        commands(it)[2].started_at = "2026-11-22T10:01:10Z".into();
+    }),
+    ("command-too-long", Code::StatementTime, "command 1 did not run within", |it| {
+        commands(it)[0].duration_ms = Some(70_000);
+    }),
     ("records", Code::StatementCount, "outcome.commandCount is more", |it| {
         it.predicate.plans.clear();
         it.subject.retain(|subject| !subject.name.starts_with("script:"));

@@ -10,11 +10,11 @@ use attesh::record::Status;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::{CommandText, Statement};
 use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Trusted};
+use attesh::verify::{self, At, Trusted};
 
 use super::envelopes::{key, sign};
 use super::{files_of, kept};
-use crate::policy::judge::{Run, set_transcript, statement};
+use crate::policy::judge::{NOW_S, Run, set_transcript, statement};
 
 const HEADER: &str = "\
 # Transcripts, and whether each is the one of an envelope. Columns, separated by tabs:
@@ -124,10 +124,10 @@ fn a_transcript_is_taken_for_another() {
     for row in text.lines().filter(|line| !line.starts_with('#')) {
         let [name, envelope, must, _] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let envelope = Envelope::read(&files[&format!("{envelope}.intoto.json")]).unwrap();
-        let mut verdict = verify::envelope(&envelope, &trusted);
+        let mut verdict = verify::envelope(&envelope, &trusted, At::time(NOW_S));
         assert!(verdict.failure.is_none(), "{name}: {:?}", verdict.failure);
         let bytes = &files[&format!("{name}.transcript")];
-        verify::with_artifact(&mut verdict, name, &hex(&sha256(&[bytes])));
+        verify::with_artifact(&mut verdict, &format!("{name}.transcript"), &hex(&sha256(&[bytes])));
         let code = verdict.failure.map(|one| one.code);
         assert_eq!(code, (must == "other").then_some(Code::ArtifactSubject), "{row}");
         // The lines are those of the commands, byte by byte.

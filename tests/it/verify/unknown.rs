@@ -5,10 +5,10 @@ use attesh::policy::{Denial, Ruling};
 use attesh::record::Body;
 use attesh::report;
 use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Mark, Objection, Trusted};
+use attesh::verify::{self, At, Mark, Objection, Trusted};
 
 use super::verdicts::{against_journal, aspect, drafted, everything, journal, judged};
-use crate::policy::judge::rename_attached;
+use crate::policy::judge::{NOW_S, rename_attached};
 use crate::stage::signer::{Defect, Signer};
 use crate::vectors::envelopes::{key, sign, whole};
 
@@ -20,7 +20,7 @@ fn a_newer_bundle_is_taken_at_its_word() {
         let newer = text.replacen("bundle.v0.3+json", "bundle.v0.4+json", 1);
         let newer = newer.replacen("\"publicKey\"", "\"log\":[{}],\"publicKey\"", 1);
         let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-        let verdict = verify::envelope(&from_bundle(newer.as_bytes()).unwrap(), &trusted);
+        let verdict = verify::envelope(&from_bundle(newer.as_bytes()).unwrap(), &trusted, At::time(NOW_S));
         assert!(verdict.statement.is_none());
         verdict.failure.unwrap()
     };

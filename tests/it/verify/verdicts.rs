@@ -14,17 +14,17 @@ use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
 use attesh::seal::statement::{Completeness, OriginStatus, Statement};
 use attesh::seal::trust::TrustedKey;
-use attesh::verify::{self, Mark, Objection, Trusted, Verdict};
+use attesh::verify::{self, At, Mark, Objection, Trusted, Verdict};
 use serde_json::Value;
 
-use crate::policy::judge::{Run, statement};
+use crate::policy::judge::{NOW_S, Run, statement};
 use crate::stage::signer::{Defect, SESSION, Signer, Texts, finish, start};
 use crate::vectors::envelopes::finding;
 use crate::vectors::envelopes::{THREE, key, sign, whole};
 
 pub fn judged(payload: Vec<u8>) -> Verdict {
     let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-    verify::envelope(&Envelope::read(&sign(payload, 7).to_json()).unwrap(), &trusted)
+    verify::envelope(&Envelope::read(&sign(payload, 7).to_json()).unwrap(), &trusted, At::time(i64::MAX))
 }
 
 pub fn aspect(verdict: &Verdict, name: &str) -> String {
@@ -341,7 +341,8 @@ fn a_key_of_the_policy_holds_after_its_time() {
         let keys = TrustFile::read(line.as_bytes(), |_| None).unwrap().keys;
         let keys: Vec<Trusted> = keys.into_iter().map(|key| Trusted { key, source: "p".into() }).collect();
         let mut verdict = judged(whole().to_json());
-        verify::with_policy(&mut verdict, Ruling::default(), Some(&verify::envelope(&envelope, &keys)));
+        let of_keys = verify::envelope(&envelope, &keys, At::time(NOW_S));
+        verify::with_policy(&mut verdict, Ruling::default(), Some(&of_keys));
         let why = Objection::new(Code::SignaturePolicy, "no key that the policy names made it");
         assert_eq!(verdict.failure, (!good).then_some(why), "{until}");
     }

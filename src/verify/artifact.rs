@@ -1,0 +1,74 @@
+//! Whether a file is a subject of a statement.
+//!
+//! What lives here: which subjects a file may be, by its name, and whether it is one of them, by
+//! its digest. What does not: reading the file.
+//!
+//! Rules: as of `verify`. A digest alone is not enough: a file that goes by the name of one
+//! product and has the bytes of another is what nobody sealed under that name.
+
+use super::verdict::{Mark, Objection, Verdict};
+use crate::cause::Code;
+use crate::seal::statement::{
+    SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement, Subject,
+};
+
+/// Adds whether a file is a subject: of those whose names end in as many of the folders and names
+/// of its path as any does, one has its digest. The transcript is one only under the name that it
+/// was written with.
+pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
+    let Some(statement) = &verdict.statement else { return };
+    let named = of_its_name(statement, path);
+    let found = named.iter().find(|subject| subject.digest.sha256 == digest);
+    if let Some(subject) = found {
+        verdict.artifacts.push((path.to_owned(), subject.name.clone()));
+        return;
+    }
+    let same = files(statement).find(|subject| subject.digest.sha256 == digest);
+    let text = match (same, named.first()) {
+        (Some(other), _) => {
+            format!("{path} has the bytes of the subject {}, which has another name", other.name)
+        }
+        (None, Some(named)) => format!("{path} (sha256 {digest}) is not the subject {}", named.name),
+        (None, None) => format!("{path} (sha256 {digest}) is not among the subjects"),
+    };
+    verdict.aspects.integrity.set(Mark::Bad, text.clone());
+    verdict.fail(Objection::new(Code::ArtifactSubject, text));
+}
+
+/// The subjects that are files of the user: products, scripts and attached files.
+fn files(statement: &Statement) -> impl Iterator<Item = &Subject> {
+    let own = [SUBJECT_SESSION, SUBJECT_TRANSCRIPT];
+    statement.subject.iter().filter(move |subject| !own.contains(&subject.name.as_str()))
+}
+
+/// The subjects whose names agree with a path in the most parts from the last on, and in one at
+/// least.
+fn of_its_name<'a>(statement: &'a Statement, path: &str) -> Vec<&'a Subject> {
+    let rank = |subject: &Subject| shared(path, plain(&subject.name));
+    let best = files(statement).map(rank).max().unwrap_or(0);
+    if best == 0 && path.ends_with(".transcript") {
+        return statement.subject.iter().filter(|subject| subject.name == SUBJECT_TRANSCRIPT).collect();
+    }
+    files(statement).filter(|subject| best > 0 && rank(subject) == best).collect()
+}
+
+/// A subject's name without what says that it is a script, or attached, and without the number of
+/// a second one of its name.
+fn plain(name: &str) -> &str {
+    let prefixes = [SUBJECT_SCRIPT, SUBJECT_ATTACHED];
+    let Some(rest) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return name };
+    match rest.rsplit_once('#') {
+        Some((before, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            before
+        }
+        _ => rest,
+    }
+}
+
+/// In how many parts two paths agree, from the last on.
+fn shared(one: &str, other: &str) -> usize {
+    let parts = |path: &'_ str| -> Vec<String> {
+        path.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
+    };
+    parts(one).iter().rev().zip(parts(other).iter().rev()).take_while(|(one, other)| one == other).count()
+}
