@@ -147,16 +147,25 @@ fn shell_of(body: &Body) -> Option<u64> {
 /// The row of a record that is about no command.
 fn said(record: &Record) -> Option<Remark> {
     let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
-    let line = || record.text("text").map_or_else(|| "(withheld or redacted)".to_owned(), text::visible);
     let of = |text: String| Some(Remark::of(record, text));
     let minor = |text: String| Some(Remark { minor: true, ..Remark::of(record, text) });
     match &record.core.body {
-        Body::Note(note) => of(match note.what {
-            NoteWhat::Remark => format!("note: {}", words("text")),
-            NoteWhat::RanWithin => format!("run by the command above: {}", line()),
-            NoteWhat::Unexecuted => format!("not executed: {}", line()),
-            other => format!("{}: {}", other.name(), words("text")),
-        }),
+        Body::Note(note) => {
+            let what = match note.what {
+                NoteWhat::Remark => "note",
+                NoteWhat::RanWithin => "run by the command above",
+                NoteWhat::Unexecuted => "not executed",
+                other => other.name(),
+            };
+            of(match (record.text("text"), record.core.commitments.has("text")) {
+                (Some(text), _) => format!("{what}: {}", text::visible(text)),
+                (None, true) => format!("{what}: (redacted)"),
+                (None, false) if matches!(note.what, NoteWhat::HookRepaired | NoteWhat::Gap) => {
+                    what.to_owned()
+                }
+                (None, false) => format!("{what}: (withheld)"),
+            })
+        }
         Body::Fact(fact) => {
             let failed = if fact.ok { "" } else { " (its collector failed)" };
             of(format!("fact of the type {}{failed}", text::short(&fact.kind)))
@@ -172,7 +181,8 @@ fn said(record: &Record) -> Option<Remark> {
         Body::Open(open) => {
             let version = text::visible(open.version.as_bytes());
             let (at, pid) = (record.core.index, open.pid);
-            minor(format!("shell {at} opened: {} {version}, process {pid}", open.program.name()))
+            let text = format!("shell {at} opened: {} {version}, process {pid}", open.program.name());
+            minor(text).map(|remark| Remark { shell: Some(at), ..remark })
         }
         Body::Close(close) => {
             let status = close.status.map_or_else(String::new, |status| format!(", status {status}"));

@@ -163,15 +163,15 @@ impl Told {
         matches!(self.word, "live" | "open" | "locked" | "elsewhere")
     }
 
-    /// What makes the session incomplete: the first that is found, but for what only says that it
-    /// goes on.
+    /// What makes the session incomplete: the first in the journal, but for what only says that
+    /// it goes on.
     fn incomplete(&self) -> Option<FindingCode> {
         let story = &self.story;
         let matters = |finding: &&Finding| {
             finding.is_incomplete() && !(self.goes_on() && story.is_in_progress(finding))
         };
-        // That the end is missing is said where nothing else is: it is found after all the rest.
-        story.findings.iter().find(matters).map(|finding| finding.code)
+        let first = story.findings.iter().filter(matters).min_by_key(|finding| finding.record);
+        first.map(|finding| finding.code)
     }
 }
 
