@@ -165,6 +165,8 @@ fn said(record: &Record) -> Option<Row> {
         Body::Note(note) => match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
             NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
+            NoteWhat::Unannounced => format!("not announced by the shell, may have run: {}", words("text")),
+            NoteWhat::Rerun => format!("fc ran: {}", words("text")),
             other => format!("{}: {}", other.name(), words("text")),
         },
         Body::Plan(plan) => {

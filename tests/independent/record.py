@@ -64,7 +64,7 @@ KINDS = {
         "from": one_of("prompt", "next-start", "exit", "interrupt", "unknown"), "stale": Optional(true),
         "outcome": Optional(OUTCOME), "native": Optional(integer), "shellDurationUs": Optional(integer)},
     "note": {
-        "shell": Optional(integer), "what": one_of("remark", "unexecuted", "hook-repaired", "gap", "configuration"),
+        "shell": Optional(integer), "what": one_of("remark", "unexecuted", "unannounced", "rerun", "hook-repaired", "gap", "configuration"),
         "status": Optional(status), "native": Optional(integer)},
     "pause": {"shell": null_or(integer)},
     "resume": {"shell": null_or(integer), "by": null_or(integer)},
