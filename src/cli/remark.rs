@@ -155,6 +155,7 @@ fn said(record: &Record) -> Option<Remark> {
                 NoteWhat::Remark => "note",
                 NoteWhat::RanWithin => "run by the command above",
                 NoteWhat::Unexecuted => "not executed",
+                NoteWhat::Unannounced => "not announced by the shell, may have run",
                 other => other.name(),
             };
             of(match (record.text("text"), record.core.commitments.has("text")) {

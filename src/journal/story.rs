@@ -492,6 +492,12 @@ impl Story {
 
     fn remark(&mut self, index: u64, note: &Note) {
         match note.what {
+            NoteWhat::Unannounced => self.find(
+                index,
+                FindingCode::Unannounced,
+                "the shell's history has a line that the shell did not announce: a key binding may have run it"
+                    .into(),
+            ),
             NoteWhat::HookRepaired => {
                 self.find(index, FindingCode::HookRepaired, "a hook had been removed and was put back".into())
             }

@@ -329,6 +329,7 @@ impl<'a> Values<'a> {
     fn note(&self) -> Parsed<Seen> {
         let what = match self.get(Key::What) {
             Some(b"unexecuted") => NoteWhat::Unexecuted,
+            Some(b"unannounced") => NoteWhat::Unannounced,
             Some(b"ran-within") => NoteWhat::RanWithin,
             Some(b"hook-repaired") => NoteWhat::HookRepaired,
             Some(b"gap") => NoteWhat::Gap,
