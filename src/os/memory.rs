@@ -30,11 +30,14 @@ pub fn is_in_memory(path: &Path) -> bool {
 #[must_use]
 pub fn goes_with_logout(folder: &Path) -> bool {
     let uid = nix::unistd::geteuid();
-    let in_memory =
-        folder.starts_with("/run/user") || uid.as_raw() >= PEOPLE_UID && folder.starts_with("/dev/shm");
+    let emptied = is_emptied(folder, uid.as_raw());
     let user = nix::unistd::User::from_uid(uid).ok().flatten();
     let lingers = user.is_none_or(|user| Path::new("/var/lib/systemd/linger").join(user.name).exists());
-    in_memory && Path::new("/run/systemd/seats").is_dir() && !lingers
+    emptied && Path::new("/run/systemd/seats").is_dir() && !lingers
+}
+
+fn is_emptied(folder: &Path, uid: u32) -> bool {
+    folder.starts_with("/run/user") || uid >= PEOPLE_UID && folder.starts_with("/dev/shm")
 }
 
 /// A file without a name that has these bytes, and that nobody can change any more.
@@ -59,4 +62,24 @@ pub fn sealed(bytes: &[u8]) -> io::Result<File> {
 pub fn identity(file: &File) -> io::Result<(u64, u64)> {
     let meta = file.metadata()?;
     Ok((meta.dev(), meta.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_emptied;
+    use std::path::Path;
+
+    #[test]
+    fn a_logout_empties_what_a_person_has_in_memory() {
+        for (folder, uid, goes) in [
+            ("/run/user/1000/attesh", 1000, true),
+            ("/run/user/0/attesh", 0, true),
+            ("/dev/shm/attesh-1000", 1000, true),
+            ("/dev/shm/attesh-0", 0, false),
+            ("/home/me/.local/state/attesh/state", 1000, false),
+            ("/run/users", 1000, false),
+        ] {
+            assert_eq!(is_emptied(Path::new(folder), uid), goes, "{folder}");
+        }
+    }
 }

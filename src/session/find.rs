@@ -11,7 +11,7 @@ use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
-use crate::text::{Command, Next, visible};
+use crate::text::{Command, Next, quoted, visible};
 use crate::verify::Remembered;
 
 /// The longest name of a session.
@@ -111,13 +111,28 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
             let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
             Err(Failure::unable(what).next(see_all()))
         }
-        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(see_all())),
+        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(by_its_path(word))),
         (Some(one), Some(two)) => Err(Failure::usage(format!(
             "{word} fits more than one session ({}, {})",
             short_id(one.id()),
             short_id(two.id())
         ))
         .typing("give more digits of the id; to see it", Command::new("attesh sessions"))),
+    }
+}
+
+/// What to do where no session has this name: it can be a file, or a session's folder, here.
+fn by_its_path(word: &str) -> Next {
+    let path = Path::new(word);
+    if path.join(super::JOURNAL).is_file() {
+        let folder = quoted(Path::new(".").join(path).as_os_str());
+        return Next::say(format!("to name the session in the folder of this name type {folder}"));
+    }
+    match path.is_file() {
+        true => {
+            Next::typing("to see what the file of this name says", Command::new("attesh show").path(path))
+        }
+        false => see_all(),
     }
 }
 

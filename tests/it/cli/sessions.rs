@@ -163,6 +163,21 @@ fn the_name_of_a_session_is_a_file_that_is_missing() {
 }
 
 #[test]
+fn a_file_or_folder_that_is_here_is_only_said_to_be_no_session() {
+    let home = with_key();
+    ok(&home, &["start", "--dir", home.path("work/job").to_str().unwrap()]);
+    home.file("work/a.intoto.json", "{}");
+    let text = fails(&home, 5, &["log", "a.intoto.json"]);
+    assert!(
+        text.contains("no session is called a.intoto.json")
+            && text.contains("type: attesh show a.intoto.json"),
+        "{text}"
+    );
+    assert!(fails(&home, 5, &["log", "job"]).contains("the folder of this name type ./job"));
+    ok(&home, &["log", "./job"]);
+}
+
+#[test]
 fn where_recording_goes_on_is_said_before_what_was_done() {
     let home = with_key();
     for verb in [&["stop"][..], &["seal", "--key", "key"]] {
