@@ -1,6 +1,6 @@
 //! A session's commands, gathered for showing: only records that were verified.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 
 use serde_json::Value;
@@ -108,6 +108,7 @@ pub struct View {
 pub fn view(journal: &File) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
+    let mut scripts = HashSet::new();
     let mut seq = 0;
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
@@ -152,11 +153,17 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.finished = true;
                 command.status = finish.status;
                 command.pipe_status.clone_from(&finish.pipe_status);
-                command.duration_ns = Some(duration_ns);
+                let told = finish.saw_end(scripts.contains(&finish.shell));
+                command.duration_ns = told.then_some(duration_ns);
                 command.outcome = finish.outcome;
                 command.stale = finish.stale;
             }
-            _ => rows.extend(said(record)),
+            (body, _) => {
+                if let Body::Plan(plan) = body {
+                    scripts.insert(plan.shell);
+                }
+                rows.extend(said(record));
+            }
         }
     })
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
