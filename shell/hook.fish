@@ -10,6 +10,9 @@
 # counter $status_generation shows it: if neither its generation nor its value
 # changed, the hook sends no status, only that there was none.
 #
+# In config.fish the hook only takes its places. It opens the session at the first prompt, so a
+# shell that never has one (fish -ic) has no session.
+#
 # A user's function can have the name of any builtin that fish does not reserve
 # (math, count, contains, echo, printf, functions): these are called by `builtin`.
 
@@ -28,6 +31,10 @@ function __attesh_boot
     set -g __attesh_nat $status_generation
     set -g __attesh_dead ''
     set -g __attesh_last ''
+    set -g __attesh_wait ''
+    # Lines that set no status unless they fail: a lone `set` that asks, lists and erases nothing.
+    set -g __attesh_leaves_alone '^\\s*set(\\s+(-[aglfpUux]+|--(append|prepend|local|function|global|universal|(un)?export|(un)?path)))*\\s+[^-\\s][^;|&()\\n]*$'
+    set -g __attesh_typed 0
 end
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -119,9 +126,15 @@ end
 
 # Says once, at the prompt, why the recorder cannot record, and when it can again.
 function __attesh_trouble
-    if test $__attesh_rc -eq 5; and test -z "$__attesh_dead"
+    if not builtin contains -- $__attesh_rc 0 1 3 4; and test -z "$__attesh_dead"
         set -g __attesh_dead 1
-        set -l why ($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen); or return 0
+        set -l why "$__attesh_bin cannot be run any more (status $__attesh_rc); put it back, or begin a new shell"
+        switch $__attesh_rc
+            case 2
+                set why "$__attesh_bin is of another version than the hook in this shell; begin a new one"
+            case 5
+                set why ($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen); or return 0
+        end
         set -g __attesh_dead told
         builtin echo "attesh: not recording this shell: $why" >&2
     else if test $__attesh_rc -eq 0; and test "$__attesh_dead" = told
@@ -192,13 +205,14 @@ function __attesh_define
     end
     function __attesh_prompt --on-event fish_prompt
         set -l st $status
+        test -z "$__attesh_wait"; or __attesh_begin
         __attesh_mine; or return 0
         if test -e $__attesh_dir/next; or builtin contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
         __attesh_again 2>/dev/null
         __attesh_configured $st 2>/dev/null
-        test $__attesh_rc -ne 5; and test -z "$__attesh_dead"; or __attesh_trouble
+        test $__attesh_rc -eq 0; and test -z "$__attesh_dead"; or __attesh_trouble
         test -z "$__attesh_to"; or __attesh_move
         __attesh_repair
     end
@@ -253,11 +267,14 @@ end
 
 # __attesh_status STATUS GENERATION: prints the key of the status, or that the command set none.
 function __attesh_status
-    if test $argv[2] = "$__attesh_gen_before"; and test $argv[1] = "$__attesh_st_before"
-        builtin echo fresh=0
-    else
-        builtin echo st=$argv[1]
+    if test $argv[1] = "$__attesh_st_before"
+        # A handler that `set` starts moves the counter, too.
+        if test $argv[2] = "$__attesh_gen_before"; or string match -qr -- $__attesh_leaves_alone "$__attesh_last"
+            builtin echo fresh=0
+            return
+        end
     end
+    builtin echo st=$argv[1]
 end
 
 # __attesh_after STATUS GENERATION PIPESTATUS MILLISECONDS TEXT
@@ -334,12 +351,28 @@ end
 
 # ── installation ──────────────────────────────────────────────────────────
 
+# The first prompt of a shell whose config.fish has the hook.
+function __attesh_begin
+    test "$__attesh_pid" = $fish_pid; or return 0
+    set -g __attesh_wait ''
+    if __attesh_session nat=$status_generation typed=0 2>/dev/null
+        set -g __attesh_nat $status_generation
+        test -z "$__attesh_say"; or builtin echo "attesh: $__attesh_say" >&2
+    else
+        set -g __attesh_pid ''
+        builtin echo "attesh: not recording this shell: $__attesh_say" >&2
+    end
+end
+
 function __attesh_install
-    set -l typed 1
-    status stack-trace | string match -qr 'from sourcing file [^-]'; and set typed 0
     __attesh_boot
-    set -g __attesh_typed $typed
-    if not __attesh_session nat=$status_generation typed=$typed
+    if status stack-trace | string match -qr 'from sourcing file [^-]'
+        set -g __attesh_wait 1
+        __attesh_define
+        return 0
+    end
+    set -g __attesh_typed 1
+    if not __attesh_session nat=$status_generation typed=1
         builtin echo "attesh: not recording this shell: $__attesh_say" >&2
         set -g __attesh_pid ''
         return 0
@@ -347,7 +380,7 @@ function __attesh_install
     __attesh_define
     if test -n "$__attesh_say"
         builtin echo "attesh: $__attesh_say" >&2
-    else if test $typed -eq 1
+    else
         builtin echo "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
     end
 end
@@ -357,7 +390,8 @@ if test "$__attesh_pid" = $fish_pid
     set -g __attesh_dead ''
     __attesh_define
 else if not status is-interactive
-    builtin echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
+    # Nobody typed it if a startup file has it.
+    status stack-trace | string match -q '*called during startup*'; or builtin echo 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
 else if string match -qr '^([0-2]\.|3\.0)' -- $version
     builtin echo "attesh: not recording this shell: fish $version is older than 3.1" >&2
 else

@@ -8,6 +8,9 @@
 # and pipestatus, so the order among several tools does not matter.
 # docs/hook-protocol.md says what the hook tells the recorder, and when.
 #
+# In an rc file the hook only takes its places. It opens the session at the first prompt, so a
+# shell that never has one (zsh -ic) has no session, and nothing is said before the prompt.
+#
 # The shell's counter is the number of the interactive line. It also moves at
 # lines that run nothing, so the hook counts the lines that zsh shows it: `skip`.
 
@@ -16,8 +19,9 @@ __attesh_boot() {
     typeset -g __attesh_version='@ATTESH_VERSION@'
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
-    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw=
-    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty=
+    [[ ! -t 0 ]] || __attesh_tty=1
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -25,7 +29,7 @@ __attesh_boot() {
 # __attesh_rec VERB KEY=VALUE…: makes one call and counts a loss.
 __attesh_rec() {
     local verb=$1
-    shift
+    builtin shift
     if $__attesh_bin rec $verb p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost "$@"; then
         __attesh_lost=0 __attesh_rc=0
     else
@@ -40,10 +44,10 @@ __attesh_rec() {
 # to be the private folder. Under a limit on the size of files, writing it must not end
 # this shell; the recorder sees that the newline is missing.
 __attesh_tell() {
-    setopt local_traps
-    trap '' XFSZ
+    builtin setopt local_traps
+    builtin trap '' XFSZ
     local TMPPREFIX=$__attesh_tmp/zsh text=$1
-    shift
+    builtin shift
     __attesh_rec "$@" <<<"$text"
 }
 
@@ -55,7 +59,7 @@ __attesh_session() {
     hist=$__attesh_cf
     __attesh_dir=
     out=$($__attesh_bin rec open p=1 kind=zsh ver=$ZSH_VERSION pid=$$ hist=$hist hook=$__attesh_hook \
-        name=$__attesh_name env=${ATTESH_SESSION-} "$@"; print -r -- "status $?")
+        name=$__attesh_name env=${ATTESH_SESSION-} "$@"; builtin print -r -- "status $?")
     __attesh_rc=${out##*status }
     lines=("${(@f)out}")
     typeset -g __attesh_say=${lines[6]-}
@@ -73,26 +77,29 @@ __attesh_session() {
 __attesh_reopen() {
     local dir=$__attesh_dir gen=$__attesh_gen
     if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
-        [[ -z $__attesh_say ]] || print -r -- "attesh: $__attesh_say" >/dev/tty
+        [[ -z $__attesh_say ]] || builtin print -r -- "attesh: $__attesh_say" >/dev/tty
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_open=0
         __attesh_lost+=1
-        [[ -n $__attesh_dead ]] || print -r -- "attesh: not recording this shell: $__attesh_say" >/dev/tty
+        [[ -n $__attesh_dead ]] || builtin print -r -- "attesh: not recording this shell: $__attesh_say" >/dev/tty
         __attesh_dead=1
     fi
 }
 
 # Says once, at the prompt, why the recorder cannot record, and when it can again.
 __attesh_trouble() {
-    local why
-    if [[ $__attesh_rc == 5 && -z $__attesh_dead ]]; then
+    local why="$__attesh_bin cannot be run any more (status $__attesh_rc); put it back, or begin a new shell"
+    if [[ $__attesh_rc != [0134] && -z $__attesh_dead ]]; then
         __attesh_dead=1
-        why=$($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen) || return 0
+        case $__attesh_rc in
+            2) why="$__attesh_bin is of another version than the hook in this shell; begin a new one" ;;
+            5) why=$($__attesh_bin rec why p=1 d=$__attesh_dir g=$__attesh_gen) || return 0 ;;
+        esac
         __attesh_dead=told
-        print -r -- "attesh: not recording this shell: $why" >/dev/tty
+        builtin print -r -- "attesh: not recording this shell: $why" >/dev/tty
     elif [[ $__attesh_rc == 0 && $__attesh_dead == told ]]; then
         __attesh_dead=
-        print -r -- 'attesh: recording this shell again; what was lost is counted (attesh status)' >/dev/tty
+        builtin print -r -- 'attesh: recording this shell again; what was lost is counted (attesh status)' >/dev/tty
     fi
 }
 
@@ -103,12 +110,12 @@ __attesh_move() {
     __attesh_name=$__attesh_to __attesh_to=
     if ! __attesh_session d=$dir g=$__attesh_gen sh=$sh lost=$__attesh_lost nat=$1 typed=1; then
         __attesh_dir=$dir __attesh_rc=rc
-        print -r -- "attesh: this shell stays in session $__attesh_short: $__attesh_say" >/dev/tty
+        builtin print -r -- "attesh: this shell stays in session $__attesh_short: $__attesh_say" >/dev/tty
     elif [[ $dir:$sh == $__attesh_dir:$__attesh_sh ]]; then
         __attesh_n=n __attesh_rc=rc __attesh_lines=lines __attesh_dead=$dead __attesh_cw=$cw
     else
         __attesh_lost=0 __attesh_nat=$1
-        print -r -- "attesh: $__attesh_say" >/dev/tty
+        builtin print -r -- "attesh: $__attesh_say" >/dev/tty
     fi
 }
 
@@ -139,8 +146,10 @@ __attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attes
 # and blank lines and syntax errors never reach preexec.
 __attesh_addhistory() {
     {
-        __attesh_mine || return 0
         local lines=${1//[^$'\n']/} line=${1%$'\n'}
+        # No precmd came: one of the user's fails.
+        [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
+        __attesh_mine || return 0
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside ran-within 0 $__attesh_nat "$line"
@@ -148,11 +157,7 @@ __attesh_addhistory() {
         fi
         __attesh_line=$line
         __attesh_lines+=$#lines
-        # If a preexec function fails, zsh runs the line and calls none behind it.
-        __attesh_first=0
-        if [[ $preexec_functions[1] == __attesh_preexec ]] && typeset -f __attesh_preexec && ! typeset -f preexec; then
-            __attesh_first=1
-        fi
+        __attesh_shown+=$#lines
         return 0
     } >/dev/null 2>&1
 }
@@ -172,7 +177,7 @@ __attesh_preexec() {
             fi
             __attesh_open=0
         fi
-        __attesh_line=
+        __attesh_line= __attesh_shown=-1
         __attesh_hooked $s
         if __attesh_paused; then
             __attesh_lines=0
@@ -201,13 +206,25 @@ __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
     # What a function of the user's decides, only zsh knows.
-    (($#zshaddhistory_functions < 2)) && ! typeset -f zshaddhistory || return 0
+    { (($#zshaddhistory_functions < 2)) && ! typeset -f zshaddhistory } || __attesh_open_minded || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
     fi
     [[ ! -o hist_no_store || ${3#builtin } != (history|r|fc)(| *) ]] || return 0
     [[ ! -o hist_no_functions || ${4%%$'\n'*} != (*'()'*|*function*) ]] || return 0
     [[ -n ${HISTORY_IGNORE-} ]] && { __attesh_ignored "$1" || __attesh_ignored "$2" }
+}
+
+# Does no zshaddhistory function of the user's refuse any line? So it is if each ends with `return 0`
+# and has no other return.
+__attesh_open_minded() {
+    local name body
+    [[ ${(t)functions} == association*special* ]] || return 1
+    for name in ${zshaddhistory_functions:#__attesh_addhistory} zshaddhistory; do
+        ((${+functions[$name]})) || continue
+        body=$functions[$name]
+        [[ $body == *$'\treturn 0' && ${${body//$'return 0\n'/}%'return 0'} != *return* ]] || return 1
+    done
 }
 
 # zsh hides a line under hist_ignore_space, too, if it expands an alias that begins with a blank.
@@ -233,11 +250,11 @@ __attesh_blank_alias() {
 # Does HISTORY_IGNORE match TEXT? zsh matches when it writes its history, with the options that it
 # has then. So each way to read the pattern counts, and one that zsh cannot read hides everything.
 __attesh_ignored() {
-    setopt local_options
+    builtin setopt local_options
     local more found=
     {
         for more in '' extended_glob ksh_glob 'extended_glob ksh_glob' sh_glob; do
-            setopt no_extended_glob no_ksh_glob no_sh_glob ${=more}
+            builtin setopt no_extended_glob no_ksh_glob no_sh_glob ${=more}
             [[ $1 != ${~HISTORY_IGNORE} ]] || found=1
         done
     } always {
@@ -264,9 +281,10 @@ __attesh_refused() {
 __attesh_precmd() {
     {
         local s=$? ps="${(j: :)pipestatus}" lines
+        [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
         __attesh_mine || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
-        ! zle || return 0
+        ! builtin zle || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_fresh)); then
             # The line that installed this hook is over: the hook knows now where it ended.
@@ -280,6 +298,9 @@ __attesh_precmd() {
             __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
         elif ((__attesh_open)); then
             __attesh_finish $s "$ps"
+        elif ((__attesh_first && __attesh_shown >= 0 && nat > __attesh_at + __attesh_shown)); then
+            # zsh refused a line before it showed it to anybody: `!nosuch`.
+            __attesh_lines+=$((nat - __attesh_at - __attesh_shown))
         elif [[ $__attesh_line == *[^[:space:]]* ]] && ! __attesh_paused; then
             if __attesh_refused $s; then
                 __attesh_aside unexecuted $s $nat "$__attesh_line"
@@ -290,11 +311,14 @@ __attesh_precmd() {
                 __attesh_tell "lines $((nat - $#lines))..$nat" n what=gap nat=$nat st=$s
             fi
         fi
-        __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s
+        __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s __attesh_at=$nat __attesh_shown=0
         __attesh_configured $s
-        [[ $__attesh_rc != 5 && -z $__attesh_dead ]] || __attesh_trouble
+        [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
         __attesh_hooked $s
+        # If a preexec function fails, zsh runs the line and calls none behind it.
+        __attesh_first=0
+        ! typeset -f __attesh_preexec || typeset -f preexec || __attesh_first=1
         return 0
     } >/dev/null 2>&1
 }
@@ -326,7 +350,7 @@ __attesh_zshexit() {
         if [[ $__attesh_open == 0 && $ZSH_EVAL_CONTEXT == shfunc ]]; then
             # At the prompt a signal sets $?; the end of input does not.
             why=eof
-            [[ -t 0 && $s == $__attesh_seen ]] || why=signal
+            [[ ( -t 0 || -z $__attesh_tty ) && $s == $__attesh_seen ]] || why=signal
             # Without the lines that ran nothing, this is the counter of the last start.
             nat=$((${functrace[-1]##*:} - __attesh_lines))
         elif ((!__attesh_open)); then
@@ -358,7 +382,7 @@ __attesh_hooked() {
         [[ ${${(P)array}[1]-} != $name ]] || continue
         [[ " ${(P)array} " == *" $name "* ]] || gone+=" $array"
         typeset -ga $array
-        set -A $array $name ${${(P)array}:#$name}
+        builtin set -A $array $name ${${(P)array}:#$name}
     done
     [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat st=$1
     return 0
@@ -368,13 +392,13 @@ __attesh_hooked() {
 __attesh_facts() {
     # In a child, because a limit on the size of files may end it.
     (
-        printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
+        builtin printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
             pid $$ flags $- lost $__attesh_lost \
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
             zshaddhistory_functions "${(j: :)${(@q)zshaddhistory_functions}}" \
             zshexit_functions "${(j: :)${(@q)zshexit_functions}}" \
             functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
-            histsize "$HISTSIZE" savehist "${SAVEHIST-}" history_ignore "${(q)HISTORY_IGNORE-}" \
+            histsize "$HISTSIZE" savehist "${SAVEHIST-}" histfile "${(q)HISTFILE-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \
             starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
     ) >|$__attesh_tmp/facts-$$
@@ -382,34 +406,49 @@ __attesh_facts() {
 
 # ── installation ──────────────────────────────────────────────────────────
 
-__attesh_install() {
-    local -i typed=0 nat=1
-    if [[ $1 == toplevel* ]]; then
-        typed=1 nat=${functrace[-1]##*:}
+# __attesh_begin NAT: the first prompt of a shell whose rc file has the hook.
+__attesh_begin() {
+    [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 ]] || return 0
+    __attesh_wait=
+    if ! __attesh_session nat=$1 typed=0; then
+        __attesh_pid=
+        __attesh_say="not recording this shell: $__attesh_say"
     fi
+    __attesh_nat=$1
+    [[ -z $__attesh_say ]] || builtin print -r -- "attesh: $__attesh_say" >/dev/tty
+}
+
+# __attesh_install CONTEXT
+__attesh_install() {
+    local -i nat=${functrace[-1]##*:}
     __attesh_boot
-    if ! __attesh_session nat=$nat typed=$typed; then
-        print -r -- "attesh: not recording this shell: $__attesh_say" >&2
+    if [[ $1 != toplevel* ]]; then
+        __attesh_wait=1
+        __attesh_hooked install
+        return 0
+    fi
+    if ! __attesh_session nat=$nat typed=1; then
+        builtin print -r -- "attesh: not recording this shell: $__attesh_say" >&2
         __attesh_pid=
         return 0
     fi
-    __attesh_nat=nat __attesh_fresh=typed
+    __attesh_nat=nat __attesh_fresh=1
     __attesh_hooked install
     if [[ -n $__attesh_say ]]; then
-        print -r -- "attesh: $__attesh_say" >&2
-    elif ((typed)); then
-        print -r -- "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
+        builtin print -r -- "attesh: $__attesh_say" >&2
+    else
+        builtin print -r -- "attesh: recording this shell (session $__attesh_short). attesh log · attesh pause · attesh seal"
     fi
-    return 0
 }
 
 if [[ ${__attesh_pid-} == $$ ]]; then
     __attesh_to='@ATTESH_NAME@' __attesh_dead=
     __attesh_hooked install
 elif [[ ! -o interactive ]]; then
-    print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
+    # Nobody typed it if a startup file has it.
+    [[ $ZSH_EVAL_CONTEXT == *file* ]] || builtin print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
 elif [[ $ZSH_VERSION != (5.<8->*|<6->.*) ]]; then
-    print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
+    builtin print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
 else
     __attesh_install "$ZSH_EVAL_CONTEXT"
 fi

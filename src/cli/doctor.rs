@@ -246,6 +246,10 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
             format!("hides texts, so attesh withholds them too: {}", hidden.join(", ")),
         );
     }
+    if let Some(why) = unsaved(program, facts) {
+        let text = format!("{why}, so zsh keeps no line on the disk; attesh does, and withholds none for it");
+        report.add(Level::Told, "history", text);
+    }
 }
 
 /// What failed calls can mean although the journal, as was just seen, can be appended to.
@@ -298,6 +302,24 @@ fn others(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
     list
 }
 
+/// What keeps zsh's history out of its file: attesh records these texts all the same.
+fn unsaved(program: Program, facts: &HashMap<String, String>) -> Option<&'static str> {
+    let get = |name: &str| facts.get(name).map(String::as_str);
+    match (program, get("histfile"), get("savehist")) {
+        (Program::Zsh, Some(""), _) => Some("HISTFILE is unset"),
+        (Program::Zsh, Some(_), Some("" | "0")) => Some("SAVEHIST is 0"),
+        _ => None,
+    }
+}
+
+/// The functions of the user's that decide what zsh's history takes.
+fn deciders(facts: &HashMap<String, String>) -> impl Iterator<Item = String> {
+    let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
+    let hooked = names("zshaddhistory_functions").filter(|name| !name.contains("__attesh_"));
+    let own = names("functions").filter(|name| *name == "zshaddhistory");
+    hooked.chain(own).map(|name| visible(name.as_bytes())).collect::<Vec<_>>().into_iter()
+}
+
 /// The history settings that hide text.
 fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
     let get = |name: &str| facts.get(name).map_or("", String::as_str);
@@ -326,6 +348,17 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
             if !matches!(get("history_ignore"), "" | "''") {
                 list.push("HISTORY_IGNORE".to_owned());
             }
+            for (option, what) in [
+                ("histnostore", "hist_no_store (history, r and fc)"),
+                ("histnofunctions", "hist_no_functions (definitions)"),
+            ] {
+                if has("options", option) {
+                    list.push(what.to_owned());
+                }
+            }
+            list.extend(
+                deciders(facts).map(|name| format!("{name} (zshaddhistory decides unseen: every text)")),
+            );
         }
         Program::Sh => {}
         Program::Fish => {

@@ -303,6 +303,15 @@ impl Kind {
     }
 }
 
+impl Finish {
+    /// Whether it tells when the command ended. At a prompt nobody knows how long the shell was
+    /// idle before somebody looked; the next command of a script begins where the last one ended.
+    #[must_use]
+    pub fn saw_end(&self, of_script: bool) -> bool {
+        of_script || !matches!(self.from, From::NextStart | From::Unknown)
+    }
+}
+
 impl Start {
     fn check(&self, texts: &Commitments) -> Result<(), Cause> {
         let has_text = !matches!(self.text_source, TextSource::Withheld | TextSource::None);

@@ -14,6 +14,7 @@ mod plain;
 mod rc;
 mod real;
 mod settings;
+mod silent;
 mod trouble;
 
 use crate::stage::programs;

@@ -142,6 +142,14 @@ fn a_status_that_nobody_saw_counts_as_a_good_one() {
     };
     assert_eq!(of("make x", "", None), ["line 1 `make x` was not seen to end; 0 is allowed"]);
     assert_eq!(of("make x", "exit = 'any'", None), [""; 0]);
+    let mut unset = Run::of(&["set X 1"]);
+    unset.ran[0].status = None;
+    let mut unset = statement(&[unset]);
+    unset.predicate.commands.as_mut().unwrap()[0].stale = true;
+    assert_eq!(
+        texts("[[script]]\ncommands = ['set X 1']", &unset),
+        ["line 1 `set X 1` ended with a status that nobody saw; 0 is allowed"]
+    );
     // No text of a command shows that it did not fail, not even that of a definition.
     for text in ["(make x)", "f() { :; }", "function f { x; }", "make x"] {
         let why = format!("line 1 `{text}` ended with a status that nobody saw; 0 is allowed");

@@ -241,6 +241,9 @@ const CONTRADICTIONS: &[Contradiction] = &[
     ("outcome", Code::StatementCommand, "command 2 says why its exitCode is null", |it| {
         commands(it)[1].outcome = Some(Unseen::Untold);
     }),
+    ("stale", Code::StatementCommand, "command 2 says why its exitCode is null", |it| {
+        commands(it)[1].stale = true;
+    }),
     ("withheld-texts", Code::StatementCount, "outcome counts other withheld or redacted", |it| {
         it.predicate.outcome.withheld_count = 1;
     }),
