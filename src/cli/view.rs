@@ -145,7 +145,7 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.finished = true;
                 command.status = finish.status;
                 command.pipe_status.clone_from(&finish.pipe_status);
-                command.duration_ns = Some(duration_ns);
+                command.duration_ns = duration_ns;
                 command.outcome = finish.outcome;
             }
             _ => rows.extend(said(record)),

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Code};
 use crate::record::{
-    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy, Program,
-    Record, Resume, Start, TextSource, Unseen, is_known_fact,
+    Body, Close, Core, Evidence, Fact, Finish, From, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy,
+    Program, Record, Resume, Start, TextSource, Unseen, is_known_fact,
 };
 
 mod finding;
@@ -80,8 +80,8 @@ pub enum Effect {
     Finished {
         /// Index of the start.
         start: u64,
-        /// Boottime between the two records in nanoseconds.
-        duration_ns: u64,
+        /// Boottime between the two records in nanoseconds, where the second was made at its end.
+        duration_ns: Option<u64>,
     },
     /// Neither.
     Other,
@@ -412,7 +412,7 @@ impl Story {
         }
         Effect::Finished {
             start: open.index,
-            duration_ns: core.time.boottime_ns.saturating_sub(open.boottime_ns),
+            duration_ns: ended_seen(finish).then(|| core.time.boottime_ns.saturating_sub(open.boottime_ns)),
         }
     }
 
@@ -525,6 +525,12 @@ impl Story {
             self.find(record, FindingCode::OpenShell, format!("shell {at} never closed"));
         }
     }
+}
+
+/// Whether the finish was recorded when the command ended. Before the next start a shell may have
+/// waited for its user.
+fn ended_seen(finish: &Finish) -> bool {
+    finish.from != From::NextStart && (finish.from != From::Unknown || finish.outcome.is_some())
 }
 
 fn scope(shell: Option<u64>) -> String {

@@ -345,7 +345,7 @@ impl Gathered {
         }
     }
 
-    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: u64) {
+    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: Option<u64>) {
         let running = self.open.get_mut(&finish.shell);
         let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start)) else {
             return;
@@ -359,7 +359,7 @@ impl Gathered {
         if let Some(finished) = self.finished.get_mut(at) {
             *finished = Finished {
                 pipe_status: finish.pipe_status.clone(),
-                duration_ns: Some(duration_ns),
+                duration_ns,
                 outcome: finish.outcome,
                 stale: finish.stale,
             };
