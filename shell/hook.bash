@@ -23,7 +23,8 @@ __attesh_boot() {
     # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
     # count of starts. `i` is 1 while the child runs, so that the prompt sees an
-    # interrupted PS0. The child exits with 111 if it has nothing to record.
+    # interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
+    # it told the user why, and with 113 if it recorded a line of `fc`.
     # A restricted shell allows neither `>` nor a path as a command's name. It
     # is not restricted yet while it reads its rc file.
     if __attesh_restricted; then
@@ -42,7 +43,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_r==111?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_r==113,__attesh_r==111||__attesh_r==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_r):(__attesh_f?(__attesh_r=0):0,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
@@ -61,8 +62,8 @@ __attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 __attesh_defaults() {
     __attesh_e=x
     \builtin : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
-    \builtin : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=0}"
-    \builtin : "${__attesh_y:=0}" "${__attesh_z:=0}"
+    \builtin : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=-1}"
+    \builtin : "${__attesh_y:=0}" "${__attesh_z:=0}" "${__attesh_f:=0}" "${__attesh_u:=0}"
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -113,38 +114,9 @@ __attesh_open() {
     \builtin export ATTESH_SESSION="$__attesh_dir"
 }
 
-# Tells the user something: the hook's own output goes nowhere.
-__attesh_tell() {
-    if __attesh_restricted; then
-        \builtin printf 'attesh: %s\n' "$1"
-    else
-        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
-    fi
-}
-
-# Goes to another session: this one ended, or the recorder refused it.
-__attesh_reopen() {
-    \builtin local __attesh__dir="$__attesh_dir" __attesh__gen="$__attesh_gen"
-    if __attesh_open d="$__attesh__dir" g="$__attesh__gen" nat="$1" typed=0; then
-        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
-    else
-        __attesh_dir=$__attesh__dir __attesh_gen=$__attesh__gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
-        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
-        __attesh_dead=1
-    fi
-}
-
 # ── before a command ──────────────────────────────────────────────────────
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]]; }
-
-# Is there a limit on the size of files? Then writing a file could end this shell.
-__attesh_limited() {
-    \builtin local __attesh__all
-    # The third line: Max file size SOFT HARD bytes.
-    \builtin mapfile -t -n 3 __attesh__all </proc/self/limits
-    [[ ${__attesh__all[2]-} == 'Max file size'+([[:blank:]])[0-9]* ]]
-}
 
 # Puts the newest history entry into __attesh_t, without a further process where
 # this shell may write files.
@@ -230,15 +202,15 @@ __attesh_taken() {
     ((__attesh_k - __attesh_top == HISTCMD - __attesh_k - 1))
 }
 __attesh_mine() { __attesh_taken; }
-# bash 5.3 has no child here. fc skips the line that it stands in, if history has it.
+# bash 5.3 has no child here. fc skips the line that it stands in, if history has that
+# line and another before it.
 ! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_mine() {
-    if ((__attesh_lines > 1 || HISTCMD < 3)) || [[ ${HISTSIZE-} == 1 || ${HISTFILE@a} == *r* ]]; then
-        (__attesh_taken)
-    else
+    if ((__attesh_lines == 1)) && [[ ${HISTFILE@a} != *r* ]]; then
         \builtin local HISTFILE=
         __attesh_k=${ \builtin set -o history; \builtin fc -l -1 -1; }
-        ((${__attesh_k%%[!0-9]*} != HISTCMD - 1))
+        ((${__attesh_k%%[!0-9]*} == HISTCMD - 1)) || \builtin return 0
     fi
+    (__attesh_taken)
 }'
 
 # __attesh_late N NAT: the finish of a command that no prompt followed. Its status is $?,
@@ -261,6 +233,9 @@ __attesh_start() {
         if __attesh_limited; then (__attesh_facts); else __attesh_facts; fi
     fi
     ((__attesh_beside < 1)) || __attesh_besides "$__attesh__nat"
+    # `fc` takes its own line out of history and puts in what it runs.
+    __attesh_f=0
+    if [[ $__attesh_t == *fc* && $__attesh_t == *([0-9* ])fc?([[:blank:]]*([!;&|])) ]]; then __attesh_f=1; fi
     \builtin set -- s n="$__attesh_n" nat="$__attesh__nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
@@ -291,15 +266,15 @@ __attesh_pipe() {
 # The child of PS0 (bash 5.1 and 5.2). It becomes the recorder, so that a start
 # costs one fork.
 __attesh_child() {
-    \builtin set +euk
+    \builtin set +euxk
     __attesh_call() {
-        if [[ $- == *r* ]] || ((${#__attesh_t} > 15000)); then
+        if [[ $- == *r* ]] || ((${#__attesh_t} > 15000 || __attesh_f)); then
             __attesh_rec "$@"
         else
             \builtin exec "$__attesh_bin" rec "$1" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "${@:2}"
         fi
     }
-    [[ $__attesh_dir ]] || \builtin exit 111
+    [[ $__attesh_dir ]] || __attesh_unopened
     if ((__attesh_p)); then
         # No prompt came between: the user pasted a block of lines.
         __attesh_late "$((__attesh_n - 1))" "$__attesh_p"
@@ -307,16 +282,20 @@ __attesh_child() {
     ! __attesh_paused || \builtin exit 111
     __attesh_text
     __attesh_start "$1"
+    ((__attesh_r || !__attesh_f)) || __attesh_r=113
     \builtin exit "$__attesh_r"
 }
 
 # Does the same in bash 5.3, in this shell.
-__attesh_here() {
+__attesh_here() { [[ $BASHPID != "$__attesh_pid" ]] || __attesh_announced "$1"; }
+__attesh_announced() {
     \builtin local -
-    \builtin set +euk
+    \builtin set +euxk
     __attesh_doc=
-    [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return 0
     __attesh_defaults
+    # An rc file took the hook out of PROMPT_COMMAND again.
+    [[ $__attesh_dir ]] || __attesh_reopen "$(($1 - 1))"
+    [[ $__attesh_dir ]] || \builtin return 0
     if ((__attesh_o)); then
         __attesh_late "$__attesh_n" "$__attesh_o"
         __attesh_o=0
@@ -338,10 +317,18 @@ __attesh_prompt() {
     # One plain assignment: any command before it would change either value.
     __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}") __attesh_ps=
     \builtin local -
-    \builtin set +euk
+    \builtin set +euxk
     \builtin printf -v __attesh_ps '%s ' "${__attesh_pa[@]}"
     __attesh_ps=${__attesh_ps% }
-    [[ $BASHPID == "$__attesh_pid" ]] || \builtin return 0
+    if [[ ! $__attesh_ps ]]; then
+        __attesh_overridden
+    elif [[ $BASHPID == "$__attesh_pid" ]]; then
+        __attesh_prompted "$1"
+    fi
+}
+
+# __attesh_prompted LINE
+__attesh_prompted() {
     \builtin local __attesh__nat='\#' __attesh__again=
     __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
@@ -353,19 +340,22 @@ __attesh_prompt() {
         __attesh_w=$__attesh_n __attesh_ws=$__attesh_s __attesh_wp=$__attesh_ps
     fi
     if [[ -z $__attesh_dir || -e $__attesh_dir/next || $__attesh_r == [13] ]]; then
+        # No command runs before the first prompt, whatever bash 5.3 counts there.
+        [[ $__attesh_dir ]] || __attesh__nat=0
         __attesh_reopen "$__attesh__nat"
     elif ((__attesh_o)); then
         __attesh_finish "$__attesh__nat" ${__attesh__again:+"r=1"}
+        ((!__attesh_f)) || __attesh_reran "$__attesh__nat"
     else
         __attesh_idle "$__attesh__nat" "$1"
     fi
     __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
-    [[ $__attesh_r != 5 && -z ${__attesh_dead-} ]] || __attesh_trouble
+    [[ $__attesh_r == [0134] && -z ${__attesh_dead-} ]] || __attesh_trouble
     [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$__attesh__nat}"
     __attesh_at=
-    __attesh_repair_ps0
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
     else
@@ -395,7 +385,7 @@ __attesh_finish() {
     else
         # Commands ran unseen since, and the status is one of theirs.
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
-        ((__attesh__nat < __attesh_o)) || __attesh_note gap "$__attesh__nat" "$((__attesh_o + 1))..$__attesh__nat"
+        ((__attesh__nat < __attesh_o)) || __attesh_unseen "$((__attesh_o + 1))" "$__attesh__nat"
     fi
 }
 
@@ -416,8 +406,8 @@ __attesh_pipe_true() {
 
 # No command ran. History may have grown by a line that PS0 never saw.
 __attesh_idle() {
-    if (($1 > __attesh_c)) && [[ ${__attesh_c} != 0 ]] && ! __attesh_paused; then
-        __attesh_note gap "$1" "$((__attesh_c + 1))..$1"
+    if (($1 > __attesh_c && __attesh_c >= 0)) && ! __attesh_paused; then
+        __attesh_unseen "$((__attesh_c + 1))" "$1"
     elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history ]] && ! __attesh_paused; then
         __attesh_unread "$1" "$2"
     fi
@@ -440,15 +430,10 @@ __attesh_configured() {
 # Notes how much history there is just before bash reads a line. This comes last
 # at a prompt, because other tools read history files in PROMPT_COMMAND. It also
 # notes the number of the last line, which a function's own LINENO does not say.
-__attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1; }
-
-__attesh_place_mark() {
-    \builtin local __attesh__i
-    [[ ${PROMPT_COMMAND[-1]} != "$__attesh_mark" ]] || \builtin return 0
-    for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
-        [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$__attesh__i]"
-    done
-    PROMPT_COMMAND+=("$__attesh_mark")
+# An entry before this one may set PS0 at each prompt.
+__attesh_last() {
+    __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
 }
 
 __attesh_hooked() {
@@ -481,9 +466,8 @@ __attesh_hook_ps0() {
 }
 
 __attesh_repair_ps0() {
-    [[ ${PS0-} != *"$__attesh_ps0"* ]] || \builtin return 0
     __attesh_hook_ps0 || \builtin return 0
-    [[ -z $__attesh_dir ]] || __attesh_note hook-repaired "$__attesh_c" PS0
+    [[ -z $__attesh_dir || $BASHPID != "$__attesh_pid" ]] || __attesh_note hook-repaired "$__attesh_c" PS0
 }
 
 # ── the shell's end ───────────────────────────────────────────────────────
@@ -504,7 +488,7 @@ __attesh_exit() {
 __attesh_close() {
     \builtin local __attesh__why=unknown __attesh__nat='\#'
     \builtin local -
-    \builtin set +euk
+    \builtin set +euxk
     __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
     if ((__attesh_o && __attesh__nat != __attesh_o)); then
@@ -513,7 +497,7 @@ __attesh_close() {
         [[ $1 != @(exit|logout|return)?(\ *) ]] || __attesh__why='exit'
     elif ((!__attesh_o)); then
         __attesh__why=eof
-        [[ -t 0 ]] || __attesh__why=signal
+        [[ -t 0 || ! $__attesh_tty ]] || __attesh__why=signal
     elif [[ $1 == @(exit|logout|return)?(\ *) ]]; then
         __attesh__why='exit'
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=exit
@@ -551,20 +535,26 @@ __attesh_install() {
         __attesh__nat=0
     fi
     __attesh_boot
-    if ! __attesh_open nat="$__attesh__nat" typed="$__attesh__typed"; then
-        \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
-        __attesh_pid=
-        \builtin return 0
-    fi
-    # No command runs before the first prompt, whatever bash 5.3 counts there.
-    __attesh__say=$__attesh_say __attesh_at=$__attesh__nat
     if [[ ${PS0@a} == *r* ]]; then
-        __attesh_pid="" __attesh_dir=""
+        __attesh_pid=
         \builtin printf 'attesh: not recording this shell: PS0 is readonly\n' >&2
         \builtin return 0
     fi
+    __attesh_dir='' __attesh_say='' __attesh_at='' __attesh_tty=''
+    [[ ! -t 0 ]] || __attesh_tty=1
+    __attesh_hooked || __attesh_hook_pc || __attesh__say='PROMPT_COMMAND is readonly: a status is seen only at the next command'
+    # An rc file is also read by shells that never come to a prompt (`bash -i FILE`): the
+    # first prompt opens the session.
+    if ((__attesh__typed)) || [[ $__attesh__say ]]; then
+        if ! __attesh_open nat="$__attesh__nat" typed="$__attesh__typed"; then
+            \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
+            __attesh_pid=
+            \builtin return 0
+        fi
+        # No command runs before the first prompt, whatever bash 5.3 counts there.
+        __attesh__say=$__attesh_say${__attesh_say:+${__attesh__say:+; }}$__attesh__say __attesh_at=$__attesh__nat
+    fi
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
-    __attesh_hooked || __attesh_hook_pc || __attesh__say="${__attesh__say:+$__attesh__say; }PROMPT_COMMAND is readonly: a status is seen only at the next command"
     __attesh_hook_exit
     \builtin shopt -q promptvars || __attesh__say="${__attesh__say:+$__attesh__say; }promptvars is off: no command is seen"
     # bash says only at a prompt how much history there is.
@@ -573,6 +563,7 @@ __attesh_install() {
         \builtin printf 'attesh: %s\n' "$__attesh__say" >&2
     elif ((__attesh__typed)); then
         \builtin printf 'attesh: recording this shell (session %s). attesh log · attesh pause · attesh seal\n' "$__attesh_short"
+        [[ :${HISTCONTROL-}: != *:ignoreboth:* ]] || \builtin printf 'attesh: HISTCONTROL=ignoreboth hides the texts of repeats, too; HISTCONTROL=ignoredups shows them\n'
     fi
 }
 
@@ -584,6 +575,9 @@ if [[ ${__attesh_pid-} == "$$" ]]; then
     __attesh_hooked || __attesh_hook_pc
 elif [[ $- != *i* ]]; then
     \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab\n' >&2
+elif [[ $- == *c* ]]; then
+    # `bash -ic COMMAND` is one command of the shell that typed it.
+    \builtin :
 elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
     \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
 else

@@ -3,18 +3,65 @@
 
 # ── trouble, and another session ──────────────────────────────────────────
 
+# Tells the user something: the hook's own output goes nowhere.
+__attesh_tell() {
+    if __attesh_restricted; then
+        \builtin printf 'attesh: %s\n' "$1"
+    else
+        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
+    fi
+}
+
+# Goes to a session: the first one, or another where this one ended or the recorder
+# refused it.
+__attesh_reopen() {
+    \builtin local __attesh__dir="$__attesh_dir" __attesh__gen="$__attesh_gen"
+    if __attesh_open d="$__attesh__dir" g="$__attesh__gen" nat="$1" typed=0; then
+        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
+    else
+        __attesh_dir=$__attesh__dir __attesh_gen=$__attesh__gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
+        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
+        __attesh_dead=1
+        # A shell that never had a session does without.
+        [[ $__attesh_dir ]] || __attesh_pid=
+    fi
+}
+
 # Says once, at the prompt, why the recorder cannot record, and when it can again.
 __attesh_trouble() {
-    \builtin local __attesh__why
-    if ((__attesh_r == 5)) && [[ -z ${__attesh_dead-} ]]; then
+    \builtin local __attesh__why="$__attesh_bin cannot be run any more (status $__attesh_r); put it back, or begin a new shell"
+    if [[ $__attesh_r != [0134] && -z ${__attesh_dead-} ]]; then
         __attesh_dead=1
-        __attesh__why=$("$__attesh_bin" rec why p=1 d="$__attesh_dir" g="$__attesh_gen") || \builtin return 0
+        case $__attesh_r in
+            2) __attesh__why="$__attesh_bin is of another version than the hook in this shell; begin a new one" ;;
+            5) __attesh__why=$("$__attesh_bin" rec why p=1 d="$__attesh_dir" g="$__attesh_gen") || \builtin return 0 ;;
+        esac
         __attesh_dead=told
         __attesh_tell "not recording this shell: $__attesh__why"
     elif ((__attesh_r == 0)) && [[ $__attesh_dead == told ]]; then
         __attesh_dead=
         __attesh_tell 'recording this shell again; what was lost is counted (attesh status)'
     fi
+}
+
+# __attesh_unseen FIRST LAST: these commands ran, and PS0 did not come.
+__attesh_unseen() {
+    __attesh_note gap "$2" "$1..$2"
+    ((__attesh_u)) || __attesh_tell 'commands ran here unrecorded: something took PS0 away (attesh doctor looks for it)'
+    __attesh_u=1
+}
+
+# In the child of PS0: no prompt came that could have opened a session.
+__attesh_unopened() {
+    [[ $__attesh_pid ]] || \builtin exit 111
+    ((__attesh_u)) || __attesh_tell 'not recording this shell: PROMPT_COMMAND lost the hook; the line of attesh comes last in ~/.bashrc'
+    \builtin exit 112
+}
+
+# A function of the user's that is called `builtin`, and calls none.
+__attesh_overridden() {
+    ((__attesh_u)) || printf 'attesh: not recording this shell: a function is called builtin\n' >/dev/tty
+    __attesh_u=1 __attesh_pid=
 }
 
 # __attesh_move NAT: the user typed `init --session` here again; goes to that session, or stays.
@@ -30,6 +77,16 @@ __attesh_move() {
         __attesh_l=0
         __attesh_tell "$__attesh_say"
     fi
+}
+
+# Puts the mark, __attesh_last, behind all other entries.
+__attesh_place_mark() {
+    \builtin local __attesh__i
+    [[ ${PROMPT_COMMAND[-1]} != "$__attesh_mark" ]] || \builtin return 0
+    for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
+        [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$__attesh__i]"
+    done
+    PROMPT_COMMAND+=("$__attesh_mark")
 }
 
 # ── what history has and bash did not announce ────────────────────────────
@@ -67,6 +124,15 @@ __attesh_unread() {
         }
     fi
     [[ $__attesh__text != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh__text"
+}
+
+# __attesh_reran NAT: the command was `fc`. What it ran stands in history in its place.
+__attesh_reran() {
+    \builtin local __attesh__text='' __attesh__inert=0
+    __attesh_f=0
+    [[ -o history ]] && ((HISTCMD >= __attesh_h && __attesh_h > 0)) || \builtin return 0
+    __attesh_newest "$((__attesh_h - 1))" "$HISTCMD"
+    [[ -z $__attesh__text || $__attesh__text == *([[:blank:]])fc?([[:blank:]]*) ]] || __attesh_note rerun "$1" "$__attesh__text"
 }
 
 # __attesh_newest START END: puts the texts of the entries from number START to before
@@ -156,3 +222,13 @@ __attesh_facts() {
     __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'
 }
 
+
+# ── writing files ──────────────────────────────────────────────────────────
+
+# Is there a limit on the size of files? Then writing a file could end this shell.
+__attesh_limited() {
+    \builtin local __attesh__all
+    # The third line: Max file size SOFT HARD bytes.
+    \builtin mapfile -t -n 3 __attesh__all </proc/self/limits
+    [[ ${__attesh__all[2]-} == 'Max file size'+([[:blank:]])[0-9]* ]]
+}

@@ -1,6 +1,6 @@
 //! A session's commands, gathered for showing: only records that were verified.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 
 use memchr::memmem;
@@ -113,7 +113,6 @@ pub struct View {
 pub fn view(journal: &File) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
-    let mut scripts = HashSet::new();
     let (mut seq, mut told) = (0, Told::default());
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
@@ -163,15 +162,11 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.finish = Some(record.core.index);
                 command.status = finish.status;
                 command.pipe_status.clone_from(&finish.pipe_status);
-                let seen = finish.saw_end(scripts.contains(&finish.shell));
-                command.duration_ns = seen.then_some(duration_ns);
+                command.duration_ns = duration_ns;
                 command.outcome = finish.outcome;
                 command.stale = finish.stale;
             }
-            (Body::Plan(plan), _) => {
-                scripts.insert(plan.shell);
-                rows.extend(scripted(record, plan));
-            }
+            (Body::Plan(plan), _) => rows.extend(scripted(record, plan)),
             _ => {}
         }
     })

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Code};
 use crate::record::{
-    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy, Program,
-    Record, Resume, Start, TextSource, Unseen, is_known_fact,
+    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy,
+    Program, Record, Resume, Start, TextSource, Unseen, is_known_fact,
 };
 
 mod finding;
@@ -61,6 +61,8 @@ pub struct LiveShell {
     pause_pending: bool,
     resumed_by_own_line: bool,
     interrupted: bool,
+    // Whether it runs a script: it has a plan.
+    script: bool,
 }
 
 impl LiveShell {
@@ -80,8 +82,8 @@ pub enum Effect {
     Finished {
         /// Index of the start.
         start: u64,
-        /// Boottime between the two records in nanoseconds.
-        duration_ns: u64,
+        /// Boottime between the two records in nanoseconds, where the second was made at its end.
+        duration_ns: Option<u64>,
     },
     /// Neither.
     Other,
@@ -317,6 +319,7 @@ impl Story {
             pause_pending: false,
             resumed_by_own_line: false,
             interrupted: false,
+            script: false,
         };
         self.live.insert(index, shell);
         Ok(())
@@ -384,9 +387,9 @@ impl Story {
                 shell.native = finish.native.or(shell.native);
             }
             shell.interrupted = finish.status == Some(130);
-            Some(open)
+            Some((open, finish.saw_end(shell.script)))
         });
-        let Some(open) = open else {
+        let Some((open, saw_end)) = open else {
             let text =
                 format!("the finish of command {} of shell {}, which is not running", finish.n, finish.shell);
             self.find(core.index, FindingCode::FinishWithoutStart, text);
@@ -413,7 +416,7 @@ impl Story {
         }
         Effect::Finished {
             start: open.index,
-            duration_ns: core.time.boottime_ns.saturating_sub(open.boottime_ns),
+            duration_ns: saw_end.then(|| core.time.boottime_ns.saturating_sub(open.boottime_ns)),
         }
     }
 
@@ -471,6 +474,9 @@ impl Story {
 
     /// A shell whose script is one command to the journal can have run anything.
     fn plan(&mut self, index: u64, plan: &Plan) {
+        if let Some(shell) = self.live.get_mut(&plan.shell) {
+            shell.script = true;
+        }
         if plan.evidence == Evidence::Whole {
             let text = format!(
                 "the commands of shell {} could not be seen: the script is recorded as a whole",

@@ -6,7 +6,7 @@
 //!
 //! Rules: the journal is hostile input; memory grows with the payload, not with the journal.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 
 use serde::Serialize;
@@ -56,8 +56,6 @@ struct Gathered {
     // The shells that closed: the record, and whether their script was unchanged.
     closes: HashMap<u64, (u64, bool)>,
     first_failure: Option<(usize, Status)>,
-    // The open shells that run a script.
-    scripts: HashSet<u64>,
 }
 
 /// A journal that was verified and can be made a statement of.
@@ -329,19 +327,13 @@ impl Gathered {
             (Body::Close(close), _) => {
                 self.head(passed);
                 self.open.remove(&close.shell);
-                self.scripts.remove(&close.shell);
                 self.closes.insert(close.shell, (index, close.script_unchanged));
                 if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
                     shell.closed = Some(close.why);
                     shell.exit_code = close.status;
                 }
             }
-            (Body::Plan(plan), _) => {
-                self.head(passed);
-                if self.open.contains_key(&plan.shell) {
-                    self.scripts.insert(plan.shell);
-                }
-            }
+            (Body::Plan(_), _) => self.head(passed),
             (Body::Fact(fact), _) => self.fact(index, fact, record),
             _ => {}
         }
@@ -354,7 +346,7 @@ impl Gathered {
         }
     }
 
-    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: u64) {
+    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: Option<u64>) {
         let running = self.open.get_mut(&finish.shell);
         let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start)) else {
             return;
@@ -368,7 +360,7 @@ impl Gathered {
         if let Some(finished) = self.finished.get_mut(at) {
             *finished = Finished {
                 pipe_status: finish.pipe_status.clone(),
-                duration_ns: finish.saw_end(self.scripts.contains(&finish.shell)).then_some(duration_ns),
+                duration_ns,
                 outcome: finish.outcome,
                 stale: finish.stale,
             };

@@ -138,10 +138,11 @@ impl LiveShell {
             pause_pending,
             resumed_by_own_line,
             interrupted,
+            script,
         } = self;
-        let flags = [*paused, *pause_pending, *resumed_by_own_line, *interrupted];
-        let [paused, pending, resumed, interrupted] = flags;
-        put(out, packed(&[paused, pending, resumed, interrupted, running.is_some(), native.is_some()]));
+        let flags = [*paused, *pause_pending, *resumed_by_own_line, *interrupted, *script];
+        let [paused, pending, resumed, interrupted, script] = flags;
+        put(out, packed(&[paused, pending, resumed, interrupted, script, running.is_some(), native.is_some()]));
         put_text(out, program.name());
         for value in [pid, start_ticks, last_n] {
             put(out, *value);
@@ -158,7 +159,7 @@ impl LiveShell {
 
     fn from_kept(rest: &mut &[u8]) -> Option<Self> {
         let flags = unpacked(number(rest)?)?;
-        let [paused, pause_pending, resumed_by_own_line, interrupted, runs, counted] = flags;
+        let [paused, pause_pending, resumed_by_own_line, interrupted, script, runs, counted] = flags;
         let program = Program::from_name(&text(rest)?)?;
         let (pid, start_ticks, last_n) = (number(rest)?, number(rest)?, number(rest)?);
         let running = match runs {
@@ -180,6 +181,7 @@ impl LiveShell {
             pause_pending,
             resumed_by_own_line,
             interrupted,
+            script,
         })
     }
 }
@@ -256,6 +258,7 @@ mod tests {
             pause_pending: false,
             resumed_by_own_line: true,
             interrupted: false,
+            script: true,
         };
         let idle = LiveShell { running: None, native: None, interrupted: true, ..shell.clone() };
         let story = Story {

@@ -42,6 +42,50 @@ fn what_ran_nothing_makes_a_session_incomplete() {
     run_alone(Family::Bash, QUIET);
 }
 
+#[test]
+fn what_fc_ran_is_nowhere() {
+    run_alone(Family::Bash, FC);
+}
+
+#[test]
+fn a_shell_without_hooks_closes_as_if_all_was_seen() {
+    run_alone(Family::Bash, UNHOOKED);
+}
+
+#[test]
+fn names_and_settings_of_the_user_break_the_hook() {
+    run_alone(Family::Bash, NAMES);
+}
+
+#[rustfmt::skip]
+const FC: &[Alone] = &[
+    row("fc, fc -s, fc -l", EDITOR, &[Line("echo a"), Line("fc"), Line("fc -s touch=ls"), Line("fc -l"), Line("fc -s nothing"), Line("true")],
+        &["S echo a", "E 0", "S fc", "E 0", "N rerun touch precious", "S fc -s touch=ls", "E 0", "N rerun ls precious", "S fc -l", "E 0", "S fc -s nothing", "E 1", "S true", "E 0"]),
+    row("several commands of an editor", EDITOR, &[Line("EDITED='true 1\\ntrue 2'"), Line("fc"), Line("echo b")],
+        &["S EDITED='true 1\\ntrue 2'", "E 0", "S fc", "E 0", "N rerun true 1⏎true 2", "S echo b", "E 0"]),
+    row("an editor that gives up", "v() { false; }; FCEDIT=v", &[Line("echo a"), Line("fc"), Line("echo b")], &["S echo a", "E 0", "S fc", "E 1", "S echo b", "E 0"]),
+    row("what fc ran is hidden", BOTH, &[Line("HISTIGNORE='*secret*'"), Line("fc -s \"HISTIGNORE='*secret*'\"='echo secret'"), Line("echo b")],
+        &["S HISTIGNORE='*secret*'", "E 0", "N configuration…", "S withheld", "E…", "S echo b", "E 0"]),
+];
+
+#[rustfmt::skip]
+const UNHOOKED: &[Alone] = &[
+    Alone { gap: false, ..row("both hooks taken out, and exit", "", &[Line("echo a"), Line("PS0=; unset PROMPT_COMMAND"), Line("true"), Raw("false\r"), Raw("exit\r")],
+        &["S echo a", "E 0", "S PS0=; unset PROMPT_COMMAND", "E unknown", "X exit 1", "END"]) },
+];
+
+#[rustfmt::skip]
+const NAMES: &[Alone] = &[
+    row("readonly names and attributes", "readonly verb=1 out=2 dir=3 nat=4 text=5 IFS=s=1; declare -i sh gen; declare -u why; declare -n rest=nowhere; shopt -s localvar_inherit",
+        &[Line("false | true"), Line("# c"), Line("echo a")], &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]),
+    Alone { rc: Rc { after: "printf() { exit 7; }; local() { exit 7; }; eval() { exit 7; }; history() { exit 7; }; fc() { exit 7; }; :() { exit 7; }; set() { exit 7; }; mapfile() { exit 7; }; alias :=false set=false exec=false", ..PLAIN },
+        ..row("functions and aliases over builtins", "", &[Line("false | true"), Line("# c"), Line("echo a")], &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]) },
+    row("posix, and a trace elsewhere", "exec 7>/dev/null; BASH_XTRACEFD=7; set -o posix; set -x", &[Line("false | true"), Line("# c"), Line("echo a")],
+        &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]),
+    row("PS0 set at each prompt", "PROMPT_COMMAND=(true 'PS0=x')", &[Line("echo a"), Line("false")],
+        &["N hook-repaired PS0", "S echo a", "E 0", "N hook-repaired PS0", "S false", "E 1", "N hook-repaired PS0"]),
+];
+
 #[rustfmt::skip]
 const KEYS: &[Alone] = &[
     row("an editor's commands, then nothing", EDITOR, &[Line("echo a"), EDIT, Line("")],
