@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::cause::{Cause, Code};
 use crate::record::{
-    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy,
-    Program, Record, Resume, Start, TextSource, Unseen, is_known_fact,
+    Body, Close, Core, Evidence, Fact, Finish, Genesis, Note, NoteWhat, Open, Pause, Plan, PrevWhy, Program,
+    Record, Resume, Start, TextSource, Unseen, is_known_fact,
 };
 
 mod finding;

@@ -142,7 +142,10 @@ impl LiveShell {
         } = self;
         let flags = [*paused, *pause_pending, *resumed_by_own_line, *interrupted, *script];
         let [paused, pending, resumed, interrupted, script] = flags;
-        put(out, packed(&[paused, pending, resumed, interrupted, script, running.is_some(), native.is_some()]));
+        put(
+            out,
+            packed(&[paused, pending, resumed, interrupted, script, running.is_some(), native.is_some()]),
+        );
         put_text(out, program.name());
         for value in [pid, start_ticks, last_n] {
             put(out, *value);
