@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use attesh::cause::Code;
 use attesh::record;
-use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
+use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, PAYLOAD_TYPE, SIGNATURES_MAX};
 use attesh::seal::form;
 use attesh::seal::formats::{BUNDLE_MEDIA_TYPE, to_bundle};
 use attesh::seal::keys::PrivateKey;
@@ -259,6 +259,9 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     let limits: BTreeMap<&str, u64> = BTreeMap::from([
         ("INTEGER_MAX", record::INTEGER_MAX),
         ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),
+        ("MAX_ESCAPED_BYTES", MAX_ESCAPED_BYTES as u64),
+        ("SIGNATURES_MAX", SIGNATURES_MAX as u64),
+        ("PARTICULARS_BYTES_MAX", statement::PARTICULARS_BYTES_MAX as u64),
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
         ("CLOCK_STEP_NS", attesh::journal::story::CLOCK_STEP_NS),
