@@ -385,7 +385,9 @@ fn what_the_page_types_by_hand_verifies_and_a_change_does_not() {
     }
     let sealed = Sealed::new();
     let examples = displays(&page("attesh-seal.5"), ".Sh EXAMPLES");
-    let [by_hand, transcript, same, failed] = &examples[..] else { panic!("{} examples", examples.len()) };
+    let [by_hand, transcript, same, failed, _cosign, _library] = &examples[..] else {
+        panic!("{} examples", examples.len())
+    };
     assert_eq!(programs::bash(sealed.path(), by_hand), "Signature Verified Successfully\n");
     assert_eq!(programs::bash(sealed.path(), transcript), "NAME.transcript: OK\n");
     assert_eq!(programs::bash(sealed.path(), same), "");
