@@ -261,6 +261,11 @@ fn signed(cases: &mut Cases) {
     let payload: Value = serde_json::from_str(&text).unwrap();
     let payload = payload["payload"].as_str().unwrap().to_owned();
     cases.refused("payload-spelled-otherwise", broken, mine, swapped(&payload, &blank));
+    timed(cases, &good);
+}
+
+/// When the key has to be valid, and when it was sealed.
+fn timed(cases: &mut Cases, good: &Envelope) {
     for (name, trust, code, why) in [
         ("key-still-valid", "valid.signers", None, "3 commands recorded"),
         (
