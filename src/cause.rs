@@ -73,11 +73,11 @@ codes! {
     HeadSession Integrity "head.session" "a head that was kept is of another session";
     HeadCut Integrity "head.cut" "the journal was cut: it has fewer records than a head that was kept";
     HeadRoot Integrity "head.root" "another journal of the same session: a head that was kept has another root";
-    EnvelopeLength Integrity "envelope.length" "the envelope is longer than 67108864 bytes";
+    EnvelopeLength Integrity "envelope.length" "the envelope is longer than 33554432 bytes";
     EnvelopeJson Integrity "envelope.json" "the file is not the JSON of an envelope";
     EnvelopeBase64 Integrity "envelope.base64" "a member of the envelope is not strict base64";
     EnvelopeValue Integrity "envelope.value" "a member of the envelope has a value that this version does not allow";
-    EnvelopeType Unsupported "envelope.type" "the envelope or its payload is of a type that this verifier does not know";
+    EnvelopeType Unsupported "envelope.type" "the envelope or its payload is of a type, or has a member, that this verifier does not know";
     SignatureBroken Integrity "signature.broken" "the key that the envelope names did not sign this payload";
     SignatureKeyid Integrity "signature.keyid" "the envelope was signed by another key than its keyid names";
     SignatureUntrusted Untrusted "signature.untrusted" "no trusted key made the signature";
@@ -87,6 +87,7 @@ codes! {
     StatementJson Integrity "statement.json" "the payload is not the JSON of a statement";
     StatementType Unsupported "statement.type" "the statement is of a type that this verifier does not know";
     StatementMember Integrity "statement.member" "a member of the statement does not have its form";
+    StatementUnknown Unsupported "statement.unknown" "the statement has a member that this verifier does not know";
     StatementSpelling Integrity "statement.spelling" "the payload is not in its one spelling";
     StatementMust Unsupported "statement.must" "the statement has an extension that must be understood, and this verifier does not know it";
     StatementConstant Integrity "statement.constant" "a member of the statement has a value that this version does not allow";

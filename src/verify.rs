@@ -74,7 +74,15 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
         }
     };
     let fingerprint = authentic.key().key().fingerprint();
-    verdict.aspects.signature.set(Mark::Good, format!("made with {fingerprint}"));
+    let mut made = format!("made with {fingerprint}");
+    if envelope.signature_count() > 1 {
+        let more = count(envelope.signature_count() - 1, "more signature");
+        made.push_str(&format!("; {more}, not checked"));
+    }
+    if !envelope.unchecked().is_empty() {
+        made.push_str(&format!("; not checked: the {} in the bundle", envelope.unchecked().join(", ")));
+    }
+    verdict.aspects.signature.set(Mark::Good, made);
     let source = trusted.iter().find(|trusted| trusted.key.key() == authentic.key().key());
     let who = authentic
         .key()
@@ -85,8 +93,8 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
         .aspects
         .trust
         .set(Mark::Good, format!("trusted by {}{who}", source.map_or("", |trusted| &trusted.source)));
-    if let Some(found) = envelope.unknown_bundle() {
-        let text = format!("the bundle is of the version {found}");
+    if let Some(found) = envelope.unknown() {
+        let text = format!("{found}, which this verifier does not know");
         verdict.changed(Objection::new(Code::EnvelopeType, text));
         return verdict;
     }

@@ -95,9 +95,10 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
         let heads = if is_head || word.contains(MARK) && !Path::new(word).exists() {
             KeptHeads::find(word.as_bytes())
         } else if word == "-" {
-            KeptHeads::find(&standard_input()?)
+            in_log(std::io::stdin().lock(), PathBuf::from("standard input"))?
         } else {
-            KeptHeads::find(&files::read_stream(Path::new(word), LOG_MAX)?)
+            let path = Path::new(word);
+            in_log(files::open_stream(path)?, path.to_owned())?
         };
         if heads.is_empty() {
             return Err(Failure::usage(format!("--expect-head {word}: it holds no head")).next(Next::say(
@@ -109,12 +110,11 @@ pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     Ok(all)
 }
 
-fn standard_input() -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().take(LOG_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| FileError::Io(PathBuf::from("standard input"), error))?;
-    if bytes.len() as u64 > LOG_MAX {
-        return Err(FileError::TooLong(PathBuf::from("standard input"), LOG_MAX).into());
+fn in_log(log: impl Read, path: PathBuf) -> Result<KeptHeads, Failure> {
+    let mut log = log.take(LOG_MAX + 1);
+    let found = KeptHeads::find_in(&mut log);
+    if found.is_ok() && log.limit() == 0 {
+        return Err(FileError::TooLong(path, LOG_MAX).into());
     }
-    Ok(bytes)
+    found.map_err(|error| FileError::Io(path, error).into())
 }

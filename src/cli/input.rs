@@ -5,8 +5,6 @@ use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::cause::{Cause, Code};
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
@@ -82,7 +80,7 @@ pub fn open(path: &Path) -> Result<Input, FileError> {
         let bytes = files::read_stream(&path, MAX_ENVELOPE_BYTES as u64)?;
         return match bytes.starts_with(JOURNAL_START) {
             true => Err(FileError::Kind(path, "a regular file, as a journal has to be; name its file")),
-            false => Ok(from_bytes(&path, &bytes)),
+            false => Ok(from_bytes(&path, bytes)),
         };
     }
     let file = files::open_regular(&path)?;
@@ -92,31 +90,26 @@ pub fn open(path: &Path) -> Result<Input, FileError> {
     if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
         return Ok(Input::Journal(file));
     }
-    Ok(from_bytes(&path, &files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
+    Ok(from_bytes(&path, files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
 }
 
 /// What bytes are that are not a journal.
-fn from_bytes(path: &Path, bytes: &[u8]) -> Input {
+fn from_bytes(path: &Path, bytes: Vec<u8>) -> Input {
     if bytes.is_empty() && path.extension().is_none_or(|ending| ending != "transcript") {
         return Input::Envelope(Box::new(Err(Cause::new(Code::FileOther, "the file is empty"))));
     }
-    if is_transcript(bytes) {
+    if is_transcript(&bytes) {
         return Input::Transcript;
     }
-    let is_bundle =
-        serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.get("mediaType").is_some());
-    let envelope = if is_bundle { formats::from_bundle(bytes) } else { Envelope::read(bytes) };
+    let envelope = Envelope::read_any(bytes);
     Input::Envelope(Box::new(envelope.map_err(|error| Cause::new(error.code(), error.to_string()))))
 }
 
 /// Whether the first line is a command with its status, as each line of a transcript is; that
 /// of a session without commands has no line.
 fn is_transcript(bytes: &[u8]) -> bool {
-    if bytes.is_empty() {
-        return true;
-    }
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("exitCode").is_some())
+    bytes.is_empty() || formats::is_command(line)
 }
 
 /// Why bytes are no attestation.

@@ -206,7 +206,7 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
 /// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
-    let statement = verdict.statement.clone()?;
+    let commands = verdict.statement.as_ref()?.predicate.commands.is_some();
     let path = match Words::default().path(path) {
         Ok(path) if path.is_dir() => path.join(JOURNAL),
         Ok(path) => path,
@@ -238,7 +238,6 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     let drafted = open().and_then(|journal| {
         let draft =
             Draft::gather_with(journal, knowledge, &mut |passed| beside.look(passed)).map_err(undrafted)?;
-        let commands = statement.predicate.commands.is_some();
         let own = draft.statement(open()?, &mut std::io::sink(), &[], 0, commands).map_err(undrafted)?;
         Ok((draft, own))
     });

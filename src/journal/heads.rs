@@ -6,6 +6,9 @@
 //! Rules: every head that is found counts; one that cannot be compared is never taken for
 //! one that agrees.
 
+use std::collections::HashSet;
+use std::io::{self, Read};
+
 use memchr::memmem;
 use uuid::Uuid;
 
@@ -14,6 +17,13 @@ use super::head::Head;
 use crate::cause::{Cause, Code};
 use crate::crypto::Digest;
 use crate::encoding::hex;
+
+/// The most heads that one text may have.
+pub const HEADS_MAX: usize = 100_000;
+/// How much of a text is looked at at a time, in bytes.
+const PIECE: u64 = 1 << 20;
+/// No checkpoint and no marked head is longer, in bytes.
+const OVERLAP: usize = 1 << 10;
 
 /// The word before a head in the log of a job.
 pub const MARK: &str = "attesh-head";
@@ -65,9 +75,42 @@ impl KeptHeads {
             let alone = std::str::from_utf8(alone).ok().filter(|_| !marked);
             all.0.extend(alone.and_then(Head::read));
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         all.0.retain(|head| seen.insert(*head));
         all
+    }
+
+    /// As [`find`](Self::find) in what is read, of which only a piece is kept at a time.
+    ///
+    /// # Errors
+    /// It could not be read, or has more heads than [`HEADS_MAX`].
+    pub fn find_in(mut read: impl Read) -> io::Result<Self> {
+        let mut all = KeptHeads::default();
+        let mut seen = HashSet::new();
+        let mut text = Vec::new();
+        loop {
+            let before = text.len();
+            read.by_ref().take(PIECE).read_to_end(&mut text)?;
+            let ended = text.len() == before;
+            // A line that goes on is looked at when it is whole, however the log was cut; one that
+            // is longer than a piece is looked at in parts.
+            let whole = match memchr::memrchr(b'\n', &text) {
+                Some(at) if !ended => at + 1,
+                _ => text.len(),
+            };
+            let found = KeptHeads::find(&text[..whole]).0;
+            all.0.extend(found.into_iter().filter(|head| seen.insert(*head)));
+            if all.len() > HEADS_MAX {
+                return Err(io::Error::other(format!("more than {HEADS_MAX} heads")));
+            }
+            if ended {
+                return Ok(all);
+            }
+            // What a checkpoint or a head may have begun in.
+            let mut ends = memchr::memrchr_iter(b'\n', &text[..whole]).skip(2);
+            let lines = ends.next().map_or(0, |at| at + 1);
+            text.drain(..lines.max(whole.saturating_sub(OVERLAP)));
+        }
     }
 
     /// Takes in others.
@@ -177,6 +220,33 @@ mod tests {
         assert_eq!(KeptHeads::find(b"\xff attesh-head \xff\n").len(), 0);
         let note = format!("a note\n{}\n\u{2014} witness AAAA\n", head(8, 8).checkpoint());
         assert_eq!(found(&note), [token(8, 8)]);
+    }
+
+    /// Wherever a piece of a long log ends.
+    #[test]
+    fn a_head_between_two_pieces_of_a_log_is_lost() {
+        let size = usize::try_from(PIECE).unwrap();
+        let entry = format!(
+            "{}{MARK} {}\r\nhead={}\n{}",
+            head(8, 8).checkpoint(),
+            token(1, 1),
+            token(2, 2),
+            head(9, 9).checkpoint()
+        );
+        for end in (0..=entry.len() + 1).step_by(97).chain([entry.len()]) {
+            for filler in ["x", "a line of a log\n"] {
+                let before = filler.repeat(size / filler.len() - end / filler.len());
+                let log = format!("{before}\n{entry}{}\n", "y".repeat(size));
+                let (whole, read) =
+                    (KeptHeads::find(log.as_bytes()), KeptHeads::find_in(log.as_bytes()).unwrap());
+                let sorted = |heads: &KeptHeads| {
+                    let mut sizes: Vec<String> = heads.0.iter().map(ToString::to_string).collect();
+                    sizes.sort();
+                    sizes
+                };
+                assert_eq!((whole.len(), sorted(&read)), (4, sorted(&whole)), "{end} {filler:?}");
+            }
+        }
     }
 
     #[test]

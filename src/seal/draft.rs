@@ -15,9 +15,9 @@ use sha2::Digest as _;
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CommandFacts, CommandText, Completeness,
     FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
-    PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE, SUBJECT_SESSION,
-    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject, TranscriptFacts,
-    UnitFacts, attached_subjects, script_subjects,
+    PARTICULARS_BYTES_MAX, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE,
+    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject,
+    TranscriptFacts, UnitFacts, attached_subjects, script_subjects,
 };
 use crate::cause::Code;
 use crate::clock::rfc3339;
@@ -377,7 +377,7 @@ impl Gathered {
             closed: None,
             exit_code: None,
         };
-        list(&mut self.shells, shell, &mut self.listed_bytes);
+        list(&mut self.shells, shell, &mut self.listed_bytes, PARTICULARS_BYTES_MAX);
     }
 
     fn fact(&mut self, index: u64, fact: &Fact, record: &Record) {
@@ -403,7 +403,7 @@ impl Gathered {
             self.listed_bytes += spelled(&seen);
             self.facts.push(seen);
         } else {
-            list(&mut self.facts, seen, &mut self.listed_bytes);
+            list(&mut self.facts, seen, &mut self.listed_bytes, PARTICULARS_BYTES_MAX);
         }
     }
 }
@@ -429,10 +429,10 @@ fn spelled(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX / 2, |text| text.len() + 1)
 }
 
-/// Adds to a list what it and the payload have room for.
-fn list<T: Serialize>(list: &mut Vec<T>, item: T, bytes: &mut usize) -> bool {
+/// Adds to a list what it and the payload have room for: so many bytes.
+fn list<T: Serialize>(list: &mut Vec<T>, item: T, bytes: &mut usize, most: usize) -> bool {
     let more = *bytes + spelled(&item);
-    let fits = list.len() < PARTICULARS_MAX && more <= COMMANDS_BYTES_MAX;
+    let fits = list.len() < PARTICULARS_MAX && more <= most;
     if fits {
         *bytes = more;
         list.push(item);
@@ -557,7 +557,7 @@ impl<'a> Scribe<'a> {
         if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
             plan.units = None;
         }
-        list(&mut self.plans, plan, &mut self.plans_bytes);
+        list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX);
     }
 
     fn interpreter(&self, plan: &Plan, record: &Record) -> InterpreterFacts {

@@ -7,9 +7,12 @@
 //! Rules: whoever reads the page and whoever runs this take the same payloads, byte by byte;
 //! the independent verifier in the tests is held against it.
 
-use serde::Deserialize;
+use std::fmt;
+use std::io::{self, Write};
 
-use super::envelope::Object;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
 use super::statement::{
     COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
     Predicate, STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
@@ -26,19 +29,92 @@ const KNOWN_EXTENSIONS: &[&str] = &[];
 /// What a member must look like: the member, and the form.
 type Form = Result<(), String>;
 
+/// Compares what is written with bytes that are there, and keeps no copy; what is left of them.
+struct Same<'a>(&'a [u8]);
+
+impl Write for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The type of a statement, which decides what else it has.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Kind {
     #[serde(rename = "_type")]
     kind: String,
 }
 
 /// The type of its predicate, which decides whether the rest can be read.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct PredicateKind {
     #[serde(rename = "predicateType")]
     kind: String,
 }
+
+/// A JSON object and nothing else. serde's derived readers also take an array of the
+/// values in order, which no other verifier would read as an envelope.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OnlyMap(std::marker::PhantomData))
+    }
+}
+
+/// The names of members where the reader of a statement does not see those that it does not know.
+#[derive(serde::Deserialize)]
+struct Names {
+    #[serde(rename = "predicate")]
+    _predicate: PredicateNames,
+}
+
+#[derive(serde::Deserialize)]
+struct PredicateNames {
+    #[serde(rename = "commands", default)]
+    _commands: Vec<CommandNames>,
+    #[serde(rename = "plans")]
+    _plans: Vec<PlanNames>,
+}
+
+#[derive(serde::Deserialize)]
+struct PlanNames {
+    #[serde(rename = "units")]
+    _units: Option<Vec<UnitNames>>,
+}
+
+/// Structures of these members, any of which may be missing.
+macro_rules! names {
+    ($type:ident { $($field:ident)* }) => {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase")]
+        #[expect(dead_code, reason = "only whether there are others is asked")]
+        struct $type {
+            $(#[serde(default)] $field: Option<IgnoredAny>,)*
+        }
+    };
+}
+
+names! { CommandNames {
+    seq shell command command_base64 redacted withheld exit_code stale pipe_status signal started_at
+    duration_ms workdir outcome unit
+} }
+names! { UnitNames { line last_line command command_base64 } }
 
 /// Whether an extension is of a type that this program knows.
 #[must_use]
@@ -53,8 +129,14 @@ pub fn is_known_extension(uri: &str) -> bool {
 /// well formed, and that this program cannot judge it.
 pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     let json = |error: serde_json::Error| {
-        let code = if error.is_data() { Code::StatementMember } else { Code::StatementJson };
-        Cause::new(code, error.to_string())
+        let text = error.to_string();
+        let code = match error.is_data() {
+            // Whoever wrote it knows more than this program does.
+            true if text.starts_with("unknown field") => Code::StatementUnknown,
+            true => Code::StatementMember,
+            false => Code::StatementJson,
+        };
+        Cause::new(code, short(&text))
     };
     let of_type = |found: &str, known: &str| match found == known {
         true => Ok(()),
@@ -65,7 +147,10 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     let Object(PredicateKind { kind }) = serde_json::from_slice(payload).map_err(json)?;
     of_type(&kind, PREDICATE_TYPE)?;
     let statement: Statement = serde_json::from_slice(payload).map_err(json)?;
-    if statement.to_json() != payload {
+    let mut same = Same(payload);
+    if serde_json::to_writer(&mut same, &statement).is_err() || !same.0.is_empty() {
+        let names: Result<Names, _> = serde_json::from_slice(payload);
+        names.err().map_or(Ok(()), |error| Err(json(error)))?;
         return Err(Cause::new(Code::StatementSpelling, "order, blanks, escapes or duplicate members"));
     }
     check(&statement).map_err(|why| Cause::new(Code::StatementMember, why))?;
@@ -80,11 +165,11 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
 /// that this program does not know was sealed at a time as well.
 #[must_use]
 pub fn sealed_at_s(payload: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
+    #[derive(serde::Deserialize)]
     struct Dated {
         predicate: SealedAt,
     }
-    #[derive(Deserialize)]
+    #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct SealedAt {
         sealed_at: String,

@@ -1,20 +1,15 @@
 //! The formats others accept, around the same envelope.
 //!
-//! Lives here: the Sigstore bundle v0.3. Rules: a bundle carries the envelope unchanged,
-//! names the key by a hint only, and has no certificate, timestamp or log entry, because
-//! nothing here talks to a service; it is read as strictly as the envelope itself. Of a bundle
-//! of another version the envelope alone is looked for, so that its signature can be checked.
+//! Lives here: writing the Sigstore bundle v0.3. What does not: reading it (`reading`). Rules: a
+//! bundle carries the envelope unchanged, names the key by a hint only, and has no certificate,
+//! timestamp or log entry, because nothing here talks to a service.
 
 use serde::Serialize;
 
-use super::envelope::{Envelope, Malformed, Object, RawEnvelope, from_json, to_json_line};
-use crate::text::short;
+use super::envelope::{Envelope, Malformed, to_json_line};
+use super::reading;
 
-/// The media type of the only bundle version that is written, and read whole.
-pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
-/// What the media types of all versions begin with.
-const BUNDLE_NAME: &str = "application/vnd.dev.sigstore.bundle";
+pub use super::reading::BUNDLE_MEDIA_TYPE;
 
 /// The envelope in a Sigstore bundle whose hint is the envelope's keyid.
 pub fn to_bundle(envelope: &Envelope) -> Vec<u8> {
@@ -29,6 +24,8 @@ pub fn to_bundle(envelope: &Envelope) -> Vec<u8> {
     #[serde(rename_all = "camelCase")]
     struct Material<'a> {
         public_key: Hint<'a>,
+        // sigstore-python refuses a bundle without the list, although it may be empty.
+        tlog_entries: [(); 0],
     }
     #[derive(Serialize)]
     struct Hint<'a> {
@@ -36,65 +33,21 @@ pub fn to_bundle(envelope: &Envelope) -> Vec<u8> {
     }
     to_json_line(&Bundle {
         media_type: BUNDLE_MEDIA_TYPE,
-        verification_material: Material { public_key: Hint { hint: envelope.keyid() } },
+        verification_material: Material { public_key: Hint { hint: envelope.keyid() }, tlog_entries: [] },
         dsse_envelope: envelope,
     })
 }
 
-/// The envelope out of a bundle that [`to_bundle`] wrote, or out of one of another version: that
-/// says so in [`Envelope::unknown_bundle`].
+/// Whether a line is one of a transcript: a command with its status.
+#[must_use]
+pub fn is_command(line: &[u8]) -> bool {
+    reading::is_command(line)
+}
+
+/// The envelope out of a bundle that [`to_bundle`] wrote, out of one that others completed, or out
+/// of one of another version.
 pub fn from_bundle(bytes: &[u8]) -> Result<Envelope, Malformed> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Named {
-        media_type: String,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Around {
-        dsse_envelope: Object<RawEnvelope>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields, rename_all = "camelCase")]
-    struct RawBundle {
-        #[serde(rename = "mediaType")]
-        _media_type: String,
-        verification_material: Object<RawMaterial>,
-        dsse_envelope: Object<RawEnvelope>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields, rename_all = "camelCase")]
-    struct RawMaterial {
-        public_key: Object<RawHint>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct RawHint {
-        hint: String,
-    }
-    let Object(Named { media_type }) = from_json(bytes)?;
-    if media_type != BUNDLE_MEDIA_TYPE {
-        let found = short(&media_type);
-        if !media_type.starts_with(BUNDLE_NAME) {
-            let expected = BUNDLE_MEDIA_TYPE.to_owned();
-            return Err(Malformed::Value { member: "mediaType", expected, found });
-        }
-        let Ok(Object(around)) = from_json::<Object<Around>>(bytes) else {
-            return Err(Malformed::Version { found });
-        };
-        return Envelope::try_from(around.dsse_envelope.0).map(|envelope| envelope.of_unknown_bundle(found));
-    }
-    let Object(raw): Object<RawBundle> = from_json(bytes)?;
-    let envelope: Envelope = raw.dsse_envelope.0.try_into()?;
-    let hint = raw.verification_material.0.public_key.0.hint;
-    if hint != envelope.keyid() {
-        return Err(Malformed::Value {
-            member: "verificationMaterial.publicKey.hint",
-            expected: format!("the envelope's keyid {}", envelope.keyid()),
-            found: short(&hint),
-        });
-    }
-    Ok(envelope)
+    reading::bundle(bytes.to_vec())
 }
 
 #[cfg(test)]
@@ -116,7 +69,37 @@ mod tests {
             "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\
              \"verificationMaterial\":{\"publicKey\":{\"hint\":\"SHA256:"
         ));
+        assert!(text.contains("\"},\"tlogEntries\":[]},\"dsseEnvelope\""));
         assert!(from_bundle(text.as_bytes()).unwrap() == envelope);
+    }
+
+    /// What a log, a timestamp authority or another producer adds is read, and said to be unchecked.
+    #[test]
+    fn a_bundle_that_others_completed_is_refused() {
+        let (envelope, text) = bundle();
+        let keyid = envelope.keyid();
+        let completed = |from: &str, to: &str| {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from}");
+            from_bundle(changed.as_bytes()).unwrap()
+        };
+        let log = "\"tlogEntries\":[{\"logIndex\":\"1\",\"logId\":{\"keyId\":\"AA==\"}}]";
+        let times = "\"tlogEntries\":[],\"timestampVerificationData\":{\"rfc3161Timestamps\":[{}]}";
+        let hint = format!("\"publicKey\":{{\"hint\":\"{keyid}\"}}");
+        for (from, to, unchecked) in [
+            ("\"tlogEntries\":[]", log, &["log entries"][..]),
+            ("\"tlogEntries\":[]", times, &["timestamps"]),
+            (&*hint, "\"certificate\":{\"rawBytes\":\"AA==\"}", &["certificate"]),
+            (&hint, "\"x509CertificateChain\":{\"certificates\":[]}", &["certificate"]),
+            (",\"tlogEntries\":[]", "", &[]),
+        ] {
+            let found = completed(from, to);
+            assert_eq!((found.unchecked(), found.unknown()), (unchecked, None), "{to}");
+            assert_eq!(found.unverified_payload(), envelope.unverified_payload());
+        }
+        // Without a key id the hint names the key.
+        let found = completed(&format!("\"keyid\":\"{keyid}\","), "");
+        assert_eq!(found, envelope);
     }
 
     #[test]
@@ -128,12 +111,19 @@ mod tests {
         for (defect, from, to) in [
             ("another media type", "sigstore.bundle".to_owned(), "sigstore.bindle".to_owned()),
             ("hint of another", hint.clone(), format!("\"hint\":\"{other}\"")),
-            ("no hint", hint.clone(), String::new()),
+            ("no material", "\"publicKey\"".to_owned(), "\"publikKey\"".to_owned()),
             ("two hints", hint.clone(), format!("{hint},{hint}")),
-            ("unknown beside the hint", hint.clone(), format!("{hint},\"x\":1")),
-            ("unknown material", "\"publicKey\"".to_owned(), "\"tlogEntries\":[],\"publicKey\"".to_owned()),
-            ("material as array", format!("{{\"publicKey\":{{{hint}}}}}"), format!("[[\"{keyid}\"]]")),
-            ("unknown member", "{\"mediaType\"".to_owned(), "{\"x\":1,\"mediaType\"".to_owned()),
+            (
+                "log twice",
+                "\"tlogEntries\":[]".to_owned(),
+                "\"tlogEntries\":[],\"tlogEntries\":[]".to_owned(),
+            ),
+            ("log as text", "\"tlogEntries\":[]".to_owned(), "\"tlogEntries\":\"\"".to_owned()),
+            (
+                "material as array",
+                format!("{{\"publicKey\":{{{hint}}},\"tlogEntries\":[]}}"),
+                format!("[[\"{keyid}\"]]"),
+            ),
             ("case", "\"mediaType\"".to_owned(), "\"mediatype\"".to_owned()),
         ] {
             let changed = text.replacen(&from, &to, 1);
@@ -142,6 +132,19 @@ mod tests {
         }
         assert!(from_bundle(&envelope.to_json()).is_err());
         assert!(Envelope::read(text.as_bytes()).is_err());
+        let one = String::from_utf8(envelope.to_json()).unwrap();
+        let one = one.split_once("\"signatures\":[").unwrap().1.trim_end().trim_end_matches("]}");
+        let two = text.replacen(one, &format!("{one},{one}"), 1);
+        assert!(from_bundle(two.as_bytes()).unwrap_err().to_string().contains("expected one signature"));
+        for (from, to) in [
+            (&*hint, &*format!("{hint},\"x\":1")),
+            ("\"publicKey\"", "\"x\":{},\"publicKey\""),
+            ("{\"mediaType\"", "{\"x\":1,\"mediaType\""),
+            ("{\"keyid\"", "{\"x\":1,\"keyid\""),
+        ] {
+            let read = from_bundle(text.replacen(from, to, 1).as_bytes()).unwrap();
+            assert!(read.unknown().unwrap().ends_with("has the member x"), "{to}");
+        }
     }
 
     #[test]
@@ -155,7 +158,7 @@ mod tests {
                 changed[at] ^= 1 << bit;
                 if let Ok(read) = from_bundle(&changed) {
                     assert!(read != envelope, "byte {at}, bit {bit}: reads the same");
-                    let unjudged = read.unknown_bundle().is_some();
+                    let unjudged = read.unknown().is_some();
                     assert!(unjudged || read.verify(&trusted, |_| None).is_err(), "byte {at}, bit {bit}");
                 }
             }
@@ -170,8 +173,9 @@ mod tests {
         let none = newer.replacen(",\"dsseEnvelope\"", ",\"proofs\":[],\"dsseEnvelope\"", 1);
         for text in [&newer, &more, &none] {
             let found = from_bundle(text.as_bytes()).unwrap();
-            assert_eq!(found.unknown_bundle(), Some("application/vnd.dev.sigstore.bundle.v0.4+json"));
-            assert!(found == envelope.clone().of_unknown_bundle(found.unknown_bundle().unwrap().into()));
+            let version = "the bundle is of the version application/vnd.dev.sigstore.bundle.v0.4+json";
+            assert_eq!(found.unknown(), Some(version));
+            assert_eq!(found.unverified_payload(), envelope.unverified_payload());
         }
         let elsewhere = newer.replacen("dsseEnvelope", "dsse", 1);
         assert!(matches!(from_bundle(elsewhere.as_bytes()), Err(Malformed::Version { .. })));

@@ -1,8 +1,9 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: [`draft`], [`envelope`], [`form`], [`formats`], [`keys`],
-//! [`statement`], [`trust`].
-//! Doors, touching the world: [`agent`] (a socket) and [`signer`] (key files).
+//! Pure, taking bytes and giving values: [`draft`], [`envelope`] and how it is read, [`form`],
+//! [`formats`], [`keys`], [`statement`], [`trust`].
+//! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
+//! [`signer`] (key files).
 //! The pure ones import none of the doors.
 
 pub mod agent;
@@ -12,6 +13,7 @@ pub mod envelope;
 pub mod form;
 pub mod formats;
 pub mod keys;
+mod reading;
 pub mod signer;
 pub mod statement;
 pub mod trust;

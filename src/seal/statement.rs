@@ -34,8 +34,10 @@ pub const COMMANDS_MAX: usize = 10_000;
 /// The most heads, shells, plans and facts that stand in the payload, of each.
 pub const PARTICULARS_MAX: usize = 10_000;
 /// The most bytes of commands that stand in the payload, as they are spelled there; as many of
-/// plans, and as many of shells and facts together.
+/// plans.
 pub const COMMANDS_BYTES_MAX: usize = 8 << 20;
+/// The most bytes of shells and facts together.
+pub const PARTICULARS_BYTES_MAX: usize = 4 << 20;
 /// The most subjects.
 pub const SUBJECTS_MAX: usize = 1_000;
 /// The longest payload an ssh-agent signs, in bytes.

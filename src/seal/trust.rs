@@ -20,7 +20,7 @@ use super::keys::{KeyError, PublicKey, SSH_ED25519, is_key_type, pem_blocks};
 use crate::text::{Fault, Next, short};
 
 /// Larger trust files are not read.
-pub const MAX_TRUST_FILE_BYTES: usize = 4 << 20;
+pub const MAX_TRUST_FILE_BYTES: usize = 1 << 20;
 
 /// The name in `namespaces="…"` of an `allowed_signers` line for keys that may seal sessions. A
 /// line without that option allows every namespace.

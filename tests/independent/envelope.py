@@ -9,7 +9,10 @@ import statement
 from form import Bad, Unsupported, need, parse, std64, text
 from journal import signature_holds
 
-MAX_ENVELOPE_BYTES = 67108864
+MAX_ENVELOPE_BYTES = 33554432
+MAX_ESCAPED_BYTES = 8388608
+NAME_MAX = 256
+SIGNATURES_MAX = 16
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 SPKI = bytes.fromhex("302a300506032b6570032100")
 
@@ -27,28 +30,43 @@ def fingerprint(public):
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
-def members(value, names):
-    need(isinstance(value, dict) and set(value) == names and not value.twice, f"not the members {sorted(names)}")
-    return value
+def hex_id(public):
+    """As securesystemslib has it."""
+    text = '{"keytype":"ed25519","keyval":{"public":"%s"},"scheme":"ed25519"}' % public.hex()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def members(value, must, may=()):
+    """An object that has these members, each once; the names of any others."""
+    need(isinstance(value, dict) and must <= set(value) and not value.twice, f"not the members {sorted(must)}")
+    return [name for name in value if name not in must and name not in may]
 
 
 def opened(raw, public):
     """The payload of an envelope that this key signed."""
     need(len(raw) <= MAX_ENVELOPE_BYTES, "longer than an envelope may be")
-    outer = members(parse(raw), {"payload", "payloadType", "signatures"})
-    kind = outer["payloadType"]
+    need(len(raw) <= MAX_ESCAPED_BYTES or b"\\" not in raw, "longer than an envelope with escapes may be")
+    outer = parse(raw)
+    unknown = members(outer, {"payload", "payloadType", "signatures"})
+    kind, signatures = outer["payloadType"], outer["signatures"]
     text(kind)
-    need(isinstance(outer["signatures"], list) and len(outer["signatures"]) == 1, "not one signature")
-    signature = members(outer["signatures"][0], {"keyid", "sig"})
-    keyid = signature["keyid"]
-    text(keyid)
-    need(re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", keyid), "the form of the keyid")
-    std64(keyid[len("SHA256:"):] + "=")
-    body, sig = std64(outer["payload"]), std64(signature["sig"])
-    named = kind.encode()
+    need(len(kind.encode()) <= NAME_MAX, "the length of the type")
+    need(isinstance(signatures, list) and 1 <= len(signatures) <= SIGNATURES_MAX, "the number of signatures")
+    body, named = std64(outer["payload"]), kind.encode()
     pae = b"DSSEv1 %d %s %d %s" % (len(named), named, len(body), body)
-    need(len(sig) == 64 and signature_holds(public, pae, sig), "the envelope's signature")
-    need(keyid == fingerprint(public), "the keyid is another's")
+    good = False
+    for signature in signatures:
+        unknown += members(signature, {"sig"}, {"keyid"})
+        keyid, sig = signature.get("keyid", ""), std64(signature["sig"])
+        text(keyid)
+        need(not keyid.startswith("SHA256:") or re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", keyid), "a keyid's form")
+        need(std64(keyid[len("SHA256:"):] + "=") if keyid.startswith("SHA256:") else True, "a keyid's form")
+        need(len(sig) == 64 and len(keyid.encode()) <= NAME_MAX, "the length of a signature or keyid")
+        made = signature_holds(public, pae, sig)
+        good |= made and keyid in ("", fingerprint(public), hex_id(public))
+    need(good, "no signature of this key")
+    if unknown:
+        raise Unsupported(f"the member {unknown[0]}", "envelope.type")
     if kind != PAYLOAD_TYPE:
         raise Unsupported(f"the payload type {kind}", "envelope.type")
     return body

@@ -240,11 +240,15 @@ class Optional:
         return isinstance(value, kind) and not isinstance(value, bool) and value == self.missing
 
 
-def shape(table):
-    """An object with these members: name to form, in the order of the page."""
+def shape(table, newer=False):
+    """An object with these members: name to form, in the order of the page. With `newer` another
+    member is one that is not known here; else it shows in the spelling."""
 
     def form(value):
         need(isinstance(value, dict), "not an object")
+        more = [name for name in value if name not in table]
+        if newer and more:
+            raise Unsupported(f"the member {more[0]}", "statement.unknown")
         pairs = []
         for name, one in table.items():
             need(name not in value.twice, f"{name} twice")
@@ -254,6 +258,8 @@ def shape(table):
                 continue
             try:
                 pairs.append((name, (one.form if optional else one)(value[name])))
+            except Unsupported:
+                raise
             except Bad as bad:
                 raise Bad(f"{name}: {bad}", bad.code) from None
         return spelled(pairs)

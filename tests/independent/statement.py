@@ -52,8 +52,12 @@ def base64_text(value):
     return text(value)
 
 
+def members(table):
+    return shape(table, newer=True)
+
+
 def commands(value):
-    spelling = list_of(shape(COMMAND), COMMANDS_MAX)(value)
+    spelling = list_of(members(COMMAND), COMMANDS_MAX)(value)
     need(len(spelling) - 2 <= COMMANDS_BYTES_MAX, "more bytes of commands than have room")
     return spelling
 
@@ -77,25 +81,26 @@ def uris_in_order(value):
 
 
 def particulars(table):
-    return list_of(shape(table), PARTICULARS_MAX)
+    return list_of(members(table), PARTICULARS_MAX)
 
 
 SHA256 = hexed(32)
-DIGEST = shape({"sha256": SHA256})
+DIGEST = members({"sha256": SHA256})
 COMMAND = {
     "seq": integer, "shell": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
     "redacted": Optional(true), "withheld": Optional(true), "exitCode": null_or(status), "stale": Optional(true),
     "pipeStatus": Optional(list_of(status)), "signal": Optional(ranged(1, 64)), "startedAt": time,
     "durationMs": null_or(integer), "workdir": Optional(text), "outcome": Optional(OUTCOME),
     "unit": null_or(ranged(1, INTEGER_MAX))}
-UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text)}
+UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
+        "redacted": Optional(true), "withheld": Optional(true)}
 INTERPRETER = {
     "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text)),
     "arguments": null_or(list_of(text)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
 PLAN = {
     "shell": integer, "close": null_or(integer), "before": integer,
-    "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(shape(UNIT))), "unchanged": flag,
-    "interpreter": shape(INTERPRETER)}
+    "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(members(UNIT))), "unchanged": flag,
+    "interpreter": members(INTERPRETER)}
 SHELL = {
     "id": integer, "program": text, "version": text, "hook": text, "closed": null_or(CLOSE_WORDS),
     "exitCode": null_or(status)}
@@ -103,7 +108,7 @@ ATTACHED = {"name": plain_name, "size": integer, "sha256": SHA256, "mediaType": 
 FACT = {
     "record": integer, "type": uri, "at": one_of("start", "stop", "command"), "shell": Optional(integer),
     "n": Optional(integer), "ok": flag, "must": Optional(true), "data": in_order(text, null_or(text)),
-    "attached": Optional(list_of(shape(ATTACHED)), [])}
+    "attached": Optional(list_of(members(ATTACHED)), [])}
 SESSION = {
     "id": session_id, "name": null_or(text), "openedAt": time, "closedAt": time, "shells": particulars(SHELL),
     "host": null_or(text), "user": null_or(text), "previous": null_or(head)}
@@ -113,29 +118,29 @@ OUTCOME_OF_IT = {
     **COUNTS, "pausedCommandCount": null_or(integer), "anomalyCount": integer, "factCount": integer,
     "allSucceeded": flag, "exitCode": null_or(status), "end": one_of("COMPLETE", "INCOMPLETE")}
 PREDICATE = {
-    "recorder": shape({"id": uri, "version": text, "digest": null_or(DIGEST)}),
-    "session": shape(SESSION),
-    "journal": shape({"format": text, "size": ranged(1, INTEGER_MAX), "rootHash": SHA256, "genesisHash": SHA256,
+    "recorder": members({"id": uri, "version": text, "digest": null_or(DIGEST)}),
+    "session": members(SESSION),
+    "journal": members({"format": text, "size": ranged(1, INTEGER_MAX), "rootHash": SHA256, "genesisHash": SHA256,
                       "headTag": SHA256, "continuity": text}),
     "heads": particulars({"size": integer, "rootHash": SHA256}),
-    "outcome": shape(OUTCOME_OF_IT),
+    "outcome": members(OUTCOME_OF_IT),
     "commands": Optional(commands),
     "plans": particulars(PLAN),
-    "anomalies": list_of(shape({"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag,
+    "anomalies": list_of(members({"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag,
                                 "text": text})),
-    "clock": shape({"assurance": text, "bootId": null_or(text), "timeNamespace": null_or(text),
+    "clock": members({"assurance": text, "bootId": null_or(text), "timeNamespace": null_or(text),
                     "stepCount": integer}),
-    "transcript": shape({"sha256": SHA256, "lines": integer, "bytes": integer}),
+    "transcript": members({"sha256": SHA256, "lines": integer, "bytes": integer}),
     "facts": particulars(FACT),
-    "origin": shape({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
+    "origin": members({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
     "unrecordedTailMs": integer,
     "extensions": Optional(in_order(uri, text), {}),
     "mustUnderstand": Optional(uris_in_order, []),
 }
-STATEMENT = shape({
-    "_type": one_of(TYPE), "subject": list_of(shape({"name": text, "digest": DIGEST}), SUBJECTS_MAX),
-    "predicateType": one_of(PREDICATE_TYPE), "predicate": shape(PREDICATE)})
+STATEMENT = members({
+    "_type": one_of(TYPE), "subject": list_of(members({"name": text, "digest": DIGEST}), SUBJECTS_MAX),
+    "predicateType": one_of(PREDICATE_TYPE), "predicate": members(PREDICATE)})
 
 
 def one_text(item, names):

@@ -54,6 +54,7 @@ mod seal {
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
 mod verify {
     mod asked;
+    mod bounded;
     mod memory;
     pub mod rules;
     mod unknown;

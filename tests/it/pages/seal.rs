@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use attesh::cause::Code;
 use attesh::record;
-use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
+use attesh::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, PAYLOAD_TYPE, SIGNATURES_MAX};
 use attesh::seal::form;
 use attesh::seal::formats::{BUNDLE_MEDIA_TYPE, to_bundle};
 use attesh::seal::keys::PrivateKey;
@@ -259,6 +259,9 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
     let limits: BTreeMap<&str, u64> = BTreeMap::from([
         ("INTEGER_MAX", record::INTEGER_MAX),
         ("MAX_ENVELOPE_BYTES", MAX_ENVELOPE_BYTES as u64),
+        ("MAX_ESCAPED_BYTES", MAX_ESCAPED_BYTES as u64),
+        ("SIGNATURES_MAX", SIGNATURES_MAX as u64),
+        ("PARTICULARS_BYTES_MAX", statement::PARTICULARS_BYTES_MAX as u64),
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
         ("CLOCK_STEP_NS", attesh::journal::story::CLOCK_STEP_NS),
@@ -382,7 +385,9 @@ fn what_the_page_types_by_hand_verifies_and_a_change_does_not() {
     }
     let sealed = Sealed::new();
     let examples = displays(&page("attesh-seal.5"), ".Sh EXAMPLES");
-    let [by_hand, transcript, same, failed] = &examples[..] else { panic!("{} examples", examples.len()) };
+    let [by_hand, transcript, same, failed, _cosign, _library] = &examples[..] else {
+        panic!("{} examples", examples.len())
+    };
     assert_eq!(programs::bash(sealed.path(), by_hand), "Signature Verified Successfully\n");
     assert_eq!(programs::bash(sealed.path(), transcript), "NAME.transcript: OK\n");
     assert_eq!(programs::bash(sealed.path(), same), "");

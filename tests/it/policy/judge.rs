@@ -295,6 +295,41 @@ fn a_digest_lines_and_statuses_are_not_those_of_the_policy() {
 }
 
 #[test]
+fn an_old_session_is_young_when_it_is_sealed_again() {
+    let good = statement(&[Run::of(&THREE)]);
+    let denied = |policy: &str, change: &dyn Fn(&mut Statement)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        texts(policy, &changed)
+    };
+    let none = |_: &mut Statement| {};
+    assert_eq!(denied("[trust]\nmax-age = '3m'", &none), [""; 0]);
+    assert_eq!(
+        denied("[trust]\nmax-age = '179s'", &none),
+        ["the session ended 180 s ago; at most 179 s are allowed"]
+    );
+    let ended = |at: &str| {
+        let at = at.to_owned();
+        move |it: &mut Statement| it.predicate.session.closed_at.clone_from(&at)
+    };
+    assert_eq!(
+        denied("[trust]\nmax-age = '1m'", &ended("2026-11-22T10:10:00Z")),
+        ["the session ended 360 s in the future"]
+    );
+    // As far as two clocks may differ.
+    for (second, denials) in [(0, 0), (1, 1)] {
+        assert_eq!(
+            denied("[trust]\nmax-age = '1m'", &ended(&format!("2026-11-22T10:09:0{second}Z")))
+                .iter()
+                .filter(|said| !said.is_empty())
+                .count(),
+            denials
+        );
+    }
+    assert_eq!(denied("[trust]\nmax-age = '1m'", &ended("t")).len(), 1);
+}
+
+#[test]
 fn what_the_other_tables_ask_for_is_not_asked() {
     let good = statement(&[Run::of(&THREE)]);
     let denied = |policy: &str, change: &dyn Fn(&mut Statement)| {
@@ -324,31 +359,6 @@ fn what_the_other_tables_ask_for_is_not_asked() {
         denied("[session]\nmax-tail = '59s'", &none),
         ["sealed 60 s after the last record; 59 s are allowed"]
     );
-    // The age is that of the session: an old one does not become a new one when it is sealed again.
-    assert_eq!(denied("[trust]\nmax-age = '3m'", &none), [""; 0]);
-    assert_eq!(
-        denied("[trust]\nmax-age = '179s'", &none),
-        ["the session ended 180 s ago; at most 179 s are allowed"]
-    );
-    let ended = |at: &str| {
-        let at = at.to_owned();
-        move |it: &mut Statement| it.predicate.session.closed_at.clone_from(&at)
-    };
-    assert_eq!(
-        denied("[trust]\nmax-age = '1m'", &ended("2026-11-22T10:10:00Z")),
-        ["the session ended 360 s in the future"]
-    );
-    // As far as two clocks may differ.
-    for (second, denials) in [(0, 0), (1, 1)] {
-        assert_eq!(
-            denied("[trust]\nmax-age = '1m'", &ended(&format!("2026-11-22T10:09:0{second}Z")))
-                .iter()
-                .filter(|said| !said.is_empty())
-                .count(),
-            denials
-        );
-    }
-    assert_eq!(denied("[trust]\nmax-age = '1m'", &ended("t")).len(), 1);
     assert_eq!(
         denied("[deny]\ncommands = ['^echo .something.$', 'zzz']", &none),
         ["line 2 `echo \"something\"` is denied by ^echo .something.$"]

@@ -8,7 +8,7 @@ use attesh::seal::keys::PrivateKey;
 use data_encoding::BASE64;
 
 use crate::stage::programs::{bash, have, run};
-use crate::stage::world::put;
+use crate::stage::world::{World, code, put};
 
 const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"session","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}],"predicateType":"https://attesh.dev/shell-session/v0.1","predicate":{"text":"ünïcode \u0000 \\ \" /"}}"#;
 
@@ -42,7 +42,7 @@ fn openssl_alone_verifies_an_envelope() {
     put(&dir.path().join("E"), &good);
     let said = bash(dir.path(), WITH_OPENSSL);
     assert_eq!(said, "Signature Verified Successfully\n");
-    for (name, bad) in mutations() {
+    for (name, bad) in mutations(STATEMENT.as_bytes()) {
         put(&dir.path().join("E"), &bad.to_json());
         let arguments = ["-euo", "pipefail", "-c", WITH_OPENSSL];
         assert!(!run(dir.path(), "bash", &arguments).status.success(), "{name}");
@@ -68,18 +68,19 @@ impl Parts {
         .into_bytes()
     }
 
-    fn to_bundle(&self) -> Vec<u8> {
+    /// In the place of the envelope of a good bundle.
+    fn to_bundle(&self, good: &[u8]) -> Vec<u8> {
         let envelope = String::from_utf8(self.to_json()).unwrap();
-        let good = String::from_utf8(formats::to_bundle(&sealed())).unwrap();
+        let good = String::from_utf8(good.to_vec()).unwrap();
         let start = good.find("\"dsseEnvelope\":").unwrap() + "\"dsseEnvelope\":".len();
         format!("{}{}}}\n", &good[..start], envelope.trim_end()).into_bytes()
     }
 }
 
 /// What no verifier may accept, whatever it thinks of keyids and of JSON.
-fn mutations() -> Vec<(&'static str, Parts)> {
+fn mutations(payload: &[u8]) -> Vec<(&'static str, Parts)> {
     const TYPE: &str = "application/vnd.in-toto+json";
-    let payload = STATEMENT.as_bytes().to_vec();
+    let payload = payload.to_vec();
     let sig = key().sign(&pae(TYPE, &payload)).to_vec();
     let with = |payload: &[u8], payload_type, sig: &[u8]| Parts {
         payload: payload.to_vec(),
@@ -117,15 +118,38 @@ fn the_mutations_are_found_here_too() {
     let found = |read: Result<Envelope, _>| {
         read.is_err() || read.is_ok_and(|e| e.verify(&trusted, |_| None).is_err())
     };
-    for (name, bad) in mutations() {
+    let bundle = formats::to_bundle(&sealed());
+    for (name, bad) in mutations(STATEMENT.as_bytes()) {
         assert!(found(Envelope::read(&bad.to_json())), "{name}");
-        assert!(found(formats::from_bundle(&bad.to_bundle())), "{name}");
+        assert!(found(formats::from_bundle(&bad.to_bundle(&bundle))), "{name}");
     }
+}
+
+/// What was sealed of a script that ran, and of the file `empty`: envelope and bundle.
+fn of_a_session() -> (Vec<u8>, Vec<u8>) {
+    let world = World::new();
+    let at = |name: &str| world.home.path().join(name);
+    put(&at("key"), key().to_pkcs8_pem(None).unwrap().as_bytes());
+    put(&at("empty"), b"");
+    put(&at("build.sh"), "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n".as_bytes());
+    let folder = at("job").display().to_string();
+    for words in [
+        &["start", "--dir", &folder][..],
+        &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
+        &["stop", "--dir", &folder],
+        &["seal", "--dir", &folder, "--key", "key", "--subject", "empty", "-o", "sealed.intoto.json"],
+    ] {
+        assert_eq!(code(&mut world.attesh(words)), Some(0), "{words:?}");
+    }
+    (std::fs::read(at("sealed.intoto.json")).unwrap(), std::fs::read(at("sealed.sigstore.json")).unwrap())
 }
 
 /// Writes what `tests/oracles/run` shows to the verifiers of others.
 #[test]
 fn oracle_files_are_written() {
+    let (envelope, bundle) = of_a_session();
+    let payload = Envelope::read(&envelope).unwrap().unverified_payload().to_vec();
+    assert!(attesh::seal::form::read(&payload).unwrap().predicate.outcome.command_count > 2);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracles");
     for sub in ["good", "bad"] {
         std::fs::create_dir_all(folder.join(sub)).unwrap();
@@ -134,11 +158,11 @@ fn oracle_files_are_written() {
     let put = |name: &str, bytes: &[u8]| put(&folder.join(name), bytes);
     put("key.pub", key().public().to_spki_pem().as_bytes());
     put("stranger.pub", PrivateKey::from_seed(&[8; 32]).public().to_spki_pem().as_bytes());
-    put("payload", STATEMENT.as_bytes());
-    put("good/sealed.intoto.json", &sealed().to_json());
-    put("good/sealed.sigstore.json", &formats::to_bundle(&sealed()));
-    for (name, bad) in mutations() {
+    put("payload", &payload);
+    put("good/sealed.intoto.json", &envelope);
+    put("good/sealed.sigstore.json", &bundle);
+    for (name, bad) in mutations(&payload) {
         put(&format!("bad/{name}.intoto.json"), &bad.to_json());
-        put(&format!("bad/{name}.sigstore.json"), &bad.to_bundle());
+        put(&format!("bad/{name}.sigstore.json"), &bad.to_bundle(&bundle));
     }
 }

@@ -168,3 +168,27 @@ fn a_seal_of_tomorrow_is_trusted_today() {
     let failure = verify::envelope(&envelope, &trusted, at).failure.unwrap();
     assert_eq!((failure.code, failure.kind()), (Code::SignatureFuture, Kind::Untrusted));
 }
+
+/// What a CI hands out as a file has a mode that its user cannot change.
+#[test]
+fn a_mode_that_a_ci_chose_is_warned_of_at_each_seal() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = crate::stage::world::World::new();
+    let key = world.home.path().join("key");
+    let pem = crate::vectors::envelopes::key(7).to_pkcs8_pem(None).unwrap();
+    crate::stage::world::put(&key, pem.as_bytes());
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for (ci, warned) in [(false, true), (true, false)] {
+        let name = if ci { "there" } else { "here" };
+        assert!(world.attesh(&["start", name]).status().unwrap().success());
+        let envelope = format!("{name}.intoto.json");
+        let mut seal = world.attesh(&["seal", name, "--key", "key", "-o", &envelope]);
+        if ci {
+            seal.env("GITLAB_CI", "true");
+        }
+        let output = seal.stderr(std::process::Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("open to everybody"), warned, "{said}");
+    }
+}

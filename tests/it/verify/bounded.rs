@@ -1,0 +1,179 @@
+//! `attesh verify` takes no more than 64 MiB, whatever it is given, and refuses quickly.
+//!
+//! The program runs under a bash that prints the most memory it had.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use attesh::files::{Overwrite, publish};
+use attesh::seal::envelope::{MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES};
+use attesh::seal::formats::to_bundle;
+use attesh::seal::statement::{SUBJECTS_MAX, Subject};
+
+use crate::policy::judge::{Run, statement};
+use crate::stage::world::program;
+use crate::vectors::envelopes::{key, sign, whole};
+
+/// The limit in KiB.
+const PEAK_KIB: u64 = 64 << 10;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Place(tempfile::tempdir().unwrap());
+        place.put("signer.pub", key(7).public().to_spki_pem().as_bytes());
+        place.put("good", &sign(whole().to_json(), 7).to_json());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        publish(&self.path(name), bytes, 0o600, Overwrite::Yes).unwrap();
+    }
+
+    /// Exit code and peak memory in KiB of `attesh verify` with these words.
+    fn verify(&self, words: &[&str]) -> (i32, u64) {
+        let mut child = Command::new(program())
+            .arg("verify")
+            .args(words)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // A process that has ended and that nobody has waited for shows no memory: so it is looked
+        // at while it runs.
+        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+        let mut peak = 0;
+        loop {
+            peak = peak.max(high_water(&status).unwrap_or(0));
+            if let Some(status) = child.try_wait().unwrap() {
+                return (status.code().unwrap_or(-1), peak);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+}
+
+fn high_water(status: &Path) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// A text that goes on with `part` until it is as long as an envelope may be.
+fn filled(start: &str, part: &str, end: &str) -> Vec<u8> {
+    let room = MAX_ENVELOPE_BYTES - start.len() - end.len();
+    [start.as_bytes(), part.repeat(room / part.len()).as_bytes(), end.as_bytes()].concat()
+}
+
+#[test]
+fn a_file_takes_what_its_size_or_its_form_asks_for() {
+    let place = Place::new();
+    let signature = format!("{{\"keyid\":\"\",\"sig\":\"{}==\"}}", "A".repeat(86));
+    let long = |member: &str| filled(&format!("{{\"{member}\":\""), "A", "\"}");
+    let bundle = String::from_utf8(to_bundle(&sign(whole().to_json(), 7))).unwrap();
+    let completed = |start: &str, part: &str, end: &str| {
+        let (before, after) = bundle.split_once("\"tlogEntries\":[]").unwrap();
+        filled(&format!("{before}{start}"), part, &format!("{end}{after}"))
+    };
+    let start = format!(
+        "{{\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{signature}],\"payload\":\""
+    );
+    let files: Vec<(&str, Vec<u8>, i32)> = vec![
+        ("objects", filled("", "{\"\":0},", ""), 3),
+        ("objects in a list", filled("[", "{\"\":0},", "0]"), 3),
+        ("objects in a member", filled("{\"a\":[", "{\"\":0},", "0]}"), 3),
+        ("objects as payload", filled("{\"payload\":[", "{\"\":0},", "0]}"), 3),
+        ("objects as signatures", filled("{\"signatures\":[", "{\"\":0},", "0]}"), 3),
+        ("deep", filled("", "[", ""), 3),
+        ("deep objects", filled("", "{\"a\":", ""), 3),
+        ("members", filled("{", "\"a\":0,", "\"b\":0}"), 3),
+        ("a long name", filled("{\"", "a", "\":0}"), 3),
+        ("a long payload", long("payload"), 3),
+        ("a long type", long("payloadType"), 3),
+        ("a long media type", long("mediaType"), 3),
+        ("a long text for a list", long("signatures"), 3),
+        ("a long text for an object", long("verificationMaterial"), 3),
+        ("a long transcript", long("command"), 3),
+        ("signatures", filled("{\"signatures\":[", &format!("{signature},"), "0]}"), 3),
+        ("of a stranger", filled(&start, "AAAA", "\"}"), 6),
+        ("no base64", filled(&start, "AAA.", "\"}"), 3),
+        ("log entries", completed("\"tlogEntries\":[", "{\"a\":\"\"},", "{}]"), 6),
+        ("timestamps", completed("\"timestampVerificationData\":{\"a\":\"", "A", "\"}"), 6),
+        ("unknown material", completed("\"x\":[", "0,", "0]"), 6),
+        ("one byte more", vec![b' '; MAX_ENVELOPE_BYTES + 1], 3),
+        ("escapes", filled(&start, "\\u0041", "\"}"), 3),
+        ("lines", filled("", "\n", ""), 3),
+        ("zeros", vec![0; MAX_ENVELOPE_BYTES], 3),
+    ];
+    place.put("other.pub", key(8).public().to_spki_pem().as_bytes());
+    for (name, bytes, code) in files {
+        place.put("file", &bytes);
+        let (found, kib) = place.verify(&["file", "--trust", "other.pub"]);
+        assert_eq!(found, code, "{name}");
+        assert!(kib > 0 && kib <= PEAK_KIB, "{name}: {kib} KiB");
+    }
+    let escaped = &filled(&start, "\\u0041", "\"}")[..MAX_ESCAPED_BYTES - 3];
+    let escaped = &escaped[..escaped.len() - (escaped.len() - start.len()) % 24];
+    place.put("file", &[escaped, b"\"}"].concat());
+    let (found, kib) = place.verify(&["file", "--trust", "other.pub"]);
+    assert!(found == 6 && kib <= PEAK_KIB, "escapes: {found}, {kib} KiB");
+}
+
+/// What a key that is trusted signed has its own limits.
+#[test]
+fn a_statement_at_its_limits_takes_more() {
+    let place = Place::new();
+    let commands: Vec<String> = (0..10_000).map(|number| format!("echo {number:0>760}")).collect();
+    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+    let mut it = statement(&[Run::of(&commands)]);
+    let digest = it.subject[0].digest.clone();
+    let room = SUBJECTS_MAX - it.subject.len();
+    it.subject.splice(
+        0..0,
+        (0..room).map(|number| Subject { name: format!("dist/{number}"), digest: digest.clone() }),
+    );
+    let payload = it.to_json();
+    assert!(payload.len() > 15 << 20, "{} bytes", payload.len());
+    place.put("file", &sign(payload, 7).to_json());
+    let (found, kib) = place.verify(&["file", "--trust", "signer.pub"]);
+    assert!(found == 0 && kib <= PEAK_KIB, "{found}, {kib} KiB");
+    let (found, kib) = place.verify(&["file", "--trust", "signer.pub", "--json"]);
+    assert!(found == 0 && kib <= PEAK_KIB, "as JSON: {found}, {kib} KiB");
+}
+
+#[test]
+fn what_is_given_beside_a_file_is_read_whole() {
+    let place = Place::new();
+    let line = key(8).public().to_ssh_line();
+    let many = |text: &str| text.repeat((1 << 20) / text.len()).into_bytes();
+    place.put("signers", &many(&format!("a {line}\n")));
+    place.put("others", &[&many("a ssh-rsa A\n")[..1 << 19], b"\na ssh-rsa A\n", line.as_bytes()].concat());
+    place.put("policy", &many("# a remark\n"));
+    place.put("deep", &[b"version = 1\nx = ".to_vec(), many("[")].concat());
+    let mut artifact = fs::File::create_new(place.path("artifact")).unwrap();
+    (0..96).for_each(|_| artifact.write_all(&vec![7; 1 << 20]).unwrap());
+    let log = format!("{}\n", "no head in this line ".repeat(60));
+    place.put("job.log", log.repeat((96 << 20) / log.len()).as_bytes());
+    for (words, code) in [
+        (&["good", "--trust", "signers"][..], 6),
+        (&["good", "--trust", "others"], 6),
+        (&["good", "--trust", "signer.pub", "--policy", "policy"], 2),
+        (&["good", "--trust", "signer.pub", "--policy", "deep"], 2),
+        (&["good", "--trust", "signer.pub", "--artifact", "artifact"], 3),
+        (&["good", "--trust", "signer.pub", "--expect-head", "job.log"], 2),
+    ] {
+        let (found, kib) = place.verify(words);
+        assert_eq!(found, code, "{words:?}");
+        assert!(kib <= PEAK_KIB, "{words:?}: {kib} KiB");
+    }
+}
