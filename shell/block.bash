@@ -18,8 +18,12 @@ if [[ $- == *i* ]]; then
 elif [[ ${__attesh_ci-} && $__attesh_ci == "${BASHPID-}" ]]; then
     __attesh_done=1 # Evaluated again.
 elif ((${BASH_SUBSHELL-0} == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
-    # Read before the script: the script itself asks for its recording.
-    __attesh_done=1
+    if [[ ${BASH_EXECUTION_STRING+x} && ! ${ATTESH_SESSION-} && $BASH_EXECUTION_STRING != *'attesh init'* ]]; then
+        __attesh_why='bash read this line through BASH_ENV, and runs the text of its option -c'
+    else
+        # Read before a script, which itself asks for its recording, or within a recorded shell.
+        __attesh_done=1
+    fi
 elif [[ ${FUNCNAME-} ]]; then
     __attesh_why='the line is in a function or in a file that another one reads'
 elif [[ $'\n'$(\builtin jobs -p && \builtin enable -n || \builtin echo 'enable -n builtin')$'\n' == \

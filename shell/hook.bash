@@ -9,7 +9,9 @@
 # Rules: the user's $?, $_, PIPESTATUS, options, traps and history settings are as
 # they would be without this file. A command's text goes through standard input
 # or a private file, never through an argument. The hook does not record a text
-# that the history settings hide, and never records another in its place.
+# that the history settings hide, and never records another in its place. All names
+# are the hook's own, `__attesh__NAME` those of locals: whatever attributes the user
+# gives to other variables, whatever IFS is, the hook reads no word otherwise.
 
 __attesh_boot() {
     __attesh_bin='@ATTESH_BIN@'
@@ -21,7 +23,8 @@ __attesh_boot() {
     # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
     # count of starts. `i` is 1 while the child runs, so that the prompt sees an
-    # interrupted PS0. The child exits with 111 if it has nothing to record.
+    # interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
+    # it told the user why, and with 113 if it recorded a line of `fc`.
     # A restricted shell allows neither `>` nor a path as a command's name. It
     # is not restricted yet while it reads its rc file.
     if __attesh_restricted; then
@@ -32,21 +35,21 @@ __attesh_boot() {
             __attesh_bin=__attesh_recorder
         fi
         __attesh_ps0='$(__attesh_child \#)'
-        __attesh_pc='__attesh_prompt "${LINENO-}" || :'
-        __attesh_mark='__attesh_last "${LINENO-}" || :'
+        __attesh_pc='__attesh_prompt "${LINENO-}" || \builtin :'
+        __attesh_mark='__attesh_last "${LINENO-}" || \builtin :'
     else
         __attesh_ps0='$({ __attesh_child \#; } >/dev/null 2>&1)'
-        __attesh_pc='{ __attesh_prompt "${LINENO-}" || :; } >/dev/null 2>&1'
-        __attesh_mark='{ __attesh_last "${LINENO-}" || :; } >/dev/null 2>&1'
+        __attesh_pc='{ __attesh_prompt "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
+        __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_r==111?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#):(__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_r==113,__attesh_r==111||__attesh_r==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_r):(__attesh_f?(__attesh_r=0):0,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
-            __attesh_ps0='${ __attesh_here \# || :; eval "${__attesh_doc-}"; }'
+            __attesh_ps0='${ __attesh_here \# || \builtin :; \builtin eval "${__attesh_doc-}"; }'
         else
-            __attesh_ps0='${ { __attesh_here \# || :; eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
+            __attesh_ps0='${ { __attesh_here \# || \builtin :; \builtin eval "${__attesh_doc-}"; } >/dev/null 2>&1; }'
         fi
         __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,0)):0}'$__attesh_ps0
     fi
@@ -58,18 +61,18 @@ __attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 # The variables that arithmetic in PS0 reads. This puts back those that somebody unset.
 __attesh_defaults() {
     __attesh_e=x
-    : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
-    : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=0}"
-    : "${__attesh_y:=0}" "${__attesh_z:=0}"
+    \builtin : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
+    \builtin : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=-1}"
+    \builtin : "${__attesh_y:=0}" "${__attesh_z:=0}" "${__attesh_f:=0}" "${__attesh_u:=0}"
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
 
 # __attesh_rec VERB KEY=VALUE…: makes one call and counts a loss.
 __attesh_rec() {
-    \builtin local verb="$1"
+    \builtin local __attesh__verb="$1"
     \builtin shift
-    if "$__attesh_bin" rec "$verb" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "$@"; then
+    if "$__attesh_bin" rec "$__attesh__verb" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "$@"; then
         __attesh_l=0 __attesh_r=0
     else
         __attesh_r=$?
@@ -88,120 +91,70 @@ __attesh_settings() {
 
 # __attesh_open KEY=VALUE…: gets the session to record into, or fails.
 __attesh_open() {
-    \builtin local out dir gen sh tmp short say
+    \builtin local __attesh__out __attesh__all
     __attesh_dir=
     __attesh_settings
     # shellcheck disable=SC2154  # every version this file accepts has it
-    out=$("$__attesh_bin" rec open p=1 kind=bash ver="$BASH_VERSION" pid="$$" \
+    __attesh__out=$("$__attesh_bin" rec open p=1 kind=bash ver="$BASH_VERSION" pid="$$" \
         hist="$__attesh_cf" \
         hook="$__attesh_hook" name="$__attesh_name" env="${ATTESH_SESSION-}" "$@") || {
-        __attesh_r=$? __attesh_say=${out##*$'\n'}
-        : "${__attesh_say:="$__attesh_bin gives status $__attesh_r"}"
+        __attesh_r=$? __attesh_say=${__attesh__out##*$'\n'}
+        \builtin : "${__attesh_say:="$__attesh_bin gives status $__attesh_r"}"
         \builtin return 1
     }
-    {
-        IFS= \builtin read -r dir
-        IFS= \builtin read -r gen
-        IFS= \builtin read -r sh
-        IFS= \builtin read -r tmp
-        IFS= \builtin read -r short
-        IFS= \builtin read -r say
-    } <<<"$out"
-    [[ $dir == /* && $gen && $sh ]] || {
+    # The command substitution took off the sixth line, if it was blank.
+    \builtin mapfile -t __attesh__all <<<"$__attesh__out"
+    [[ ${__attesh__all[0]-} == /* && ${__attesh__all[1]-} && ${__attesh__all[2]-} ]] || {
         __attesh_r=5 __attesh_say="$__attesh_bin names no session"
         \builtin return 1
     }
-    __attesh_dir=$dir __attesh_gen=$gen __attesh_sh=$sh __attesh_tmp=$tmp __attesh_short=$short __attesh_say=$say
+    __attesh_dir=${__attesh__all[0]} __attesh_gen=${__attesh__all[1]} __attesh_sh=${__attesh__all[2]}
+    __attesh_tmp=${__attesh__all[3]-} __attesh_short=${__attesh__all[4]-} __attesh_say=${__attesh__all[5]-}
     __attesh_n=0 __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_r=0 __attesh_dead="" __attesh_cw=$__attesh_cf
-    \builtin export ATTESH_SESSION="$dir"
-}
-
-# Tells the user something: the hook's own output goes nowhere.
-__attesh_tell() {
-    if __attesh_restricted; then
-        \builtin printf 'attesh: %s\n' "$1"
-    else
-        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
-    fi
-}
-
-# Goes to another session: this one ended, or the recorder refused it.
-__attesh_reopen() {
-    \builtin local dir="$__attesh_dir" gen="$__attesh_gen"
-    if __attesh_open d="$dir" g="$gen" nat="$1" typed=0; then
-        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
-    else
-        __attesh_dir=$dir __attesh_gen=$gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
-        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
-        __attesh_dead=1
-    fi
+    \builtin export ATTESH_SESSION="$__attesh_dir"
 }
 
 # ── before a command ──────────────────────────────────────────────────────
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]]; }
 
-# Is there a limit on the size of files? Then writing a file could end this shell.
-__attesh_limited() {
-    \builtin local IFS=' ' a b c soft='' rest
-    # The third line: Max file size SOFT HARD bytes.
-    { \builtin read -r a && \builtin read -r a && \builtin read -r a b c soft rest; } </proc/self/limits
-    [[ $soft == [0-9]* ]]
-}
-
 # Puts the newest history entry into __attesh_t, without a further process where
 # this shell may write files.
 __attesh_fetch() { if __attesh_restricted || __attesh_limited; then __attesh_t=$(\builtin history 1); else __attesh_file; fi; }
 
 __attesh_file() {
+    \builtin local __attesh__all
     \builtin history 1 >|"$__attesh_tmp/text-$$" || \builtin return 0
-    IFS= \builtin read -r -d '' __attesh_t <"$__attesh_tmp/text-$$"
+    \builtin mapfile -d '' __attesh__all <"$__attesh_tmp/text-$$"
+    __attesh_t=${__attesh__all[0]-}
     __attesh_t=${__attesh_t%$'\n'}
-    ((${#__attesh_t} > 15000)) || : >|"$__attesh_tmp/text-$$"
+    ((${#__attesh_t} > 15000)) || \builtin : >|"$__attesh_tmp/text-$$"
 }
 # An older bash cannot parse what bash 5.3 can do.
 ! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_file() { __attesh_t=${ \builtin history 1; }; }'
 
-# Finds the text, and where it comes from. HISTCMD says by how much history grew
-# since the last prompt. If it did not grow, the line is hidden or a repeat; it is
-# a repeat only if the settings cannot hide a line.
+# Finds the text, and where it comes from. History's newest entry is the line that
+# runs, or equals it, unless the settings can hide a line: then bash must say so.
 __attesh_text() {
-    \builtin local grown hides=
-    __attesh_src=withheld __attesh_t=
+    __attesh_src=withheld __attesh_t='' __attesh_beside=0
     [[ -o history && ${HISTSIZE-} != 0 && ${HISTCMD-} == [0-9]* ]] || \builtin return 0
-    grown=$((HISTCMD - __attesh_h))
-    [[ ":${HISTCONTROL-}:" != *:@(ignorespace|ignoreboth):* && -z ${HISTIGNORE-} ]] || hides=1
-    if ((__attesh_h < 0)); then
-        [[ -z $hides ]] || \builtin return 0
-        grown=1
-    fi
-    if ((grown < 1)); then
-        if [[ $hides ]]; then
-            ((grown < 0)) || \builtin return 0
-            [[ :${HISTCONTROL-}: == *:erasedups:* ]] || \builtin return 0
-            __attesh_src=history
-        elif [[ :${HISTCONTROL-}: == *:erasedups:* ]]; then
-            __attesh_src=history
-        elif [[ :${HISTCONTROL-}: == *:ignoredups:* ]]; then
-            __attesh_src=dup
+    __attesh_top=$HISTCMD __attesh_lines=$((__attesh_y - __attesh_z)) __attesh_grown=1 __attesh_own=1
+    ((__attesh_h < 0)) || __attesh_grown=$((HISTCMD - __attesh_h))
+    if [[ ":${HISTCONTROL-}:" == *:@(ignorespace|ignoreboth):* || ${HISTIGNORE-} ]]; then
+        if ((__attesh_grown > 0)) || [[ :${HISTCONTROL-}: == *:erasedups:* ]]; then
+            __attesh_entry && __attesh_mine || __attesh_own=0
         else
-            \builtin return 0
+            __attesh_own=0
         fi
-    elif [[ $hides && ($__attesh_q == 2 || $__attesh_q == 130) ]] && ((__attesh_y - __attesh_z != 1)); then
-        # In a pasted block history may have taken a line that did not run: a
-        # syntax error, which shows in $?, or a comment, which shows below. It is
-        # surely this line only if bash read one line since the prompt.
-        \builtin return 0
-    else
-        __attesh_src=history
+        ((__attesh_own)) || __attesh_src=withheld __attesh_t=
+    elif ((__attesh_grown > 0)) || [[ :${HISTCONTROL-}: == *:erasedups:* ]]; then
+        __attesh_entry
+    elif [[ :${HISTCONTROL-}: == *:ignoredups:* ]]; then
+        __attesh_entry
+        [[ $__attesh_src != history ]] || __attesh_src=dup
     fi
-    __attesh_entry "$grown"
-    if [[ $hides ]]; then
-        grown=$__attesh_t
-        __attesh_strip
-        [[ $__attesh_t != *([[:blank:]])'#'* ]] || __attesh_src=withheld grown=
-        __attesh_t=$grown
-    fi
+    # Did history grow by more than this command?
+    __attesh_beside=$((__attesh_grown - __attesh_own))
 }
 
 # Takes the number that `history` prints off __attesh_t, whatever bytes follow.
@@ -211,10 +164,10 @@ __attesh_strip() {
     __attesh_t=${__attesh_t:2}
 }
 
-# __attesh_entry GROWN: the newest entry, or the newest lines of a command that
-# history keeps line by line (cmdhist off).
+# The newest entry, or the newest lines of a command that history keeps line by line
+# (cmdhist off).
 __attesh_entry() {
-    \builtin local lines='' rest
+    __attesh_src=history
     if [[ $HISTTIMEFORMAT ]]; then
         if [[ ${HISTTIMEFORMAT@a} == *r* ]]; then
             # This hook cannot blank a readonly time; fc prints no time.
@@ -225,28 +178,65 @@ __attesh_entry() {
         fi
         \builtin local HISTTIMEFORMAT=
     fi
-    if (($1 > 1)) && ! \builtin shopt -q cmdhist; then
-        rest=$(\builtin history "$1")$'\n'
-        while [[ $rest ]]; do
-            __attesh_t=${rest%%$'\n'*} rest=${rest#*$'\n'}
-            __attesh_strip
-            lines+=${lines:+$'\n'}$__attesh_t
-        done
-        __attesh_src=typed __attesh_t=$lines
+    if ((__attesh_grown > 1 && __attesh_lines > 1)) && ! \builtin shopt -q cmdhist; then
+        __attesh_by_line
         \builtin return 0
     fi
     __attesh_fetch
     [[ $__attesh_t ]] || __attesh_src=none
 }
 
+# Is the newest entry the one of the command that bash just read? `history -s` and
+# `history -p` would take such an entry away. This is for a child: it changes history.
+__attesh_taken() {
+    \builtin history -p x
+    ((HISTCMD == __attesh_top)) || \builtin return 0
+    # A command of several lines: bash looks at its first one if it counts a line. The
+    # second `history -s` takes nothing away: it tells whether history takes such a text.
+    ((__attesh_lines > 1)) || \builtin return 1
+    [[ ${HISTCONTROL@a} == *r* ]] || HISTCONTROL=
+    [[ ${HISTIGNORE@a} == *r* ]] || HISTIGNORE=
+    \builtin eval $'\\builtin set -o history; \\builtin history -s attesh 1\n'
+    __attesh_k=$HISTCMD
+    \builtin history -s attesh 2
+    ((__attesh_k - __attesh_top == HISTCMD - __attesh_k - 1))
+}
+__attesh_mine() { __attesh_taken; }
+# bash 5.3 has no child here. fc skips the line that it stands in, if history has that
+# line and another before it.
+! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_mine() {
+    if ((__attesh_lines == 1)) && [[ ${HISTFILE@a} != *r* ]]; then
+        \builtin local HISTFILE=
+        __attesh_k=${ \builtin set -o history; \builtin fc -l -1 -1; }
+        ((${__attesh_k%%[!0-9]*} == HISTCMD - 1)) || \builtin return 0
+    fi
+    (__attesh_taken)
+}'
+
+# __attesh_late N NAT: the finish of a command that no prompt followed. Its status is $?,
+# unless a line that was given up (130) or a syntax error (2) came since. There was no
+# syntax error if bash read one line, or history took one and hides none.
+__attesh_late() {
+    if ((__attesh_q == 130)) || { ((__attesh_q == 2 && __attesh_y - __attesh_z != 1)) &&
+        [[ ! -o history || :${HISTCONTROL-}: == *:ignore* || ${HISTIGNORE-} || $((HISTCMD - __attesh_h)) != 1 ]]; }; then
+        __attesh_rec e n="$1" nat="$2" from=unknown
+    else
+        __attesh_rec e n="$1" nat="$2" st="$__attesh_q" from=next-start
+    fi
+}
+
 # __attesh_start NAT KEY=VALUE…: tells the start of command __attesh_n.
 __attesh_start() {
-    \builtin local nat="$1"
+    \builtin local __attesh__nat="$1"
     \builtin shift
     if [[ $__attesh_t == *attesh\ doctor* ]] && ! __attesh_restricted; then
         if __attesh_limited; then (__attesh_facts); else __attesh_facts; fi
     fi
-    \builtin set -- s n="$__attesh_n" nat="$nat" src="$__attesh_src" prev="$__attesh_q" "$@"
+    ((__attesh_beside < 1)) || __attesh_besides "$__attesh__nat"
+    # `fc` takes its own line out of history and puts in what it runs.
+    __attesh_f=0
+    if [[ $__attesh_t == *fc* && $__attesh_t == *([0-9* ])fc?([[:blank:]]*([!;&|])) ]]; then __attesh_f=1; fi
+    \builtin set -- s n="$__attesh_n" nat="$__attesh__nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
     elif [[ $- == *r* ]] || __attesh_limited; then
@@ -256,7 +246,7 @@ __attesh_start() {
         __attesh_call "$@" <"$__attesh_tmp/text-$$"
         # The text must not outlive the call. The call's status must.
         \builtin set -- "$?"
-        : >|"$__attesh_tmp/text-$$"
+        \builtin : >|"$__attesh_tmp/text-$$"
         \builtin return "$1"
     fi
 }
@@ -265,7 +255,7 @@ __attesh_call() { __attesh_rec "$@"; }
 # __attesh_pipe TEXT VERB KEY=VALUE…: sends a long text without a file.
 __attesh_pipe() {
     \builtin printf '%s\n' "$1" | (
-        __attesh_rec "${@:2}" || :
+        __attesh_rec "${@:2}" || \builtin :
         \builtin exit "$__attesh_r"
     )
     __attesh_r=$?
@@ -276,82 +266,96 @@ __attesh_pipe() {
 # The child of PS0 (bash 5.1 and 5.2). It becomes the recorder, so that a start
 # costs one fork.
 __attesh_child() {
-    \builtin set +euk
-    IFS=' '
+    \builtin set +euxk
     __attesh_call() {
-        if [[ $- == *r* ]] || ((${#__attesh_t} > 15000)); then
+        if [[ $- == *r* ]] || ((${#__attesh_t} > 15000 || __attesh_f)); then
             __attesh_rec "$@"
         else
             \builtin exec "$__attesh_bin" rec "$1" p=1 d="$__attesh_dir" g="$__attesh_gen" sh="$__attesh_sh" lost="$__attesh_l" "${@:2}"
         fi
     }
-    [[ $__attesh_dir ]] || \builtin exit 111
+    [[ $__attesh_dir ]] || __attesh_unopened
     if ((__attesh_p)); then
         # No prompt came between: the user pasted a block of lines.
-        __attesh_rec e n="$((__attesh_n - 1))" nat="$__attesh_p" st="$__attesh_q" from=next-start
+        __attesh_late "$((__attesh_n - 1))" "$__attesh_p"
     fi
     ! __attesh_paused || \builtin exit 111
     __attesh_text
     __attesh_start "$1"
+    ((__attesh_r || !__attesh_f)) || __attesh_r=113
     \builtin exit "$__attesh_r"
 }
 
 # Does the same in bash 5.3, in this shell.
-__attesh_here() {
-    \builtin local - IFS=' '
-    \builtin set +euk
+__attesh_here() { [[ $BASHPID != "$__attesh_pid" ]] || __attesh_announced "$1"; }
+__attesh_announced() {
+    \builtin local -
+    \builtin set +euxk
     __attesh_doc=
-    [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return 0
     __attesh_defaults
+    # An rc file took the hook out of PROMPT_COMMAND again.
+    [[ $__attesh_dir ]] || __attesh_reopen "$(($1 - 1))"
+    [[ $__attesh_dir ]] || \builtin return 0
     if ((__attesh_o)); then
-        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_q" from=next-start
+        __attesh_late "$__attesh_n" "$__attesh_o"
         __attesh_o=0
     fi
     if __attesh_paused; then
-        __attesh_c=$1 __attesh_m=0 __attesh_h=$HISTCMD
+        __attesh_c=$1 __attesh_m=0 __attesh_h=$HISTCMD __attesh_z=$__attesh_y
         \builtin return 0
     fi
     __attesh_o=$1 __attesh_n=$((__attesh_n + 1)) __attesh_i=1
     __attesh_text
     __attesh_start "$1"
-    __attesh_i=0 __attesh_m=0 __attesh_h=$HISTCMD __attesh_t=
+    __attesh_i=0 __attesh_m=0 __attesh_h=$HISTCMD __attesh_z=$__attesh_y __attesh_t=
     __attesh_hooked || __attesh_repair_pc
 }
 
 # ── before a prompt ───────────────────────────────────────────────────────
 
 __attesh_prompt() {
-    # One plain assignment: any command before it would change either value,
-    # and a declaration would split the words by IFS.
-    __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}")
-    \builtin local - IFS=' '
-    \builtin set +euk
-    __attesh_ps="${__attesh_pa[*]}"
-    [[ $BASHPID == "$__attesh_pid" ]] || \builtin return 0
-    \builtin local nat='\#' again=
-    nat=${nat@P}
+    # One plain assignment: any command before it would change either value.
+    __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}") __attesh_ps=
+    \builtin local -
+    \builtin set +euxk
+    \builtin printf -v __attesh_ps '%s ' "${__attesh_pa[@]}"
+    __attesh_ps=${__attesh_ps% }
+    if [[ ! $__attesh_ps ]]; then
+        __attesh_overridden
+    elif [[ $BASHPID == "$__attesh_pid" ]]; then
+        __attesh_prompted "$1"
+    fi
+}
+
+# __attesh_prompted LINE
+__attesh_prompted() {
+    \builtin local __attesh__nat='\#' __attesh__again=
+    __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
     if ((__attesh_o)); then
         # ^C cut the first run short and this is the second: the first one's status counts.
         if [[ ${__attesh_w-} == "$__attesh_n" ]]; then
-            __attesh_s=$__attesh_ws __attesh_ps=$__attesh_wp again=r=1
+            __attesh_s=$__attesh_ws __attesh_ps=$__attesh_wp __attesh__again=1
         fi
         __attesh_w=$__attesh_n __attesh_ws=$__attesh_s __attesh_wp=$__attesh_ps
     fi
     if [[ -z $__attesh_dir || -e $__attesh_dir/next || $__attesh_r == [13] ]]; then
-        __attesh_reopen "$nat"
+        # No command runs before the first prompt, whatever bash 5.3 counts there.
+        [[ $__attesh_dir ]] || __attesh__nat=0
+        __attesh_reopen "$__attesh__nat"
     elif ((__attesh_o)); then
-        __attesh_finish "$nat" $again
+        __attesh_finish "$__attesh__nat" ${__attesh__again:+"r=1"}
+        ((!__attesh_f)) || __attesh_reran "$__attesh__nat"
     else
-        __attesh_idle "$nat"
+        __attesh_idle "$__attesh__nat" "$1"
     fi
-    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$nat
+    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
-    [[ $__attesh_r != 5 && -z ${__attesh_dead-} ]] || __attesh_trouble
-    [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$nat}"
+    [[ $__attesh_r == [0-4] && -z ${__attesh_dead-} ]] || __attesh_trouble
+    [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$__attesh__nat}"
     __attesh_at=
-    __attesh_repair_ps0
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
     else
@@ -361,7 +365,7 @@ __attesh_prompt() {
 
 # __attesh_finish NAT [r=1]: the open command is over.
 __attesh_finish() {
-    \builtin local nat="$1" pipe
+    \builtin local __attesh__nat="$1" __attesh__pipe
     \builtin shift
     if ((__attesh_i)); then
         # ^C came while PS0 ran: bash does not run the command, and the recorder
@@ -374,41 +378,38 @@ __attesh_finish() {
         __attesh_start "$__attesh_o" r=1
         __attesh_t=
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=interrupt "$@"
-    elif ((nat == __attesh_o)); then
-        pipe=$__attesh_ps
-        __attesh_pipe_true || pipe=
-        __attesh_rec e n="$__attesh_n" nat="$nat" st="$__attesh_s" ${pipe:+ps="$pipe"} from=prompt "$@"
+    elif ((__attesh__nat == __attesh_o)); then
+        __attesh__pipe=$__attesh_ps
+        __attesh_pipe_true || __attesh__pipe=
+        __attesh_rec e n="$__attesh_n" nat="$__attesh__nat" st="$__attesh_s" ${__attesh__pipe:+"ps=$__attesh__pipe"} from=prompt "$@"
     else
         # Commands ran unseen since, and the status is one of theirs.
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
-        ((nat < __attesh_o)) || __attesh_note gap "$nat" "$((__attesh_o + 1))..$nat"
+        ((__attesh__nat < __attesh_o)) || __attesh_unseen "$((__attesh_o + 1))" "$__attesh__nat"
     fi
 }
 
 # Did this command set PIPESTATUS? Many do not (a function's definition, a
 # stopped job) and leave an earlier command's.
 __attesh_pipe_true() {
-    \builtin local last="${__attesh_ps##* }" was="${__attesh_pw-}"
+    \builtin local __attesh__last="${__attesh_ps##* }" __attesh__was="${__attesh_pw-}"
     __attesh_pw=$__attesh_ps
-    if [[ $last != "$__attesh_s" ]]; then
+    if [[ $__attesh__last != "$__attesh_s" ]]; then
         [[ -o pipefail && " $__attesh_ps " == *" $__attesh_s "* ]] || \builtin return 1
     fi
-    [[ $__attesh_ps == *\ * && $__attesh_ps == "$was" ]] || \builtin return 0
-    __attesh_entry 1
-    last=$__attesh_t __attesh_t=
-    [[ $last == *'|'* ]]
+    [[ $__attesh_ps == *\ * && $__attesh_ps == "$__attesh__was" ]] || \builtin return 0
+    __attesh_grown=1
+    __attesh_entry
+    __attesh__last=$__attesh_t __attesh_t=
+    [[ $__attesh__last == *'|'* ]]
 }
 
-# No command ran. A line that history took and PS0 never saw was a comment, a
-# syntax error, or an input that the user cut off at the second prompt.
+# No command ran. History may have grown by a line that PS0 never saw.
 __attesh_idle() {
-    if (($1 > __attesh_c)) && [[ ${__attesh_c} != 0 ]] && ! __attesh_paused; then
-        __attesh_note gap "$1" "$((__attesh_c + 1))..$1"
-    elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history && ${PROMPT_COMMAND[*]} != *history* ]] && ! __attesh_paused; then
-        __attesh_entry 1
-        [[ $__attesh_src == typed ]] || __attesh_strip
-        [[ $__attesh_t != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh_t"
-        __attesh_t=
+    if (($1 > __attesh_c && __attesh_c >= 0)) && ! __attesh_paused; then
+        __attesh_unseen "$((__attesh_c + 1))" "$1"
+    elif ((__attesh_m && HISTCMD > __attesh_h)) && [[ -o history ]] && ! __attesh_paused; then
+        __attesh_unread "$1" "$2"
     fi
 }
 
@@ -429,21 +430,16 @@ __attesh_configured() {
 # Notes how much history there is just before bash reads a line. This comes last
 # at a prompt, because other tools read history files in PROMPT_COMMAND. It also
 # notes the number of the last line, which a function's own LINENO does not say.
-__attesh_last() { __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1; }
-
-__attesh_place_mark() {
-    \builtin local i
-    [[ ${PROMPT_COMMAND[-1]} != "$__attesh_mark" ]] || \builtin return 0
-    for i in "${!PROMPT_COMMAND[@]}"; do
-        [[ ${PROMPT_COMMAND[i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$i]"
-    done
-    PROMPT_COMMAND+=("$__attesh_mark")
+# An entry before this one may set PS0 at each prompt.
+__attesh_last() {
+    __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
 }
 
 __attesh_hooked() {
-    \builtin local entry
-    for entry in "${PROMPT_COMMAND[@]}"; do
-        [[ $entry != "$__attesh_pc" ]] || \builtin return 0
+    \builtin local __attesh__entry
+    for __attesh__entry in "${PROMPT_COMMAND[@]}"; do
+        [[ $__attesh__entry != "$__attesh_pc" ]] || \builtin return 0
     done
     \builtin return 1
 }
@@ -470,9 +466,8 @@ __attesh_hook_ps0() {
 }
 
 __attesh_repair_ps0() {
-    [[ ${PS0-} != *"$__attesh_ps0"* ]] || \builtin return 0
     __attesh_hook_ps0 || \builtin return 0
-    [[ -z $__attesh_dir ]] || __attesh_note hook-repaired "$__attesh_c" PS0
+    [[ -z $__attesh_dir || $BASHPID != "$__attesh_pid" ]] || __attesh_note hook-repaired "$__attesh_c" PS0
 }
 
 # ── the shell's end ───────────────────────────────────────────────────────
@@ -481,9 +476,9 @@ __attesh_exit() {
     __attesh_s=$?
     [[ $BASHPID == "$__attesh_pid" && $__attesh_dir ]] || \builtin return "$__attesh_s"
     if __attesh_restricted; then
-        __attesh_close "$BASH_COMMAND" || :
+        __attesh_close "$BASH_COMMAND" || \builtin :
     else
-        __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || :
+        __attesh_close "$BASH_COMMAND" >/dev/null 2>&1 || \builtin :
     fi
     \builtin return "$__attesh_s"
 }
@@ -491,33 +486,38 @@ __attesh_exit() {
 # A typed `exit` is the last command and has the shell's status. Whatever else ends
 # a shell within a command (a hangup, errexit) leaves that command unfinished.
 __attesh_close() {
-    \builtin local why=unknown IFS=' '
+    \builtin local __attesh__why=unknown __attesh__nat='\#'
     \builtin local -
-    \builtin set +euk
+    \builtin set +euxk
+    __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
-    if ((!__attesh_o)); then
-        why=eof
-        [[ -t 0 ]] || why=signal
+    if ((__attesh_o && __attesh__nat != __attesh_o)); then
+        # Commands ran unseen since, and this may be the exit of one of them.
+        __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown
+        [[ $1 != @(exit|logout|return)?(\ *) ]] || __attesh__why='exit'
+    elif ((!__attesh_o)); then
+        __attesh__why=eof
+        [[ -t 0 || ! $__attesh_tty ]] || __attesh__why=signal
     elif [[ $1 == @(exit|logout|return)?(\ *) ]]; then
-        why='exit'
+        __attesh__why='exit'
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=exit
     fi
-    __attesh_rec x nat="$__attesh_c" why="$why" st="$__attesh_s"
+    __attesh_rec x nat="$__attesh__nat" why="$__attesh__why" st="$__attesh_s"
     __attesh_dir=
 }
 
 # The hook keeps the user's own EXIT trap, which runs after the hook's, with its own $?.
 __attesh_hook_exit() {
-    \builtin local was
-    was=$(\builtin trap -p EXIT)
-    [[ $was != *__attesh_exit* ]] || \builtin return 0
-    \builtin eval "set -- ${was:-- - - -}"
-    [[ $was ]] || \builtin set -- trap -- '' EXIT
+    \builtin local __attesh__was
+    __attesh__was=$(\builtin trap -p EXIT)
+    [[ $__attesh__was != *__attesh_exit* ]] || \builtin return 0
+    \builtin eval "\\builtin set -- ${__attesh__was:-- - - -}"
+    [[ $__attesh__was ]] || \builtin set -- trap -- '' EXIT
     if __attesh_restricted; then
-        \builtin trap -- "__attesh_exit && :${3:+
+        \builtin trap -- "__attesh_exit && \\builtin :${3:+
 $3}" EXIT
     else
-        \builtin trap -- "{ __attesh_exit; } 2>/dev/null && :${3:+
+        \builtin trap -- "{ __attesh_exit; } 2>/dev/null && \\builtin :${3:+
 $3}" EXIT
     fi
 }
@@ -525,38 +525,45 @@ $3}" EXIT
 # ── installation ──────────────────────────────────────────────────────────
 
 __attesh_install() {
-    \builtin local typed=0 nat='\#' say
-    nat=${nat@P}
+    \builtin local __attesh__typed=0 __attesh__nat='\#' __attesh__say
+    __attesh__nat=${__attesh__nat@P}
     if [[ $- == *s* ]]; then
-        typed=1
+        __attesh__typed=1
         # bash 5.3 also counts the running command until it knows a PS0.
-        [[ $BASH_VERSION == 5.[12].* || ${PS0-} ]] || nat=$((nat - 1))
+        [[ $BASH_VERSION == 5.[12].* || ${PS0-} ]] || __attesh__nat=$((__attesh__nat - 1))
     else
-        nat=0
+        __attesh__nat=0
     fi
     __attesh_boot
-    if ! __attesh_open nat="$nat" typed="$typed"; then
-        \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
-        __attesh_pid=
-        \builtin return 0
-    fi
-    # No command runs before the first prompt, whatever bash 5.3 counts there.
-    say=$__attesh_say __attesh_at=$nat
     if [[ ${PS0@a} == *r* ]]; then
-        __attesh_pid="" __attesh_dir=""
+        __attesh_pid=
         \builtin printf 'attesh: not recording this shell: PS0 is readonly\n' >&2
         \builtin return 0
     fi
+    __attesh_dir='' __attesh_say='' __attesh_at='' __attesh_tty=''
+    [[ ! -t 0 ]] || __attesh_tty=1
+    __attesh_hooked || __attesh_hook_pc || __attesh__say='PROMPT_COMMAND is readonly: a status is seen only at the next command'
+    # An rc file is also read by shells that never come to a prompt (`bash -i FILE`): the
+    # first prompt opens the session.
+    if ((__attesh__typed)) || [[ $__attesh__say ]]; then
+        if ! __attesh_open nat="$__attesh__nat" typed="$__attesh__typed"; then
+            \builtin printf 'attesh: not recording this shell: %s\n' "$__attesh_say" >&2
+            __attesh_pid=
+            \builtin return 0
+        fi
+        # No command runs before the first prompt, whatever bash 5.3 counts there.
+        __attesh__say=$__attesh_say${__attesh_say:+${__attesh__say:+; }}$__attesh__say __attesh_at=$__attesh__nat
+    fi
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
-    __attesh_hooked || __attesh_hook_pc || say="${say:+$say; }PROMPT_COMMAND is readonly: a status is seen only at the next command"
     __attesh_hook_exit
-    \builtin shopt -q promptvars || say="${say:+$say; }promptvars is off: no command is seen"
+    \builtin shopt -q promptvars || __attesh__say="${__attesh__say:+$__attesh__say; }promptvars is off: no command is seen"
     # bash says only at a prompt how much history there is.
     __attesh_h=-1 __attesh_m=0
-    if [[ $say ]]; then
-        \builtin printf 'attesh: %s\n' "$say" >&2
-    elif ((typed)); then
+    if [[ $__attesh__say ]]; then
+        \builtin printf 'attesh: %s\n' "$__attesh__say" >&2
+    elif ((__attesh__typed)); then
         \builtin printf 'attesh: recording this shell (session %s). attesh log · attesh pause · attesh seal\n' "$__attesh_short"
+        [[ :${HISTCONTROL-}: != *:ignoreboth:* ]] || \builtin printf 'attesh: HISTCONTROL=ignoreboth hides the texts of repeats, too; HISTCONTROL=ignoredups shows them\n'
     fi
 }
 
@@ -568,6 +575,9 @@ if [[ ${__attesh_pid-} == "$$" ]]; then
     __attesh_hooked || __attesh_hook_pc
 elif [[ $- != *i* ]]; then
     \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab\n' >&2
+elif [[ $- == *c* ]]; then
+    # `bash -ic COMMAND` is one command of the shell that typed it.
+    \builtin :
 elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
     \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
 else

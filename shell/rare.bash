@@ -3,47 +3,210 @@
 
 # ── trouble, and another session ──────────────────────────────────────────
 
+# Tells the user something: the hook's own output goes nowhere.
+__attesh_tell() {
+    if __attesh_restricted; then
+        \builtin printf 'attesh: %s\n' "$1"
+    else
+        \builtin printf 'attesh: %s\n' "$1" >/dev/tty
+    fi
+}
+
+# Goes to a session: the first one, or another where this one ended or the recorder
+# refused it.
+__attesh_reopen() {
+    \builtin local __attesh__dir="$__attesh_dir" __attesh__gen="$__attesh_gen"
+    if __attesh_open d="$__attesh__dir" g="$__attesh__gen" nat="$1" typed=0; then
+        [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
+    else
+        __attesh_dir=$__attesh__dir __attesh_gen=$__attesh__gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
+        [[ -n ${__attesh_dead-} ]] || __attesh_tell "not recording this shell: $__attesh_say"
+        __attesh_dead=1
+        # A shell that never had a session does without.
+        [[ $__attesh_dir ]] || __attesh_pid=
+    fi
+}
+
 # Says once, at the prompt, why the recorder cannot record, and when it can again.
 __attesh_trouble() {
-    \builtin local why
-    if ((__attesh_r == 5)) && [[ -z ${__attesh_dead-} ]]; then
+    \builtin local __attesh__why="$__attesh_bin gives status $__attesh_r"
+    if ((__attesh_r >= 5)) && [[ -z ${__attesh_dead-} ]]; then
         __attesh_dead=1
-        why=$("$__attesh_bin" rec why p=1 d="$__attesh_dir" g="$__attesh_gen") || \builtin return 0
+        ((__attesh_r > 5)) || __attesh__why=$("$__attesh_bin" rec why p=1 d="$__attesh_dir" g="$__attesh_gen") || \builtin return 0
         __attesh_dead=told
-        __attesh_tell "not recording this shell: $why"
+        __attesh_tell "not recording this shell: $__attesh__why"
     elif ((__attesh_r == 0)) && [[ $__attesh_dead == told ]]; then
         __attesh_dead=
         __attesh_tell 'recording this shell again; what was lost is counted (attesh status)'
     fi
 }
 
+# __attesh_unseen FIRST LAST: these commands ran, and PS0 did not come.
+__attesh_unseen() {
+    __attesh_note gap "$2" "$1..$2"
+    ((__attesh_u)) || __attesh_tell 'commands ran here unrecorded: something took PS0 away (attesh doctor looks for it)'
+    __attesh_u=1
+}
+
+# In the child of PS0: no prompt came that could have opened a session.
+__attesh_unopened() {
+    [[ $__attesh_pid ]] || \builtin exit 111
+    ((__attesh_u)) || __attesh_tell 'not recording this shell: PROMPT_COMMAND lost the hook; the line of attesh comes last in ~/.bashrc'
+    \builtin exit 112
+}
+
+# A function of the user's that is called `builtin`, and calls none.
+__attesh_overridden() {
+    ((__attesh_u)) || printf 'attesh: not recording this shell: a function is called builtin\n' >/dev/tty
+    __attesh_u=1 __attesh_pid=
+}
+
 # __attesh_move NAT: the user typed `init --session` here again; goes to that session, or stays.
 __attesh_move() {
-    \builtin local dir="$__attesh_dir" sh="$__attesh_sh" n="$__attesh_n" r="$__attesh_r" dead="${__attesh_dead-}" cw="$__attesh_cw"
+    \builtin local __attesh__dir="$__attesh_dir" __attesh__sh="$__attesh_sh" __attesh__n="$__attesh_n" __attesh__r="$__attesh_r" __attesh__dead="${__attesh_dead-}" __attesh__cw="$__attesh_cw"
     __attesh_name=$__attesh_to __attesh_to=
-    if ! __attesh_open d="$dir" g="$__attesh_gen" sh="$sh" lost="$__attesh_l" nat="$1" typed=1; then
-        __attesh_dir=$dir __attesh_r=$r
+    if ! __attesh_open d="$__attesh__dir" g="$__attesh_gen" sh="$__attesh__sh" lost="$__attesh_l" nat="$1" typed=1; then
+        __attesh_dir=$__attesh__dir __attesh_r=$__attesh__r
         __attesh_tell "this shell stays in session $__attesh_short: $__attesh_say"
-    elif [[ $dir:$sh == "$__attesh_dir:$__attesh_sh" ]]; then
-        __attesh_n=$n __attesh_r=$r __attesh_dead=$dead __attesh_cw=$cw
+    elif [[ $__attesh__dir:$__attesh__sh == "$__attesh_dir:$__attesh_sh" ]]; then
+        __attesh_n=$__attesh__n __attesh_r=$__attesh__r __attesh_dead=$__attesh__dead __attesh_cw=$__attesh__cw
     else
         __attesh_l=0
         __attesh_tell "$__attesh_say"
     fi
 }
 
+# Puts the mark, __attesh_last, behind all other entries.
+__attesh_place_mark() {
+    \builtin local __attesh__i
+    [[ ${PROMPT_COMMAND[-1]} != "$__attesh_mark" ]] || \builtin return 0
+    for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
+        [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$__attesh__i]"
+    done
+    PROMPT_COMMAND+=("$__attesh_mark")
+}
+
+# ── what history has and bash did not announce ────────────────────────────
+
+# A key can run commands: an editor's (C-x C-e, v), or what `bind -x` gave it. bash
+# announces none of them, but history may grow.
+
+# __attesh_besides NAT: history grew by more than the command that starts now. What
+# was pasted before the command and certainly ran nothing is no news.
+__attesh_besides() {
+    \builtin local __attesh__text='' __attesh__inert=1
+    __attesh_s=$__attesh_q
+    __attesh_newest "$((__attesh_top - __attesh_own - __attesh_beside))" "$((__attesh_top - __attesh_own))"
+    ((__attesh__inert && __attesh_beside < __attesh_lines)) || __attesh_note unannounced "$1" "$__attesh__text"
+}
+
+# __attesh_unread NAT LINE: history grew, and no command ran. An entry that bash took
+# from the line that it read last ran nothing: PS0 did not come.
+__attesh_unread() {
+    \builtin local __attesh__text='' __attesh__inert=1 __attesh__entry
+    # Entries that another tool read from a file look the same.
+    for __attesh__entry in "${PROMPT_COMMAND[@]}"; do
+        [[ $__attesh__entry != *history*-[!a]* ]] || \builtin return 0
+    done
+    __attesh_top=$HISTCMD __attesh_grown=$((HISTCMD - __attesh_h)) __attesh_lines=2
+    if ((__attesh_grown == 1)) && (__attesh_taken); then
+        __attesh_entry
+        [[ $__attesh_src == typed ]] || __attesh_strip
+        __attesh__text=$__attesh_t __attesh_t=
+    else
+        __attesh_newest "$__attesh_h" "$__attesh_top"
+        ((__attesh__inert && __attesh_grown <= $2 - __attesh_z)) || {
+            __attesh_note unannounced "$1" "$__attesh__text"
+            \builtin return 0
+        }
+    fi
+    [[ $__attesh__text != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh__text"
+}
+
+# __attesh_reran NAT: the command was `fc`. What it ran stands in history in its place.
+__attesh_reran() {
+    \builtin local __attesh__text='' __attesh__inert=0
+    __attesh_f=0
+    [[ -o history ]] && ((HISTCMD >= __attesh_h && __attesh_h > 0)) || \builtin return 0
+    __attesh_newest "$((__attesh_h - 1))" "$HISTCMD"
+    [[ -z $__attesh__text || $__attesh__text == *([[:blank:]])fc?([[:blank:]]*) ]] || __attesh_note rerun "$1" "$__attesh__text"
+}
+
+# __attesh_newest START END: puts the texts of the entries from number START to before
+# END into __attesh__text, unless the settings might hide one, and 0 into
+# __attesh__inert unless none can have run.
+__attesh_newest() {
+    \builtin local __attesh__at __attesh__rest __attesh__mark __attesh__next __attesh__entry __attesh__shown=1
+    if [[ ${HISTTIMEFORMAT@a} == *r* || -n ${HISTIGNORE-} ]]; then
+        __attesh__shown=0 __attesh__inert=0
+    elif (($2 - $1 > 50)); then
+        __attesh__inert=0
+    fi
+    \builtin local HISTTIMEFORMAT=
+    __attesh__rest=$'\n'$(\builtin history "$((HISTCMD - $1))")$'\n'
+    for ((__attesh__at = $1; __attesh__at < $2; __attesh__at++)); do
+        \builtin printf -v __attesh__mark '\n%5d' "$__attesh__at"
+        \builtin printf -v __attesh__next '\n%5d' "$((__attesh__at + 1))"
+        __attesh__rest=${__attesh__rest#*"$__attesh__mark"[ *] } __attesh__entry=${__attesh__rest%%"$__attesh__next"[ *] *}
+        __attesh__entry=${__attesh__entry%$'\n'}
+        [[ $__attesh__entry != [[:blank:]]* || :${HISTCONTROL-}: != *:@(ignorespace|ignoreboth):* ]] || __attesh__shown=0
+        ((!__attesh__inert)) || __attesh_inert "$__attesh__entry" || __attesh__inert=0
+        __attesh__text+=${__attesh__text:+$'\n'}$__attesh__entry
+    done
+    ((__attesh__shown)) || __attesh__text=
+}
+
+# __attesh_inert TEXT: does it certainly run nothing? It is a comment, or bash can
+# parse neither the whole of it nor any lines from its first on.
+__attesh_inert() {
+    \builtin local __attesh__rest="$1" __attesh__part='' __attesh__name __attesh__options
+    __attesh__options=(-p -n)
+    [[ $__attesh__rest == *[![:space:]]* ]] || \builtin return 0
+    if [[ $__attesh__rest != *$'\n'* && $__attesh__rest == *([[:blank:]])'#'* ]]; then
+        \builtin shopt -q interactive_comments
+        \builtin return
+    fi
+    # An alias can turn what has no sense into a command.
+    for __attesh__name in "${!BASH_ALIASES[@]}"; do
+        [[ $__attesh__rest != *"$__attesh__name"* || ${BASH_ALIASES[$__attesh__name]} != *[!\ [:alnum:]_./:=,+-]* ]] || \builtin return 1
+    done
+    ! \builtin shopt -q extglob || __attesh__options+=(-O extglob)
+    [[ ! -o posix ]] || __attesh__options+=(-o posix)
+    while [[ $__attesh__rest ]]; do
+        __attesh__part+=${__attesh__rest%%$'\n'*}
+        [[ $__attesh__rest == *$'\n'* ]] || __attesh__rest+=$'\n'
+        __attesh__rest=${__attesh__rest#*$'\n'}
+        # -p: it reads no BASH_ENV. -n: it runs nothing.
+        "$BASH" "${__attesh__options[@]}" <<<"$__attesh__part" 2>/dev/null
+        (($? == 2)) || \builtin return 1
+        __attesh__part+=$'\n'
+    done
+}
+
+# The newest lines of a command that history keeps line by line.
+__attesh_by_line() {
+    \builtin local __attesh__rest __attesh__lines='' __attesh__count=$((__attesh_grown < __attesh_lines ? __attesh_grown : __attesh_lines))
+    __attesh__rest=$(\builtin history "$__attesh__count")$'\n'
+    while [[ $__attesh__rest ]]; do
+        __attesh_t=${__attesh__rest%%$'\n'*} __attesh__rest=${__attesh__rest#*$'\n'}
+        __attesh_strip
+        __attesh__lines+=${__attesh__lines:+$'\n'}$__attesh_t
+    done
+    __attesh_src=typed __attesh_t=$__attesh__lines __attesh_own=$__attesh__count
+}
+
 # ── what only the shell can see, for `attesh doctor` ──────────────────────
 
 __attesh_facts() {
-    \builtin local i at=
-    for i in "${!PROMPT_COMMAND[@]}"; do
-        [[ ${PROMPT_COMMAND[i]} != "$__attesh_pc" ]] || at=$i
+    \builtin local __attesh__i __attesh__at=
+    for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
+        [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_pc" ]] || __attesh__at=$__attesh__i
     done
     __attesh_doc=
     {
         \builtin printf '%s=%q\n' shell bash version "$BASH_VERSION" hook "$__attesh_hook" hook_version "$__attesh_version" \
             pid "$$" flags "$-" lost "$__attesh_l" ps0_hooked "$([[ ${PS0-} == *"$__attesh_ps0"* ]] && \builtin echo 1)" \
-            prompt_command_at "$at" prompt_command_count "${#PROMPT_COMMAND[@]}" \
+            prompt_command_at "$__attesh__at" prompt_command_count "${#PROMPT_COMMAND[@]}" \
             ps0 "$(\builtin declare -p PS0 2>&1)" prompt_command "$(\builtin declare -p PROMPT_COMMAND 2>&1)" \
             histcontrol "$(\builtin declare -p HISTCONTROL 2>&1)" histignore "$(\builtin declare -p HISTIGNORE 2>&1)" \
             histsize "$(\builtin declare -p HISTSIZE 2>&1)" histtimeformat "$(\builtin declare -p HISTTIMEFORMAT 2>&1)" \
@@ -56,3 +219,13 @@ __attesh_facts() {
     __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'
 }
 
+
+# ── writing files ──────────────────────────────────────────────────────────
+
+# Is there a limit on the size of files? Then writing a file could end this shell.
+__attesh_limited() {
+    \builtin local __attesh__all
+    # The third line: Max file size SOFT HARD bytes.
+    \builtin mapfile -t -n 3 __attesh__all </proc/self/limits
+    [[ ${__attesh__all[2]-} == 'Max file size'+([[:blank:]])[0-9]* ]]
+}

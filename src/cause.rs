@@ -109,6 +109,7 @@ codes! {
     StoryFinishWithoutStart Incomplete "story.finish-without-start" "a command finished that was not running";
     StoryUnobserved Incomplete "story.unobserved" "nobody saw how a command ended";
     StoryUnseenCommands Incomplete "story.unseen-commands" "the commands of a shell could not be seen";
+    StoryUnannounced Incomplete "story.unannounced" "a line of a shell's history was not announced: it may have run";
     StoryOpenShell Incomplete "story.open-shell" "a shell never closed";
     StoryNoEnd Incomplete "story.no-end" "the journal has no end";
     SessionIncomplete Policy "session.incomplete" "the policy asks for a complete session";

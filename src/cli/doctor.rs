@@ -307,7 +307,11 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
     let mut list = Vec::new();
     match program {
         Program::Bash => {
-            if has("histcontrol", "ignorespace") || has("histcontrol", "ignoreboth") {
+            let both = has("histcontrol", "ignoreboth");
+            if both || has("histcontrol", "ignorespace") && has("histcontrol", "ignoredups") {
+                let words = "HISTCONTROL (lines that begin with a blank, and repeats: HISTCONTROL=ignoredups shows those)";
+                list.push(words.to_owned());
+            } else if has("histcontrol", "ignorespace") {
                 list.push("HISTCONTROL (lines that begin with a blank)".to_owned());
             }
             if has("histignore", "=") {

@@ -176,17 +176,13 @@ fn said(record: &Record) -> Option<Row> {
     let time = record.core.time.realtime_ns;
     let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
     let words = |name: &str| record.text(name).map_or_else(String::new, text::visible);
+    let line = || record.text("text").map_or_else(|| "(withheld or redacted)".to_owned(), text::visible);
     let remark = match &record.core.body {
         Body::Note(note) => match note.what {
             NoteWhat::Remark => format!("note: {}", words("text")),
-            NoteWhat::RanWithin if record.text("text").is_none() => {
-                "run by the command above: (withheld or redacted)".to_owned()
-            }
-            NoteWhat::RanWithin => format!("run by the command above: {}", words("text")),
-            NoteWhat::Unexecuted if record.text("text").is_none() => {
-                "not executed: (withheld or redacted)".to_owned()
-            }
-            NoteWhat::Unexecuted => format!("not executed: {}", words("text")),
+            NoteWhat::Unexecuted => format!("not executed: {}", line()),
+            NoteWhat::Unannounced => format!("not announced by the shell, may have run: {}", line()),
+            NoteWhat::Rerun => format!("fc ran: {}", line()),
             other => format!("{}: {}", other.name(), words("text")),
         },
         Body::Plan(plan) => {

@@ -492,6 +492,12 @@ impl Story {
 
     fn remark(&mut self, index: u64, note: &Note) {
         match note.what {
+            NoteWhat::Unannounced => self.find(
+                index,
+                FindingCode::Unannounced,
+                "the shell's history has a line that the shell did not announce: a key binding may have run it"
+                    .into(),
+            ),
             NoteWhat::HookRepaired => {
                 self.find(index, FindingCode::HookRepaired, "a hook had been removed and was put back".into())
             }
@@ -503,7 +509,7 @@ impl Story {
                 FindingCode::Configuration,
                 "a setting that decides what is recorded was changed".into(),
             ),
-            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::RanWithin => {}
+            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::Rerun => {}
         }
     }
 

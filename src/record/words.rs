@@ -190,8 +190,11 @@ words! {
         Remark = "remark",
         /// A blank, a comment or a syntax error: read by the shell, not executed.
         Unexecuted = "unexecuted",
-        /// A line that `fc` ran within the command that is open, unless it is a syntax error.
-        RanWithin = "ran-within",
+        /// A line of the shell's history that the shell did not announce: it ran from a key
+        /// binding, or it did not run.
+        Unannounced = "unannounced",
+        /// What `fc` put into history in place of its own line, and ran.
+        Rerun = "rerun",
         /// A hook had been removed and was put back.
         HookRepaired = "hook-repaired",
         /// The hook itself saw that commands ran unrecorded.

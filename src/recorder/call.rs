@@ -329,7 +329,8 @@ impl<'a> Values<'a> {
     fn note(&self) -> Parsed<Seen> {
         let what = match self.get(Key::What) {
             Some(b"unexecuted") => NoteWhat::Unexecuted,
-            Some(b"ran-within") => NoteWhat::RanWithin,
+            Some(b"unannounced") => NoteWhat::Unannounced,
+            Some(b"rerun") => NoteWhat::Rerun,
             Some(b"hook-repaired") => NoteWhat::HookRepaired,
             Some(b"gap") => NoteWhat::Gap,
             Some(b"configuration") => NoteWhat::Configuration,

@@ -7,7 +7,7 @@ OPEN_SHELLS_MAX = 4096
 FINDINGS_MAX = 1000
 CLOCK_STEP_NS = 100_000_000
 INCOMPLETE = {"unknown-shell", "unfinished", "counter", "gap", "finish-without-start", "unobserved",
-              "unseen-commands", "open-shell", "no-end"}
+              "unseen-commands", "unannounced", "open-shell", "no-end"}
 NOTES = {"replaced", "pause", "resume", "recovered", "after-loss", "reported-loss", "anomaly", "hook-repaired",
          "reported-gap", "configuration", "clock", "more"}
 
@@ -179,7 +179,7 @@ class Story:
         self.find(core["i"], "anomaly")
 
     def note(self, core):
-        codes = {"hook-repaired": "hook-repaired", "gap": "reported-gap", "configuration": "configuration"}
+        codes = {"unannounced": "unannounced", "hook-repaired": "hook-repaired", "gap": "reported-gap", "configuration": "configuration"}
         if core["what"] in codes:
             self.find(core["i"], codes[core["what"]])
 

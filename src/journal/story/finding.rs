@@ -29,6 +29,8 @@ words! {
         Unobserved = "unobserved",
         /// A script that was recorded as a whole: its commands could not be seen.
         UnseenCommands = "unseen-commands",
+        /// The shell's history has a line that the shell did not announce.
+        Unannounced = "unannounced",
         /// A shell that never closed.
         OpenShell = "open-shell",
         /// The journal has no end.
@@ -73,6 +75,7 @@ impl FindingCode {
             FinishWithoutStart => Some(Code::StoryFinishWithoutStart),
             Unobserved => Some(Code::StoryUnobserved),
             UnseenCommands => Some(Code::StoryUnseenCommands),
+            Unannounced => Some(Code::StoryUnannounced),
             OpenShell => Some(Code::StoryOpenShell),
             NoEnd => Some(Code::StoryNoEnd),
             Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired

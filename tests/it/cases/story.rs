@@ -310,12 +310,16 @@ fn notes(cases: &mut Cases) {
     signer.recovered = Some(Recovered { adopted: 0, cut_bytes: 512 });
     cases.add("recovered-twice", ended(signer, Some(1)), Expect::Complete(&["recovered", "recovered"]));
     let mut signer = Signer::base();
-    for what in NoteWhat::ALL {
+    for what in NoteWhat::ALL.iter().filter(|what| **what != NoteWhat::Unannounced) {
         let note = Note { shell: Some(1), what: *what, status: None, native: None };
         signer.push(Body::Note(note), &Texts::default(), Defect::None);
     }
     let codes = &["hook-repaired", "reported-gap", "configuration"];
     cases.add("every-note", ended(signer, Some(0)), Expect::Complete(codes));
+    let mut signer = Signer::base();
+    let note = Note { shell: Some(1), what: NoteWhat::Unannounced, status: None, native: Some(0) };
+    signer.push(Body::Note(note), &Texts::default(), Defect::None);
+    cases.add("unannounced", ended(signer, Some(0)), Expect::Incomplete(&["unannounced"]));
     let mut signer = Signer::base();
     let (body, texts) = close(1, Some(0));
     signer.push(body, &texts, Defect::Core(&swap("\"status\":0", "\"status\":null")));

@@ -7,6 +7,7 @@ mod clock;
 mod ends;
 mod guests;
 mod hygiene;
+mod keys;
 mod life;
 mod names;
 mod plain;

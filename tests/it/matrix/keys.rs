@@ -1,0 +1,154 @@
+//! What bash runs or keeps without announcing it: commands of key bindings, lines that only
+//! history gets. Each row says what must be told of it, and what must stay quiet.
+
+use super::{Alone, INTERRUPT, Key, Line, Raw, run_alone};
+use crate::stage::pty::Rc;
+use crate::stage::shells::Family;
+
+const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
+
+/// An editor for `fc` and C-x C-e, and a key that keeps a line as other tools do.
+const EDITOR: &str = "edits() { printf '%b\\n' \"${EDITED-touch precious}\" >\"$1\"; }; VISUAL=edits EDITOR=edits FCEDIT=edits\n\
+    bind -x '\"\\C-g\": history -s forged'\n";
+const BOTH: &str = concat!(
+    "edits() { printf '%b\\n' \"${EDITED-touch precious}\" >\"$1\"; }; VISUAL=edits EDITOR=edits FCEDIT=edits\n",
+    "bind -x '\"\\C-g\": history -s forged'\nHISTCONTROL=ignoreboth\n"
+);
+/// C-x C-e.
+const EDIT: Key = Raw("\x18\x05");
+const BOUND: Key = Raw("\x07");
+
+const fn row(
+    what: &'static str,
+    before: &'static str,
+    keys: &'static [Key],
+    expect: &'static [&'static str],
+) -> Alone {
+    Alone { what, shells: "bash", rc: Rc { before, ..PLAIN }, keys, expect, gap: false }
+}
+
+#[test]
+fn what_a_key_ran_is_hidden_or_said_not_to_have_run() {
+    run_alone(Family::Bash, KEYS);
+}
+
+#[test]
+fn another_line_is_recorded_for_a_hidden_one() {
+    run_alone(Family::Bash, HIDDEN);
+}
+
+#[test]
+fn what_ran_nothing_makes_a_session_incomplete() {
+    run_alone(Family::Bash, QUIET);
+}
+
+#[test]
+fn what_fc_ran_is_nowhere() {
+    run_alone(Family::Bash, FC);
+}
+
+#[test]
+fn a_shell_without_hooks_closes_as_if_all_was_seen() {
+    run_alone(Family::Bash, UNHOOKED);
+}
+
+#[test]
+fn names_and_settings_of_the_user_break_the_hook() {
+    run_alone(Family::Bash, NAMES);
+}
+
+#[rustfmt::skip]
+const FC: &[Alone] = &[
+    row("fc, fc -s, fc -l", EDITOR, &[Line("echo a"), Line("fc"), Line("fc -s touch=ls"), Line("fc -l"), Line("fc -s nothing"), Line("true")],
+        &["S echo a", "E 0", "S fc", "E 0", "N rerun touch precious", "S fc -s touch=ls", "E 0", "N rerun ls precious", "S fc -l", "E 0", "S fc -s nothing", "E 1", "S true", "E 0"]),
+    row("several commands of an editor", EDITOR, &[Line("EDITED='true 1\\ntrue 2'"), Line("fc"), Line("echo b")],
+        &["S EDITED='true 1\\ntrue 2'", "E 0", "S fc", "E 0", "N rerun true 1⏎true 2", "S echo b", "E 0"]),
+    row("an editor that gives up", "v() { false; }; FCEDIT=v", &[Line("echo a"), Line("fc"), Line("echo b")], &["S echo a", "E 0", "S fc", "E 1", "S echo b", "E 0"]),
+    row("what fc ran is hidden", BOTH, &[Line("HISTIGNORE='*secret*'"), Line("fc -s \"HISTIGNORE='*secret*'\"='echo secret'"), Line("echo b")],
+        &["S HISTIGNORE='*secret*'", "E 0", "N configuration…", "S withheld", "E…", "S echo b", "E 0"]),
+];
+
+#[rustfmt::skip]
+const UNHOOKED: &[Alone] = &[
+    Alone { gap: false, ..row("both hooks taken out, and exit", "", &[Line("echo a"), Line("PS0=; unset PROMPT_COMMAND"), Line("true"), Raw("false\r"), Raw("exit\r")],
+        &["S echo a", "E 0", "S PS0=; unset PROMPT_COMMAND", "E unknown", "X exit 1", "END"]) },
+];
+
+#[rustfmt::skip]
+const NAMES: &[Alone] = &[
+    row("readonly names and attributes", "readonly verb=1 out=2 dir=3 nat=4 text=5 IFS=s=1; declare -i sh gen; declare -u why; declare -n rest=nowhere; shopt -s localvar_inherit",
+        &[Line("false | true"), Line("# c"), Line("echo a")], &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]),
+    Alone { rc: Rc { after: "printf() { exit 7; }; local() { exit 7; }; eval() { exit 7; }; history() { exit 7; }; fc() { exit 7; }; :() { exit 7; }; set() { exit 7; }; mapfile() { exit 7; }; alias :=false set=false exec=false", ..PLAIN },
+        ..row("functions and aliases over builtins", "", &[Line("false | true"), Line("# c"), Line("echo a")], &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]) },
+    row("posix, and a trace elsewhere", "exec 7>/dev/null; BASH_XTRACEFD=7; set -o posix; set -x", &[Line("false | true"), Line("# c"), Line("echo a")],
+        &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]),
+    row("PS0 set at each prompt", "PROMPT_COMMAND=(true 'PS0=x')", &[Line("echo a"), Line("false")],
+        &["N hook-repaired PS0", "S echo a", "E 0", "N hook-repaired PS0", "S false", "E 1", "N hook-repaired PS0"]),
+];
+
+#[rustfmt::skip]
+const KEYS: &[Alone] = &[
+    row("an editor's commands, then nothing", EDITOR, &[Line("echo a"), EDIT, Line("")],
+        &["S echo a", "E 0", "N unannounced touch precious"]),
+    row("an editor's commands, then ^C", EDITOR, &[Line("echo a"), EDIT, INTERRUPT, Line("")],
+        &["S echo a", "E 0", "N unannounced touch precious"]),
+    row("an editor's commands, then a command", EDITOR, &[Line("echo a"), Raw("echo half"), EDIT, Line("echo b")],
+        &["S echo a", "E 0", "N unannounced echo half⏎touch precious", "S echo b", "E 0"]),
+    row("an editor's commands, then a loop", EDITOR, &[EDIT, Raw("for i in 1\rdo true\rdone\r")],
+        &["N unannounced touch precious", "S for i in 1; do true; done", "E 0"]),
+    row("an editor's commands, then a paste", EDITOR, &[Line("EDITED='false\\n# c'"), EDIT, Raw("\x1b[200~# one\n\n\necho b\x1b[201~\r")],
+        &["S EDITED='false\\n# c'", "E 0", "N unannounced false⏎# c⏎# one", "S echo b", "E 0"]),
+    row("an editor's commands in vi's mode", "set -o vi\nv() { printf 'touch precious\\n' >\"$1\"; }; VISUAL=v\n", &[Line("echo a"), Raw("\x1bv"), Line("")],
+        &["S echo a", "E 0", "N unannounced touch precious"]),
+    row("the line itself from an editor, kept once", "HISTCONTROL=ignoredups\nv() { :; }; VISUAL=v\n", &[Raw("touch precious"), EDIT, Line("")],
+        &["N unannounced touch precious"]),
+    row("a key that keeps a line, then nothing", EDITOR, &[Line("echo a"), BOUND, Line("")],
+        &["S echo a", "E 0", "N unannounced forged"]),
+    row("a key that keeps a line, then a command", EDITOR, &[Line("echo a"), BOUND, Line("echo b")],
+        &["S echo a", "E 0", "N unannounced forged", "S echo b", "E 0"]),
+    row("commands of a list kept line by line", "shopt -u cmdhist\nv() { printf 'touch precious\\n' >\"$1\"; }; VISUAL=v\n",
+        &[EDIT, Raw("for i in 1\rdo true\rdone\r")], &["N unannounced touch precious", "S for i in 1⏎do true⏎done", "E 0"]),
+];
+
+#[rustfmt::skip]
+const HIDDEN: &[Alone] = &[
+    row("a line that was only printed", BOTH, &[Line("rm -f precious"), Line("true"), Raw("!rm:p\r"), Line(" export TOKEN=x"), Line("echo b")],
+        &["S rm -f precious", "E 0", "S true", "E 0", "N unannounced rm -f precious", "S withheld", "E 0", "S echo b", "E 0"]),
+    row("a line that a key kept", BOTH, &[Line("echo a"), BOUND, Line(" export TOKEN=x")],
+        &["S echo a", "E 0", "N unannounced forged", "S withheld", "E 0"]),
+    row("a line that a key kept, a loop", BOTH, &[Line("echo a"), BOUND, Raw(" for i in 1\rdo true\rdone\r")],
+        &["S echo a", "E 0", "N unannounced forged", "S withheld", "E 0"]),
+    row("a line that a key kept within a loop", BOTH, &[Line("echo a"), Raw(" for i in 1\r"), BOUND, Raw("do true\rdone\r")],
+        &["S echo a", "E 0", "N unannounced forged", "S withheld", "E 0"]),
+    row("an editor's line", BOTH, &[Line("echo a"), EDIT, Line(" export TOKEN=x")],
+        &["S echo a", "E 0", "N unannounced touch precious", "S withheld", "E 0"]),
+    row("a hidden line that an editor got", BOTH, &[Line("echo a"), Raw(" export TOKEN=x"), EDIT, Line("echo b")],
+        &["S echo a", "E 0", "N unannounced", "S echo b", "E 0"]),
+    row("erasedups and ignorespace", "HISTCONTROL=ignorespace:erasedups", &[Line("echo a"), Line(" echo secret"), Line("echo a"), Line(" echo a")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo a", "E 0", "S withheld", "E 0"]),
+    row("the first line of all", "HISTCONTROL=ignorespace", &[Line(" echo secret"), Line("echo a")], &["S withheld", "E 0", "S echo a", "E 0"]),
+    row("a history of one line", "HISTCONTROL=ignoreboth HISTSIZE=1", &[Line("echo a"), Line(" echo secret"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    row("readonly settings", "readonly HISTCONTROL=ignorespace HISTIGNORE='*secret*'", &[Line("echo a"), Line("echo secret"), Raw("for i in 1\rdo true\rdone\r"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S for i in 1; do true; done", "E 0", "S echo b", "E 0"]),
+];
+
+#[rustfmt::skip]
+const QUIET: &[Alone] = &[
+    row("lines given up", EDITOR, &[Raw("echo a \\\r"), INTERRUPT, Raw("cat <<E\r"), INTERRUPT, Raw("for i in 1; do\r"), INTERRUPT],
+        &["U echo a \\", "U cat <<E", "U for i in 1; do"]),
+    row("a line that was only printed, then nothing", EDITOR, &[Line("echo a"), Raw("!echo:p\r"), Line("")], &["S echo a", "E 0", "U echo a"]),
+    row("a paste that runs nothing", EDITOR, &[Raw("\x1b[200~# one\n\n# two\necho )\x1b[201~\r")], &["U # one⏎# two⏎echo )"]),
+    row("a paste with comments", EDITOR, &[Raw("\x1b[200~# one\n# two\necho a\n\n# three\necho )\necho b\x1b[201~\r")],
+        &["S echo a", "E unknown", "S echo b", "E 0"]),
+    row("a status of 2 in a paste", EDITOR, &[Raw("\x1b[200~(exit 2)\nfor i in 1; do\n(exit 2); done\necho b\x1b[201~\r")],
+        &["S (exit 2)", "E 2 next-start", "S for i in 1; do (exit 2); done", "E 2 next-start", "S echo b", "E 0"]),
+    row("lines given up where no prompt is seen", "readonly PROMPT_COMMAND=true", &[Line("false"), Raw("abc\x03"), Line("(exit 2)"), Line("echo )"), Line("echo b")],
+        &["S false", "E unknown", "S (exit 2)", "E unknown", "S echo b", "E 0 next-start"]),
+    row("a paste with comments and hidden lines", BOTH, &[Raw("\x1b[200~# one\n echo a\n# two\nfor i in 1\ndo true\ndone\x1b[201~\r")],
+        &["S withheld", "E 0 next-start", "S for i in 1; do true; done", "E 0"]),
+    row("a comment from the line (M-#)", EDITOR, &[Raw("rm -f x\x1b#"), Line("echo a")], &["U #rm -f x", "S echo a", "E 0"]),
+    row("an editor that gives up", "v() { false; }; VISUAL=v", &[Line("echo a"), Raw("rm -f x"), EDIT, Line("")], &["S echo a", "E 0", "U rm -f x"]),
+    row("the next line of history (C-o)", EDITOR, &[Line("echo a"), Line("echo b"), Raw("\x1b[A\x1b[A\x0f"), Raw("\r")],
+        &["S echo a", "E 0", "S echo b", "E 0", "S echo a", "E 0", "S echo b", "E 0"]),
+];
