@@ -152,14 +152,14 @@ __attesh_addhistory() {
         __attesh_mine || return 0
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
-            [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside ran-within 0 $__attesh_nat "$line"
+            [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
             return 0
         fi
         __attesh_line=$line
         __attesh_lines+=$#lines
         __attesh_shown+=$#lines
         return 0
-    } >/dev/null 2>&1
+    } 2>/dev/null
 }
 
 __attesh_preexec() {
@@ -206,7 +206,7 @@ __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
     # What a function of the user's decides, only zsh knows.
-    { (($#zshaddhistory_functions < 2)) && ! typeset -f zshaddhistory } || __attesh_open_minded || return 0
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || __attesh_open_minded || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
     fi
@@ -317,8 +317,7 @@ __attesh_precmd() {
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
         __attesh_hooked $s
         # If a preexec function fails, zsh runs the line and calls none behind it.
-        __attesh_first=0
-        ! typeset -f __attesh_preexec || typeset -f preexec || __attesh_first=1
+        __attesh_first=$((${+functions[__attesh_preexec]} && !${+functions[preexec]}))
         return 0
     } >/dev/null 2>&1
 }

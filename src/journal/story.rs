@@ -82,8 +82,8 @@ pub enum Effect {
     Finished {
         /// Index of the start.
         start: u64,
-        /// Boottime between the two records in nanoseconds, where the second was made at its end.
-        duration_ns: Option<u64>,
+        /// Boottime between the two records in nanoseconds.
+        duration_ns: u64,
     },
     /// Neither.
     Other,
@@ -515,7 +515,7 @@ impl Story {
                 FindingCode::Configuration,
                 "a setting that decides what is recorded was changed".into(),
             ),
-            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::RanWithin => {}
+            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::Rerun => {}
         }
     }
 

@@ -308,7 +308,12 @@ impl Finish {
     /// idle before somebody looked; the next command of a script begins where the last one ended.
     #[must_use]
     pub fn saw_end(&self, of_script: bool) -> bool {
-        of_script || !matches!(self.from, From::NextStart | From::Unknown)
+        let seen = match self.from {
+            From::NextStart => false,
+            From::Unknown => self.outcome.is_some(),
+            From::Prompt | From::Exit | From::Interrupt => true,
+        };
+        seen || of_script
     }
 }
 

@@ -193,8 +193,8 @@ words! {
         /// A line of the shell's history that the shell did not announce: it ran from a key
         /// binding, or it did not run.
         Unannounced = "unannounced",
-        /// A line that `fc` ran within the command that is open, unless it is a syntax error.
-        RanWithin = "ran-within",
+        /// What `fc` put into history in place of its own line, and ran.
+        Rerun = "rerun",
         /// A hook had been removed and was put back.
         HookRepaired = "hook-repaired",
         /// The hook itself saw that commands ran unrecorded.
