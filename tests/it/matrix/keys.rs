@@ -1,8 +1,8 @@
 //! What bash runs or keeps without announcing it: commands of key bindings, lines that only
 //! history gets. Each row says what must be told of it, and what must stay quiet.
 
-use super::{Alone, INTERRUPT, Key, Line, Raw, run_alone};
-use crate::stage::pty::Rc;
+use super::{Alone, INTERRUPT, Key, Line, Raw, each, run_alone, same, tail};
+use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::shells::Family;
 
 const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
@@ -152,3 +152,28 @@ const QUIET: &[Alone] = &[
     row("the next line of history (C-o)", EDITOR, &[Line("echo a"), Line("echo b"), Raw("\x1b[A\x1b[A\x0f"), Raw("\r")],
         &["S echo a", "E 0", "S echo b", "E 0", "S echo a", "E 0", "S echo b", "E 0"]),
 ];
+
+/// A shell that never comes to a prompt has no session; one that reads a pipe is recorded.
+#[test]
+fn a_shell_that_never_prompts_leaves_a_session() {
+    each(&[Family::Bash], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        terminal.line("echo a");
+        home.file("script", "echo from-a-file\nfalse\n");
+        let bash = format!("{} --rcfile ~/.bashrc", shell.program.display());
+        terminal.line(&format!("{bash} -ic 'echo \"[$PROMPT_COMMAND]\"'"));
+        terminal.line(&format!("{bash} -i ~/script"));
+        assert!(terminal.text().contains("from-a-file"), "{}: {}", shell.label(), tail(&terminal));
+        let shells = home.lines().iter().filter(|line| line.starts_with("O ")).count();
+        assert_eq!(shells, 1, "{}: {}", shell.label(), tail(&terminal));
+        terminal.line(&format!("{bash} -i < ~/script"));
+        let closed = |home: &Home| {
+            let lines = home.lines();
+            lines.iter().rev().nth(1).is_some_and(|line| line == "X eof 1")
+        };
+        terminal.wait(|_| closed(home));
+        let lines = home.lines();
+        let piped = ["S echo from-a-file", "E 0", "S false", "E 1", "X eof 1", "E 1"];
+        assert!(same(&lines[lines.len() - piped.len()..], &piped), "{}: {lines:?}", shell.label());
+    });
+}
