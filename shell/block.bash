@@ -20,6 +20,7 @@ elif [[ ${__attesh_ci-} && $__attesh_ci == "${BASHPID-}" ]]; then
 elif ((${BASH_SUBSHELL-0} == 0)) && [[ ${BASH_ENV-} && ${BASH_SOURCE-} == "$BASH_ENV" ]]; then
     if [[ ${BASH_EXECUTION_STRING+x} && ! ${ATTESH_SESSION-} && $BASH_EXECUTION_STRING != *'attesh init'* ]]; then
         __attesh_why='bash read this line through BASH_ENV, and runs the text of its option -c'
+        __attesh_text=$BASH_EXECUTION_STRING
     else
         # Read before a script, which itself asks for its recording, or within a recorded shell.
         __attesh_done=1

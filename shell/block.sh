@@ -3,7 +3,8 @@
 # whose text cannot be taken over. It records the beginning, the end and the status, and says so.
 # `attesh init` fills in one value.
 
-if __attesh_block=$('@ATTESH_BIN@' block begin "${BASH_VERSION:+ba}sh" "${BASH_VERSION-}" $$ </dev/null); then
+if __attesh_block=$(printf %s "${__attesh_text-}" |
+    '@ATTESH_BIN@' block begin "${BASH_VERSION:+ba}sh" "${BASH_VERSION-}" $$); then
     ATTESH_SESSION=${__attesh_block%%
 *}
     export ATTESH_SESSION

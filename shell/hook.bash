@@ -189,7 +189,7 @@ __attesh_entry() {
 # Is the newest entry the one of the command that bash just read? `history -s` and
 # `history -p` would take such an entry away. This is for a child: it changes history.
 __attesh_taken() {
-    \builtin history -p x
+    \builtin history -p ''
     ((HISTCMD == __attesh_top)) || \builtin return 0
     # A command of several lines: bash looks at its first one if it counts a line. The
     # second `history -s` takes nothing away: it tells whether history takes such a text.

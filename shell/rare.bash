@@ -112,7 +112,7 @@ __attesh_unread() {
         [[ $__attesh__entry != *history*-[!a]* ]] || \builtin return 0
     done
     __attesh_top=$HISTCMD __attesh_grown=$((HISTCMD - __attesh_h)) __attesh_lines=2
-    if ((__attesh_grown == 1)) && (__attesh_taken); then
+    if ((__attesh_grown == 1)) && [[ $(__attesh_taken && \builtin echo 1) == *1 ]]; then
         __attesh_entry
         [[ $__attesh_src == typed ]] || __attesh_strip
         __attesh__text=$__attesh_t __attesh_t=
@@ -173,6 +173,7 @@ __attesh_inert() {
     for __attesh__name in "${!BASH_ALIASES[@]}"; do
         [[ $__attesh__rest != *"$__attesh__name"* || ${BASH_ALIASES[$__attesh__name]} != *[!\ [:alnum:]_./:=,+-]* ]] || \builtin return 1
     done
+    ! __attesh_restricted || \builtin return 1
     ! \builtin shopt -q extglob || __attesh__options+=(-O extglob)
     [[ ! -o posix ]] || __attesh__options+=(-o posix)
     while [[ $__attesh__rest ]]; do

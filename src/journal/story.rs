@@ -82,8 +82,8 @@ pub enum Effect {
     Finished {
         /// Index of the start.
         start: u64,
-        /// Boottime between the two records in nanoseconds.
-        duration_ns: u64,
+        /// Boottime between the two records in nanoseconds, where the second was made at its end.
+        duration_ns: Option<u64>,
     },
     /// Neither.
     Other,

@@ -9,6 +9,7 @@
 //! commands nobody sees has a plan that says so, and its session is not complete.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -31,6 +32,9 @@ use crate::sys;
 
 /// What records a block that another program has a shell read: in a bash, and in any other shell.
 pub const HOOKS: [&str; 2] = [include_str!("../../shell/block.bash"), include_str!("../../shell/block.sh")];
+
+/// The longest text of a shell whose commands nobody sees, in bytes.
+const BLOCK_TEXT_MAX: u64 = 1 << 20;
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
@@ -80,9 +84,13 @@ fn number<T: std::str::FromStr>(word: &[u8]) -> Outcome<T> {
     number.ok_or_else(|| Failure::usage("block: not a number"))
 }
 
-/// A shell joins whose commands nobody sees. Answers with the words that the other call needs.
+/// A shell joins whose commands nobody sees; standard input has its text, if that is known.
+/// Answers with the words that the other call needs.
 fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
     sys::ignore_signals();
+    let mut text = Vec::new();
+    let read = std::io::stdin().take(BLOCK_TEXT_MAX).read_to_end(&mut text);
+    let script = read.ok().and_then(|_| Script::new(text, Vec::new())).unwrap_or_default();
     let program = std::str::from_utf8(kind).ok().and_then(Program::from_name);
     let program = program.ok_or_else(|| Failure::usage("block: an unknown shell"))?;
     let shell = Shell {
@@ -98,7 +106,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
     let session = super::session::choose(None)?;
     let index = birth::join(&session, &shell)?.size - 1;
     let head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
-        let (script, interpreter) = (Script::default(), Interpreter::default());
+        let interpreter = Interpreter::default();
         let plan = PlanOf {
             name: b"job",
             script: &script,

@@ -346,7 +346,7 @@ impl Gathered {
         }
     }
 
-    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: u64) {
+    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: Option<u64>) {
         let running = self.open.get_mut(&finish.shell);
         let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start)) else {
             return;

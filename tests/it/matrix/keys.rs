@@ -1,8 +1,8 @@
 //! What bash runs or keeps without announcing it: commands of key bindings, lines that only
 //! history gets. Each row says what must be told of it, and what must stay quiet.
 
-use super::{Alone, INTERRUPT, Key, Line, Raw, run_alone};
-use crate::stage::pty::Rc;
+use super::{Alone, INTERRUPT, Key, Line, Raw, each, run_alone, same, tail};
+use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::shells::Family;
 
 const PLAIN: Rc = Rc { before: "", after: "", bare: false, flags: &[], env: &[] };
@@ -104,6 +104,10 @@ const KEYS: &[Alone] = &[
         &["N unannounced touch precious"]),
     row("a key that keeps a line, then nothing", EDITOR, &[Line("echo a"), BOUND, Line("")],
         &["S echo a", "E 0", "N unannounced forged"]),
+    row("a key that runs a line and keeps it", "f() { local c=false; history -s \"$c\"; eval \"$c\"; READLINE_LINE=; }; bind -x '\"\\C-g\": f'", &[Line("echo a"), BOUND, Line(""), Line("echo b")],
+        &["S echo a", "E 0", "N unannounced false", "S echo b", "E 0"]),
+    row("a key that types a line", "f() { READLINE_LINE='echo typed'; }; bind -x '\"\\C-x1\": f'; bind '\"\\C-g\": \"\\C-x1\\C-m\"'", &[Line("echo a"), BOUND, Line("echo b")],
+        &["S echo a", "E 0", "S echo typed", "E 0", "S echo b", "E 0"]),
     row("a key that keeps a line, then a command", EDITOR, &[Line("echo a"), BOUND, Line("echo b")],
         &["S echo a", "E 0", "N unannounced forged", "S echo b", "E 0"]),
     row("commands of a list kept line by line", "shopt -u cmdhist\nv() { printf 'touch precious\\n' >\"$1\"; }; VISUAL=v\n",
@@ -127,6 +131,11 @@ const HIDDEN: &[Alone] = &[
     row("erasedups and ignorespace", "HISTCONTROL=ignorespace:erasedups", &[Line("echo a"), Line(" echo secret"), Line("echo a"), Line(" echo a")],
         &["S echo a", "E 0", "S withheld", "E 0", "S echo a", "E 0", "S withheld", "E 0"]),
     row("the first line of all", "HISTCONTROL=ignorespace", &[Line(" echo secret"), Line("echo a")], &["S withheld", "E 0", "S echo a", "E 0"]),
+    Alone { rc: Rc { before: "HISTCONTROL=ignoreboth", flags: &["-r"], ..PLAIN },
+        ..row("a restricted shell", "", &[Line("echo a"), Line(" echo secret"), Line("# c"), Raw("for i in 1\rdo true\rdone\r"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "U # c", "S for i in 1; do true; done", "E 0", "S echo b", "E 0"]) },
+    row("a history that readline emptied", "HISTCONTROL=ignoreboth", &[Line("echo a"), Line("bind 'set history-size 0'"), Line("echo secret"), Line("bind 'set history-size 100'"), Line("echo b")],
+        &["S echo a", "E 0", "S bind 'set history-size 0'", "E 0", "S withheld", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
     row("a history of one line", "HISTCONTROL=ignoreboth HISTSIZE=1", &[Line("echo a"), Line(" echo secret"), Line("echo b")],
         &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
     row("readonly settings", "readonly HISTCONTROL=ignorespace HISTIGNORE='*secret*'", &[Line("echo a"), Line("echo secret"), Raw("for i in 1\rdo true\rdone\r"), Line("echo b")],
@@ -152,3 +161,28 @@ const QUIET: &[Alone] = &[
     row("the next line of history (C-o)", EDITOR, &[Line("echo a"), Line("echo b"), Raw("\x1b[A\x1b[A\x0f"), Raw("\r")],
         &["S echo a", "E 0", "S echo b", "E 0", "S echo a", "E 0", "S echo b", "E 0"]),
 ];
+
+/// A shell that never comes to a prompt has no session; one that reads a pipe is recorded.
+#[test]
+fn a_shell_that_never_prompts_leaves_a_session() {
+    each(&[Family::Bash], |shell, home| {
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        terminal.line("echo a");
+        home.file("script", "echo from-a-file\nfalse\n");
+        let bash = format!("{} --rcfile ~/.bashrc", shell.program.display());
+        terminal.line(&format!("{bash} -ic 'echo \"[$PROMPT_COMMAND]\"'"));
+        terminal.line(&format!("{bash} -i ~/script"));
+        assert!(terminal.text().contains("from-a-file"), "{}: {}", shell.label(), tail(&terminal));
+        let shells = home.lines().iter().filter(|line| line.starts_with("O ")).count();
+        assert_eq!(shells, 1, "{}: {}", shell.label(), tail(&terminal));
+        terminal.line(&format!("{bash} -i < ~/script"));
+        let closed = |home: &Home| {
+            let lines = home.lines();
+            lines.iter().rev().nth(1).is_some_and(|line| line == "X eof 1")
+        };
+        terminal.wait(|_| closed(home));
+        let lines = home.lines();
+        let piped = ["S echo from-a-file", "E 0", "S false", "E 1", "X eof 1", "E 1"];
+        assert!(same(&lines[lines.len() - piped.len()..], &piped), "{}: {lines:?}", shell.label());
+    });
+}

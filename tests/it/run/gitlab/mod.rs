@@ -408,6 +408,24 @@ fn an_image_that_reads_the_hook_first_records_another_shell() {
     }
 }
 
+#[test]
+fn a_text_of_bash_that_reads_the_hook_first_is_nowhere() {
+    let bash = bash();
+    let job = Job::new(&bash, Shape::default());
+    let hook = job.command(Path::new(ATTESH)).args(["init", "bash", "--ci"]).output().unwrap();
+    let hook = job.put("hook.bash", &text(&hook.stdout));
+    let mut command = job.command(&bash);
+    command.env("BASH_ENV", &hook).args(["-c", "echo \"$0 $1\"; bash -c 'echo within'; exit 3", "a", "b"]);
+    let output = command.current_dir(job.root.path()).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), "a b\nwithin\n".to_owned()));
+    assert_eq!(text(&output.stderr).matches("attesh: of this shell attesh records the beginning").count(), 1);
+    let predicate = job.predicate();
+    let shells = predicate["session"]["shells"].as_array().unwrap();
+    assert_eq!((shells.len(), &shells[0]["exitCode"]), (1, &3.into()), "{predicate}");
+    let journal = std::fs::read(job.path("project/.attesh/journal")).unwrap();
+    assert!(text(&journal).contains("echo within"), "{predicate}");
+}
+
 /// A script that asks for its recording: as it is run, and what its text is given by.
 #[test]
 fn a_script_that_is_given_in_another_way_is_recorded_in_another_way() {
