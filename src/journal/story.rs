@@ -527,10 +527,14 @@ impl Story {
     }
 }
 
-/// Whether the finish was recorded when the command ended. Before the next start a shell may have
-/// waited for its user.
+/// Whether the finish was recorded when the command ended. Before the next start a shell with a
+/// counter of its own may have waited for its user; a script waits for nobody.
 fn ended_seen(finish: &Finish) -> bool {
-    finish.from != From::NextStart && (finish.from != From::Unknown || finish.outcome.is_some())
+    match finish.from {
+        From::NextStart => finish.native.is_none(),
+        From::Unknown => finish.outcome.is_some(),
+        _ => true,
+    }
 }
 
 fn scope(shell: Option<u64>) -> String {
