@@ -138,7 +138,8 @@ fn a_flipped_bit_passes_the_program() {
             changed[bit / 8] ^= 1 << (bit % 8);
             put(&path, &changed);
             let passed = code(&mut world.attesh(&words));
-            assert!(matches!(passed, Some(3 | 4)), "{words:?}, bit {bit}: {passed:?}");
+            // A name that nobody knows makes an envelope unsupported.
+            assert!(matches!(passed, Some(3 | 4 | 7)), "{words:?}, bit {bit}: {passed:?}");
         }
     }
 }

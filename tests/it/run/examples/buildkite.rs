@@ -13,7 +13,7 @@ use std::process::Stdio;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
-use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text, typed};
+use super::{FAILS, MAKES, Project, Sealed, clean, copy, example, put, recipe, refused, tamper, text, typed};
 use crate::stage::pty::ATTESH;
 use crate::stage::world::skipped;
 
@@ -104,7 +104,7 @@ impl Build {
     }
 
     /// What the sealing job says, and what verify says later of what it uploaded.
-    fn sealed(&self) -> (bool, String, (Option<i32>, String)) {
+    fn sealed(&self) -> Sealed {
         let (good, log) = self.job("seal", &[("command", "sealing-command")]);
         let at = self.artifacts.path().join("seal");
         let later = if at.exists() {
@@ -253,29 +253,17 @@ fn the_recipe_for_buildkite_proves_nothing() {
     }
 }
 
-/// The sealing job must fail with these words; so is refused what it uploaded.
-#[track_caller]
-fn refused(build: &Build, words: &str, uploaded: bool) {
-    let (good, log, (code, said)) = build.sealed();
-    assert!(!good && log.contains(words), "{:?}: {log}", build.agent);
-    assert_eq!(code.is_some(), uploaded, "{log}");
-    if uploaded {
-        assert_ne!(code, Some(0), "{said}");
-        assert!(said.starts_with("NOT VERIFIED") && said.contains(words), "{said}");
-    }
-}
-
 #[test]
 fn the_recipe_for_buildkite_lets_a_failure_pass() {
     for agent in agents() {
         let mut build = Build::new(&agent, FAILS);
         assert!(!build.build(), "{agent:?}: {}", build.log);
-        refused(&build, "`make`", true);
+        refused(build.sealed(), "`make`", true);
         for (makefile, from, to) in [(MAKES, "make check\n", ""), (FAILS, "make\n", "make || touch app\n")] {
             let mut build = Build::new(&agent, makefile);
             put(&build.project.path("project/ci/build.sh"), example("build.sh").replace(from, to));
             assert!(build.build(), "{agent:?}: {}", build.log);
-            refused(&build, "the script is another one", true);
+            refused(build.sealed(), "the script is another one", true);
         }
     }
 }
@@ -289,11 +277,11 @@ fn the_recipe_for_buildkite_seals_another_journal() {
         let kept = build.artifacts.path().join("kept");
         copy(&built, &kept);
         tamper(&built.join(".attesh/journal"));
-        refused(&build, "does not open its commitment", false);
+        refused(build.sealed(), "does not open its commitment", false);
         std::fs::remove_dir_all(&built).unwrap();
         assert!(build.build(), "{agent:?}: {}", build.log);
         copy(&kept.join("attesh.log"), &built.join("attesh.log"));
-        refused(&build, "another journal", false);
+        refused(build.sealed(), "another journal", false);
         // With its own attesh.log it is sealed. The log that Buildkite keeps is of this job.
         copy(&kept.join(".attesh/journal"), &built.join(".attesh/journal"));
         let (good, log, (code, said)) = build.sealed();
@@ -311,7 +299,7 @@ fn a_cancelled_job_of_buildkite_leaves_nothing() {
         put(&build.project.path("project/src/Makefile"), makefile);
         build.cancel_at = Some(begun);
         assert!(!build.build(), "{agent:?}: {}", build.log);
-        refused(&build, "NOT VERIFIED", true);
+        refused(build.sealed(), "NOT VERIFIED", true);
     }
 }
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
-use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text};
+use super::{FAILS, MAKES, Project, Sealed, clean, copy, example, put, recipe, refused, tamper, text};
 use crate::run::gitlab::Shape;
 
 const FILE: &str = "gitlab-ci.yml";
@@ -119,7 +119,7 @@ impl Pipeline {
     }
 
     /// What the sealing job says, and what verify says later of what it left behind.
-    fn sealed(&self) -> (bool, String, (Option<i32>, String)) {
+    fn sealed(&self) -> Sealed {
         let (good, log) = self.job("seal");
         let at = self.artifacts.path().join("seal");
         let later = if at.exists() {
@@ -203,24 +203,12 @@ fn the_list_of_gitlab_is_another_under_another_runner() {
     }
 }
 
-/// The sealing job must fail with these words; so is refused what it left behind.
-#[track_caller]
-fn refused(pipeline: &Pipeline, words: &str, left: bool) {
-    let (good, log, (code, said)) = pipeline.sealed();
-    assert!(!good && log.contains(words), "{log}");
-    assert_eq!(code.is_some(), left, "{log}");
-    if left {
-        assert_ne!(code, Some(0), "{said}");
-        assert!(said.starts_with("NOT VERIFIED") && said.contains(words), "{said}");
-    }
-}
-
 #[test]
 fn the_recipes_for_gitlab_let_a_failure_pass() {
     for (name, words) in [(FILE, "`make`"), (LIST, "line 3 `if test -f Makefile; then")] {
         let mut pipeline = Pipeline::new(name, FAILS);
         assert!(!pipeline.build(), "{name}: {}", pipeline.log);
-        refused(&pipeline, words, true);
+        refused(pipeline.sealed(), words, true);
     }
 }
 
@@ -235,7 +223,7 @@ fn the_recipes_for_gitlab_take_a_build_that_leaves_a_line_out() {
     for (name, makefile, from, to, words) in forged {
         let mut pipeline = Pipeline::forged(name, makefile, from, to);
         pipeline.build();
-        refused(&pipeline, words, true);
+        refused(pipeline.sealed(), words, true);
     }
 }
 
@@ -248,12 +236,12 @@ fn the_recipes_for_gitlab_seal_another_journal() {
         let kept = pipeline.artifacts.path().join("kept");
         copy(&built, &kept);
         tamper(&built.join(".attesh/journal"));
-        refused(&pipeline, "does not open its commitment", false);
+        refused(pipeline.sealed(), "does not open its commitment", false);
         // That of another job, with the log of this one.
         std::fs::remove_dir_all(&built).unwrap();
         assert!(pipeline.build(), "{name}: {}", pipeline.log);
         copy(&kept.join("attesh.log"), &built.join("attesh.log"));
-        refused(&pipeline, "another journal", false);
+        refused(pipeline.sealed(), "another journal", false);
         // With its own attesh.log it is sealed. The log that GitLab keeps is of this job.
         copy(&kept.join(".attesh/journal"), &built.join(".attesh/journal"));
         let (good, log, (code, said)) = pipeline.sealed();
@@ -281,7 +269,7 @@ fn a_cancelled_job_of_gitlab_leaves_nothing() {
         pipeline.cancel_at = Some(begun);
         assert!(!pipeline.build());
         assert!(pipeline.log.contains("attesh-head "), "{name}: {}", pipeline.log);
-        refused(&pipeline, "NOT VERIFIED", true);
+        refused(pipeline.sealed(), "NOT VERIFIED", true);
     }
 }
 

@@ -31,6 +31,9 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 const MAKES: &str = "all: app\napp:\n\t@echo made > app\ncheck:\n\t@test -s app\n";
 const FAILS: &str = "all:\n\t@false\ncheck:\n\t@true\n";
 
+/// What a sealing part leaves.
+const SEALED: [&str; 3] = ["build.intoto.json", "build.sigstore.json", "build.transcript"];
+
 fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -98,6 +101,21 @@ fn tamper(journal: &Path) {
     let bytes = std::fs::read(journal).unwrap();
     let changed = String::from_utf8(bytes).unwrap().replacen("something", "anything!", 1);
     put(journal, changed);
+}
+
+/// What came of the part of a recipe that seals: whether it was good, its log, and what `verify`
+/// says later of what it left, if it left something.
+type Sealed = (bool, String, (Option<i32>, String));
+
+/// The sealing part must fail with these words; so is refused what it left.
+#[track_caller]
+fn refused((good, log, (code, said)): Sealed, words: &str, left: bool) {
+    assert!(!good && log.contains(words), "{log}");
+    assert_eq!(code.is_some(), left, "{log}");
+    if left {
+        assert_ne!(code, Some(0), "{said}");
+        assert!(said.starts_with("NOT VERIFIED") && said.contains(words), "{said}");
+    }
 }
 
 /// The commands that the head of a recipe types: lines of a comment that are set further in.
@@ -172,6 +190,18 @@ impl Project {
         put(&place.join("job.log"), log);
         let output = self.command("sh").args(["-c", line]).current_dir(&place).output().unwrap();
         (output.status.code(), text(&output))
+    }
+
+    /// The same of what a sealing part left in a workspace.
+    fn later_in(&self, recipe: &str, workspace: &Path, log: &str) -> (Option<i32>, String) {
+        let kept = TempDir::new().unwrap();
+        for name in SEALED.iter().filter(|name| workspace.join(name).exists()) {
+            copy(&workspace.join(name), &kept.path().join(name));
+        }
+        match kept.path().join(SEALED[0]).exists() {
+            true => self.later(recipe, kept.path(), log),
+            false => (None, String::new()),
+        }
     }
 }
 

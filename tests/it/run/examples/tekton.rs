@@ -13,11 +13,10 @@ use std::process::Stdio;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
-use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text};
+use super::{FAILS, MAKES, Project, Sealed, clean, copy, example, put, recipe, refused, tamper, text};
 use crate::stage::programs::ok;
 
 const NAME: &str = "tekton.yml";
-const SEALED: [&str; 3] = ["build.intoto.json", "build.sigstore.json", "build.transcript"];
 
 /// A run of the pipeline.
 struct Run {
@@ -147,17 +146,9 @@ impl Run {
     }
 
     /// What `seal` says, and what verify says later of what it left.
-    fn sealed(&self) -> (bool, String, (Option<i32>, String)) {
+    fn sealed(&self) -> Sealed {
         let (good, log) = self.task("seal");
-        let kept = TempDir::new().unwrap();
-        for name in SEALED.iter().filter(|name| self.workspace().join(name).exists()) {
-            copy(&self.workspace().join(name), &kept.path().join(name));
-        }
-        let later = match kept.path().join(SEALED[0]).exists() {
-            true => self.project.later(&self.recipe, kept.path(), &self.log),
-            false => (None, String::new()),
-        };
-        (good, log, later)
+        (good, log, self.project.later_in(&self.recipe, &self.workspace(), &self.log))
     }
 }
 
@@ -172,35 +163,23 @@ fn the_recipe_for_tekton_proves_nothing() {
     assert!(said.starts_with(verified), "{said}");
 }
 
-/// The task must fail with these words; so is refused what it left behind.
-#[track_caller]
-fn refused(run: &Run, words: &str, left: bool) {
-    let (good, log, (code, said)) = run.sealed();
-    assert!(!good && log.contains(words), "{log}");
-    assert_eq!(code.is_some(), left, "{log}");
-    if left {
-        assert_ne!(code, Some(0), "{said}");
-        assert!(said.starts_with("NOT VERIFIED") && said.contains(words), "{said}");
-    }
-}
-
 #[test]
 fn the_recipe_for_tekton_lets_a_failure_pass() {
     let mut run = Run::new(FAILS);
     assert!(!run.build(), "{}", run.log);
-    refused(&run, "`make`", true);
+    refused(run.sealed(), "`make`", true);
     for (makefile, from, to) in [(MAKES, "make check\n", ""), (FAILS, "make\n", "make || touch app\n")] {
         let mut run = Run::new(makefile);
         put(&run.project.path("project/ci/build.sh"), example("build.sh").replace(from, to));
         run.commit("-q");
         assert!(run.build(), "{}", run.log);
-        refused(&run, "the script is another one", true);
+        refused(run.sealed(), "the script is another one", true);
     }
     // A build that rewrites the policy in the workspace.
     let mut run =
         Run::new("all: app\napp:\n\t@echo made > app\n\techo version = 1 > ../ci/build.policy.toml\n");
     assert!(!run.build(), "{}", run.log);
-    refused(&run, "`make check`", true);
+    refused(run.sealed(), "`make check`", true);
 }
 
 #[test]
@@ -212,12 +191,12 @@ fn the_recipe_for_tekton_seals_another_journal() {
     copy(&left(&run, ".attesh"), &kept.join(".attesh"));
     copy(&left(&run, "attesh.log"), &kept.join("attesh.log"));
     tamper(&left(&run, ".attesh/journal"));
-    refused(&run, "does not open its commitment", false);
+    refused(run.sealed(), "does not open its commitment", false);
     std::fs::remove_dir_all(run.workspace()).unwrap();
     std::fs::create_dir(run.workspace()).unwrap();
     assert!(run.build(), "{}", run.log);
     copy(&kept.join("attesh.log"), &left(&run, "attesh.log"));
-    refused(&run, "another journal", false);
+    refused(run.sealed(), "another journal", false);
     // With its own attesh.log it is sealed. The log of the pod is of this run.
     copy(&kept.join(".attesh/journal"), &left(&run, ".attesh/journal"));
     let (good, log, (code, said)) = run.sealed();
@@ -235,7 +214,7 @@ fn a_cancelled_run_of_tekton_leaves_nothing() {
     run.cancel_at = Some(begun);
     assert!(!run.build());
     assert!(run.log.contains("attesh-head "), "{}", run.log);
-    refused(&run, "NOT VERIFIED", true);
+    refused(run.sealed(), "NOT VERIFIED", true);
 }
 
 #[test]

@@ -8,10 +8,9 @@ use std::path::PathBuf;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::TempDir;
 
-use super::{FAILS, MAKES, Project, clean, copy, example, put, recipe, tamper, text};
+use super::{FAILS, MAKES, Project, Sealed, clean, copy, example, put, recipe, refused, tamper, text};
 
 const NAME: &str = "woodpecker.yml";
-const SEALED: [&str; 3] = ["build.intoto.json", "build.sigstore.json", "build.transcript"];
 
 /// A pipeline of an event: its workspace, and the log of its step `build`.
 struct Pipeline {
@@ -119,17 +118,9 @@ impl Pipeline {
     }
 
     /// What `seal` says behind such a build, and what verify says later.
-    fn sealed(&self, built: bool) -> (bool, String, (Option<i32>, String)) {
+    fn sealed(&self, built: bool) -> Sealed {
         let (good, log) = self.step("seal", built).unwrap();
-        let kept = TempDir::new().unwrap();
-        for name in SEALED.iter().filter(|name| self.workspace().join(name).exists()) {
-            copy(&self.workspace().join(name), &kept.path().join(name));
-        }
-        let later = match kept.path().join(SEALED[0]).exists() {
-            true => self.project.later(&self.recipe, kept.path(), &self.log),
-            false => (None, String::new()),
-        };
-        (good, log, later)
+        (good, log, self.project.later_in(&self.recipe, &self.workspace(), &self.log))
     }
 }
 
@@ -144,28 +135,16 @@ fn the_recipe_for_woodpecker_proves_nothing() {
     assert!(said.starts_with(verified), "{said}");
 }
 
-/// The sealing step must fail with these words; so is refused what it left behind.
-#[track_caller]
-fn refused(pipeline: &Pipeline, built: bool, words: &str, left: bool) {
-    let (good, log, (code, said)) = pipeline.sealed(built);
-    assert!(!good && log.contains(words), "{log}");
-    assert_eq!(code.is_some(), left, "{log}");
-    if left {
-        assert_ne!(code, Some(0), "{said}");
-        assert!(said.starts_with("NOT VERIFIED") && said.contains(words), "{said}");
-    }
-}
-
 #[test]
 fn the_recipe_for_woodpecker_lets_a_failure_pass() {
     let mut pipeline = Pipeline::new(FAILS);
     assert!(!pipeline.build(), "{}", pipeline.log);
-    refused(&pipeline, false, "`make`", true);
+    refused(pipeline.sealed(false), "`make`", true);
     for (makefile, from, to) in [(MAKES, "make check\n", ""), (FAILS, "make\n", "make || touch app\n")] {
         let mut pipeline = Pipeline::new(makefile);
         put(&pipeline.workspace().join("ci/build.sh"), example("build.sh").replace(from, to));
         assert!(pipeline.build(), "{}", pipeline.log);
-        refused(&pipeline, true, "the script is another one", true);
+        refused(pipeline.sealed(true), "the script is another one", true);
     }
     // A build that reads what the shell would run next.
     let mut pipeline = Pipeline::new("all:\n\t@cat > /dev/null; echo made > app\ncheck:\n\t@true\n");
@@ -179,12 +158,12 @@ fn the_recipe_for_woodpecker_seals_another_journal() {
     let kept = pipeline.place.path().join("kept");
     copy(&pipeline.workspace(), &kept);
     tamper(&pipeline.workspace().join(".attesh/journal"));
-    refused(&pipeline, true, "does not open its commitment", false);
+    refused(pipeline.sealed(true), "does not open its commitment", false);
     std::fs::remove_dir_all(pipeline.workspace()).unwrap();
     pipeline.clone_project();
     assert!(pipeline.build(), "{}", pipeline.log);
     copy(&kept.join("attesh.log"), &pipeline.workspace().join("attesh.log"));
-    refused(&pipeline, true, "another journal", false);
+    refused(pipeline.sealed(true), "another journal", false);
     // With its own attesh.log it is sealed. The log that Woodpecker keeps is of this pipeline.
     copy(&kept.join(".attesh/journal"), &pipeline.workspace().join(".attesh/journal"));
     let (good, log, (code, said)) = pipeline.sealed(true);
