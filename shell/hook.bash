@@ -43,7 +43,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_r=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_r==113,__attesh_r==111||__attesh_r==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_r):(__attesh_f?(__attesh_r=0):0,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then

@@ -307,6 +307,24 @@ pub fn confine(command: &mut Command, seconds: u64) {
 /// The descriptor that no process but this one and the one at its other end may have.
 static PRIVATE: AtomicI32 = AtomicI32::new(-1);
 
+/// The end of a socket that no program gets, also none that is held before it starts.
+pub struct Private(UnixStream);
+
+impl std::ops::Deref for Private {
+    type Target = UnixStream;
+
+    fn deref(&self) -> &UnixStream {
+        &self.0
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // The next file that is opened gets its number.
+        PRIVATE.store(-1, Ordering::Relaxed);
+    }
+}
+
 fn forget_private() {
     let private = PRIVATE.load(Ordering::Relaxed);
     if private >= 0 {
@@ -332,14 +350,14 @@ pub fn hide() {
 ///
 /// # Errors
 /// The kernel made none.
-pub fn apart(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(UnixStream, Pid)> {
+pub fn apart(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(Private, Pid)> {
     hide();
     let (own, other) = UnixStream::pair()?;
     // SAFETY: this program has one thread here, so that the child may do whatever it could.
     match unsafe { fork()? } {
         ForkResult::Parent { child } => {
             PRIVATE.store(own.as_raw_fd(), Ordering::Relaxed);
-            Ok((own, child))
+            Ok((Private(own), child))
         }
         ForkResult::Child => {
             drop(own);

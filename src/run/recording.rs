@@ -15,7 +15,7 @@ use super::call::{BashCall, Input, TRAP};
 use super::given::Given;
 use super::reader::Places;
 use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
-use super::split;
+use super::split::{self, Split};
 use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -131,19 +131,33 @@ impl Recording {
             recording.name = recording.given.path().as_os_str().as_bytes().to_vec();
         }
         // A file that cannot be read has no plan; bash will say what is wrong with it.
-        if let Some(bytes) = recording.given.bytes()
-            && let Ok(split) = split::split(bash, recording.places.as_ref().ok(), bytes)
-        {
-            if let Some(line) = split.ambiguous {
-                report::say(&format!(
-                    "line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"
-                ));
-            }
-            recording.script = Script::new(bytes.to_vec(), split.ranges).unwrap_or_default();
-            recording.broken = split.broken;
-            recording.version = split.version.unwrap_or_default();
+        let split = recording
+            .given
+            .bytes()
+            .map(|bytes| (bytes.to_vec(), split::split(bash, recording.places.as_ref().ok(), bytes)));
+        if let Some((bytes, split)) = split {
+            recording.plan(bytes, split);
         }
         Ok(recording)
+    }
+
+    fn plan(&mut self, bytes: Vec<u8>, split: Result<Split, Failure>) {
+        let split = match split {
+            Ok(split) => split,
+            Err(failure) => {
+                report::say(&format!("the plan has no commands: {failure}"));
+                self.partly = true;
+                return;
+            }
+        };
+        if let Some(line) = split.ambiguous {
+            report::say(&format!(
+                "line {line}: what bash takes for a command depends on its option extglob: the plan has no commands; to set it before the script type: attesh sh -O extglob FILE"
+            ));
+        }
+        self.script = Script::new(bytes, split.ranges).unwrap_or_default();
+        self.broken = split.broken;
+        self.version = split.version.unwrap_or_default();
     }
 
     /// A script of which nothing but its bytes is known yet.

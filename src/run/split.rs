@@ -10,6 +10,7 @@
 //! can change, it has none.
 
 use std::io::{self, Read};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -43,7 +44,7 @@ pub struct Split {
 /// Takes a script apart; `places` are those of this bash, if it has them.
 ///
 /// # Errors
-/// bash could not be started.
+/// bash could not be started, or did not come to an end.
 pub fn split(bash: &Path, places: Option<&Places>, script: &[u8]) -> Result<Split, Failure> {
     let read = |extended: bool| {
         let split = places.and_then(|places| watched(bash, places, script, extended).ok());
@@ -178,11 +179,15 @@ fn parses(bash: &Path, piece: &[u8], extended: bool) -> io::Result<Tried> {
     if let Some(mut errors) = child.stderr.take() {
         errors.read_to_end(&mut said)?;
     }
-    let whole = child.wait()?.success();
+    let status = child.wait()?;
+    // One that the kernel stopped at a limit has not parsed it in time.
+    if let Some(signal) = status.signal().filter(|signal| ![libc::SIGXCPU, libc::SIGKILL].contains(signal)) {
+        return Err(io::Error::other(format!("signal {signal} ended it while it read the script")));
+    }
     let has = |words: &str| memchr::memmem::find(&said, words.as_bytes()).is_some();
     // bash takes the end of the text for that of a here-document, and warns.
     let unfinished = ["unexpected end of file", "unexpected EOF", "delimited by end-of-file"].map(has);
-    Ok(match (unfinished.contains(&true), whole) {
+    Ok(match (unfinished.contains(&true), status.success()) {
         (true, _) => Tried::Unfinished,
         (false, true) => Tried::Whole,
         (false, false) => Tried::Wrong,

@@ -36,7 +36,7 @@ pub enum Opened {
 
 /// A key in a process of its own.
 pub struct Apart {
-    stream: UnixStream,
+    stream: sys::Private,
     pid: Pid,
     public: PublicKey,
 }
@@ -57,17 +57,17 @@ impl Apart {
     /// # Errors
     /// It could not be started, or ended before it answered.
     pub fn start(open: impl FnOnce() -> Result<Opened, String>) -> io::Result<Found> {
-        let (mut stream, pid) = sys::apart(|stream| u8::from(serve(stream, open).is_err()))?;
-        let kind = read_array::<1>(&mut stream)?[0];
+        let (stream, pid) = sys::apart(|stream| u8::from(serve(stream, open).is_err()))?;
+        let kind = read_array::<1>(&mut &*stream)?[0];
         let found = match kind {
             KEY | AGENT => {
-                let public = PublicKey::from_bytes(&read_array(&mut stream)?).map_err(io::Error::other)?;
+                let public = PublicKey::from_bytes(&read_array(&mut &*stream)?).map_err(io::Error::other)?;
                 match kind {
                     AGENT => Found::Agent(public),
                     _ => return Ok(Found::Apart(Apart { stream, pid, public })),
                 }
             }
-            _ => Found::Refused(String::from_utf8_lossy(&read_long(&mut stream, WORDS_MAX)?).into_owned()),
+            _ => Found::Refused(String::from_utf8_lossy(&read_long(&mut &*stream, WORDS_MAX)?).into_owned()),
         };
         let _ = waitpid(pid, None);
         Ok(found)
@@ -85,7 +85,7 @@ impl Apart {
     pub fn sign(&self, message: &[u8]) -> io::Result<[u8; SIGNATURE_BYTES]> {
         self.stream.set_read_timeout(Some(TIMEOUT))?;
         self.stream.set_write_timeout(Some(TIMEOUT))?;
-        let mut stream = &self.stream;
+        let mut stream = &*self.stream;
         write_long(&mut stream, message)?;
         read_array(&mut stream)
     }

@@ -208,6 +208,8 @@ fn a_pause_leaves_an_undeclared_gap() {
                 terminal.line(line);
             }
         }
+        let text = terminal.text();
+        assert!(!text.contains("not recording") && !text.contains("again"), "{}: {text}", shell.label());
         leave(&mut terminal);
         let mut expected =
             vec!["O…", "S echo a", "E 0", "S attesh pause", "P", "E 0", "R", "S echo b", "E 0"];

@@ -96,3 +96,23 @@ fn a_script_runs_unrecorded_outside_of_ci_and_nobody_says_so() {
     let (said, ran) = sh(&home, &["--strict"], &NO_HOME);
     assert_eq!((said.code, ran), (Some(125), false), "{}", said.err);
 }
+
+#[test]
+fn a_bash_that_dies_reading_the_script_leaves_a_plan() {
+    let home = Home::new();
+    home.file(
+        "bin/bash",
+        "#!/bin/sh\nfor word; do [ \"$word\" != -n ] || kill -ABRT $$; done\nexec /bin/bash \"$@\"\n",
+    );
+    home.file("work/s.sh", "echo one\necho two\n");
+    let run = |words: &[&str]| {
+        let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
+        said(home.command(std::path::Path::new(ATTESH)).env("PATH", path).arg("sh").args(words).arg("s.sh"))
+    };
+    for (words, status) in [(&[][..], 0), (&["--strict"], 125)] {
+        let said = run(words);
+        assert_eq!((said.code, said.out.as_str()), (Some(status), "one\ntwo\n"), "{}", said.err);
+        let told = "the plan has no commands: ";
+        assert!(said.err.contains(told) && said.err.contains("signal 6 ended it"), "{}", said.err);
+    }
+}

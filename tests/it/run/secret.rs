@@ -215,6 +215,22 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+fn a_key_of_an_agent_takes_something_from_the_record() {
+    if !["setpriv", "ssh-agent", "ssh-add"].into_iter().all(have) {
+        return;
+    }
+    let place = Place::new("cat > f <<X\nfoo\nX\necho hi | cat\n(exit 3)\necho end\n");
+    let (_, said) = place.run(
+        "eval \"$(ssh-agent)\"; ssh-keygen -q -t ed25519 -N '' -f ag; ssh-add -q ag; rm ag
+         ./attesh sh --strict --seal o.intoto.json --key ag.pub s.sh; echo \"status $?\"
+         ssh-agent -k; ./attesh verify o.intoto.json --trust ag.pub",
+    );
+    assert!(said.contains("\nstatus 0\n") && !said.contains("abort"), "{said}");
+    assert!(said.contains("\nVERIFIED o.intoto.json: 4 commands recorded, 1 failed"), "{said}");
+    assert!(said.contains("read from bash"), "{said}");
+}
+
+#[test]
 fn a_key_that_cannot_be_opened_is_found_when_the_script_is_over() {
     let place = Place::new("touch ran\n");
     for (way, why) in [
