@@ -225,6 +225,14 @@ __attesh_late() {
     fi
 }
 
+# __attesh_may_fc TEXT: is `fc` a word of it, or is its first word, behind the number of history,
+# an alias of one?
+__attesh_may_fc() {
+    \builtin local __attesh__word="${1#"${1%%[!0-9* ]*}"}"
+    __attesh__word=${__attesh__word%%[[:blank:];&|()]*}
+    [[ $1 == *fc* && " $1 " == *[![:alnum:]_./=-]fc[![:alnum:]_./=-]* ]] || [[ $__attesh__word && ${BASH_ALIASES[$__attesh__word]-} == *fc* ]]
+}
+
 # __attesh_start NAT KEY=VALUE…: tells the start of command __attesh_n.
 __attesh_start() {
     \builtin local __attesh__nat="$1"
@@ -235,7 +243,7 @@ __attesh_start() {
     ((__attesh_beside < 1)) || __attesh_besides "$__attesh__nat"
     # `fc` takes its own line out of history and puts in what it runs.
     __attesh_f=0
-    if [[ $__attesh_t == *fc* && $__attesh_t == *([0-9* ])fc?([[:blank:]]*([!;&|])) ]]; then __attesh_f=1; fi
+    ! __attesh_may_fc "$__attesh_t" || __attesh_f=1
     \builtin set -- s n="$__attesh_n" nat="$__attesh__nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
@@ -266,7 +274,7 @@ __attesh_pipe() {
 # The child of PS0 (bash 5.1 and 5.2). It becomes the recorder, so that a start
 # costs one fork.
 __attesh_child() {
-    \builtin set +euxk
+    \builtin set +euxkET
     __attesh_call() {
         if [[ $- == *r* ]] || ((${#__attesh_t} > 15000 || __attesh_f)); then
             __attesh_rec "$@"
@@ -290,7 +298,7 @@ __attesh_child() {
 __attesh_here() { [[ $BASHPID != "$__attesh_pid" ]] || __attesh_announced "$1"; }
 __attesh_announced() {
     \builtin local -
-    \builtin set +euxk
+    \builtin set +euxkET
     __attesh_doc=
     __attesh_defaults
     # An rc file took the hook out of PROMPT_COMMAND again.
@@ -317,7 +325,7 @@ __attesh_prompt() {
     # One plain assignment: any command before it would change either value.
     __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}") __attesh_ps=
     \builtin local -
-    \builtin set +euxk
+    \builtin set +euxkET
     \builtin printf -v __attesh_ps '%s ' "${__attesh_pa[@]}"
     __attesh_ps=${__attesh_ps% }
     if [[ ! $__attesh_ps ]]; then
@@ -486,9 +494,9 @@ __attesh_exit() {
 # A typed `exit` is the last command and has the shell's status. Whatever else ends
 # a shell within a command (a hangup, errexit) leaves that command unfinished.
 __attesh_close() {
-    \builtin local __attesh__why=unknown __attesh__nat='\#'
     \builtin local -
-    \builtin set +euxk
+    \builtin set +euxkET
+    \builtin local __attesh__why=unknown __attesh__nat='\#'
     __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
     if ((__attesh_o && __attesh__nat != __attesh_o)); then

@@ -207,6 +207,7 @@ function __attesh_define
         set -l st $status
         test -z "$__attesh_wait"; or __attesh_begin
         __attesh_mine; or return 0
+        set -g __attesh_asked 1
         if test -e $__attesh_dir/next; or builtin contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
@@ -231,6 +232,7 @@ end
 
 # __attesh_before STATUS GENERATION TEXT
 function __attesh_before
+    set -g __attesh_asked 0
     __attesh_again
     if test $__attesh_open -eq 1
         # fish did not announce its end; $status is still its own.
@@ -313,13 +315,15 @@ function __attesh_again
     __attesh_rec e $__attesh_pending r=1
 end
 
-# fish has announced the end of a typed `exit` by now.
+# fish has announced the end of a line that exits by now, and did not prompt behind it.
 function __attesh_close
     set -l why unknown
     if test $__attesh_open -eq 0
-        set why eof
-        test -t 0; or set why signal
-        string match -qr '^\s*exit\b' -- "$__attesh_last"; and set why exit
+        set why exit
+        if test $__attesh_asked -eq 1
+            set why eof
+            test -t 0; or set why signal
+        end
     end
     # The line that installed this hook moved the counter, too.
     __attesh_rec x nat=(builtin math $status_generation - $__attesh_skip) why=$why st=$argv[1]

@@ -215,8 +215,8 @@ __attesh_hidden() {
     [[ -n ${HISTORY_IGNORE-} ]] && { __attesh_ignored "$1" || __attesh_ignored "$2" }
 }
 
-# Does no zshaddhistory function of the user's refuse any line? So it is if each ends with `return 0`
-# and has no other return.
+# Does no zshaddhistory function of the user's refuse any line, or send one elsewhere? So it is if
+# each ends with `return 0`, has no other return, and neither calls fc nor changes an option.
 __attesh_open_minded() {
     local name body
     [[ ${(t)functions} == association*special* ]] || return 1
@@ -224,6 +224,7 @@ __attesh_open_minded() {
         ((${+functions[$name]})) || continue
         body=$functions[$name]
         [[ $body == *$'\treturn 0' && ${${body//$'return 0\n'/}%'return 0'} != *return* ]] || return 1
+        [[ ${(L)body} != *(fc|setopt|emulate|hist(size|file)|savehist|eval|source)[[:space:]=]* ]] || return 1
     done
 }
 

@@ -106,11 +106,10 @@ __attesh_besides() {
 # __attesh_unread NAT LINE: history grew, and no command ran. An entry that bash took
 # from the line that it read last ran nothing: PS0 did not come.
 __attesh_unread() {
-    \builtin local __attesh__text='' __attesh__inert=1 __attesh__entry
+    \builtin local __attesh__text='' __attesh__inert=1
     # Entries that another tool read from a file look the same.
-    for __attesh__entry in "${PROMPT_COMMAND[@]}"; do
-        [[ $__attesh__entry != *history*-[!a]* ]] || \builtin return 0
-    done
+    # In a process of its own, because a match sets BASH_REMATCH.
+    ! (__attesh_reads_history) || \builtin return 0
     __attesh_top=$HISTCMD __attesh_grown=$((HISTCMD - __attesh_h)) __attesh_lines=2
     if ((__attesh_grown == 1)) && [[ $(__attesh_taken && \builtin echo 1) == *1 ]]; then
         __attesh_entry
@@ -126,13 +125,32 @@ __attesh_unread() {
     [[ $__attesh__text != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh__text"
 }
 
-# __attesh_reran NAT: the command was `fc`. What it ran stands in history in its place.
+# Does an entry of PROMPT_COMMAND, or a function that one calls, change history otherwise than
+# by `history -a`?
+__attesh_reads_history() {
+    \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word
+    \builtin local -a __attesh__words
+    while [[ $__attesh__todo ]]; do
+        [[ ! $__attesh__todo =~ history([[:blank:]]+-a)*[[:blank:]]+-[a-z]*[b-z] ]] || \builtin return 0
+        \builtin mapfile -t __attesh__words <<<"${__attesh__todo//[^[:alnum:]_:.-]/$'\n'}"
+        __attesh__todo=
+        for __attesh__word in "${__attesh__words[@]}"; do
+            [[ $__attesh__word && $__attesh__word != __attesh_* && $__attesh__seen != *" $__attesh__word "* ]] || \builtin continue
+            __attesh__seen+="$__attesh__word "
+            ! \builtin declare -F -- "$__attesh__word" >/dev/null || __attesh__todo+=$(\builtin declare -f -- "$__attesh__word")$'\n'
+        done
+    done
+    \builtin return 1
+}
+
+# __attesh_reran NAT: the command may have called `fc`. What that ran stands in history in the
+# place of the command's own line.
 __attesh_reran() {
     \builtin local __attesh__text='' __attesh__inert=0
     __attesh_f=0
     [[ -o history ]] && ((HISTCMD >= __attesh_h && __attesh_h > 0)) || \builtin return 0
     __attesh_newest "$((__attesh_h - 1))" "$HISTCMD"
-    [[ -z $__attesh__text || $__attesh__text == *([[:blank:]])fc?([[:blank:]]*) ]] || __attesh_note rerun "$1" "$__attesh__text"
+    [[ -z $__attesh__text ]] || __attesh_may_fc "$__attesh__text" || __attesh_note rerun "$1" "$__attesh__text"
 }
 
 # __attesh_newest START END: puts the texts of the entries from number START to before

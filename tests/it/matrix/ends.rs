@@ -23,6 +23,11 @@ fn a_shell_that_exits_is_closed_wrongly() {
         Fish,
         &[
             alone("exit 9", &[Line("exit 9")], &["S exit 9", "E 9", "X exit 9", "END"]),
+            alone(
+                "a list that exits",
+                &[Line("true; exit 3")],
+                &["S true; exit 3", "E 3", "X exit 3", "END"],
+            ),
             alone("^D", &[Line("false"), Raw("\x04")], &["S false", "E 1", "X eof 0", "END"]),
         ],
     );

@@ -1,7 +1,7 @@
 //! What bash runs or keeps without announcing it: commands of key bindings, lines that only
 //! history gets. Each row says what must be told of it, and what must stay quiet.
 
-use super::{Alone, INTERRUPT, Key, Line, Raw, each, run_alone, same, tail};
+use super::{Alone, INTERRUPT, Key, Line, Raw, Rest, each, run_alone, same, tail};
 use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::shells::Family;
 
@@ -64,6 +64,8 @@ const FC: &[Alone] = &[
     row("several commands of an editor", EDITOR, &[Line("EDITED='true 1\\ntrue 2'"), Line("fc"), Line("echo b")],
         &["S EDITED='true 1\\ntrue 2'", "E 0", "S fc", "E 0", "N rerun true 1⏎true 2", "S echo b", "E 0"]),
     row("an editor that gives up", "v() { false; }; FCEDIT=v", &[Line("echo a"), Line("fc"), Line("echo b")], &["S echo a", "E 0", "S fc", "E 1", "S echo b", "E 0"]),
+    row("an alias of fc, and fc in a list", "alias r='fc -s'", &[Line("touch z"), Line("r touch"), Line("true; fc -s touch"), Line("echo fc")],
+        &["S touch z", "E 0", "S r touch", "E 0", "N rerun touch z", "S true; fc -s touch", "E 0", "N rerun touch z", "S echo fc", "E 0"]),
     row("what fc ran is hidden", BOTH, &[Line("HISTIGNORE='*secret*'"), Line("fc -s \"HISTIGNORE='*secret*'\"='echo secret'"), Line("echo b")],
         &["S HISTIGNORE='*secret*'", "E 0", "N configuration…", "S withheld", "E…", "S echo b", "E 0"]),
 ];
@@ -82,6 +84,9 @@ const NAMES: &[Alone] = &[
         ..row("functions and aliases over builtins", "", &[Line("false | true"), Line("# c"), Line("echo a")], &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]) },
     row("posix, and a trace elsewhere", "exec 7>/dev/null; BASH_XTRACEFD=7; set -o posix; set -x", &[Line("false | true"), Line("# c"), Line("echo a")],
         &["S false | true", "E 0 ps 1,0", "U # c", "S echo a", "E 0"]),
+    row("words of all places are variables", "", &[Line("echo a"), Line("set -k"), Raw("exit\r")], &["S echo a", "E 0", "S set -k", "E 0", "S exit", "E 0 exit", "X exit 0", "END"]),
+    row("a trap that prints in functions", "", &[Line("set -T"), Line("trap 'echo D' DEBUG"), Line("true"), Line("trap - DEBUG")],
+        &["S set -T", "E 0", "S trap 'echo D' DEBUG", "E 0", "S true", "E 0", "S trap - DEBUG", "E 0"]),
     row("PS0 set at each prompt", "PROMPT_COMMAND=(true 'PS0=x')", &[Line("echo a"), Line("false")],
         &["N hook-repaired PS0", "S echo a", "E 0", "N hook-repaired PS0", "S false", "E 1", "N hook-repaired PS0"]),
 ];
@@ -98,6 +103,8 @@ const KEYS: &[Alone] = &[
         &["N unannounced touch precious", "S for i in 1; do true; done", "E 0"]),
     row("an editor's commands, then a paste", EDITOR, &[Line("EDITED='false\\n# c'"), EDIT, Raw("\x1b[200~# one\n\n\necho b\x1b[201~\r")],
         &["S EDITED='false\\n# c'", "E 0", "N unannounced false⏎# c⏎# one", "S echo b", "E 0"]),
+    row("an editor's commands beside history -a", "v() { printf 'touch precious\\n' >\"$1\"; }; VISUAL=v; PROMPT_COMMAND='history -a; [ -n x ]'\n", &[Line("echo a"), EDIT, Line("")],
+        &["S echo a", "E 0", "N unannounced touch precious"]),
     row("an editor's commands in vi's mode", "set -o vi\nv() { printf 'touch precious\\n' >\"$1\"; }; VISUAL=v\n", &[Line("echo a"), Raw("\x1bv"), Line("")],
         &["S echo a", "E 0", "N unannounced touch precious"]),
     row("the line itself from an editor, kept once", "HISTCONTROL=ignoredups\nv() { :; }; VISUAL=v\n", &[Raw("touch precious"), EDIT, Line("")],
@@ -156,6 +163,8 @@ const QUIET: &[Alone] = &[
         &["S false", "E unknown", "S (exit 2)", "E unknown", "S echo b", "E 0 next-start"]),
     row("a paste with comments and hidden lines", BOTH, &[Raw("\x1b[200~# one\n echo a\n# two\nfor i in 1\ndo true\ndone\x1b[201~\r")],
         &["S withheld", "E 0 next-start", "S for i in 1; do true; done", "E 0"]),
+    row("lines of another shell that a function reads", "HISTFILE=~/h; hs() { history -a; history -n; }; PROMPT_COMMAND=hs\n", &[Line("(sleep 0.4; echo rm >>~/h) & disown"), Rest(1200), Line(""), Line("echo b")],
+        &["S (sleep 0.4; echo rm >>~/h) & disown", "E 0", "S echo b", "E 0"]),
     row("a comment from the line (M-#)", EDITOR, &[Raw("rm -f x\x1b#"), Line("echo a")], &["U #rm -f x", "S echo a", "E 0"]),
     row("an editor that gives up", "v() { false; }; VISUAL=v", &[Line("echo a"), Raw("rm -f x"), EDIT, Line("")], &["S echo a", "E 0", "U rm -f x"]),
     row("the next line of history (C-o)", EDITOR, &[Line("echo a"), Line("echo b"), Raw("\x1b[A\x1b[A\x0f"), Raw("\r")],

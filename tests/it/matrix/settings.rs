@@ -150,6 +150,8 @@ const ZSH: &[Alone] = &[
     alone("a zshaddhistory function of the user's", before("keep() { [[ $1 != *secret* ]] || return 2 }\nzshaddhistory_functions=(keep)"),
         &[Line("echo secret"), Line("zshaddhistory_functions=(${zshaddhistory_functions:#keep})"), Line("false")],
         &["S withheld", "E 0", "S withheld", "E 0", "S false", "E 1"]),
+    alone("a zshaddhistory function that sends a line elsewhere", before("zshaddhistory() { [[ $1 != *secret* ]] || fc -p /dev/null; return 0 }"),
+        &[Line("echo secret"), Line("exit 3")], &["S withheld", "E 0", "S withheld", "E 3 exit", "X exit 3", "END"]),
     alone("a zshaddhistory function that takes every line", after("take() { [[ -n $x ]] || return 0; print -s; return 0 }\nzshaddhistory_functions+=(take)"),
         &[Line("false"), Line("take() { [[ $1 != *secret* ]] || return 1; return 0 }"), Line("echo secret"), Line("exit 3")],
         &["S false", "E 1", "S take() {…", "E 0", "S withheld", "E 0", "S withheld", "E 3 exit", "X exit 3", "END"]),
