@@ -159,6 +159,19 @@ fn a_name_in_the_environment_opens_a_session_for_each_command() {
 }
 
 #[test]
+fn what_is_no_session_is_a_missing_file_alone() {
+    let home = Home::new();
+    let said = fails(&home, 5, &["verify", "nosuch"]);
+    let words = "no file and no session is called nosuch; to see them all type: attesh sessions";
+    assert!(said.contains(words), "{said}");
+    // A path, and a word with the ending of a file, mean a file.
+    for word in ["./nosuch", "nosuch.intoto.json"] {
+        let said = fails(&home, 5, &["verify", word]);
+        assert!(said.contains("nosuch") && said.contains("no such file or folder"), "{said}");
+    }
+}
+
+#[test]
 fn a_word_of_one_digit_names_a_session() {
     let home = Home::new();
     ok(&home, &["start", "one"]);
