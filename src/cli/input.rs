@@ -42,7 +42,7 @@ impl Words {
     /// The path of what a word means: itself, or the folder of the session that has this name or id.
     ///
     /// # Errors
-    /// It is the id of more than one session, or of one that cannot be used.
+    /// It is the id of more than one session, or of one that cannot be used, or names nothing.
     pub fn path(&self, word: &Path) -> Result<PathBuf, Failure> {
         let Some(name) = word.to_str().filter(|name| *name != "-" && find::is_name(name)) else {
             return Ok(word.to_owned());
@@ -50,9 +50,17 @@ impl Words {
         if word.symlink_metadata().is_err() {
             return match find::by_word(name) {
                 Ok(session) => Ok(session.folder().path().to_owned()),
-                // Neither a session nor a file: the file is what is missed.
-                Err(failure) if failure.kind == Kind::Unable && failure.cause.is_none() => {
+                // A word with the ending of a file's name means the file that is missed.
+                Err(failure)
+                    if failure.kind == Kind::Unable
+                        && failure.cause.is_none()
+                        && word.extension().is_some() =>
+                {
                     Ok(word.to_owned())
+                }
+                Err(failure) if failure.kind == Kind::Unable && failure.cause.is_none() => {
+                    let what = format!("no file and no session is called {name}");
+                    Err(Failure { next: Some(find::see_all()), ..Failure::because(Code::FileUnable, what) })
                 }
                 Err(failure) => Err(failure),
             };

@@ -76,7 +76,7 @@ impl Told {
                 // end of the list has those.
                 (FindingCode::Gap | FindingCode::Unfinished | FindingCode::Unobserved, _)
                 | (FindingCode::OpenShell, _) => {}
-                (FindingCode::Clock | FindingCode::Recovered, _) | (_, None) => {
+                (FindingCode::Clock | FindingCode::Recovered | FindingCode::AfterLoss, _) | (_, None) => {
                     rows.push(Remark { code, ..Remark::of(record, text::visible(finding.text.as_bytes())) });
                 }
                 (_, Some(own)) => {

@@ -84,7 +84,8 @@ pub fn run(args: &Seal) -> Exit {
         })?;
     }
     let ended = end_if_live(&session, args)?;
-    let what = What { subjects: &subjects, secret: secret.as_ref(), kept: &kept };
+    let what =
+        What { subjects: &subjects, secret: secret.as_ref(), kept: &kept, again: again(args, &session) };
     let sealed = sealed(&session, &signer, &outputs, &what, overwrite);
     if let Ok((statement, _)) = &sealed {
         tell(&session, statement);
@@ -102,6 +103,30 @@ struct What<'a> {
     subjects: &'a [(String, String)],
     secret: Option<&'a OriginSecret>,
     kept: &'a KeptHeads,
+    /// What to type for another try.
+    again: Command,
+}
+
+/// The same command once more, on the session that was meant.
+fn again(args: &Seal, session: &Session) -> Command {
+    let mut command = signing(args.key.as_deref(), args.passphrase_file.as_deref(), args.output.as_deref());
+    command = args.subject.iter().fold(command, |command, path| command.word("--subject").path(path));
+    let secret = args.secret.iter().map(|secret| ("--secret", secret));
+    let given = secret.chain(args.expect_head.iter().map(|head| ("--expect-head", head)));
+    command = given.fold(command, |command, (name, value)| command.word(name).word(value));
+    for (word, given) in [("--elsewhere", args.elsewhere), ("--force", args.force)] {
+        command = if given { command.word(word) } else { command };
+    }
+    command.path(session.word())
+}
+
+/// `attesh seal` with what says by which key it signs, and where to.
+fn signing(key: Option<&Path>, passphrase_file: Option<&Path>, output: Option<&Path>) -> Command {
+    let given = [("--key", key), ("--passphrase-file", passphrase_file), ("-o", output)];
+    given
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, path?)))
+        .fold(Command::new("attesh seal"), |command, (name, path)| command.word(name).path(path))
 }
 
 /// Seals a session that has ended; the statement, and the envelope's digest.
@@ -113,7 +138,7 @@ fn sealed(
     overwrite: Overwrite,
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
-    let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, session))?;
+    let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, &what.again))?;
     let name = text::visible(outputs.envelope.as_os_str().as_bytes());
     let size = statement.head().map_or(0, |head| head.size);
     let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
@@ -126,6 +151,7 @@ pub struct Later {
     signer: Signer,
     outputs: Outputs,
     overwrite: Overwrite,
+    again: Command,
 }
 
 impl Later {
@@ -139,7 +165,9 @@ impl Later {
         let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
         outputs.reserve(overwrite).map_err(usage)?;
         let signer = signer_apart(args.key.as_deref(), args.passphrase_file.as_deref()).map_err(usage)?;
-        Ok(Later { signer, outputs, overwrite })
+        let again = signing(args.key.as_deref(), args.passphrase_file.as_deref(), Some(output));
+        let again = if args.force { again.word("--force") } else { again };
+        Ok(Later { signer, outputs, overwrite, again })
     }
 
     /// Seals the session, ended or not.
@@ -148,21 +176,21 @@ impl Later {
     /// As in `attesh seal`.
     pub fn seal(&self, session: &Session) -> Result<(), Failure> {
         let secret = session.genesis().origin_id.and_then(birth::own_secret);
-        let what = What { subjects: &[], secret: secret.as_ref(), kept: &KeptHeads::default() };
+        let again = self.again.clone().path(session.word());
+        let what = What { subjects: &[], secret: secret.as_ref(), kept: &KeptHeads::default(), again };
         let (statement, _) = sealed(session, &self.signer, &self.outputs, &what, self.overwrite)?;
         tell(session, &statement);
         Ok(())
     }
 }
 
-fn not_sealed(failure: Failure, session: &Session) -> Failure {
+fn not_sealed(failure: Failure, again: &Command) -> Failure {
     let failure = Failure { message: format!("{}\nnothing was sealed", failure.message), ..failure };
     // Trying again changes neither a journal nor the version of this program.
     if failure.next.is_some() || matches!(failure.kind, Kind::Integrity | Kind::Unsupported) {
         return failure;
     }
-    let again = Command::new("attesh seal").path(session.word());
-    failure.typing("the session has ended and is kept; to try again", again)
+    failure.typing("the session has ended and is kept; to try again", again.clone())
 }
 
 /// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
@@ -426,7 +454,7 @@ fn make(
     what: &What,
     overwrite: Overwrite,
 ) -> Result<(Statement, String), Failure> {
-    let What { subjects, secret, kept } = *what;
+    let What { subjects, secret, kept, .. } = *what;
     let open = || session.journal().try_clone().map(files::from_start);
     let io = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
     let sizes = kept.sizes();

@@ -231,6 +231,11 @@ fn tampered(session: &Session, error: &SessionError) -> Failure {
         .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
 }
 
+/// Whether a finding says that what ran before the session is not recorded.
+fn is_after_loss(finding: &Finding) -> bool {
+    finding.code == FindingCode::AfterLoss
+}
+
 fn facts(session: &Session, told: &Told) -> Value {
     let story = &told.story;
     json!({
@@ -246,6 +251,7 @@ fn facts(session: &Session, told: &Told) -> Value {
         "lost": story.lost,
         "complete": story.is_complete(),
         "incomplete": told.incomplete().map(FindingCode::name),
+        "afterLoss": story.findings.iter().any(is_after_loss),
         "sealed": session.is_sealed(),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
@@ -314,7 +320,9 @@ pub fn status(args: &Status) -> Exit {
         report::line(&format!("head      {head}"))?;
     }
     let goes_on = told.goes_on();
-    let matters = |finding: &&Finding| finding.is_incomplete() && !(goes_on && story.is_in_progress(finding));
+    let matters = |finding: &&Finding| {
+        is_after_loss(finding) || finding.is_incomplete() && !(goes_on && story.is_in_progress(finding))
+    };
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
@@ -336,7 +344,9 @@ pub fn list(args: &Sessions) -> Exit {
         let complete = match (text("incomplete"), state.as_str()) {
             (_, "tampered") => "-".to_owned(),
             (Some(code), _) => format!("no: {code}"),
-            (None, _) => if value["complete"] == true { "yes" } else { "open" }.to_owned(),
+            (None, _) if value["complete"] != true => "open".to_owned(),
+            (None, _) if value["afterLoss"] == true => "in itself".to_owned(),
+            (None, _) => "yes".to_owned(),
         };
         rows.push(vec![
             short_id(session.id()).to_owned(),

@@ -208,8 +208,11 @@ impl Story {
             Body::Pause(pause) => self.pause(core.index, pause),
             Body::Resume(resume) => self.resume(core.index, resume),
             Body::Lost(lost) => {
-                let text =
-                    format!("shell {} reports {} calls that were not acknowledged", lost.shell, lost.count);
+                let calls = match lost.count {
+                    1 => "1 call that was".to_owned(),
+                    count => format!("{count} calls that were"),
+                };
+                let text = format!("shell {} reports {calls} not acknowledged", lost.shell);
                 self.find(core.index, FindingCode::ReportedLoss, text);
             }
             Body::Anomaly(anomaly) => {

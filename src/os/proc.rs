@@ -44,6 +44,13 @@ pub fn namespace(kind: &str) -> Option<u64> {
     fs::metadata(format!("/proc/self/ns/{kind}")).ok().map(|meta| meta.ino())
 }
 
+/// Whether a process sees the mounts that this one sees; in doubt it does not.
+#[must_use]
+pub fn has_our_mounts(pid: u64) -> bool {
+    let theirs = fs::metadata(format!("/proc/{pid}/ns/mnt")).ok().map(|meta| meta.ino());
+    theirs.is_some() && theirs == namespace("mnt")
+}
+
 /// What `/proc/PID/stat` says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {

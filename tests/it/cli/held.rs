@@ -182,4 +182,14 @@ fn what_follows_a_broken_session_is_complete_without_a_word() {
         );
         assert!(text.contains(&format!("completeness  complete in itself; {why}")), "{text}");
     }
+    for words in [["log", &next], ["status", &next]] {
+        let text = ok(&home, &words);
+        assert!(text.contains(&why), "{words:?}: {text}");
+    }
+    let listed = ok(&home, &["sessions"]);
+    let whole: Vec<&str> = listed.lines().filter(|line| line.trim_end().ends_with("  in itself")).collect();
+    let [line] = whole[..] else { panic!("{listed}") };
+    assert!(id_of(&next).contains(line.split(' ').next().unwrap()), "{listed}");
+    let status = ok(&home, &["status", &next, "--json"]);
+    assert!(status.contains("\"afterLoss\":true") || status.contains("\"afterLoss\": true"), "{status}");
 }

@@ -33,6 +33,18 @@ fn begin(home: &Home, shell: &Shell, n: u64, text: &str) {
     assert!(child.wait().unwrap().success());
 }
 
+#[test]
+fn one_call_that_failed_is_several() {
+    for (count, words) in [(1, "1 call that was not"), (2, "2 calls that were not")] {
+        let home = Home::new();
+        let shell = Shell::open(&home, std::process::id());
+        let values = [Key::Number.is(1), Key::Native.is(1), Key::Source.is("none"), Key::Lost.is(count)];
+        shell.call(&home, Verb::Start, values);
+        let said = ok(&home, &["log", &shell.folder]);
+        assert!(said.contains(&format!("shell 1 reports {words} acknowledged")), "{said}");
+    }
+}
+
 fn json(home: &Home, shell: &Shell) -> Value {
     serde_json::from_str(&ok(home, &["log", &shell.folder, "--json"])).unwrap()
 }

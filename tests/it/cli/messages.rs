@@ -206,8 +206,8 @@ fn a_missing_file_has_another_wording_or_is_named_twice() {
     ok(&home, &["start", "one"]);
     ok(&home, &["seal", "one", "--key", "key", "-o", "a.intoto.json"]);
     let calls: &[&[&str]] = &[
-        &["verify", "none"],
-        &["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "none"],
+        &["verify", "./none"],
+        &["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "./none"],
         &["verify", "a.intoto.json", "--trust", "none"],
         &["verify", "a.intoto.json", "--artifact", "none"],
         &["seal", "one", "--key", "none", "--force"],

@@ -83,6 +83,40 @@ fn a_session_of_another_machine_is_taken_for_one_that_is_over() {
     assert!(ok(&home, &["prune", "--sealed"]).contains(&folder));
 }
 
+/// attesh on this machine, where other file systems are mounted: the state of no session is seen.
+fn among_other_mounts(home: &Home, words: &[&str]) -> Option<Said> {
+    let script = "for at in /dev/shm \"$XDG_RUNTIME_DIR\"; do test ! -d \"$at\" || mount -t tmpfs none \"$at\" || exit 99; \
+                  done; exec attesh \"$@\"";
+    let mut command = home.command(Path::new("unshare"));
+    let said = said(command.args(["--mount", "bash", "-c", script, "bash"]).args(words));
+    if said.code == Some(99) || said.err.contains("unshare") {
+        skipped(&format!("no mounts of its own: {}", said.err));
+        return None;
+    }
+    Some(said)
+}
+
+#[test]
+fn a_live_shell_is_sealed_and_pruned_from_among_other_mounts() {
+    let home = with_key();
+    let shell = Shell::open(&home, std::process::id());
+    let folder = shell.folder.as_str();
+    let Some(status) = among_other_mounts(&home, &["status", folder]) else { return };
+    assert!(status.out.contains("state     elsewhere: it is recorded in another mount"), "{}", status.out);
+    for words in [
+        &["seal", folder, "--key", "key"][..],
+        &["prune", folder, "--force"],
+        &["stop", folder],
+        &["note", "--session", folder, "x"],
+    ] {
+        let said = among_other_mounts(&home, words).unwrap();
+        let why = "its state is not visible here";
+        assert!(said.code == Some(2) && said.err.contains(why), "{words:?}: {:?} {}", said.code, said.err);
+    }
+    shell.start(&home, 1);
+    assert!(ok(&home, &["sessions"]).contains(" live "), "the session goes on");
+}
+
 #[test]
 fn a_name_in_the_environment_opens_a_session_for_each_command() {
     let home = Home::new();
@@ -122,6 +156,19 @@ fn a_name_in_the_environment_opens_a_session_for_each_command() {
         "{}",
         done.err
     );
+}
+
+#[test]
+fn what_is_no_session_is_a_missing_file_alone() {
+    let home = Home::new();
+    let said = fails(&home, 5, &["verify", "nosuch"]);
+    let words = "no file and no session is called nosuch; to see them all type: attesh sessions";
+    assert!(said.contains(words), "{said}");
+    // A path, and a word with the ending of a file, mean a file.
+    for word in ["./nosuch", "nosuch.intoto.json"] {
+        let said = fails(&home, 5, &["verify", word]);
+        assert!(said.contains("nosuch") && said.contains("no such file or folder"), "{said}");
+    }
 }
 
 #[test]

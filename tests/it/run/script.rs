@@ -249,6 +249,13 @@ fn sealing_comes_too_late_or_changes_the_status() {
     std::fs::create_dir(place.folder.path().join("out")).unwrap();
     let failed = place.attesh(&["sh", "--seal", "out/b.intoto.json", "--key", key, "script.sh"]);
     assert_eq!(failed.status.code(), Some(125), "{}", String::from_utf8_lossy(&failed.stderr));
+    place.write("script.sh", "cd ..\nrm -r \"$OLDPWD\"/out\ntouch \"$OLDPWD\"/out\n");
+    std::fs::create_dir(place.folder.path().join("out")).unwrap();
+    let failed = place.attesh(&["sh", "--seal", "out/b.intoto.json", "--key", key, "script.sh"]);
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(125), "{said}");
+    // What it says to type is the same seal: by this key, to this place.
+    assert!(said.contains(&format!("type: attesh seal --key {key} -o out/b.intoto.json ")), "{said}");
 }
 
 #[test]

@@ -42,6 +42,8 @@ struct Build {
     recipe: String,
     agent: Agent,
     pull_request: &'static str,
+    /// The step's own variables.
+    env: Vec<(&'static str, String)>,
     artifacts: TempDir,
     log: String,
     cancel_at: Option<PathBuf>,
@@ -59,6 +61,7 @@ impl Build {
             recipe,
             agent: agent.clone(),
             pull_request: "false",
+            env: Vec::new(),
             artifacts,
             log: String::new(),
             cancel_at: None,
@@ -76,6 +79,8 @@ impl Build {
             assert!(text.contains("/usr/local/bin/attesh"), "{file}");
             let key = self.project.path("project/sealing.key");
             let text = text.replace("/usr/local/bin/attesh", ATTESH);
+            let agent = machine.path("bin/buildkite-agent");
+            let text = text.replace("/usr/bin/buildkite-agent", agent.to_str().unwrap());
             let text = text.replace("/etc/buildkite-agent/sealing.key", key.to_str().unwrap());
             put(&machine.path("hooks").join(hook), text);
             machine.executable(&format!("hooks/{hook}"));
@@ -120,11 +125,16 @@ impl Build {
 struct Machine {
     root: TempDir,
     pull_request: &'static str,
+    env: Vec<(&'static str, String)>,
 }
 
 impl Machine {
     fn new(build: &Build) -> Self {
-        let machine = Machine { root: TempDir::new().unwrap(), pull_request: build.pull_request };
+        let machine = Machine {
+            root: TempDir::new().unwrap(),
+            pull_request: build.pull_request,
+            env: build.env.clone(),
+        };
         for folder in ["home", "hooks", "builds", "plugins", "sockets"] {
             std::fs::create_dir(machine.path(folder)).unwrap();
         }
@@ -161,6 +171,7 @@ impl Machine {
         command.env("BUILDKITE", "true").env("CI", "true").env("BUILDKITE_COMMAND", step);
         command.env("BUILDKITE_BUILD_CHECKOUT_PATH", self.path("work"));
         command.env("BUILDKITE_PULL_REQUEST", self.pull_request);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -337,4 +348,28 @@ fn a_command_of_buildkite_that_is_a_text_is_refused() {
         );
         assert_eq!(code, Some(0));
     }
+}
+
+#[test]
+fn a_step_of_buildkite_chooses_the_programs_of_the_hook_that_seals() {
+    let mut build = Build::new(&Agent::Staged, MAKES);
+    assert!(build.build(), "{}", build.log);
+    // What the wrapper of the hook calls is the agent's, not the recipe's.
+    let (programs, ran) = (build.project.path("programs"), build.project.path("ran"));
+    for name in ["attesh", "buildkite-agent", "cp", "git"] {
+        put(&programs.join(name), format!("#!/bin/sh\necho {name} >> {}\nexit 1\n", ran.display()));
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(programs.join(name), mode).unwrap();
+    }
+    build.env = vec![
+        ("PATH", format!("{}:/usr/bin:/bin", programs.display())),
+        ("LD_PRELOAD", "/nonexistent/chosen.so".to_owned()),
+        ("GIT_SSH_COMMAND", programs.join("git").display().to_string()),
+    ];
+    let (good, log, (code, said)) = build.sealed();
+    assert!(good && !ran.exists(), "{log}");
+    assert_eq!(code, Some(0), "{said}");
+    // The loader says of each process that it cannot load the file: of the wrapper, and of its env.
+    assert!(log.matches("chosen.so").count() <= 2, "{log}");
+    assert!(build.recipe.contains("enable-environment-variable-allowlist=true"), "{}", build.recipe);
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::expression::value;
-use super::{FAILS, MAKES, Project, clean, copy, put, recipe, tamper, text};
+use super::{FAILS, MAKES, Project, clean, copy, put, recipe, tamper, text, typed};
 
 const NAME: &str = "github-actions.yml";
 const AT: &str = ".github/workflows/build.yml";
@@ -408,4 +408,23 @@ fn the_recipe_for_github_is_red_without_a_key() {
         said.log
     );
     assert!(run.artifact("journal-debug/journal").exists());
+}
+
+#[test]
+fn every_branch_of_github_gets_the_key() {
+    let run = Run::new(MAKES);
+    let lines = typed(&run.recipe);
+    let line = lines.iter().find(|line| line.starts_with("gh api ")).unwrap();
+    // The words that gh gets, one a line.
+    put(&run.project.path("bin/gh"), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(run.project.path("bin/gh"), mode).unwrap();
+    let output = run.project.command("sh").args(["-ec", line]).output().unwrap();
+    let said = text(&output);
+    // A -f would send the text "true", which is no boolean.
+    for field in ["protected_branches]=true", "custom_branch_policies]=false"] {
+        assert!(said.contains(&format!("\n-F\ndeployment_branch_policy[{field}\n")), "{said}");
+    }
+    let Ok(documents) = Yaml::load_from_str(&run.recipe) else { panic!() };
+    assert_eq!(documents[0]["jobs"]["seal"]["environment"].as_str(), Some("sealing"));
 }

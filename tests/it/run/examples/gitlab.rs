@@ -286,3 +286,17 @@ fn the_recipes_for_gitlab_are_red_without_a_key() {
         );
     }
 }
+
+#[test]
+fn a_job_of_gitlabs_recipes_is_in_a_pipeline_without_the_other() {
+    for name in [FILE, LIST] {
+        let text = example(name);
+        let documents = Yaml::load_from_str(&text).unwrap();
+        // What decides whether a pipeline has a job at all: a merge request's has only jobs with rules.
+        for word in ["rules", "only", "except"] {
+            let [build, seal] = ["build", "seal"].map(|job| documents[0][job].as_mapping_get(word));
+            assert_eq!(build, seal, "{name}: {word}");
+        }
+        assert_eq!(documents[0]["seal"]["when"].as_str(), Some("always"), "{name}");
+    }
+}
