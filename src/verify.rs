@@ -27,7 +27,7 @@ mod contradiction;
 mod disagreement;
 mod verdict;
 
-pub use artifact::with_artifact;
+pub use artifact::{Artifact, with_artifact};
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
