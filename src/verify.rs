@@ -82,6 +82,9 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
     if !envelope.unchecked().is_empty() {
         made.push_str(&format!("; not checked: the {} in the bundle", envelope.unchecked().join(", ")));
     }
+    if envelope.has_other_keyid() {
+        made.push_str("; not compared: the key id, which is no fingerprint");
+    }
     verdict.aspects.signature.set(Mark::Good, made);
     let source = trusted.iter().find(|trusted| trusted.key.key() == authentic.key().key());
     let who = authentic

@@ -7,7 +7,8 @@
 //! Rules:
 //! * the bytes that were verified are the bytes that are handed on: the only way to an
 //!   [`Authentic`] is [`Envelope::verify`], and it gives the payload back;
-//! * a keyid never decides anything: it only tells a damaged file from a stranger's.
+//! * a keyid never decides anything: it only tells a damaged file from a stranger's, and does so
+//!   only in the form that attesh writes. Each program has a form of its own.
 
 use std::error::Error;
 use std::fmt;
@@ -84,6 +85,11 @@ impl Envelope {
         self.unknown.as_deref()
     }
 
+    /// Whether a keyid has another form than a fingerprint: nobody compares it with the key.
+    pub fn has_other_keyid(&self) -> bool {
+        self.signatures.iter().any(|one| !one.keyid.is_empty() && !one.is_named_by_fingerprint())
+    }
+
     /// What others put beside it in its bundle, and nobody checks here.
     pub fn unchecked(&self) -> &[&'static str] {
         &self.unchecked
@@ -141,7 +147,7 @@ impl Envelope {
             });
         };
         let fingerprint = first.key().fingerprint();
-        if !keyid.is_empty() && fingerprint != *keyid && first.key().hex_id() != *keyid {
+        if signature.is_named_by_fingerprint() && fingerprint != *keyid {
             return Err(SignatureFailure::KeyidOfAnother { keyid: keyid.clone(), made_by: fingerprint });
         }
         if let Some(unlimited) = made_by.iter().find(|trusted| trusted.validity().is_unlimited()) {
@@ -186,7 +192,7 @@ impl Authentic<'_> {
 /// Why nobody trusted is known to have made a well-formed envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureFailure {
-    /// A trusted key made the signature, and the keyid is not its fingerprint:
+    /// A trusted key made the signature, and the keyid is the fingerprint of another:
     /// the file was changed. An integrity failure.
     KeyidOfAnother {
         /// What the file says.
