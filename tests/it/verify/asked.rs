@@ -99,6 +99,17 @@ fn a_file_is_taken_for_another_of_its_name_from_within_its_folder() {
     }
 }
 
+/// An output that a step never set is an empty word.
+#[test]
+fn an_empty_head_is_looked_for_as_a_file() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    for head in ["", "head="] {
+        let said = fails(&home, 2, &["verify", "one", "--expect-head", head]);
+        assert!(said.contains("--expect-head: no head was given"), "{said}");
+    }
+}
+
 #[test]
 fn a_copy_of_the_transcript_is_a_product() {
     let home = with_key();
