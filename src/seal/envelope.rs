@@ -234,11 +234,7 @@ impl fmt::Display for SignatureFailure {
                 write!(f, "the signature is not that of {keyid} over this payload")
             }
             Self::Untrusted { keyid, tried } if keyid.is_empty() => {
-                let tried = if *tried == 0 {
-                    "no key is trusted yet".to_owned()
-                } else {
-                    format!("none of the {tried} trusted keys made it")
-                };
+                let tried = if *tried == 0 { "no key is trusted yet".to_owned() } else { none_of(*tried) };
                 write!(f, "{tried}, and the file names none: give its public key with --trust")
             }
             Self::Untrusted { keyid, tried: 0 } => write!(
@@ -247,8 +243,8 @@ impl fmt::Display for SignatureFailure {
             ),
             Self::Untrusted { keyid, tried } => write!(
                 f,
-                "none of the {tried} trusted keys made it, the file names {keyid}: \
-                 give its public key with --trust if you know whose it is"
+                "{}, the file names {keyid}: give its public key with --trust if you know whose it is",
+                none_of(*tried)
             ),
             Self::OutsideValidity { made_by, at: Some(at), validity } => write!(
                 f,
@@ -260,6 +256,14 @@ impl fmt::Display for SignatureFailure {
                 "signed by {made_by}, which is trusted only {validity}, and the payload has no readable sealedAt"
             ),
         }
+    }
+}
+
+/// That no trusted key made a signature.
+fn none_of(tried: usize) -> String {
+    match tried {
+        1 => "the one trusted key did not make it".to_owned(),
+        tried => format!("none of the {tried} trusted keys made it"),
     }
 }
 

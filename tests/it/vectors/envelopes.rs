@@ -230,7 +230,7 @@ fn signed(cases: &mut Cases) {
     cases.refused(
         "of-a-stranger",
         Code::SignatureUntrusted,
-        "none of the 1 trusted keys made it",
+        "the one trusted key did not make it",
         stranger.to_json(),
     );
     let (own, others) = (parts(&good), parts(&stranger));
