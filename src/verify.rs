@@ -27,7 +27,7 @@ mod contradiction;
 mod disagreement;
 mod verdict;
 
-pub use artifact::with_artifact;
+pub use artifact::{Artifact, with_artifact};
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
@@ -81,6 +81,9 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
     }
     if !envelope.unchecked().is_empty() {
         made.push_str(&format!("; not checked: the {} in the bundle", envelope.unchecked().join(", ")));
+    }
+    if envelope.has_other_keyid() {
+        made.push_str("; not compared: the key id, which is no fingerprint");
     }
     verdict.aspects.signature.set(Mark::Good, made);
     let source = trusted.iter().find(|trusted| trusted.key.key() == authentic.key().key());

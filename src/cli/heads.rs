@@ -87,6 +87,11 @@ pub fn refuse_another(kept: &KeptHeads, checked: &Checked) -> Result<(), Failure
 pub fn expected(given: &[String]) -> Result<KeptHeads, Failure> {
     let mut all = KeptHeads::default();
     for word in given {
+        if word.strip_prefix("head=").unwrap_or(word).is_empty() {
+            return Err(Failure::usage("--expect-head: no head was given").next(
+                "look whether the job that began the session put out its head, or leave the option out",
+            ));
+        }
         let is_head = Head::read(word.strip_prefix("head=").unwrap_or(word)).is_some();
         if !is_head && word.contains(':') && !word.contains(MARK) && !Path::new(word).exists() {
             let what = format!("--expect-head {word}: this is no head");

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -22,14 +22,14 @@ use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
-use crate::verify::{self, At, Objection, Trusted, Verdict, rank};
+use crate::verify::{self, Artifact, At, Objection, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
     let trusted = key::trusted(&args.trust)?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let kept = heads::expected(&args.expect_head)?;
-    let artifacts = args.artifact.iter().map(|path| Ok((path.display().to_string(), digest(path)?)));
-    let artifacts: Vec<(String, String)> = artifacts.collect::<Result<_, Failure>>()?;
+    let artifacts: Vec<Artifact> =
+        args.artifact.iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
     let at = policy.as_ref().map_or_else(policy::now, Held::at);
     let given = Given {
@@ -83,9 +83,25 @@ pub fn run(args: &Verify) -> Exit {
     Ok(exit)
 }
 
-fn digest(path: &Path) -> Result<String, Failure> {
+fn artifact(path: &Path) -> Result<Artifact, Failure> {
+    let unread = |error| FileError::Io(path.to_owned(), error);
     let file = files::open_regular(path)?;
-    digest_of(&file).map(|digest| hex(&digest)).map_err(|error| FileError::Io(path.to_owned(), error).into())
+    let sha256 = hex(&digest_of(&file).map_err(unread)?);
+    let whole = from_the_root(path).map_err(unread)?;
+    Ok(Artifact { shown: path.display().to_string(), path: whole.display().to_string(), sha256 })
+}
+
+/// A path from the root on, with the names that the user wrote: a link keeps its own name, and
+/// only what `..` leads out of is followed.
+fn from_the_root(path: &Path) -> std::io::Result<PathBuf> {
+    let parts: Vec<Component> = path.components().collect();
+    let behind = parts.iter().rposition(|part| *part == Component::ParentDir).map_or(0, |at| at + 1);
+    let (up, down) = parts.split_at(behind);
+    let base = match up {
+        [] => PathBuf::new(),
+        up => std::fs::canonicalize(up.iter().collect::<PathBuf>())?,
+    };
+    std::path::absolute(base.join(down.iter().collect::<PathBuf>()))
 }
 
 /// What all files are judged by.
@@ -95,7 +111,7 @@ struct Given<'a> {
     trusted: &'a [Trusted],
     secret: Option<&'a OriginSecret>,
     kept: &'a KeptHeads,
-    artifacts: &'a [(String, String)],
+    artifacts: &'a [Artifact],
     policy: Option<&'a Held>,
     at: At,
 }
@@ -144,8 +160,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         );
         return Err(Failure::usage(what).next("name the journal with --journal"));
     }
-    for (name, digest) in given.artifacts {
-        verify::with_artifact(&mut verdict, name, digest);
+    for artifact in given.artifacts {
+        verify::with_artifact(&mut verdict, artifact);
     }
     Ok(verdict)
 }

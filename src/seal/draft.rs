@@ -12,6 +12,7 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 use sha2::Digest as _;
 
+use super::few::WORDS_MAX;
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CommandFacts, CommandText, Completeness,
     FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
@@ -417,6 +418,9 @@ fn lossy(record: &Record, name: &str) -> Option<String> {
 fn words(record: &Record, name: &str) -> Option<Vec<String>> {
     let text = record.text(name)?;
     let words = text.split_inclusive(|byte| *byte == 0);
+    if words.clone().nth(WORDS_MAX).is_some() {
+        return None;
+    }
     Some(
         words
             .map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned())

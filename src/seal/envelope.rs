@@ -7,7 +7,8 @@
 //! Rules:
 //! * the bytes that were verified are the bytes that are handed on: the only way to an
 //!   [`Authentic`] is [`Envelope::verify`], and it gives the payload back;
-//! * a keyid never decides anything: it only tells a damaged file from a stranger's.
+//! * a keyid never decides anything: it only tells a damaged file from a stranger's, and does so
+//!   only in the form that attesh writes. Each program has a form of its own.
 
 use std::error::Error;
 use std::fmt;
@@ -84,6 +85,11 @@ impl Envelope {
         self.unknown.as_deref()
     }
 
+    /// Whether a keyid has another form than a fingerprint: nobody compares it with the key.
+    pub fn has_other_keyid(&self) -> bool {
+        self.signatures.iter().any(|one| !one.keyid.is_empty() && !one.is_named_by_fingerprint())
+    }
+
     /// What others put beside it in its bundle, and nobody checks here.
     pub fn unchecked(&self) -> &[&'static str] {
         &self.unchecked
@@ -141,7 +147,7 @@ impl Envelope {
             });
         };
         let fingerprint = first.key().fingerprint();
-        if !keyid.is_empty() && fingerprint != *keyid && first.key().hex_id() != *keyid {
+        if signature.is_named_by_fingerprint() && fingerprint != *keyid {
             return Err(SignatureFailure::KeyidOfAnother { keyid: keyid.clone(), made_by: fingerprint });
         }
         if let Some(unlimited) = made_by.iter().find(|trusted| trusted.validity().is_unlimited()) {
@@ -186,7 +192,7 @@ impl Authentic<'_> {
 /// Why nobody trusted is known to have made a well-formed envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureFailure {
-    /// A trusted key made the signature, and the keyid is not its fingerprint:
+    /// A trusted key made the signature, and the keyid is the fingerprint of another:
     /// the file was changed. An integrity failure.
     KeyidOfAnother {
         /// What the file says.
@@ -228,11 +234,7 @@ impl fmt::Display for SignatureFailure {
                 write!(f, "the signature is not that of {keyid} over this payload")
             }
             Self::Untrusted { keyid, tried } if keyid.is_empty() => {
-                let tried = if *tried == 0 {
-                    "no key is trusted yet".to_owned()
-                } else {
-                    format!("none of the {tried} trusted keys made it")
-                };
+                let tried = if *tried == 0 { "no key is trusted yet".to_owned() } else { none_of(*tried) };
                 write!(f, "{tried}, and the file names none: give its public key with --trust")
             }
             Self::Untrusted { keyid, tried: 0 } => write!(
@@ -241,8 +243,8 @@ impl fmt::Display for SignatureFailure {
             ),
             Self::Untrusted { keyid, tried } => write!(
                 f,
-                "none of the {tried} trusted keys made it, the file names {keyid}: \
-                 give its public key with --trust if you know whose it is"
+                "{}, the file names {keyid}: give its public key with --trust if you know whose it is",
+                none_of(*tried)
             ),
             Self::OutsideValidity { made_by, at: Some(at), validity } => write!(
                 f,
@@ -254,6 +256,14 @@ impl fmt::Display for SignatureFailure {
                 "signed by {made_by}, which is trusted only {validity}, and the payload has no readable sealedAt"
             ),
         }
+    }
+}
+
+/// That no trusted key made a signature.
+fn none_of(tried: usize) -> String {
+    match tried {
+        1 => "the one trusted key did not make it".to_owned(),
+        tried => format!("none of the {tried} trusted keys made it"),
     }
 }
 

@@ -102,6 +102,46 @@ mod tests {
         assert_eq!(found, envelope);
     }
 
+    /// cosign and others name the key in forms of their own, or do not name it.
+    #[test]
+    fn a_hint_of_another_form_decides_whose_signature_it_is() {
+        let (envelope, text) = bundle();
+        let key = PrivateKey::from_seed(&[7; 32]).public();
+        let own = key.fingerprint();
+        let trusted = [crate::seal::trust::TrustedKey::new(key)];
+        let other = PrivateKey::from_seed(&[8; 32]).public().fingerprint();
+        let of_cosign = "uL0mZYJkXVwWPZ9nWd0Jw9yq0vQmPp9yZ4tq0v0vT6A=";
+        let named = |keyid: &str, hint: &str| {
+            let text = text.replacen(&format!("\"hint\":\"{own}\""), &format!("\"hint\":\"{hint}\""), 1);
+            from_bundle(
+                text.replacen(&format!("{{\"keyid\":\"{own}\""), &format!("{{\"keyid\":\"{keyid}\""), 1)
+                    .as_bytes(),
+            )
+        };
+        for (keyid, hint, otherwise, unchecked) in [
+            ("", of_cosign, true, &[][..]),
+            ("my-key", "my-key", true, &[]),
+            ("my-key", of_cosign, true, &["hint"]),
+            ("my-key", &own, false, &["key id"]),
+            (&own, "my-key", false, &["hint"]),
+            (&own, "", false, &["hint"]),
+            ("", "", false, &[]),
+        ] {
+            let read = named(keyid, hint).unwrap();
+            assert!(read.verify(&trusted, |_| None).is_ok(), "{keyid} {hint}");
+            assert_eq!((read.has_other_keyid(), read.unchecked()), (otherwise, unchecked), "{keyid} {hint}");
+            assert_eq!(read.unverified_payload(), envelope.unverified_payload());
+        }
+        for (keyid, hint) in [("", &*other), ("my-key", &other), (&other, ""), (&other, "my-key")] {
+            let read = named(keyid, hint).unwrap();
+            let code = read.verify(&trusted, |_| None).err().map(|failure| failure.code());
+            assert_eq!(code, Some(crate::cause::Code::SignatureKeyid), "{keyid} {hint}");
+        }
+        for (keyid, hint) in [(&*own, &*other), (&own, "SHA256:x"), ("", "SHA256:x"), ("SHA256:x", &own)] {
+            assert!(named(keyid, hint).is_err(), "{keyid} {hint}");
+        }
+    }
+
     #[test]
     fn every_defect_around_a_good_envelope_is_refused() {
         let (envelope, text) = bundle();
@@ -158,8 +198,9 @@ mod tests {
                 changed[at] ^= 1 << bit;
                 if let Ok(read) = from_bundle(&changed) {
                     assert!(read != envelope, "byte {at}, bit {bit}: reads the same");
-                    let unjudged = read.unknown().is_some();
-                    assert!(unjudged || read.verify(&trusted, |_| None).is_err(), "byte {at}, bit {bit}");
+                    let said =
+                        read.unknown().is_some() || read.has_other_keyid() || !read.unchecked().is_empty();
+                    assert!(said || read.verify(&trusted, |_| None).is_err(), "byte {at}, bit {bit}");
                 }
             }
         }

@@ -112,13 +112,6 @@ impl PublicKey {
         format!("SHA256:{}", BASE64_NOPAD.encode(&digest))
     }
 
-    /// The key id of securesystemslib, as in-toto has it: the SHA-256 of the key in its JSON.
-    pub fn hex_id(&self) -> String {
-        let public = crate::encoding::hex(&self.to_bytes());
-        let json = format!(r#"{{"keytype":"ed25519","keyval":{{"public":"{public}"}},"scheme":"ed25519"}}"#);
-        crate::encoding::hex(&Sha256::digest(json))
-    }
-
     /// SPKI PEM, with a newline at the end: what `openssl pkey -pubout` prints.
     pub fn to_spki_pem(&self) -> String {
         PublicKeyBytes(self.to_bytes()).to_public_key_pem(LineEnding::LF).expect("32 bytes fit an SPKI")

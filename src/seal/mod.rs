@@ -1,6 +1,6 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: [`draft`], [`envelope`] and how it is read, [`form`],
+//! Pure, taking bytes and giving values: [`draft`], [`envelope`] and how it is read, [`few`], [`form`],
 //! [`formats`], [`keys`], [`statement`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
@@ -10,6 +10,7 @@ pub mod agent;
 pub mod apart;
 pub mod draft;
 pub mod envelope;
+pub mod few;
 pub mod form;
 pub mod formats;
 pub mod keys;

@@ -36,12 +36,22 @@ const BUNDLE_NAME: &str = "application/vnd.dev.sigstore.bundle";
 /// The longest type of a payload, key id and hint.
 const NAME_MAX: usize = 256;
 
+/// What a fingerprint begins with.
+const FINGERPRINT: &str = "SHA256:";
+
 /// A signature, and whose it says to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signature {
     /// Empty where the file has none.
     pub(super) keyid: String,
     pub(super) sig: [u8; SIGNATURE_BYTES],
+}
+
+impl Signature {
+    /// Whether it names a key in the form that attesh writes.
+    pub(super) fn is_named_by_fingerprint(&self) -> bool {
+        self.keyid.starts_with(FINGERPRINT)
+    }
 }
 
 /// One in-toto Statement with signatures. Well formed, and no more than that.
@@ -413,13 +423,7 @@ fn undecoded(raw: RawEnvelope, file: &[u8]) -> Result<Undecoded, Malformed> {
 
 fn signature(raw: RawSignature) -> Result<Signature, Malformed> {
     let (keyid, sig) = (text(raw.keyid), text(raw.sig));
-    // Others write key ids of other forms; what says that it is a fingerprint is one.
-    if keyid.starts_with("SHA256:") && !is_fingerprint(&keyid) {
-        return Err(value("signatures.keyid", "SHA256: and 43 characters of base64", &keyid));
-    }
-    if keyid.len() > NAME_MAX {
-        return Err(value("signatures.keyid", format!("at most {NAME_MAX} bytes"), &keyid));
-    }
+    key_name("signatures.keyid", &keyid)?;
     let wanted = || format!("{SIGNATURE_BYTES} bytes");
     if sig.len() > 2 * NAME_MAX {
         return Err(value("signatures.sig", wanted(), &sig));
@@ -428,6 +432,35 @@ fn signature(raw: RawSignature) -> Result<Signature, Malformed> {
     let length = format!("{} bytes", sig.len());
     let sig = sig.try_into().map_err(|_| value("signatures.sig", wanted(), &length))?;
     Ok(Signature { keyid: keyid.into_owned(), sig })
+}
+
+/// What names a key has any form: others write other ones. What says that it is a fingerprint is
+/// one.
+fn key_name(member: &'static str, name: &str) -> Result<(), Malformed> {
+    if name.starts_with(FINGERPRINT) && !is_fingerprint(name) {
+        return Err(value(member, "SHA256: and 43 characters of base64", name));
+    }
+    match name.len() {
+        ..=NAME_MAX => Ok(()),
+        _ => Err(value(member, format!("at most {NAME_MAX} bytes"), name)),
+    }
+}
+
+/// Puts the hint of a bundle in the place of a keyid that says less. Which of the two says
+/// something that nobody compares, if the other is compared.
+fn take_hint(signature: &mut Signature, hint: String) -> Result<Option<&'static str>, Malformed> {
+    let member = "verificationMaterial.publicKey.hint";
+    key_name(member, &hint)?;
+    match (signature.is_named_by_fingerprint(), hint.starts_with(FINGERPRINT)) {
+        (true, true) if hint != signature.keyid => {
+            Err(value(member, format!("the envelope's keyid {}", short(&signature.keyid)), &hint))
+        }
+        (false, is_fingerprint) if is_fingerprint || signature.keyid.is_empty() => {
+            let unsaid = std::mem::replace(&mut signature.keyid, hint);
+            Ok((!unsaid.is_empty()).then_some("key id"))
+        }
+        _ => Ok((hint != signature.keyid).then_some("hint")),
+    }
 }
 
 fn of_bundle(raw: RawBundle, file: &[u8]) -> Result<Undecoded, Malformed> {
@@ -442,12 +475,7 @@ fn of_bundle(raw: RawBundle, file: &[u8]) -> Result<Undecoded, Malformed> {
     let beside = material.public_key.as_ref().and_then(|key| key.unknown.clone());
     let unknown = raw.unknown.or(material.unknown).or(beside);
     if let Some(key) = material.public_key {
-        let hint = text(key.hint);
-        if hint.len() > NAME_MAX || !signature.keyid.is_empty() && hint != signature.keyid {
-            let expected = format!("the envelope's keyid {}", short(&signature.keyid));
-            return Err(value("verificationMaterial.publicKey.hint", expected, &hint));
-        }
-        signature.keyid = hint.into_owned();
+        found.unchecked.extend(take_hint(signature, text(key.hint).into_owned())?);
     } else if material.certificate.is_none() && material.chain.is_none() {
         return Err(value("verificationMaterial", "publicKey or a certificate", "neither"));
     }
@@ -519,7 +547,7 @@ fn finish(found: Undecoded, file: Vec<u8>) -> Result<Envelope, Malformed> {
 
 /// Is this a fingerprint as OpenSSH prints it, in its one spelling?
 fn is_fingerprint(keyid: &str) -> bool {
-    keyid.strip_prefix("SHA256:").is_some_and(
+    keyid.strip_prefix(FINGERPRINT).is_some_and(
         |digest| matches!(BASE64_NOPAD.decode(digest.as_bytes()), Ok(bytes) if bytes.len() == 32),
     )
 }

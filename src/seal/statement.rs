@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::few;
 use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
@@ -128,7 +129,7 @@ pub struct Predicate {
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub extensions: BTreeMap<String, String>,
     /// The extensions without which the statement must not be judged.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(skip_serializing_if = "Vec::is_empty", default, deserialize_with = "few::few")]
     pub must_understand: Vec<String>,
 }
 
@@ -323,9 +324,13 @@ pub struct InterpreterFacts {
     pub sha256: Option<String>,
     /// Its version; null where its shell-open is not listed.
     pub version: Option<String>,
-    /// The options before the script; null where they were redacted or nobody saw them.
+    /// The options before the script; null where they were redacted, are too many, or nobody saw
+    /// them.
+    #[serde(default, deserialize_with = "few::few_or_null")]
     pub options: Option<Vec<String>>,
-    /// The arguments behind the script; null where they were redacted or nobody saw them.
+    /// The arguments behind the script; null where they were redacted, are too many, or nobody saw
+    /// them.
+    #[serde(default, deserialize_with = "few::few_or_null")]
     pub arguments: Option<Vec<String>>,
     /// The folder it began in; null where it was redacted.
     pub workdir: Option<String>,

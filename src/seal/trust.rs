@@ -8,7 +8,9 @@
 //!   (another type of key, another namespace) is skipped and named, because one trust file
 //!   often serves several programs, and skipping a key only trusts less;
 //! * a line that looks restricted is restricted or an error: an option where principals belong
-//!   (`authorized_keys`), a marker (`@revoked`) and a certificate are never read as a plain key;
+//!   (`authorized_keys`), or behind the key, a marker (`@revoked`), a host of `known_hosts`, a list
+//!   that matches nobody and a certificate are never read as a plain key;
+//! * no message quotes a long word: the file may be a private key that was named by mistake;
 //! * a time without a zone is local time, as ssh-keygen(1) has it; the caller says what that is.
 
 use std::error::Error;
@@ -248,7 +250,7 @@ fn only_comments(text: &str, from: usize, to: usize) -> Result<(), TrustError> {
             let at = from + between.find(stray).unwrap_or(0);
             Err(TrustError {
                 line: Some(line_of(text, at)),
-                why: KeyError::Malformed(format!("{:?} is outside the PEM blocks", short(stray))),
+                why: KeyError::Malformed(format!("{} is outside the PEM blocks", quote(stray))),
             })
         }
     }
@@ -271,16 +273,15 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
     let (first, rest) = word(line)?;
     if is_key_type(first) {
         let (key, comment) = key_of(first, rest)?;
+        expect_comment(comment)?;
         let principals = (!comment.is_empty()).then(|| comment.to_owned());
         return Ok(TrustedKey { key, principals, validity: Validity::default() });
     }
     expect_principals(first)?;
     let (second, after_second) = word(rest)?;
     if second.is_empty() {
-        return Err(Reject::Bad(KeyError::NotAKey(format!(
-            "expected a public key, found {:?}",
-            short(first)
-        ))));
+        let found = format!("expected a public key, found {}", quote(first));
+        return Err(Reject::Bad(KeyError::NotAKey(found)));
     }
     let (options, kind, rest) = if is_key_type(second) {
         (Options::default(), second, after_second)
@@ -290,10 +291,11 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
         (options, kind, rest)
     };
     if !is_key_type(kind) {
-        let found = format!("expected a type of key, found {:?}", short(kind));
+        let found = format!("expected a type of key, found {}", quote(kind));
         return Err(Reject::Bad(KeyError::NotAKey(found)));
     }
-    let (key, _comment) = key_of(kind, rest)?;
+    let (key, comment) = key_of(kind, rest)?;
+    expect_comment(comment)?;
     if options.authority {
         return Err(Reject::Unused("a certificate authority".to_owned()));
     }
@@ -318,14 +320,56 @@ fn read_line(line: &str, local: LocalTime) -> Result<TrustedKey, Reject> {
 fn expect_principals(word: &str) -> Result<(), Reject> {
     let what =
         "an option is not read here; in an allowed_signers file the principals come first, then the options";
-    let (marked, plain) = (word.starts_with('@'), !word.starts_with('"'));
-    if marked {
-        return Err(bad(&format!("{:?}: a marker is not read here; remove the line", short(word))));
+    let bare = word.trim_matches('"');
+    if bare.starts_with('@') {
+        return Err(bad(&format!("{}: a marker is not read here; remove the line", quote(word))));
     }
-    if plain && word.split(',').any(is_option) {
-        return Err(bad(&format!("{:?}: {what}", short(word))));
+    if bare.eq_ignore_ascii_case("revoked") {
+        return Err(bad(&format!("{}: this looks like a revoked key; remove the line", quote(word))));
+    }
+    if bare.starts_with(['[', '|']) {
+        let what = "a line of known_hosts names a host, and no signer; put the names of signers there";
+        return Err(bad(&format!("{}: {what}", quote(word))));
+    }
+    if !word.starts_with('"') && word.split(',').any(is_option) {
+        return Err(bad(&format!("{}: {what}", quote(word))));
+    }
+    if bare.split(',').any(|one| one.starts_with('!')) {
+        let what = "attesh asks for no name, so it cannot leave one out; name who is trusted";
+        return Err(bad(&format!("{}: {what}", quote(word))));
+    }
+    if bare.split(',').all(str::is_empty) {
+        return Err(bad("the principals are empty, so they are nobody; remove the line, or name one"));
     }
     Ok(())
+}
+
+/// What stands behind a key is a comment. An option of allowed_signers that stands there restricts
+/// nothing, and whoever wrote it thinks that it does.
+fn expect_comment(comment: &str) -> Result<(), Reject> {
+    let words = comment.split_ascii_whitespace().take_while(|word| !word.starts_with('#'));
+    match words.flat_map(|word| word.split(',')).find(|word| is_signer_option(word)) {
+        None => Ok(()),
+        Some(word) => {
+            let what = "an option behind the key is a comment; put it before the key, behind the principals";
+            Err(bad(&format!("{}: {what}", quote(word))))
+        }
+    }
+}
+
+/// A word of the file in a message: what is as long as a key is not printed, for it may be one.
+fn quote(word: &str) -> String {
+    const MOST: usize = 32;
+    match word.chars().count() {
+        ..=MOST => format!("{:?}", short(word)),
+        count => format!("a word of {count} characters"),
+    }
+}
+
+/// Whether this is an option of ssh-keygen(1)'s `allowed_signers`, however its value is put.
+fn is_signer_option(word: &str) -> bool {
+    let name = word.trim_start_matches('-').split(['=', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    matches!(&*name, "cert-authority" | "namespaces" | "valid-after" | "valid-before")
 }
 
 /// Whether this is an option of sshd(8)'s `authorized_keys` or of ssh-keygen(1)'s
@@ -344,7 +388,7 @@ fn is_option(word: &str) -> bool {
     ];
     let name = word.to_ascii_lowercase();
     let flag = name.strip_prefix("no-").unwrap_or(&name);
-    name.contains(['=', '"']) || FLAGS.contains(&flag)
+    name.contains(['=', '"']) || is_signer_option(&name) || FLAGS.contains(&flag)
 }
 
 /// The next word of a line and what follows it; quotes may hold spaces.
@@ -407,7 +451,7 @@ impl Options {
                 "namespaces" => Some(&mut options.namespaces),
                 "valid-after" => Some(&mut options.after),
                 "valid-before" => Some(&mut options.before),
-                _ => return Err(bad(&format!("unknown option {:?}", short(name)))),
+                _ => return Err(bad(&format!("unknown option {}", quote(name)))),
             };
             if let Some(slot) = slot {
                 let value = value.ok_or_else(|| bad(&format!("{name} needs a value")))?;
@@ -449,7 +493,7 @@ fn quoted(text: &str) -> Result<(String, &str), Reject> {
 
 /// `YYYYMMDD`, `YYYYMMDDHHMM` or `YYYYMMDDHHMMSS`, with `Z` in UTC, else in local time.
 fn time(option: &str, text: &str, local: LocalTime) -> Result<i64, Reject> {
-    let wrong = || bad(&format!("{option}={:?} is not a time", short(text)));
+    let wrong = || bad(&format!("{option}={} is not a time", quote(text)));
     let digits = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
         return Err(wrong());

@@ -156,9 +156,33 @@ fn a_line_that_looks_restricted_is_trusted_without_its_restriction() {
         "verify-required",
         "no-touch-required",
         "valid-before=\"20200101\" alice",
+        "!*",
+        "!a,b",
+        "a,!b",
+        "\"\"",
+        "\"!*\"",
+        "valid-before",
+        "namespaces",
+        "-valid-before",
+        "valid-before:20200101",
+        "revoked",
+        "\"@revoked\"",
+        "[example.com]:22",
+        "|1|abc|def",
     ] {
         let error = read(&format!("{good}\n{restriction} {line} comment\n")).unwrap_err();
         assert_eq!(error.line, Some(2), "{restriction}: {error}");
+    }
+    for behind in
+        ["valid-before=20200101", "a,VALID-AFTER=\"20990101\"", "me namespaces=\"git\"", "cert-authority"]
+    {
+        for before in ["", "alice ", "alice namespaces=\"attesh\" "] {
+            let error = read(&format!("{good}\n{before}{line} {behind}\n")).unwrap_err();
+            assert_eq!(error.line, Some(2), "{before} {behind}: {error}");
+        }
+    }
+    for comment in ["# revoked 2026", "me@host a=b", "# valid-before=20200101", "revoked"] {
+        assert_eq!(keys(&format!("{line} {comment}")), [key(1)], "{comment}");
     }
     // Behind principals the options of allowed_signers count, whatever their case.
     for (options, limited) in [
@@ -172,6 +196,35 @@ fn a_line_that_looks_restricted_is_trusted_without_its_restriction() {
     // A name that looks like an option is one in quotes.
     let file = read(&format!("\"restrict\" {line}")).unwrap();
     assert_eq!(file.keys[0].principals(), Some("restrict"));
+}
+
+/// Whoever names a private key by mistake finds none of it in the log of the job.
+#[test]
+fn a_message_quotes_a_key() {
+    let private = PrivateKey::from_seed(&[1; 32]).to_pkcs8_pem(None).unwrap();
+    let body: String = private.lines().filter(|line| !line.starts_with('-')).collect();
+    let coded = BASE64.encode(private.as_bytes());
+    let public = key(2).to_spki_pem();
+    for text in [
+        coded.clone(),
+        coded
+            .as_bytes()
+            .chunks(76)
+            .map(|part| std::str::from_utf8(part).unwrap())
+            .collect::<Vec<_>>()
+            .join("\n"),
+        body.clone(),
+        format!("alice {body} {body}"),
+        format!("alice {body}={body}"),
+        format!("@{body} {body}"),
+        format!("{public}{body}\n"),
+    ] {
+        let said = read(&text).unwrap_err().to_string();
+        for window in [&coded, &body].into_iter().flat_map(|one| one.as_bytes().windows(12)) {
+            let window = std::str::from_utf8(window).unwrap();
+            assert!(!said.contains(window), "{said}");
+        }
+    }
 }
 
 #[test]

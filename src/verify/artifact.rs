@@ -1,7 +1,7 @@
 //! Whether a file is a subject of a statement.
 //!
 //! What lives here: which subjects a file may be, by its name, and whether it is one of them, by
-//! its digest. What does not: reading the file.
+//! its digest. What does not: reading the file, and which path it has.
 //!
 //! Rules: as of `verify`. A digest alone is not enough: a file that goes by the name of one
 //! product and has the bytes of another is what nobody sealed under that name.
@@ -12,18 +12,30 @@ use crate::seal::statement::{
     SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement, Subject,
 };
 
+/// A file that may be a subject.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// As the user named it.
+    pub shown: String,
+    /// Its path from the root on: a name alone does not say in which folder it lies.
+    pub path: String,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
 /// Adds whether a file is a subject: of those whose names end in as many of the folders and names
 /// of its path as any does, one has its digest. The transcript is one only under the name that it
 /// was written with.
-pub fn with_artifact(verdict: &mut Verdict, path: &str, digest: &str) {
+pub fn with_artifact(verdict: &mut Verdict, artifact: &Artifact) {
+    let Artifact { shown: path, sha256: digest, .. } = artifact;
     let Some(statement) = &verdict.statement else { return };
-    let named = of_its_name(statement, path);
-    let found = named.iter().find(|subject| subject.digest.sha256 == digest);
+    let named = of_its_name(statement, &artifact.path);
+    let found = named.iter().find(|subject| subject.digest.sha256 == *digest);
     if let Some(subject) = found {
         verdict.artifacts.push((path.to_owned(), subject.name.clone()));
         return;
     }
-    let same = files(statement).find(|subject| subject.digest.sha256 == digest);
+    let same = files(statement).find(|subject| subject.digest.sha256 == *digest);
     let text = match (same, named.first()) {
         (Some(other), _) => {
             format!("{path} has the bytes of the subject {}, which has another name", other.name)

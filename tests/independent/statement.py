@@ -15,6 +15,7 @@ SUBJECTS_MAX = 1000
 COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000
+WORDS_MAX = 10000
 # By how much the clock may go back from one record to the next without a step.
 CLOCK_STEP_NS = 100_000_000
 # How far ahead a seal may be, in seconds.
@@ -75,7 +76,7 @@ def in_order(name_form, form):
 
 
 def uris_in_order(value):
-    spelling = list_of(uri)(value)
+    spelling = list_of(uri, WORDS_MAX)(value)
     need(value == sorted(set(value)), "not in order, each once")
     return spelling
 
@@ -95,8 +96,8 @@ COMMAND = {
 UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
         "redacted": Optional(true), "withheld": Optional(true)}
 INTERPRETER = {
-    "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text)),
-    "arguments": null_or(list_of(text)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
+    "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text, WORDS_MAX)),
+    "arguments": null_or(list_of(text, WORDS_MAX)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
 PLAN = {
     "shell": integer, "close": null_or(integer), "before": integer,
     "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(members(UNIT))), "unchanged": flag,

@@ -53,7 +53,7 @@ mod seal {
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
 mod verify {
-    mod asked;
+    pub mod asked;
     mod bounded;
     mod memory;
     pub mod rules;

@@ -265,6 +265,7 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
         ("CLOCK_STEP_NS", attesh::journal::story::CLOCK_STEP_NS),
+        ("WORDS_MAX", attesh::seal::few::WORDS_MAX as u64),
         ("PARTICULARS_MAX", statement::PARTICULARS_MAX as u64),
         ("COMMANDS_BYTES_MAX", statement::COMMANDS_BYTES_MAX as u64),
         ("AGENT_PAYLOAD_MAX", statement::AGENT_PAYLOAD_MAX as u64),

@@ -20,7 +20,7 @@ pub fn unsupported(cases: &mut Cases) {
         let why = "the payload is of the type";
         cases.refused(name, Code::EnvelopeType, why, sign_as(kind, &good, 7));
     }
-    let untrusted = "none of the 1 trusted keys made it";
+    let untrusted = "the one trusted key did not make it";
     let stranger = sign_as("application/json", &good, 8);
     cases.refused("type-of-a-stranger", Code::SignatureUntrusted, untrusted, stranger);
     // Bytes that are no statement are not looked at under another type.

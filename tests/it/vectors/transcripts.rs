@@ -15,6 +15,7 @@ use attesh::verify::{self, At, Trusted};
 use super::envelopes::{key, sign};
 use super::{files_of, kept};
 use crate::policy::judge::{NOW_S, Run, set_transcript, statement};
+use crate::verify::asked::artifact;
 
 const HEADER: &str = "\
 # Transcripts, and whether each is the one of an envelope. Columns, separated by tabs:
@@ -127,7 +128,8 @@ fn a_transcript_is_taken_for_another() {
         let mut verdict = verify::envelope(&envelope, &trusted, At::time(NOW_S));
         assert!(verdict.failure.is_none(), "{name}: {:?}", verdict.failure);
         let bytes = &files[&format!("{name}.transcript")];
-        verify::with_artifact(&mut verdict, &format!("{name}.transcript"), &hex(&sha256(&[bytes])));
+        let given = artifact(&format!("{name}.transcript"), &hex(&sha256(&[bytes])));
+        verify::with_artifact(&mut verdict, &given);
         let code = verdict.failure.map(|one| one.code);
         assert_eq!(code, (must == "other").then_some(Code::ArtifactSubject), "{row}");
         // The lines are those of the commands, byte by byte.

@@ -1,13 +1,16 @@
 //! What a verdict is about: the seal, the file and the times that were asked for, and no other.
 
+use std::path::Path;
+
 use attesh::cause::Code;
 use attesh::failure::Kind;
 use attesh::seal::statement::{Sha256, Statement, Subject};
-use attesh::verify::{self, Verdict};
+use attesh::verify::{self, Artifact, Verdict};
 
 use super::verdicts::judged;
 use crate::cli::messages::{fails, ok, with_key};
 use crate::stage::programs::attesh;
+use crate::stage::pty::ATTESH;
 use crate::vectors::envelopes::whole;
 
 fn with_subjects(subjects: &[(&str, &str)]) -> Statement {
@@ -20,10 +23,14 @@ fn with_subjects(subjects: &[(&str, &str)]) -> Statement {
     it
 }
 
+pub fn artifact(path: &str, sha256: &str) -> Artifact {
+    Artifact { shown: path.to_owned(), path: path.to_owned(), sha256: sha256.to_owned() }
+}
+
 fn held(subjects: &[(&str, &str)], path: &str, fill: &str) -> Verdict {
     let mut verdict = judged(with_subjects(subjects).to_json());
     assert_eq!(verdict.failure, None);
-    verify::with_artifact(&mut verdict, path, &fill.repeat(32));
+    verify::with_artifact(&mut verdict, &artifact(path, &fill.repeat(32)));
     verdict
 }
 
@@ -58,6 +65,49 @@ fn a_file_is_taken_for_a_subject_of_another_name() {
     }
     let said = held(&builds, "app", "cc").failure.unwrap().text;
     assert_eq!(said, "app has the bytes of the subject app-debug, which has another name");
+}
+
+/// A name alone says which folder it lies in as well as a whole path does.
+#[test]
+fn a_file_is_taken_for_another_of_its_name_from_within_its_folder() {
+    let home = with_key();
+    for name in ["linux", "mac"] {
+        std::fs::create_dir_all(home.path("work/dist").join(name)).unwrap();
+        home.file(&format!("work/dist/{name}/app"), name);
+    }
+    std::os::unix::fs::symlink("linux", home.path("work/dist/store")).unwrap();
+    ok(&home, &["start", "one"]);
+    let products = ["--subject", "dist/linux/app", "--subject", "dist/mac/app"];
+    ok(&home, &[&["seal", "one", "--key", "key", "-o", "a.intoto.json"][..], &products].concat());
+    let verify = |folder: &str, name: &str| {
+        let seal = home.path("work/a.intoto.json");
+        let key = home.path("work/key.pub");
+        let (seal, key) = (seal.to_str().unwrap(), key.to_str().unwrap());
+        let mut command = home.command(Path::new(ATTESH));
+        command.args(["verify", seal, "--trust", key, "--artifact", name]);
+        command.current_dir(home.path("work").join(folder)).output().unwrap().status.code()
+    };
+    let names = [("dist/linux", "app"), ("dist/linux", "./app"), ("dist/mac", "../linux/app")];
+    let more = [("dist/mac", "../linux/../linux/app"), ("dist/linux", "../../dist/mac/../linux/app")];
+    let deep = [("dist", "linux/app"), ("dist", "mac/../linux/app"), ("dist/linux", "../store/app")];
+    for (folder, name) in names.iter().chain(&more).chain(&deep) {
+        assert_eq!(verify(folder, name), Some(0), "{folder}: {name}");
+    }
+    std::fs::copy(home.path("work/dist/mac/app"), home.path("work/dist/linux/app")).unwrap();
+    for (folder, name) in names.iter().chain(&more).chain(&deep[..2]) {
+        assert_eq!(verify(folder, name), Some(3), "{folder}: {name}");
+    }
+}
+
+/// An output that a step never set is an empty word.
+#[test]
+fn an_empty_head_is_looked_for_as_a_file() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    for head in ["", "head="] {
+        let said = fails(&home, 2, &["verify", "one", "--expect-head", head]);
+        assert!(said.contains("--expect-head: no head was given"), "{said}");
+    }
 }
 
 #[test]
