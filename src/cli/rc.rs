@@ -148,7 +148,29 @@ pub fn edit(args: &Init) -> Exit {
     if let Some(unread) = login::unread(args.shell, &rc) {
         report::say(&unread);
     }
+    if let Some(words) = hides(args.shell, before.as_deref().unwrap_or_default()) {
+        report::say(&format!("{}: {words}", rc.display()));
+    }
     Ok(0)
+}
+
+/// What a setting in the rc file keeps out of the journal, where its user may not expect it.
+fn hides(shell: ShellName, text: &[u8]) -> Option<&'static str> {
+    let has = |word: &str| {
+        let code = |line: &&[u8]| !line.trim_ascii_start().starts_with(b"#");
+        text.split(|byte| *byte == b'\n')
+            .filter(code)
+            .any(|line| memmem::find(line, word.as_bytes()).is_some())
+    };
+    match shell {
+        ShellName::Bash if has("ignoreboth") => Some(
+            "HISTCONTROL=ignoreboth hides the texts of repeated commands, too; HISTCONTROL=ignoredups shows them",
+        ),
+        ShellName::Zsh if has("zshaddhistory") => Some(
+            "a zshaddhistory function can hide the texts of all commands: attesh doctor says in such a shell whether it does",
+        ),
+        _ => None,
+    }
 }
 
 fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {

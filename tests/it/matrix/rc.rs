@@ -235,6 +235,30 @@ fn the_folder_of_zsh_is_taken_from_the_wrong_environment() {
 }
 
 #[test]
+fn a_setting_that_hides_texts_is_installed_beside_without_a_word() {
+    for (family, text, words) in [
+        (
+            Bash,
+            "HISTCONTROL=ignoreboth\n",
+            ".bashrc: HISTCONTROL=ignoreboth hides the texts of repeated commands, too",
+        ),
+        (Bash, "  # HISTCONTROL=ignoreboth\nHISTCONTROL=ignoredups\n", ""),
+        (
+            Zsh,
+            "zshaddhistory() { return 1 }\n",
+            ".zshrc: a zshaddhistory function can hide the texts of all commands",
+        ),
+        (Fish, "set HISTCONTROL ignoreboth\n", ""),
+    ] {
+        let home = Home::new();
+        home.file(rc_name(family), text);
+        home.file(".profile", ". ~/.bashrc\n");
+        let said = install(&home, &own_attesh(&home), family, "--install");
+        assert!(said.err.contains(words) && said.err.is_empty() == words.is_empty(), "{text}: {}", said.err);
+    }
+}
+
+#[test]
 fn an_rc_file_gets_another_owner_or_mode() {
     for family in [Bash, Zsh, Fish] {
         let home = Home::new();
