@@ -293,6 +293,13 @@ impl Block {
         if text.trim().is_empty() {
             return Err(KeyError::Empty);
         }
+        let begins = text.lines().find(|line| line.contains("-----BEGIN ")).map(str::trim_end);
+        let is_a_line = |line: &str| {
+            line.starts_with("-----") && line.ends_with("-----") && line.matches("-----").count() == 2
+        };
+        if begins.is_some_and(|line| !is_a_line(line)) {
+            return Err(KeyError::LostLines);
+        }
         let Some((label, pem)) = pem_blocks(text).next() else {
             let first = text.split_ascii_whitespace().next().unwrap_or_default();
             return Err(match first {
@@ -423,6 +430,8 @@ pub enum KeyError {
     PublicGiven,
     /// Nothing.
     Empty,
+    /// A PEM block that is not on lines of its own.
+    LostLines,
     /// A private key in cosign's own form.
     Cosign,
     /// A certificate where a public key belongs.
@@ -452,6 +461,7 @@ impl fmt::Display for KeyError {
             Self::PrivateGiven => f.write_str("a private key, but the public half is needed"),
             Self::PublicGiven => f.write_str("a public key, but the private half is needed"),
             Self::Empty => f.write_str("empty, but a private key is needed"),
+            Self::LostLines => f.write_str("a key whose lines were joined or moved"),
             Self::Cosign => f.write_str(
                 "a key in cosign's own form, but an Ed25519 key in PKCS#8 or OpenSSH's form is needed",
             ),
@@ -482,6 +492,13 @@ impl Fault for KeyError {
             }
             Self::NotEd25519(_) | Self::Cosign => "to make one type: attesh key generate -o FILE",
             Self::Empty => "put the private key there; a CI gives its secrets to no job of a fork",
+            Self::LostLines => {
+                "give it line by line as it was made: a CI keeps the lines of a file, a shell those of \"$KEY\" in quotes"
+            }
+            Self::NotAKey(_) => {
+                "a key file has a line -----BEGIN … KEY-----; to make one type: attesh key generate -o FILE"
+            }
+            Self::Malformed(_) => "copy it again, from its first line to its last",
             Self::Certificate => "to print its public key type: openssl x509 -in FILE -noout -pubkey",
             Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
             Self::WrongPassphrase => "try again with another",

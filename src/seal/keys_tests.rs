@@ -175,3 +175,22 @@ fn a_damaged_key_file_is_read_as_if_it_were_whole() {
         }
     }
 }
+
+#[test]
+fn a_key_whose_lines_were_lost_is_said_to_be_of_no_form() {
+    let pem = PrivateKey::from_seed(&[7; 32]).to_pkcs8_pem(None).unwrap();
+    let pem: &str = &pem;
+    for text in [
+        pem.replace('\n', " "),
+        pem.replace('\n', ""),
+        pem.replace('\n', "\\n"),
+        pem.lines().map(|line| format!("  {line}\n")).collect(),
+    ] {
+        assert_eq!(PrivateKey::read(text.as_bytes(), None).err(), Some(KeyError::LostLines), "{text}");
+    }
+    let around = format!("# a key\n{}\n", pem.replace('\n', "\r\n"));
+    assert!(PrivateKey::read(around.as_bytes(), None).is_ok());
+    let cut = &pem[..pem.len() / 2];
+    let error = PrivateKey::read(cut.as_bytes(), None).err().unwrap();
+    assert!(error.next().is_some(), "{error:?}");
+}
