@@ -5,7 +5,7 @@
 //! the terminal a new passphrase is asked for twice.
 
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::ffi::OsStringExt as _;
@@ -14,13 +14,18 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::files::{self, FileError};
+use crate::paths;
 use crate::seal::keys::Passphrase;
+use crate::sys;
 use crate::text::{Fault, Next};
 
 /// A passphrase file may have more lines than the first, within reason.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 /// How often two passphrases may differ before attesh gives up.
 const ATTEMPTS: usize = 3;
+
+/// The variable that may hold the passphrase.
+const VARIABLE: &CStr = c"ATTESH_PASSPHRASE";
 
 /// What may give the passphrase besides the terminal.
 #[derive(Default)]
@@ -29,6 +34,20 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// The value of `ATTESH_PASSPHRASE`.
     pub environment: Option<OsString>,
+}
+
+impl Sources {
+    /// The file that was given, and the environment.
+    #[must_use]
+    pub fn with(file: Option<&Path>) -> Self {
+        let environment = VARIABLE.to_str().ok().and_then(paths::variable);
+        Sources { file: file.map(Path::to_owned), environment }
+    }
+}
+
+/// Leaves no passphrase in the environment of this process.
+pub fn forget() {
+    sys::forget_variable(VARIABLE);
 }
 
 /// What it is for.

@@ -313,11 +313,11 @@ fn unsaved(program: Program, facts: &HashMap<String, String>) -> Option<&'static
 }
 
 /// The functions of the user's that decide what zsh's history takes.
-fn deciders(facts: &HashMap<String, String>) -> impl Iterator<Item = String> {
+fn deciders(facts: &HashMap<String, String>) -> Vec<String> {
     let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
     let hooked = names("zshaddhistory_functions").filter(|name| !name.contains("__attesh_"));
     let own = names("functions").filter(|name| *name == "zshaddhistory");
-    hooked.chain(own).map(|name| visible(name.as_bytes())).collect::<Vec<_>>().into_iter()
+    hooked.chain(own).map(|name| visible(name.as_bytes())).collect()
 }
 
 /// The history settings that hide text.
@@ -361,7 +361,9 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                 }
             }
             list.extend(
-                deciders(facts).map(|name| format!("{name} (zshaddhistory decides unseen: every text)")),
+                deciders(facts)
+                    .iter()
+                    .map(|name| format!("{name} (zshaddhistory decides unseen: every text)")),
             );
         }
         Program::Sh => {}

@@ -50,19 +50,13 @@ impl Words {
         if word.symlink_metadata().is_err() {
             return match find::by_word(name) {
                 Ok(session) => Ok(session.folder().path().to_owned()),
+                Err(failure) if failure.kind != Kind::Unable || failure.cause.is_some() => Err(failure),
                 // A word with the ending of a file's name means the file that is missed.
-                Err(failure)
-                    if failure.kind == Kind::Unable
-                        && failure.cause.is_none()
-                        && word.extension().is_some() =>
-                {
-                    Ok(word.to_owned())
-                }
-                Err(failure) if failure.kind == Kind::Unable && failure.cause.is_none() => {
+                Err(_) if word.extension().is_some() => Ok(word.to_owned()),
+                Err(_) => {
                     let what = format!("no file and no session is called {name}");
                     Err(Failure { next: Some(find::see_all()), ..Failure::because(Code::FileUnable, what) })
                 }
-                Err(failure) => Err(failure),
             };
         }
         let sessions = self.0.get_or_init(|| find::all().unwrap_or_default());

@@ -63,8 +63,7 @@ fn make(args: &KeyGenerate) -> Exit {
     let passphrase = if args.no_passphrase {
         None
     } else {
-        let sources =
-            Sources { file: args.passphrase_file.clone(), environment: paths::variable("ATTESH_PASSPHRASE") };
+        let sources = Sources::with(args.passphrase_file.as_deref());
         let given = passphrase::get(sources, Purpose::Create(&args.output));
         Some(given.map_err(|error| no_passphrase(&error))?)
     };

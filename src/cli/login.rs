@@ -9,6 +9,7 @@
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use memchr::memmem;
@@ -34,6 +35,12 @@ struct Zsh {
     reads_rc: bool,
 }
 
+/// What zsh says; it is asked once.
+fn zsh() -> Option<&'static Zsh> {
+    static SAID: OnceLock<Option<Zsh>> = OnceLock::new();
+    SAID.get_or_init(ask_zsh).as_ref()
+}
+
 fn ask_zsh() -> Option<Zsh> {
     let question = "printf '\\0attesh\\0%s\\0' \"${ZDOTDIR-}\"; [[ -o rcs ]] && printf on";
     let mut command = Command::new(paths::program("zsh")?);
@@ -57,8 +64,8 @@ fn ask_zsh() -> Option<Zsh> {
 
 /// The folder of zsh's startup files, if that is not the home folder: `.zshenv` may set ZDOTDIR.
 pub fn zsh_folder() -> Option<PathBuf> {
-    let told = match ask_zsh() {
-        Some(zsh) => zsh.folder,
+    let told = match zsh() {
+        Some(zsh) => zsh.folder.clone(),
         None => paths::variable("ZDOTDIR").map(PathBuf::from),
     };
     told.filter(|folder| folder.is_absolute())
@@ -68,7 +75,7 @@ pub fn zsh_folder() -> Option<PathBuf> {
 pub fn unread(shell: ShellName, rc: &Path) -> Option<String> {
     match shell {
         ShellName::Bash => login_bash(&paths::home()?),
-        ShellName::Zsh if ask_zsh().is_some_and(|zsh| !zsh.reads_rc) => {
+        ShellName::Zsh if zsh().is_some_and(|zsh| !zsh.reads_rc) => {
             Some(format!("zsh does not read {}: the option rcs is off; look for it in .zshenv", rc.display()))
         }
         ShellName::Zsh | ShellName::Fish => None,
@@ -107,7 +114,7 @@ fn comes_to_rc(home: &Path, name: &str, depth: usize) -> bool {
 }
 
 /// Whether a line of a startup file, and no comment, has this name in it.
-fn names(text: &[u8], name: &str) -> bool {
+pub fn names(text: &[u8], name: &str) -> bool {
     let code = |line: &[u8]| !line.trim_ascii_start().starts_with(b"#");
     text.split(|byte| *byte == b'\n').any(|line| code(line) && memmem::find(line, name.as_bytes()).is_some())
 }

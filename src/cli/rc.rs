@@ -156,17 +156,11 @@ pub fn edit(args: &Init) -> Exit {
 
 /// What a setting in the rc file keeps out of the journal, where its user may not expect it.
 fn hides(shell: ShellName, text: &[u8]) -> Option<&'static str> {
-    let has = |word: &str| {
-        let code = |line: &&[u8]| !line.trim_ascii_start().starts_with(b"#");
-        text.split(|byte| *byte == b'\n')
-            .filter(code)
-            .any(|line| memmem::find(line, word.as_bytes()).is_some())
-    };
     match shell {
-        ShellName::Bash if has("ignoreboth") => Some(
+        ShellName::Bash if login::names(text, "ignoreboth") => Some(
             "HISTCONTROL=ignoreboth hides the texts of repeated commands, too; HISTCONTROL=ignoredups shows them",
         ),
-        ShellName::Zsh if has("zshaddhistory") => Some(
+        ShellName::Zsh if login::names(text, "zshaddhistory") => Some(
             "a zshaddhistory function can hide the texts of all commands: attesh doctor says in such a shell whether it does",
         ),
         _ => None,

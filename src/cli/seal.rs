@@ -312,10 +312,7 @@ fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
 }
 
 fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, Failure> {
-    let sources = || Sources {
-        file: passphrase_file.map(Path::to_owned),
-        environment: paths::variable("ATTESH_PASSPHRASE"),
-    };
+    let sources = || Sources::with(passphrase_file);
     let path = key.map_or_else(key::default_path, |key| Ok(key.to_owned()))?;
     let made = match key.is_none() && path.symlink_metadata().is_err() {
         true => Some(make_default_key(&path, sources())?),
@@ -353,11 +350,11 @@ fn signer_apart(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Si
             Signer::Key(key) => Opened::Key(key),
             other => Opened::Agent(other.public()),
         });
-        sys::forget_variable(PASSPHRASE);
+        passphrase::forget();
         opened.map_err(|failure| failure.to_string())
     };
     let found = Apart::start(open);
-    sys::forget_variable(PASSPHRASE);
+    passphrase::forget();
     let given = key.into_iter().chain(passphrase_file).filter_map(proc::descriptor_in);
     // Standard input is the script's.
     given.filter(|descriptor| *descriptor > 2).for_each(sys::close_inherited);
@@ -374,9 +371,6 @@ fn signer_apart(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Si
         Found::Refused(words) => Err(Failure::usage(words)),
     }
 }
-
-/// The variable that may hold the passphrase.
-const PASSPHRASE: &std::ffi::CStr = c"ATTESH_PASSPHRASE";
 
 /// The first seal makes a key; only with a passphrase, and only if it can get one.
 fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {

@@ -337,10 +337,11 @@ fn limit(bytes: &[u8]) -> Result<(), Malformed> {
 /// Reads an envelope, or a bundle: that has a media type.
 pub(super) fn either(bytes: Vec<u8>) -> Result<Envelope, Malformed> {
     limit(&bytes)?;
-    match parse::<Probe>(&bytes)?.media_type {
-        Some(_) => bundle(bytes),
-        None => envelope(bytes),
-    }
+    let found = match parse::<Probe>(&bytes)?.media_type {
+        Some(Text(media_type)) => of_media_type(&media_type, &bytes)?,
+        None => undecoded(parse(&bytes)?, &bytes)?,
+    };
+    finish(found, bytes)
 }
 
 /// Reads an envelope.
@@ -353,20 +354,23 @@ pub(super) fn envelope(bytes: Vec<u8>) -> Result<Envelope, Malformed> {
 /// Reads a bundle.
 pub(super) fn bundle(bytes: Vec<u8>) -> Result<Envelope, Malformed> {
     limit(&bytes)?;
-    let media_type = parse::<Probe>(&bytes)?.media_type.map_or(Cow::Borrowed(""), |text| text.0);
-    let found = if media_type == BUNDLE_MEDIA_TYPE {
-        of_bundle(parse(&bytes)?, &bytes)?
+    let found = of_media_type(&text(parse::<Probe>(&bytes)?.media_type), &bytes)?;
+    finish(found, bytes)
+}
+
+fn of_media_type(media_type: &str, bytes: &[u8]) -> Result<Undecoded, Malformed> {
+    if media_type == BUNDLE_MEDIA_TYPE {
+        of_bundle(parse(bytes)?, bytes)
     } else if media_type.starts_with(BUNDLE_NAME) {
-        let version = short(&media_type);
-        let Ok(Around { envelope: Some(raw), .. }) = parse::<Around>(&bytes) else {
+        let version = short(media_type);
+        let Ok(Around { envelope: Some(raw), .. }) = parse::<Around>(bytes) else {
             return Err(Malformed::Version { found: version });
         };
         let unknown = Some(format!("the bundle is of the version {version}"));
-        Undecoded { unknown, ..undecoded(raw, &bytes)? }
+        Ok(Undecoded { unknown, ..undecoded(raw, bytes)? })
     } else {
-        return Err(value("mediaType", BUNDLE_MEDIA_TYPE, &media_type));
-    };
-    finish(found, bytes)
+        Err(value("mediaType", BUNDLE_MEDIA_TYPE, media_type))
+    }
 }
 
 /// An envelope whose payload is in base64 still.

@@ -321,7 +321,7 @@ pub struct Apart {
 /// The session that a shell started in, if the shell may join it and it lives.
 ///
 /// # Errors
-/// There is none, or the shell cannot join it.
+/// The variable names no session, or one that the shell cannot join.
 pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Apart> {
     let Some(exported) = exported else { return Err(Apart::default()) };
     // A folder is what a recorded shell exports; a word is what a person does.

@@ -86,18 +86,17 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
         return Ok(Session::open(session.folder().path())?);
     }
     let digits = word.replace('-', "");
-    let mut found = list.into_iter().filter(|session| {
-        let id = session.id().replace('-', "");
+    let fits = |id: &str| {
+        let id = id.replace('-', "");
         digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
-    });
+    };
+    let mut found = list.into_iter().filter(|session| fits(session.id()));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         (None, _)
-            if let Some((path, error)) = damaged()?.into_iter().find(|(path, _)| {
-                let id =
-                    path.file_name().map(|name| name.to_string_lossy().replace('-', "")).unwrap_or_default();
-                digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
-            }) =>
+            if let Some((path, error)) = damaged()?
+                .into_iter()
+                .find(|(path, _)| path.file_name().is_some_and(|name| fits(&name.to_string_lossy()))) =>
         {
             if !matches!(error, SessionError::NoGenesis(_)) {
                 return Err(error.into());

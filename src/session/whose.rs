@@ -22,7 +22,8 @@ const CLOCKS_NS: i128 = 5_000_000_000;
 
 impl Session {
     /// Where the session is recorded, in words, if that is not here: another machine, another
-    /// container, or another mount namespace, where a shell of it lives. `None` also for one of an earlier boot of this machine, and for a copy.
+    /// container, or another mount namespace, where a shell of it lives. `None` also for one of an
+    /// earlier boot of this machine, and for a copy.
     #[must_use]
     pub fn elsewhere(&self) -> Option<String> {
         if self.is_copy() || self.is_placed() || self.has_end() {

@@ -79,8 +79,10 @@ fn plain(name: &str) -> &str {
 
 /// In how many parts two paths agree, from the last on.
 fn shared(one: &str, other: &str) -> usize {
-    let parts = |path: &'_ str| -> Vec<String> {
-        path.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect()
-    };
-    parts(one).iter().rev().zip(parts(other).iter().rev()).take_while(|(one, other)| one == other).count()
+    parts(one).zip(parts(other)).take_while(|(one, other)| one == other).count()
+}
+
+/// The folders and the name of a path, from the last on.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.rsplit('/').filter(|part| !matches!(*part, "" | "."))
 }

@@ -294,15 +294,17 @@ fn a_digest_lines_and_statuses_are_not_those_of_the_policy() {
     assert!(texts("[deny]\ncommands = ['x']", &hidden)[0].starts_with("the text of command 2 is not there"));
 }
 
+/// What a policy denies of a good run that was changed so.
+fn denied(policy: &str, change: &dyn Fn(&mut Statement)) -> Vec<String> {
+    let mut changed = statement(&[Run::of(&THREE)]);
+    change(&mut changed);
+    texts(policy, &changed)
+}
+
+fn none(_: &mut Statement) {}
+
 #[test]
 fn an_old_session_is_young_when_it_is_sealed_again() {
-    let good = statement(&[Run::of(&THREE)]);
-    let denied = |policy: &str, change: &dyn Fn(&mut Statement)| {
-        let mut changed = good.clone();
-        change(&mut changed);
-        texts(policy, &changed)
-    };
-    let none = |_: &mut Statement| {};
     assert_eq!(denied("[trust]\nmax-age = '3m'", &none), [""; 0]);
     assert_eq!(
         denied("[trust]\nmax-age = '179s'", &none),
@@ -331,13 +333,6 @@ fn an_old_session_is_young_when_it_is_sealed_again() {
 
 #[test]
 fn what_the_other_tables_ask_for_is_not_asked() {
-    let good = statement(&[Run::of(&THREE)]);
-    let denied = |policy: &str, change: &dyn Fn(&mut Statement)| {
-        let mut changed = good.clone();
-        change(&mut changed);
-        texts(policy, &changed)
-    };
-    let none = |_: &mut Statement| {};
     assert_eq!(denied("", &none), [""; 0]);
     assert_eq!(
         denied("", &|it| it.predicate.outcome.end = Completeness::Incomplete),
