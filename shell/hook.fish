@@ -113,7 +113,7 @@ end
 
 # Goes to another session: this one ended, or the recorder refused it.
 function __attesh_reopen
-    if __attesh_session d=$__attesh_dir g=$__attesh_gen nat=$status_generation typed=0 2>/dev/null
+    if __attesh_session d=$__attesh_dir g=$__attesh_gen lost=$__attesh_lost nat=$status_generation typed=0 2>/dev/null
         set -g __attesh_nat $status_generation
         test -z "$__attesh_say"; or builtin echo "attesh: $__attesh_say" >&2
     else

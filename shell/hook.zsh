@@ -76,7 +76,7 @@ __attesh_session() {
 # Goes to another session: this one ended, or the recorder refused it.
 __attesh_reopen() {
     local dir=$__attesh_dir gen=$__attesh_gen
-    if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
+    if __attesh_session d=$dir g=$gen lost=$__attesh_lost nat=$1 typed=0; then
         [[ -z $__attesh_say ]] || builtin print -r -- "attesh: $__attesh_say" >/dev/tty
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_open=0

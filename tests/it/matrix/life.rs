@@ -181,6 +181,8 @@ fn a_named_session_is_sealed_under_the_others() {
         assert!(one.text().contains("code:2"), "{}: it sealed under another: {}", shell.label(), tail(&one));
         one.line(&format!("attesh seal --close-others --key {key}"));
         two.line("echo last");
+        let said = "what this shell ran in between is in neither";
+        assert!(two.text().replace(['\r', '\n'], "").contains(said), "{}: {}", shell.label(), tail(&two));
         two.line("echo moved");
         one.line("echo on");
         leave(&mut one);
