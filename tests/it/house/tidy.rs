@@ -69,6 +69,7 @@ const PURE: &[&str] = &[
     "src/journal/story.rs",
     "src/journal/story/",
     "src/journal/state.rs",
+    "src/seal/allowed.rs",
     "src/seal/draft.rs",
     "src/seal/envelope.rs",
     "src/seal/form.rs",
