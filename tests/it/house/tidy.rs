@@ -75,6 +75,7 @@ const PURE: &[&str] = &[
     "src/seal/form.rs",
     "src/seal/formats.rs",
     "src/seal/keys.rs",
+    "src/seal/sizes.rs",
     "src/seal/statement.rs",
     "src/seal/trust.rs",
     "src/policy/",
