@@ -20,6 +20,7 @@ __attesh_boot() {
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
     typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty= __attesh_odd=1 __attesh_called= __attesh_judged= __attesh_open_mind=
+    typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_addhistory __attesh_zshexit'
     [[ ! -t 0 ]] || __attesh_tty=1
     typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
 }
@@ -181,7 +182,7 @@ __attesh_preexec() {
             __attesh_open=0
         fi
         __attesh_line= __attesh_shown=-1
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         if __attesh_paused; then
             __attesh_lines=0
             return 0
@@ -306,7 +307,7 @@ __attesh_precmd() {
         __attesh_configured $s
         [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         # If a preexec function fails, zsh runs the line and calls none behind it.
         __attesh_first=$((${+functions[__attesh_preexec]} && !${+functions[preexec]}))
         return 0
