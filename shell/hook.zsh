@@ -153,7 +153,7 @@ __attesh_addhistory() {
         __attesh_mine || return 0
         # zsh runs this trap when the options are the user's again: some change what functions return.
         (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) \
-            || builtin trap '[[ ! -o err_return && ! -o err_exit && ! -o glob_subst && -o unset ]]; __attesh_odd=${?#0}' EXIT
+            || builtin trap '[[ ! -o err_return && ! -o err_exit && ! -o glob_subst && ! -o posix_builtins && -o unset ]]; __attesh_odd=${?#0}' EXIT
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
@@ -392,7 +392,7 @@ __attesh_judge() {
     quoted=$raw'|[$]'$q'([^\\'$q']|\\?)#'$q'|\\[^A-Za-z0-9]'
     name='((commands|functions|builtins|aliases|options|parameters)\[[A-Za-z0-9_.-]##\]|('$id'|[0-9]##)(|\[[-0-9,@*]##\]))'
     value='[$](|[#+])'$name'|[$][]?#$!@*-]|[$][{](|\(([-@fqLUCkvtoOiuMVwcz]|[js]:[^:$`]#:)##\))(|[#+])('$name'|[@*?$!#-])'
-    value+='(|:(| -)[0-9]##(|:(|-)[0-9]##)|(:[htreaAluqQ])##|(:-|-|:+|+)([A-Za-z0-9_/.,:@%+ -]|'$quoted')#'
+    value+='(|:(| -)[0-9]##(|:[0-9]##)|(:[htreaAluqQ])##|(:-|-|:+|+)([A-Za-z0-9_/.,:@%+ -]|'$quoted')#'
     value+='|(%|%%|\#|\#\#|/|//|/\#|/%)([]A-Za-z0-9_/.,:@%+* !&;|^-]|\[(\^|!|)[^][$`"\\'$q']##\]|'$quoted')#)[}]'
     value+='|[$]\(([^]()\\`"'$q'[]|'$raw'|"[^"\\`$]#")##\)'
     # In double quotes, too, zsh evaluates what stands in brackets behind a value.
@@ -427,7 +427,8 @@ __attesh_harmless() {
             \ *) __attesh_command "$word" || return 1 ;;
             test\ \]\]) kind=words ;;
             test\ *|\[\ (\]|-*|!|=|==|!=))
-                [[ $word == (\]|==|=|!=|[\<\>]|-[a-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == ${~pattern}) ]] || return 1 ;;
+                # -t and -v read arithmetic.
+                [[ $word == (\]|==|=|!=|[\<\>]|-[a-su-uw-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == ${~pattern}) ]] || return 1 ;;
             case\ in|patterns\ \;) kind=patterns ;;
             case\ *) [[ $word == ${~plain} ]] || return 1 ;;
             patterns\ \() kind=pattern depth=1 ;;
@@ -474,7 +475,7 @@ __attesh_command() {
         local|typeset|declare|export) kind=names; return ;;
     esac
     # A function of the user's can have the name of a builtin.
-    __attesh_called_too "$1" || return 1
+    __attesh_followed "$1" || return 1
     case $1 in
         emulate|print|printf|\[) kind=$1 ;;
         setopt) kind=set ;;
@@ -489,8 +490,8 @@ __attesh_command() {
 }
 
 # Is a function that is called, if the word is one, harmless? One that calls itself may not end well.
-__attesh_called_too() {
-    [[ $1 == ([A-Za-z0-9_./:+@-]##|\[) ]] && ((!${above[(Ie)$1]})) || return 1
+__attesh_followed() {
+    [[ $1 == ([A-Za-z0-9_./:+@-]##|\[) && " zshaddhistory $zshaddhistory_functions $above " != *" $1 "* ]] || return 1
     ((!${__attesh_called[(Ie)$1]})) || return 0
     __attesh_called+=($1)
     ((!${+functions[$1]})) || __attesh_harmless back $1
