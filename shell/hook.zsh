@@ -394,7 +394,7 @@ __attesh_judge() {
     value='[$](|[#+])'$name'|[$][]?#$!@*-]|[$][{](|\(([-@fqLUCkvtoOiuMVwcz]|[js]:[^:$`]#:)##\))(|[#+])('$name'|[@*?$!#-])'
     value+='(|:(| -)[0-9]##(|:[0-9]##)|(:[htreaAluqQ])##|(:-|-|:+|+)([A-Za-z0-9_/.,:@%+ -]|'$quoted')#'
     value+='|(%|%%|\#|\#\#|/|//|/\#|/%)([]A-Za-z0-9_/.,:@%+* !&;|^-]|\[(\^|!|)[^][$`"\\'$q']##\]|'$quoted')#)[}]'
-    value+='|[$]\(([^]()\\`"'$q'[]|'$raw'|"[^"\\`$]#")##\)'
+    value+='|[$]\(([^]()\\`"'$q'[]|'$raw'|"([^"\\`$]|[$][^("`])#")##\)'
     # In double quotes, too, zsh evaluates what stands in brackets behind a value.
     piece='[A-Za-z0-9_./,:@%+-]|'$quoted'|'$value'|"([^"\\`$]|\\?)#(('$value')(|([^["\\`$]|\\?)([^"\\`$]|\\?)#))#"'
     plain='(|\~(|/(=|'$piece')#)|('$piece')(=|'$piece')#)'
@@ -428,7 +428,7 @@ __attesh_harmless() {
             test\ \]\]) kind=words ;;
             test\ *|\[\ (\]|-*|!|=|==|!=))
                 # -t and -v read arithmetic.
-                [[ $word == (\]|==|=|!=|[\<\>]|-[a-su-uw-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == ${~pattern}) ]] || return 1 ;;
+                [[ $word == (\]|==|=|!=|[\<\>]|-[a-su-uw-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == (${~pattern}|${~plain})) ]] || return 1 ;;
             case\ in|patterns\ \;) kind=patterns ;;
             case\ *) [[ $word == ${~plain} ]] || return 1 ;;
             patterns\ \() kind=pattern depth=1 ;;

@@ -31,6 +31,7 @@ const OPEN: &[&str] = &[
     "zshaddhistory() { [[ -n ${1:0:3} && ! -e ~/x || $1 > a ]] || : ${1:2} ${1[0,-2]}; return 0 }",
     "zshaddhistory() { myeval=1 mysource=2; [[ $1 == *eval* ]] && x=fc; return 0 }",
     "zshaddhistory() { (( $+commands[cat] )) && cat /dev/null; return 0 }",
+    r#"zshaddhistory() { local id line=${1%$'\n'}; [[ $line == \#* && $line != *$'\n'* ]] || return 0; id=$(X=zsh cat -- "$line" 2>/dev/null); [[ -n $id ]] && (cat -- "$id" >/dev/null 2>&1 &); return 0 }"#,
     "zshaddhistory_functions+=(taker gone); taker() { return 0 }",
     "zshaddhistory() { :; return 0 }; alias zshaddhistory=false return='fc -p'",
 ];
