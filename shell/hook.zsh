@@ -136,9 +136,9 @@ __attesh_configured() {
 }
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
-__attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
 
-# The redirection stands within each function: zsh ignores one that follows a
+# A call costs in zsh, so what runs at each command has few: each hook looks itself whether this
+# shell records. The redirection stands within each function: zsh ignores one that follows a
 # function's body when it calls the function as a hook.
 
 # ── hooks ─────────────────────────────────────────────────────────────────
@@ -150,7 +150,7 @@ __attesh_addhistory() {
         local lines=${1//[^$'\n']/} line=${1%$'\n'}
         # No precmd came: one of the user's fails.
         [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         # zsh runs this trap when the options are the user's again: some change what functions return.
         (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) \
             || builtin trap '[[ ! -o err_return && ! -o err_exit && ! -o glob_subst && ! -o posix_builtins && -o unset ]]; __attesh_odd=${?#0}' EXIT
@@ -169,7 +169,7 @@ __attesh_addhistory() {
 __attesh_preexec() {
     {
         local s=$? src=typed text=$__attesh_line
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
@@ -274,7 +274,7 @@ __attesh_precmd() {
     {
         local s=$? ps="${(j: :)pipestatus}" lines
         [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
         ! builtin zle || return 0
         local -i nat=${functrace[-1]##*:}
@@ -336,7 +336,7 @@ __attesh_zshexit() {
     {
         local s=$? why=unknown
         local -a words
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=__attesh_nat
         if [[ $__attesh_open == 0 && $ZSH_EVAL_CONTEXT == shfunc ]]; then
             # At the prompt a signal sets $?; the end of input does not.
