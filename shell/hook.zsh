@@ -19,7 +19,8 @@ __attesh_boot() {
     typeset -g __attesh_version='@ATTESH_VERSION@'
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
-    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty=
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty= __attesh_odd=1 __attesh_called= __attesh_judged= __attesh_open_mind=
+    typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_addhistory __attesh_zshexit'
     [[ ! -t 0 ]] || __attesh_tty=1
     typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
 }
@@ -135,9 +136,9 @@ __attesh_configured() {
 }
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
-__attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
 
-# The redirection stands within each function: zsh ignores one that follows a
+# A call costs in zsh, so what runs at each command has few: each hook looks itself whether this
+# shell records. The redirection stands within each function: zsh ignores one that follows a
 # function's body when it calls the function as a hook.
 
 # ── hooks ─────────────────────────────────────────────────────────────────
@@ -149,7 +150,10 @@ __attesh_addhistory() {
         local lines=${1//[^$'\n']/} line=${1%$'\n'}
         # No precmd came: one of the user's fails.
         [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
+        # zsh runs this trap when the options are the user's again: some change what functions return.
+        (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) \
+            || builtin trap '[[ ! -o err_return && ! -o err_exit && ! -o glob_subst && ! -o posix_builtins && -o unset ]]; __attesh_odd=${?#0}' EXIT
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
@@ -165,7 +169,7 @@ __attesh_addhistory() {
 __attesh_preexec() {
     {
         local s=$? src=typed text=$__attesh_line
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
@@ -178,7 +182,7 @@ __attesh_preexec() {
             __attesh_open=0
         fi
         __attesh_line= __attesh_shown=-1
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         if __attesh_paused; then
             __attesh_lines=0
             return 0
@@ -213,19 +217,6 @@ __attesh_hidden() {
     [[ ! -o hist_no_store || ${3#builtin } != (history|r|fc)(| *) ]] || return 0
     [[ ! -o hist_no_functions || ${4%%$'\n'*} != (*'()'*|*function*) ]] || return 0
     [[ -n ${HISTORY_IGNORE-} ]] && { __attesh_ignored "$1" || __attesh_ignored "$2" }
-}
-
-# Does no zshaddhistory function of the user's refuse any line, or send one elsewhere? So it is if
-# each ends with `return 0`, has no other return, and neither calls fc nor changes an option.
-__attesh_open_minded() {
-    local name body
-    [[ ${(t)functions} == association*special* ]] || return 1
-    for name in ${zshaddhistory_functions:#__attesh_addhistory} zshaddhistory; do
-        ((${+functions[$name]})) || continue
-        body=$functions[$name]
-        [[ $body == *$'\treturn 0' && ${${body//$'return 0\n'/}%'return 0'} != *return* ]] || return 1
-        [[ ${(L)body} != *(fc|setopt|emulate|hist(size|file)|savehist|eval|source)[[:space:]=]* ]] || return 1
-    done
 }
 
 # zsh hides a line under hist_ignore_space, too, if it expands an alias that begins with a blank.
@@ -283,7 +274,7 @@ __attesh_precmd() {
     {
         local s=$? ps="${(j: :)pipestatus}" lines
         [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
         ! builtin zle || return 0
         local -i nat=${functrace[-1]##*:}
@@ -316,7 +307,7 @@ __attesh_precmd() {
         __attesh_configured $s
         [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         # If a preexec function fails, zsh runs the line and calls none behind it.
         __attesh_first=$((${+functions[__attesh_preexec]} && !${+functions[preexec]}))
         return 0
@@ -345,7 +336,7 @@ __attesh_zshexit() {
     {
         local s=$? why=unknown
         local -a words
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=__attesh_nat
         if [[ $__attesh_open == 0 && $ZSH_EVAL_CONTEXT == shfunc ]]; then
             # At the prompt a signal sets $?; the end of input does not.
@@ -369,6 +360,151 @@ __attesh_zshexit() {
         __attesh_dir=
         return 0
     } >/dev/null 2>&1
+}
+
+# ── what the user's zshaddhistory functions do ────────────────────────────
+
+# Do all of them surely keep every line in history, and where it belongs? The answer stands until
+# the text of a function that they call is another.
+__attesh_open_minded() {
+    [[ ${(t)functions} == association*special* && ${(t)builtins} == association*special* && ${(t)commands} == association*special* ]] || return 1
+    __attesh_texts
+    if [[ $__attesh_now != "$__attesh_judged" ]]; then
+        __attesh_open_mind=
+        __attesh_judge && __attesh_open_mind=1
+        __attesh_texts
+        typeset -g __attesh_judged=$__attesh_now
+    fi
+    [[ -n $__attesh_open_mind ]]
+}
+
+# What the answer hangs on: the functions, and what is a function of the words that they call.
+__attesh_texts() {
+    local name
+    typeset -g __attesh_now="$__attesh_odd $zshaddhistory_functions"
+    for name in $__attesh_called; do __attesh_now+=$'\n'${functions[$name]-}; done
+}
+
+__attesh_judge() {
+    # Each pattern is of what is surely harmless: it ends in no error (zsh then forgets the line, too),
+    # assigns nothing and evaluates no text as code or as arithmetic.
+    local q="'" raw="'[^']#'" id='[A-Za-z_][A-Za-z0-9_]#' quoted name value piece plain pattern math option
+    quoted=$raw'|[$]'$q'([^\\'$q']|\\?)#'$q'|\\[^A-Za-z0-9]'
+    name='((commands|functions|builtins|aliases|options|parameters)\[[A-Za-z0-9_.-]##\]|('$id'|[0-9]##)(|\[[-0-9,@*]##\]))'
+    value='[$](|[#+])'$name'|[$][]?#$!@*-]|[$][{](|\(([-@fqLUCkvtoOiuMVwcz]|[js]:[^:$`]#:)##\))(|[#+])('$name'|[@*?$!#-])'
+    value+='(|:(| -)[0-9]##(|:[0-9]##)|(:[htreaAluqQ])##|(:-|-|:+|+)([A-Za-z0-9_/.,:@%+ -]|'$quoted')#'
+    value+='|(%|%%|\#|\#\#|/|//|/\#|/%)([]A-Za-z0-9_/.,:@%+* !&;|^-]|\[(\^|!|)[^][$`"\\'$q']##\]|'$quoted')#)[}]'
+    value+='|[$]\(([^]()\\`"'$q'[]|'$raw'|"([^"\\`$]|[$][^("`])#")##\)'
+    # In double quotes, too, zsh evaluates what stands in brackets behind a value.
+    piece='[A-Za-z0-9_./,:@%+-]|'$quoted'|'$value'|"([^"\\`$]|\\?)#(('$value')(|([^["\\`$]|\\?)([^"\\`$]|\\?)#))#"'
+    plain='(|\~(|/(=|'$piece')#)|('$piece')(=|'$piece')#)'
+    pattern='(=|'$piece'|[*?|()]|\[(\^|!|)([^][$`"\\'$q']|\[:[a-z]##:\])##\])#'
+    math='\(\(([0-9 <>&|()+*-]|[=!<>]=|![^=]|[$][#?]|[$](|[{])[#+]'$name'(|[}]))##\)\)'
+    option='(|no)(extendedglob|nullglob|numericglobsort|globdots|dotglob|caseglob|casematch|bareglobqual|glob|shwordsplit|pipefail|typesetsilent|'
+    option+='warncreateglobal|warnnestedvar|rcquotes|shortloops|multios|xtrace|verbose|aliases|monitor|notify|beep|autopushd|pushdsilent|promptsubst)'
+    local -a above
+    typeset -ga __attesh_called=(TRAPDEBUG TRAPZERR TRAPERR zshaddhistory ${zshaddhistory_functions:#__attesh_addhistory})
+    ((!${+functions[TRAPDEBUG]} && !${+functions[TRAPZERR]} && !${+functions[TRAPERR]})) || return 1
+    # The traps and the options of the user's shell act in functions, too.
+    [[ -z $__attesh_odd && $(builtin trap) != *\ (DEBUG|ZERR|ERR)(|$'\n'*) ]] || return 1
+    for name in $__attesh_called; do
+        ((${+functions[$name]})) || continue
+        [[ $functions[$name] == (|*$'\n')$'\treturn 0' ]] && __attesh_harmless leave $name || return 1
+    done
+}
+
+# __attesh_harmless RETURN NAME: is each word of the function NAME known, and harmless where it
+# stands? RETURN is leave if the function's status is the answer to zsh, else back.
+__attesh_harmless() {
+    builtin setopt local_options extended_glob
+    local word kind= back=$1
+    local -i depth
+    local -a above=($above $2)
+    # Another program could change that file.
+    [[ $functions[$2] != *HISTFILE* ]] || return 1
+    for word in "${(@z)functions[$2]}"; do
+        case "$kind $word" in
+            \ *) __attesh_command "$word" || return 1 ;;
+            test\ \]\]) kind=words ;;
+            test\ *|\[\ (\]|-*|!|=|==|!=))
+                # -t and -v read arithmetic.
+                [[ $word == (\]|==|=|!=|[\<\>]|-[a-su-uw-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == (${~pattern}|${~plain})) ]] || return 1 ;;
+            case\ in|patterns\ \;) kind=patterns ;;
+            case\ *) [[ $word == ${~plain} ]] || return 1 ;;
+            patterns\ \() kind=pattern depth=1 ;;
+            patterns\ esac) kind=words ;;
+            pattern\ \() depth+=1 ;;
+            pattern\ \)) depth+=-1; ((depth)) || kind= ;;
+            pattern\ *) [[ $word == ${~pattern} ]] || return 1 ;;
+            for\ *) __attesh_settable "$word=" || return 1; kind=forin ;;
+            forin\ in) kind=list ;;
+            list\ (\;|\))) kind= ;;
+            leave\ 0|back\ <->) kind=left ;;
+            (words|names|set|unset|print|left|back|\[)\ (\;|\&|\&\||\&\&|\|\||\|)) kind= ;;
+            (words|left)\ \;[\;\&\|]) kind=patterns ;;
+            (words|print|\[)\ (|[0-9])(\<|\>|\>\>|\>\||\<\<\<|\>\&|\<\&|\&\>|\&\>\>)) kind=words ;;
+            builtin\ (print|printf|echo|emulate|setopt|unsetopt|local|typeset|:|true|false)) __attesh_command "$word" || return 1 ;;
+            command\ *) ((${+commands[$word]} && !${+builtins[$word]})) || return 1; kind=words ;;
+            emulate\ -(L|LR|RL)) kind=emulate-L ;;
+            emulate-L\ zsh) kind=set ;;
+            set\ -o|names\ -[agxUlu]##|print\ -([rnlsaoODNc]##|u[0-9])) ;;
+            set\ *|unset\ *) [[ ${${(L)word}//_/} == ${~option} || ($kind == set && ${${(L)word}//_/} == local(options|traps|patterns|loops)) ]] || return 1 ;;
+            names\ *) __attesh_settable "$word" || return 1 ;;
+            print\ (-|--)) kind=words ;;
+            # The text of a value could be an option.
+            print\ *) [[ ${(Q)word} != (-*|[\$]*) && $word == ${~plain} ]] || return 1; kind=words ;;
+            printf\ *) [[ ${(Q)word} == ([^-%]|%[%sqb])([^%]|%[%sqb])# && $word == ($~raw|[^\$\`]##) && $word == ${~plain} ]] || return 1; kind=words ;;
+            (words|list|\[)\ *) [[ $word == ${~plain} ]] || return 1 ;;
+            *) return 1 ;;
+        esac
+    done
+}
+
+# __attesh_command WORD: judges a word where a command begins, and sets the kind of those behind it.
+__attesh_command() {
+    case $1 in
+        if|then|elif|else|while|until|do|\{|!|\(|\;|\&|\&\||\&\&|\|\||\|) kind=; return ;;
+        \;[\;\&\|]) kind=patterns; return ;;
+        fi|done|\}|\)) kind=words; return ;;
+        for|case|builtin|command) kind=$1; return ;;
+        \[\[) kind=test; return ;;
+        \(\(*) kind=words; [[ $1 == ${~math} ]]; return ;;
+        return) kind=$back; return ;;
+        ${~id}(|+)=\() kind=list; __attesh_settable "${1%\(}"; return ;;
+        ${~id}(|+)=*) __attesh_settable "$1"; return ;;
+        local|typeset|declare|export) kind=names; return ;;
+    esac
+    # A function of the user's can have the name of a builtin.
+    __attesh_followed "$1" || return 1
+    case $1 in
+        emulate|print|printf|\[) kind=$1 ;;
+        setopt) kind=set ;;
+        unsetopt) kind=unset ;;
+        :|true|false|echo) kind=words ;;
+        # Another program changes nothing in this shell.
+        *)
+            kind=words
+            ((${+functions[$1]})) || { ((!${+builtins[$1]} && !${reswords[(Ie)$1]})) && { ((${+commands[$1]})) || [[ $1 == /* && -x $1 && ! -d $1 ]] } }
+            ;;
+    esac
+}
+
+# Is a function that is called, if the word is one, harmless? One that calls itself may not end well.
+__attesh_followed() {
+    [[ $1 == ([A-Za-z0-9_./:+@-]##|\[) && " zshaddhistory $zshaddhistory_functions $above " != *" $1 "* ]] || return 1
+    ((!${__attesh_called[(Ie)$1]})) || return 0
+    __attesh_called+=($1)
+    ((!${+functions[$1]})) || __attesh_harmless back $1
+}
+
+# __attesh_settable NAME=VALUE: an assignment to a parameter that means something to zsh, to the hook
+# or to arithmetic is not harmless.
+__attesh_settable() {
+    local to=${1%%(+|)=*} rest=
+    [[ $1 != *=* ]] || rest=${1#*=}
+    [[ $to == ${~id} && $to != (HISTFILE|HISTORY_IGNORE|*attesh*|*_functions) && ${(Pt)to} != *(integer|float|readonly|special|tied|association)* ]] || return 1
+    [[ $rest != \(*\) ]] || { for rest in "${(@z)${rest#\(}%\)}"; do [[ $rest == ${~plain} ]] || return 1; done; rest= }
+    [[ $rest == ((|=)${~plain}) ]]
 }
 
 # ── staying in place ──────────────────────────────────────────────────────
@@ -397,6 +533,7 @@ __attesh_facts() {
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
             zshaddhistory_functions "${(j: :)${(@q)zshaddhistory_functions}}" \
             zshexit_functions "${(j: :)${(@q)zshexit_functions}}" \
+            open_minded "$(__attesh_open_minded && builtin print 1)" \
             functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
             histsize "$HISTSIZE" savehist "${SAVEHIST-}" histfile "${(q)HISTFILE-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \

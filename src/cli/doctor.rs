@@ -312,8 +312,11 @@ fn unsaved(program: Program, facts: &HashMap<String, String>) -> Option<&'static
     }
 }
 
-/// The functions of the user's that decide what zsh's history takes.
+/// The functions of the user's that decide what zsh's history takes, if the hook cannot judge them all.
 fn deciders(facts: &HashMap<String, String>) -> Vec<String> {
+    if facts.get("open_minded").is_some_and(|answer| answer == "1") {
+        return Vec::new();
+    }
     let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
     let hooked = names("zshaddhistory_functions").filter(|name| !name.contains("__attesh_"));
     let own = names("functions").filter(|name| *name == "zshaddhistory");

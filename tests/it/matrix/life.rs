@@ -435,6 +435,17 @@ fn doctor_takes_a_shell_without_hooks_for_sound() {
 }
 
 #[test]
+fn doctor_names_a_zshaddhistory_function_that_hides_nothing() {
+    each(&[Zsh], |shell, home| {
+        let open = "zshaddhistory() { emulate -L zsh; seen=$1; return 0 }";
+        let said = doctor(shell, home, Rc { after: open, ..Rc::default() }, &[]);
+        assert!(said.contains("code:0") && !said.contains("zshaddhistory (zshaddhistory decides"), "{said}");
+        let said = doctor(shell, home, Rc::default(), &["zshaddhistory() { [[ $1 != *secret* ]] }"]);
+        assert!(said.contains("code:0") && said.contains("zshaddhistory (zshaddhistory decides"), "{said}");
+    });
+}
+
+#[test]
 fn a_text_that_history_hides_is_taken_from_a_pasted_error() {
     each(&[Bash], |shell, home| {
         let mut terminal = Terminal::start(shell, home, Rc::default());
