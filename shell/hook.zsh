@@ -19,7 +19,7 @@ __attesh_boot() {
     typeset -g __attesh_version='@ATTESH_VERSION@'
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
-    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty= __attesh_odd=1 __attesh_called= __attesh_judged= __attesh_open_mind=
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty=
     typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_addhistory __attesh_zshexit'
     [[ ! -t 0 ]] || __attesh_tty=1
     typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
@@ -125,6 +125,7 @@ __attesh_settings() {
     __attesh_cf="HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=off"
     [[ ! -o hist_ignore_space ]] || __attesh_cf=${__attesh_cf%off}on
     ((HISTSIZE > 1)) || __attesh_cf+=" HISTSIZE=$HISTSIZE"
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || __attesh_cf+=" zshaddhistory=${${(M)ATTESH_ZSHADDHISTORY:#keeps}:-hides}"
 }
 
 # Records that the history settings changed.
@@ -151,9 +152,6 @@ __attesh_addhistory() {
         # No precmd came: one of the user's fails.
         [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
         [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
-        # zsh runs this trap when the options are the user's again: some change what functions return.
-        (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) \
-            || builtin trap '[[ ! -o err_return && ! -o err_exit && ! -o glob_subst && ! -o posix_builtins && -o unset ]]; __attesh_odd=${?#0}' EXIT
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
@@ -209,8 +207,8 @@ __attesh_preexec() {
 __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
-    # What a function of the user's decides, only zsh knows.
-    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || __attesh_open_minded || return 0
+    # What a function of the user's decides, only zsh knows, unless the user says that it hides nothing.
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || [[ ${ATTESH_ZSHADDHISTORY-} == keeps ]] || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
     fi
@@ -362,151 +360,6 @@ __attesh_zshexit() {
     } >/dev/null 2>&1
 }
 
-# ── what the user's zshaddhistory functions do ────────────────────────────
-
-# Do all of them surely keep every line in history, and where it belongs? The answer stands until
-# the text of a function that they call is another.
-__attesh_open_minded() {
-    [[ ${(t)functions} == association*special* && ${(t)builtins} == association*special* && ${(t)commands} == association*special* ]] || return 1
-    __attesh_texts
-    if [[ $__attesh_now != "$__attesh_judged" ]]; then
-        __attesh_open_mind=
-        __attesh_judge && __attesh_open_mind=1
-        __attesh_texts
-        typeset -g __attesh_judged=$__attesh_now
-    fi
-    [[ -n $__attesh_open_mind ]]
-}
-
-# What the answer hangs on: the functions, and what is a function of the words that they call.
-__attesh_texts() {
-    local name
-    typeset -g __attesh_now="$__attesh_odd $zshaddhistory_functions"
-    for name in $__attesh_called; do __attesh_now+=$'\n'${functions[$name]-}; done
-}
-
-__attesh_judge() {
-    # Each pattern is of what is surely harmless: it ends in no error (zsh then forgets the line, too),
-    # assigns nothing and evaluates no text as code or as arithmetic.
-    local q="'" raw="'[^']#'" id='[A-Za-z_][A-Za-z0-9_]#' quoted name value piece plain pattern math option
-    quoted=$raw'|[$]'$q'([^\\'$q']|\\?)#'$q'|\\[^A-Za-z0-9]'
-    name='((commands|functions|builtins|aliases|options|parameters)\[[A-Za-z0-9_.-]##\]|('$id'|[0-9]##)(|\[[-0-9,@*]##\]))'
-    value='[$](|[#+])'$name'|[$][]?#$!@*-]|[$][{](|\(([-@fqLUCkvtoOiuMVwcz]|[js]:[^:$`]#:)##\))(|[#+])('$name'|[@*?$!#-])'
-    value+='(|:(| -)[0-9]##(|:[0-9]##)|(:[htreaAluqQ])##|(:-|-|:+|+)([A-Za-z0-9_/.,:@%+ -]|'$quoted')#'
-    value+='|(%|%%|\#|\#\#|/|//|/\#|/%)([]A-Za-z0-9_/.,:@%+* !&;|^-]|\[(\^|!|)[^][$`"\\'$q']##\]|'$quoted')#)[}]'
-    value+='|[$]\(([^]()\\`"'$q'[]|'$raw'|"([^"\\`$]|[$][^("`])#")##\)'
-    # In double quotes, too, zsh evaluates what stands in brackets behind a value.
-    piece='[A-Za-z0-9_./,:@%+-]|'$quoted'|'$value'|"([^"\\`$]|\\?)#(('$value')(|([^["\\`$]|\\?)([^"\\`$]|\\?)#))#"'
-    plain='(|\~(|/(=|'$piece')#)|('$piece')(=|'$piece')#)'
-    pattern='(=|'$piece'|[*?|()]|\[(\^|!|)([^][$`"\\'$q']|\[:[a-z]##:\])##\])#'
-    math='\(\(([0-9 <>&|()+*-]|[=!<>]=|![^=]|[$][#?]|[$](|[{])[#+]'$name'(|[}]))##\)\)'
-    option='(|no)(extendedglob|nullglob|numericglobsort|globdots|dotglob|caseglob|casematch|bareglobqual|glob|shwordsplit|pipefail|typesetsilent|'
-    option+='warncreateglobal|warnnestedvar|rcquotes|shortloops|multios|xtrace|verbose|aliases|monitor|notify|beep|autopushd|pushdsilent|promptsubst)'
-    local -a above
-    typeset -ga __attesh_called=(TRAPDEBUG TRAPZERR TRAPERR zshaddhistory ${zshaddhistory_functions:#__attesh_addhistory})
-    ((!${+functions[TRAPDEBUG]} && !${+functions[TRAPZERR]} && !${+functions[TRAPERR]})) || return 1
-    # The traps and the options of the user's shell act in functions, too.
-    [[ -z $__attesh_odd && $(builtin trap) != *\ (DEBUG|ZERR|ERR)(|$'\n'*) ]] || return 1
-    for name in $__attesh_called; do
-        ((${+functions[$name]})) || continue
-        [[ $functions[$name] == (|*$'\n')$'\treturn 0' ]] && __attesh_harmless leave $name || return 1
-    done
-}
-
-# __attesh_harmless RETURN NAME: is each word of the function NAME known, and harmless where it
-# stands? RETURN is leave if the function's status is the answer to zsh, else back.
-__attesh_harmless() {
-    builtin setopt local_options extended_glob
-    local word kind= back=$1
-    local -i depth
-    local -a above=($above $2)
-    # Another program could change that file.
-    [[ $functions[$2] != *HISTFILE* ]] || return 1
-    for word in "${(@z)functions[$2]}"; do
-        case "$kind $word" in
-            \ *) __attesh_command "$word" || return 1 ;;
-            test\ \]\]) kind=words ;;
-            test\ *|\[\ (\]|-*|!|=|==|!=))
-                # -t and -v read arithmetic.
-                [[ $word == (\]|==|=|!=|[\<\>]|-[a-su-uw-zA-Z]|\&\&|\|\||!|[\(\)]) || ($word != -* && $word == (${~pattern}|${~plain})) ]] || return 1 ;;
-            case\ in|patterns\ \;) kind=patterns ;;
-            case\ *) [[ $word == ${~plain} ]] || return 1 ;;
-            patterns\ \() kind=pattern depth=1 ;;
-            patterns\ esac) kind=words ;;
-            pattern\ \() depth+=1 ;;
-            pattern\ \)) depth+=-1; ((depth)) || kind= ;;
-            pattern\ *) [[ $word == ${~pattern} ]] || return 1 ;;
-            for\ *) __attesh_settable "$word=" || return 1; kind=forin ;;
-            forin\ in) kind=list ;;
-            list\ (\;|\))) kind= ;;
-            leave\ 0|back\ <->) kind=left ;;
-            (words|names|set|unset|print|left|back|\[)\ (\;|\&|\&\||\&\&|\|\||\|)) kind= ;;
-            (words|left)\ \;[\;\&\|]) kind=patterns ;;
-            (words|print|\[)\ (|[0-9])(\<|\>|\>\>|\>\||\<\<\<|\>\&|\<\&|\&\>|\&\>\>)) kind=words ;;
-            builtin\ (print|printf|echo|emulate|setopt|unsetopt|local|typeset|:|true|false)) __attesh_command "$word" || return 1 ;;
-            command\ *) ((${+commands[$word]} && !${+builtins[$word]})) || return 1; kind=words ;;
-            emulate\ -(L|LR|RL)) kind=emulate-L ;;
-            emulate-L\ zsh) kind=set ;;
-            set\ -o|names\ -[agxUlu]##|print\ -([rnlsaoODNc]##|u[0-9])) ;;
-            set\ *|unset\ *) [[ ${${(L)word}//_/} == ${~option} || ($kind == set && ${${(L)word}//_/} == local(options|traps|patterns|loops)) ]] || return 1 ;;
-            names\ *) __attesh_settable "$word" || return 1 ;;
-            print\ (-|--)) kind=words ;;
-            # The text of a value could be an option.
-            print\ *) [[ ${(Q)word} != (-*|[\$]*) && $word == ${~plain} ]] || return 1; kind=words ;;
-            printf\ *) [[ ${(Q)word} == ([^-%]|%[%sqb])([^%]|%[%sqb])# && $word == ($~raw|[^\$\`]##) && $word == ${~plain} ]] || return 1; kind=words ;;
-            (words|list|\[)\ *) [[ $word == ${~plain} ]] || return 1 ;;
-            *) return 1 ;;
-        esac
-    done
-}
-
-# __attesh_command WORD: judges a word where a command begins, and sets the kind of those behind it.
-__attesh_command() {
-    case $1 in
-        if|then|elif|else|while|until|do|\{|!|\(|\;|\&|\&\||\&\&|\|\||\|) kind=; return ;;
-        \;[\;\&\|]) kind=patterns; return ;;
-        fi|done|\}|\)) kind=words; return ;;
-        for|case|builtin|command) kind=$1; return ;;
-        \[\[) kind=test; return ;;
-        \(\(*) kind=words; [[ $1 == ${~math} ]]; return ;;
-        return) kind=$back; return ;;
-        ${~id}(|+)=\() kind=list; __attesh_settable "${1%\(}"; return ;;
-        ${~id}(|+)=*) __attesh_settable "$1"; return ;;
-        local|typeset|declare|export) kind=names; return ;;
-    esac
-    # A function of the user's can have the name of a builtin.
-    __attesh_followed "$1" || return 1
-    case $1 in
-        emulate|print|printf|\[) kind=$1 ;;
-        setopt) kind=set ;;
-        unsetopt) kind=unset ;;
-        :|true|false|echo) kind=words ;;
-        # Another program changes nothing in this shell.
-        *)
-            kind=words
-            ((${+functions[$1]})) || { ((!${+builtins[$1]} && !${reswords[(Ie)$1]})) && { ((${+commands[$1]})) || [[ $1 == /* && -x $1 && ! -d $1 ]] } }
-            ;;
-    esac
-}
-
-# Is a function that is called, if the word is one, harmless? One that calls itself may not end well.
-__attesh_followed() {
-    [[ $1 == ([A-Za-z0-9_./:+@-]##|\[) && " zshaddhistory $zshaddhistory_functions $above " != *" $1 "* ]] || return 1
-    ((!${__attesh_called[(Ie)$1]})) || return 0
-    __attesh_called+=($1)
-    ((!${+functions[$1]})) || __attesh_harmless back $1
-}
-
-# __attesh_settable NAME=VALUE: an assignment to a parameter that means something to zsh, to the hook
-# or to arithmetic is not harmless.
-__attesh_settable() {
-    local to=${1%%(+|)=*} rest=
-    [[ $1 != *=* ]] || rest=${1#*=}
-    [[ $to == ${~id} && $to != (HISTFILE|HISTORY_IGNORE|*attesh*|*_functions) && ${(Pt)to} != *(integer|float|readonly|special|tied|association)* ]] || return 1
-    [[ $rest != \(*\) ]] || { for rest in "${(@z)${rest#\(}%\)}"; do [[ $rest == ${~plain} ]] || return 1; done; rest= }
-    [[ $rest == ((|=)${~plain}) ]]
-}
-
 # ── staying in place ──────────────────────────────────────────────────────
 
 # __attesh_hooked STATUS: puts back what somebody took out of the arrays, each to the first place:
@@ -533,7 +386,7 @@ __attesh_facts() {
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
             zshaddhistory_functions "${(j: :)${(@q)zshaddhistory_functions}}" \
             zshexit_functions "${(j: :)${(@q)zshexit_functions}}" \
-            open_minded "$(__attesh_open_minded && builtin print 1)" \
+            zshaddhistory "${(q)ATTESH_ZSHADDHISTORY-}" \
             functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
             histsize "$HISTSIZE" savehist "${SAVEHIST-}" histfile "${(q)HISTFILE-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \

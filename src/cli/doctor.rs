@@ -312,9 +312,10 @@ fn unsaved(program: Program, facts: &HashMap<String, String>) -> Option<&'static
     }
 }
 
-/// The functions of the user's that decide what zsh's history takes, if the hook cannot judge them all.
+/// The functions of the user's that decide what zsh's history takes, unless the user says that they
+/// hide no line.
 fn deciders(facts: &HashMap<String, String>) -> Vec<String> {
-    if facts.get("open_minded").is_some_and(|answer| answer == "1") {
+    if facts.get("zshaddhistory").is_some_and(|word| word == "keeps") {
         return Vec::new();
     }
     let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
@@ -366,7 +367,7 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
             list.extend(
                 deciders(facts)
                     .iter()
-                    .map(|name| format!("{name} (zshaddhistory decides unseen: every text)")),
+                    .map(|name| format!("{name} (zshaddhistory decides unseen: every text; if it hides no line: ATTESH_ZSHADDHISTORY=keeps)")),
             );
         }
         Program::Sh => {}

@@ -4,7 +4,6 @@
 //! `…` is a beginning. docs/shells.md says in words what the rows hold the hooks to.
 
 mod clock;
-mod deciders;
 mod ends;
 mod guests;
 mod hygiene;
