@@ -22,7 +22,7 @@ __attesh_boot() {
     # What PS0 holds. Its arithmetic runs in this shell and prints nothing.
     # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
-    # count of starts. `i` is 1 while the child runs, so that the prompt sees an
+    # count of starts. `i` is 1 while the child runs and 2 behind it, so that the prompt sees an
     # interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
     # it told the user why, and with 113 if it recorded a line that may call `fc`: PS0 then
     # keeps what history shows (element 1 of __attesh_x is unset).
@@ -44,7 +44,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$(__attesh_newest_entry)}/}}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=2,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$(__attesh_newest_entry)}/}}${__attesh_e:$((__attesh_i=0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
@@ -364,14 +364,14 @@ __attesh_prompted() {
 __attesh_finish() {
     \builtin local __attesh__nat="$1" __attesh__pipe
     \builtin shift
-    if ((__attesh_i || __attesh__nat < __attesh_o)); then
-        # ^C came while PS0 ran: bash neither runs nor counts the command, and the recorder
-        # may not have got its start, unless PS0 had gone on.
+    if ((__attesh_i)); then
+        # ^C came while PS0 ran: bash does not run the command. If it came while the child
+        # ran, the recorder may not have got the start.
         if __attesh_paused; then
             __attesh_n=$((__attesh_n - 1))
             \builtin return 0
         fi
-        if ((__attesh_i)); then
+        if ((__attesh_i == 1)); then
             __attesh_text
             __attesh_start "$__attesh_o" r=1
             __attesh_t=
@@ -388,7 +388,7 @@ __attesh_finish() {
     else
         # Commands ran unseen since, and the status is one of theirs.
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" from=unknown "$@"
-        __attesh_unseen "$((__attesh_o + 1))" "$__attesh__nat"
+        ((__attesh__nat < __attesh_o)) || __attesh_unseen "$((__attesh_o + 1))" "$__attesh__nat"
     fi
 }
 

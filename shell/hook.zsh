@@ -125,7 +125,13 @@ __attesh_settings() {
     __attesh_cf="HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=off"
     [[ ! -o hist_ignore_space ]] || __attesh_cf=${__attesh_cf%off}on
     ((HISTSIZE > 1)) || __attesh_cf+=" HISTSIZE=$HISTSIZE"
-    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || __attesh_cf+=" zshaddhistory=${${(M)ATTESH_ZSHADDHISTORY:#keeps}:-hides}"
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || ! __attesh_decided || __attesh_cf+=" zshaddhistory=${${(M)ATTESH_ZSHADDHISTORY:#keeps}:-hides}"
+}
+
+# Does a function of the user's decide what history takes? The one of atuin takes every line.
+__attesh_decided() {
+    local -a others=(${zshaddhistory_functions:#(__attesh_addhistory|_atuin_zshaddhistory)})
+    (($#others || ${+functions[zshaddhistory]}))
 }
 
 # Records that the history settings changed.
@@ -208,7 +214,7 @@ __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
     # What a function of the user's decides, only zsh knows, unless the user says that it hides nothing.
-    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || [[ ${ATTESH_ZSHADDHISTORY-} == keeps ]] || return 0
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || ! __attesh_decided || [[ ${ATTESH_ZSHADDHISTORY-} == keeps ]] || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
     fi

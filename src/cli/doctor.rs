@@ -319,7 +319,8 @@ fn deciders(facts: &HashMap<String, String>) -> Vec<String> {
         return Vec::new();
     }
     let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
-    let hooked = names("zshaddhistory_functions").filter(|name| !name.contains("__attesh_"));
+    let hooked = names("zshaddhistory_functions")
+        .filter(|name| !name.contains("__attesh_") && *name != "_atuin_zshaddhistory");
     let own = names("functions").filter(|name| *name == "zshaddhistory");
     hooked.chain(own).map(|name| visible(name.as_bytes())).collect()
 }
