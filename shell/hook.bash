@@ -28,7 +28,9 @@ __attesh_boot() {
     # keeps what history shows (element 1 of __attesh_x is unset).
     # A restricted shell allows neither `>` nor a path as a command's name. It
     # is not restricted yet while it reads its rc file.
+    \builtin local __attesh__quiet='{ __attesh_newest_entry; } 2>/dev/null'
     if __attesh_restricted; then
+        __attesh__quiet=__attesh_newest_entry
         if [[ $- == *r* ]]; then
             __attesh_bin=attesh
         else
@@ -44,7 +46,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=2,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$(__attesh_newest_entry)}/}}${__attesh_e:$((__attesh_i=0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=2,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$('$__attesh__quiet')}/}}${__attesh_e:$((__attesh_i=0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
@@ -150,6 +152,9 @@ __attesh_text() {
     elif [[ :${HISTCONTROL-}: == *:ignoredups:* ]]; then
         __attesh_entry
         [[ $__attesh_src != history ]] || __attesh_src=dup
+    else
+        # No setting hides it: a command before it took entries away.
+        __attesh_src=none
     fi
     # Did history grow by more than this command?
     __attesh_beside=$((__attesh_grown - __attesh_own))
@@ -343,7 +348,7 @@ __attesh_prompted() {
         __attesh_reopen "$__attesh__nat"
     elif ((__attesh_o)); then
         __attesh_finish "$__attesh__nat" ${__attesh__again:+"r=1"}
-        ((!__attesh_f)) || __attesh_reran "$__attesh__nat"
+        ((!__attesh_f)) || __attesh_took "$__attesh__nat"
     else
         __attesh_idle "$__attesh__nat" "$1"
     fi
@@ -501,6 +506,7 @@ __attesh_close() {
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=exit
     fi
     __attesh_rec x nat="$__attesh__nat" why="$__attesh__why" st="$__attesh_s"
+    [[ $__attesh_r != 3 ]] || ((__attesh_l < 2)) || __attesh_tell "session $__attesh_short has ended; what this shell ran since is in none"
     __attesh_dir=
 }
 

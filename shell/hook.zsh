@@ -160,7 +160,7 @@ __attesh_addhistory() {
         [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
-            [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
+            [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside history 0 $__attesh_nat "$line"
             return 0
         fi
         __attesh_line=$line

@@ -58,9 +58,9 @@ __attesh_unopened() {
     \builtin exit 112
 }
 
-# A function of the user's that is called `builtin`, and calls none.
+# `builtin` calls none: a function of the user's has its name, or it is disabled.
 __attesh_overridden() {
-    ((__attesh_u)) || printf 'attesh: not recording this shell: a function is called builtin\n' >/dev/tty
+    ((__attesh_u)) || printf 'attesh: not recording this shell: a function is called builtin, or enable -n took that away\n' >/dev/tty
     __attesh_u=1 __attesh_pid=
 }
 
@@ -123,9 +123,18 @@ __attesh_repair_ps0() {
 # __attesh_besides NAT: history grew by more than the command that starts now. What
 # was pasted before the command and certainly ran nothing is no news.
 __attesh_besides() {
-    \builtin local __attesh__text='' __attesh__inert=1
+    \builtin local __attesh__text='' __attesh__inert=1 __attesh__own
     __attesh_s=$__attesh_q
     __attesh_newest "$((__attesh_top - __attesh_own - __attesh_beside))" "$((__attesh_top - __attesh_own))"
+    # A command ran. What bash cannot parse is the rest of a line that a key took history away from.
+    if [[ $__attesh_src == history ]]; then
+        __attesh__own=$__attesh_t
+        __attesh_strip
+        if __attesh_inert "$__attesh_t"; then
+            __attesh__inert=0 __attesh_src=none __attesh__own=
+        fi
+        __attesh_t=$__attesh__own
+    fi
     ((__attesh__inert && __attesh_beside < __attesh_lines)) || __attesh_note unannounced "$1" "$__attesh__text"
 }
 
@@ -134,18 +143,18 @@ __attesh_besides() {
 __attesh_unread() {
     \builtin local __attesh__text='' __attesh__inert=1 __attesh__reads
     # Entries that another tool read from a file look the same.
-    # In a process of its own, because a match sets BASH_REMATCH.
-    (__attesh_reads_history)
-    __attesh__reads=$?
-    ((__attesh__reads)) || \builtin return 0
+    __attesh__reads=$(__attesh_reads_history)
+    [[ $__attesh__reads != *yes ]] || \builtin return 0
+    # Under erasedups history does not grow by a repeat.
+    [[ :${HISTCONTROL-}: != *:erasedups:* ]] || __attesh__reads=unknown
     __attesh_top=$HISTCMD __attesh_grown=$((HISTCMD - __attesh_h)) __attesh_lines=2
-    if ((__attesh_grown == 1 && __attesh__reads == 1)) && [[ $(__attesh_taken && \builtin echo 1) == *1 ]]; then
+    if ((__attesh_grown == 1)) && [[ $__attesh__reads == *no && $(__attesh_taken && \builtin echo 1) == *1 ]]; then
         __attesh_entry
         [[ $__attesh_src == typed ]] || __attesh_strip
         __attesh__text=$__attesh_t __attesh_t=
     else
         __attesh_newest "$__attesh_h" "$__attesh_top"
-        ((__attesh__inert && __attesh__reads == 1 && __attesh_grown <= $2 - __attesh_z)) || {
+        ((__attesh__inert && __attesh_grown <= $2 - __attesh_z)) || {
             __attesh_note unannounced "$1" "$__attesh__text"
             \builtin return 0
         }
@@ -153,27 +162,33 @@ __attesh_unread() {
     [[ $__attesh__text != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh__text"
 }
 
-# Does an entry of PROMPT_COMMAND, a function that one calls or a variable that one names change
-# history otherwise than by `history -a` (0), or not (1)? Nobody knows of a file that one sources (2).
+# Does an entry of PROMPT_COMMAND, or a function, an alias or a variable that one names, change history
+# otherwise than by `history -a`? Says yes, no or unknown. This is for a child: a match sets BASH_REMATCH.
 __attesh_reads_history() {
-    \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word __attesh__values __attesh__not=1
+    \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word __attesh__values __attesh__says=no
+    \builtin local __attesh__code='(^|[[:space:];&|({!])(builtin[[:blank:]]+|command[[:blank:]]+)*(\.[[:blank:]]|(source|eval|trap)[[:blank:]]|[$])'
     \builtin local -a __attesh__words
+    [[ $(\builtin trap -p) != *history* ]] || __attesh__says=unknown
     while [[ $__attesh__todo ]]; do
-        [[ ! $__attesh__todo =~ history([[:blank:]]+-a)*[[:blank:]]+-[a-z]*[b-z] ]] || \builtin return 0
-        [[ ! $__attesh__todo =~ (^|[[:space:]\;\&\|\({])(builtin[[:blank:]]+|command[[:blank:]]+|\\)*(\.|source)[[:blank:]] ]] || __attesh__not=2
+        __attesh__todo=${__attesh__todo//[\"\'\\]}
+        [[ ! $__attesh__todo =~ history([[:space:]]+-a)*[[:space:]]+-[a-z]*[b-z] ]] || { \builtin printf yes; \builtin return; }
+        [[ ! $__attesh__todo =~ $__attesh__code && ! $__attesh__todo =~ history[[:space:]]+[$] ]] || __attesh__says=unknown
         \builtin mapfile -t __attesh__words <<<"${__attesh__todo//[^[:alnum:]_:.-]/$'\n'}"
         __attesh__todo=
         for __attesh__word in "${__attesh__words[@]}"; do
             [[ $__attesh__word && $__attesh__word != *__attesh_* && $__attesh__seen != *" $__attesh__word "* ]] || \builtin continue
             __attesh__seen+="$__attesh__word "
             ! \builtin declare -F -- "$__attesh__word" >/dev/null || __attesh__todo+=$(\builtin declare -f -- "$__attesh__word")$'\n'
+            # What follows an alias belongs to it.
+            [[ ! ${BASH_ALIASES[$__attesh__word]-} ]] || __attesh__todo+="${BASH_ALIASES[$__attesh__word]}"$'\n'
+            [[ ${BASH_ALIASES[$__attesh__word]-} != *history* ]] || __attesh__says=unknown
             __attesh__word=${__attesh__word%%[^[:alnum:]_]*}
             [[ $__attesh__word == [[:alpha:]_]* ]] || \builtin continue
             __attesh__values=$__attesh__word[@]
             __attesh__todo+="${!__attesh__values-}"$'\n'
         done
     done
-    \builtin return "$__attesh__not"
+    \builtin printf '%s' "$__attesh__says"
 }
 
 # The newest entry of history with its number, behind what a DEBUG trap said. This is for a child.
@@ -185,37 +200,17 @@ __attesh_newest_entry() {
     \builtin history 1
 }
 
-# __attesh_reran NAT: `fc` takes its own line out of history and puts in what it runs. Did the
-# command do that?
-__attesh_reran() {
-    \builtin local __attesh__text='' __attesh__inert=0 __attesh__was="${__attesh_v[$1]-}" __attesh__own __attesh__now __attesh__from=$((HISTCMD < __attesh_h ? HISTCMD - 1 : __attesh_h - 1))
+# __attesh_took NAT: did history take lines while the command ran? `fc` takes its own line out of
+# history and puts in what it runs.
+__attesh_took() {
+    \builtin local __attesh__text='' __attesh__inert=0 __attesh__was="${__attesh_v[$1]-}" __attesh__now __attesh__from=$((__attesh_h - 1))
     __attesh_f=0 __attesh__was=${__attesh__was##*$'\1'}
-    [[ -o history && $__attesh__was && $__attesh__was != *history* ]] && ((__attesh__from > 0)) && ! __attesh_paused && ! (__attesh_reads_history) || \builtin return 0
-    __attesh_t=$__attesh__was
-    __attesh_strip
-    __attesh__own=$__attesh_t
+    [[ -o history && $__attesh__was ]] && ((__attesh__from > 0 && HISTCMD >= __attesh_h)) && ! __attesh_paused && [[ $(__attesh_reads_history) != *yes ]] || \builtin return 0
     __attesh__now=$(__attesh_entries "$__attesh__from")
-    if ((HISTCMD < __attesh_h)); then
-        # What ran is no entry of its own, or nothing ran: fc's editor failed.
-        [[ :${HISTCONTROL-}: == *:@(ignoredups|ignoreboth|erasedups):* ]] || \builtin return 0
-        __attesh_t=$__attesh__now
-        __attesh_strip
-        [[ $__attesh_t != "$__attesh__own" ]] || \builtin return 0
-        ! __attesh_edits "$__attesh__own" || __attesh__from=$HISTCMD
-        __attesh_newest "$__attesh__from" "$HISTCMD"
-    else
-        [[ $__attesh__now != "$__attesh__was" && $__attesh__now != "$__attesh__was"$'\n'*(\ )"$__attesh_h"[\ *]* ]] || __attesh__from=$__attesh_h
-        ((__attesh__from < HISTCMD)) || \builtin return 0
-        __attesh_newest "$__attesh__from" "$HISTCMD"
-    fi
-    __attesh_t=
-    __attesh_note rerun "$1" "$__attesh__text"
-}
-
-# __attesh_edits TEXT: does its `fc` call an editor, as far as one can tell?
-__attesh_edits() {
-    \builtin local __attesh__word="${1%%[[:blank:];&|()]*}"
-    [[ $1 != *fc*@(-s|-e\ -)* && ${BASH_ALIASES[${__attesh__word:-fc}]-} != *fc*@(-s|-e\ -)* ]]
+    [[ $__attesh__now != "$__attesh__was" && $__attesh__now != "$__attesh__was"$'\n'*(\ )"$__attesh_h"[\ *]* ]] || __attesh__from=$__attesh_h
+    ((__attesh__from < HISTCMD)) || \builtin return 0
+    __attesh_newest "$__attesh__from" "$HISTCMD"
+    __attesh_note history "$1" "$__attesh__text"
 }
 
 # __attesh_entries START: the entries of history from this number on.

@@ -153,7 +153,7 @@ fn said(record: &Record) -> Option<Remark> {
         Body::Note(note) => {
             let what = match note.what {
                 NoteWhat::Remark => "note",
-                NoteWhat::Rerun => "fc ran",
+                NoteWhat::History => "history took",
                 NoteWhat::Unexecuted => "not executed",
                 NoteWhat::Unannounced => "not announced by the shell, may have run",
                 other => other.name(),

@@ -518,7 +518,7 @@ impl Story {
                 FindingCode::Configuration,
                 "a setting that decides what is recorded was changed".into(),
             ),
-            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::Rerun => {}
+            NoteWhat::Remark | NoteWhat::Unexecuted | NoteWhat::History => {}
         }
     }
 

@@ -193,8 +193,8 @@ words! {
         /// A line of the shell's history that the shell did not announce: it ran from a key
         /// binding, or it did not run.
         Unannounced = "unannounced",
-        /// What `fc` put into history in place of its own line, and ran.
-        Rerun = "rerun",
+        /// What the shell's history took while a command ran: as a rule what `fc` ran.
+        History = "history",
         /// A hook had been removed and was put back.
         HookRepaired = "hook-repaired",
         /// The hook itself saw that commands ran unrecorded.

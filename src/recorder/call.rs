@@ -330,7 +330,7 @@ impl<'a> Values<'a> {
         let what = match self.get(Key::What) {
             Some(b"unexecuted") => NoteWhat::Unexecuted,
             Some(b"unannounced") => NoteWhat::Unannounced,
-            Some(b"rerun") => NoteWhat::Rerun,
+            Some(b"history") => NoteWhat::History,
             Some(b"hook-repaired") => NoteWhat::HookRepaired,
             Some(b"gap") => NoteWhat::Gap,
             Some(b"configuration") => NoteWhat::Configuration,

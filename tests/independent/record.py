@@ -65,7 +65,7 @@ KINDS = {
         "outcome": Optional(OUTCOME), "native": Optional(integer), "shellDurationUs": Optional(integer)},
     "note": {
         "shell": Optional(integer), "what": one_of(
-            "remark", "unexecuted", "unannounced", "rerun", "hook-repaired", "gap", "configuration"),
+            "remark", "unexecuted", "unannounced", "history", "hook-repaired", "gap", "configuration"),
         "status": Optional(status), "native": Optional(integer)},
     "pause": {"shell": null_or(integer)},
     "resume": {"shell": null_or(integer), "by": null_or(integer)},
