@@ -133,6 +133,19 @@ pub struct Predicate {
     pub must_understand: Vec<String>,
 }
 
+impl Predicate {
+    /// Whether everything that ran of a plan's script is among the commands: somebody saw bash read
+    /// it, its shell came to its end, and no command was lost.
+    #[must_use]
+    pub fn tells_all_of(&self, plan: &PlanFacts) -> bool {
+        let shell = self.session.shells.iter().find(|shell| shell.id == plan.shell);
+        plan.evidence == Evidence::Reader
+            && self.outcome.lost_count == 0
+            && plan.close.is_some()
+            && shell.and_then(|shell| shell.closed).is_some_and(CloseReason::is_own_end)
+    }
+}
+
 /// The program that recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

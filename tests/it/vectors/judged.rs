@@ -89,14 +89,14 @@ const OF_SCRIPTS: &[OfScript] = &[
         "entire",
         &[CD, GO],
         Some(Code::ScriptLineMissing),
-        "line 2 `echo \"something\"` did not run; the last command that did was line 1",
+        "line 2 `echo \"something\"` did not run; the command before it that did was line 1",
     ),
     (
         "last-missing",
         "entire",
         &[CD, ECHO],
         Some(Code::ScriptLineMissing),
-        "line 3 `go build ./...` did not run; the last command that did was line 2",
+        "line 3 `go build ./...` did not run; the command before it that did was line 2",
     ),
     (
         "all-missing",
@@ -176,7 +176,7 @@ const OF_SCRIPTS: &[OfScript] = &[
         "lines",
         &[CD, ECHO],
         Some(Code::ScriptLineMissing),
-        "line 9 `go build ./...` did not run; the last command that did was line 5",
+        "line 9 `go build ./...` did not run; the command before it that did was line 5",
     ),
     (
         "one-script-of-two",
@@ -297,7 +297,7 @@ fn changes(cases: &mut Cases) {
         (
             "file-changed",
             Code::ScriptChanged,
-            "the script's file was changed while it ran",
+            "its shell read something that is not the planned script",
             (|run| run.unchanged = false) as fn(&mut Run),
         ),
         (
@@ -427,7 +427,7 @@ fn unseen(cases: &mut Cases) {
         cases.held(name, policy, Code::ScriptLineUnplanned, why, &other);
         let name = name.replace("no-unit", "changed");
         let other = changed(|run| run.unchanged = false);
-        cases.held(&name, policy, Code::ScriptChanged, "the script's file was changed", &other);
+        cases.held(&name, policy, Code::ScriptChanged, "its shell read something", &other);
     }
     let mut remarks = Run::of(&["touch x"]);
     (remarks.units, remarks.ran[0].unit) = (Some(Vec::new()), false);
