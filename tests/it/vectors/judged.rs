@@ -421,6 +421,18 @@ fn unseen(cases: &mut Cases) {
     traps.ran.truncate(1);
     let why = "line 2 `(echo something)` is denied by ^[(]echo; traps cannot show";
     cases.held("unannounced-denied", "deny", Code::CommandDenied, why, &statement(&[traps]));
+    // What the end of the script shows not to have run may run unseen where there is no such end.
+    let mut left = Run::of(&["make", "(echo something)"]);
+    left.ran.truncate(1);
+    cases.held("not-reached-met", "deny", None, "1 command recorded", &statement(&[left]));
+    for closed in [Value::Null, json!("stopped"), json!("unknown")] {
+        let mut left = Run::of(&["make", "(echo something)"]);
+        left.ran.truncate(1);
+        let name = format!("not-seen-{}-denied", closed.as_str().unwrap_or("open"));
+        (left.closed, left.exit) = (closed, Value::Null);
+        let why = "line 2 `(echo something)` is denied by ^[(]echo; nothing shows that it did not run";
+        cases.held(&name, "deny", Code::CommandDenied, why, &statement(&[left]));
+    }
     for (name, policy) in [("no-unit-ordered", "ordered"), ("no-unit-contains", "contains")] {
         let other = changed(|run| run.ran[1].unit = false);
         let why = "command 2 `echo \"something\"` is no command of the script";
