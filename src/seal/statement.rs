@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::few;
+use crate::crypto::sha256;
 use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
@@ -503,7 +504,10 @@ pub struct OriginFacts {
 /// was. A second script of the same name takes a number behind it.
 #[must_use]
 pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
-    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, plan.sha256.clone()?)));
+    // A plan without bytes is of a script that nobody could read, or that was too long to be kept.
+    let none = hex(&sha256(&[]));
+    let script = |plan: &PlanFacts| plan.sha256.clone().filter(|sha256| *sha256 != none);
+    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, script(plan)?)));
     numbered(SUBJECT_SCRIPT, scripts, most)
 }
 

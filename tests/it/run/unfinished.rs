@@ -98,6 +98,10 @@ fn a_failing_script_leaves_nothing_or_a_good_record() {
     let (seal, verify, show) = sealed(&place);
     assert_eq!((seal.0, verify.0), (Some(0), Some(0)), "{} {}", seal.1, verify.1);
     assert!(show.contains("sh -c 'exit 7'") && show.contains("not reached"), "{show}");
+    // With its close the shell tells how many commands it ran: a start that is lost leaves a gap.
+    let journal = std::fs::read_to_string(place.session().join("journal")).unwrap();
+    let close = journal.lines().find(|line| line.contains("shell-close")).unwrap();
+    assert!(close.contains("\"native\":2,"), "{close}");
     let predicate = place.predicate();
     assert_eq!(predicate["commands"][1]["exitCode"], 7);
     assert_eq!(predicate["session"]["shells"][0]["exitCode"], 7);
@@ -247,6 +251,7 @@ fn a_script_that_could_not_be_read_is_verified() {
             for part in [format!("closed: exit, status {status}"), "recorded anomaly: script-unread".into()] {
                 assert!(show.contains(&part), "{part}: {show}");
             }
+            assert!(!show.contains("subject     script:"), "{show}");
             let log = text(&place.attesh(&["log", place.session().to_str().unwrap()]));
             assert!(log.contains("anomaly: script-unread: ") && log.contains(why), "{log}");
         }
