@@ -22,9 +22,10 @@ __attesh_boot() {
     # What PS0 holds. Its arithmetic runs in this shell and prints nothing.
     # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
-    # count of starts. `i` is 1 while the child runs, so that the prompt sees an
+    # count of starts. `i` is 1 while the child runs and 2 behind it, so that the prompt sees an
     # interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
-    # it told the user why, and with 113 if it recorded a line of `fc`.
+    # it told the user why, and with 113 if it recorded a line that may call `fc`: PS0 then
+    # keeps what history shows (element 1 of __attesh_x is unset).
     # A restricted shell allows neither `>` nor a path as a command's name. It
     # is not restricted yet while it reads its rc file.
     if __attesh_restricted; then
@@ -43,7 +44,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=2,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$(__attesh_newest_entry)}/}}${__attesh_e:$((__attesh_i=0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
@@ -53,17 +54,14 @@ __attesh_boot() {
         fi
         __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,0)):0}'$__attesh_ps0
     fi
-    __attesh_defaults
+    __attesh_default
 }
 
 __attesh_restricted() { [[ $- == *r* ]] || \builtin shopt -q restricted_shell; }
 
-# The variables that arithmetic in PS0 reads. This puts back those that somebody unset.
+# Are the variables that PS0 reads as they must be? This puts back those that somebody unset.
 __attesh_defaults() {
-    __attesh_e=x
-    \builtin : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
-    \builtin : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=-1}"
-    \builtin : "${__attesh_y:=0}" "${__attesh_z:=0}" "${__attesh_f:=0}" "${__attesh_u:=0}"
+    [[ $__attesh_e && $__attesh_n && $__attesh_o && $__attesh_p && $__attesh_l && $__attesh_i && $__attesh_r && $__attesh_q && $__attesh_h && $__attesh_m && $__attesh_c && $__attesh_y && $__attesh_z && $__attesh_f && $__attesh_u && ${__attesh_x+x} && ! $__attesh_g ]] || __attesh_default
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -225,14 +223,6 @@ __attesh_late() {
     fi
 }
 
-# __attesh_may_fc TEXT: is `fc` a word of it, or is its first word, behind the number of history,
-# an alias of one?
-__attesh_may_fc() {
-    \builtin local __attesh__word="${1#"${1%%[!0-9* ]*}"}"
-    __attesh__word=${__attesh__word%%[[:blank:];&|()]*}
-    [[ $1 == *fc* && " $1 " == *[![:alnum:]_./=-]fc[![:alnum:]_./=-]* ]] || [[ $__attesh__word && ${BASH_ALIASES[$__attesh__word]-} == *fc* ]]
-}
-
 # __attesh_start NAT KEY=VALUE…: tells the start of command __attesh_n.
 __attesh_start() {
     \builtin local __attesh__nat="$1"
@@ -241,9 +231,9 @@ __attesh_start() {
         if __attesh_limited; then (__attesh_facts); else __attesh_facts; fi
     fi
     ((__attesh_beside < 1)) || __attesh_besides "$__attesh__nat"
-    # `fc` takes its own line out of history and puts in what it runs.
+    # Where a line calls `fc`, the prompt compares history with what it was.
     __attesh_f=0
-    ! __attesh_may_fc "$__attesh_t" || __attesh_f=1
+    [[ $__attesh_t != *fc* && "${BASH_ALIASES[*]}" != *fc* ]] || __attesh_f=1
     \builtin set -- s n="$__attesh_n" nat="$__attesh__nat" src="$__attesh_src" prev="$__attesh_q" "$@"
     if ((${#__attesh_t} <= 15000)); then
         __attesh_call "$@" <<<"$__attesh_t"
@@ -316,19 +306,20 @@ __attesh_announced() {
     __attesh_text
     __attesh_start "$1"
     __attesh_i=0 __attesh_m=0 __attesh_h=$HISTCMD __attesh_z=$__attesh_y __attesh_t=
-    __attesh_hooked || __attesh_repair_pc
+    ((!__attesh_f)) || __attesh_v[$1]=$(__attesh_newest_entry)
+    [[ ${PROMPT_COMMAND[1]-} == "$__attesh_pc" ]] || __attesh_hooked || __attesh_repair_pc
 }
 
 # ── before a prompt ───────────────────────────────────────────────────────
 
 __attesh_prompt() {
     # One plain assignment: any command before it would change either value.
-    __attesh_s=$? __attesh_pa=("${PIPESTATUS[@]}") __attesh_ps=
+    __attesh_s=$? __attesh_ps=${PIPESTATUS[0]} __attesh_pa=("${PIPESTATUS[@]}")
     \builtin local -
     \builtin set +euxkET
-    \builtin printf -v __attesh_ps '%s ' "${__attesh_pa[@]}"
-    __attesh_ps=${__attesh_ps% }
-    if [[ ! $__attesh_ps ]]; then
+    \builtin local __attesh__nat='\#' __attesh__again=
+    ((${#__attesh_pa[@]} == 1)) || __attesh_statuses
+    if [[ ! ${__attesh__nat-} ]]; then
         __attesh_overridden
     elif [[ $BASHPID == "$__attesh_pid" ]]; then
         __attesh_prompted "$1"
@@ -337,7 +328,6 @@ __attesh_prompt() {
 
 # __attesh_prompted LINE
 __attesh_prompted() {
-    \builtin local __attesh__nat='\#' __attesh__again=
     __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
     if ((__attesh_o)); then
@@ -357,13 +347,12 @@ __attesh_prompted() {
     else
         __attesh_idle "$__attesh__nat" "$1"
     fi
-    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat
+    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat __attesh_v=()
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
     [[ $__attesh_r == [0134] && -z ${__attesh_dead-} ]] || __attesh_trouble
     [[ -z ${__attesh_to-} ]] || __attesh_move "${__attesh_at:-$__attesh__nat}"
     __attesh_at=
-    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
     if [[ ${PROMPT_COMMAND[-1]} == "$__attesh_pc" ]]; then
         __attesh_last "$1"
     else
@@ -376,19 +365,25 @@ __attesh_finish() {
     \builtin local __attesh__nat="$1" __attesh__pipe
     \builtin shift
     if ((__attesh_i)); then
-        # ^C came while PS0 ran: bash does not run the command, and the recorder
-        # may not have got its start.
+        # ^C came while PS0 ran: bash does not run the command. If it came while the child
+        # ran, the recorder may not have got the start.
         if __attesh_paused; then
             __attesh_n=$((__attesh_n - 1))
             \builtin return 0
         fi
-        __attesh_text
-        __attesh_start "$__attesh_o" r=1
-        __attesh_t=
+        if ((__attesh_i == 1)); then
+            __attesh_text
+            __attesh_start "$__attesh_o" r=1
+            __attesh_t=
+        fi
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=interrupt "$@"
     elif ((__attesh__nat == __attesh_o)); then
         __attesh__pipe=$__attesh_ps
-        __attesh_pipe_true || __attesh__pipe=
+        if [[ $__attesh_ps == "$__attesh_s" ]]; then
+            __attesh_pw=$__attesh_ps
+        else
+            __attesh_pipe_true || __attesh__pipe=
+        fi
         __attesh_rec e n="$__attesh_n" nat="$__attesh__nat" st="$__attesh_s" ${__attesh__pipe:+"ps=$__attesh__pipe"} from=prompt "$@"
     else
         # Commands ran unseen since, and the status is one of theirs.
@@ -441,9 +436,9 @@ __attesh_configured() {
 # An entry before this one may set PS0 at each prompt.
 __attesh_last() {
     __attesh_h=${HISTCMD-0} __attesh_m=1 __attesh_z=$1
-    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
+    # Two equal texts are compared faster than a part is found.
+    [[ ${PS0-} == "${__attesh_w0-}" ]] || __attesh_look_ps0
 }
-
 __attesh_hooked() {
     \builtin local __attesh__entry
     for __attesh__entry in "${PROMPT_COMMAND[@]}"; do
@@ -471,11 +466,6 @@ __attesh_repair_pc() {
 __attesh_hook_ps0() {
     [[ ${PS0@a} != *r* ]] || \builtin return 1
     PS0=$__attesh_ps0${PS0-}
-}
-
-__attesh_repair_ps0() {
-    __attesh_hook_ps0 || \builtin return 0
-    [[ -z $__attesh_dir || $BASHPID != "$__attesh_pid" ]] || __attesh_note hook-repaired "$__attesh_c" PS0
 }
 
 # ── the shell's end ───────────────────────────────────────────────────────
@@ -577,7 +567,7 @@ __attesh_install() {
 
 if [[ ${__attesh_pid-} == "$$" ]]; then
     # The shell evaluates this file again: it puts back hooks that somebody removed.
-    __attesh_defaults
+    __attesh_default
     __attesh_to='@ATTESH_NAME@' __attesh_dead=
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
     __attesh_hooked || __attesh_hook_pc

@@ -32,6 +32,7 @@ function __attesh_boot
     set -g __attesh_dead ''
     set -g __attesh_last ''
     set -g __attesh_wait ''
+    set -g __attesh_handlers __attesh_preexec __attesh_postexec __attesh_posterror __attesh_prompt __attesh_exit
     # Lines that set no status unless they fail: a lone `set` that asks, lists and erases nothing.
     set -g __attesh_leaves_alone '^\\s*set(\\s+(-[aglfpUux]+|--(append|prepend|local|function|global|universal|(un)?export|(un)?path)))*\\s+[^-\\s][^;|&()\\n]*$'
     set -g __attesh_typed 0
@@ -39,58 +40,61 @@ end
 
 # ── talking to the recorder ───────────────────────────────────────────────
 
-# __attesh_count STATUS: counts a loss.
-function __attesh_count
-    set -g __attesh_rc $argv[1]
-    if test $argv[1] -eq 0
-        set -g __attesh_lost 0
-    else
-        set -g __attesh_lost (builtin math $__attesh_lost + 1)
-    end
-end
-
+# Command substitutions and calls of functions are what costs in fish. So what runs at each command has
+# no substitution (`read` takes what a builtin prints), and few calls.
+#
 # fish reports a missing command on the terminal, whatever the redirection. So look first.
-function __attesh_there
-    test -x $__attesh_bin; and return 0
-    __attesh_count 127
-    return 1
+
+# __attesh_missed STATUS: counts a loss.
+function __attesh_missed
+    set -g __attesh_rc $argv[1]
+    set -g __attesh_lost (builtin math $__attesh_lost + 1)
 end
 
 # __attesh_rec VERB KEY=VALUE…: makes one call.
 function __attesh_rec
-    __attesh_there; or return
-    $__attesh_bin rec $argv[1] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[2..-1] </dev/null
-    __attesh_count $status
+    if not test -x $__attesh_bin
+        __attesh_missed 127
+    else if $__attesh_bin rec $argv[1] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[2..-1] </dev/null
+        set -g __attesh_rc 0
+        set -g __attesh_lost 0
+    else
+        __attesh_missed $status
+    end
 end
 
 # __attesh_tell TEXT VERB KEY=VALUE…: makes a call with a text. printf is a builtin, so the
 # text is in no argument list.
 function __attesh_tell
-    __attesh_there; or return
-    builtin printf '%s\n' "$argv[1]" | $__attesh_bin rec $argv[2] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[3..-1]
-    __attesh_count $status
+    if not test -x $__attesh_bin
+        __attesh_missed 127
+    else if builtin printf '%s\n' "$argv[1]" | $__attesh_bin rec $argv[2] p=1 d=$__attesh_dir g=$__attesh_gen sh=$__attesh_sh lost=$__attesh_lost $argv[3..-1]
+        set -g __attesh_rc 0
+        set -g __attesh_lost 0
+    else
+        __attesh_missed $status
+    end
 end
 
-# Prints the settings that hide lines, in fish's own words.
+# Gets the settings that hide lines, in fish's own words.
 function __attesh_settings
-    set -l words "private=$fish_private_mode"
-    set -q fish_history; and set -a words "fish_history=$fish_history"
-    builtin functions -q fish_should_add_to_history; and set -a words fish_should_add_to_history
-    builtin echo "$words"
+    set -g __attesh_now "private=$fish_private_mode"
+    set -q fish_history; and set -g __attesh_now "$__attesh_now fish_history=$fish_history"
+    builtin functions -q fish_should_add_to_history; and set -g __attesh_now "$__attesh_now fish_should_add_to_history"
 end
 
 # Records that the history settings changed.
 function __attesh_configured
-    set -l now (__attesh_settings)
-    test "$now" = "$__attesh_configuration"; or __attesh_paused; and return 0
-    __attesh_tell "$now" n what=configuration nat=$status_generation st=$argv[1]
-    test $__attesh_rc -eq 0; and set -g __attesh_configuration $now
+    __attesh_settings
+    test "$__attesh_now" = "$__attesh_configuration"; or __attesh_paused; and return 0
+    __attesh_tell "$__attesh_now" n what=configuration nat=$status_generation st=$argv[1]
+    test $__attesh_rc -eq 0; and set -g __attesh_configuration $__attesh_now
 end
 
 # __attesh_session KEY=VALUE…: gets the session to record into, or fails.
 function __attesh_session
-    set -l settings (__attesh_settings)
-    set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid hist="$settings" \
+    __attesh_settings
+    set -l lines ($__attesh_bin rec open p=1 kind=fish ver=$version pid=$fish_pid hist="$__attesh_now" \
         hook=$__attesh_hook name="$__attesh_name" env="$ATTESH_SESSION" $argv)
     set -g __attesh_rc $status
     set -g __attesh_say "$lines[6]"
@@ -107,13 +111,13 @@ function __attesh_session
     set -g __attesh_open 0
     set -g __attesh_skip 0
     set -g __attesh_dead ''
-    set -g __attesh_configuration $settings
+    set -g __attesh_configuration $__attesh_now
     set -gx ATTESH_SESSION $__attesh_dir
 end
 
 # Goes to another session: this one ended, or the recorder refused it.
 function __attesh_reopen
-    if __attesh_session d=$__attesh_dir g=$__attesh_gen nat=$status_generation typed=0 2>/dev/null
+    if __attesh_session d=$__attesh_dir g=$__attesh_gen lost=$__attesh_lost nat=$status_generation typed=0 2>/dev/null
         set -g __attesh_nat $status_generation
         test -z "$__attesh_say"; or builtin echo "attesh: $__attesh_say" >&2
     else
@@ -165,10 +169,6 @@ function __attesh_move
     end
 end
 
-function __attesh_mine
-    test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"
-end
-
 function __attesh_paused
     test -e $__attesh_dir/pause-all; or test -e $__attesh_dir/pause-$__attesh_sh
 end
@@ -189,37 +189,37 @@ function __attesh_define
     function __attesh_preexec --on-event fish_preexec
         set -l st $status
         set -l gen $status_generation
-        __attesh_mine; and __attesh_before $st $gen "$argv[1]" 2>/dev/null
+        test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"; and __attesh_before $st $gen "$argv[1]" 2>/dev/null
     end
     function __attesh_postexec --on-event fish_postexec
         set -l st $status
         set -l ps $pipestatus
         set -l gen $status_generation
         set -l ms $CMD_DURATION
-        __attesh_mine; and __attesh_after $st $gen "$ps" "$ms" "$argv[1]" 2>/dev/null
+        test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"; and __attesh_after $st $gen "$ps" "$ms" "$argv[1]" 2>/dev/null
     end
     function __attesh_posterror --on-event fish_posterror
         set -l st $status
-        __attesh_mine; and not __attesh_paused
+        test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"; and not __attesh_paused
         and __attesh_unexecuted $st "$argv[1]" 2>/dev/null
     end
     function __attesh_prompt --on-event fish_prompt
         set -l st $status
         test -z "$__attesh_wait"; or __attesh_begin
-        __attesh_mine; or return 0
+        test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"; or return 0
         set -g __attesh_asked 1
         if test -e $__attesh_dir/next; or builtin contains -- $__attesh_rc 1 3
             __attesh_reopen
         end
-        __attesh_again 2>/dev/null
+        test $__attesh_open -eq 2; and __attesh_again 2>/dev/null
         __attesh_configured $st 2>/dev/null
         test $__attesh_rc -eq 0; and test -z "$__attesh_dead"; or __attesh_trouble
         test -z "$__attesh_to"; or __attesh_move
-        __attesh_repair
+        builtin functions -q $__attesh_handlers; or __attesh_repair
     end
     function __attesh_exit --on-event fish_exit
         set -l st $status
-        __attesh_mine; and __attesh_close $st 2>/dev/null
+        test "$__attesh_pid" = $fish_pid; and test -n "$__attesh_dir"; and __attesh_close $st 2>/dev/null
     end
 end
 
@@ -233,17 +233,18 @@ end
 # __attesh_before STATUS GENERATION TEXT
 function __attesh_before
     set -g __attesh_asked 0
-    __attesh_again
+    test $__attesh_open -eq 2; and __attesh_again
     if test $__attesh_open -eq 1
         # fish did not announce its end; $status is still its own.
         if __attesh_unseen $argv[2]
             __attesh_rec e n=$__attesh_n nat=$__attesh_gen_before from=unknown
         else
-            __attesh_rec e n=$__attesh_n nat=$argv[2] from=next-start (__attesh_status $argv[1] $argv[2])
+            __attesh_status $argv[1] $argv[2]
+            __attesh_rec e n=$__attesh_n nat=$argv[2] from=next-start $__attesh_told
         end
         set -g __attesh_open 0
     end
-    __attesh_repair
+    builtin functions -q $__attesh_handlers; or __attesh_repair
     set -g __attesh_typed 0
     __attesh_paused; and return 0
     set -l text $argv[3]
@@ -254,7 +255,7 @@ function __attesh_before
         set src withheld
     end
     string match -q -- '*attesh doctor*' "$argv[3]"; and __attesh_facts
-    set -g __attesh_n (builtin math $__attesh_n + 1)
+    builtin math $__attesh_n + 1 | read -g __attesh_n
     set -g __attesh_open 1
     set -g __attesh_gen_before $argv[2]
     set -g __attesh_st_before $argv[1]
@@ -264,19 +265,19 @@ end
 
 # Did other commands run since the open one began? A command moves the counter by at most one.
 function __attesh_unseen
-    test $argv[1] -gt (builtin math $__attesh_gen_before + 1)
+    test $argv[1] = $__attesh_gen_before; and return 1
+    builtin math $__attesh_gen_before + 1 | read -l next
+    test $argv[1] -gt $next
 end
 
-# __attesh_status STATUS GENERATION: prints the key of the status, or that the command set none.
+# __attesh_status STATUS GENERATION: gets the key of the status, or that the command set none.
 function __attesh_status
-    if test $argv[1] = "$__attesh_st_before"
-        # A handler that `set` starts moves the counter, too.
-        if test $argv[2] = "$__attesh_gen_before"; or string match -qr -- $__attesh_leaves_alone "$__attesh_last"
-            builtin echo fresh=0
-            return
-        end
+    set -g __attesh_told st=$argv[1]
+    test $argv[1] = "$__attesh_st_before"; or return 0
+    # A handler that `set` starts moves the counter, too.
+    if test $argv[2] = "$__attesh_gen_before"; or string match -qr -- $__attesh_leaves_alone "$__attesh_last"
+        set -g __attesh_told fresh=0
     end
-    builtin echo st=$argv[1]
 end
 
 # __attesh_after STATUS GENERATION PIPESTATUS MILLISECONDS TEXT
@@ -297,9 +298,10 @@ function __attesh_after
         set -g __attesh_open 0
         return 0
     end
-    set -l more (__attesh_status $argv[1] $argv[2])
+    __attesh_status $argv[1] $argv[2]
+    set -l more $__attesh_told
     test $more = fresh=0; or set -a more ps="$argv[3]"
-    string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=(builtin math "$argv[4] * 1000")
+    string match -qr '^[0-9]+$' -- "$argv[4]"; and set -a more us=$argv[4]000
     # ^C ends this function wherever it is: then the prompt sends the call again.
     set -g __attesh_pending n=$__attesh_n nat=$argv[2] from=prompt $more
     set -g __attesh_open 2
@@ -310,7 +312,6 @@ end
 
 # Sends a finish again if ^C cut its call short.
 function __attesh_again
-    test $__attesh_open -eq 2; or return 0
     set -g __attesh_open 0
     __attesh_rec e $__attesh_pending r=1
 end
@@ -334,10 +335,9 @@ end
 
 function __attesh_repair
     set -l gone
-    for name in preexec postexec posterror prompt exit
-        builtin functions -q __attesh_$name; or set -a gone fish_$name
+    for name in $__attesh_handlers
+        builtin functions -q $name; or set -a gone (string replace __attesh_ fish_ $name)
     end
-    test -n "$gone"; or return 0
     __attesh_define
     __attesh_tell "$gone" n what=hook-repaired nat=$status_generation st=0 2>/dev/null
 end

@@ -20,6 +20,7 @@ __attesh_boot() {
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
     typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty=
+    typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_addhistory __attesh_zshexit'
     [[ ! -t 0 ]] || __attesh_tty=1
     typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
 }
@@ -76,7 +77,7 @@ __attesh_session() {
 # Goes to another session: this one ended, or the recorder refused it.
 __attesh_reopen() {
     local dir=$__attesh_dir gen=$__attesh_gen
-    if __attesh_session d=$dir g=$gen nat=$1 typed=0; then
+    if __attesh_session d=$dir g=$gen lost=$__attesh_lost nat=$1 typed=0; then
         [[ -z $__attesh_say ]] || builtin print -r -- "attesh: $__attesh_say" >/dev/tty
     else
         __attesh_dir=$dir __attesh_gen=$gen __attesh_open=0
@@ -124,6 +125,13 @@ __attesh_settings() {
     __attesh_cf="HISTORY_IGNORE=${HISTORY_IGNORE-} histignorespace=off"
     [[ ! -o hist_ignore_space ]] || __attesh_cf=${__attesh_cf%off}on
     ((HISTSIZE > 1)) || __attesh_cf+=" HISTSIZE=$HISTSIZE"
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || ! __attesh_decided || __attesh_cf+=" zshaddhistory=${${(M)ATTESH_ZSHADDHISTORY:#keeps}:-hides}"
+}
+
+# Does a function of the user's decide what history takes? The one of atuin takes every line.
+__attesh_decided() {
+    local -a others=(${zshaddhistory_functions:#(__attesh_addhistory|_atuin_zshaddhistory)})
+    (($#others || ${+functions[zshaddhistory]}))
 }
 
 # Records that the history settings changed.
@@ -135,9 +143,9 @@ __attesh_configured() {
 }
 
 __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__attesh_sh ]] }
-__attesh_mine() { [[ ${__attesh_pid-} == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] }
 
-# The redirection stands within each function: zsh ignores one that follows a
+# A call costs in zsh, so what runs at each command has few: each hook looks itself whether this
+# shell records. The redirection stands within each function: zsh ignores one that follows a
 # function's body when it calls the function as a hook.
 
 # ── hooks ─────────────────────────────────────────────────────────────────
@@ -149,7 +157,7 @@ __attesh_addhistory() {
         local lines=${1//[^$'\n']/} line=${1%$'\n'}
         # No precmd came: one of the user's fails.
         [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         if [[ $ZSH_EVAL_CONTEXT != shfunc ]]; then
             # No line of the prompt: `fc` or `r` runs it within the command that is open.
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside rerun 0 $__attesh_nat "$line"
@@ -165,7 +173,7 @@ __attesh_addhistory() {
 __attesh_preexec() {
     {
         local s=$? src=typed text=$__attesh_line
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
@@ -178,7 +186,7 @@ __attesh_preexec() {
             __attesh_open=0
         fi
         __attesh_line= __attesh_shown=-1
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         if __attesh_paused; then
             __attesh_lines=0
             return 0
@@ -205,27 +213,14 @@ __attesh_preexec() {
 __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
-    # What a function of the user's decides, only zsh knows.
-    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || __attesh_open_minded || return 0
+    # What a function of the user's decides, only zsh knows, unless the user says that it hides nothing.
+    (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || ! __attesh_decided || [[ ${ATTESH_ZSHADDHISTORY-} == keeps ]] || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
     fi
     [[ ! -o hist_no_store || ${3#builtin } != (history|r|fc)(| *) ]] || return 0
     [[ ! -o hist_no_functions || ${4%%$'\n'*} != (*'()'*|*function*) ]] || return 0
     [[ -n ${HISTORY_IGNORE-} ]] && { __attesh_ignored "$1" || __attesh_ignored "$2" }
-}
-
-# Does no zshaddhistory function of the user's refuse any line, or send one elsewhere? So it is if
-# each ends with `return 0`, has no other return, and neither calls fc nor changes an option.
-__attesh_open_minded() {
-    local name body
-    [[ ${(t)functions} == association*special* ]] || return 1
-    for name in ${zshaddhistory_functions:#__attesh_addhistory} zshaddhistory; do
-        ((${+functions[$name]})) || continue
-        body=$functions[$name]
-        [[ $body == *$'\treturn 0' && ${${body//$'return 0\n'/}%'return 0'} != *return* ]] || return 1
-        [[ ${(L)body} != *(fc|setopt|emulate|hist(size|file)|savehist|eval|source)[[:space:]=]* ]] || return 1
-    done
 }
 
 # zsh hides a line under hist_ignore_space, too, if it expands an alias that begins with a blank.
@@ -283,7 +278,7 @@ __attesh_precmd() {
     {
         local s=$? ps="${(j: :)pipestatus}" lines
         [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
         ! builtin zle || return 0
         local -i nat=${functrace[-1]##*:}
@@ -316,7 +311,7 @@ __attesh_precmd() {
         __attesh_configured $s
         [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
-        __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         # If a preexec function fails, zsh runs the line and calls none behind it.
         __attesh_first=$((${+functions[__attesh_preexec]} && !${+functions[preexec]}))
         return 0
@@ -345,7 +340,7 @@ __attesh_zshexit() {
     {
         local s=$? why=unknown
         local -a words
-        __attesh_mine || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=__attesh_nat
         if [[ $__attesh_open == 0 && $ZSH_EVAL_CONTEXT == shfunc ]]; then
             # At the prompt a signal sets $?; the end of input does not.
@@ -397,6 +392,7 @@ __attesh_facts() {
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
             zshaddhistory_functions "${(j: :)${(@q)zshaddhistory_functions}}" \
             zshexit_functions "${(j: :)${(@q)zshexit_functions}}" \
+            zshaddhistory "${(q)ATTESH_ZSHADDHISTORY-}" \
             functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
             histsize "$HISTSIZE" savehist "${SAVEHIST-}" histfile "${(q)HISTFILE-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \

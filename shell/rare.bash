@@ -16,7 +16,7 @@ __attesh_tell() {
 # refused it.
 __attesh_reopen() {
     \builtin local __attesh__dir="$__attesh_dir" __attesh__gen="$__attesh_gen"
-    if __attesh_open d="$__attesh__dir" g="$__attesh__gen" nat="$1" typed=0; then
+    if __attesh_open d="$__attesh__dir" g="$__attesh__gen" lost="$__attesh_l" nat="$1" typed=0; then
         [[ -z $__attesh_say ]] || __attesh_tell "$__attesh_say"
     else
         __attesh_dir=$__attesh__dir __attesh_gen=$__attesh__gen __attesh_l=$((__attesh_l + 1)) __attesh_o=0
@@ -87,6 +87,32 @@ __attesh_place_mark() {
         [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_mark" ]] || \builtin unset "PROMPT_COMMAND[$__attesh__i]"
     done
     PROMPT_COMMAND+=("$__attesh_mark")
+    # bash runs it from the next prompt on.
+    __attesh_look_ps0
+}
+
+# The variables that PS0 reads, at first and where somebody unset one.
+__attesh_default() {
+    __attesh_e=x __attesh_g='' __attesh_w0='' __attesh_x=('')
+    \builtin : "${__attesh_n:=0}" "${__attesh_o:=0}" "${__attesh_p:=0}" "${__attesh_l:=0}" "${__attesh_i:=0}"
+    \builtin : "${__attesh_r:=0}" "${__attesh_q:=0}" "${__attesh_h:=0}" "${__attesh_m:=0}" "${__attesh_c:=-1}"
+    \builtin : "${__attesh_y:=0}" "${__attesh_z:=0}" "${__attesh_f:=0}" "${__attesh_u:=0}"
+}
+
+# The statuses of a pipeline, whatever IFS is.
+__attesh_statuses() {
+    \builtin printf -v __attesh_ps '%s ' "${__attesh_pa[@]}"
+    __attesh_ps=${__attesh_ps% }
+}
+
+__attesh_look_ps0() {
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
+    __attesh_w0=${PS0-}
+}
+
+__attesh_repair_ps0() {
+    __attesh_hook_ps0 || \builtin return 0
+    [[ -z $__attesh_dir || $BASHPID != "$__attesh_pid" ]] || __attesh_note hook-repaired "$__attesh_c" PS0
 }
 
 # ── what history has and bash did not announce ────────────────────────────
@@ -106,18 +132,20 @@ __attesh_besides() {
 # __attesh_unread NAT LINE: history grew, and no command ran. An entry that bash took
 # from the line that it read last ran nothing: PS0 did not come.
 __attesh_unread() {
-    \builtin local __attesh__text='' __attesh__inert=1
+    \builtin local __attesh__text='' __attesh__inert=1 __attesh__reads
     # Entries that another tool read from a file look the same.
     # In a process of its own, because a match sets BASH_REMATCH.
-    ! (__attesh_reads_history) || \builtin return 0
+    (__attesh_reads_history)
+    __attesh__reads=$?
+    ((__attesh__reads)) || \builtin return 0
     __attesh_top=$HISTCMD __attesh_grown=$((HISTCMD - __attesh_h)) __attesh_lines=2
-    if ((__attesh_grown == 1)) && [[ $(__attesh_taken && \builtin echo 1) == *1 ]]; then
+    if ((__attesh_grown == 1 && __attesh__reads == 1)) && [[ $(__attesh_taken && \builtin echo 1) == *1 ]]; then
         __attesh_entry
         [[ $__attesh_src == typed ]] || __attesh_strip
         __attesh__text=$__attesh_t __attesh_t=
     else
         __attesh_newest "$__attesh_h" "$__attesh_top"
-        ((__attesh__inert && __attesh_grown <= $2 - __attesh_z)) || {
+        ((__attesh__inert && __attesh__reads == 1 && __attesh_grown <= $2 - __attesh_z)) || {
             __attesh_note unannounced "$1" "$__attesh__text"
             \builtin return 0
         }
@@ -125,32 +153,75 @@ __attesh_unread() {
     [[ $__attesh__text != *[![:space:]]* ]] || __attesh_note unexecuted "$1" "$__attesh__text"
 }
 
-# Does an entry of PROMPT_COMMAND, or a function that one calls, change history otherwise than
-# by `history -a`?
+# Does an entry of PROMPT_COMMAND, a function that one calls or a variable that one names change
+# history otherwise than by `history -a` (0), or not (1)? Nobody knows of a file that one sources (2).
 __attesh_reads_history() {
-    \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word
+    \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word __attesh__values __attesh__not=1
     \builtin local -a __attesh__words
     while [[ $__attesh__todo ]]; do
         [[ ! $__attesh__todo =~ history([[:blank:]]+-a)*[[:blank:]]+-[a-z]*[b-z] ]] || \builtin return 0
+        [[ ! $__attesh__todo =~ (^|[[:space:]\;\&\|\({])(builtin[[:blank:]]+|command[[:blank:]]+|\\)*(\.|source)[[:blank:]] ]] || __attesh__not=2
         \builtin mapfile -t __attesh__words <<<"${__attesh__todo//[^[:alnum:]_:.-]/$'\n'}"
         __attesh__todo=
         for __attesh__word in "${__attesh__words[@]}"; do
-            [[ $__attesh__word && $__attesh__word != __attesh_* && $__attesh__seen != *" $__attesh__word "* ]] || \builtin continue
+            [[ $__attesh__word && $__attesh__word != *__attesh_* && $__attesh__seen != *" $__attesh__word "* ]] || \builtin continue
             __attesh__seen+="$__attesh__word "
             ! \builtin declare -F -- "$__attesh__word" >/dev/null || __attesh__todo+=$(\builtin declare -f -- "$__attesh__word")$'\n'
+            __attesh__word=${__attesh__word%%[^[:alnum:]_]*}
+            [[ $__attesh__word == [[:alpha:]_]* ]] || \builtin continue
+            __attesh__values=$__attesh__word[@]
+            __attesh__todo+="${!__attesh__values-}"$'\n'
         done
     done
-    \builtin return 1
+    \builtin return "$__attesh__not"
 }
 
-# __attesh_reran NAT: the command may have called `fc`. What that ran stands in history in the
-# place of the command's own line.
+# The newest entry of history with its number, behind what a DEBUG trap said. This is for a child.
+__attesh_newest_entry() {
+    \builtin set +euxkET
+    \builtin trap - DEBUG
+    [[ ${HISTTIMEFORMAT@a} == *r* ]] || HISTTIMEFORMAT=
+    \builtin printf '\1'
+    \builtin history 1
+}
+
+# __attesh_reran NAT: `fc` takes its own line out of history and puts in what it runs. Did the
+# command do that?
 __attesh_reran() {
-    \builtin local __attesh__text='' __attesh__inert=0
-    __attesh_f=0
-    [[ -o history ]] && ((HISTCMD >= __attesh_h && __attesh_h > 0)) || \builtin return 0
-    __attesh_newest "$((__attesh_h - 1))" "$HISTCMD"
-    [[ -z $__attesh__text ]] || __attesh_may_fc "$__attesh__text" || __attesh_note rerun "$1" "$__attesh__text"
+    \builtin local __attesh__text='' __attesh__inert=0 __attesh__was="${__attesh_v[$1]-}" __attesh__own __attesh__now __attesh__from=$((HISTCMD < __attesh_h ? HISTCMD - 1 : __attesh_h - 1))
+    __attesh_f=0 __attesh__was=${__attesh__was##*$'\1'}
+    [[ -o history && $__attesh__was && $__attesh__was != *history* ]] && ((__attesh__from > 0)) && ! __attesh_paused && ! (__attesh_reads_history) || \builtin return 0
+    __attesh_t=$__attesh__was
+    __attesh_strip
+    __attesh__own=$__attesh_t
+    __attesh__now=$(__attesh_entries "$__attesh__from")
+    if ((HISTCMD < __attesh_h)); then
+        # What ran is no entry of its own, or nothing ran: fc's editor failed.
+        [[ :${HISTCONTROL-}: == *:@(ignoredups|ignoreboth|erasedups):* ]] || \builtin return 0
+        __attesh_t=$__attesh__now
+        __attesh_strip
+        [[ $__attesh_t != "$__attesh__own" ]] || \builtin return 0
+        ! __attesh_edits "$__attesh__own" || __attesh__from=$HISTCMD
+        __attesh_newest "$__attesh__from" "$HISTCMD"
+    else
+        [[ $__attesh__now != "$__attesh__was" && $__attesh__now != "$__attesh__was"$'\n'*(\ )"$__attesh_h"[\ *]* ]] || __attesh__from=$__attesh_h
+        ((__attesh__from < HISTCMD)) || \builtin return 0
+        __attesh_newest "$__attesh__from" "$HISTCMD"
+    fi
+    __attesh_t=
+    __attesh_note rerun "$1" "$__attesh__text"
+}
+
+# __attesh_edits TEXT: does its `fc` call an editor, as far as one can tell?
+__attesh_edits() {
+    \builtin local __attesh__word="${1%%[[:blank:];&|()]*}"
+    [[ $1 != *fc*@(-s|-e\ -)* && ${BASH_ALIASES[${__attesh__word:-fc}]-} != *fc*@(-s|-e\ -)* ]]
+}
+
+# __attesh_entries START: the entries of history from this number on.
+__attesh_entries() {
+    [[ ${HISTTIMEFORMAT@a} == *r* ]] || HISTTIMEFORMAT=
+    \builtin history "$((HISTCMD - $1))"
 }
 
 # __attesh_newest START END: puts the texts of the entries from number START to before
@@ -163,8 +234,7 @@ __attesh_newest() {
     elif (($2 - $1 > 50)); then
         __attesh__inert=0
     fi
-    \builtin local HISTTIMEFORMAT=
-    __attesh__rest=$'\n'$(\builtin history "$((HISTCMD - $1))")$'\n'
+    __attesh__rest=$'\n'$(__attesh_entries "$1")$'\n'
     for ((__attesh__at = $1; __attesh__at < $2; __attesh__at++)); do
         \builtin printf -v __attesh__mark '\n%5d' "$__attesh__at"
         \builtin printf -v __attesh__next '\n%5d' "$((__attesh__at + 1))"

@@ -141,10 +141,13 @@ fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
             aspects.signature.set(Mark::Bad, text.clone());
             aspects.integrity.set(Mark::Bad, "payload, signature or key id was changed after signing");
         }
-        SignatureFailure::Untrusted { .. } => {
-            let unknown = "not checked: no trusted key made it, so attesh shows none of its content";
-            aspects.signature.set(Mark::Open, unknown);
-            aspects.trust.set(Mark::Bad, text.clone());
+        SignatureFailure::Untrusted { keyid, .. } => {
+            let whose = match keyid.is_empty() {
+                true => "not trusted: give the public key of who sealed it with --trust",
+                false => "not trusted: if you know whose key that is, give it with --trust",
+            };
+            aspects.signature.set(Mark::Open, "not checked, so attesh shows nothing of the content");
+            aspects.trust.set(Mark::Bad, whose);
         }
         SignatureFailure::OutsideValidity { .. } => {
             aspects.signature.set(Mark::Good, "made with a key that is known");
@@ -160,13 +163,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
     let contradiction = contradiction(&statement);
     match &contradiction {
-        Some(cause) => {
-            let text = match cause.code.kind() {
-                Kind::Unsupported => cause.to_string(),
-                _ => format!("the statement contradicts itself: {cause}"),
-            };
-            verdict.changed(Objection::new(cause.code, text));
-        }
+        Some(cause) => verdict.changed(Objection::of(cause)),
         None => verdict.aspects.integrity.set(
             Mark::Good,
             format!(

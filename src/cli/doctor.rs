@@ -312,10 +312,15 @@ fn unsaved(program: Program, facts: &HashMap<String, String>) -> Option<&'static
     }
 }
 
-/// The functions of the user's that decide what zsh's history takes.
+/// The functions of the user's that decide what zsh's history takes, unless the user says that they
+/// hide no line.
 fn deciders(facts: &HashMap<String, String>) -> Vec<String> {
+    if facts.get("zshaddhistory").is_some_and(|word| word == "keeps") {
+        return Vec::new();
+    }
     let names = |key: &str| facts.get(key).map_or("", String::as_str).split_whitespace();
-    let hooked = names("zshaddhistory_functions").filter(|name| !name.contains("__attesh_"));
+    let hooked = names("zshaddhistory_functions")
+        .filter(|name| !name.contains("__attesh_") && *name != "_atuin_zshaddhistory");
     let own = names("functions").filter(|name| *name == "zshaddhistory");
     hooked.chain(own).map(|name| visible(name.as_bytes())).collect()
 }
@@ -363,7 +368,7 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
             list.extend(
                 deciders(facts)
                     .iter()
-                    .map(|name| format!("{name} (zshaddhistory decides unseen: every text)")),
+                    .map(|name| format!("{name} (zshaddhistory decides unseen: every text; if it hides no line: ATTESH_ZSHADDHISTORY=keeps)")),
             );
         }
         Program::Sh => {}

@@ -160,9 +160,13 @@ fn hides(shell: ShellName, text: &[u8]) -> Option<&'static str> {
         ShellName::Bash if login::names(text, "ignoreboth") => Some(
             "HISTCONTROL=ignoreboth hides the texts of repeated commands, too; HISTCONTROL=ignoredups shows them",
         ),
-        ShellName::Zsh if login::names(text, "zshaddhistory") => Some(
-            "a zshaddhistory function can hide the texts of all commands: attesh doctor says in such a shell whether it does",
-        ),
+        ShellName::Zsh
+            if login::names(text, "zshaddhistory") && !login::names(text, "ATTESH_ZSHADDHISTORY") =>
+        {
+            Some(
+                "a zshaddhistory function hides the texts of all commands; if yours hides no line, ATTESH_ZSHADDHISTORY=keeps shows them",
+            )
+        }
         _ => None,
     }
 }

@@ -269,11 +269,12 @@ impl Outputs {
                     "{}: not a file, so attesh does not replace it",
                     path.display()
                 ))
-                .next("choose another name with -o or --seal"));
+                .next("choose another name with -o (in attesh sh with --seal)"));
             }
             if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
-                return Err(Failure::usage(format!("{}: exists already", path.display()))
-                    .next("choose another name with -o, or add --force to replace it"));
+                return Err(Failure::usage(format!("{}: exists already", path.display())).next(
+                    "choose another name with -o (in attesh sh with --seal), or add --force to replace it",
+                ));
             }
         }
         let folder =

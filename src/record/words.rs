@@ -44,7 +44,7 @@ macro_rules! words {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<str> as serde::Deserialize>::deserialize(input)?;
-                Self::from_name(&word).ok_or_else(|| serde::de::Error::custom(format!("the unknown word {word:?}")))
+                Self::from_name(&word).ok_or_else(|| serde::de::Error::custom(format!("the unknown word {:?}", crate::text::short(&word))))
             }
         }
     };

@@ -87,8 +87,8 @@ pub struct Joining<'a> {
 pub enum Destination<'a> {
     /// From the session it is in, into the one of this name.
     Moved(Caller<'a>, &'a [u8]),
-    /// Into the session after this one, which is over.
-    After(Known<'a>),
+    /// Into the session after this one, which is over and did not acknowledge this many calls.
+    After(Known<'a>, u64),
     /// Into the session of this name.
     Named(&'a [u8]),
     /// Into the session whose folder the environment names, or into one of its own.
@@ -262,7 +262,7 @@ impl<'a> Values<'a> {
         let into = if self.get(Key::Shell).is_some() {
             Destination::Moved(self.caller()?, name.ok_or(Usage)?)
         } else if let Ok(known) = self.known() {
-            Destination::After(known)
+            Destination::After(known, self.number(Key::Lost)?.unwrap_or(0))
         } else if let Some(name) = name {
             Destination::Named(name)
         } else {
@@ -470,7 +470,8 @@ mod tests {
             (String::new(), Destination::Exported(None)),
             ("|env=/e".into(), Destination::Exported(Some(Path::new("/e")))),
             ("|env=/e|name=n".into(), Destination::Named(b"n")),
-            (format!("|env=/e|name=n|{at}"), Destination::After(caller().session)),
+            (format!("|env=/e|name=n|{at}"), Destination::After(caller().session, 0)),
+            (format!("|lost=2|{at}"), Destination::After(caller().session, 2)),
             (format!("|env=/e|name=n|sh=3|{at}"), Destination::Moved(caller(), b"n")),
         ] {
             let words = split(&format!("open|p=1|kind=bash|pid=1{more}"));

@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::call::{Answer, Caller, Destination, Joining};
+use super::call::{Answer, Caller, Destination, Joining, Known};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
@@ -32,8 +32,9 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
     };
     let (session, index, message) = match &joining.into {
         Destination::Moved(caller, name) => moved(caller, name, &shell)?,
-        Destination::After(known) => {
+        Destination::After(known, lost) => {
             let (session, warning) = birth::successor(known.folder, &known.genesis)?;
+            let warning = warning.or_else(|| (*lost > 0).then(|| between(known, &session)));
             joined(session, warning, &shell)?
         }
         Destination::Named(name) => joined(named(name)?, None, &shell)?,
@@ -52,6 +53,16 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
         short_name: session.short_name().to_owned(),
         message,
     })
+}
+
+/// What the user of a shell is told whose session ended while the shell went on.
+fn between(before: &Known, after: &Session) -> String {
+    let before = Session::open(before.folder)
+        .map_or_else(|_| "of this shell".to_owned(), |it| it.short_name().to_owned());
+    let after = after.short_name();
+    format!(
+        "session {before} has ended; recording goes on in session {after}; what this shell ran in between is in neither"
+    )
 }
 
 /// A session that was opened, the shell's index in it, and what to tell its user.

@@ -220,7 +220,9 @@ impl fmt::Display for AgentError {
             Self::Missing { fingerprint, held } => {
                 write!(f, "{fingerprint} is not among the {held} keys it holds")
             }
-            Self::Refused => f.write_str("it holds the key and refused to sign"),
+            Self::Refused => {
+                f.write_str("it holds the key and refused to sign (confirm the signature when it asks)")
+            }
             Self::TooLarge { bytes } => {
                 write!(f, "{bytes} bytes to sign, and agents take {} KiB at most", MAX_MESSAGE_BYTES >> 10)
             }
@@ -238,7 +240,6 @@ impl Fault for AgentError {
             Self::NoSocket => "start one with: eval \"$(ssh-agent)\", or give --key the private key",
             Self::Empty => "add the key with ssh-add FILE, or unlock the agent with ssh-add -X",
             Self::Missing { .. } => "add it with ssh-add FILE",
-            Self::Refused => "confirm the signature when it asks",
             Self::TooLarge { .. } => "give --key the private key",
             _ => return None,
         };

@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::Digest as _;
 
 use super::few::WORDS_MAX;
+use super::sizes::{ALL_WORDS_MAX, FACT_PARTS_MAX};
 use super::statement::{
     AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CommandFacts, CommandText, Completeness,
     FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
@@ -53,6 +54,7 @@ struct Gathered {
     facts: Vec<FactFacts>,
     // Bytes of shells and facts, as they are spelled.
     listed_bytes: usize,
+    fact_parts: usize,
     heads: Vec<HeadFacts>,
     // The shells that closed: the record, and whether their script was unchanged.
     closes: HashMap<u64, (u64, bool)>,
@@ -394,6 +396,7 @@ impl Gathered {
             data: data.collect(),
             attached: fact.attached.clone(),
         };
+        let parts = self.fact_parts + seen.data.len() + seen.attached.len();
         let first = fact.must && !self.facts.iter().any(|have| have.must && have.kind == fact.kind);
         if first && self.facts.len() >= PARTICULARS_MAX {
             // One that nobody must understand makes room. If there is none, the list is too long,
@@ -403,9 +406,12 @@ impl Gathered {
         if first {
             self.listed_bytes += spelled(&seen);
             self.facts.push(seen);
-        } else {
-            list(&mut self.facts, seen, &mut self.listed_bytes, PARTICULARS_BYTES_MAX);
+        } else if parts > FACT_PARTS_MAX
+            || !list(&mut self.facts, seen, &mut self.listed_bytes, PARTICULARS_BYTES_MAX)
+        {
+            return;
         }
+        self.fact_parts = parts;
     }
 }
 
@@ -421,11 +427,8 @@ fn words(record: &Record, name: &str) -> Option<Vec<String>> {
     if words.clone().nth(WORDS_MAX).is_some() {
         return None;
     }
-    Some(
-        words
-            .map(|word| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned())
-            .collect(),
-    )
+    let plain = |word: &[u8]| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned();
+    Some(words.map(plain).collect())
 }
 
 /// How long a value is in the payload, with a comma: an escape can make six bytes of one.
@@ -455,6 +458,7 @@ struct Scribe<'a> {
     folders: HashMap<u64, Option<String>>,
     commands_bytes: usize,
     plans_bytes: usize,
+    words: usize,
     lines: u64,
     bytes: u64,
 }
@@ -471,6 +475,7 @@ impl<'a> Scribe<'a> {
             folders: HashMap::new(),
             commands_bytes: 0,
             plans_bytes: 0,
+            words: 0,
             lines: 0,
             bytes: 0,
         }
@@ -564,15 +569,23 @@ impl<'a> Scribe<'a> {
         list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX);
     }
 
-    fn interpreter(&self, plan: &Plan, record: &Record) -> InterpreterFacts {
-        let shells = &self.gathered.shells;
+    /// The words of a text, where all plans have room for them.
+    fn words(&mut self, record: &Record, name: &str) -> Option<Vec<String>> {
+        let words = words(record, name).filter(|words| self.words + words.len() <= ALL_WORDS_MAX)?;
+        self.words += words.len();
+        Some(words)
+    }
+
+    fn interpreter(&mut self, plan: &Plan, record: &Record) -> InterpreterFacts {
+        let gathered = self.gathered;
+        let shells = &gathered.shells;
         let shell = shells.binary_search_by_key(&plan.shell, |shell| shell.id).ok().map(|at| &shells[at]);
         InterpreterFacts {
             path: lossy(record, "path"),
             sha256: plan.sha256.map(|digest| hex(&digest)),
             version: shell.map(|shell| shell.version.clone()),
-            options: words(record, "options"),
-            arguments: words(record, "arguments"),
+            options: self.words(record, "options"),
+            arguments: self.words(record, "arguments"),
             workdir: self.folders.get(&plan.shell).cloned().flatten(),
             inherited: plan.inherited.clone(),
         }

@@ -234,18 +234,9 @@ impl fmt::Display for SignatureFailure {
                 write!(f, "the signature is not that of {keyid} over this payload")
             }
             Self::Untrusted { keyid, tried } if keyid.is_empty() => {
-                let tried = if *tried == 0 { "no key is trusted yet".to_owned() } else { none_of(*tried) };
-                write!(f, "{tried}, and the file names none: give its public key with --trust")
+                write!(f, "{}, and the file names none", none_of(*tried))
             }
-            Self::Untrusted { keyid, tried: 0 } => write!(
-                f,
-                "no key is trusted yet, and the file names {keyid}: give its public key with --trust"
-            ),
-            Self::Untrusted { keyid, tried } => write!(
-                f,
-                "{}, the file names {keyid}: give its public key with --trust if you know whose it is",
-                none_of(*tried)
-            ),
+            Self::Untrusted { keyid, tried } => write!(f, "{}; the file names {keyid}", none_of(*tried)),
             Self::OutsideValidity { made_by, at: Some(at), validity } => write!(
                 f,
                 "signed by {made_by}, judged at {}, but that key is trusted {validity}",
@@ -262,6 +253,7 @@ impl fmt::Display for SignatureFailure {
 /// That no trusted key made a signature.
 fn none_of(tried: usize) -> String {
     match tried {
+        0 => "no key is trusted yet".to_owned(),
         1 => "the one trusted key did not make it".to_owned(),
         tried => format!("none of the {tried} trusted keys made it"),
     }

@@ -224,6 +224,20 @@ fn another_payload_type_is_handed_on_as_ours_or_without_its_signature() {
     }
 }
 
+#[test]
+fn a_hint_that_is_not_there_is_not_checked() {
+    use crate::seal::formats::{from_bundle, to_bundle};
+    let fingerprint = key().public().fingerprint();
+    let text = String::from_utf8(to_bundle(&sealed_by(&key(), b"{}"))).unwrap();
+    let hint = format!("\"hint\":\"{fingerprint}\"");
+    for (there, unchecked) in
+        [("", &[][..]), ("\"hint\":\"\"", &[]), (&hint, &[]), ("\"hint\":\"a\"", &["hint"])]
+    {
+        let changed = text.replacen(&hint, there, 1);
+        assert_eq!(from_bundle(changed.as_bytes()).unwrap().unchecked(), unchecked, "{there}");
+    }
+}
+
 /// A bundle of another version may be sound; one that is no bundle at all is not.
 #[test]
 fn a_bundle_of_another_version_is_called_damaged() {

@@ -11,11 +11,12 @@ use std::fmt;
 use std::io::{self, Write};
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::sizes::{Sizes, TEXT_BYTES_MAX, has_long_text};
 use super::statement::{
-    COMMANDS_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts,
-    Predicate, STATEMENT_TYPE, SUBJECTS_MAX, SessionFacts, Statement,
+    COMMANDS_BYTES_MAX, CommandFacts, CommandText, FactFacts, PARTICULARS_BYTES_MAX, PREDICATE_TYPE,
+    PlanFacts, Predicate, STATEMENT_TYPE, SessionFacts, Statement,
 };
 use crate::cause::{Cause, Code};
 use crate::encoding::{hex_exact, is_uuid};
@@ -35,6 +36,20 @@ struct Same<'a>(&'a [u8]);
 impl Write for Same<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
         Ok(bytes.len())
     }
 
@@ -69,52 +84,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
+            // The usual error would quote all of it.
+            fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::custom("invalid type: string, expected a JSON object"))
+            }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(Object)
             }
         }
-        deserializer.deserialize_map(OnlyMap(std::marker::PhantomData))
+        deserializer.deserialize_any(OnlyMap(std::marker::PhantomData))
     }
 }
-
-/// The names of members where the reader of a statement does not see those that it does not know.
-#[derive(serde::Deserialize)]
-struct Names {
-    #[serde(rename = "predicate")]
-    _predicate: PredicateNames,
-}
-
-#[derive(serde::Deserialize)]
-struct PredicateNames {
-    #[serde(rename = "commands", default)]
-    _commands: Vec<CommandNames>,
-    #[serde(rename = "plans")]
-    _plans: Vec<PlanNames>,
-}
-
-#[derive(serde::Deserialize)]
-struct PlanNames {
-    #[serde(rename = "units")]
-    _units: Option<Vec<UnitNames>>,
-}
-
-/// Structures of these members, any of which may be missing.
-macro_rules! names {
-    ($type:ident { $($field:ident)* }) => {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields, rename_all = "camelCase")]
-        #[expect(dead_code, reason = "only whether there are others is asked")]
-        struct $type {
-            $(#[serde(default)] $field: Option<IgnoredAny>,)*
-        }
-    };
-}
-
-names! { CommandNames {
-    seq shell command command_base64 redacted withheld exit_code stale pipe_status signal started_at
-    duration_ms workdir outcome unit
-} }
-names! { UnitNames { line last_line command command_base64 } }
 
 /// Whether an extension is of a type that this program knows.
 #[must_use]
@@ -146,11 +126,15 @@ pub fn read(payload: &[u8]) -> Result<Statement, Cause> {
     of_type(&kind, STATEMENT_TYPE)?;
     let Object(PredicateKind { kind }) = serde_json::from_slice(payload).map_err(json)?;
     of_type(&kind, PREDICATE_TYPE)?;
+    if has_long_text(payload) {
+        let why = format!("a text of more than {TEXT_BYTES_MAX} bytes");
+        return Err(Cause::new(Code::StatementMember, why));
+    }
+    let Object(sizes) = serde_json::from_slice::<Object<Sizes>>(payload).map_err(json)?;
+    sizes.too_long().map_or(Ok(()), |why| Err(Cause::new(Code::StatementMember, why)))?;
     let statement: Statement = serde_json::from_slice(payload).map_err(json)?;
     let mut same = Same(payload);
     if serde_json::to_writer(&mut same, &statement).is_err() || !same.0.is_empty() {
-        let names: Result<Names, _> = serde_json::from_slice(payload);
-        names.err().map_or(Ok(()), |error| Err(json(error)))?;
         return Err(Cause::new(Code::StatementSpelling, "order, blanks, escapes or duplicate members"));
     }
     check(&statement).map_err(|why| Cause::new(Code::StatementMember, why))?;
@@ -180,14 +164,12 @@ pub fn sealed_at_s(payload: &[u8]) -> Option<i64> {
 
 /// The first member that has another form, and the form.
 fn check(statement: &Statement) -> Form {
-    need(statement.subject.len() <= SUBJECTS_MAX, "subject", "at most 1000 subjects")?;
     for subject in &statement.subject {
         digest(&subject.digest.sha256, "subject.digest.sha256")?;
     }
     let predicate = &statement.predicate;
     need(is_uri(&predicate.recorder.id), "recorder.id", "a URI")?;
     predicate.recorder.digest.as_ref().map_or(Ok(()), |one| digest(&one.sha256, "recorder.digest.sha256"))?;
-    need(predicate.heads.len() <= PARTICULARS_MAX, "heads", "at most 10000 heads")?;
     for head in &predicate.heads {
         number(head.size, "heads.size")?;
         digest(&head.root_hash, "heads.rootHash")?;
@@ -195,15 +177,15 @@ fn check(statement: &Statement) -> Form {
     session(&predicate.session)?;
     digests_and_numbers(predicate)?;
     if let Some(commands) = &predicate.commands {
-        need(commands.len() <= COMMANDS_MAX, "commands", "at most 10000 commands")?;
+        room(commands, COMMANDS_BYTES_MAX, "commands")?;
         commands.iter().try_for_each(command)?;
     }
-    need(predicate.plans.len() <= PARTICULARS_MAX, "plans", "at most 10000 plans")?;
+    room(&predicate.plans, COMMANDS_BYTES_MAX, "plans")?;
     predicate.plans.iter().try_for_each(plan)?;
+    room(&predicate.anomalies, PARTICULARS_BYTES_MAX, "anomalies")?;
     for one in &predicate.anomalies {
         number(one.record, "anomalies.record")?;
     }
-    need(predicate.facts.len() <= PARTICULARS_MAX, "facts", "at most 10000 facts")?;
     predicate.facts.iter().try_for_each(fact)?;
     let id = predicate.origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
     need(id, "origin.id", "null or 16 lowercase hexadecimal digits")?;
@@ -221,6 +203,13 @@ fn check(statement: &Statement) -> Form {
 
 fn need(good: bool, member: &str, form: &str) -> Form {
     if good { Ok(()) } else { Err(format!("{member} is not {form}")) }
+}
+
+/// Whether a list takes at most so many bytes, as it is spelled, without its brackets.
+fn room(list: &impl serde::Serialize, most: usize, member: &str) -> Form {
+    let mut bytes = Counted(0);
+    let spelled = serde_json::to_writer(&mut bytes, list).is_ok();
+    need(spelled && bytes.0 <= most + 2, member, &format!("at most {most} bytes"))
 }
 
 fn digest(text: &str, member: &str) -> Form {
@@ -269,7 +258,6 @@ fn session(session: &SessionFacts) -> Form {
     time(&session.closed_at, "session.closedAt")?;
     let head = session.previous.as_ref().is_none_or(|token| Head::read(token).is_some());
     need(head, "session.previous", "null or the head SESSION:SIZE:ROOT")?;
-    need(session.shells.len() <= PARTICULARS_MAX, "session.shells", "at most 10000 shells")?;
     for shell in &session.shells {
         number(shell.id, "shells.id")?;
     }

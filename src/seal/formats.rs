@@ -124,7 +124,7 @@ mod tests {
             ("my-key", of_cosign, true, &["hint"]),
             ("my-key", &own, false, &["key id"]),
             (&own, "my-key", false, &["hint"]),
-            (&own, "", false, &["hint"]),
+            (&own, "", false, &[]),
             ("", "", false, &[]),
         ] {
             let read = named(keyid, hint).unwrap();

@@ -419,6 +419,13 @@ fn expect_ed25519(oid: pkcs8::ObjectIdentifier) -> Result<(), KeyError> {
     Err(KeyError::NotEd25519(name))
 }
 
+/// A line of a trust file that is not damaged, and that attesh does not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    what: String,
+    instead: &'static str,
+}
+
 /// Why bytes are not a key that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
@@ -440,6 +447,8 @@ pub enum KeyError {
     NotEd25519(String),
     /// It claims to be a key and does not parse.
     Malformed(String),
+    /// A line about a key that is not to be had so.
+    Refused(Refusal),
     /// The 32 bytes are not a point, not its only spelling, or a weak point.
     BadPoint,
     /// The public half in the file does not belong to the private half.
@@ -452,6 +461,13 @@ pub enum KeyError {
     UnknownEncryption(String),
     /// Encrypted at a cost that nobody chooses in earnest.
     TooCostly(String),
+}
+
+impl KeyError {
+    /// What stands there and why attesh does not take it, and what to write instead.
+    pub(super) fn refused(what: impl Into<String>, instead: &'static str) -> Self {
+        Self::Refused(Refusal { what: what.into(), instead })
+    }
 }
 
 impl fmt::Display for KeyError {
@@ -468,6 +484,7 @@ impl fmt::Display for KeyError {
             Self::Certificate => f.write_str("a certificate, but a public key is needed"),
             Self::NotEd25519(kind) => write!(f, "a key of type {kind}, but an Ed25519 key is needed"),
             Self::Malformed(what) => write!(f, "a damaged key: {what}"),
+            Self::Refused(refusal) => f.write_str(&refusal.what),
             Self::BadPoint => f.write_str("not a sound Ed25519 public key"),
             Self::HalvesDiffer => {
                 f.write_str("a damaged key: its public half does not belong to its private half")
@@ -499,6 +516,7 @@ impl Fault for KeyError {
                 "a key file has a line -----BEGIN … KEY-----; to make one type: attesh key generate -o FILE"
             }
             Self::Malformed(_) => "copy it again, from its first line to its last",
+            Self::Refused(refusal) => refusal.instead,
             Self::Certificate => "to print its public key type: openssl x509 -in FILE -noout -pubkey",
             Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
             Self::WrongPassphrase => "try again with another",

@@ -1,12 +1,13 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: [`draft`], [`envelope`] and how it is read, [`few`], [`form`],
-//! [`formats`], [`keys`], [`statement`], [`trust`].
+//! Pure, taking bytes and giving values: `allowed`, [`draft`], [`envelope`] and how it is read, [`few`], [`form`],
+//! [`formats`], [`keys`], [`sizes`], [`statement`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
 //! The pure ones import none of the doors.
 
 pub mod agent;
+mod allowed;
 pub mod apart;
 pub mod draft;
 pub mod envelope;
@@ -16,5 +17,6 @@ pub mod formats;
 pub mod keys;
 mod reading;
 pub mod signer;
+pub mod sizes;
 pub mod statement;
 pub mod trust;

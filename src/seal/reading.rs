@@ -463,7 +463,7 @@ fn take_hint(signature: &mut Signature, hint: String) -> Result<Option<&'static 
             let unsaid = std::mem::replace(&mut signature.keyid, hint);
             Ok((!unsaid.is_empty()).then_some("key id"))
         }
-        _ => Ok((hint != signature.keyid).then_some("hint")),
+        _ => Ok((!hint.is_empty() && hint != signature.keyid).then_some("hint")),
     }
 }
 

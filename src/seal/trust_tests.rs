@@ -1,5 +1,7 @@
 use super::*;
+use crate::seal::allowed::matches_any;
 use crate::seal::keys::PrivateKey;
+use data_encoding::BASE64;
 
 fn key(seed: u8) -> PublicKey {
     PrivateKey::from_seed(&[seed; 32]).public()
@@ -173,18 +175,43 @@ fn a_line_that_looks_restricted_is_trusted_without_its_restriction() {
         let error = read(&format!("{good}\n{restriction} {line} comment\n")).unwrap_err();
         assert_eq!(error.line, Some(2), "{restriction}: {error}");
     }
-    for behind in
-        ["valid-before=20200101", "a,VALID-AFTER=\"20990101\"", "me namespaces=\"git\"", "cert-authority"]
-    {
+}
+
+#[test]
+fn an_option_behind_a_key_restricts_or_a_word_there_is_one() {
+    let (good, line) = (key(2).to_ssh_line(), key(1).to_ssh_line());
+    for behind in [
+        "valid-before=20200101",
+        "valid-before 20200101",
+        "a,VALID-AFTER=\"20990101\"",
+        "expiry-time=\"20200101\"",
+        "me namespaces=\"git\"",
+        "namespaces: git",
+        "cert-authority",
+    ] {
         for before in ["", "alice ", "alice namespaces=\"attesh\" "] {
             let error = read(&format!("{good}\n{before}{line} {behind}\n")).unwrap_err();
             assert_eq!(error.line, Some(2), "{before} {behind}: {error}");
         }
     }
-    for comment in ["# revoked 2026", "me@host a=b", "# valid-before=20200101", "revoked"] {
+    for comment in [
+        "# revoked 2026",
+        "me@host a=b",
+        "# valid-before=20200101",
+        "revoked",
+        "ci namespaces team",
+        "a Namespaces,b",
+        "# cert-authority",
+    ] {
         assert_eq!(keys(&format!("{line} {comment}")), [key(1)], "{comment}");
+        assert_eq!(keys(&format!("alice {line} {comment}")), [key(1)], "{comment}");
     }
-    // Behind principals the options of allowed_signers count, whatever their case.
+}
+
+#[test]
+fn options_between_principals_and_key_are_left_out() {
+    let line = key(1).to_ssh_line();
+    // They count whatever their case.
     for (options, limited) in [
         ("VALID-BEFORE=\"20200101Z\"", true),
         ("valid-before=20200101Z,namespaces=\"attesh\"", true),
@@ -196,6 +223,85 @@ fn a_line_that_looks_restricted_is_trusted_without_its_restriction() {
     // A name that looks like an option is one in quotes.
     let file = read(&format!("\"restrict\" {line}")).unwrap();
     assert_eq!(file.keys[0].principals(), Some("restrict"));
+}
+
+#[test]
+fn what_attesh_does_not_take_is_called_damaged() {
+    let line = key(1).to_ssh_line();
+    let between = "put it between the names and the key";
+    let pem = key(2).to_spki_pem();
+    for (text, says, next) in [
+        (format!("@revoked {line}"), "\"@revoked\" is a marker of known_hosts", "remove the line"),
+        (format!("@cert-authority * {line}"), "\"@cert-authority\" is a marker", "remove the line"),
+        (format!("revoked {line}"), "looks like a revocation", "remove the line"),
+        (format!("*,!bob {line}"), "\"*,!bob\" leaves a name out", "name only who is trusted"),
+        (
+            format!("[h]:22 {line}"),
+            "\"[h]:22\" is a host of known_hosts",
+            "put the name of who holds the key",
+        ),
+        (
+            format!("valid-before=20270101 {line}"),
+            "stands where the names belong",
+            "put a name or * before it",
+        ),
+        (format!("cert-authority {line}"), "stands where the names belong", "put a name or * before it"),
+        (format!("restrict,pty {line}"), "an option of authorized_keys", "if it is a name, put it in quotes"),
+        (format!("from=\"10.*\" {line}"), "an option of authorized_keys", "use those of allowed_signers"),
+        (format!("\"\" {line}"), "the names are empty", "put a name or * there"),
+        (format!("{line} me valid-before=20270101"), "\"valid-before=20270101\" behind the key", between),
+        (format!("{line} cert-authority"), "\"cert-authority\" behind the key is a comment", between),
+        (format!("alice {line} namespaces=git"), "restricts nothing", between),
+        (
+            format!("alice bob {line}"),
+            "\"bob\" stands between the names and the key",
+            "put commas between names",
+        ),
+        (format!("alice namespaces {line}"), "namespaces has no value", "write options as in"),
+        (
+            format!("alice cert-authority=a {line}"),
+            "cert-authority has a value",
+            "write cert-authority alone",
+        ),
+        (format!("alice cert-authority, {line}"), "a comma has no option behind it", "remove the comma"),
+        (format!("alice namespaces=\"a\"b {line}"), "no comma stands between", "write options as in"),
+        (format!("alice valid-after=\"2026Z\" {line}"), "\"2026Z\" is not a time", "write YYYYMMDD"),
+        (format!("a valid-after=1,valid-after=2 {line}"), "valid-after is there twice", "keep the one"),
+        (format!("alice namespaces=\"a {line}"), "a quote in it does not end", "close the quote"),
+        (
+            format!("alice cert-authority {line}"),
+            "a certificate authority",
+            "add a line for the key that seals",
+        ),
+        (
+            format!("alice namespaces=git {line}"),
+            "do not have \"attesh\"",
+            "add a line for the key that seals",
+        ),
+        (
+            "ssh-ed25519-cert-v01@openssh.com AAAA".into(),
+            "a certificate of OpenSSH",
+            "add a line for the key",
+        ),
+        (format!("{line}\n{pem}"), "stands outside the PEM blocks", "put lines in a file of their own"),
+        ("hello".into(), "expected a public key, found \"hello\"", "a public key is a line such as"),
+        (format!("alice {}", line.split_once(' ').unwrap().1), "expected a public key", "is a line such as"),
+    ] {
+        let error = read(&text).unwrap_err();
+        let (what, instead) = (error.to_string(), error.next().unwrap().to_string());
+        assert_eq!(error.line, Some(1), "{text}: {what}");
+        assert!(what.contains(says) && instead.contains(next), "{text}: {what}; {instead}");
+        assert!(!what.contains("damaged") && !instead.contains("copy it again"), "{what}; {instead}");
+    }
+}
+
+#[test]
+fn what_is_damaged_is_called_refused() {
+    let error = read("ssh-ed25519 AAA%").unwrap_err();
+    assert_eq!(
+        error.told(),
+        "line 1: a damaged key: the key data is not base64; copy it again, from its first line to its last"
+    );
 }
 
 /// Whoever names a private key by mistake finds none of it in the log of the job.

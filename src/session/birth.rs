@@ -362,7 +362,8 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
     let (mut folder, mut genesis) = (folder.to_owned(), *genesis);
     let mut warning = None;
     for _ in 0..FOLLOW_MAX {
-        if let Some((path, root)) = next_of(&folder) {
+        let replaced = is_replaced(&folder, &genesis);
+        if let Some((path, root)) = next_of(&folder, replaced) {
             (folder, genesis) = (path, root);
             continue;
         }
@@ -372,6 +373,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         });
         let over = match live {
             Ok(session) => return Ok(with_warning(session, warning)),
+            Err(_) if replaced => close::other_genesis(),
             Err(error) if error.is_over() => error,
             Err(error) => return Err(error),
         };
@@ -381,7 +383,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
             warning = Some((what, over.next()));
         }
         let next = birth_after(prev)?;
-        if let Err(error) = point_to(&folder, &next) {
+        if let Err(error) = point_to(&folder, replaced, &next) {
             discard(&next);
             match error {
                 // Another shell was first: follow it.
@@ -396,6 +398,12 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
         folder.display()
     );
     Err(SessionError::Nowhere(why, Some("open a new shell: it is recorded in a session of its own".into())))
+}
+
+/// The id of the session whose folder this is, if the folder is named by one.
+fn folder_id(folder: &Path) -> String {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    uuid::Uuid::try_parse(name).unwrap_or_default().hyphenated().to_string()
 }
 
 /// A successor, and what its shell is told: what was lost, where recording goes on, what to do.
@@ -413,7 +421,7 @@ fn with_warning(session: Session, lost: Option<(String, Option<Next>)>) -> (Sess
 pub fn succeed(session: &Session, head: Head, why: PrevWhy) -> Result<Session> {
     let prev = Prev { session: session.id().to_owned(), size: head.size, root: head.root, why };
     let next = birth_after(prev)?;
-    match point_to(session.folder().path(), &next) {
+    match point_to(session.folder().path(), false, &next) {
         Ok(()) => Ok(next),
         Err(error) => {
             discard(&next);
@@ -436,7 +444,7 @@ fn discard(session: &Session) {
     let _ = std::fs::remove_dir(session.folder().path());
 }
 
-// If the folder of a session has vanished, a file beside the states names its successor.
+// If the folder of a session has vanished or is another's, a file beside the states names its successor.
 fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
     let name = folder.file_name()?.to_str()?;
     // The folder of a job can have any name, and another job's folder the same one.
@@ -448,26 +456,28 @@ fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
     Some((state, format!("{id}.next")))
 }
 
-fn next_of(folder: &Path) -> Option<(PathBuf, Digest)> {
-    let bytes = match Folder::open(folder) {
-        Ok(folder) => folder.read(NEXT, NEXT_MAX).ok()?,
-        Err(_) => {
-            let (state, name) = next_beside_state(folder)?;
-            state.read(&name, NEXT_MAX).ok()?
-        }
-    };
-    parse_next(&bytes)
+/// Does another session's folder stand where this session's was?
+fn is_replaced(folder: &Path, genesis: &Digest) -> bool {
+    Session::open(folder).is_ok_and(|session| session.genesis_root() != genesis)
 }
 
-fn point_to(folder: &Path, next: &Session) -> Result<()> {
-    let bytes = next_bytes(next.folder().path(), next.genesis_root());
+/// Where a session's successor is named: in its folder, or beside its state if that is not there.
+fn place_of_next(folder: &Path, replaced: bool) -> Result<(Folder, String)> {
     match Folder::open(folder) {
-        Ok(folder) => Ok(folder.publish_new(NEXT, &bytes)?),
-        Err(error) => {
-            let (state, name) = next_beside_state(folder).ok_or(SessionError::File(error))?;
-            Ok(state.publish_new(&name, &bytes)?)
-        }
+        Ok(folder) if !replaced => Ok((folder, NEXT.to_owned())),
+        Ok(_) => next_beside_state(folder).ok_or_else(close::other_genesis),
+        Err(error) => next_beside_state(folder).ok_or(SessionError::File(error)),
     }
+}
+
+fn next_of(folder: &Path, replaced: bool) -> Option<(PathBuf, Digest)> {
+    let (place, name) = place_of_next(folder, replaced).ok()?;
+    parse_next(&place.read(&name, NEXT_MAX).ok()?)
+}
+
+fn point_to(folder: &Path, replaced: bool, next: &Session) -> Result<()> {
+    let (place, name) = place_of_next(folder, replaced)?;
+    Ok(place.publish_new(&name, &next_bytes(next.folder().path(), next.genesis_root()))?)
 }
 
 /// How a session that is over stood: by its state if that keeps a head, else by its journal, else
@@ -478,10 +488,11 @@ fn how_it_stood(folder: &Path, genesis: &Digest, over: &SessionError) -> Prev {
         SessionError::Append(AppendError::Tampered(_)) => PrevWhy::Tampered,
         _ => PrevWhy::Lost,
     };
-    let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let id = uuid::Uuid::try_parse(id).unwrap_or_default().hyphenated().to_string();
-    let mut prev = Prev { session: id, size: 1, root: *genesis, why };
+    let mut prev = Prev { session: folder_id(folder), size: 1, root: *genesis, why };
     let Ok(session) = Session::open(folder) else { return prev };
+    if session.genesis_root() != genesis {
+        return prev;
+    }
     prev.session = session.id().to_owned();
     let kept = session.kept().map(|kept| kept.head);
     if let Some(head) = kept.or_else(|| head_of(session.journal(), session.uuid()).ok()) {

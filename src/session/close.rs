@@ -1,7 +1,7 @@
 //! Closing shells, ending sessions.
 
 use super::shells::{is_here, other_live_shells, own_shell, workdir};
-use super::{Result, Session};
+use super::{Result, Session, SessionError};
 use crate::clock;
 use crate::crypto::Digest;
 use crate::failure::Failure;
@@ -83,7 +83,13 @@ pub fn expect_genesis(writer: &Writer, known: &Digest) -> Result<()> {
     if writer.genesis() == *known {
         return Ok(());
     }
-    Err(AppendError::Tampered("its first record is not the one that this shell knows".into()).into())
+    Err(other_genesis())
+}
+
+/// Another session's journal stands where a shell's own was.
+#[must_use]
+pub fn other_genesis() -> SessionError {
+    AppendError::Tampered("its first record is not the one that this shell knows".into()).into()
 }
 
 /// Removes the short-lived files that the hooks of these processes kept beside the state.

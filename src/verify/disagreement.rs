@@ -52,13 +52,25 @@ fn restore_redacted(own: &mut Predicate, said: &Predicate) {
     for (mine, theirs) in own.commands.iter_mut().flatten().zip(said.commands.iter().flatten()) {
         restore_command(mine, theirs);
     }
-    // A script that is not there any more leaves room for the units of those after it.
+    // A script that is not there any more leaves room for the units of those after it, and its
+    // arguments for theirs.
     let mut pairs = own.plans.iter().zip(&said.plans);
     let room = pairs.any(|(mine, theirs)| mine.sha256.is_none() && theirs.sha256.is_some());
+    let gone = |one: &Option<Vec<String>>, sealed: &Option<Vec<String>>| one.is_none() && sealed.is_some();
+    let mut pairs =
+        own.plans.iter().zip(&said.plans).map(|(mine, theirs)| (&mine.interpreter, &theirs.interpreter));
+    let words = pairs.any(|(mine, theirs)| {
+        gone(&mine.options, &theirs.options) || gone(&mine.arguments, &theirs.arguments)
+    });
     for (mine, theirs) in own.plans.iter_mut().zip(&said.plans) {
         restore_plan(mine, theirs);
         if room && theirs.units.is_none() {
             mine.units = None;
+        }
+        if words {
+            let (mine, theirs) = (&mut mine.interpreter, &theirs.interpreter);
+            mine.options = mine.options.take().filter(|_| theirs.options.is_some());
+            mine.arguments = mine.arguments.take().filter(|_| theirs.arguments.is_some());
         }
     }
     for (mine, theirs) in own.facts.iter_mut().zip(&said.facts) {

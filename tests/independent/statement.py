@@ -3,6 +3,7 @@ said twice. Shares no code with attesh."""
 
 import datetime
 import hashlib
+import re
 
 from form import INTEGER_MAX, Bad, Optional, Unsupported, decimal, flag, hexed, integer, list_of, need, null_or, \
     one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri
@@ -16,6 +17,10 @@ COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000
 WORDS_MAX = 10000
+ALL_WORDS_MAX = 100000
+FACT_PARTS_MAX = 100000
+TEXT_BYTES_MAX = COMMANDS_BYTES_MAX
+PARTICULARS_BYTES_MAX = 4194304
 # By how much the clock may go back from one record to the next without a step.
 CLOCK_STEP_NS = 100_000_000
 # How far ahead a seal may be, in seconds.
@@ -57,9 +62,35 @@ def members(table):
     return shape(table, newer=True)
 
 
-def commands(value):
-    spelling = list_of(members(COMMAND), COMMANDS_MAX)(value)
-    need(len(spelling) - 2 <= COMMANDS_BYTES_MAX, "more bytes of commands than have room")
+def bounded(form, bytes_max):
+    """A list of so many bytes at most, as it is spelled without its brackets."""
+
+    def check(value):
+        spelling = form(value)
+        need(len(spelling) - 2 <= bytes_max, "more bytes than have room")
+        return spelling
+
+    return check
+
+
+def plans(value):
+    spelling = particulars(PLAN)(value)
+    units = sum(len(one["units"] or []) for one in value)
+    words = sum(len(one["interpreter"][name] or []) for one in value for name in ("options", "arguments"))
+    need(units <= COMMANDS_MAX and words <= ALL_WORDS_MAX, "more units or words of plans than have room")
+    return spelling
+
+
+def facts(value):
+    spelling = particulars(FACT)(value)
+    parts = sum(len(one["data"]) + len(one.get("attached", [])) for one in value)
+    need(parts <= FACT_PARTS_MAX, "more texts and files of facts than have room")
+    return spelling
+
+
+def extensions(value):
+    spelling = in_order(uri, text)(value)
+    need(len(value) <= WORDS_MAX, "too many")
     return spelling
 
 
@@ -118,6 +149,7 @@ COUNTS = dict.fromkeys(("commandCount", "failedCount", "unobservedCount", "lostC
 OUTCOME_OF_IT = {
     **COUNTS, "pausedCommandCount": null_or(integer), "anomalyCount": integer, "factCount": integer,
     "allSucceeded": flag, "exitCode": null_or(status), "end": one_of("COMPLETE", "INCOMPLETE")}
+FINDING = {"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag, "text": text}
 PREDICATE = {
     "recorder": members({"id": uri, "version": text, "digest": null_or(DIGEST)}),
     "session": members(SESSION),
@@ -125,18 +157,17 @@ PREDICATE = {
                       "headTag": SHA256, "continuity": text}),
     "heads": particulars({"size": integer, "rootHash": SHA256}),
     "outcome": members(OUTCOME_OF_IT),
-    "commands": Optional(commands),
-    "plans": particulars(PLAN),
-    "anomalies": list_of(members({"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag,
-                                "text": text})),
+    "commands": Optional(bounded(list_of(members(COMMAND), COMMANDS_MAX), COMMANDS_BYTES_MAX)),
+    "plans": bounded(plans, COMMANDS_BYTES_MAX),
+    "anomalies": bounded(particulars(FINDING), PARTICULARS_BYTES_MAX),
     "clock": members({"assurance": text, "bootId": null_or(text), "timeNamespace": null_or(text),
                     "stepCount": integer}),
     "transcript": members({"sha256": SHA256, "lines": integer, "bytes": integer}),
-    "facts": particulars(FACT),
+    "facts": facts,
     "origin": members({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
     "unrecordedTailMs": integer,
-    "extensions": Optional(in_order(uri, text), {}),
+    "extensions": Optional(extensions, {}),
     "mustUnderstand": Optional(uris_in_order, []),
 }
 STATEMENT = members({
@@ -174,6 +205,8 @@ def check(body):
         text(statement[name])
         if statement[name] != known:
             raise Unsupported(f"the type {statement[name]}", "statement.type")
+    texts = re.findall(rb'"((?:[^"\\]|\\.)*)"', body)
+    need(all(len(one) <= TEXT_BYTES_MAX for one in texts), "a text that is longer than any")
     need(STATEMENT(statement) == body, "another spelling")
     predicate = statement["predicate"]
     for command in predicate.get("commands", []):

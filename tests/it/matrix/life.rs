@@ -181,6 +181,8 @@ fn a_named_session_is_sealed_under_the_others() {
         assert!(one.text().contains("code:2"), "{}: it sealed under another: {}", shell.label(), tail(&one));
         one.line(&format!("attesh seal --close-others --key {key}"));
         two.line("echo last");
+        let said = "what this shell ran in between is in neither";
+        assert!(two.text().replace(['\r', '\n'], "").contains(said), "{}: {}", shell.label(), tail(&two));
         two.line("echo moved");
         one.line("echo on");
         leave(&mut one);
@@ -429,6 +431,17 @@ fn doctor_takes_a_shell_without_hooks_for_sound() {
     each(&[Bash], |shell, home| {
         let said = doctor(shell, home, Rc::default(), &["shopt -u promptvars"]);
         assert!(said.contains("code:1") && said.contains("degraded"), "{said}");
+    });
+}
+
+#[test]
+fn doctor_names_a_zshaddhistory_function_that_hides_nothing() {
+    each(&[Zsh], |shell, home| {
+        let open = "zshaddhistory() { seen=$1 }; ATTESH_ZSHADDHISTORY=keeps";
+        let said = doctor(shell, home, Rc { after: open, ..Rc::default() }, &[]);
+        assert!(said.contains("code:0") && !said.contains("zshaddhistory (zshaddhistory decides"), "{said}");
+        let said = doctor(shell, home, Rc::default(), &["zshaddhistory() { [[ $1 != *secret* ]] }"]);
+        assert!(said.contains("code:0") && said.contains("zshaddhistory (zshaddhistory decides"), "{said}");
     });
 }
 

@@ -246,7 +246,7 @@ fn a_setting_that_hides_texts_is_installed_beside_without_a_word() {
         (
             Zsh,
             "zshaddhistory() { return 1 }\n",
-            ".zshrc: a zshaddhistory function can hide the texts of all commands",
+            ".zshrc: a zshaddhistory function hides the texts of all commands; if yours hides no line, ATTESH_ZSHADDHISTORY=keeps",
         ),
         (Fish, "set HISTCONTROL ignoreboth\n", ""),
     ] {

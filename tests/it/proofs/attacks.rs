@@ -214,22 +214,34 @@ fn a_folder_that_became_a_link_is_followed() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "an attacker renames folders")]
 fn an_early_end_or_a_lost_state_goes_unsaid_by_what_follows() {
-    for (why, harm) in [
+    for (why, told, harm) in [
         (
             "stopped",
+            "what this shell ran in between is in neither",
             &(|world: &World, at: &Opened| {
                 let folder = at.folder.to_str().unwrap();
                 assert_eq!(code(&mut world.attesh(&["stop", folder])), Some(0));
             }) as &dyn Fn(&World, &Opened),
         ),
-        ("lost", &|world, at| fs::remove_file(world.state_file(at)).unwrap()),
+        ("lost", "cannot go on: its state", &|world, at| fs::remove_file(world.state_file(at)).unwrap()),
+        ("tampered", "changed from outside: its first record is not", &|world, at| {
+            let mut open = world.ask(Verb::Open, a_bash(std::process::id()));
+            let other = Opened::parse(&open.stdout(Stdio::piped()).output().unwrap().stdout);
+            assert_eq!(code(&mut world.attesh(&["stop", other.folder.to_str().unwrap()])), Some(0));
+            fs::remove_dir_all(&at.folder).unwrap();
+            fs::rename(&other.folder, &at.folder).unwrap();
+        }),
     ] {
         let (world, at) = World::after(2);
         harm(&world, &at);
         assert_eq!(code(&mut world.start(&at, 3, false)), Some(3), "{why}");
-        let mut open = world.ask(Verb::Open, a_bash(std::process::id()).into_iter().chain(at.known()));
+        let words = a_bash(std::process::id()).into_iter().chain(at.known()).chain([Key::Lost.is(1)]);
+        let mut open = world.ask(Verb::Open, words);
         let output = open.stdout(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(told), "{why}: {said}");
         let next = Opened::parse(&output.stdout);
         let text = String::from_utf8(next.bytes()).unwrap();
         assert!(text.contains(&format!("\"why\":\"{why}\"")), "{text}");

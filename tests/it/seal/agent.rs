@@ -120,7 +120,10 @@ fn a_denied_confirmation_is_a_refusal() {
     let Some(agent) = Agent::start() else { return };
     let key = agent.add("-c");
     let held = agent.find(&key).unwrap();
-    assert!(matches!(held.sign(b"m"), Err(AgentError::Refused)));
+    let refused = held.sign(b"m").unwrap_err();
+    // What to type to seal again is for the caller to say.
+    assert!(matches!(refused, AgentError::Refused) && refused.next().is_none());
+    assert!(refused.to_string().contains("confirm the signature when it asks"), "{refused}");
 }
 
 /// The limit that is checked here is the one that OpenSSH's agent has.

@@ -133,7 +133,7 @@ fn a_file_takes_what_its_size_or_its_form_asks_for() {
 #[test]
 fn a_statement_at_its_limits_takes_more() {
     let place = Place::new();
-    let commands: Vec<String> = (0..10_000).map(|number| format!("echo {number:0>760}")).collect();
+    let commands: Vec<String> = (0..10_000).map(|number| format!("echo {number:0>705}")).collect();
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
     let mut it = statement(&[Run::of(&commands)]);
     let digest = it.subject[0].digest.clone();
@@ -149,6 +149,93 @@ fn a_statement_at_its_limits_takes_more() {
     assert!(found == 0 && kib <= PEAK_KIB, "{found}, {kib} KiB");
     let (found, kib) = place.verify(&["file", "--trust", "signer.pub", "--json"]);
     assert!(found == 0 && kib <= PEAK_KIB, "as JSON: {found}, {kib} KiB");
+}
+
+/// A payload with `part` for each number behind `start`, until it is as long as an envelope has room
+/// for.
+fn stuffed(start: &str, part: impl Fn(usize) -> String) -> Vec<u8> {
+    let payload = String::from_utf8(whole().to_json()).unwrap();
+    let (before, after) = payload.split_once(start).unwrap_or_else(|| panic!("{start}"));
+    let room = MAX_ENVELOPE_BYTES / 4 * 3 - payload.len() - 1000;
+    let mut text = format!("{before}{start}");
+    for number in 0.. {
+        let next = part(number);
+        if text.len() + next.len() > room {
+            break;
+        }
+        text.push_str(if number == 0 { "" } else { "," });
+        text.push_str(&next);
+    }
+    let closes = if after.starts_with(']') || part(0).ends_with(':') { "" } else { "," };
+    format!("{text}{closes}{after}").into_bytes()
+}
+
+/// Lists, objects and texts that are as long as the file allows, signed by the key that is trusted.
+#[test]
+fn what_a_trusted_key_signed_takes_more_than_its_limits() {
+    let place = Place::new();
+    let fact = |data: &str, attached: &str| {
+        format!(
+            "{{\"record\":1,\"type\":\"a:b\",\"at\":\"start\",\"ok\":true,\"data\":{{{data}}}{attached}}}"
+        )
+    };
+    let texts: Vec<String> = (0..60).map(|at| format!("\"{at:02}\":\"\"")).collect();
+    let file = "{\"name\":\"a\",\"size\":0,\"sha256\":\"\",\"mediaType\":\"\"}";
+    let words = vec!["\"\""; 10_000].join(",");
+    let plan = format!("{{\"interpreter\":{{\"options\":[{words}]}}}}");
+    let unit = "{\"line\":1,\"lastLine\":1,\"command\":\"a\"}";
+    let numbers = vec!["0"; 10_000].join(",");
+    let text = "a".repeat(20 << 20);
+    let extension = String::from_utf8(whole().to_json()).unwrap();
+    let extension = extension.strip_suffix("}}").unwrap();
+    let mut extensions = format!("{extension},\"extensions\":{{");
+    (0..1_500_000).for_each(|at| extensions.push_str(&format!("\"a:{at:07}\":\"\",")));
+    extensions.push_str("\"b:\":\"\"}}}");
+    let signed: Vec<(&str, Vec<u8>, i32)> = vec![
+        ("extensions", extensions.into_bytes(), 3),
+        (
+            "subjects",
+            stuffed("\"subject\":[", |at| format!("{{\"name\":\"{at}\",\"digest\":{{\"sha256\":\"\"}}}}")),
+            3,
+        ),
+        ("heads", stuffed("\"heads\":[", |at| format!("{{\"size\":{at},\"rootHash\":\"\"}}")), 3),
+        ("facts", stuffed("\"facts\":[", |_| fact("", "")), 3),
+        ("texts of facts", stuffed("\"facts\":[", |_| fact(&texts.join(","), "")), 3),
+        (
+            "files",
+            stuffed("\"facts\":[", |_| fact("", &format!(",\"attached\":[{}]", [file; 99].join(",")))),
+            3,
+        ),
+        (
+            "findings",
+            stuffed("\"anomalies\":[", |at| {
+                format!("{{\"record\":{at},\"code\":\"gap\",\"incomplete\":true,\"text\":\"\"}}")
+            }),
+            3,
+        ),
+        (
+            "a finding",
+            stuffed("\"anomalies\":[", |_| {
+                format!("{{\"record\":1,\"code\":\"gap\",\"incomplete\":true,\"text\":\"{text}\"}}")
+            }),
+            3,
+        ),
+        ("plans", stuffed("\"plans\":[", |_| "{\"units\":null}".into()), 3),
+        ("units", stuffed("\"plans\":[", |_| format!("{{\"units\":[{}]}}", vec![unit; 9_999].join(","))), 3),
+        ("words", stuffed("\"plans\":[", |_| plan.clone()), 3),
+        ("an unknown list", stuffed("\"commands\":[", |_| format!("{{\"x\":[{numbers}]}}")), 7),
+        ("commands", stuffed("\"commands\":[", |_| "{}".into()), 3),
+        ("a text for a list", stuffed("\"commands\":", |_| format!("\"{text}\",\"x\":")), 3),
+    ];
+    for (name, payload, code) in signed {
+        let file = sign(payload, 7).to_json();
+        assert!((16 << 20..=MAX_ENVELOPE_BYTES).contains(&file.len()), "{name}: {} bytes", file.len());
+        place.put("file", &file);
+        // As JSON a verdict takes the most.
+        let (found, kib) = place.verify(&["file", "--trust", "signer.pub", "--json"]);
+        assert_eq!(found, code, "{name}");
+        assert!(kib > 0 && kib <= PEAK_KIB, "{name}: {kib} KiB");
+    }
 }
 
 #[test]

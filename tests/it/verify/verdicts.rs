@@ -551,3 +551,31 @@ fn a_journal_that_took_the_place_of_a_broken_one_does_not_say_so() {
         "incomplete: the journal has no end: it goes on, was killed, or was cut (record 15)"
     );
 }
+
+/// Each line of a verdict says something of its own.
+#[test]
+fn a_verdict_says_a_thing_twice() {
+    let mut contradicts = whole();
+    contradicts.predicate.sealed_at = "2020-01-01T00:00:00Z".into();
+    let verdict = judged(contradicts.to_json());
+    let why = verdict.failure.unwrap().text;
+    assert_eq!(why, "the times of the statement contradict each other: sealedAt is before closedAt");
+    for trusted in [&[][..], &[8], &[8, 9]] {
+        for keyid in ["", "SHA256:"] {
+            let trusted: Vec<Trusted> = (trusted.iter())
+                .map(|seed| Trusted { key: TrustedKey::new(key(*seed).public()), source: "a.pub".into() })
+                .collect();
+            let mut file = String::from_utf8(sign(whole().to_json(), 7).to_json()).unwrap();
+            if keyid.is_empty() {
+                file = file.replace(&key(7).public().fingerprint(), "");
+            }
+            let envelope = Envelope::read(file.as_bytes()).unwrap();
+            let verdict = verify::envelope(&envelope, &trusted, At::time(NOW_S));
+            let why = &verdict.failure.as_ref().unwrap().text;
+            assert!(why.contains(keyid) && !why.contains("--trust"), "{why}");
+            let (signature, trust) = (aspect(&verdict, "signature"), aspect(&verdict, "trust"));
+            assert_eq!(signature, "not checked, so attesh shows nothing of the content");
+            assert!(trust.starts_with("not trusted: ") && trust.ends_with("with --trust"), "{trust}");
+        }
+    }
+}

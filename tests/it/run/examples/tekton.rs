@@ -66,8 +66,15 @@ impl Run {
     }
 
     /// A text with its $( ) replaced, as far as the recipe has them.
-    fn expand(&self, spec: &Yaml, text: &str) -> String {
+    fn expand(&self, spec: &Yaml, task: &Yaml, text: &str) -> String {
         let mut text = text.replace("$(workspaces.source.path)", self.workspace().to_str().unwrap());
+        text = text.replace("$(results.commit.path)", self.result("commit").to_str().unwrap());
+        for given in task.as_mapping_get("params").and_then(Yaml::as_sequence).into_iter().flatten() {
+            let (name, value) = (given["name"].as_str().unwrap(), given["value"].as_str().unwrap());
+            assert_eq!(value, format!("$(tasks.resolve.results.{name})"));
+            let result = std::fs::read_to_string(self.result(name)).unwrap();
+            text = text.replace(&format!("$(params.{name})"), &result);
+        }
         for parameter in spec["params"].as_sequence().unwrap() {
             let name = parameter["name"].as_str().unwrap();
             let default = parameter.as_mapping_get("default").and_then(Yaml::as_str);
@@ -76,6 +83,11 @@ impl Run {
         }
         assert!(!text.contains("$(params") && !text.contains("$(workspaces"), "{text}");
         text
+    }
+
+    /// The file of a result of `resolve`.
+    fn result(&self, name: &str) -> PathBuf {
+        self.place.path().join(format!("result-{name}"))
     }
 
     /// What the run gives for a parameter: the address of the project is that of this one.
@@ -96,7 +108,7 @@ impl Run {
         let task = tasks.into_iter().find(|task| task["name"].as_str() == Some(name)).unwrap();
         let mut log = String::new();
         for (number, step) in task["taskSpec"]["steps"].as_sequence().unwrap().iter().enumerate() {
-            let (good, said) = self.step(spec, number, step);
+            let (good, said) = self.step(spec, task, number, step);
             for line in said.lines() {
                 log.push_str(&format!("[{name} : {}] {line}\n", step["name"].as_str().unwrap()));
             }
@@ -107,7 +119,7 @@ impl Run {
         (true, log)
     }
 
-    fn step(&self, spec: &Yaml, number: usize, step: &Yaml) -> (bool, String) {
+    fn step(&self, spec: &Yaml, task: &Yaml, number: usize, step: &Yaml) -> (bool, String) {
         let container = TempDir::new().unwrap();
         for folder in ["home", "memory", "tmp", "secret"] {
             std::fs::create_dir(container.path().join(folder)).unwrap();
@@ -123,12 +135,15 @@ impl Run {
         put(&file, script);
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = clean(file.to_str().unwrap(), &[]);
-        command.current_dir(self.expand(spec, step["workingDir"].as_str().unwrap())).process_group(0);
+        command.current_dir(self.expand(spec, task, step["workingDir"].as_str().unwrap())).process_group(0);
         command
             .env("HOME", container.path().join("home"))
             .env("XDG_RUNTIME_DIR", container.path().join("memory"));
         for pair in step["env"].as_sequence().unwrap() {
-            command.env(pair["name"].as_str().unwrap(), self.expand(spec, pair["value"].as_str().unwrap()));
+            command.env(
+                pair["name"].as_str().unwrap(),
+                self.expand(spec, task, pair["value"].as_str().unwrap()),
+            );
         }
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         if let Some(path) = self.cancel_at.as_deref().filter(|_| step["name"].as_str() == Some("record")) {
@@ -140,6 +155,8 @@ impl Run {
     }
 
     fn build(&mut self) -> bool {
+        let (good, log) = self.task("resolve");
+        assert!(good, "{log}");
         let (good, log) = self.task("build");
         self.log = log;
         good
@@ -156,6 +173,12 @@ impl Run {
 fn the_recipe_for_tekton_proves_nothing() {
     let mut run = Run::new(MAKES);
     assert!(run.build(), "{}", run.log);
+    // The branch moves while the run goes on: it is sealed and verified by what was built.
+    let policy = run.project.path("project/ci/build.policy.toml");
+    let built = std::fs::read(&policy).unwrap();
+    put(&policy, "version = 1");
+    run.commit("-q");
+    put(&policy, built);
     let (good, log, (code, said)) = run.sealed();
     let verified = "VERIFIED build.intoto.json: 5 of 5 commands ran, in order, exit 0";
     assert!(good && log.contains(verified) && !log.contains("warning"), "{log}");
