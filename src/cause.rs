@@ -113,6 +113,7 @@ codes! {
     StoryUnobserved Incomplete "story.unobserved" "nobody saw how a command ended";
     StoryUnseenCommands Incomplete "story.unseen-commands" "the commands of a shell could not be seen";
     StoryUnannounced Incomplete "story.unannounced" "a line of a shell's history was not announced: it may have run";
+    StoryCutShort Incomplete "story.cut-short" "a script was not followed to its end";
     StoryOpenShell Incomplete "story.open-shell" "a shell never closed";
     StoryNoEnd Incomplete "story.no-end" "the journal has no end";
     SessionIncomplete Policy "session.incomplete" "the policy asks for a complete session";
@@ -129,7 +130,7 @@ codes! {
     CommandHidden Policy "command.hidden" "the text of a command is not there, so it may be denied";
     ScriptPlanMissing Policy "script.plan-missing" "no plan shows that the script ran";
     ScriptPlanUnits Policy "script.plan-units" "the plan has no list of commands";
-    ScriptChanged Policy "script.changed" "the script was changed while it ran";
+    ScriptChanged Policy "script.changed" "the shell of the script read something else, or nobody saw all that it read";
     ScriptOther Policy "script.other" "the script is another one, byte by byte";
     ScriptLineMissing Policy "script.line-missing" "a line of the script did not run";
     ScriptLineReplaced Policy "script.line-replaced" "another command ran in the place of a line";

@@ -15,10 +15,12 @@ use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
 use crate::policy::{AHEAD_MAX_S, Ruling};
-use crate::record::{Evidence, PROTECTION_FILE, is_known_fact};
+use crate::record::{Evidence, PROTECTION_FILE, Status, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
-use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, PlanFacts, Statement};
+use crate::seal::statement::{
+    AnomalyFacts, Completeness, HeadFacts, OriginStatus, PlanFacts, Predicate, Statement,
+};
 use crate::seal::trust::TrustedKey;
 use crate::text::count;
 
@@ -184,7 +186,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     } else {
         incomplete(verdict, &findings);
     }
-    let (mark, text) = evidence(&statement.predicate.plans);
+    let (mark, text) = evidence(&statement.predicate);
     verdict.aspects.evidence.set(mark, text);
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
@@ -208,11 +210,19 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     verdict.statement = Some(Box::new(statement));
 }
 
+/// The status of the shell that ran a plan's script.
+fn ended_with(predicate: &Predicate, plan: &PlanFacts) -> Option<Status> {
+    predicate.session.shells.iter().find(|shell| shell.id == plan.shell)?.exit_code
+}
+
 /// What the starts and statuses of a session rest on: of several scripts, the weakest.
-fn evidence(plans: &[PlanFacts]) -> (Mark, String) {
+fn evidence(predicate: &Predicate) -> (Mark, String) {
+    let plans = &predicate.plans;
     let with = |evidence: Evidence| plans.iter().find(|plan| plan.evidence == evidence);
     if let Some(plan) = with(Evidence::Whole) {
-        return (Mark::Bad, format!("none: the commands of shell {} were not seen", plan.shell));
+        let ended =
+            ended_with(predicate, plan).map_or_else(String::new, |code| format!("; it ended with {code}"));
+        return (Mark::Bad, format!("none: the commands of shell {} were not seen{ended}", plan.shell));
     }
     if with(Evidence::Traps).is_some() {
         return (Mark::Open, "told by traps of the script's own shell".into());
@@ -256,7 +266,11 @@ fn not_understood(verdict: &mut Verdict, record: u64, kind: &str) {
 fn summary(statement: &Statement) -> String {
     let outcome = &statement.predicate.outcome;
     if outcome.command_count == 0 {
-        return format!("nothing was recorded{}", loss_before(after_loss(statement)));
+        let predicate = &statement.predicate;
+        let statuses = predicate.plans.iter().filter_map(|plan| ended_with(predicate, plan));
+        let failed = statuses.into_iter().find(|status| *status != 0);
+        let failed = failed.map_or_else(String::new, |code| format!(", and a script ended with {code}"));
+        return format!("nothing was recorded{failed}{}", loss_before(after_loss(statement)));
     }
     let result = match (outcome.all_succeeded, outcome.failed_count) {
         (true, _) => "all succeeded".to_owned(),

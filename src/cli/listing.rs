@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 use super::row::{Layout, as_text, put_text};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
-use crate::record::Evidence;
 use crate::report::{self, Style};
 use crate::text::visible;
 
-/// The word beside a unit that did not run.
+/// The word beside a unit that did not run: its shell ended before it, and no command was lost.
 const NOT_REACHED: &str = "not reached";
 /// The word beside a unit that may have run: nobody saw that it did.
 const NOT_SEEN: &str = "not seen";
@@ -45,17 +44,26 @@ pub struct Ran {
     pub records: (Option<u64>, Option<u64>),
 }
 
+/// What is known of the units that no command ran for.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Everything that ran of the script is among the commands.
+    pub all: bool,
+    /// How many units had begun before the recording.
+    pub before: u64,
+}
+
 /// Each line of a script: the status of the unit that begins there, its number, its text. Commands
 /// that are none of the plan's stand behind the unit that ran before them.
 pub fn beside<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     ran: &[Ran],
-    plan: (Evidence, u64),
+    plan: Known,
     layout: Layout,
 ) -> Vec<String> {
     let style = layout.style;
-    let (evidence, before) = plan;
-    let missing = if evidence == Evidence::Reader { NOT_REACHED } else { NOT_SEEN };
+    let Known { all, before } = plan;
+    let missing = if all { NOT_REACHED } else { NOT_SEEN };
     let mut out = others(ran, None, layout);
     let mut lines = lines.peekable();
     while let Some(line) = lines.next() {
@@ -131,7 +139,8 @@ pub fn print<'a>(rows: impl Iterator<Item = &'a Row> + Clone, records: bool) -> 
             Row::Script(scripted) => {
                 let ran: Vec<Ran> = commands_of(scripted, rows.clone()).map(Ran::of).collect();
                 report::line(&as_text(row, layout))?;
-                for line in beside(lines(scripted), &ran, (scripted.evidence, scripted.begun), layout) {
+                let known = Known { all: scripted.all, before: scripted.begun };
+                for line in beside(lines(scripted), &ran, known, layout) {
                     report::line(&line)?;
                 }
             }

@@ -114,9 +114,13 @@ pub fn at_the_end(checked: &Checked) -> Vec<Remark> {
         minor: false,
     };
     let left = story.live.iter().filter(|(_, shell)| !lives(shell.pid, shell.start_ticks));
-    let mut rows: Vec<Remark> = left
-        .map(|(at, _)| row(FindingCode::OpenShell, Some(*at), format!("shell {at} never closed")))
-        .collect();
+    let how = match &checked.rejection {
+        Some(rejection) => format!("is not known from record {} on", rejection.record),
+        None if story.ended => "never closed".to_owned(),
+        None => "was open where the journal stops".to_owned(),
+    };
+    let mut rows: Vec<Remark> =
+        left.map(|(at, _)| row(FindingCode::OpenShell, Some(*at), format!("shell {at} {how}"))).collect();
     let goes_on = here && rows.len() < story.live.len().max(1);
     if !story.ended && !goes_on && checked.rejection.is_none() {
         let text = "the journal has no end: it goes on elsewhere, was killed, or was cut";

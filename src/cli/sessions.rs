@@ -83,7 +83,7 @@ pub fn stop(args: &Stop) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let over = session.is_placed() && session.has_end();
     let ended = match over {
-        true => Ended { head: head_now(&session)?, goes_on: None },
+        true => Ended { head: head_now(&session)?, goes_on: None, scripts_go_on: false },
         false => end_placed(&session, args.close_others)?,
     };
     let head = ended.head;
@@ -124,11 +124,16 @@ pub struct Ended {
     pub head: Head,
     /// Where its shells are recorded from here on, in words.
     goes_on: Option<String>,
+    /// Scripts go on that were recorded in it.
+    scripts_go_on: bool,
 }
 
 impl Ended {
     /// Says where the shells are recorded; behind what was done with the session.
     pub fn say_what_goes_on(&self) {
+        if self.scripts_go_on {
+            report::say("the session is incomplete: a script still runs, and the rest of it is not recorded");
+        }
         if let Some(text) = &self.goes_on {
             report::say(text);
         }
@@ -145,7 +150,7 @@ pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> 
             format!("attesh does not record the shells of this session any further: {}", error.told())
         }
     });
-    Ok(Ended { head: over.head, goes_on })
+    Ok(Ended { head: over.head, goes_on, scripts_go_on: over.scripts_go_on })
 }
 
 /// What is told of a session: one word and why if it was tampered with, and what its journal says.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::Show;
 use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
-use super::listing::{Line, Ran};
+use super::listing::{Known, Line, Ran};
 use super::row::Layout;
 use super::view::{STALE, add_failure, verdict, view};
 use super::{key, listing, policy, row};
@@ -17,7 +17,7 @@ use crate::record::Unseen;
 use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
 use crate::seal::form;
-use crate::seal::statement::{CommandFacts, PlanFacts, Statement};
+use crate::seal::statement::{CommandFacts, PlanFacts, Predicate, Statement};
 use crate::session::find;
 use crate::text::visible;
 use crate::text::{self, Command};
@@ -120,10 +120,11 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     for shell in &session.shells {
+        let status = shell.exit_code.map_or_else(String::new, |status| format!(", status {status}"));
         let closed =
-            shell.closed.map_or_else(|| "never closed".to_owned(), |why| format!("closed: {}", why.name()));
+            shell.closed.map_or_else(|| "not closed".to_owned(), |why| format!("closed: {}", why.name()));
         report::line(&format!(
-            "shell {:<5} {} {}, {closed}",
+            "shell {:<5} {} {}, {closed}{status}",
             shell.id,
             word(&shell.program),
             word(&shell.version)
@@ -157,30 +158,36 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         None => report::line("commands    not in the payload; they are in the transcript beside it")?,
         Some(commands) => {
             report::line("")?;
-            list(&predicate.plans, commands)?;
+            list(predicate, commands)?;
         }
     }
     Ok(())
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.
-fn list(plans: &[PlanFacts], commands: &[CommandFacts]) -> Result<(), Failure> {
+fn list(predicate: &Predicate, commands: &[CommandFacts]) -> Result<(), Failure> {
+    let plans = &predicate.plans;
     let style = Style::for_output();
     let has_units = |plan: &&PlanFacts| plan.units.is_some();
     let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
     for command in commands {
         let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
         if let Some(at) = left.iter().position(of_shell) {
-            script(left.remove(at), commands, style)?;
+            script(predicate, left.remove(at), commands, style)?;
         } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
             report::line(&row(command, style))?;
         }
     }
-    left.iter().try_for_each(|plan| script(plan, commands, style))
+    left.iter().try_for_each(|plan| script(predicate, plan, commands, style))
 }
 
 /// A script, as far as it is signed: the lines of its units.
-fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(), Failure> {
+fn script(
+    predicate: &Predicate,
+    plan: &PlanFacts,
+    commands: &[CommandFacts],
+    style: Style,
+) -> Result<(), Failure> {
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
     let ran: Vec<Ran> = ran
         .map(|command| Ran {
@@ -200,7 +207,8 @@ fn script(plan: &PlanFacts, commands: &[CommandFacts], style: Style) -> Result<(
         let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
         lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
     });
-    for line in listing::beside(lines, &ran, (plan.evidence, plan.before), layout) {
+    let known = Known { all: predicate.tells_all_of(plan), before: plan.before };
+    for line in listing::beside(lines, &ran, known, layout) {
         report::line(&line)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A session's commands, gathered for showing: only records that were verified.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 
 use memchr::memmem;
@@ -43,6 +43,8 @@ pub struct Scripted {
     pub evidence: Evidence,
     /// How many of its units had begun before the recording.
     pub begun: u64,
+    /// Its shell came to its end, and everything that ran of it until then is among the commands.
+    pub all: bool,
     /// The script itself.
     pub script: Script,
 }
@@ -113,7 +115,7 @@ pub struct View {
 pub fn view(journal: &File) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
-    let (mut seq, mut told) = (0, Told::default());
+    let (mut seq, mut told, mut ends) = (0, Told::default(), HashSet::new());
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
     })?;
@@ -167,12 +169,18 @@ pub fn view(journal: &File) -> Result<View, Failure> {
                 command.stale = finish.stale;
             }
             (Body::Plan(plan), _) => rows.extend(scripted(record, plan)),
+            (Body::Close(close), _) => ends.extend(close.why.is_own_end().then_some(close.shell)),
             _ => {}
         }
     })
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
     rows.extend(at_the_end(&checked).into_iter().map(Row::Remark));
     mark_running(&mut rows, &checked);
+    for row in &mut rows {
+        let Row::Script(script) = row else { continue };
+        let seen = script.evidence == Evidence::Reader && checked.story.lost == 0;
+        script.all = seen && ends.contains(&script.shell);
+    }
     Ok(View { rows, checked })
 }
 
@@ -185,6 +193,7 @@ fn scripted(record: &Record, plan: &Plan) -> Option<Row> {
         name: record.text("name").map(<[u8]>::to_vec).unwrap_or_default(),
         evidence: plan.evidence,
         begun: plan.before,
+        all: false,
         script,
     }))
 }

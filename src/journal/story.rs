@@ -54,6 +54,8 @@ pub struct LiveShell {
     pub running: Option<OpenStart>,
     /// Whether recording is paused for it.
     pub paused: bool,
+    /// Whether it runs a script: it has a plan.
+    pub script: bool,
     last_n: u64,
     // The counter's value that the next start's is judged against.
     native: Option<u64>,
@@ -61,8 +63,6 @@ pub struct LiveShell {
     pause_pending: bool,
     resumed_by_own_line: bool,
     interrupted: bool,
-    // Whether it runs a script: it has a plan.
-    script: bool,
 }
 
 impl LiveShell {
@@ -432,6 +432,10 @@ impl Story {
             let text = format!("command {} of shell {} never finished", open.n, close.shell);
             self.find(open.index, FindingCode::Unfinished, text);
         }
+        if shell.script && !close.why.is_own_end() {
+            let text = format!("the script of shell {} was not followed to its end", close.shell);
+            self.find(core.index, FindingCode::CutShort, text);
+        }
         // fish's counter is a lower bound, and an open command may have moved it. What zsh and fish
         // ran in a pause it does not tell.
         let told = match shell.program {
@@ -529,17 +533,19 @@ impl Story {
 
     fn leave_open(&mut self, record: u64) {
         self.pause_uncounted |= self.live.values().any(|shell| shell.pause_pending);
+        // Nobody knows what came behind a journal without an end.
+        let (unfinished, open) = match self.ended {
+            true => ("never finished", "never closed"),
+            false => ("had not finished where the journal stops", "was open where the journal stops"),
+        };
         let live: Vec<(u64, Option<OpenStart>)> =
             self.live.iter().map(|(at, shell)| (*at, shell.running)).collect();
         for (at, running) in live {
-            if let Some(open) = running {
-                self.find(
-                    open.index,
-                    FindingCode::Unfinished,
-                    format!("command {} of shell {at} never finished", open.n),
-                );
+            if let Some(OpenStart { index, n, .. }) = running {
+                let text = format!("command {n} of shell {at} {unfinished}");
+                self.find(index, FindingCode::Unfinished, text);
             }
-            self.find(record, FindingCode::OpenShell, format!("shell {at} never closed"));
+            self.find(record, FindingCode::OpenShell, format!("shell {at} {open}"));
         }
     }
 }

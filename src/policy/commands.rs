@@ -85,6 +85,8 @@ pub(super) struct Judged<'a> {
     pub(super) ran: Vec<Ran<'a>>,
     pub(super) plan: Option<&'a PlanFacts>,
     pub(super) shell: Option<&'a ShellFacts>,
+    /// What is not among the commands did not run.
+    pub(super) all_told: bool,
     pub(super) denials: Vec<Denial>,
 }
 
@@ -94,8 +96,9 @@ impl<'a> Judged<'a> {
         ran: Vec<Ran<'a>>,
         plan: Option<&'a PlanFacts>,
         shell: Option<&'a ShellFacts>,
+        all_told: bool,
     ) -> Self {
-        Judged { rule, ran, plan, shell, denials: Vec::new() }
+        Judged { rule, ran, plan, shell, all_told, denials: Vec::new() }
     }
 
     pub(super) fn deny(&mut self, rule: &'static str, code: Code, line: Option<u64>, text: String) {
@@ -178,9 +181,13 @@ impl<'a> Judged<'a> {
         (missing, added)
     }
 
+    fn not_run(&self) -> &'static str {
+        if self.all_told { "did not run" } else { "was not seen to run" }
+    }
+
     fn missing(&mut self, at: usize, last: Option<usize>) {
         let near = match (last, self.ran.first()) {
-            (Some(last), _) => format!("the last command that did was {}", self.wanted(last)),
+            (Some(last), _) => format!("the command before it that did was {}", self.wanted(last)),
             (None, None) => "no command did".to_owned(),
             (None, Some(first)) => {
                 let next = self.rule.commands.iter().position(|command| first.is(command));
@@ -190,14 +197,15 @@ impl<'a> Judged<'a> {
         };
         let traps = self.plan.is_some_and(|plan| plan.evidence == Evidence::Traps);
         let what = match traps {
-            false => format!("{} did not run; {near}", self.wanted(at)),
+            false => format!("{} {}; {near}", self.wanted(at), self.not_run()),
             true => format!("{} was not seen to run; {near}{UNANNOUNCED}", self.wanted(at)),
         };
         self.deny("script.commands", Code::ScriptLineMissing, Some(self.rule.lines[at]), what);
     }
 
     fn replaced(&mut self, at: usize, ran: usize) {
-        let mut what = format!("{} did not run; in its place {} did", self.wanted(at), self.seen(ran));
+        let (wanted, not_run) = (self.wanted(at), self.not_run());
+        let mut what = format!("{wanted} {not_run}; in its place {} did", self.seen(ran));
         if let Some(difference) = self.first_difference(at, ran) {
             what.push_str(&difference);
         }

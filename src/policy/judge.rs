@@ -64,16 +64,25 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
         }
     }
     for plan in &statement.predicate.plans {
-        denied_units(policy, plan, &looked_at, ruling);
+        let all_told = statement.predicate.tells_all_of(plan);
+        denied_units(policy, plan, all_told, &looked_at, ruling);
     }
 }
 
-/// The units of a plan that may have run although no command says so: those before the recording,
-/// and under traps all, because bash does not announce each.
-fn denied_units(policy: &Policy, plan: &PlanFacts, looked_at: &HashSet<(u64, u64)>, ruling: &mut Ruling) {
+/// The units of a plan that may have run although no command says so: those before the recording;
+/// under traps all, because bash does not announce each; and all of a script that has no end.
+fn denied_units(
+    policy: &Policy,
+    plan: &PlanFacts,
+    all_told: bool,
+    looked_at: &HashSet<(u64, u64)>,
+    ruling: &mut Ruling,
+) {
     let traps = plan.evidence == Evidence::Traps;
+    // The commands of a script that was recorded as one command are denied as unseen.
+    let all = traps || plan.evidence == Evidence::Reader && !all_told;
     let Some(units) = &plan.units else {
-        if traps || plan.before > 0 {
+        if all || plan.before > 0 {
             let what = format!(
                 "the plan of shell {} has no commands, so it may have one that is denied",
                 plan.shell
@@ -83,14 +92,15 @@ fn denied_units(policy: &Policy, plan: &PlanFacts, looked_at: &HashSet<(u64, u64
         return;
     };
     for (number, unit) in (1..).zip(units) {
-        if !traps && number > plan.before || looked_at.contains(&(plan.shell, number)) {
+        if !all && number > plan.before || looked_at.contains(&(plan.shell, number)) {
             continue;
         }
         let text = unit.text.bytes().unwrap_or_default();
         if let Some(pattern) = denying(policy, &text) {
             let why = match number <= plan.before {
                 true => "it ran before the recording began",
-                false => "traps cannot show that it did not run",
+                false if traps => "traps cannot show that it did not run",
+                false => "nothing shows that it did not run: the script has no end, or commands were lost",
             };
             let line = unit.line;
             let what = format!("line {line} {} is denied by {}; {why}", shown(&text), pattern.as_str());

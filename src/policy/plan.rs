@@ -36,8 +36,16 @@ impl Judged<'_> {
 
     /// Of which bytes the plan was recorded, and whether bash had the same.
     pub(super) fn file(&mut self, plan: &PlanFacts) {
-        if !plan.unchanged {
-            let what = "the script's file was changed while it ran";
+        let ended = self.shell.and_then(|shell| shell.closed).is_some_and(CloseReason::is_own_end);
+        let what = match (plan.unchanged, ended, plan.evidence) {
+            (true, ..) => None,
+            (false, false, _) => Some("the script has no end, so nobody saw all that its shell read"),
+            (false, true, Evidence::Reader) => {
+                Some("its shell read something that is not the planned script")
+            }
+            (false, true, _) => Some("the script's file was changed, moved or removed while it ran"),
+        };
+        if let Some(what) = what {
             self.deny("script.plan", Code::ScriptChanged, None, what.into());
         }
         match (&self.rule.sha256, &plan.sha256) {
@@ -168,6 +176,9 @@ impl Judged<'_> {
         if closed != Some(CloseReason::Exit) {
             let how = match closed {
                 Some(CloseReason::Signal) => "a signal ended the script",
+                Some(CloseReason::Sealed | CloseReason::Stopped) => {
+                    "the session was ended while the script ran"
+                }
                 _ => "the script was not seen to come to its end",
             };
             return self.deny("script.mode", Code::ScriptEnd, line, format!("{how}; {last}"));

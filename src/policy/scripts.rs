@@ -16,7 +16,7 @@ use crate::cause::Code;
 use crate::crypto::sha256 as sha256_of;
 use crate::encoding::hex;
 use crate::record::{Evidence, Program, Status};
-use crate::seal::statement::{CommandFacts, PlanFacts, Predicate, ShellFacts, Statement};
+use crate::seal::statement::{CommandFacts, Completeness, PlanFacts, Predicate, ShellFacts, Statement};
 
 /// Judges all scripts; what they came to, in words.
 pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ruling) -> Option<String> {
@@ -37,7 +37,11 @@ pub(super) fn judge(rules: &[ScriptRule], statement: &Statement, ruling: &mut Ru
         let of_plan = |command: &&CommandFacts| plan.is_none_or(|plan| plan.shell == command.shell);
         let ran = commands.iter().filter(of_plan).map(|facts| Ran::new(facts, plan));
         let ran = ran.filter(|ran| !ran.is_of(rule.runner)).collect();
-        let denials = Judged::new(rule, ran, plan, shell).judge(predicate.plans.is_empty());
+        let all_told = match plan {
+            Some(plan) => predicate.tells_all_of(plan),
+            None => predicate.outcome.end == Completeness::Complete,
+        };
+        let denials = Judged::new(rule, ran, plan, shell, all_told).judge(predicate.plans.is_empty());
         exits.insert(shell.and_then(|shell| shell.exit_code));
         ruling.denials.extend(denials.into_iter().map(|denial| named(denial, at, rules)));
     }

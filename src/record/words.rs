@@ -183,6 +183,15 @@ words! {
         Unknown = "unknown",
     }
 }
+
+impl CloseReason {
+    /// Whether the shell itself came to its end, and was seen to.
+    #[must_use]
+    pub fn is_own_end(self) -> bool {
+        matches!(self, CloseReason::Exit | CloseReason::Eof | CloseReason::Signal)
+    }
+}
+
 words! {
     /// What a note is about.
     NoteWhat {

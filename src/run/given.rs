@@ -20,6 +20,7 @@ use crate::os::{memory, proc};
 use crate::paths;
 use crate::script::SCRIPT_MAX;
 use crate::sys;
+use crate::text::Fault;
 
 /// A script, as it was before bash ran it.
 pub struct Given {
@@ -141,6 +142,22 @@ impl Given {
             Some((file, descriptor)) => sys::inherit(command, file, *descriptor),
             None => Ok(()),
         }
+    }
+
+    /// Why it cannot be read at all, if it cannot: a folder, no file, no permission.
+    #[must_use]
+    pub fn unread(&self) -> Option<String> {
+        if self.bytes.is_some() || self.text || self.memory.is_some() {
+            return None;
+        }
+        if self.path.is_dir() {
+            return Some(format!("{}: a folder", self.path.display()));
+        }
+        // Whoever opens what is no file may take something from its reader.
+        if self.identity.is_none() && self.path.exists() {
+            return None;
+        }
+        files::open_stream(&self.path).err().map(|error| error.told())
     }
 
     /// Why its units cannot be told, if they cannot: words for the person who waits.

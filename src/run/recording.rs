@@ -29,6 +29,7 @@ use crate::script::Script;
 use crate::session::birth::{self, Shell};
 use crate::session::heads::log_line;
 use crate::session::{self, Session, close, shells};
+use crate::text;
 
 /// What is recorded of a script.
 pub struct Recording {
@@ -51,12 +52,16 @@ pub struct Recording {
     interpreter: Interpreter,
     shell: Option<u64>,
     lost: u64,
+    /// How many commands have started, and how many of these starts are not recorded.
+    commands: (u64, u64),
     said: bool,
     head: Option<Head>,
     /// Whether bash read nothing but the plan's bytes, if that was seen.
     pub read_as_planned: Option<bool>,
     /// Its head goes to the log when it begins.
     pub announced: bool,
+    /// bash was lost from sight before its end.
+    lost_sight: bool,
 }
 
 /// A unit's start, its end, or both, as they are recorded.
@@ -176,10 +181,12 @@ impl Recording {
             interpreter,
             shell: None,
             lost: 0,
+            commands: (0, 0),
             said: false,
             head: None,
             read_as_planned: None,
             announced: false,
+            lost_sight: false,
         }
     }
 
@@ -244,17 +251,23 @@ impl Recording {
         }
     }
 
-    fn write(&mut self, records: u64, work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>) {
-        let Some(shell) = self.shell else { return };
+    /// Whether it was written.
+    fn write(
+        &mut self,
+        records: u64,
+        work: impl FnOnce(&mut Writer, &Session, u64) -> session::Result<()>,
+    ) -> bool {
+        let Some(shell) = self.shell else { return false };
         let lost = self.lost;
         let done = self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             close::tell_lost(writer, shell, lost)?;
             work(writer, &self.session, shell)
         });
-        match done {
+        match &done {
             Ok(()) => self.lost = 0,
-            Err(error) => self.failed(&error, records),
+            Err(error) => self.failed(error, records),
         }
+        done.is_ok()
     }
 
     fn failed(&mut self, error: &session::SessionError, records: u64) {
@@ -275,12 +288,19 @@ impl Recording {
         self.partly = true;
     }
 
+    /// From here on nobody sees what bash runs.
+    pub fn lose_sight(&mut self) {
+        self.partly = true;
+        self.lost_sight = true;
+    }
+
     /// Records what units did.
     pub fn steps(&mut self, steps: Vec<Step>) {
         if steps.is_empty() {
             return;
         }
-        self.write(steps.len() as u64, |writer, _, shell| {
+        let starts = steps.iter().filter(|step| matches!(step, Step::Start(_))).count() as u64;
+        let written = self.write(steps.len() as u64, |writer, _, shell| {
             for step in steps {
                 match step {
                     Step::Start(start) => records::start(writer, shell, start)?,
@@ -289,6 +309,8 @@ impl Recording {
             }
             Ok(())
         });
+        self.commands.0 += starts;
+        self.commands.1 += if written { 0 } else { starts };
     }
 
     /// Records something out of order.
@@ -302,14 +324,23 @@ impl Recording {
     /// The shell has ended.
     pub fn close(&mut self, ending: Ending) {
         // Where somebody saw what bash read, the file may be gone by now.
-        let unchanged = self.read_as_planned.unwrap_or_else(|| self.given.is_unchanged(self.script.bytes()));
-        if !unchanged && !self.script.bytes().is_empty() {
+        let same_file = || self.given.is_unchanged(self.script.bytes());
+        let unchanged = self.read_as_planned.unwrap_or_else(same_file);
+        if !unchanged && !self.script.bytes().is_empty() && !same_file() {
             self.anomaly("script-changed", &self.given.path().display().to_string());
         }
-        let why = if ending.signalled { CloseReason::Signal } else { CloseReason::Exit };
+        let why = match ending.signalled {
+            _ if self.lost_sight => CloseReason::Unknown,
+            true => CloseReason::Signal,
+            false => CloseReason::Exit,
+        };
+        let (started, lost) = self.commands;
+        if lost > 0 {
+            report::say(&format!("{} of this script ran unrecorded", text::count(lost, "command")));
+        }
         let mut head = None;
         self.write(1, |writer, session, shell| {
-            close::close_scripted(writer, shell, why, Some(ending.status), None, unchanged)?;
+            close::close_scripted(writer, shell, why, Some(ending.status), Some(started), unchanged)?;
             close::end_without_shells(session, writer)?;
             head = Some(writer.head());
             Ok(())

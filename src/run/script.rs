@@ -32,6 +32,12 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         let mut child = call.command(bash).spawn().map_err(cannot)?;
         return channel::listen(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
     };
+    if let Some(why) = recording.given.unread() {
+        // bash finds the same, or a script that came meanwhile: nobody sees which.
+        let mut command = call.command(bash);
+        prepare(&mut command, recording).map_err(cannot)?;
+        return unseen(recording, &mut command, &why).map_err(cannot);
+    }
     if let Some(mut reader) = watch(call, bash, recording) {
         return watched::run(recording, &mut reader).map_err(cannot);
     }
@@ -61,6 +67,9 @@ pub(super) fn unseen(
     recording.whole(why);
     // bash does not wait until its plan is recorded, so this comes first.
     recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
+    if let Some(why) = recording.given.unread() {
+        recording.anomaly("script-unread", &why);
+    }
     let mut child = command.spawn()?;
     let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
     recording.close(Ending::of(status));

@@ -62,8 +62,10 @@ pub fn run(
         });
     })?;
     if !recording.has_begun() {
-        // bash ended before it read its hook: the script does not exist, or bash cannot run it.
-        recording.begin(u64::from(std::process::id()), None, Evidence::Traps);
+        // bash ended before it read its hook: nobody told what ran.
+        recording.whole("bash did not read its hook");
+        recording.begin(u64::from(std::process::id()), None, Evidence::Whole);
+        in_units = false;
     }
     let ending = Ending::of(status);
     if in_units {
@@ -77,7 +79,7 @@ pub fn run(
                 true => "the hook in bash could not reach the recorder",
                 false => "the script set a DEBUG trap of its own",
             };
-            recording.cut_off();
+            recording.lose_sight();
             recording.anomaly("hook-removed", detail);
         }
     }

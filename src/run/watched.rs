@@ -79,8 +79,8 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
             Seen::Lost => {
                 lost = true;
                 recording.read_as_planned = Some(false);
-                recording.cut_off();
                 // What ran since then nobody saw: the session is not complete.
+                recording.lose_sight();
                 units.end(None, Vec::new(), From::Unknown, None);
                 recording.anomaly("reader-lost", "bash could not be watched to its end");
             }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::few;
+use crate::crypto::sha256;
 use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
@@ -131,6 +132,19 @@ pub struct Predicate {
     /// The extensions without which the statement must not be judged.
     #[serde(skip_serializing_if = "Vec::is_empty", default, deserialize_with = "few::few")]
     pub must_understand: Vec<String>,
+}
+
+impl Predicate {
+    /// Whether everything that ran of a plan's script is among the commands: somebody saw bash read
+    /// it, its shell came to its end, and no command was lost.
+    #[must_use]
+    pub fn tells_all_of(&self, plan: &PlanFacts) -> bool {
+        let shell = self.session.shells.iter().find(|shell| shell.id == plan.shell);
+        plan.evidence == Evidence::Reader
+            && self.outcome.lost_count == 0
+            && plan.close.is_some()
+            && shell.and_then(|shell| shell.closed).is_some_and(CloseReason::is_own_end)
+    }
 }
 
 /// The program that recorded.
@@ -490,7 +504,10 @@ pub struct OriginFacts {
 /// was. A second script of the same name takes a number behind it.
 #[must_use]
 pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
-    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, plan.sha256.clone()?)));
+    // A plan without bytes is of a script that nobody could read, or that was too long to be kept.
+    let none = hex(&sha256(&[]));
+    let script = |plan: &PlanFacts| plan.sha256.clone().filter(|sha256| *sha256 != none);
+    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, script(plan)?)));
     numbered(SUBJECT_SCRIPT, scripts, most)
 }
 

@@ -194,12 +194,30 @@ pub fn refuse_others(
 pub struct Over {
     /// The journal's head with its end.
     pub head: Head,
-    /// Whether shells still run that recorded in it.
+    /// Whether shells still run that recorded in it, and record on in the next session.
     pub shells_go_on: bool,
+    /// Whether scripts still run that were recorded in it: nobody records what follows of them.
+    pub scripts_go_on: bool,
+}
+
+/// Refuses to end a session from within a script that it records.
+fn refuse_own_script(
+    story: &Story,
+    own: Option<u64>,
+    close_others: bool,
+) -> std::result::Result<(), Failure> {
+    match own.filter(|at| story.live[at].script && !close_others) {
+        None => Ok(()),
+        Some(at) => Err(Failure::usage(format!(
+            "the session records the script that this command stands in (shell {at}), and what follows of it would not be recorded"
+        ))
+        .next("end the session behind the script, or add --close-others: it is incomplete then")),
+    }
 }
 
 /// Ends a session from a command: finishes the line the command stands in, closes the living
-/// shells, writes `end`. Shells that died stay open: how they ended is unknown.
+/// shells, writes `end`. Shells that died stay open: how they ended is unknown. A script that is
+/// closed so goes on unrecorded, and the session is incomplete.
 ///
 /// # Errors
 /// A record was not appended.
@@ -212,7 +230,9 @@ pub fn end_by_command(
         let story = writer.story()?;
         let own = own_shell(&story);
         let here = is_here(session.genesis());
-        if let Err(refusal) = refuse_others(&story, own, here, close_others) {
+        let refused = refuse_own_script(&story, own, close_others)
+            .and_then(|()| refuse_others(&story, own, here, close_others));
+        if let Err(refusal) = refused {
             return Ok(Err(refusal));
         }
         let (close_reason, end_reason) = verb.reason();
@@ -227,7 +247,10 @@ pub fn end_by_command(
             close_shell(writer, *at, close_reason, None, None, workdir())?;
         }
         let head = end(session, writer, end_reason)?;
-        Ok(Ok(Over { head, shells_go_on: own.is_some() || !others.is_empty() }))
+        let closed = || own.into_iter().chain(others.iter().map(|(at, _)| *at));
+        let shells_go_on = closed().any(|at| !story.live[&at].script);
+        let scripts_go_on = closed().any(|at| story.live[&at].script);
+        Ok(Ok(Over { head, shells_go_on, scripts_go_on }))
     })??;
     Ok(ended)
 }

@@ -262,7 +262,9 @@ def subjects_agree(statement):
     need(len(subjects) == len(statement["subject"]), "a subject twice")
     need(subjects.get("session") == predicate["journal"]["rootHash"], "the subject session")
     need(subjects.get("session.transcript") == predicate["transcript"]["sha256"], "the subject session.transcript")
-    scripts = [(plan["name"], plan["sha256"]) for plan in predicate["plans"] if None not in (plan["name"], plan["sha256"])]
+    # A script without bytes could not be read.
+    scripts = [(plan["name"], plan["sha256"]) for plan in predicate["plans"]
+               if plan["name"] is not None and plan["sha256"] not in (None, hashlib.sha256().hexdigest())]
     files = [(one["name"], one["sha256"]) for fact in predicate["facts"] for one in fact.get("attached", [])]
     due = [*numbered("script:", scripts), *numbered("attached:", files)]
     others = [name for name in subjects if not name.startswith(("script:", "attached:"))]

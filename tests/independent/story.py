@@ -7,7 +7,7 @@ OPEN_SHELLS_MAX = 4096
 FINDINGS_MAX = 1000
 CLOCK_STEP_NS = 100_000_000
 INCOMPLETE = {"unknown-shell", "unfinished", "counter", "gap", "finish-without-start", "unobserved",
-              "unseen-commands", "unannounced", "open-shell", "no-end"}
+              "unseen-commands", "unannounced", "cut-short", "open-shell", "no-end"}
 NOTES = {"replaced", "pause", "resume", "recovered", "after-loss", "reported-loss", "anomaly", "hook-repaired",
          "reported-gap", "configuration", "clock", "more"}
 
@@ -19,7 +19,7 @@ class Shell:
         self.running = None
         self.last_n = 0
         self.last = core["native"]
-        self.paused = self.pending = self.own = self.interrupted = False
+        self.paused = self.pending = self.own = self.interrupted = self.planned = False
 
 
 class Story:
@@ -80,6 +80,8 @@ class Story:
             self.must = core["i"]
 
     def plan(self, core):
+        if core["shell"] in self.live:
+            self.live[core["shell"]].planned = True
         if core["evidence"] == "whole":
             self.find(core["i"], "unseen-commands")
 
@@ -143,6 +145,8 @@ class Story:
             return self.find(core["i"], "unknown-shell")
         if shell.running is not None:
             self.find(shell.running[0], "unfinished")
+        if shell.planned and core["why"] not in ("exit", "eof", "signal"):
+            self.find(core["i"], "cut-short")
         told = shell.program == "bash" or not shell.pending and (
             shell.program == "zsh" or shell.program == "fish" and shell.running is None)
         moved = core["native"] - shell.last if told and "native" in core else None

@@ -31,6 +31,8 @@ words! {
         UnseenCommands = "unseen-commands",
         /// The shell's history has a line that the shell did not announce.
         Unannounced = "unannounced",
+        /// A script whose shell was closed by somebody else, or was not seen to its end.
+        CutShort = "cut-short",
         /// A shell that never closed.
         OpenShell = "open-shell",
         /// The journal has no end.
@@ -76,6 +78,7 @@ impl FindingCode {
             Unobserved => Some(Code::StoryUnobserved),
             UnseenCommands => Some(Code::StoryUnseenCommands),
             Unannounced => Some(Code::StoryUnannounced),
+            CutShort => Some(Code::StoryCutShort),
             OpenShell => Some(Code::StoryOpenShell),
             NoEnd => Some(Code::StoryNoEnd),
             Replaced | Pause | Resume | Recovered | AfterLoss | ReportedLoss | Anomaly | HookRepaired

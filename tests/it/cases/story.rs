@@ -3,8 +3,8 @@
 use super::{Cases, Expect};
 use crate::stage::signer::{Defect, Signer, Texts, close, finish, start, swap};
 use attesh::record::{
-    Body, Finish, From, INTEGER_MAX, Note, NoteWhat, Pause, Program, Recovered, Resume, Start, TextSource,
-    Unseen,
+    Body, Close, CloseReason, Evidence, Finish, From, INTEGER_MAX, Note, NoteWhat, Pause, Plan, Program,
+    Recovered, Resume, Start, TextSource, Unseen,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -16,6 +16,37 @@ pub fn add(cases: &mut Cases) {
     pauses(cases);
     clocks(cases);
     notes(cases);
+    scripts(cases);
+}
+
+/// The shell of a script that somebody else closed, or that was lost from sight.
+fn scripts(cases: &mut Cases) {
+    for why in CloseReason::ALL {
+        let mut signer = Signer::base();
+        let plan = Plan {
+            shell: 1,
+            count: 2,
+            before: 0,
+            evidence: Evidence::Reader,
+            sha256: None,
+            inherited: Vec::new(),
+        };
+        let texts = Texts::of(&[("name", b"build.sh"), ("ranges", b"1-1,2-2"), ("script", b"true\nfalse\n")]);
+        signer.push(Body::Plan(plan), &texts, Defect::None);
+        signer.command(1, 1);
+        let (Body::Close(closed), texts) = close(1, None) else { unreachable!() };
+        signer.push(Body::Close(Close { why: *why, ..closed }), &texts, Defect::None);
+        signer.end();
+        let own = ["exit", "eof", "signal"].contains(&why.name());
+        let expect = if own { Expect::Complete(&[]) } else { Expect::Incomplete(&["cut-short"]) };
+        cases.add(&format!("script-closed-{}", why.name()), signer.bytes, expect);
+    }
+    let mut signer = Signer::base();
+    signer.command(1, 1);
+    let (Body::Close(closed), texts) = close(1, None) else { unreachable!() };
+    signer.push(Body::Close(Close { why: CloseReason::Stopped, ..closed }), &texts, Defect::None);
+    signer.end();
+    cases.add("typed-closed-stopped", signer.bytes, Expect::Complete(&[]));
 }
 
 /// Closes shell 1 and ends.

@@ -46,11 +46,13 @@ fn a_denial_has_other_words_than_the_page() {
         |at: usize| texts(POLICY, &statement(&[Run::of(&[&THREE[..at], &THREE[at + 1..]].concat())]));
     assert_eq!(
         without(2),
-        ["line 3 `go build ./...` did not run; the last command that did was line 2 `echo \"something\"`"]
+        [
+            "line 3 `go build ./...` did not run; the command before it that did was line 2 `echo \"something\"`"
+        ]
     );
     assert_eq!(
         without(1),
-        ["line 2 `echo \"something\"` did not run; the last command that did was line 1 `cd src/`"]
+        ["line 2 `echo \"something\"` did not run; the command before it that did was line 1 `cd src/`"]
     );
     assert_eq!(
         without(0),
@@ -83,7 +85,7 @@ fn a_denial_has_other_words_than_the_page() {
         failed,
         [
             "line 2 `echo \"something\"` ended with 1; 0 is allowed",
-            "line 3 `go build ./...` did not run; the last command that did was line 2 `echo \"something\"`"
+            "line 3 `go build ./...` did not run; the command before it that did was line 2 `echo \"something\"`"
         ]
     );
 }
@@ -91,7 +93,10 @@ fn a_denial_has_other_words_than_the_page() {
 #[test]
 fn what_a_plan_does_not_show_is_taken() {
     let denied = |change: &dyn Fn(&mut Run)| three(change);
-    assert_eq!(denied(&|run| run.unchanged = false), ["the script's file was changed while it ran"]);
+    assert_eq!(
+        denied(&|run| run.unchanged = false),
+        ["its shell read something that is not the planned script"]
+    );
     assert_eq!(
         denied(&|run| run.ran[1].unit = false),
         ["command 2 `echo \"something\"` is no command of the script"]
@@ -217,7 +222,7 @@ fn ordered_and_contains_want_more_or_less_than_they_say() {
     assert_eq!(of("ordered", &run(&["b", "a"])), ["line 2 `b` did not run after line 1 `a`"]);
     assert_eq!(
         of("ordered", &run(&["a", "x"])),
-        ["line 2 `b` did not run; the last command that did was line 1 `a`"]
+        ["line 2 `b` did not run; the command before it that did was line 1 `a`"]
     );
     assert_eq!(of("contains", &run(&["b", "x", "a"])), [""; 0]);
     assert_eq!(
@@ -250,7 +255,7 @@ fn scripts_and_plans_of_other_numbers_are_taken() {
     let failed = |runs: &[Run]| texts(policy, &statement(runs));
     assert_eq!(
         failed(&[Run::of(&["a"]), two.clone()]),
-        ["script 1 (build): line 2 `b` did not run; the last command that did was line 1 `a`"]
+        ["script 1 (build): line 2 `b` did not run; the command before it that did was line 1 `a`"]
     );
     assert_eq!(
         failed(std::slice::from_ref(&one)),

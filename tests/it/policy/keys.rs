@@ -81,7 +81,7 @@ fn every_policy_of_the_page_can_be_read() {
     }
     // Its words for denials are those of the code.
     for text in [
-        "line 3 `go build ./...` did not run; the last command that did was line 2 `echo x`",
+        "line 3 `go build ./...` did not run; the command before it that did was line 2 `echo x`",
         "line 2 `touch x` ran and is not in the policy; the command before it was line 1 `cd src/`",
         "line 3 `b` ran before line 2 `a`",
         "line 2 `false` ended with 1; 0 is allowed",

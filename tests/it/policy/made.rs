@@ -112,7 +112,8 @@ fn records(runs: &[Run]) -> (Vec<(usize, Option<usize>)>, usize) {
 /// What a plan is named as among the subjects.
 fn scripts(runs: &[Run]) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
-    for digest in runs.iter().filter(|run| run.units.is_some()).map(Run::sha256) {
+    let has_bytes = |run: &&Run| run.units.as_ref().is_some_and(|units| !units.is_empty());
+    for digest in runs.iter().filter(has_bytes).map(Run::sha256) {
         let name = match all.len() {
             0 => "script:build.sh".to_owned(),
             have => format!("script:build.sh#{}", have + 1),

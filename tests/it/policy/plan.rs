@@ -44,7 +44,7 @@ fn traps_or_nothing_are_taken_for_the_reader() {
     });
     assert_eq!(
         missing[0],
-        "line 2 `make check` was not seen to run; the last command that did was line 1 `make`; \
+        "line 2 `make check` was not seen to run; the command before it that did was line 1 `make`; \
          bash does not tell its traps of ( ... ), of definitions and of lists before &: write :; before such a one"
     );
 }
@@ -260,7 +260,7 @@ fn a_command_counts_that_is_no_unit_of_the_plan() {
         assert_eq!(other[0], "line 2 `make check` is not what the plan has in its place", "{mode}");
         assert_eq!(
             denied(&|it| it.predicate.plans[0].unchanged = false),
-            ["the script's file was changed while it ran"],
+            ["its shell read something that is not the planned script"],
             "{mode}"
         );
         let none = denied(&|it| it.predicate.plans[0].units = None);

@@ -71,7 +71,7 @@ fn the_first_line_of_a_verdict_does_not_name_the_line() {
     assert_eq!(
         first,
         "NOT VERIFIED (policy) bad.intoto.json: line 5 `go build ./...` did not run; \
-         the last command that did was line 4 `echo \"something\"`"
+         the command before it that did was line 4 `echo \"something\"`"
     );
     assert!(said.out.contains("\n  policy        not met: line 5 "), "{}", said.out);
     assert!(said.out.contains("\n  denied        the script is another one, byte by byte"), "{}", said.out);

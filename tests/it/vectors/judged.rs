@@ -89,14 +89,14 @@ const OF_SCRIPTS: &[OfScript] = &[
         "entire",
         &[CD, GO],
         Some(Code::ScriptLineMissing),
-        "line 2 `echo \"something\"` did not run; the last command that did was line 1",
+        "line 2 `echo \"something\"` did not run; the command before it that did was line 1",
     ),
     (
         "last-missing",
         "entire",
         &[CD, ECHO],
         Some(Code::ScriptLineMissing),
-        "line 3 `go build ./...` did not run; the last command that did was line 2",
+        "line 3 `go build ./...` did not run; the command before it that did was line 2",
     ),
     (
         "all-missing",
@@ -176,7 +176,7 @@ const OF_SCRIPTS: &[OfScript] = &[
         "lines",
         &[CD, ECHO],
         Some(Code::ScriptLineMissing),
-        "line 9 `go build ./...` did not run; the last command that did was line 5",
+        "line 9 `go build ./...` did not run; the command before it that did was line 5",
     ),
     (
         "one-script-of-two",
@@ -297,7 +297,7 @@ fn changes(cases: &mut Cases) {
         (
             "file-changed",
             Code::ScriptChanged,
-            "the script's file was changed while it ran",
+            "its shell read something that is not the planned script",
             (|run| run.unchanged = false) as fn(&mut Run),
         ),
         (
@@ -421,13 +421,25 @@ fn unseen(cases: &mut Cases) {
     traps.ran.truncate(1);
     let why = "line 2 `(echo something)` is denied by ^[(]echo; traps cannot show";
     cases.held("unannounced-denied", "deny", Code::CommandDenied, why, &statement(&[traps]));
+    // What the end of the script shows not to have run may run unseen where there is no such end.
+    let mut left = Run::of(&["make", "(echo something)"]);
+    left.ran.truncate(1);
+    cases.held("not-reached-met", "deny", None, "1 command recorded", &statement(&[left]));
+    for closed in [Value::Null, json!("stopped"), json!("unknown")] {
+        let mut left = Run::of(&["make", "(echo something)"]);
+        left.ran.truncate(1);
+        let name = format!("not-seen-{}-denied", closed.as_str().unwrap_or("open"));
+        (left.closed, left.exit) = (closed, Value::Null);
+        let why = "line 2 `(echo something)` is denied by ^[(]echo; nothing shows that it did not run";
+        cases.held(&name, "deny", Code::CommandDenied, why, &statement(&[left]));
+    }
     for (name, policy) in [("no-unit-ordered", "ordered"), ("no-unit-contains", "contains")] {
         let other = changed(|run| run.ran[1].unit = false);
         let why = "command 2 `echo \"something\"` is no command of the script";
         cases.held(name, policy, Code::ScriptLineUnplanned, why, &other);
         let name = name.replace("no-unit", "changed");
         let other = changed(|run| run.unchanged = false);
-        cases.held(&name, policy, Code::ScriptChanged, "the script's file was changed", &other);
+        cases.held(&name, policy, Code::ScriptChanged, "its shell read something", &other);
     }
     let mut remarks = Run::of(&["touch x"]);
     (remarks.units, remarks.ran[0].unit) = (Some(Vec::new()), false);

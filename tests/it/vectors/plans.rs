@@ -227,12 +227,12 @@ fn denied(add: &mut impl FnMut(&'static str, &'static str, Option<Code>, &'stati
     );
     let why = "line 1 `cd src/` did not run; no command did";
     add("nothing-reached", "three", Some(Code::ScriptLineMissing), why, (true, &[], failed));
-    let why = "line 5 `go build ./...` did not run; the last command that did was line 4";
+    let why = "line 5 `go build ./...` did not run; the command before it that did was line 4";
     add("left-early", "three", Some(Code::ScriptLineMissing), why, (true, &ALL[..2], OVER));
     let other = [(0, Planned, Seen(0)), (1, Other, Seen(0)), (2, Planned, Seen(0))];
     let why = "command 2 `echo \"something\"` is no command of the script";
     add("something-else-ran", "three", Some(Code::ScriptLineUnplanned), why, (true, &other, OVER));
-    let why = "the script's file was changed while it ran";
+    let why = "its shell read something that is not the planned script";
     add(
         "file-changed",
         "three",
@@ -281,7 +281,19 @@ fn incomplete() -> Vec<Denied<&'static [&'static str]>> {
     unseen.plan(&script);
     unseen.close(CloseReason::Exit, Some(0), true);
     let seen = "the script was not seen to come to its end";
+    let mut stopped = Recorded::new();
+    stopped.plan(&script);
+    stopped.ran(script.unit(0).unwrap().text, (0, Planned), Seen(0));
+    stopped.close(CloseReason::Stopped, None, false);
+    let mut lost = Recorded::new();
+    lost.plan(&script);
+    lost.ran(script.unit(0).unwrap().text, (0, Planned), Seen(0));
+    lost.n += 1;
+    lost.close(CloseReason::Exit, Some(0), true);
+    let near = "line 4 `echo \"something\"` was not seen to run; the command before it that did was line 1";
     vec![
+        ("stopped-within", &["cut-short"], Code::ScriptLineMissing, near, stopped.end()),
+        ("last-start-lost", &["gap"], Code::ScriptLineMissing, near, lost.end()),
         (
             "killed",
             &["no-end", "unfinished", "open-shell"],

@@ -151,6 +151,11 @@ const CONTRADICTIONS: &[Contradiction] = &[
     ("script-name", Code::StatementSubject, "those of scripts are not", |it| {
         subject(it, "script:build.sh").name = "script:other.sh".into();
     }),
+    ("script-without-bytes", Code::StatementSubject, "those of scripts are not", |it| {
+        let none = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        it.predicate.plans[0].sha256 = Some(none.into());
+        subject(it, "script:build.sh").digest.sha256 = none.into();
+    }),
     ("script-redacted", Code::StatementSubject, "those of scripts are not", |it| {
         it.predicate.plans[0].sha256 = None;
     }),
