@@ -20,6 +20,7 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
+mod standing;
 mod verify;
 mod view;
 

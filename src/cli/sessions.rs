@@ -7,16 +7,12 @@ use serde_json::{Value, json};
 use super::args::{Prune, Sessions, Start, Status, Stop};
 use super::given::{Exit, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
-use super::view::{add_failure, verdict};
-use crate::cause::Code;
+use super::standing::{ENDED, LOST, TAMPERED, Told};
+use super::view::add_failure;
 use crate::clock;
 use crate::failure::{Failure, Kind};
-use crate::files;
-use crate::journal::append::AppendError;
-use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::head::Head;
-use crate::journal::story::{Finding, FindingCode, Story};
-use crate::os::proc;
+use crate::journal::story::{Finding, FindingCode};
 use crate::paths;
 use crate::record::PrevWhy;
 use crate::report::{self, Style};
@@ -148,89 +144,6 @@ pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> 
     Ok(Ended { head: over.head, goes_on })
 }
 
-/// What is told of a session: one word and why if it was tampered with, and what its journal says.
-struct Told {
-    word: &'static str,
-    tampered: Option<Failure>,
-    story: Story,
-    head: Option<Head>,
-    rejection: Option<Rejection>,
-}
-
-impl Told {
-    /// Whether a shell may still record in it, here or elsewhere.
-    fn goes_on(&self) -> bool {
-        matches!(self.word, "live" | "open" | "locked" | "elsewhere")
-    }
-
-    /// What makes the session incomplete: the first in the journal, but for what only says that
-    /// it goes on.
-    fn incomplete(&self) -> Option<FindingCode> {
-        let story = &self.story;
-        let matters = |finding: &&Finding| {
-            finding.is_incomplete() && !(self.goes_on() && story.is_in_progress(finding))
-        };
-        let first = story.findings.iter().filter(matters).min_by_key(|finding| finding.record);
-        first.map(|finding| finding.code)
-    }
-}
-
-/// The recorder's state tells of a session that goes on, as long as nobody else wrote to its
-/// journal; of any other the journal does, checked record by record.
-fn told(session: &Session) -> Result<Told, Failure> {
-    let kept = session.with_writer(|writer| Ok(writer.kept_story().cloned().map(|it| (it, writer.head()))));
-    if let Ok(Some((mut story, head))) = kept {
-        story.conclude(head.size);
-        let word = open_word(&story);
-        return Ok(Told { word, tampered: None, story, head: Some(head), rejection: None });
-    }
-    let checked = look_through(session)?;
-    let head = checked.head();
-    let (word, tampered) = match &checked.rejection {
-        Some(_) => ("tampered", None),
-        None => standing(session, &checked.story),
-    };
-    Ok(Told { word, tampered, story: checked.story, head, rejection: checked.rejection })
-}
-
-/// Checks a journal whatever it holds.
-fn look_through(session: &Session) -> Result<Checked, Failure> {
-    let unreadable = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let journal = session.journal().try_clone().map_err(unreadable)?;
-    check(files::from_start(journal), Knowledge::default(), &mut |_| {}).map_err(unreadable)
-}
-
-/// How a session stands whose journal is not rejected: the journal decides, and what the recorder
-/// on this machine remembers of it.
-fn standing(session: &Session, story: &Story) -> (&'static str, Option<Failure>) {
-    if story.ended {
-        return ("ended", None);
-    }
-    match session.look() {
-        Ok(()) => (open_word(story), None),
-        Err(SessionError::Busy) => ("locked", None),
-        Err(SessionError::Elsewhere(..)) => ("elsewhere", None),
-        Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
-            ("tampered", Some(tampered(session, &error)))
-        }
-        Err(_) => ("lost", None),
-    }
-}
-
-fn open_word(story: &Story) -> &'static str {
-    let lives = story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks));
-    if lives { "live" } else { "open" }
-}
-
-/// Says that the recorder found the journal changed, and what the journal was then.
-fn tampered(session: &Session, error: &SessionError) -> Failure {
-    let kept = session
-        .kept()
-        .map_or_else(String::new, |kept| format!("; the last that was recorded is {}", kept.head));
-    Failure::because(Code::JournalRemembered, format!("{error}{kept}"))
-        .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
-}
-
 /// Whether a finding says that what ran before the session is not recorded.
 fn is_after_loss(finding: &Finding) -> bool {
     finding.code == FindingCode::AfterLoss
@@ -243,9 +156,10 @@ fn facts(session: &Session, told: &Told) -> Value {
         "name": session.genesis().name,
         "folder": report::path_json(session.folder().path()),
         "openedAt": clock::rfc3339(session.opened_ns()),
-        "state": told.word,
+        "state": told.standing.word,
         "shells": story.shells,
         "openShells": story.live.len(),
+        "goneShells": told.gone.len(),
         "commands": story.commands,
         "failed": story.failed,
         "lost": story.lost,
@@ -268,9 +182,9 @@ fn listed(session: &Session) -> Result<Value, Failure> {
         value["sealed"] = json!(session.is_sealed());
         return Ok(value);
     }
-    let told = told(session)?;
+    let told = Told::of(session)?;
     let value = facts(session, &told);
-    if told.word == "ended" {
+    if told.standing.word == ENDED {
         kept::keep(session, &value.to_string());
     }
     Ok(value)
@@ -278,8 +192,8 @@ fn listed(session: &Session) -> Result<Value, Failure> {
 
 pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
-    let told = told(&session)?;
-    let story = &told.story;
+    let told = Told::of(&session)?;
+    let (story, standing) = (&told.story, &told.standing);
     let own = shells::own_shell(story);
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
@@ -295,34 +209,29 @@ pub fn status(args: &Status) -> Exit {
                 "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
-        add_failure(&mut value, told.rejection.as_ref());
-        if let Some(failure) = &told.tampered {
-            value["failure"] = report::failure_json(failure);
-        }
+        add_failure(&mut value, standing);
         report::json("attesh.status/v1", value)?;
-        return told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err);
+        return told.standing.outcome();
     }
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     report::line(&format!("session   {}{name}", style.strong(session.id())))?;
-    let why = match session.look() {
-        Err(error) if told.word == "lost" => format!(": {}", error.reason()),
-        Err(SessionError::Elsewhere(_, place)) => format!(": it is recorded {place}"),
-        _ => String::new(),
-    };
+    let why = standing.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
     let paused = if paused { ", this shell is paused" } else { "" };
-    report::line(&format!("state     {}{why}{paused}", told.word))?;
+    report::line(&format!("state     {}{why}{paused}", standing.word))?;
     report::line(&format!("opened    {}", clock::rfc3339(session.opened_ns())))?;
-    report::line(&format!("shells    {} open of {}", story.live.len(), story.shells))?;
+    let gone = match told.gone.len() {
+        0 => String::new(),
+        gone => format!(", {gone} gone without a close"),
+    };
+    let open = story.live.len() - told.gone.len();
+    report::line(&format!("shells    {open} open of {}{gone}", story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
     if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
-    let goes_on = told.goes_on();
-    let matters = |finding: &&Finding| {
-        is_after_loss(finding) || finding.is_incomplete() && !(goes_on && story.is_in_progress(finding))
-    };
+    let matters = |finding: &&Finding| is_after_loss(finding) || told.weighs(finding);
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
@@ -330,7 +239,7 @@ pub fn status(args: &Status) -> Exit {
             text::visible(finding.text.as_bytes())
         )))?;
     }
-    told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err)
+    told.standing.outcome()
 }
 
 pub fn list(args: &Sessions) -> Exit {
@@ -340,9 +249,9 @@ pub fn list(args: &Sessions) -> Exit {
         let value = listed(&session)?;
         let text = |member: &str| value[member].as_str().map(str::to_owned);
         let state = text("state").unwrap_or_default();
-        let sealed = value["sealed"] == true && matches!(state.as_str(), "ended" | "lost");
+        let sealed = value["sealed"] == true && matches!(state.as_str(), ENDED | LOST);
         let complete = match (text("incomplete"), state.as_str()) {
-            (_, "tampered") => "-".to_owned(),
+            (_, TAMPERED) => "-".to_owned(),
             (Some(code), _) => format!("no: {code}"),
             (None, _) if value["complete"] != true => "open".to_owned(),
             (None, _) if value["afterLoss"] == true => "in itself".to_owned(),

@@ -9,7 +9,7 @@ use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
 use super::row::Layout;
-use super::view::{STALE, add_failure, verdict, view};
+use super::view::{STALE, add_failure, view};
 use super::{key, listing, policy, row};
 use crate::cause::Code;
 use crate::failure::{Failure, Kind};
@@ -28,7 +28,7 @@ const OTHER: &str = "neither an attestation nor a journal";
 
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
-    let file = if path.exists() || path == Path::new("-") {
+    let (file, session) = if path.exists() || path == Path::new("-") {
         Words::default().path(path)?;
         match open(path).map_err(|error| unopened(path, error))? {
             Input::Envelope(envelope) => {
@@ -37,7 +37,7 @@ pub fn run(args: &Show) -> Exit {
                 })?;
                 return show_envelope(args, &envelope);
             }
-            Input::Journal(file) => file,
+            Input::Journal(file) => (file, find::recorded(path)),
             Input::Transcript => {
                 return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
                     .typing("it is plain text; to see it", Command::new("cat").path(path)));
@@ -45,10 +45,10 @@ pub fn run(args: &Show) -> Exit {
         }
     } else {
         let session = find::by_word(&args.what)?;
-        session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?
+        let file = session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?;
+        (file, Some(session))
     };
-    let view = view(&file)?;
-    let verdict = verdict(view.checked.rejection.as_ref());
+    let view = view(&file, session.as_ref())?;
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
         let remarks: Vec<Value> = view.rows.iter().filter_map(row::remark).collect();
@@ -57,16 +57,22 @@ pub fn run(args: &Show) -> Exit {
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
-        add_failure(&mut value, view.checked.rejection.as_ref());
+        add_failure(&mut value, &view.standing);
         report::json("attesh.show/v1", value)?;
-        return verdict;
+        return view.standing.outcome();
     }
-    report::line("not sealed: the journal of a session")?;
+    // Where it is read: standard output may be kept without what else was said.
+    if let Some(failure) = &view.standing.wrong {
+        report::line("NOT INTACT: what follows is the journal of a session, and not what was recorded")?;
+        report::line(&format!("why         {}", visible(failure.message.as_bytes())))?;
+    } else {
+        report::line("not sealed: the journal of a session")?;
+    }
     listing::print(view.rows.iter(), false)?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }
-    verdict
+    view.standing.outcome()
 }
 
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.

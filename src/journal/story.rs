@@ -149,14 +149,19 @@ impl Story {
         !self.trimmed
     }
 
-    /// Whether a finding says no more than that the session still goes on.
+    /// Whether a finding says no more than that the session still goes on: of a shell it does as
+    /// long as that one `lives`.
     #[must_use]
-    pub fn is_in_progress(&self, finding: &Finding) -> bool {
-        let runs =
-            || self.live.values().any(|shell| shell.running.is_some_and(|open| open.index == finding.record));
+    pub fn is_in_progress(&self, finding: &Finding, lives: impl Fn(u64) -> bool) -> bool {
+        let is_of = |(at, shell): (&u64, &LiveShell)| match finding.code {
+            FindingCode::OpenShell => finding.text == never_closed(*at),
+            _ => shell.running.is_some_and(|open| open.index == finding.record),
+        };
         match finding.code {
-            FindingCode::NoEnd | FindingCode::OpenShell => true,
-            FindingCode::Unfinished => runs(),
+            FindingCode::NoEnd => true,
+            FindingCode::OpenShell | FindingCode::Unfinished => {
+                self.live.iter().any(|shell| is_of(shell) && lives(*shell.0))
+            }
             _ => false,
         }
     }
@@ -539,9 +544,15 @@ impl Story {
                     format!("command {} of shell {at} never finished", open.n),
                 );
             }
-            self.find(record, FindingCode::OpenShell, format!("shell {at} never closed"));
+            self.find(record, FindingCode::OpenShell, never_closed(at));
         }
     }
+}
+
+/// What is said of a shell that the records never close.
+#[must_use]
+pub fn never_closed(shell: u64) -> String {
+    format!("shell {shell} never closed")
 }
 
 fn scope(shell: Option<u64>) -> String {

@@ -165,7 +165,7 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     if folder.is_dir() && !folder.join(super::JOURNAL).exists() {
         return Err(no_session(folder));
     }
-    let error = match Session::open(folder) {
+    let error = match named_in(folder) {
         Ok(session) => return Ok(session),
         Err(error) => error,
     };
@@ -177,21 +177,43 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     if recorded && !copy.has_end() { Err(error.into()) } else { Ok(copy) }
 }
 
+/// The session in a folder that somebody named: that can be a copy. A look at one must not be a
+/// reason for the recorder to give up the session that it was copied from.
+///
+/// # Errors
+/// As [`Session::open`].
+pub fn named_in(folder: &Path) -> Result<Session> {
+    let session = Session::open(folder)?;
+    Ok(if is_own(&session, folder) { session } else { session.perhaps_copied() })
+}
+
 /// The session of this job, if the system that runs it has a folder for one.
 #[must_use]
 pub fn of_job() -> Option<Session> {
     in_folder(&paths::ci_folder()?).ok()
 }
 
-/// What this machine's recorder remembers of the journal at a path, if it writes into that very
-/// journal: it remembers nothing of a copy elsewhere.
+/// The session of the journal at a path, if this machine's recorder writes into that very journal:
+/// it knows nothing of a copy elsewhere.
+#[must_use]
+pub fn recorded(path: &Path) -> Option<Session> {
+    let journal = if path.is_dir() { path.join(super::JOURNAL) } else { path.canonicalize().ok()? };
+    let folder = journal.parent()?.canonicalize().ok()?;
+    let session = Session::open(&folder).ok()?;
+    let is_its_journal = journal.file_name().is_some_and(|name| name == super::JOURNAL);
+    (is_its_journal && (is_own(&session, &folder) || session.is_recorders_file())).then_some(session)
+}
+
+/// What this machine's recorder remembers of the journal at a path, if it writes into that one.
 #[must_use]
 pub fn remembered(path: &Path) -> Option<Remembered> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
-    let folder = folder.canonicalize().ok()?;
-    let session = Session::open(&folder).ok()?;
-    let own = paths::sessions().and_then(|root| Some(root.canonicalize().ok()?.join(session.id())));
-    if own == Some(folder) || session.is_recorders_file() { session.kept() } else { None }
+    recorded(path)?.kept()
+}
+
+/// Whether a folder is the one that this user's session of this id has.
+fn is_own(session: &Session, folder: &Path) -> bool {
+    let root = paths::sessions().and_then(|root| root.canonicalize().ok());
+    root.is_some_and(|root| folder.canonicalize().is_ok_and(|folder| folder == root.join(session.id())))
 }
 
 /// Says that a folder is not a session's.

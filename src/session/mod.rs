@@ -72,6 +72,7 @@ pub struct Session {
     genesis: Record,
     genesis_root: Digest,
     copy: bool,
+    perhaps_copied: bool,
 }
 
 impl Session {
@@ -84,7 +85,14 @@ impl Session {
         let journal = folder.open_file(JOURNAL)?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: false })
+        Ok(Session { folder, journal, genesis, genesis_root, copy: false, perhaps_copied: false })
+    }
+
+    /// The same, of a folder that may be a copy: if its journal is not the file that the recorder
+    /// left, it is no session to append to, and nothing is said of the one that the recorder left.
+    #[must_use]
+    pub fn perhaps_copied(self) -> Self {
+        Session { perhaps_copied: true, ..self }
     }
 
     /// Opens a copy of a session, such as an artifact, whoever may write it: its journal is
@@ -97,7 +105,7 @@ impl Session {
         let journal = files::open_regular(&path.join(JOURNAL))?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: true })
+        Ok(Session { folder, journal, genesis, genesis_root, copy: true, perhaps_copied: false })
     }
 
     /// Its folder.
@@ -251,6 +259,9 @@ impl Session {
             _ => SessionError::Append(AppendError::Io("lock the journal", error)),
         })?;
         let state = self.open_state()?;
+        if self.perhaps_copied && self.has_other_inode(|_| true) {
+            return Err(SessionError::Copied(self.folder.path().to_owned()));
+        }
         // A state in memory cannot be from another boot; one on a disk can.
         let boot_id = match &self.genesis().state {
             // What is not known to be in memory may outlive a boot.
@@ -339,10 +350,15 @@ impl Session {
     /// number changes when a file system is mounted again, and says nothing.)
     #[must_use]
     pub fn is_another_file(&self) -> bool {
-        let left = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
+        !self.copy && self.has_other_inode(|slot| slot.condition == Condition::Live)
+    }
+
+    /// Whether its journal is known to be another file than the one of a state like this.
+    fn has_other_inode(&self, like: fn(&Slot) -> bool) -> bool {
+        let left = self.slot().filter(like).map(|slot| slot.mark.ino);
         let found = self.journal.metadata().ok().map(|meta| meta.ino());
         // A file that cannot be looked at is not known to be another one.
-        !self.copy && left.zip(found).is_some_and(|(left, found)| left != found)
+        left.zip(found).is_some_and(|(left, found)| left != found)
     }
 
     /// The slot that counts, read without the lock.

@@ -332,6 +332,36 @@ fn a_live_session_with_a_gap_is_open_and_nothing_else() {
 }
 
 #[test]
+fn a_session_whose_shells_were_killed_is_open_and_misses_nothing() {
+    let home = with_key();
+    let sleeper = || Command::new("sleep").arg("1000").spawn().unwrap();
+    let row = || ok(&home, &["sessions"]).lines().nth(1).unwrap().to_owned();
+    let (mut one, mut two) = (sleeper(), sleeper());
+    let shell = Shell::open(&home, one.id());
+    let join = a_bash(two.id()).into_iter().chain([Key::Exported.is(&shell.folder)]);
+    ok(&home, &protocol::words(Verb::Open, join));
+    assert!(row().ends_with(" live   open"), "{}", row());
+    one.kill().and_then(|()| one.wait()).unwrap();
+    // The other one lives still.
+    assert!(row().ends_with(" live   no: open-shell"), "{}", row());
+    let text = ok(&home, &["status", &shell.folder]);
+    assert!(text.contains("shells    1 open of 2, 1 gone without a close"), "{text}");
+    assert!(text.contains("shell 1 never closed") && !text.contains("shell 2 never closed"), "{text}");
+    shell.start(&home, 1);
+    assert!(row().ends_with(" live   no: unfinished"), "{}", row());
+    two.kill().and_then(|()| two.wait()).unwrap();
+    assert!(row().ends_with(" open   no: unfinished"), "{}", row());
+    let value: Value = serde_json::from_str(&ok(&home, &["status", &shell.folder, "--json"])).unwrap();
+    assert_eq!((&value["openShells"], &value["goneShells"]), (&2.into(), &2.into()));
+    assert_eq!((&value["incomplete"], &value["state"]), (&"unfinished".into(), &"open".into()));
+    let text = ok(&home, &["status", &shell.folder]);
+    assert!(text.contains("shells    0 open of 2, 2 gone without a close"), "{text}");
+    // A session that only a command ends, and that nobody has joined, misses nothing.
+    ok(&home, &["start", "one"]);
+    assert!(ok(&home, &["sessions"]).lines().last().unwrap().ends_with(" open   open"));
+}
+
+#[test]
 fn a_state_that_went_with_a_logout_is_told_twice_or_not_at_all() {
     let home = Home::new();
     let shell = Shell::open(&home, std::process::id());
