@@ -14,6 +14,7 @@ mod note;
 mod pages;
 mod policy;
 mod rc;
+mod reached;
 mod remark;
 mod row;
 mod seal;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::{Seal, Sh};
-use super::given::{Exit, secret};
+use super::given::{Exit, by_word, secret};
 use super::sessions::{Ended, end_and_succeed};
 use super::{heads, key};
 use crate::cause::Code;
@@ -204,7 +204,7 @@ fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
 /// The session named, else this shell's, else the job's, else the newest unsealed one in which no shell records.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
-        return find::by_word(word);
+        return by_word(word);
     }
     if let Some(session) = find::surrounding()?.or_else(find::of_job) {
         return Ok(session);
@@ -538,7 +538,7 @@ fn tell(session: &Session, statement: &Statement) {
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
-        session.short_name(),
+        session.shown(),
         text::count(outcome.command_count, "command"),
         outcome.end.name().to_lowercase()
     ));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, chosen_or_in, ended, secret};
+use super::given::{Exit, by_word, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
@@ -90,7 +90,7 @@ pub fn stop(args: &Stop) -> Exit {
     } else {
         report::say(&format!(
             "session {} has ended{}; to sign it type: {}",
-            session.short_name(),
+            session.shown(),
             if over { " already" } else { "" },
             Command::new("attesh seal").path(session.word())
         ));
@@ -302,7 +302,7 @@ pub fn prune(args: &Prune) -> Exit {
     let now = clock::now().realtime_ns;
     let mut chosen = Vec::new();
     for word in &args.session {
-        chosen.push(find::by_word(word)?);
+        chosen.push(by_word(word)?);
     }
     if args.session.is_empty() {
         chosen = find::all()?.into_iter().filter(Session::is_sealed).collect();

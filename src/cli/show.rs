@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Show;
-use super::given::Exit;
+use super::given::{Exit, by_word};
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Line, Ran};
 use super::row::Layout;
@@ -44,7 +44,7 @@ pub fn run(args: &Show) -> Exit {
             }
         }
     } else {
-        let session = find::by_word(&args.what)?;
+        let session = by_word(&args.what)?;
         let file = session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?;
         (file, Some(session))
     };

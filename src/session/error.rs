@@ -38,6 +38,8 @@ pub enum SessionError {
     Copied(PathBuf),
     /// A live session has the name: the name, and the session's short id.
     Taken(String, String),
+    /// The name would be that of a session and the id of another: the name, and what the other is called.
+    AnId(String, String),
     /// A folder cannot hold the session that was asked for: the folder, why, what to do.
     Place(PathBuf, String, Next),
 }
@@ -64,6 +66,9 @@ impl std::fmt::Display for SessionError {
             SessionError::Elsewhere(name, place) => {
                 write!(f, "session {name} is recorded {place}, and may go on there")
             }
+            SessionError::AnId(name, other) => {
+                write!(f, "{name} cannot be a session's name: it stands for the id of session {other}")
+            }
             SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
         }
     }
@@ -86,6 +91,7 @@ impl Fault for SessionError {
             SessionError::Busy => Some("try again".into()),
             SessionError::Nowhere(_, next) => next.clone(),
             SessionError::Taken(name, _) => Some(Next::say(format!("join it with: {}", to_join(name)))),
+            SessionError::AnId(..) => Some("choose another name".into()),
             SessionError::Place(_, _, next) => Some(next.clone()),
             SessionError::Elsewhere(..) => Some("do it there".into()),
             SessionError::Copied(_) => Some("name the session that it was copied from".into()),
@@ -128,9 +134,10 @@ impl From<SessionError> for Failure {
                     Failure::because(Code::JournalFormat, error.to_string()).about(Some(0), Some(0));
                 Failure { next: error.next(), ..failure }
             }
-            SessionError::Place(..) | SessionError::Taken(..) | SessionError::Elsewhere(..) => {
-                Failure::of(Kind::Usage, &error)
-            }
+            SessionError::Place(..)
+            | SessionError::Taken(..)
+            | SessionError::AnId(..)
+            | SessionError::Elsewhere(..) => Failure::of(Kind::Usage, &error),
             _ => Failure::of(Kind::Unable, &error),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 
 use super::shells::own_shell;
-use super::{Result, Session, SessionError, short_id};
+use super::{Result, SHORT_ID_DIGITS, Session, SessionError, short_id};
 use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
@@ -66,7 +66,24 @@ pub fn is_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".."
 }
 
-/// The session that a word means: a folder, a name, or a unique prefix or suffix of an id.
+/// Whether a word stands for a session's id: its first digits, its last ones, or the first of those
+/// that are shown.
+#[must_use]
+pub fn fits(word: &str, id: &str) -> bool {
+    let (digits, id) = (word.replace('-', ""), id.replace('-', ""));
+    let is_start = id.starts_with(&digits) || short_id(&id).starts_with(&digits);
+    digits.len() >= DIGITS_MIN && (is_start || id.ends_with(&digits))
+}
+
+/// How many sessions of this user have a name.
+#[must_use]
+pub fn namesakes(name: &str) -> usize {
+    let list = all().unwrap_or_default();
+    list.iter().filter(|session| session.genesis().name.as_deref() == Some(name)).count()
+}
+
+/// The session that a word means: a folder, a name, or digits of an id as [`fits`] takes them. Digits
+/// that attesh shows as an id, and that are the name of another session, mean neither.
 ///
 /// # Errors
 /// None, or more than one.
@@ -83,13 +100,15 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
         .filter(named)
         .max_by_key(|session| (session.may_be_live(), session.elsewhere().is_none(), session.opened_ns()))
     {
+        let is_other = |other: &&Session| !named(other) && fits(word, other.id());
+        if let Some(other) = list.iter().find(is_other).filter(|_| word.len() >= SHORT_ID_DIGITS) {
+            let what = format!("{word} is the name of session {}, and the id of another", session.id());
+            return Err(Failure::usage(format!("{what}, {}", other.id()))
+                .next("name the one that is meant by its whole id"));
+        }
         return Ok(Session::open(session.folder().path())?);
     }
-    let digits = word.replace('-', "");
-    let fits = |id: &str| {
-        let id = id.replace('-', "");
-        digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
-    };
+    let fits = |id: &str| fits(word, id);
     let mut found = list.into_iter().filter(|session| fits(session.id()));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
@@ -106,7 +125,7 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
                 .about(Some(0), Some(0))
                 .typing("to see what is left", Command::new("attesh verify").path(path)))
         }
-        (None, _) if digits.len() < DIGITS_MIN && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+        (None, _) if word.len() < DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
             Err(Failure::unable(what).next(see_all()))
         }
@@ -230,7 +249,9 @@ pub fn no_session(folder: &Path) -> Failure {
 /// The folder cannot be used, or the word fits no session, or more than one.
 pub fn exported(path: &Path) -> std::result::Result<Session, Failure> {
     if path.is_absolute() {
-        return Ok(Session::open(path)?);
+        // As in a folder that is named: what holds no session needs no other mode.
+        let is_none = path.is_dir() && !path.join(super::JOURNAL).exists();
+        return if is_none { Err(no_session(path)) } else { Ok(Session::open(path)?) };
     }
     let word = path.to_str().ok_or_else(|| Failure::usage(format!("{}: not UTF-8", path.display())))?;
     let found = by_word(word)?;

@@ -159,6 +159,13 @@ impl Session {
         self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
     }
 
+    /// Its name and its id, or its id alone: several sessions can have one name.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let id = short_id(self.id());
+        self.genesis().name.as_ref().map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
+    }
+
     /// The word by which a person names it at a prompt: the end of its id, or its folder if that is
     /// not among this user's.
     #[must_use]
@@ -400,10 +407,13 @@ fn this_boot() -> Result<[u8; 16]> {
     proc::boot_id().map(BootId::bytes).ok_or_else(missing)
 }
 
+/// How many digits of a session's id are shown.
+pub const SHORT_ID_DIGITS: usize = 8;
+
 /// The last eight digits of a session's id.
 #[must_use]
 pub fn short_id(id: &str) -> &str {
-    &id[id.len().saturating_sub(8)..]
+    &id[id.len().saturating_sub(SHORT_ID_DIGITS)..]
 }
 
 fn state_name(id: &str) -> String {

@@ -159,6 +159,106 @@ fn a_name_in_the_environment_opens_a_session_for_each_command() {
 }
 
 #[test]
+fn a_folder_in_the_environment_that_is_no_session_is_passed_over() {
+    let home = Home::new();
+    ok(&home, &["start", "two"]);
+    ok(&home, &["stop", "two"]);
+    let ended = home.sessions()[0].display().to_string();
+    let open = |word: &str| {
+        let values = a_bash(std::process::id()).into_iter().chain([Key::Exported.is(word)]);
+        ok(&home, &protocol::words(Verb::Open, values)).lines().last().unwrap().to_owned()
+    };
+    for (word, why) in [
+        ("/nonexist/x", "no such file or folder"),
+        ("/etc", "it holds no journal"),
+        (ended.as_str(), "that session has ended"),
+    ] {
+        for more in [&[][..], &["--strict"]] {
+            let words = [&["sh"], more, &["-c", "true"]].concat();
+            let done = said(home.command(Path::new(ATTESH)).env("ATTESH_SESSION", word).args(&words));
+            assert_eq!(done.code, Some(0), "{word}: {}", done.err);
+            assert!(done.err.contains(&format!("ATTESH_SESSION is {word}: ")), "{word}: {}", done.err);
+            assert!(done.err.contains(why) && done.err.contains("; recording in session "), "{}", done.err);
+        }
+        let told = open(word);
+        // What a hook exported is in the environment of all that was started there.
+        match word == ended {
+            true => assert_eq!(told, "", "{word}"),
+            false => {
+                assert!(told.contains(why) && told.contains("; recording in session "), "{word}: {told}")
+            }
+        }
+    }
+    ok(&home, &["prune", "two", "--force"]);
+    assert_eq!(open(&ended), "");
+}
+
+#[test]
+fn a_name_is_taken_for_the_id_of_another_session() {
+    let home = with_key();
+    ok(&home, &["start", "inc"]);
+    let id = home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let short = &id[id.len() - 8..];
+    for name in [short, &short[..4], &id, &id[..8]] {
+        let text = fails(&home, 2, &["start", name]);
+        assert!(text.contains("it stands for the id of session inc; choose another name"), "{text}");
+    }
+    // One that had the name before: neither is taken for the other.
+    let folder = home.sessions()[0].display().to_string();
+    ok(&home, &["start", "00000000"]);
+    let other = home.sessions().into_iter().find(|path| path.display().to_string() != folder).unwrap();
+    let renamed =
+        std::fs::read_to_string(other.join("journal")).unwrap().replace("00000000\"", &format!("{short}\""));
+    put(&other.join("journal"), renamed.as_bytes());
+    for words in [&["log", short][..], &["stop", short], &["seal", short, "--key", "key"]] {
+        let text = fails(&home, 2, words);
+        assert!(text.contains("the id of another") && text.contains("by its whole id"), "{text}");
+    }
+    ok(&home, &["log", &id]);
+}
+
+#[test]
+fn one_of_several_sessions_of_a_name_is_taken_without_a_word() {
+    let home = with_key();
+    for _ in 0..2 {
+        ok(&home, &["start", "inc"]);
+        ok(&home, &["stop", "inc"]);
+    }
+    let newest = home.sessions().into_iter().max().unwrap();
+    let id = newest.file_name().unwrap().to_str().unwrap().to_owned();
+    let short = &id[id.len() - 8..];
+    for words in [
+        &["log", "inc"][..],
+        &["status", "inc"],
+        &["show", "inc"],
+        &["verify", "inc"],
+        &["seal", "inc", "--key", "key"],
+    ] {
+        let said = attesh(&home, words);
+        let told = format!("2 sessions are called inc; this is about the newest, {short}");
+        assert!(said.code == Some(0) && said.err.contains(&told), "{words:?}: {}", said.err);
+        if words[0] == "seal" {
+            assert!(said.err.contains(&format!("sealed session inc ({short}): ")), "{}", said.err);
+        }
+    }
+    let live = attesh(&home, &["start", "inc"]);
+    assert_eq!(live.code, Some(0), "{}", live.err);
+    assert!(attesh(&home, &["stop", "inc"]).err.contains("this is about the one that goes on, "));
+    assert_eq!(attesh(&home, &["log", short]).err, "attesh: session inc: nothing was recorded so far\n");
+}
+
+#[test]
+fn the_first_digits_of_an_id_that_is_shown_name_nothing() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    let listed = ok(&home, &["sessions"]);
+    let shown = listed.lines().nth(1).unwrap().split(' ').next().unwrap();
+    for word in [&shown[..4], &shown[..6], &shown[4..], shown] {
+        assert!(ok(&home, &["status", word]).contains("(one)"), "{word}");
+    }
+}
+
+#[test]
 fn what_is_no_session_is_a_missing_file_alone() {
     let home = Home::new();
     let said = fails(&home, 5, &["verify", "nosuch"]);
