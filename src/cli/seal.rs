@@ -22,7 +22,7 @@ use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
 use crate::os::proc;
-use crate::passphrase::{self, Purpose, Sources};
+use crate::passphrase::{self, Sources};
 use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
@@ -31,7 +31,7 @@ use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
-use crate::seal::signer::{KeyFile, Signer, generate};
+use crate::seal::signer::{KeyFile, KeyFileError, Signer, generate};
 use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, Completeness, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT,
     SUBJECTS_MAX, Statement,
@@ -332,14 +332,15 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
     if let Some(warning) = private.exposure().filter(|_| paths::ci().is_none()) {
         report::say(&format!("warning: {warning}"));
     }
-    let passphrase = match made {
+    let opened = match made {
         None if private.is_encrypted() => {
-            let given = passphrase::get(sources(), Purpose::Open(&path));
-            Some(given.map_err(|error| key::no_passphrase(&error))?)
+            let unlock = |given: &Passphrase| private.unlock(Some(given));
+            let opened = passphrase::open(sources(), &path, unlock, KeyFileError::is_wrong_passphrase);
+            opened.map_err(|error| key::no_passphrase(&error))?
         }
-        made => made,
+        made => private.unlock(made.as_ref()),
     };
-    private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
+    opened.map(Signer::Key).map_err(key::failure)
 }
 
 /// The key for a script that runs first: it is in a process of its own, and nothing that opens it
@@ -381,8 +382,7 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
         ));
     }
     report::say(&format!("making your sealing key, {}", path.display()));
-    let passphrase =
-        passphrase::get(sources, Purpose::Create(path)).map_err(|error| key::no_passphrase(&error))?;
+    let passphrase = passphrase::new(sources, path).map_err(|error| key::no_passphrase(&error))?;
     files::Folder::create(path.parent().expect("a file in a folder"))?;
     let public = generate(path, Some(&passphrase), false).map_err(key::failure)?;
     let trusted = key::trust(&public, "own")?;
