@@ -139,7 +139,9 @@ fn sealed(
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, &what.again))?;
-    let name = text::visible(outputs.envelope.as_os_str().as_bytes());
+    // From the root on: it is looked for from elsewhere.
+    let whole = std::path::absolute(&outputs.envelope).unwrap_or_else(|_| outputs.envelope.clone());
+    let name = text::visible(whole.as_os_str().as_bytes());
     let size = statement.head().map_or(0, |head| head.size);
     let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;

@@ -19,6 +19,7 @@ use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
+use crate::session::last::Sealed;
 use crate::session::place::Placed;
 use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
@@ -53,13 +54,32 @@ pub fn start(args: &Start) -> Exit {
         )?;
         return Ok(0);
     }
-    let name = args.name.as_deref().unwrap_or_default();
-    let word = if session.is_placed() { session.word() } else { name.as_ref() };
-    let (short, how) = (session.short_name(), if opened.joined { "is open already" } else { "is open" });
-    report::say(&format!("session {short} {how}; join it in each shell with:"));
-    report::say(&format!("  {}", to_join(word)));
+    say_how_to_join(&opened, args.name.as_deref().unwrap_or_default());
     report::line(&head)?;
     Ok(0)
+}
+
+/// Says how a shell comes into the session; in a job a script does.
+fn say_how_to_join(opened: &Placed, name: &str) {
+    let (session, folder) = (&opened.session, opened.session.folder().path());
+    let word = if session.is_placed() { session.word() } else { name.as_ref() };
+    let open =
+        format!("session {} is open{}", session.short_name(), if opened.joined { " already" } else { "" });
+    if paths::ci().is_none() {
+        report::say(&format!("{open}; join it in each shell with:"));
+        report::say(&format!("  {}", to_join(word)));
+    } else if paths::ci_folder().is_some_and(|own| own == folder) {
+        report::say(&format!(
+            "{open} in {}; attesh sh records in it in each step of this job",
+            folder.display()
+        ));
+    } else if session.is_placed() {
+        let script = Command::new("attesh sh --dir").path(folder).word("SCRIPT");
+        report::say(&format!("{open}; to record a script in it type: {script}"));
+    } else {
+        let what = format!("{open}; to record scripts in it set {}={name}", paths::SESSION_VARIABLE);
+        report::say(&format!("{what} and run them with attesh sh"));
+    }
 }
 
 /// Says that the session has neither name nor folder.
@@ -167,6 +187,7 @@ fn facts(session: &Session, told: &Told) -> Value {
         "incomplete": told.incomplete().map(FindingCode::name),
         "afterLoss": story.findings.iter().any(is_after_loss),
         "sealed": session.is_sealed(),
+        "envelope": session.sealed().map(|sealed| sealed.path),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
     })
@@ -180,6 +201,7 @@ fn listed(session: &Session) -> Result<Value, Failure> {
     if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
         value["folder"] = report::path_json(session.folder().path());
         value["sealed"] = json!(session.is_sealed());
+        value["envelope"] = json!(session.sealed().map(|sealed| sealed.path));
         return Ok(value);
     }
     let told = Told::of(session)?;
@@ -228,6 +250,9 @@ pub fn status(args: &Status) -> Exit {
     report::line(&format!("shells    {open} open of {}{gone}", story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
+    if let Some(sealed) = session.sealed() {
+        report::line(&format!("sealed    in {sealed}"))?;
+    }
     if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
@@ -369,9 +394,11 @@ fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
             .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !args.force {
-        let what = match session.sealed_size() {
+        let what = match session.sealed() {
             None => format!("session {name} was never sealed"),
-            Some(size) => format!("session {name} has records behind the {size} that were sealed"),
+            Some(Sealed { size, .. }) => {
+                format!("session {name} has records behind the {size} that were sealed")
+            }
         };
         return Err(Failure::usage(what).next(
             Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
+use super::last::Sealed;
 use super::shells::own_shell;
 use super::{Result, SHORT_ID_DIGITS, Session, SessionError, short_id};
 use crate::cause::Code;
@@ -227,6 +228,18 @@ pub fn recorded(path: &Path) -> Option<Session> {
 #[must_use]
 pub fn remembered(path: &Path) -> Option<Remembered> {
     recorded(path)?.kept()
+}
+
+/// The envelope that was made of the session of the journal at a path, a copy's too.
+#[must_use]
+pub fn sealed(path: &Path) -> Option<Sealed> {
+    let is_journal = path.file_name().is_some_and(|name| name == super::JOURNAL);
+    let folder = match path.is_dir() {
+        true => path,
+        false => path.parent().filter(|_| is_journal)?,
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Session::open(folder).or_else(|_| Session::open_copy(folder)).ok()?.sealed()
 }
 
 /// Whether a folder is the one that this user's session of this id has.

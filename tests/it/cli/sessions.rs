@@ -296,6 +296,40 @@ fn the_name_of_a_session_is_a_file_that_is_missing() {
         assert_eq!(ok(&home, &["show", word]), ok(&home, &["show", &folder]), "{word}");
     }
     ok(&home, &["seal", "one", "--key", "key", "-o", "a.intoto.json"]);
+    // From its name a way leads to the envelope, as long as that is there.
+    let envelope = home.path("work/a.intoto.json").display().to_string();
+    for word in ["one", &id, &folder] {
+        let said = attesh(&home, &["show", word]);
+        assert!(
+            said.out.starts_with(&format!("the journal of a session that was sealed in {envelope}\n")),
+            "{}",
+            said.out
+        );
+        assert_eq!(said.err, format!("attesh: to see what was signed type: attesh show {envelope}\n"));
+        let said = attesh(&home, &["verify", word]);
+        assert!(
+            said.out.contains(": the journal alone of a sealed session; nothing was recorded"),
+            "{}",
+            said.out
+        );
+        assert!(
+            said.out.contains(&format!("not checked: the session was sealed in {envelope}\n")),
+            "{}",
+            said.out
+        );
+        assert!(!said.out.contains("not sealed"), "{}", said.out);
+        let next = format!("attesh: for the verdict on what was sealed type: attesh verify {envelope}\n");
+        assert_eq!((said.code, said.err), (Some(0), next));
+        assert!(ok(&home, &["status", word]).contains(&format!("sealed    in {envelope}\n")));
+        for verb in ["status", "show"] {
+            let value: Value = serde_json::from_str(&ok(&home, &[verb, word, "--json"])).unwrap();
+            assert_eq!(value["envelope"], envelope.as_str(), "{verb}");
+        }
+    }
+    std::fs::rename(&envelope, home.path("work/b.intoto.json")).unwrap();
+    let said = attesh(&home, &["show", "one"]);
+    assert!(said.out.contains(&format!("{envelope} (which is not there any more)\n")) && said.err.is_empty());
+    std::fs::rename(home.path("work/b.intoto.json"), &envelope).unwrap();
     let with = ["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "one"];
     assert!(ok(&home, &with).starts_with("VERIFIED a.intoto.json"));
     // A file of that name wins, and it is said.
