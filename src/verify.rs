@@ -480,7 +480,7 @@ pub fn with_seal_wanted(verdict: &mut Verdict, is_elsewhere: bool) {
 pub fn with_envelope_elsewhere(verdict: &mut Verdict, place: &str) {
     let aspects = &mut verdict.aspects;
     aspects.signature.set(Mark::Open, format!("not checked: the session was sealed in {place}"));
-    aspects.trust.set(Mark::Open, "of this journal alone: nobody vouches for it");
+    aspects.trust.set(Mark::Open, "nobody vouches for this journal itself");
     aspects.evidence.set(Mark::Open, "told by who made this journal");
     if let Some(rest) = verdict.summary.strip_prefix("not sealed; ") {
         verdict.summary = format!("the journal alone of a sealed session; {rest}");

@@ -123,7 +123,7 @@ pub fn at_the_end(checked: &Checked, standing: &Standing) -> Vec<Remark> {
     let left = story.live.iter().filter(|(_, shell)| !lives(shell.pid, shell.start_ticks));
     let mut rows: Vec<Remark> =
         left.map(|(at, _)| row(FindingCode::OpenShell, Some(*at), never_closed(*at))).collect();
-    let goes_on = here && !over && rows.len() < story.live.len().max(1);
+    let goes_on = here && standing.word != LOST && rows.len() < story.live.len().max(1);
     if !story.ended && !goes_on && standing.wrong.is_none() {
         let why = match &standing.why {
             Some(why) if standing.word == LOST => why,

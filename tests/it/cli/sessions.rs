@@ -9,7 +9,7 @@ use attesh::protocol::{self, Key, Verb};
 use serde_json::Value;
 
 use crate::cli::messages::{Shell, fails, ok, with_key};
-use crate::stage::programs::{Said, attesh, said};
+use crate::stage::programs::{self, Said, attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 use crate::stage::world::{a_bash, put, skipped};
 
@@ -326,10 +326,10 @@ fn the_name_of_a_session_is_a_file_that_is_missing() {
             assert_eq!(value["envelope"], envelope.as_str(), "{verb}");
         }
     }
-    std::fs::rename(&envelope, home.path("work/b.intoto.json")).unwrap();
+    programs::bash(&home.path("work"), "mv a.intoto.json b.intoto.json");
     let said = attesh(&home, &["show", "one"]);
     assert!(said.out.contains(&format!("{envelope} (which is not there any more)\n")) && said.err.is_empty());
-    std::fs::rename(home.path("work/b.intoto.json"), &envelope).unwrap();
+    programs::bash(&home.path("work"), "mv b.intoto.json a.intoto.json");
     let with = ["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "one"];
     assert!(ok(&home, &with).starts_with("VERIFIED a.intoto.json"));
     // A file of that name wins, and it is said.
