@@ -2,7 +2,8 @@
 //!
 //! Rules: a passphrase is never an argument, because everybody can read those. If standard input
 //! is not a terminal, nothing is asked: a missing passphrase is an error that names the flag. On
-//! the terminal a new passphrase is asked for twice.
+//! the terminal a new passphrase is asked for twice, and one that is wrong is asked for again: at the
+//! prompt of a recorded shell it would be a command.
 
 use std::error::Error;
 use std::ffi::{CStr, OsString};
@@ -21,7 +22,7 @@ use crate::text::{Fault, Next};
 
 /// A passphrase file may have more lines than the first, within reason.
 const MAX_FILE_BYTES: u64 = 64 << 10;
-/// How often two passphrases may differ before attesh gives up.
+/// How often a passphrase may be wrong, or two may differ, before attesh gives up.
 const ATTEMPTS: usize = 3;
 
 /// The variable that may hold the passphrase.
@@ -52,21 +53,60 @@ pub fn forget() {
 
 /// What it is for.
 #[derive(Clone, Copy)]
-pub enum Purpose<'a> {
+enum Purpose<'a> {
     /// To open the key in this file.
     Open(&'a Path),
+    /// To open it after a passphrase that did not.
+    OpenAgain(&'a Path),
     /// To lock a new key that goes into this file.
     Create(&'a Path),
 }
 
-/// Gets the passphrase.
-pub fn get(sources: Sources, purpose: Purpose<'_>) -> Result<Passphrase, PassphraseError> {
+/// Gets the passphrase of a new key.
+pub fn new(sources: Sources, path: &Path) -> Result<Passphrase, PassphraseError> {
     let mut ask = |prompt: &str| rpassword::prompt_password(prompt);
     let ask: Option<Ask<'_>> = io::stdin().is_terminal().then_some(&mut ask);
-    get_with(sources, purpose, ask)
+    get_with(sources, Purpose::Create(path), ask)
+}
+
+/// Opens a key with its passphrase. One from the terminal that is wrong is asked for again.
+pub fn open<T, E>(
+    sources: Sources,
+    path: &Path,
+    unlock: impl FnMut(&Passphrase) -> Result<T, E>,
+    is_wrong: impl Fn(&E) -> bool,
+) -> Result<Result<T, E>, PassphraseError> {
+    let mut ask = |prompt: &str| rpassword::prompt_password(prompt);
+    let ask: Option<Ask<'_>> = io::stdin().is_terminal().then_some(&mut ask);
+    open_with(sources, path, unlock, is_wrong, ask)
+}
+
+fn open_with<T, E>(
+    sources: Sources,
+    path: &Path,
+    mut unlock: impl FnMut(&Passphrase) -> Result<T, E>,
+    is_wrong: impl Fn(&E) -> bool,
+    mut ask: Option<Ask<'_>>,
+) -> Result<Result<T, E>, PassphraseError> {
+    let mut left = if sources.file.is_none() && sources.environment.is_none() { ATTEMPTS } else { 1 };
+    let mut outcome = unlock(&get_with(sources, Purpose::Open(path), lent(&mut ask))?);
+    while outcome.as_ref().is_err_and(&is_wrong) && left > 1 {
+        left -= 1;
+        let purpose = Purpose::OpenAgain(path);
+        outcome = unlock(&get_with(Sources::default(), purpose, lent(&mut ask))?);
+    }
+    Ok(outcome)
 }
 
 type Ask<'a> = &'a mut dyn FnMut(&str) -> io::Result<String>;
+
+/// The same once more.
+fn lent<'a>(ask: &'a mut Option<Ask<'_>>) -> Option<Ask<'a>> {
+    match ask {
+        Some(ask) => Some(&mut **ask),
+        None => None,
+    }
+}
 
 fn get_with(
     sources: Sources,
@@ -82,7 +122,7 @@ fn get_with(
     }
     let Some(ask) = ask else {
         return Err(match purpose {
-            Purpose::Open(_) => PassphraseError::NobodyToAsk,
+            Purpose::Open(_) | Purpose::OpenAgain(_) => PassphraseError::NobodyToAsk,
             Purpose::Create(_) => PassphraseError::NobodyToAskForNew,
         });
     };
@@ -92,6 +132,12 @@ fn get_with(
     let path = match purpose {
         Purpose::Open(path) => {
             return once(&format!("Passphrase for {}: ", path.display()));
+        }
+        Purpose::OpenAgain(path) => {
+            return once(&format!(
+                "This one does not open it; once more. Passphrase for {}: ",
+                path.display()
+            ));
         }
         Purpose::Create(path) => path,
     };
@@ -235,6 +281,40 @@ mod tests {
         let purpose = Purpose::Create(Path::new(KEY));
         assert!(get_with(Sources::default(), purpose, Some(&mut ask)).is_ok());
         assert!(!asked[0].contains("differ") && asked[2].starts_with("The two differ"), "{asked:?}");
+    }
+
+    #[test]
+    fn a_wrong_one_is_asked_for_once() {
+        let open = |env: Option<&str>, typed: &[&str]| {
+            let mut typed = typed.iter();
+            let mut asked = Vec::new();
+            let mut ask = |prompt: &str| {
+                asked.push(prompt.to_owned());
+                Ok((*typed.next().expect("asked too often")).to_owned())
+            };
+            let sources = Sources { file: None, environment: env.map(OsString::from) };
+            let unlock = |given: &Passphrase| match given.as_bytes() {
+                b"right" => Ok(()),
+                b"broken" => Err("broken"),
+                _ => Err("wrong"),
+            };
+            let opened = open_with(sources, Path::new(KEY), unlock, |why| *why == "wrong", Some(&mut ask));
+            (opened.unwrap(), asked)
+        };
+        for (typed, opened) in [
+            (&["right"][..], Ok(())),
+            (&["x", "right"], Ok(())),
+            (&["x", "", "right"], Ok(())),
+            (&["x", "y", "z"], Err("wrong")),
+            (&["x", "broken"], Err("broken")),
+        ] {
+            let (found, asked) = open(None, typed);
+            assert_eq!((found, asked.len()), (opened, typed.len()), "{typed:?}");
+            assert!(asked[0].starts_with("Passphrase for key: "), "{asked:?}");
+            assert!(asked[1..].iter().all(|prompt| prompt.contains("does not open it")), "{asked:?}");
+        }
+        // What was given cannot be asked for again.
+        assert_eq!(open(Some("x"), &[]), (Err("wrong"), Vec::new()));
     }
 
     #[test]

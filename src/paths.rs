@@ -72,10 +72,13 @@ pub fn config() -> Option<PathBuf> {
     Some(base()?.config_dir().join("attesh"))
 }
 
-/// The user's home folder.
+/// The user's home folder. A shell takes an empty HOME for no home, and so does this: the files
+/// that are edited there must be those of the shell.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
 pub fn home() -> Option<PathBuf> {
-    base().map(|dirs| dirs.home_dir().to_owned())
+    let emptied = std::env::var_os("HOME").is_some_and(|home| home.is_empty());
+    base().filter(|_| !emptied).map(|dirs| dirs.home_dir().to_owned())
 }
 
 /// Whether the home folder belongs to this user, and this process is another's.
@@ -88,7 +91,8 @@ pub fn home_is_of(uid: u32) -> bool {
 /// fish's configuration file.
 #[must_use]
 pub fn fish_config() -> Option<PathBuf> {
-    Some(base()?.config_dir().join("fish/config.fish"))
+    let elsewhere = variable("XDG_CONFIG_HOME").is_some_and(|path| Path::new(&path).is_absolute());
+    Some(base().filter(|_| elsewhere || home().is_some())?.config_dir().join("fish/config.fish"))
 }
 
 /// The folders that may hold the state of a journal, best first, each with the word that

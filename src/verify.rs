@@ -478,11 +478,24 @@ pub fn rejected(rejection: &Rejection) -> Objection {
     Objection { record: Some(*record), offset: Some(*offset), ..Objection::new(cause.code, text) }
 }
 
-/// Adds to the verdict on a journal that something was asked for that a trusted key sealed.
-pub fn with_seal_wanted(verdict: &mut Verdict) {
-    let text = "a journal that nobody sealed";
+/// Adds to the verdict on a journal that something was asked for that a trusted key sealed; an
+/// envelope of its session may be elsewhere.
+pub fn with_seal_wanted(verdict: &mut Verdict, is_elsewhere: bool) {
+    let text = if is_elsewhere { "a journal, and not the envelope" } else { "a journal that nobody sealed" };
     verdict.aspects.trust.set(Mark::Bad, text);
     verdict.fail(Objection::new(Code::SignatureUntrusted, text));
+}
+
+/// Adds to the verdict on a journal that its session was sealed: where, in words, by the list of this
+/// machine, which nobody vouches for.
+pub fn with_envelope_elsewhere(verdict: &mut Verdict, place: &str) {
+    let aspects = &mut verdict.aspects;
+    aspects.signature.set(Mark::Open, format!("not checked: the session was sealed in {place}"));
+    aspects.trust.set(Mark::Open, "nobody vouches for this journal itself");
+    aspects.evidence.set(Mark::Open, "told by who made this journal");
+    if let Some(rest) = verdict.summary.strip_prefix("not sealed; ") {
+        verdict.summary = format!("the journal alone of a sealed session; {rest}");
+    }
 }
 
 /// Judges a journal that nobody has sealed.

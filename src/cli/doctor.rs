@@ -68,7 +68,7 @@ pub fn run(args: &Doctor) -> Exit {
 }
 
 fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
-    let view = view(session.journal())?;
+    let view = view(session.journal(), None)?;
     let story = &view.checked.story;
     report.add(
         Level::Fine,

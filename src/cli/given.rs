@@ -6,7 +6,8 @@ use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
-use crate::session::{Session, birth, find};
+use crate::report;
+use crate::session::{Session, birth, find, short_id};
 use crate::text::Command;
 
 /// What a verb gives back: its exit code, or a failure.
@@ -45,11 +46,27 @@ pub fn secret(given: &str) -> Result<OriginSecret, Failure> {
     })
 }
 
+/// The session that a word means. If several have the name, it is said which one this is.
+pub fn by_word(word: &str) -> Result<Session, Failure> {
+    let session = find::by_word(word)?;
+    if session.genesis().name.as_deref() == Some(word) {
+        let count = find::namesakes(word);
+        if count > 1 {
+            let how = if session.may_be_live() { "the one that goes on" } else { "the newest" };
+            report::say(&format!(
+                "{count} sessions are called {word}; this is about {how}, {} (attesh sessions lists them)",
+                short_id(session.id())
+            ));
+        }
+    }
+    Ok(session)
+}
+
 /// The session that a command is about: the one named, else that of the surrounding shell,
 /// else that of the job.
 pub fn chosen(word: Option<&str>) -> Result<Session, Failure> {
     match word {
-        Some(word) => find::by_word(word),
+        Some(word) => by_word(word),
         None => find::surrounding()?.or_else(find::of_job).ok_or_else(|| {
             Failure::unable("this shell is not recorded").next(
                 "name a session (attesh sessions lists them), or record this shell with: \

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use super::given;
 use crate::cause::{Cause, Code};
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
@@ -48,7 +49,7 @@ impl Words {
             return Ok(word.to_owned());
         };
         if word.symlink_metadata().is_err() {
-            return match find::by_word(name) {
+            return match given::by_word(name) {
                 Ok(session) => Ok(session.folder().path().to_owned()),
                 Err(failure) if failure.kind != Kind::Unable || failure.cause.is_some() => Err(failure),
                 // A word with the ending of a file's name means the file that is missed.

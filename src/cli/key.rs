@@ -9,7 +9,7 @@ use super::given::Exit;
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
-use crate::passphrase::{self, PassphraseError, Purpose, Sources};
+use crate::passphrase::{self, PassphraseError, Sources};
 use crate::paths;
 use crate::report;
 use crate::seal::keys::PublicKey;
@@ -64,7 +64,7 @@ fn make(args: &KeyGenerate) -> Exit {
         None
     } else {
         let sources = Sources::with(args.passphrase_file.as_deref());
-        let given = passphrase::get(sources, Purpose::Create(&args.output));
+        let given = passphrase::new(sources, &args.output);
         Some(given.map_err(|error| no_passphrase(&error))?)
     };
     let public = generate(&args.output, passphrase.as_ref(), args.force).map_err(failure)?;

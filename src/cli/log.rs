@@ -6,12 +6,12 @@ use super::args::Log;
 use super::given::{Exit, chosen};
 use super::listing;
 use super::row::{as_json, remark};
-use super::view::{Row, add_failure, verdict, view};
+use super::view::{Row, add_failure, view};
 use crate::report;
 
 pub fn run(args: &Log) -> Exit {
     let session = chosen(args.session.as_deref())?;
-    let view = view(session.journal())?;
+    let view = view(session.journal(), Some(&session))?;
     let mut rows: Vec<&Row> =
         view.rows.iter().filter(|row| !args.failed || is_failed(row) || is_lost(row)).collect();
     if let Some(last) = args.last {
@@ -29,10 +29,10 @@ pub fn run(args: &Log) -> Exit {
         let scripts = listing::scripts(view.rows.iter());
         let mut value =
             json!({"session": session.id(), "commands": commands, "scripts": scripts, "remarks": remarks});
-        add_failure(&mut value, view.checked.rejection.as_ref());
+        add_failure(&mut value, &view.standing);
         report::json("attesh.log/v1", value)?;
     } else {
-        if !rows.iter().any(|row| args.verbose || is_shown(row)) && view.checked.rejection.is_none() {
+        if !rows.iter().any(|row| args.verbose || is_shown(row)) {
             let what = if !args.failed && args.last.is_none() {
                 "nothing was recorded so far"
             } else {
@@ -46,7 +46,7 @@ pub fn run(args: &Log) -> Exit {
         }
         listing::print(rows.iter().copied(), args.verbose)?;
     }
-    verdict(view.checked.rejection.as_ref())
+    view.standing.outcome()
 }
 
 /// Whether it is listed without the numbers of records, too.

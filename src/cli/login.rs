@@ -15,6 +15,7 @@ use std::time::Duration;
 use memchr::memmem;
 
 use super::args::ShellName;
+use super::reached;
 use crate::files;
 use crate::paths;
 use crate::text::quoted;
@@ -26,6 +27,9 @@ const STEPS_MAX: u32 = 200;
 const STEP_MS: u64 = 10;
 /// Stands before what zsh is asked: a `.zshenv` may print something, too.
 const MARK: &[u8] = b"\0attesh\0";
+/// Has a login shell of bash read its rc file. Other shells read `.profile`, too. An rc file may
+/// read the profile in its turn, by whatever way: each shell comes here once.
+const READ_RC: &str = r#"if [ -n "${BASH_VERSION-}" ] && shopt -q login_shell && [ "${attesh_rc-}" != $$ ] && [ -r ~/.bashrc ]; then attesh_rc=$$; . ~/.bashrc; fi"#;
 /// What a login shell of bash reads: the first of these that is there.
 const PROFILES: [&str; 3] = [".bash_profile", ".bash_login", ".profile"];
 
@@ -78,8 +82,25 @@ pub fn unread(shell: ShellName, rc: &Path) -> Option<String> {
         ShellName::Zsh if zsh().is_some_and(|zsh| !zsh.reads_rc) => {
             Some(format!("zsh does not read {}: the option rcs is off; look for it in .zshenv", rc.display()))
         }
+        ShellName::Zsh if turns_rcs_off(&rc.with_file_name(".zprofile")) => Some(format!(
+            "login shells of zsh do not read {}: .zprofile turns the option rcs off",
+            rc.display()
+        )),
         ShellName::Zsh | ShellName::Fish => None,
     }
+}
+
+/// Whether a line of a startup file of zsh turns the option `rcs` off, which zsh writes in many ways.
+fn turns_rcs_off(path: &Path) -> bool {
+    let text = String::from_utf8_lossy(&read(path).unwrap_or_default()).to_lowercase().replace('_', "");
+    let off = |line: &str| {
+        let words: Vec<&str> =
+            line.split([' ', '\t', ';', '&', '|']).filter(|word| !word.is_empty()).collect();
+        let has = |word: &str| words.contains(&word);
+        !line.trim_start().starts_with('#')
+            && (has("unsetopt") && has("rcs") || has("setopt") && has("norcs"))
+    };
+    text.lines().any(off)
 }
 
 fn login_bash(home: &Path) -> Option<String> {
@@ -91,18 +112,36 @@ fn login_bash(home: &Path) -> Option<String> {
     }
     // bash passes over one that it may not read.
     let first = PROFILES.iter().find(|name| read(&home.join(name)).is_some());
-    if first.is_some_and(|name| comes_to_rc(home, name, PROFILES.len())) {
-        return None;
+    if let Some(name) = first.filter(|name| comes_to_rc(home, name, PROFILES.len())) {
+        return left_before_rc(&home.join(name));
     }
     let (why, file) = match first {
         Some(name) => (format!("they read {}, which does not", home.join(name).display()), *name),
         None => ("there is no .bash_profile, .bash_login or .profile".to_owned(), ".bash_profile"),
     };
-    // Other shells than bash read .profile.
-    let line = r#"printf '\n[ -z "${BASH_VERSION-}" ] || . ~/.bashrc\n' >> "#;
-    let path = quoted(home.join(file).as_os_str());
+    let told = format!("login shells (ssh, tmux, a console) do not read .bashrc: {why}");
+    let text = read(&home.join(file)).unwrap_or_default();
+    if let Some(why) = reached::swallowed(ShellName::Bash, &text) {
+        let file = home.join(file);
+        return Some(format!("{told}, and no line can stand behind its end ({}): {why}", file.display()));
+    }
+    let leaves = reached::leaves(&text).map_or_else(String::new, |(number, code)| {
+        format!("; put the line before line {number} of it, which can end it: {code}")
+    });
+    let line = format!("printf '\\n%s\\n' '{READ_RC}' >> {}", quoted(home.join(file).as_os_str()));
+    Some(format!("{told}. To have them read it type: {line}{leaves}"))
+}
+
+/// Says that a profile can end before it reads `.bashrc`.
+fn left_before_rc(profile: &Path) -> Option<String> {
+    let text = read(profile)?;
+    let at = memmem::find(&text, b"bashrc")?;
+    let above = &text[..memmem::rfind(&text[..at], b"\n").map_or(0, |end| end + 1)];
+    let (number, code) = reached::leaves(above)?;
     Some(format!(
-        "login shells (ssh, tmux, a console) do not read .bashrc: {why}. To have them read it type: {line}{path}"
+        "{}, line {number}, can end the file before it reads .bashrc, and a login shell that ends it there is not \
+         recorded: {code}",
+        profile.display()
     ))
 }
 

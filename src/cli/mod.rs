@@ -14,12 +14,14 @@ mod note;
 mod pages;
 mod policy;
 mod rc;
+mod reached;
 mod remark;
 mod row;
 mod seal;
 mod sessions;
 mod sh;
 mod show;
+mod standing;
 mod verify;
 mod view;
 

@@ -18,7 +18,7 @@ use crate::clock;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind, Place};
-use crate::files::{self, Overwrite};
+use crate::files::{self, FileError, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, Hides, Options, POLICY_MAX, Policy, ScriptRule};
 use crate::report;
@@ -151,7 +151,12 @@ fn put(text: &str, to: &PolicyOutput) -> Exit {
         return Ok(0);
     };
     let overwrite = if to.force { Overwrite::Yes } else { Overwrite::No };
-    files::publish(path, text.as_bytes(), 0o644, overwrite)?;
+    files::publish(path, text.as_bytes(), 0o644, overwrite).map_err(|error| match error {
+        FileError::Exists(_) => {
+            Failure::of(Kind::Usage, &error).next("choose another name with -o, or add --force to replace it")
+        }
+        error => error.into(),
+    })?;
     report::say(&format!("wrote {}", path.display()));
     Ok(0)
 }

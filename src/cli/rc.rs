@@ -1,23 +1,25 @@
 //! `attesh init --install` and `--uninstall`: one line in the rc file of a shell.
 //!
 //! What lives here: the line, where it goes, and how it comes out again. What does not: which
-//! files a shell reads (`login`), the hook that the line evaluates (`init`).
+//! files a shell reads (`login`), whether it comes to the line (`reached`), the hook that the line
+//! evaluates (`init`).
 //!
-//! Rules: `--uninstall` leaves every byte as it was before `--install`; owner, group and mode of a
-//! file stay, and so does a symbolic link. The line names attesh by its whole path: a login shell
+//! Rules: `--uninstall` leaves every byte as it was before `--install`. What differs is written into
+//! the file itself, from the first byte that does: owner, group, mode, attributes and links stay. The line names attesh by its whole path: a login shell
 //! may read its rc file before PATH has the folder. A shell that does not find attesh says so, for
 //! one that is not recorded must not look like one that is.
 
-use std::fs::Permissions;
+use std::fs::{File, Metadata, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
+use nix::fcntl::OFlag;
 
 use super::args::{Init, ShellName};
 use super::given::Exit;
-use super::login;
+use super::{login, reached};
 use crate::failure::Failure;
 use crate::files::{self, FileError, Overwrite, Published};
 use crate::paths;
@@ -134,21 +136,37 @@ pub fn edit(args: &Init) -> Exit {
         None => Some(format!("{line}{NEW_FILE}\n").into_bytes()),
         Some(text) => with_line(text, form, &line),
     };
+    let text = before.as_deref().unwrap_or_default();
     match after {
         None => report::line(&format!("{} holds the line already", rc.display()))?,
         Some(after) => {
-            write(&path, &after)?;
+            if let Some(why) = reached::swallowed(args.shell, above(text, form)) {
+                return Err(Failure::unable(format!(
+                    "{}: the line cannot stand behind its end: {why}",
+                    rc.display()
+                ))
+                .next("mend the end of the file, an empty line more may do, and type it again"));
+            }
+            write(&path, before.as_deref(), &after)?;
             report::line(&format!(
-                "added to {}:\n  {line}\nattesh records new shells; to remove the line type: {}",
+                "added to {}:\n  {line}\nattesh records each new shell that comes to this line; to see that one is \
+                 recorded, type in it: attesh doctor\nto remove the line type: {}",
                 rc.display(),
                 Command::new("attesh init").word(form.name).word("--uninstall")
             ))?;
         }
     }
+    if let Some((number, code)) = reached::leaves(above(text, form)) {
+        report::say(&format!(
+            "{}, line {number}, can end the file before the line of attesh, and a shell that ends it there is not \
+             recorded: {code}. If it is to be, move the line before that one",
+            rc.display()
+        ));
+    }
     if let Some(unread) = login::unread(args.shell, &rc) {
         report::say(&unread);
     }
-    if let Some(words) = hides(args.shell, before.as_deref().unwrap_or_default()) {
+    if let Some(words) = hides(args.shell, text) {
         report::say(&format!("{}: {words}", rc.display()));
     }
     Ok(0)
@@ -183,18 +201,26 @@ fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
         report::line(&format!("{} held nothing else and was removed", rc.display()))?;
         return Ok(0);
     }
-    write(path, &after)?;
+    write(path, Some(text), &after)?;
     let left = tell_left(rc, &after);
     let so = if left { "" } else { ": attesh does not record new shells" };
     report::line(&format!("removed from {}{so}", rc.display()))?;
     Ok(0)
 }
 
-/// Writes the file with the owner and the mode that it has. A new one belongs, with the folders
-/// that it needs, to the owner of the folder around: root may do this in the home of another.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if let Ok(meta) = std::fs::metadata(path) {
-        return replace(path, bytes, (meta.uid(), meta.gid()), meta.mode());
+/// What stands before the line of attesh: all of it, if there is none.
+fn above<'a>(text: &'a [u8], form: &Form) -> &'a [u8] {
+    find_line(text, form).map_or(text, |range| &text[..range.start])
+}
+
+/// Writes the file. A new one belongs, with the folders that it needs, to the owner of the folder
+/// around: root may do this in the home of another.
+fn write(path: &Path, before: Option<&[u8]>, bytes: &[u8]) -> Result<(), Failure> {
+    if let Some(before) = before {
+        return amend(path, before, bytes).map_err(|error| match error {
+            FileError::Owner(..) => Failure::from(error).next("have that user type the same"),
+            other => other.into(),
+        });
     }
     let io = |path: &Path, error| FileError::Io(path.to_owned(), error);
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -207,24 +233,56 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             .map_err(|error| io(made, error))?;
     }
     let own = || (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
-    let owner = if root { (owner.uid(), owner.gid()) } else { own() };
-    replace(path, bytes, owner, 0o644)
-}
-
-/// Writes a file in the place of another, or a new one, with this owner, group and mode.
-fn replace(path: &Path, bytes: &[u8], (uid, gid): (u32, u32), mode: u32) -> Result<(), Failure> {
+    let (uid, gid) = if root { (owner.uid(), owner.gid()) } else { own() };
     let io = |error| FileError::Io(path.to_owned(), error);
-    let mut published = Published::create(path, 0o600)?;
+    let mut published = Published::create(path, 0o644)?;
     let file = published.file();
     file.write_all(bytes).map_err(io)?;
     let made = file.metadata().map_err(io)?;
     if (made.uid(), made.gid()) != (uid, gid) {
-        std::os::unix::fs::fchown(&*file, Some(uid), Some(gid)).map_err(|error| {
-            if made.uid() == uid { io(error) } else { FileError::Owner(path.to_owned(), uid) }
-        })?;
+        std::os::unix::fs::fchown(&*file, Some(uid), Some(gid)).map_err(io)?;
     }
-    file.set_permissions(Permissions::from_mode(mode & 0o7777)).map_err(io)?;
-    Ok(published.publish(Overwrite::Yes)?)
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(io)?;
+    Ok(published.publish(Overwrite::No)?)
+}
+
+/// Writes what differs into the file itself, from the first byte that does: the usual line at the
+/// end is one write behind all that is there. If that fails the file is as it was.
+fn amend(path: &Path, before: &[u8], after: &[u8]) -> Result<(), FileError> {
+    let io = |error| FileError::Io(path.to_owned(), error);
+    let meta = std::fs::metadata(path).map_err(io)?;
+    let file = open_to_write(path, &meta)?;
+    let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
+    let write = |text: &[u8]| {
+        file.write_all_at(&text[same..], same as u64).and_then(|()| file.set_len(text.len() as u64))
+    };
+    let written = write(after).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = write(before);
+    }
+    // Writing can have taken some of its mode away.
+    let kept = file.set_permissions(meta.permissions());
+    written.and(kept).map_err(io)
+}
+
+/// Opens a file to write into it, also one that its owner may only read.
+fn open_to_write(path: &Path, meta: &Metadata) -> Result<File, FileError> {
+    let open = || File::options().write(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path);
+    let owned = meta.uid() == nix::unistd::geteuid().as_raw();
+    let opened = match open() {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && owned => {
+            let with = |mode| std::fs::set_permissions(path, Permissions::from_mode(mode));
+            with(meta.mode() & 0o7777 | 0o200).and_then(|()| {
+                let opened = open();
+                with(meta.mode() & 0o7777).and(opened)
+            })
+        }
+        other => other,
+    };
+    opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied if !owned => FileError::Owner(path.to_owned(), meta.uid()),
+        _ => FileError::Io(path.to_owned(), error),
+    })
 }
 
 /// The file that a path leads to. An rc file is often a link into a folder of dotfiles: attesh

@@ -7,8 +7,9 @@
 //! Rules: a finding has one row. Where the record that it is about has a row of its own, that
 //! row says both. The row of a loss has its count from the shells' own counters.
 
+use super::standing::{LOST, Standing};
 use crate::journal::check::{Checked, Passed};
-use crate::journal::story::{FindingCode, Weight};
+use crate::journal::story::{FindingCode, Weight, left_open};
 use crate::os::proc;
 use crate::record::{Body, NoteWhat, Record};
 use crate::session::shells;
@@ -28,6 +29,8 @@ pub struct Remark {
     pub code: Option<FindingCode>,
     /// How many commands ran unrecorded here.
     pub lost: Option<u64>,
+    /// Whether it says that the journal is not what was recorded.
+    pub wrong: bool,
     /// Whether the row of a command says the same.
     pub repeats: bool,
     /// Whether it stands only where every record is listed.
@@ -43,15 +46,16 @@ impl Remark {
             text,
             code: None,
             lost: None,
+            wrong: false,
             repeats: false,
             minor: false,
         }
     }
 
-    /// Whether it says why the session is incomplete.
+    /// Whether it says why the session is incomplete, or not what was recorded.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        self.code.is_some_and(|code| code.weight() == Weight::Incomplete)
+        self.wrong || self.code.is_some_and(|code| code.weight() == Weight::Incomplete)
     }
 }
 
@@ -97,12 +101,14 @@ impl Told {
     }
 }
 
-/// The rows behind the last record: shells that never closed, and a missing end. Of a session
-/// that goes on here neither is told; of one that may go on elsewhere its shells are not.
-pub fn at_the_end(checked: &Checked) -> Vec<Remark> {
+/// The rows behind the last record: shells that never closed, a missing end, and what is wrong
+/// with the journal. Of a session that goes on here neither shells nor end are told; of one that
+/// may go on elsewhere its shells are not.
+pub fn at_the_end(checked: &Checked, standing: &Standing) -> Vec<Remark> {
     let story = &checked.story;
     let here = checked.genesis_body().is_some_and(shells::is_here);
-    let lives = |pid, start| !story.ended && (!here || proc::is_alive(pid, start));
+    let over = story.ended || standing.is_cut_short;
+    let lives = |pid, start| !over && (!here || proc::is_alive(pid, start));
     let row = |code, shell, text| Remark {
         record: checked.size.saturating_sub(1),
         at_ns: checked.times_ns.1,
@@ -110,25 +116,32 @@ pub fn at_the_end(checked: &Checked) -> Vec<Remark> {
         text,
         code: Some(code),
         lost: None,
+        wrong: false,
         repeats: false,
         minor: false,
     };
     let left = story.live.iter().filter(|(_, shell)| !lives(shell.pid, shell.start_ticks));
-    let how = match &checked.rejection {
-        Some(rejection) => format!("is not known from record {} on", rejection.record),
-        None if story.ended => "never closed".to_owned(),
-        None => "was open where the journal stops".to_owned(),
+    let how = |at| match &checked.rejection {
+        Some(rejection) => format!("shell {at} is not known from record {} on", rejection.record),
+        None => left_open(at, story.ended),
     };
     let mut rows: Vec<Remark> =
-        left.map(|(at, _)| row(FindingCode::OpenShell, Some(*at), format!("shell {at} {how}"))).collect();
-    let goes_on = here && rows.len() < story.live.len().max(1);
-    if !story.ended && !goes_on && checked.rejection.is_none() {
-        let text = "the journal has no end: it goes on elsewhere, was killed, or was cut";
-        rows.push(row(FindingCode::NoEnd, None, text.to_owned()));
+        left.map(|(at, _)| row(FindingCode::OpenShell, Some(*at), how(*at))).collect();
+    let goes_on = here && standing.word != LOST && rows.len() < story.live.len().max(1);
+    if !story.ended && !goes_on && standing.wrong.is_none() {
+        let why = match &standing.why {
+            Some(why) if standing.word == LOST => why,
+            _ => "it goes on elsewhere, was killed, or was cut",
+        };
+        rows.push(row(FindingCode::NoEnd, None, format!("the journal has no end: {why}")));
     }
     if story.more_findings > 0 {
         let text = format!("{} more that the records tell are not listed", story.more_findings);
         rows.push(row(FindingCode::More, None, text));
+    }
+    if let Some(failure) = &standing.wrong {
+        let text = text::visible(failure.message.as_bytes());
+        rows.push(Remark { code: None, wrong: true, ..row(FindingCode::More, None, text) });
     }
     rows
 }

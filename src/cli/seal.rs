@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::args::{Seal, Sh};
-use super::given::{Exit, secret};
+use super::given::{Exit, by_word, secret};
 use super::sessions::{Ended, end_and_succeed};
 use super::{heads, key};
 use crate::cause::Code;
@@ -22,7 +22,7 @@ use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
 use crate::os::proc;
-use crate::passphrase::{self, Purpose, Sources};
+use crate::passphrase::{self, Sources};
 use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
@@ -31,7 +31,7 @@ use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::MAX_ENVELOPE_BYTES;
 use crate::seal::formats;
 use crate::seal::keys::Passphrase;
-use crate::seal::signer::{KeyFile, Signer, generate};
+use crate::seal::signer::{KeyFile, KeyFileError, Signer, generate};
 use crate::seal::statement::{
     AGENT_PAYLOAD_MAX, Completeness, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT,
     SUBJECTS_MAX, Statement,
@@ -139,7 +139,9 @@ fn sealed(
 ) -> Result<(Statement, String), Failure> {
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, &what.again))?;
-    let name = text::visible(outputs.envelope.as_os_str().as_bytes());
+    // From the root on: it is looked for from elsewhere.
+    let whole = std::path::absolute(&outputs.envelope).unwrap_or_else(|_| outputs.envelope.clone());
+    let name = text::visible(whole.as_os_str().as_bytes());
     let size = statement.head().map_or(0, |head| head.size);
     let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
@@ -204,7 +206,7 @@ fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
 /// The session named, else this shell's, else the job's, else the newest unsealed one in which no shell records.
 fn the_session(word: Option<&str>) -> Result<Session, Failure> {
     if let Some(word) = word {
-        return find::by_word(word);
+        return by_word(word);
     }
     if let Some(session) = find::surrounding()?.or_else(find::of_job) {
         return Ok(session);
@@ -333,14 +335,15 @@ fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, 
     if let Some(warning) = private.exposure().filter(|_| paths::ci().is_none()) {
         report::say(&format!("warning: {warning}"));
     }
-    let passphrase = match made {
+    let opened = match made {
         None if private.is_encrypted() => {
-            let given = passphrase::get(sources(), Purpose::Open(&path));
-            Some(given.map_err(|error| key::no_passphrase(&error))?)
+            let unlock = |given: &Passphrase| private.unlock(Some(given));
+            let opened = passphrase::open(sources(), &path, unlock, KeyFileError::is_wrong_passphrase);
+            opened.map_err(|error| key::no_passphrase(&error))?
         }
-        made => made,
+        made => private.unlock(made.as_ref()),
     };
-    private.unlock(passphrase.as_ref()).map(Signer::Key).map_err(key::failure)
+    opened.map(Signer::Key).map_err(key::failure)
 }
 
 /// The key for a script that runs first: it is in a process of its own, and nothing that opens it
@@ -382,8 +385,7 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
         ));
     }
     report::say(&format!("making your sealing key, {}", path.display()));
-    let passphrase =
-        passphrase::get(sources, Purpose::Create(path)).map_err(|error| key::no_passphrase(&error))?;
+    let passphrase = passphrase::new(sources, path).map_err(|error| key::no_passphrase(&error))?;
     files::Folder::create(path.parent().expect("a file in a folder"))?;
     let public = generate(path, Some(&passphrase), false).map_err(key::failure)?;
     let trusted = key::trust(&public, "own")?;
@@ -539,7 +541,7 @@ fn tell(session: &Session, statement: &Statement) {
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     report::say(&format!(
         "sealed session {}: {}, {}; head {head}",
-        session.short_name(),
+        session.shown(),
         text::count(outcome.command_count, "command"),
         outcome.end.name().to_lowercase()
     ));

@@ -5,24 +5,21 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, chosen_or_in, ended, secret};
+use super::given::{Exit, by_word, chosen_or_in, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
-use super::view::{add_failure, verdict};
-use crate::cause::Code;
+use super::standing::{ENDED, LOST, TAMPERED, Told};
+use super::view::add_failure;
 use crate::clock;
 use crate::failure::{Failure, Kind};
-use crate::files;
-use crate::journal::append::AppendError;
-use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::head::Head;
-use crate::journal::story::{Finding, FindingCode, Story};
-use crate::os::proc;
+use crate::journal::story::{Finding, FindingCode};
 use crate::paths;
 use crate::record::PrevWhy;
 use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
+use crate::session::last::Sealed;
 use crate::session::place::Placed;
 use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
@@ -57,13 +54,32 @@ pub fn start(args: &Start) -> Exit {
         )?;
         return Ok(0);
     }
-    let name = args.name.as_deref().unwrap_or_default();
-    let word = if session.is_placed() { session.word() } else { name.as_ref() };
-    let (short, how) = (session.short_name(), if opened.joined { "is open already" } else { "is open" });
-    report::say(&format!("session {short} {how}; join it in each shell with:"));
-    report::say(&format!("  {}", to_join(word)));
+    say_how_to_join(&opened, args.name.as_deref().unwrap_or_default());
     report::line(&head)?;
     Ok(0)
+}
+
+/// Says how a shell comes into the session; in a job a script does.
+fn say_how_to_join(opened: &Placed, name: &str) {
+    let (session, folder) = (&opened.session, opened.session.folder().path());
+    let word = if session.is_placed() { session.word() } else { name.as_ref() };
+    let open =
+        format!("session {} is open{}", session.short_name(), if opened.joined { " already" } else { "" });
+    if paths::ci().is_none() {
+        report::say(&format!("{open}; join it in each shell with:"));
+        report::say(&format!("  {}", to_join(word)));
+    } else if paths::ci_folder().is_some_and(|own| own == folder) {
+        report::say(&format!(
+            "{open} in {}; attesh sh records in it in each step of this job",
+            folder.display()
+        ));
+    } else if session.is_placed() {
+        let script = Command::new("attesh sh --dir").path(folder).word("SCRIPT");
+        report::say(&format!("{open}; to record a script in it type: {script}"));
+    } else {
+        let what = format!("{open}; to record scripts in it set {}={name}", paths::SESSION_VARIABLE);
+        report::say(&format!("{what} and run them with attesh sh"));
+    }
 }
 
 /// Says that the session has neither name nor folder.
@@ -94,7 +110,7 @@ pub fn stop(args: &Stop) -> Exit {
     } else {
         report::say(&format!(
             "session {} has ended{}; to sign it type: {}",
-            session.short_name(),
+            session.shown(),
             if over { " already" } else { "" },
             Command::new("attesh seal").path(session.word())
         ));
@@ -153,89 +169,6 @@ pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> 
     Ok(Ended { head: over.head, goes_on, scripts_go_on: over.scripts_go_on })
 }
 
-/// What is told of a session: one word and why if it was tampered with, and what its journal says.
-struct Told {
-    word: &'static str,
-    tampered: Option<Failure>,
-    story: Story,
-    head: Option<Head>,
-    rejection: Option<Rejection>,
-}
-
-impl Told {
-    /// Whether a shell may still record in it, here or elsewhere.
-    fn goes_on(&self) -> bool {
-        matches!(self.word, "live" | "open" | "locked" | "elsewhere")
-    }
-
-    /// What makes the session incomplete: the first in the journal, but for what only says that
-    /// it goes on.
-    fn incomplete(&self) -> Option<FindingCode> {
-        let story = &self.story;
-        let matters = |finding: &&Finding| {
-            finding.is_incomplete() && !(self.goes_on() && story.is_in_progress(finding))
-        };
-        let first = story.findings.iter().filter(matters).min_by_key(|finding| finding.record);
-        first.map(|finding| finding.code)
-    }
-}
-
-/// The recorder's state tells of a session that goes on, as long as nobody else wrote to its
-/// journal; of any other the journal does, checked record by record.
-fn told(session: &Session) -> Result<Told, Failure> {
-    let kept = session.with_writer(|writer| Ok(writer.kept_story().cloned().map(|it| (it, writer.head()))));
-    if let Ok(Some((mut story, head))) = kept {
-        story.conclude(head.size);
-        let word = open_word(&story);
-        return Ok(Told { word, tampered: None, story, head: Some(head), rejection: None });
-    }
-    let checked = look_through(session)?;
-    let head = checked.head();
-    let (word, tampered) = match &checked.rejection {
-        Some(_) => ("tampered", None),
-        None => standing(session, &checked.story),
-    };
-    Ok(Told { word, tampered, story: checked.story, head, rejection: checked.rejection })
-}
-
-/// Checks a journal whatever it holds.
-fn look_through(session: &Session) -> Result<Checked, Failure> {
-    let unreadable = |error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
-    let journal = session.journal().try_clone().map_err(unreadable)?;
-    check(files::from_start(journal), Knowledge::default(), &mut |_| {}).map_err(unreadable)
-}
-
-/// How a session stands whose journal is not rejected: the journal decides, and what the recorder
-/// on this machine remembers of it.
-fn standing(session: &Session, story: &Story) -> (&'static str, Option<Failure>) {
-    if story.ended {
-        return ("ended", None);
-    }
-    match session.look() {
-        Ok(()) => (open_word(story), None),
-        Err(SessionError::Busy) => ("locked", None),
-        Err(SessionError::Elsewhere(..)) => ("elsewhere", None),
-        Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
-            ("tampered", Some(tampered(session, &error)))
-        }
-        Err(_) => ("lost", None),
-    }
-}
-
-fn open_word(story: &Story) -> &'static str {
-    let lives = story.live.values().any(|shell| proc::is_alive(shell.pid, shell.start_ticks));
-    if lives { "live" } else { "open" }
-}
-
-/// Says that the recorder found the journal changed, and what the journal was then.
-fn tampered(session: &Session, error: &SessionError) -> Failure {
-    let kept = session
-        .kept()
-        .map_or_else(String::new, |kept| format!("; the last that was recorded is {}", kept.head));
-    Failure::because(Code::JournalRemembered, format!("{error}{kept}"))
-        .typing("for the verdict", Command::new("attesh verify").path(session.folder().path()))
-}
-
 /// Whether a finding says that what ran before the session is not recorded.
 fn is_after_loss(finding: &Finding) -> bool {
     finding.code == FindingCode::AfterLoss
@@ -248,9 +181,10 @@ fn facts(session: &Session, told: &Told) -> Value {
         "name": session.genesis().name,
         "folder": report::path_json(session.folder().path()),
         "openedAt": clock::rfc3339(session.opened_ns()),
-        "state": told.word,
+        "state": told.standing.word,
         "shells": story.shells,
         "openShells": story.live.len(),
+        "goneShells": told.gone.len(),
         "commands": story.commands,
         "failed": story.failed,
         "lost": story.lost,
@@ -258,6 +192,7 @@ fn facts(session: &Session, told: &Told) -> Value {
         "incomplete": told.incomplete().map(FindingCode::name),
         "afterLoss": story.findings.iter().any(is_after_loss),
         "sealed": session.is_sealed(),
+        "envelope": session.sealed().map(|sealed| sealed.path),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
     })
@@ -271,11 +206,12 @@ fn listed(session: &Session) -> Result<Value, Failure> {
     if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
         value["folder"] = report::path_json(session.folder().path());
         value["sealed"] = json!(session.is_sealed());
+        value["envelope"] = json!(session.sealed().map(|sealed| sealed.path));
         return Ok(value);
     }
-    let told = told(session)?;
+    let told = Told::of(session)?;
     let value = facts(session, &told);
-    if told.word == "ended" {
+    if told.standing.word == ENDED {
         kept::keep(session, &value.to_string());
     }
     Ok(value)
@@ -283,8 +219,8 @@ fn listed(session: &Session) -> Result<Value, Failure> {
 
 pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
-    let told = told(&session)?;
-    let story = &told.story;
+    let told = Told::of(&session)?;
+    let (story, standing) = (&told.story, &told.standing);
     let own = shells::own_shell(story);
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
@@ -300,34 +236,32 @@ pub fn status(args: &Status) -> Exit {
                 "incomplete": finding.is_incomplete(), "text": finding.text})
             })
             .collect();
-        add_failure(&mut value, told.rejection.as_ref());
-        if let Some(failure) = &told.tampered {
-            value["failure"] = report::failure_json(failure);
-        }
+        add_failure(&mut value, standing);
         report::json("attesh.status/v1", value)?;
-        return told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err);
+        return told.standing.outcome();
     }
     let style = Style::for_output();
     let name = session.genesis().name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     report::line(&format!("session   {}{name}", style.strong(session.id())))?;
-    let why = match session.look() {
-        Err(error) if told.word == "lost" => format!(": {}", error.reason()),
-        Err(SessionError::Elsewhere(_, place)) => format!(": it is recorded {place}"),
-        _ => String::new(),
-    };
+    let why = standing.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
     let paused = if paused { ", this shell is paused" } else { "" };
-    report::line(&format!("state     {}{why}{paused}", told.word))?;
+    report::line(&format!("state     {}{why}{paused}", standing.word))?;
     report::line(&format!("opened    {}", clock::rfc3339(session.opened_ns())))?;
-    report::line(&format!("shells    {} open of {}", story.live.len(), story.shells))?;
+    let gone = match told.gone.len() {
+        0 => String::new(),
+        gone => format!(", {gone} gone without a close"),
+    };
+    let open = story.live.len() - told.gone.len();
+    report::line(&format!("shells    {open} open of {}{gone}", story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
     report::line(&format!("folder    {}", session.folder().path().display()))?;
+    if let Some(sealed) = session.sealed() {
+        report::line(&format!("sealed    in {sealed}"))?;
+    }
     if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
-    let goes_on = told.goes_on();
-    let matters = |finding: &&Finding| {
-        is_after_loss(finding) || finding.is_incomplete() && !(goes_on && story.is_in_progress(finding))
-    };
+    let matters = |finding: &&Finding| is_after_loss(finding) || told.weighs(finding);
     for finding in story.findings.iter().filter(matters) {
         report::line(&style.bad(&format!(
             "finding   record {}: {}",
@@ -335,7 +269,7 @@ pub fn status(args: &Status) -> Exit {
             text::visible(finding.text.as_bytes())
         )))?;
     }
-    told.tampered.map_or_else(|| verdict(told.rejection.as_ref()), Err)
+    told.standing.outcome()
 }
 
 pub fn list(args: &Sessions) -> Exit {
@@ -345,9 +279,9 @@ pub fn list(args: &Sessions) -> Exit {
         let value = listed(&session)?;
         let text = |member: &str| value[member].as_str().map(str::to_owned);
         let state = text("state").unwrap_or_default();
-        let sealed = value["sealed"] == true && matches!(state.as_str(), "ended" | "lost");
+        let sealed = value["sealed"] == true && matches!(state.as_str(), ENDED | LOST);
         let complete = match (text("incomplete"), state.as_str()) {
-            (_, "tampered") => "-".to_owned(),
+            (_, TAMPERED) => "-".to_owned(),
             (Some(code), _) => format!("no: {code}"),
             (None, _) if value["complete"] != true => "open".to_owned(),
             (None, _) if value["afterLoss"] == true => "in itself".to_owned(),
@@ -398,7 +332,7 @@ pub fn prune(args: &Prune) -> Exit {
     let now = clock::now().realtime_ns;
     let mut chosen = Vec::new();
     for word in &args.session {
-        chosen.push(find::by_word(word)?);
+        chosen.push(by_word(word)?);
     }
     if args.session.is_empty() {
         chosen = find::all()?.into_iter().filter(Session::is_sealed).collect();
@@ -465,9 +399,11 @@ fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
             .next("end that first: attesh sessions lists them"));
     }
     if !session.is_sealed() && !args.force {
-        let what = match session.sealed_size() {
+        let what = match session.sealed() {
             None => format!("session {name} was never sealed"),
-            Some(size) => format!("session {name} has records behind the {size} that were sealed"),
+            Some(Sealed { size, .. }) => {
+                format!("session {name} has records behind the {size} that were sealed")
+            }
         };
         return Err(Failure::usage(what).next(
             Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Show;
-use super::given::Exit;
+use super::given::{Exit, by_word};
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
 use super::row::Layout;
-use super::view::{STALE, add_failure, verdict, view};
+use super::view::{STALE, add_failure, view};
 use super::{key, listing, policy, row};
 use crate::cause::Code;
 use crate::failure::{Failure, Kind};
@@ -19,8 +19,9 @@ use crate::seal::envelope::Envelope;
 use crate::seal::form;
 use crate::seal::statement::{CommandFacts, PlanFacts, Predicate, Statement};
 use crate::session::find;
+use crate::session::last::Sealed;
 use crate::text::visible;
-use crate::text::{self, Command};
+use crate::text::{self, Command, Next};
 use crate::verify::{self, Mark, Objection};
 
 /// What a file is that `show` cannot show.
@@ -28,27 +29,30 @@ const OTHER: &str = "neither an attestation nor a journal";
 
 pub fn run(args: &Show) -> Exit {
     let path = Path::new(&args.what);
-    let file = if path.exists() || path == Path::new("-") {
+    let (file, session, sealed) = if path.exists() || path == Path::new("-") {
         Words::default().path(path)?;
         match open(path).map_err(|error| unopened(path, error))? {
             Input::Envelope(envelope) => {
                 let envelope = envelope.map_err(|why| {
+                    let next = Next::typing("to see the sessions", Command::new("attesh sessions"));
                     Failure::because(why.code, format!("{}: {OTHER} ({why})", path.display()))
+                        .next(next.or("name an envelope (NAME.intoto.json) or a journal"))
                 })?;
                 return show_envelope(args, &envelope);
             }
-            Input::Journal(file) => file,
+            Input::Journal(file) => (file, find::recorded(path), find::sealed(path)),
             Input::Transcript => {
                 return Err(Failure::usage(format!("{}: {TRANSCRIPT}", path.display()))
                     .typing("it is plain text; to see it", Command::new("cat").path(path)));
             }
         }
     } else {
-        let session = find::by_word(&args.what)?;
-        session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?
+        let session = by_word(&args.what)?;
+        let file = session.journal().try_clone().map_err(|error| Failure::unable(error.to_string()))?;
+        let sealed = session.sealed();
+        (file, Some(session), sealed)
     };
-    let view = view(&file)?;
-    let verdict = verdict(view.checked.rejection.as_ref());
+    let view = view(&file, session.as_ref())?;
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
         let remarks: Vec<Value> = view.rows.iter().filter_map(row::remark).collect();
@@ -56,17 +60,30 @@ pub fn run(args: &Show) -> Exit {
         let head = view.checked.head().map(|head| head.to_string());
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
-            "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks});
-        add_failure(&mut value, view.checked.rejection.as_ref());
+            "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks,
+            "envelope": sealed.map(|sealed| sealed.path)});
+        add_failure(&mut value, &view.standing);
         report::json("attesh.show/v1", value)?;
-        return verdict;
+        return view.standing.outcome();
     }
-    report::line("not sealed: the journal of a session")?;
+    // Where it is read: standard output may be kept without what else was said.
+    if let Some(failure) = &view.standing.wrong {
+        report::line("NOT INTACT: what follows is the journal of a session, and not what was recorded")?;
+        report::line(&format!("why         {}", visible(failure.message.as_bytes())))?;
+    } else if let Some(sealed) = &sealed {
+        report::line(&format!("the journal of a session that was sealed in {sealed}"))?;
+    } else {
+        report::line("not sealed: the journal of a session")?;
+    }
     listing::print(view.rows.iter(), false)?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }
-    verdict
+    if let Some(sealed) = sealed.filter(Sealed::is_there) {
+        let next = Next::typing("to see what was signed", Command::new("attesh show").path(sealed.path));
+        report::say(&next.to_string());
+    }
+    view.standing.outcome()
 }
 
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.

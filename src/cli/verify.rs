@@ -22,6 +22,7 @@ use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
+use crate::text::{Command, Next};
 use crate::verify::{self, Artifact, At, Objection, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
@@ -187,8 +188,16 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
             };
             verify::with_heads(&mut verdict, kept, known);
             verify::with_attached(&mut verdict, beside.missing().map(|missing| missing.count));
+            let sealed = find::sealed(path);
+            if let Some(sealed) = &sealed {
+                verify::with_envelope_elsewhere(&mut verdict, &sealed.to_string());
+            }
+            if let Some(sealed) = sealed.as_ref().filter(|sealed| sealed.is_there()) {
+                let verify = Command::new("attesh verify").path(&sealed.path);
+                report::say(&Next::typing("for the verdict on what was sealed", verify).to_string());
+            }
             if !args.trust.is_empty() || !is_named_as_journal(path) {
-                verify::with_seal_wanted(&mut verdict);
+                verify::with_seal_wanted(&mut verdict, sealed.is_some());
             }
             verdict
         }

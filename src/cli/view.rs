@@ -6,17 +6,16 @@ use std::fs::File;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::given::Exit;
 use super::remark::{Remark, Told, at_the_end};
+use super::standing::Standing;
 use crate::failure::Failure;
-use crate::journal::check::{Checked, Knowledge, Passed, Rejection, check};
+use crate::journal::check::{Checked, Knowledge, Passed, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
 use crate::record::{Body, Evidence, Note, NoteWhat, Plan, Record, Status, Unseen};
 use crate::report;
 use crate::script::Script;
-use crate::session::heads::rejected;
-use crate::session::shells;
+use crate::session::{Session, shells};
 
 /// The word for a command for which its shell set no status.
 pub const STALE: &str = "stale";
@@ -106,13 +105,15 @@ pub struct View {
     pub rows: Vec<Row>,
     /// What the check found.
     pub checked: Checked,
+    /// How its session stands.
+    pub standing: Standing,
 }
 
-/// Reads and checks a journal.
+/// Reads and checks a journal, and asks how its session stands, if that is on this machine.
 ///
 /// # Errors
 /// It could not be read.
-pub fn view(journal: &File) -> Result<View, Failure> {
+pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> {
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
     let (mut seq, mut told, mut ends) = (0, Told::default(), HashSet::new());
@@ -174,14 +175,22 @@ pub fn view(journal: &File) -> Result<View, Failure> {
         }
     })
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
-    rows.extend(at_the_end(&checked).into_iter().map(Row::Remark));
-    mark_running(&mut rows, &checked);
-    for row in &mut rows {
+    let standing = Standing::of(session, &checked);
+    rows.extend(at_the_end(&checked, &standing).into_iter().map(Row::Remark));
+    if !standing.is_cut_short {
+        mark_running(&mut rows, &checked);
+    }
+    mark_whole(&mut rows, &ends, &checked);
+    Ok(View { rows, checked, standing })
+}
+
+/// Marks the scripts of which every unit that ran was seen, by the shells that came to their own end.
+fn mark_whole(rows: &mut [Row], ends: &HashSet<u64>, checked: &Checked) {
+    for row in rows {
         let Row::Script(script) = row else { continue };
         let seen = script.evidence == Evidence::Reader && checked.story.lost == 0;
         script.all = seen && ends.contains(&script.shell);
     }
-    Ok(View { rows, checked })
 }
 
 /// The row of a script.
@@ -224,21 +233,9 @@ fn mark_running(rows: &mut [Row], checked: &Checked) {
     }
 }
 
-/// Only verified records were shown; if the journal is broken the command fails.
-pub fn verdict(rejection: Option<&Rejection>) -> Exit {
-    match rejection {
-        None => Ok(0),
-        Some(rejection) => {
-            let failure = rejected(rejection);
-            let message = format!("{}; only the records before it are shown", failure.message);
-            Err(Failure { message, ..failure })
-        }
-    }
-}
-
-/// Puts the failure, if there is one, into the one object that is printed.
-pub fn add_failure(value: &mut Value, rejection: Option<&Rejection>) {
-    if let Err(failure) = verdict(rejection) {
-        value["failure"] = report::failure_json(&failure);
+/// Puts what is wrong with the journal, if something is, into the one object that is printed.
+pub fn add_failure(value: &mut Value, standing: &Standing) {
+    if let Some(failure) = &standing.wrong {
+        value["failure"] = report::failure_json(failure);
     }
 }

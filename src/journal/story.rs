@@ -149,14 +149,19 @@ impl Story {
         !self.trimmed
     }
 
-    /// Whether a finding says no more than that the session still goes on.
+    /// Whether a finding says no more than that the session still goes on: of a shell it does as
+    /// long as that one `lives`.
     #[must_use]
-    pub fn is_in_progress(&self, finding: &Finding) -> bool {
-        let runs =
-            || self.live.values().any(|shell| shell.running.is_some_and(|open| open.index == finding.record));
+    pub fn is_in_progress(&self, finding: &Finding, lives: impl Fn(u64) -> bool) -> bool {
+        let is_of = |(at, shell): (&u64, &LiveShell)| match finding.code {
+            FindingCode::OpenShell => finding.text == left_open(*at, self.ended),
+            _ => shell.running.is_some_and(|open| open.index == finding.record),
+        };
         match finding.code {
-            FindingCode::NoEnd | FindingCode::OpenShell => true,
-            FindingCode::Unfinished => runs(),
+            FindingCode::NoEnd => true,
+            FindingCode::OpenShell | FindingCode::Unfinished => {
+                self.live.iter().any(|shell| is_of(shell) && lives(*shell.0))
+            }
             _ => false,
         }
     }
@@ -534,10 +539,8 @@ impl Story {
     fn leave_open(&mut self, record: u64) {
         self.pause_uncounted |= self.live.values().any(|shell| shell.pause_pending);
         // Nobody knows what came behind a journal without an end.
-        let (unfinished, open) = match self.ended {
-            true => ("never finished", "never closed"),
-            false => ("had not finished where the journal stops", "was open where the journal stops"),
-        };
+        let unfinished =
+            if self.ended { "never finished" } else { "had not finished where the journal stops" };
         let live: Vec<(u64, Option<OpenStart>)> =
             self.live.iter().map(|(at, shell)| (*at, shell.running)).collect();
         for (at, running) in live {
@@ -545,9 +548,16 @@ impl Story {
                 let text = format!("command {n} of shell {at} {unfinished}");
                 self.find(index, FindingCode::Unfinished, text);
             }
-            self.find(record, FindingCode::OpenShell, format!("shell {at} {open}"));
+            self.find(record, FindingCode::OpenShell, left_open(at, self.ended));
         }
     }
+}
+
+/// What is said of a shell that the records do not close, in a session that `ended` or not.
+#[must_use]
+pub fn left_open(shell: u64, ended: bool) -> String {
+    let how = if ended { "never closed" } else { "was open where the journal stops" };
+    format!("shell {shell} {how}")
 }
 
 fn scope(shell: Option<u64>) -> String {

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
 use crate::report;
+use crate::session::birth::Apart;
 use crate::session::place::{self, Placed};
 use crate::session::{Session, SessionError, birth};
 use crate::text::{Fault, Next};
@@ -31,14 +32,14 @@ pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
                 }
                 Ok(session)
             }
-            (Err(_), None) => own(exported.as_deref()),
+            (Err(apart), None) => own(apart),
         },
     }
 }
 
 /// A new session, for a script that can join none.
-fn own(exported: Option<&Path>) -> Result<Session, Failure> {
-    let (session, said) = birth::for_new_shell(exported).map_err(|error| match paths::ci() {
+fn own(apart: Apart) -> Result<Session, Failure> {
+    let (session, said) = birth::instead(apart).map_err(|error| match paths::ci() {
         Some(ci) => without_folder(ci, &error),
         None => error.into(),
     })?;

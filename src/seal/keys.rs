@@ -519,7 +519,7 @@ impl Fault for KeyError {
             Self::Refused(refusal) => refusal.instead,
             Self::Certificate => "to print its public key type: openssl x509 -in FILE -noout -pubkey",
             Self::NeedsPassphrase => "give --passphrase-file or set ATTESH_PASSPHRASE",
-            Self::WrongPassphrase => "try again with another",
+            Self::WrongPassphrase => "type the command again, with the passphrase of this key",
             Self::UnknownEncryption(_) | Self::TooCostly(_) => {
                 "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW"
             }

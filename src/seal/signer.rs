@@ -239,6 +239,13 @@ pub enum KeyFileProblem {
     Several,
 }
 
+impl KeyFileError {
+    /// Whether another passphrase may open it.
+    pub fn is_wrong_passphrase(&self) -> bool {
+        matches!(self.why, KeyFileProblem::Key(KeyError::WrongPassphrase))
+    }
+}
+
 impl fmt::Display for KeyFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path.display())?;

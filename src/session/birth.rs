@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::close;
@@ -299,10 +300,18 @@ pub fn own_session() -> Result<Session> {
 /// # Errors
 /// No session can be created.
 pub fn for_new_shell(exported: Option<&Path>) -> Result<(Session, Option<String>)> {
-    let apart = match around(exported) {
-        Ok(session) => return Ok((session, None)),
-        Err(apart) => apart,
-    };
+    match around(exported) {
+        Ok(session) => Ok((session, None)),
+        Err(apart) => instead(Apart { why: apart.why.filter(|_| !apart.inherited), ..apart }),
+    }
+}
+
+/// The session of a shell or a script that is not in the one that ATTESH_SESSION names, and what is
+/// to be told of that.
+///
+/// # Errors
+/// No session can be created.
+pub fn instead(apart: Apart) -> Result<(Session, Option<String>)> {
     let (secret, parent) = (usual_secret()?, apart.parent);
     let session = birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent })?;
     let said = apart.why.map(|why| format!("{why}; recording in session {} instead", session.short_name()));
@@ -314,8 +323,11 @@ pub fn for_new_shell(exported: Option<&Path>) -> Result<(Session, Option<String>
 pub struct Apart {
     /// The session's id, if it exists.
     pub parent: Option<String>,
-    /// What is told of it: nothing of a folder, which reaches many a process that is not meant.
+    /// What is told of it; nothing if the variable is not set.
     pub why: Option<String>,
+    /// Whether a hook exported the name: it reaches all that was started in such a shell, and that
+    /// may outlive the session by far. So a new shell says nothing of it.
+    pub inherited: bool,
 }
 
 /// The session that a shell started in, if the shell may join it and it lives.
@@ -324,22 +336,41 @@ pub struct Apart {
 /// The variable names no session, or one that the shell cannot join.
 pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Apart> {
     let Some(exported) = exported else { return Err(Apart::default()) };
-    // A folder is what a recorded shell exports; a word is what a person does.
-    let typed = !exported.is_absolute();
     let word = visible(exported.as_os_str().as_bytes());
-    let told =
-        |why: &dyn std::fmt::Display| typed.then(|| format!("{} is {word}: {why}", paths::SESSION_VARIABLE));
+    let told = |why: &dyn std::fmt::Display| Some(format!("{} is {word}: {why}", paths::SESSION_VARIABLE));
     let session = match super::find::exported(exported) {
         Ok(session) => session,
-        Err(failure) => return Err(Apart { parent: None, why: told(&failure.message) }),
+        Err(failure) => {
+            let inherited = was_exported(exported);
+            return Err(Apart { parent: None, why: told(&failure.message), inherited });
+        }
     };
-    let parent = Some(session.id().to_owned());
+    // A hook exports a folder; a word is what a person sets.
+    let (parent, inherited) = (Some(session.id().to_owned()), exported.is_absolute());
     if !may_join(&session) {
         let place = session.elsewhere().unwrap_or_else(|| "since another boot".to_owned());
-        return Err(Apart { parent, why: told(&format_args!("that session is recorded {place}")) });
+        let why = told(&format_args!("that session is recorded {place}"));
+        return Err(Apart { parent, why, inherited });
     }
     let over = session.over_words();
-    follow_live(session).ok_or_else(|| Apart { parent, why: told(&format_args!("that session {over}")) })
+    let why = || told(&format_args!("that session {over}"));
+    follow_live(session).ok_or_else(|| Apart { parent, why: why(), inherited })
+}
+
+/// Whether a hook may have exported a folder that holds no session of this user: that of a session
+/// that was removed, or another user's, which `sudo -E` passes on.
+fn was_exported(folder: &Path) -> bool {
+    let removed = || {
+        let id = folder.file_name().and_then(|name| uuid::Uuid::try_parse(name.to_str()?).ok());
+        let own = paths::sessions().is_some_and(|root| folder.parent() == Some(&root));
+        id.is_some() && own && folder.symlink_metadata().is_err()
+    };
+    let of_another = || folder.join(JOURNAL).symlink_metadata().is_ok_and(|meta| meta.uid() != own_uid());
+    folder.is_absolute() && (removed() || of_another())
+}
+
+fn own_uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
 }
 
 fn follow_live(mut session: Session) -> Option<Session> {
@@ -513,6 +544,9 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
         .find(|session| session.genesis().name.as_deref() == Some(name) && session.may_be_live())
     {
         return Err(SessionError::Taken(name.to_owned(), short_id(taken.id()).to_owned()));
+    }
+    if let Some(other) = super::find::all()?.into_iter().find(|other| super::find::fits(name, other.id())) {
+        return Err(SessionError::AnId(name.to_owned(), other.short_name().to_owned()));
     }
     birth(NewSession { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
 }

@@ -34,8 +34,12 @@ pub enum SessionError {
     Vanished(PathBuf),
     /// It is recorded on another machine, or in another container: which, in words.
     Elsewhere(String, String),
+    /// Its journal is a copy, or another file than its recorder's: the folder.
+    Copied(PathBuf),
     /// A live session has the name: the name, and the session's short id.
     Taken(String, String),
+    /// The name would be that of a session and the id of another: the name, and what the other is called.
+    AnId(String, String),
     /// A folder cannot hold the session that was asked for: the folder, why, what to do.
     Place(PathBuf, String, Next),
 }
@@ -55,9 +59,15 @@ impl std::fmt::Display for SessionError {
             SessionError::Append(error) => error.fmt(f),
             SessionError::Nowhere(why, _) => f.write_str(why),
             SessionError::Place(folder, why, _) => write!(f, "{}: {why}", folder.display()),
+            SessionError::Copied(folder) => {
+                write!(f, "{}: nothing is appended to it: {}", folder.display(), self.reason())
+            }
             SessionError::Vanished(_) => write!(f, "the session cannot go on: {}", self.reason()),
             SessionError::Elsewhere(name, place) => {
                 write!(f, "session {name} is recorded {place}, and may go on there")
+            }
+            SessionError::AnId(name, other) => {
+                write!(f, "{name} cannot be a session's name: it stands for the id of session {other}")
             }
             SessionError::Taken(name, id) => write!(f, "the name {name} is taken by session {id}"),
         }
@@ -81,8 +91,10 @@ impl Fault for SessionError {
             SessionError::Busy => Some("try again".into()),
             SessionError::Nowhere(_, next) => next.clone(),
             SessionError::Taken(name, _) => Some(Next::say(format!("join it with: {}", to_join(name)))),
+            SessionError::AnId(..) => Some("choose another name".into()),
             SessionError::Place(_, _, next) => Some(next.clone()),
             SessionError::Elsewhere(..) => Some("do it there".into()),
+            SessionError::Copied(_) => Some("name the session that it was copied from".into()),
             SessionError::Newer(_) => Some("use the version of attesh that made it, or a newer one".into()),
             SessionError::Vanished(folder) if memory::goes_with_logout(folder) => Some(to_keep()),
             SessionError::NoGenesis(_) | SessionError::Append(_) | SessionError::Vanished(_) => None,
@@ -122,9 +134,10 @@ impl From<SessionError> for Failure {
                     Failure::because(Code::JournalFormat, error.to_string()).about(Some(0), Some(0));
                 Failure { next: error.next(), ..failure }
             }
-            SessionError::Place(..) | SessionError::Taken(..) | SessionError::Elsewhere(..) => {
-                Failure::of(Kind::Usage, &error)
-            }
+            SessionError::Place(..)
+            | SessionError::Taken(..)
+            | SessionError::AnId(..)
+            | SessionError::Elsewhere(..) => Failure::of(Kind::Usage, &error),
             _ => Failure::of(Kind::Unable, &error),
         }
     }
@@ -156,6 +169,7 @@ impl SessionError {
                 };
                 format!("its state has vanished from {}{goes}", folder.display())
             }
+            SessionError::Copied(_) => "it is a copy, or another file than its recorder's".to_owned(),
             other => other.to_string(),
         }
     }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
+use super::last::Sealed;
 use super::shells::own_shell;
-use super::{Result, Session, SessionError, short_id};
+use super::{Result, SHORT_ID_DIGITS, Session, SessionError, short_id};
 use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
@@ -66,7 +67,24 @@ pub fn is_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".."
 }
 
-/// The session that a word means: a folder, a name, or a unique prefix or suffix of an id.
+/// Whether a word stands for a session's id: its first digits, its last ones, or the first of those
+/// that are shown.
+#[must_use]
+pub fn fits(word: &str, id: &str) -> bool {
+    let (digits, id) = (word.replace('-', ""), id.replace('-', ""));
+    let is_start = id.starts_with(&digits) || short_id(&id).starts_with(&digits);
+    digits.len() >= DIGITS_MIN && (is_start || id.ends_with(&digits))
+}
+
+/// How many sessions of this user have a name.
+#[must_use]
+pub fn namesakes(name: &str) -> usize {
+    let list = all().unwrap_or_default();
+    list.iter().filter(|session| session.genesis().name.as_deref() == Some(name)).count()
+}
+
+/// The session that a word means: a folder, a name, or digits of an id as [`fits`] takes them. Digits
+/// that attesh shows as an id, and that are the name of another session, mean neither.
 ///
 /// # Errors
 /// None, or more than one.
@@ -83,13 +101,15 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
         .filter(named)
         .max_by_key(|session| (session.may_be_live(), session.elsewhere().is_none(), session.opened_ns()))
     {
+        let is_other = |other: &&Session| !named(other) && fits(word, other.id());
+        if let Some(other) = list.iter().find(is_other).filter(|_| word.len() >= SHORT_ID_DIGITS) {
+            let what = format!("{word} is the name of session {}, and the id of another", session.id());
+            return Err(Failure::usage(format!("{what}, {}", other.id()))
+                .next("name the one that is meant by its whole id"));
+        }
         return Ok(Session::open(session.folder().path())?);
     }
-    let digits = word.replace('-', "");
-    let fits = |id: &str| {
-        let id = id.replace('-', "");
-        digits.len() >= DIGITS_MIN && (id.starts_with(&digits) || id.ends_with(&digits))
-    };
+    let fits = |id: &str| fits(word, id);
     let mut found = list.into_iter().filter(|session| fits(session.id()));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
@@ -106,7 +126,7 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
                 .about(Some(0), Some(0))
                 .typing("to see what is left", Command::new("attesh verify").path(path)))
         }
-        (None, _) if digits.len() < DIGITS_MIN && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+        (None, _) if word.len() < DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
             Err(Failure::unable(what).next(see_all()))
         }
@@ -165,7 +185,7 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     if folder.is_dir() && !folder.join(super::JOURNAL).exists() {
         return Err(no_session(folder));
     }
-    let error = match Session::open(folder) {
+    let error = match named_in(folder) {
         Ok(session) => return Ok(session),
         Err(error) => error,
     };
@@ -177,21 +197,55 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
     if recorded && !copy.has_end() { Err(error.into()) } else { Ok(copy) }
 }
 
+/// The session in a folder that somebody named: that can be a copy. A look at one must not be a
+/// reason for the recorder to give up the session that it was copied from.
+///
+/// # Errors
+/// As [`Session::open`].
+pub fn named_in(folder: &Path) -> Result<Session> {
+    let session = Session::open(folder)?;
+    Ok(if is_own(&session, folder) { session } else { session.perhaps_copied() })
+}
+
 /// The session of this job, if the system that runs it has a folder for one.
 #[must_use]
 pub fn of_job() -> Option<Session> {
     in_folder(&paths::ci_folder()?).ok()
 }
 
-/// What this machine's recorder remembers of the journal at a path, if it writes into that very
-/// journal: it remembers nothing of a copy elsewhere.
+/// The session of the journal at a path, if this machine's recorder writes into that very journal:
+/// it knows nothing of a copy elsewhere.
+#[must_use]
+pub fn recorded(path: &Path) -> Option<Session> {
+    let journal = if path.is_dir() { path.join(super::JOURNAL) } else { path.canonicalize().ok()? };
+    let folder = journal.parent()?.canonicalize().ok()?;
+    let session = Session::open(&folder).ok()?;
+    let is_its_journal = journal.file_name().is_some_and(|name| name == super::JOURNAL);
+    (is_its_journal && (is_own(&session, &folder) || session.is_recorders_file())).then_some(session)
+}
+
+/// What this machine's recorder remembers of the journal at a path, if it writes into that one.
 #[must_use]
 pub fn remembered(path: &Path) -> Option<Remembered> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
-    let folder = folder.canonicalize().ok()?;
-    let session = Session::open(&folder).ok()?;
-    let own = paths::sessions().and_then(|root| Some(root.canonicalize().ok()?.join(session.id())));
-    if own == Some(folder) || session.is_recorders_file() { session.kept() } else { None }
+    recorded(path)?.kept()
+}
+
+/// The envelope that was made of the session of the journal at a path, a copy's too.
+#[must_use]
+pub fn sealed(path: &Path) -> Option<Sealed> {
+    let is_journal = path.file_name().is_some_and(|name| name == super::JOURNAL);
+    let folder = match path.is_dir() {
+        true => path,
+        false => path.parent().filter(|_| is_journal)?,
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Session::open(folder).or_else(|_| Session::open_copy(folder)).ok()?.sealed()
+}
+
+/// Whether a folder is the one that this user's session of this id has.
+fn is_own(session: &Session, folder: &Path) -> bool {
+    let root = paths::sessions().and_then(|root| root.canonicalize().ok());
+    root.is_some_and(|root| folder.canonicalize().is_ok_and(|folder| folder == root.join(session.id())))
 }
 
 /// Says that a folder is not a session's.
@@ -208,7 +262,9 @@ pub fn no_session(folder: &Path) -> Failure {
 /// The folder cannot be used, or the word fits no session, or more than one.
 pub fn exported(path: &Path) -> std::result::Result<Session, Failure> {
     if path.is_absolute() {
-        return Ok(Session::open(path)?);
+        // As in a folder that is named: what holds no session needs no other mode.
+        let is_none = path.is_dir() && !path.join(super::JOURNAL).exists();
+        return if is_none { Err(no_session(path)) } else { Ok(Session::open(path)?) };
     }
     let word = path.to_str().ok_or_else(|| Failure::usage(format!("{}: not UTF-8", path.display())))?;
     let found = by_word(word)?;

@@ -3,10 +3,13 @@
 //! What lives here: quick looks that verify nothing. What does not: the journal checked record by
 //! record (`heads`), the envelopes themselves.
 
+use std::fmt;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 use super::{SEALED, Session};
 use crate::record::{Body, Core, LINE_MAX};
+use crate::text::count;
 
 /// How much of a journal's end is read first to see its last line, in bytes.
 const LAST_BYTES: u64 = 4096;
@@ -45,17 +48,49 @@ impl Session {
     /// Whether an envelope has been made of it that has all its records.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.sealed_size().is_some_and(|size| self.last().is_some_and(|last| last.index < size))
+        self.sealed().is_some_and(|sealed| sealed.whole)
     }
 
-    /// How many of its records are in the longest envelope that was made of it.
+    /// The envelope that was made of it: of several the longest, and of those the last.
     #[must_use]
-    pub fn sealed_size(&self) -> Option<u64> {
+    pub fn sealed(&self) -> Option<Sealed> {
         let list = self.folder().read(SEALED, SEALED_MAX).ok()?;
-        let size = |line: &[u8]| {
-            let word = line.split(|byte| *byte == b' ').nth(2)?;
-            std::str::from_utf8(word).ok()?.parse().ok()
+        let one = |line: &[u8]| {
+            let mut words = line.splitn(4, |byte| *byte == b' ').skip(2);
+            let size: u64 = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
+            Some((size, String::from_utf8_lossy(words.next()?).into_owned()))
         };
-        list.split(|byte| *byte == b'\n').filter_map(size).max()
+        let (size, path) = list.split(|byte| *byte == b'\n').filter_map(one).max_by_key(|one| one.0)?;
+        let whole = self.last().is_some_and(|last| last.index < size);
+        Some(Sealed { size, path, whole })
+    }
+}
+
+/// An envelope that was made of a session, by the list in its folder.
+#[derive(Debug)]
+pub struct Sealed {
+    /// How many records of the journal it has.
+    pub size: u64,
+    /// Where it was written, escaped.
+    pub path: String,
+    /// Whether it has all records.
+    pub whole: bool,
+}
+
+impl Sealed {
+    /// Whether it is still there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        Path::new(&self.path).is_file()
+    }
+}
+
+impl fmt::Display for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if !self.whole {
+            write!(f, " (the first {})", count(self.size, "record"))?;
+        }
+        if self.is_there() { Ok(()) } else { f.write_str(" (which is not there any more)") }
     }
 }

@@ -72,6 +72,7 @@ pub struct Session {
     genesis: Record,
     genesis_root: Digest,
     copy: bool,
+    perhaps_copied: bool,
 }
 
 impl Session {
@@ -84,7 +85,14 @@ impl Session {
         let journal = folder.open_file(JOURNAL)?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: false })
+        Ok(Session { folder, journal, genesis, genesis_root, copy: false, perhaps_copied: false })
+    }
+
+    /// The same, of a folder that may be a copy: if its journal is not the file that the recorder
+    /// left, it is no session to append to, and nothing is said of the one that the recorder left.
+    #[must_use]
+    pub fn perhaps_copied(self) -> Self {
+        Session { perhaps_copied: true, ..self }
     }
 
     /// Opens a copy of a session, such as an artifact, whoever may write it: its journal is
@@ -97,7 +105,7 @@ impl Session {
         let journal = files::open_regular(&path.join(JOURNAL))?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: true })
+        Ok(Session { folder, journal, genesis, genesis_root, copy: true, perhaps_copied: false })
     }
 
     /// Its folder.
@@ -149,6 +157,13 @@ impl Session {
     #[must_use]
     pub fn short_name(&self) -> &str {
         self.genesis().name.as_deref().unwrap_or_else(|| short_id(self.id()))
+    }
+
+    /// Its name and its id, or its id alone: several sessions can have one name.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let id = short_id(self.id());
+        self.genesis().name.as_ref().map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
     }
 
     /// The word by which a person names it at a prompt: the end of its id, or its folder if that is
@@ -251,6 +266,9 @@ impl Session {
             _ => SessionError::Append(AppendError::Io("lock the journal", error)),
         })?;
         let state = self.open_state()?;
+        if self.perhaps_copied && self.has_other_inode(|_| true) {
+            return Err(SessionError::Copied(self.folder.path().to_owned()));
+        }
         // A state in memory cannot be from another boot; one on a disk can.
         let boot_id = match &self.genesis().state {
             // What is not known to be in memory may outlive a boot.
@@ -339,10 +357,15 @@ impl Session {
     /// number changes when a file system is mounted again, and says nothing.)
     #[must_use]
     pub fn is_another_file(&self) -> bool {
-        let left = self.slot().filter(|slot| slot.condition == Condition::Live).map(|slot| slot.mark.ino);
+        !self.copy && self.has_other_inode(|slot| slot.condition == Condition::Live)
+    }
+
+    /// Whether its journal is known to be another file than the one of a state like this.
+    fn has_other_inode(&self, like: fn(&Slot) -> bool) -> bool {
+        let left = self.slot().filter(like).map(|slot| slot.mark.ino);
         let found = self.journal.metadata().ok().map(|meta| meta.ino());
         // A file that cannot be looked at is not known to be another one.
-        !self.copy && left.zip(found).is_some_and(|(left, found)| left != found)
+        left.zip(found).is_some_and(|(left, found)| left != found)
     }
 
     /// The slot that counts, read without the lock.
@@ -384,10 +407,13 @@ fn this_boot() -> Result<[u8; 16]> {
     proc::boot_id().map(BootId::bytes).ok_or_else(missing)
 }
 
+/// How many digits of a session's id are shown.
+pub const SHORT_ID_DIGITS: usize = 8;
+
 /// The last eight digits of a session's id.
 #[must_use]
 pub fn short_id(id: &str) -> &str {
-    &id[id.len().saturating_sub(8)..]
+    &id[id.len().saturating_sub(SHORT_ID_DIGITS)..]
 }
 
 fn state_name(id: &str) -> String {

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use super::birth::{NewSession, birth_in, may_join, new_id};
-use super::{JOURNAL, Result, Session, SessionError};
+use super::{JOURNAL, Result, Session, SessionError, find};
 use crate::crypto::OriginSecret;
 use crate::files::{self, FileError, Folder};
 use crate::journal::append::AppendError;
@@ -66,7 +66,7 @@ pub fn open_in(
             let head = session.first_head();
             return Ok(Placed { session, head, joined: false, moved });
         }
-        let there = Session::open(dir).and_then(|session| {
+        let there = find::named_in(dir).and_then(|session| {
             let head = session.with_writer_waiting(lock::PATIENCE_MS, |writer| Ok(writer.head()))?;
             Ok((session, head))
         });

@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::journal::story::Story;
+use crate::journal::story::{LiveShell, Story};
 use crate::os::proc;
 use crate::record::Genesis;
 
@@ -25,6 +25,14 @@ pub fn other_live_shells(story: &Story, own: Option<u64>, here: bool) -> Vec<(u6
     let live =
         story.live.iter().filter(|(at, shell)| own != Some(**at) && lives(shell.pid, shell.start_ticks));
     live.map(|(at, shell)| (*at, shell.pid)).collect()
+}
+
+/// The open shells of a story whose process is gone: none where nothing is known of it.
+#[must_use]
+pub fn gone(genesis: &Genesis, story: &Story) -> Vec<u64> {
+    let is_gone = |shell: &LiveShell| !proc::is_alive(shell.pid, shell.start_ticks);
+    let open = story.live.iter().filter(|(_, shell)| !story.ended && is_here(genesis) && is_gone(shell));
+    open.map(|(at, _)| *at).collect()
 }
 
 /// The shell of a story that this process runs under: its nearest ancestor that is open there.

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use attesh::protocol::{self, Verb};
+use attesh::protocol::{self, Key, Verb};
 use attesh::{clock, lock};
 use serde_json::Value;
 
@@ -154,6 +154,71 @@ fn a_journal_that_was_put_back_is_said_to_be_lost_or_nothing_is_said() {
     assert!(fails(&home, 3, &["verify", moved.to_str().unwrap()]).contains("it was cut from"));
     // An older copy elsewhere is shorter, and no more.
     assert_eq!(attesh(&home, &["verify", copy.to_str().unwrap()]).code, Some(4));
+}
+
+#[test]
+fn a_journal_that_was_put_back_is_listed_without_a_word() {
+    let home = with_key();
+    let shell = rolled_back(&home);
+    let id = id_of(&shell.folder);
+    let why = "the journal was changed from outside: it was cut from";
+    for words in [["log", id], ["log", &shell.folder], ["show", id], ["show", &shell.folder]] {
+        let said = attesh(&home, &words);
+        assert_eq!(said.code, Some(3), "{words:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains(why) && said.err.contains(&format!("{id}:3:")), "{words:?}: {}", said.err);
+        let last = said.out.lines().rfind(|line| line.trim_start().starts_with('!')).unwrap_or_default();
+        assert!(last.contains(why), "{words:?}: {}", said.out);
+        let json = attesh(&home, &[&words[..], &["--json"]].concat());
+        let value: Value = serde_json::from_str(&json.out).unwrap();
+        assert_eq!((json.code, &value["failure"]["exit"]), (Some(3), &3.into()), "{words:?}");
+        assert_eq!(value["failure"]["code"], "journal.remembered", "{value}");
+        let told = value["remarks"].as_array().unwrap().last().unwrap();
+        assert!(told["incomplete"] == true && told["text"].as_str().unwrap().contains(why), "{value}");
+    }
+    let first = attesh(&home, &["show", id]).out;
+    assert!(first.starts_with("NOT INTACT: ") && first.lines().nth(1).unwrap().contains(why), "{first}");
+    assert!(fails(&home, 3, &["log", id, "--failed"]).contains(why));
+}
+
+#[test]
+fn a_state_that_vanished_is_not_in_the_log_while_its_shell_lives() {
+    let home = with_key();
+    let shell = Shell::open(&home, std::process::id());
+    shell.start(&home, 1);
+    let id = id_of(&shell.folder);
+    assert!(ok(&home, &["log", id]).contains(" running "));
+    std::fs::remove_dir_all(home.runtime().join("attesh")).unwrap();
+    for verb in ["log", "show"] {
+        let text = ok(&home, &[verb, id]);
+        let rows: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with('!')).collect();
+        assert_eq!(rows.len(), 2, "{verb}: {text}");
+        assert!(rows[0].contains("shell 1 never closed"), "{verb}: {text}");
+        assert!(rows[1].contains("the journal has no end: its state has vanished from "), "{verb}: {text}");
+        assert!(text.contains(" unfinished ") && !text.contains(" running "), "{verb}: {text}");
+    }
+}
+
+#[test]
+fn a_look_at_a_copy_ends_the_recording() {
+    let home = with_key();
+    let shell = Shell::open(&home, std::process::id());
+    shell.start(&home, 1);
+    programs::bash(&home.path("work"), &format!("cp -a {} copy", shell.folder));
+    let why = "it is a copy, or another file than its recorder's";
+    assert!(ok(&home, &["status", "./copy"]).contains(&format!("state     lost: {why}")));
+    for words in [["log", "./copy"], ["show", "./copy"]] {
+        let text = ok(&home, &words);
+        let told =
+            if words[0] == "log" { format!("has no end: {why}") } else { "has no end: it goes on".into() };
+        assert!(text.contains(" running ") && text.contains(&told), "{text}");
+    }
+    let job = home.path("work/copy").display().to_string();
+    for words in [&["stop", "./copy"][..], &["note", "--session", "./copy", "x"], &["start", "--dir", &job]] {
+        let said = fails(&home, 5, words);
+        assert!(said.contains(why) && said.contains("name the session that it was copied from"), "{said}");
+    }
+    shell.call(&home, Verb::Finish, [Key::Number.is(1), Key::Status.is(0), Key::From.is("prompt")]);
+    assert_eq!(state_of(&home, id_of(&shell.folder)), "live");
 }
 
 #[test]

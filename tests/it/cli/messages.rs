@@ -395,6 +395,20 @@ fn a_transcript_is_taken_for_something_else() {
     home.file("work/other", "hello\n");
     let text = fails(&home, 3, &["show", "other"]);
     assert!(text.contains("other: neither an attestation nor a journal"), "{text}");
+    assert!(
+        text.contains("; name an envelope (NAME.intoto.json) or a journal, or to see the sessions type: ")
+    );
+}
+
+#[test]
+fn a_policy_that_is_there_leaves_its_user_without_a_next_step() {
+    let home = Home::new();
+    home.file("work/build.sh", "make\n");
+    let words = ["policy", "from-script", "build.sh", "-o", "p.toml"];
+    ok(&home, &words);
+    let text = fails(&home, 2, &words);
+    assert!(text.contains("p.toml: exists already; choose another name with -o, or add --force"), "{text}");
+    ok(&home, &[&words[..], &["--force"]].concat());
 }
 
 #[test]
@@ -416,7 +430,7 @@ fn nothing_is_a_number_of_successes_and_one_a_plural() {
     ok(&home, &["seal", "one", "--key", "key", "-o", "a.intoto.json"]);
     let verdict = ok(&home, &["verify", "a.intoto.json", "--trust", "key.pub"]);
     assert!(verdict.starts_with("VERIFIED a.intoto.json: nothing was recorded\n"), "{verdict}");
-    assert!(ok(&home, &["verify", &folder]).contains("not sealed; nothing was recorded\n"));
+    assert!(ok(&home, &["verify", &folder]).contains(" of a sealed session; nothing was recorded\n"));
     let said = attesh(&home, &["prune", "one"]);
     assert_eq!(said.err, "attesh: 1 session removed\n");
 }

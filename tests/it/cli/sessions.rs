@@ -9,7 +9,7 @@ use attesh::protocol::{self, Key, Verb};
 use serde_json::Value;
 
 use crate::cli::messages::{Shell, fails, ok, with_key};
-use crate::stage::programs::{Said, attesh, said};
+use crate::stage::programs::{self, Said, attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 use crate::stage::world::{a_bash, put, skipped};
 
@@ -159,6 +159,106 @@ fn a_name_in_the_environment_opens_a_session_for_each_command() {
 }
 
 #[test]
+fn a_folder_in_the_environment_that_is_no_session_is_passed_over() {
+    let home = Home::new();
+    ok(&home, &["start", "two"]);
+    ok(&home, &["stop", "two"]);
+    let ended = home.sessions()[0].display().to_string();
+    let open = |word: &str| {
+        let values = a_bash(std::process::id()).into_iter().chain([Key::Exported.is(word)]);
+        ok(&home, &protocol::words(Verb::Open, values)).lines().last().unwrap().to_owned()
+    };
+    for (word, why) in [
+        ("/nonexist/x", "no such file or folder"),
+        ("/etc", "it holds no journal"),
+        (ended.as_str(), "that session has ended"),
+    ] {
+        for more in [&[][..], &["--strict"]] {
+            let words = [&["sh"], more, &["-c", "true"]].concat();
+            let done = said(home.command(Path::new(ATTESH)).env("ATTESH_SESSION", word).args(&words));
+            assert_eq!(done.code, Some(0), "{word}: {}", done.err);
+            assert!(done.err.contains(&format!("ATTESH_SESSION is {word}: ")), "{word}: {}", done.err);
+            assert!(done.err.contains(why) && done.err.contains("; recording in session "), "{}", done.err);
+        }
+        let told = open(word);
+        // What a hook exported is in the environment of all that was started there.
+        match word == ended {
+            true => assert_eq!(told, "", "{word}"),
+            false => {
+                assert!(told.contains(why) && told.contains("; recording in session "), "{word}: {told}")
+            }
+        }
+    }
+    ok(&home, &["prune", "two", "--force"]);
+    assert_eq!(open(&ended), "");
+}
+
+#[test]
+fn a_name_is_taken_for_the_id_of_another_session() {
+    let home = with_key();
+    ok(&home, &["start", "inc"]);
+    let id = home.sessions()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let short = &id[id.len() - 8..];
+    for name in [short, &short[..4], &id, &id[..8]] {
+        let text = fails(&home, 2, &["start", name]);
+        assert!(text.contains("it stands for the id of session inc; choose another name"), "{text}");
+    }
+    // One that had the name before: neither is taken for the other.
+    let folder = home.sessions()[0].display().to_string();
+    ok(&home, &["start", "00000000"]);
+    let other = home.sessions().into_iter().find(|path| path.display().to_string() != folder).unwrap();
+    let renamed =
+        std::fs::read_to_string(other.join("journal")).unwrap().replace("00000000\"", &format!("{short}\""));
+    put(&other.join("journal"), renamed.as_bytes());
+    for words in [&["log", short][..], &["stop", short], &["seal", short, "--key", "key"]] {
+        let text = fails(&home, 2, words);
+        assert!(text.contains("the id of another") && text.contains("by its whole id"), "{text}");
+    }
+    ok(&home, &["log", &id]);
+}
+
+#[test]
+fn one_of_several_sessions_of_a_name_is_taken_without_a_word() {
+    let home = with_key();
+    for _ in 0..2 {
+        ok(&home, &["start", "inc"]);
+        ok(&home, &["stop", "inc"]);
+    }
+    let newest = home.sessions().into_iter().max().unwrap();
+    let id = newest.file_name().unwrap().to_str().unwrap().to_owned();
+    let short = &id[id.len() - 8..];
+    for words in [
+        &["log", "inc"][..],
+        &["status", "inc"],
+        &["show", "inc"],
+        &["verify", "inc"],
+        &["seal", "inc", "--key", "key"],
+    ] {
+        let said = attesh(&home, words);
+        let told = format!("2 sessions are called inc; this is about the newest, {short}");
+        assert!(said.code == Some(0) && said.err.contains(&told), "{words:?}: {}", said.err);
+        if words[0] == "seal" {
+            assert!(said.err.contains(&format!("sealed session inc ({short}): ")), "{}", said.err);
+        }
+    }
+    let live = attesh(&home, &["start", "inc"]);
+    assert_eq!(live.code, Some(0), "{}", live.err);
+    assert!(attesh(&home, &["stop", "inc"]).err.contains("this is about the one that goes on, "));
+    assert_eq!(attesh(&home, &["log", short]).err, "attesh: session inc: nothing was recorded so far\n");
+}
+
+#[test]
+fn the_first_digits_of_an_id_that_is_shown_name_nothing() {
+    let home = Home::new();
+    ok(&home, &["start", "one"]);
+    let listed = ok(&home, &["sessions"]);
+    let shown = listed.lines().nth(1).unwrap().split(' ').next().unwrap();
+    for word in [&shown[..4], &shown[..6], &shown[4..], shown] {
+        assert!(ok(&home, &["status", word]).contains("(one)"), "{word}");
+    }
+}
+
+#[test]
 fn what_is_no_session_is_a_missing_file_alone() {
     let home = Home::new();
     let said = fails(&home, 5, &["verify", "nosuch"]);
@@ -196,6 +296,40 @@ fn the_name_of_a_session_is_a_file_that_is_missing() {
         assert_eq!(ok(&home, &["show", word]), ok(&home, &["show", &folder]), "{word}");
     }
     ok(&home, &["seal", "one", "--key", "key", "-o", "a.intoto.json"]);
+    // From its name a way leads to the envelope, as long as that is there.
+    let envelope = home.path("work/a.intoto.json").display().to_string();
+    for word in ["one", &id, &folder] {
+        let said = attesh(&home, &["show", word]);
+        assert!(
+            said.out.starts_with(&format!("the journal of a session that was sealed in {envelope}\n")),
+            "{}",
+            said.out
+        );
+        assert_eq!(said.err, format!("attesh: to see what was signed type: attesh show {envelope}\n"));
+        let said = attesh(&home, &["verify", word]);
+        assert!(
+            said.out.contains(": the journal alone of a sealed session; nothing was recorded"),
+            "{}",
+            said.out
+        );
+        assert!(
+            said.out.contains(&format!("not checked: the session was sealed in {envelope}\n")),
+            "{}",
+            said.out
+        );
+        assert!(!said.out.contains("not sealed"), "{}", said.out);
+        let next = format!("attesh: for the verdict on what was sealed type: attesh verify {envelope}\n");
+        assert_eq!((said.code, said.err), (Some(0), next));
+        assert!(ok(&home, &["status", word]).contains(&format!("sealed    in {envelope}\n")));
+        for verb in ["status", "show"] {
+            let value: Value = serde_json::from_str(&ok(&home, &[verb, word, "--json"])).unwrap();
+            assert_eq!(value["envelope"], envelope.as_str(), "{verb}");
+        }
+    }
+    programs::bash(&home.path("work"), "mv a.intoto.json b.intoto.json");
+    let said = attesh(&home, &["show", "one"]);
+    assert!(said.out.contains(&format!("{envelope} (which is not there any more)\n")) && said.err.is_empty());
+    programs::bash(&home.path("work"), "mv b.intoto.json a.intoto.json");
     let with = ["verify", "a.intoto.json", "--trust", "key.pub", "--journal", "one"];
     assert!(ok(&home, &with).starts_with("VERIFIED a.intoto.json"));
     // A file of that name wins, and it is said.
@@ -329,6 +463,36 @@ fn a_live_session_with_a_gap_is_open_and_nothing_else() {
     assert!(ok(&home, &["sessions"]).lines().nth(1).unwrap().ends_with(" live   open"));
     shell.start(&home, 4);
     assert!(ok(&home, &["sessions"]).lines().nth(1).unwrap().ends_with(" live   no: gap"));
+}
+
+#[test]
+fn a_session_whose_shells_were_killed_is_open_and_misses_nothing() {
+    let home = with_key();
+    let sleeper = || Command::new("sleep").arg("1000").spawn().unwrap();
+    let row = || ok(&home, &["sessions"]).lines().nth(1).unwrap().to_owned();
+    let (mut one, mut two) = (sleeper(), sleeper());
+    let shell = Shell::open(&home, one.id());
+    let join = a_bash(two.id()).into_iter().chain([Key::Exported.is(&shell.folder)]);
+    ok(&home, &protocol::words(Verb::Open, join));
+    assert!(row().ends_with(" live   open"), "{}", row());
+    one.kill().and_then(|()| one.wait()).unwrap();
+    // The other one lives still.
+    assert!(row().ends_with(" live   no: open-shell"), "{}", row());
+    let text = ok(&home, &["status", &shell.folder]);
+    assert!(text.contains("shells    1 open of 2, 1 gone without a close"), "{text}");
+    assert!(text.contains("shell 1 never closed") && !text.contains("shell 2 never closed"), "{text}");
+    shell.start(&home, 1);
+    assert!(row().ends_with(" live   no: unfinished"), "{}", row());
+    two.kill().and_then(|()| two.wait()).unwrap();
+    assert!(row().ends_with(" open   no: unfinished"), "{}", row());
+    let value: Value = serde_json::from_str(&ok(&home, &["status", &shell.folder, "--json"])).unwrap();
+    assert_eq!((&value["openShells"], &value["goneShells"]), (&2.into(), &2.into()));
+    assert_eq!((&value["incomplete"], &value["state"]), (&"unfinished".into(), &"open".into()));
+    let text = ok(&home, &["status", &shell.folder]);
+    assert!(text.contains("shells    0 open of 2, 2 gone without a close"), "{text}");
+    // A session that only a command ends, and that nobody has joined, misses nothing.
+    ok(&home, &["start", "one"]);
+    assert!(ok(&home, &["sessions"]).lines().last().unwrap().ends_with(" open   open"));
 }
 
 #[test]

@@ -480,3 +480,34 @@ fn a_text_that_history_hides_is_taken_from_a_pasted_error() {
         expect(shell, &found, &expected, &terminal);
     });
 }
+
+#[test]
+fn a_passphrase_that_is_typed_again_is_recorded() {
+    each(&ALL, |shell, home| {
+        home.file("work/words", "right\n");
+        let made = attesh(home, &["key", "generate", "-o", "key", "--passphrase-file", "words"]);
+        assert_eq!(made.0, Some(0), "{}", made.1);
+        let mut terminal = Terminal::start(shell, home, Rc::default());
+        terminal.line("echo a");
+        for (typed, asked) in [
+            ("attesh seal --key key -o ~/sealed.json", "Passphrase for key: "),
+            ("wrong-one", "This one does not open it; once more. Passphrase for key: "),
+            ("wrong-two", ""),
+        ] {
+            let from = terminal.text().len();
+            terminal.raw(format!("{typed}\r").as_bytes());
+            let comes = |terminal: &Terminal| terminal.text()[from..].contains(asked);
+            assert!(terminal.wait(comes), "{}: {}", shell.label(), tail(&terminal));
+            terminal.rest(100);
+        }
+        terminal.line("right");
+        terminal.line("echo b");
+        leave(&mut terminal);
+        let lines = home.lines();
+        assert!(home.path("sealed.json").exists(), "{}: {}", shell.label(), tail(&terminal));
+        assert!(lines.contains(&"S echo b".to_owned()), "{}: {lines:?}", shell.label());
+        for word in ["wrong-one", "wrong-two", "right"] {
+            assert!(!lines.iter().any(|line| line.contains(word)), "{}: {lines:?}", shell.label());
+        }
+    });
+}

@@ -315,3 +315,158 @@ fn a_line_that_calls_an_old_place_stays_beside_the_new_one() {
         assert_eq!(std::fs::read(rc_file(&home, family)).expect("the rc file"), b"a=1");
     }
 }
+
+/// What is told to be typed so that login shells read the rc file, typed.
+fn typed_for_login(home: &Home, program: &Path) {
+    let told = install(home, program, Bash, "--install");
+    let line = told.err.trim_end().split_once("type: ").expect("what to type").1.to_owned();
+    let mut sh = home.command(Path::new("/bin/sh"));
+    assert!(sh.args(["-c", &line]).status().is_ok_and(|status| status.success()), "{line}");
+}
+
+#[test]
+fn what_is_advised_for_login_shells_is_a_loop() {
+    for read in [". ~/.profile\n", "for file in ~/.prof*; do\n  . \"$file\"\ndone\n"] {
+        each(&[Bash], |shell, home| {
+            let program = own_attesh(home);
+            home.file(".bashrc", &format!("{read}{}", prompt(Bash)));
+            home.file(".profile", "X=1\n");
+            typed_for_login(home, &program);
+            for words in [&["-l", "-i"][..], &["-i"], &["-l"], &[]] {
+                let mut command = home.command(&shell.program);
+                let done = said(command.args(words).args(["-c", "echo ok $X"]));
+                let ok = done.out.contains("ok") && (words.is_empty() || done.out.contains("ok 1"));
+                assert!(done.code == Some(0) && ok, "{} {words:?}: {}{}", shell.label(), done.out, done.err);
+            }
+            let mut terminal = Terminal::login(shell, home, Rc { env: &SYSTEM, ..Rc::default() });
+            assert!(mark(&mut terminal, home, "one"), "{}: {}", shell.label(), tail(&terminal));
+            assert_eq!(install(home, &program, Bash, "--install").err, "");
+        });
+    }
+    // sh reads the profile, too.
+    let home = Home::new();
+    let program = own_attesh(&home);
+    home.file(".profile", "X=1\n");
+    typed_for_login(&home, &program);
+    let done = said(home.command(Path::new("/bin/sh")).args(["-c", ". ~/.profile; echo ok $X"]));
+    assert_eq!((done.out.as_str(), done.err.as_str()), ("ok 1\n", ""));
+}
+
+#[test]
+fn a_line_that_no_shell_takes_is_written() {
+    for (family, text) in [
+        (Bash, "export A=1 \\"),
+        (Bash, "export A=1 \\\n"),
+        (Bash, "cat <<END\nsome words\n"),
+        (Bash, "A=\"1\n"),
+        (Bash, "if true; then\n"),
+        (Zsh, "export A=1 \\"),
+        (Zsh, "cat <<END\nsome words\n"),
+        (Zsh, "A=\"1\n"),
+        (Fish, "set A 1 \\"),
+        (Fish, "if true\n"),
+    ] {
+        if !programs::have(family.name()) {
+            crate::stage::world::skipped(&format!("no {} on the path", family.name()));
+            continue;
+        }
+        let home = Home::new();
+        home.file(".profile", ". ~/.bashrc\n");
+        let file = home.file(rc_name(family), text);
+        let done = said(home.command(Path::new(ATTESH)).args(["init", family.name(), "--install"]));
+        assert_eq!(done.code, Some(5), "{text:?}: {}{}", done.out, done.err);
+        assert!(done.err.contains("the line cannot stand behind its end: "), "{text:?}: {}", done.err);
+        assert_eq!(std::fs::read_to_string(&file).expect("the rc file"), text);
+        // An empty line ends what goes on in the next one.
+        if text.ends_with('\\') {
+            home.file(rc_name(family), &format!("{text}\n\n"));
+            assert_eq!(install(&home, Path::new(ATTESH), family, "--install").err, "");
+        }
+    }
+    // No shell can say more of this one than that it may be right once its first line has run.
+    let home = Home::new();
+    home.file(".profile", ". ~/.bashrc\n");
+    home.file(".bashrc", "shopt -s extglob\nx() { case $1 in !(a)) ;; esac; }\n# a comment \\\n");
+    assert_eq!(install(&home, Path::new(ATTESH), Bash, "--install").err, "");
+}
+
+#[test]
+fn a_line_that_is_not_reached_is_said_to_record_new_shells() {
+    let profile = ". ~/.bashrc\n";
+    for (family, rc, profile, words) in [
+        (Bash, "a=1\n[ -n \"$TMUX\" ] || return\n", profile, ".bashrc, line 2, can end the file"),
+        (Bash, "exec fish\n", profile, "is not recorded: exec fish. If it is to be, move the line"),
+        (
+            Bash,
+            "a=1\n",
+            "return\n. ~/.bashrc\n",
+            ".profile, line 1, can end the file before it reads .bashrc",
+        ),
+        (
+            Bash,
+            "a=1\n",
+            "X=1\nexec fish\n",
+            "; put the line before line 2 of it, which can end it: exec fish",
+        ),
+        (Bash, "a=1\n", "cat <<X\nword\n", ", and no line can stand behind its end ("),
+        (Bash, "case $- in\n  *i*) ;;\n  *) return;;\nesac\n", profile, ""),
+        (Zsh, "[[ -n $TMUX ]] || return\n", "", ".zshrc, line 1, can end the file"),
+        (Fish, "exec bash\n", "", "config.fish, line 1, can end the file"),
+    ] {
+        let home = Home::new();
+        home.file(rc_name(family), rc);
+        home.file(".profile", profile);
+        for _ in 0..2 {
+            let done = install(&home, Path::new(ATTESH), family, "--install");
+            assert!(
+                done.err.contains(words) && done.err.is_empty() == words.is_empty(),
+                "{rc}: {}",
+                done.err
+            );
+        }
+    }
+    let home = Home::new();
+    home.file(".zprofile", "unsetopt RCS\n");
+    let done = install(&home, Path::new(ATTESH), Zsh, "--install");
+    assert!(done.err.contains(".zprofile turns the option rcs off"), "{}", done.err);
+    assert!(done.out.contains("type in it: attesh doctor"), "{}", done.out);
+}
+
+#[test]
+fn attributes_and_links_of_an_rc_file_go() {
+    let home = Home::new();
+    let file = home.file(".bashrc", "a=1\nb=2");
+    let other = home.path("work/dotfile");
+    std::fs::hard_link(&file, &other).expect("a hard link");
+    let python = |code: &str| {
+        let mut command = home.command(Path::new("python3"));
+        said(command.args(["-c", &format!("import os; p = {:?}; {code}", file.display().to_string())]))
+    };
+    let set = python("os.setxattr(p, 'user.note', b'mine')");
+    if set.code != Some(0) {
+        crate::stage::world::skipped(&format!("no attributes here: {}", set.err));
+    }
+    let inode = || std::fs::metadata(&file).expect("the rc file").ino();
+    let before = inode();
+    edit(&home, Bash, "--install");
+    assert!(std::fs::read_to_string(&other).expect("the other name").contains("attesh init"));
+    home.file(".bashrc", &format!("{}c=3\n", std::fs::read_to_string(&other).expect("the other name")));
+    edit(&home, Bash, "--uninstall");
+    assert_eq!(std::fs::read_to_string(&other).expect("the other name"), "a=1\nb=2\nc=3\n");
+    assert_eq!(inode(), before);
+    if set.code == Some(0) {
+        assert_eq!(python("print(os.getxattr(p, 'user.note'))").out, "b'mine'\n");
+    }
+}
+
+#[test]
+fn an_empty_home_is_that_of_the_password_file() {
+    for family in [Bash, Zsh, Fish] {
+        let home = Home::new();
+        let mut command = home.command(Path::new(ATTESH));
+        command.env("HOME", "").env_remove("XDG_CONFIG_HOME").env_remove("ZDOTDIR");
+        let done = said(command.args(["init", family.name(), "--uninstall"]));
+        assert_eq!(done.code, Some(5), "{}: {}{}", family.name(), done.out, done.err);
+        assert!(done.err.contains("there is no home folder; set HOME"), "{}", done.err);
+    }
+}

@@ -433,7 +433,8 @@ fn what_the_page_of_the_journal_types_by_hand_works() {
     let words: Vec<&str> = listed.trim_end().splitn(4, ' ').collect();
     let records = journal.iter().filter(|byte| **byte == b'\n').count().to_string();
     let digest = attesh::crypto::sha256(&[&std::fs::read(sealed.path().join("NAME.intoto.json")).unwrap()]);
-    assert_eq!(words[1..], [attesh::encoding::hex(&digest).as_str(), records.as_str(), "NAME.intoto.json"]);
+    let path = sealed.path().join("NAME.intoto.json").display().to_string();
+    assert_eq!(words[1..], [attesh::encoding::hex(&digest), records, path]);
 }
 
 // ── JSON ──────────────────────────────────────────────────────────────────

@@ -133,6 +133,12 @@ fn a_step_without_a_home_folder_cannot_use_the_session_of_the_job() {
     let job = Job::github();
     let first = job.ok(&["start"]);
     assert!(!first.err.contains("already"), "{}", first.err);
+    // A step is no shell that somebody would have join.
+    let told = format!("is open in {}; attesh sh records in it in each step of this job", job.path("attesh"));
+    assert!(first.err.contains(&told) && !first.err.contains("attesh init"), "{}", first.err);
+    let other = job.home.path("work/other").display().to_string();
+    let told = format!("is open; to record a script in it type: attesh sh --dir {other} SCRIPT");
+    assert!(job.ok(&["start", "--dir", &other]).err.contains(&told));
     let again: Value = serde_json::from_str(&job.ok(&["start", "--json"]).out).unwrap();
     assert_eq!((&again["joined"], &again["name"]), (&true.into(), &Value::Null));
     assert_eq!(again["folder"], job.path("attesh"));
@@ -219,7 +225,11 @@ fn each_system_has_its_own_default_folder() {
     }
     // Where the job is of no system that is known it is a job all the same: no secret is made.
     let job = Job::new(&[("CI", "true")]);
-    job.ok(&["start", "named"]);
+    let told = job.ok(&["start", "named"]).err;
+    assert!(
+        told.contains("to record scripts in it set ATTESH_SESSION=named and run them with attesh sh"),
+        "{told}"
+    );
     assert!(!job.home.path("state/attesh/origin-secret").exists());
 }
 

@@ -282,16 +282,21 @@ fn what_runs_still_is_told_like_what_was_lost() {
     let long = Anomaly { what: format!("x{}", "é".repeat(400)) };
     signer.push(Body::Anomaly(long), &Texts::default(), Defect::None);
     let story = verify(&signer.bytes, None).story;
-    let told: Vec<(&str, u64, bool)> =
-        story.findings.iter().map(|one| (one.code.name(), one.record, story.is_in_progress(one))).collect();
-    let wanted = [
+    let told = |lives: bool| -> Vec<(&str, u64, bool)> {
+        let findings = story.findings.iter();
+        findings.map(|one| (one.code.name(), one.record, story.is_in_progress(one, |_| lives))).collect()
+    };
+    let mut wanted = [
         ("unfinished", 2, false),
         ("anomaly", 4, false),
         ("no-end", 4, true),
         ("unfinished", 3, true),
         ("open-shell", 4, true),
     ];
-    assert_eq!(told, wanted);
+    assert_eq!(told(true), wanted);
+    // Of a shell that was killed they say that it is gone.
+    (wanted[3].2, wanted[4].2) = (false, false);
+    assert_eq!(told(false), wanted);
     // 512 bytes of the text, cut between two letters.
     let text = &story.findings[1].text;
     assert!(text.ends_with("é…") && (511 + 3..=512 + 3).contains(&text.len()), "{}", text.len());
