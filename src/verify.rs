@@ -15,7 +15,7 @@ use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
 use crate::policy::{AHEAD_MAX_S, Ruling};
-use crate::record::{Evidence, PROTECTION_FILE, Status, is_known_fact};
+use crate::record::{PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
 use crate::seal::statement::{
@@ -27,6 +27,7 @@ use crate::text::count;
 mod artifact;
 mod contradiction;
 mod disagreement;
+mod evidence;
 mod verdict;
 
 pub use artifact::{Artifact, with_artifact};
@@ -34,6 +35,7 @@ pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
 use disagreement::disagreement;
+use evidence::{ended_with, evidence};
 
 /// A key, and where it was found.
 pub struct Trusted {
@@ -208,34 +210,6 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         not_understood(verdict, fact.record, &fact.kind);
     }
     verdict.statement = Some(Box::new(statement));
-}
-
-/// The status of the shell that ran a plan's script.
-fn ended_with(predicate: &Predicate, plan: &PlanFacts) -> Option<Status> {
-    predicate.session.shells.iter().find(|shell| shell.id == plan.shell)?.exit_code
-}
-
-/// What the starts and statuses of a session rest on: of several scripts, the weakest.
-fn evidence(predicate: &Predicate) -> (Mark, String) {
-    let plans = &predicate.plans;
-    let with = |evidence: Evidence| plans.iter().find(|plan| plan.evidence == evidence);
-    if let Some(plan) = with(Evidence::Whole) {
-        let ended =
-            ended_with(predicate, plan).map_or_else(String::new, |code| format!("; it ended with {code}"));
-        return (Mark::Bad, format!("none: the commands of shell {} were not seen{ended}", plan.shell));
-    }
-    if with(Evidence::Traps).is_some() {
-        return (Mark::Open, "told by traps of the script's own shell".into());
-    }
-    match plans.first() {
-        None => (Mark::Open, "told by the hooks of its shells".into()),
-        Some(plan) => {
-            let version = plan.interpreter.version.as_deref().unwrap_or_default();
-            let version = version.split('(').next().unwrap_or_default();
-            let space = if version.is_empty() { "" } else { " " };
-            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit"))
-        }
-    }
 }
 
 /// The session is incomplete; the first finding that says so is named.

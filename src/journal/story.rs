@@ -19,7 +19,7 @@ use crate::record::{
 mod finding;
 mod kept;
 
-pub use finding::{Finding, FindingCode, Weight};
+pub use finding::{Finding, FindingCode, Weight, left_open};
 
 /// The most shells that can be open at once; a journal with more is refused.
 pub const OPEN_SHELLS_MAX: usize = 4096;
@@ -551,13 +551,6 @@ impl Story {
             self.find(record, FindingCode::OpenShell, left_open(at, self.ended));
         }
     }
-}
-
-/// What is said of a shell that the records do not close, in a session that `ended` or not.
-#[must_use]
-pub fn left_open(shell: u64, ended: bool) -> String {
-    let how = if ended { "never closed" } else { "was open where the journal stops" };
-    format!("shell {shell} {how}")
 }
 
 fn scope(shell: Option<u64>) -> String {

@@ -111,3 +111,10 @@ impl Finding {
         self.code.weight() == Weight::Incomplete
     }
 }
+
+/// What is said of a shell that the records do not close, in a session that `ended` or not.
+#[must_use]
+pub fn left_open(shell: u64, ended: bool) -> String {
+    let how = if ended { "never closed" } else { "was open where the journal stops" };
+    format!("shell {shell} {how}")
+}

@@ -192,7 +192,7 @@ fn a_state_that_vanished_is_not_in_the_log_while_its_shell_lives() {
         let text = ok(&home, &[verb, id]);
         let rows: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with('!')).collect();
         assert_eq!(rows.len(), 2, "{verb}: {text}");
-        assert!(rows[0].contains("shell 1 never closed"), "{verb}: {text}");
+        assert!(rows[0].contains("shell 1 was open where the journal stops"), "{verb}: {text}");
         assert!(rows[1].contains("the journal has no end: its state has vanished from "), "{verb}: {text}");
         assert!(text.contains(" unfinished ") && !text.contains(" running "), "{verb}: {text}");
     }

@@ -57,6 +57,19 @@ fn sealed(place: &Place) -> (Said, Said, String) {
     ((seal.status.code(), text(&seal)), (verify.status.code(), text(&verify)), show)
 }
 
+/// A script that went on to its end when its recorder had been killed.
+fn abandoned() -> Place {
+    let place = Place::new("echo one\necho $$ > pid; read -r x < go\necho two > two\n");
+    nix::unistd::mkfifo(&place.folder.path().join("go"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut child = told(&place);
+    let _ = made(&place, "pid");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.write("go", "\n");
+    assert_eq!(made(&place, "two"), "two");
+    place
+}
+
 /// It sealed, it is incomplete, and it holds these commands and no others.
 fn assert_incomplete(place: &Place, ran: &[&str], never: &str) {
     let (seal, verify, show) = sealed(place);
@@ -79,14 +92,7 @@ fn a_killed_bash_leaves_a_complete_record_or_none() {
 
 #[test]
 fn a_killed_recorder_ends_the_script_or_leaves_a_complete_record() {
-    let place = Place::new("echo one\necho $$ > pid; read -r x < go\necho two > two\n");
-    nix::unistd::mkfifo(&place.folder.path().join("go"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut child = told(&place);
-    let _ = made(&place, "pid");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    place.write("go", "\n");
-    assert_eq!(made(&place, "two"), "two");
+    let place = abandoned();
     assert_incomplete(&place, &["echo one", "read -r x"], "echo two > two");
 }
 
@@ -217,14 +223,7 @@ fn a_journal_that_stops_tells_what_did_not_run() {
 
 #[test]
 fn a_file_that_nobody_changed_is_said_to_be_changed() {
-    let place = Place::new("echo one\necho $$ > pid; read -r x < go\necho two > two\n");
-    nix::unistd::mkfifo(&place.folder.path().join("go"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut child = told(&place);
-    let _ = made(&place, "pid");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    place.write("go", "\n");
-    assert_eq!(made(&place, "two"), "two");
+    let place = abandoned();
     let _ = place.predicate();
     let policy = place.attesh(&["policy", "from-script", "script.sh", "-o", "policy.toml"]);
     assert!(policy.status.success(), "{}", text(&policy));

@@ -1,0 +1,36 @@
+//! What a session's starts and statuses rest on.
+//!
+//! Lives here: the words of the verdict about it. Not here: what a policy asks of it (`policy`).
+
+use crate::record::{Evidence, Status};
+use crate::seal::statement::{PlanFacts, Predicate};
+
+use super::verdict::Mark;
+
+/// The status of the shell that ran a plan's script.
+pub(super) fn ended_with(predicate: &Predicate, plan: &PlanFacts) -> Option<Status> {
+    predicate.session.shells.iter().find(|shell| shell.id == plan.shell)?.exit_code
+}
+
+/// What the starts and statuses of a session rest on: of several scripts, the weakest.
+pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
+    let plans = &predicate.plans;
+    let with = |evidence: Evidence| plans.iter().find(|plan| plan.evidence == evidence);
+    if let Some(plan) = with(Evidence::Whole) {
+        let ended =
+            ended_with(predicate, plan).map_or_else(String::new, |code| format!("; it ended with {code}"));
+        return (Mark::Bad, format!("none: the commands of shell {} were not seen{ended}", plan.shell));
+    }
+    if with(Evidence::Traps).is_some() {
+        return (Mark::Open, "told by traps of the script's own shell".into());
+    }
+    match plans.first() {
+        None => (Mark::Open, "told by the hooks of its shells".into()),
+        Some(plan) => {
+            let version = plan.interpreter.version.as_deref().unwrap_or_default();
+            let version = version.split('(').next().unwrap_or_default();
+            let space = if version.is_empty() { "" } else { " " };
+            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit"))
+        }
+    }
+}
