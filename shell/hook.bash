@@ -22,8 +22,8 @@ __attesh_boot() {
     # What PS0 holds. Its arithmetic runs in this shell and prints nothing.
     # Its substitution is the one child: it fetches the text and becomes the
     # recorder. `p o n` are the previous command's number, this one's, and the
-    # count of starts. `i` is 1 while the child runs and 2 behind it, so that the prompt sees an
-    # interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
+    # count of starts. `i` is 1 until the child has recorded the start and 2 behind it, so that the
+    # prompt sees an interrupted PS0. The child exits with 111 if it has nothing to record, with 112 if
     # it told the user why, and with 113 if it recorded a line that may call `fc`: PS0 then
     # keeps what history shows (element 1 of __attesh_x is unset).
     # A restricted shell allows neither `>` nor a path as a command's name. It
@@ -46,7 +46,7 @@ __attesh_boot() {
         __attesh_mark='{ __attesh_last "${LINENO-}" || \builtin :; } >/dev/null 2>&1'
     fi
     __attesh_ps0='${__attesh_e:$((__attesh_q=$?,__attesh_y=LINENO,__attesh_p=__attesh_o,__attesh_o=\#,__attesh_n+=1,__attesh_i=1,0)):0}'$__attesh_ps0
-    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_i=2,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,__attesh_f=__attesh_k==113,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$('$__attesh__quiet')}/}}${__attesh_e:$((__attesh_i=0)):0}'
+    __attesh_ps0+='${__attesh_e:$((__attesh_k=$?,__attesh_f=__attesh_k==113,__attesh_i=__attesh_k==0||__attesh_f?2:1,__attesh_k==111||__attesh_k==112?(__attesh_n-=1,__attesh_o=0,__attesh_c=\#,__attesh_u=__attesh_k):(__attesh_r=__attesh_f?0:__attesh_k,__attesh_l=__attesh_r?__attesh_l+1:0),0)):0}${__attesh_x[__attesh_f]-${__attesh_g/${__attesh_v[\#]:=$('$__attesh__quiet')}/}}${__attesh_e:$((__attesh_i=0,__attesh_m=0,__attesh_h=HISTCMD,__attesh_z=__attesh_y,0)):0}'
     # bash 5.3 can run a list in this very shell: no child but the recorder.
     if ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[1] >= 3)); then
         if __attesh_restricted; then
@@ -529,6 +529,8 @@ $3}" EXIT
 # ── installation ──────────────────────────────────────────────────────────
 
 __attesh_install() {
+    \builtin local -
+    \builtin set +euxkET
     \builtin local __attesh__typed=0 __attesh__nat='\#' __attesh__say
     __attesh__nat=${__attesh__nat@P}
     if [[ $- == *s* ]]; then
@@ -572,11 +574,9 @@ __attesh_install() {
 }
 
 if [[ ${__attesh_pid-} == "$$" ]]; then
-    # The shell evaluates this file again: it puts back hooks that somebody removed.
-    __attesh_default
+    # The shell evaluates this file again.
     __attesh_to='@ATTESH_NAME@' __attesh_dead=
-    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
-    __attesh_hooked || __attesh_hook_pc
+    __attesh_put_back
 elif [[ $- != *i* ]]; then
     \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab\n' >&2
 elif [[ $- == *c* ]]; then

@@ -1,5 +1,5 @@
 # attesh's hook for zsh 5.8 and newer. `attesh init zsh` fills the four values
-# below and prints this file as `emulate zsh -o no_aliases -o no_xtrace -c '…'`, inside a guard that
+# below and prints this file as `emulate zsh -o no_aliases -o no_xtrace -o local_traps -c '…'`, inside a guard that
 # other shells skip. So the user's aliases do not reach the definitions, and
 # each function runs with zsh's own options and gives the user's back.
 #
@@ -19,10 +19,10 @@ __attesh_boot() {
     typeset -g __attesh_version='@ATTESH_VERSION@'
     typeset -g __attesh_hook='@ATTESH_HOOK@'
     typeset -g __attesh_name='@ATTESH_NAME@'
-    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty=
-    typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_addhistory __attesh_zshexit'
+    typeset -g __attesh_pid=$$ __attesh_dir= __attesh_say= __attesh_dead= __attesh_line= __attesh_text= __attesh_cf= __attesh_cw= __attesh_wait= __attesh_tty= __attesh_pw=
+    typeset -g __attesh_places='__attesh_precmd __attesh_preexec __attesh_runs __attesh_addhistory __attesh_zshexit'
     [[ ! -t 0 ]] || __attesh_tty=1
-    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0
+    typeset -gi __attesh_n=0 __attesh_open=0 __attesh_lost=0 __attesh_rc=0 __attesh_lines=0 __attesh_nat=0 __attesh_busy=0 __attesh_seen=0 __attesh_fresh=0 __attesh_first=0 __attesh_at=0 __attesh_shown=0 __attesh_run=0
 }
 
 # ── talking to the recorder ───────────────────────────────────────────────
@@ -45,7 +45,6 @@ __attesh_rec() {
 # to be the private folder. Under a limit on the size of files, writing it must not end
 # this shell; the recorder sees that the newline is missing.
 __attesh_tell() {
-    builtin setopt local_traps
     builtin trap '' XFSZ
     local TMPPREFIX=$__attesh_tmp/zsh text=$1
     builtin shift
@@ -154,6 +153,7 @@ __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__a
 # and blank lines and syntax errors never reach preexec.
 __attesh_addhistory() {
     {
+        builtin trap - DEBUG
         local lines=${1//[^$'\n']/} line=${1%$'\n'}
         # No precmd came: one of the user's fails.
         [[ -z $__attesh_wait ]] || __attesh_begin $((${functrace[-1]##*:} - $#lines))
@@ -172,13 +172,15 @@ __attesh_addhistory() {
 
 __attesh_preexec() {
     {
-        local s=$? src=typed text=$__attesh_line
+        local __attesh__s=$?
+        builtin trap - DEBUG
+        local s=$__attesh__s src=typed text=$__attesh_line
         [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
             # zsh read lines that it showed to no hook.
-            if ((nat == __attesh_nat + __attesh_lines)); then
+            if ((__attesh_run && nat == __attesh_nat + __attesh_lines)); then
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
             else
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
@@ -186,7 +188,7 @@ __attesh_preexec() {
             __attesh_open=0
         fi
         __attesh_line= __attesh_shown=-1
-        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $preexec_functions[-1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         if __attesh_paused; then
             __attesh_lines=0
             return 0
@@ -201,12 +203,15 @@ __attesh_preexec() {
         __attesh_text=$text
         __attesh_hidden "$text" "$@" && { src=withheld text= }
         [[ $__attesh_text != *attesh\ doctor* ]] || __attesh_facts
-        __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat
+        __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat __attesh_run=0
         __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
         __attesh_lines=0
         return 0
     } >/dev/null 2>&1
 }
+
+# The last of the preexec functions. ^C or an error in one before it can make zsh drop the line.
+__attesh_runs() { __attesh_run=1 }
 
 # __attesh_hidden TEXT HISTORY JOB RENDERED: does zsh keep this line out of its history? Where nobody
 # can judge it, too. The last three are what preexec gets.
@@ -214,6 +219,8 @@ __attesh_hidden() {
     # zsh makes 1 of a 0: a user who sets it wants no history.
     ((HISTSIZE > 1)) || return 0
     # What a function of the user's decides, only zsh knows, unless the user says that it hides nothing.
+    # One that was there at the prompt counts, too.
+    [[ $__attesh_cf != *addhistory=hides ]] || return 0
     (($#zshaddhistory_functions < 2 && !${+functions[zshaddhistory]})) || ! __attesh_decided || [[ ${ATTESH_ZSHADDHISTORY-} == keeps ]] || return 0
     if [[ -o hist_ignore_space ]]; then
         [[ $1 != ' '* ]] && ! __attesh_blank_alias "$1" || return 0
@@ -226,14 +233,16 @@ __attesh_hidden() {
 # zsh hides a line under hist_ignore_space, too, if it expands an alias that begins with a blank.
 # Is there a word in TEXT that may lead to one?
 __attesh_blank_alias() {
-    local word blank=' *'
+    local line word blank=' *'
     local -a words=("${1//\\$'\n'/}") next
     local -A seen
     [[ ${(t)aliases} == association*special* ]] || return 0
     [[ -n ${(k)aliases[(R)$blank]} ]] || return 1
     while (($#words)); do
         next=()
-        for word in ${=words//[;&|()<>\`\$\"\'\{\}]/ }; do
+        # The user's IFS does not count.
+        line="${(j: :)words}"
+        for word in ${(s: :)line//[[:space:];&|()<>\`\$\"\'\{\}]/ }; do
             ((${+seen[$word]} || !${+aliases[$word]})) && continue
             [[ $aliases[$word] != ' '* ]] || return 0
             seen[$word]=1 next+=("$aliases[$word]")
@@ -250,7 +259,7 @@ __attesh_ignored() {
     local more found=
     {
         for more in '' extended_glob ksh_glob 'extended_glob ksh_glob' sh_glob; do
-            builtin setopt no_extended_glob no_ksh_glob no_sh_glob ${=more}
+            builtin setopt no_extended_glob no_ksh_glob no_sh_glob ${(s: :)more}
             [[ $1 != ${~HISTORY_IGNORE} ]] || found=1
         done
     } always {
@@ -276,7 +285,9 @@ __attesh_refused() {
 
 __attesh_precmd() {
     {
-        local s=$? ps="${(j: :)pipestatus}" lines
+        local __attesh__s=$? __attesh__ps="${(j: :)pipestatus}"
+        builtin trap - DEBUG
+        local s=$__attesh__s ps=$__attesh__ps lines
         [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
         [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
@@ -292,6 +303,8 @@ __attesh_precmd() {
             # Commands ran unseen since, and the status is one of theirs.
             __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
             __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
+        elif ((__attesh_open && !__attesh_run)); then
+            __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
         elif ((__attesh_open)); then
             __attesh_finish $s "$ps"
         elif ((__attesh_first && __attesh_shown >= 0 && nat > __attesh_at + __attesh_shown)); then
@@ -311,7 +324,7 @@ __attesh_precmd() {
         __attesh_configured $s
         [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
-        [[ "$precmd_functions[1] $preexec_functions[1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
+        [[ "$precmd_functions[1] $preexec_functions[1] $preexec_functions[-1] $zshaddhistory_functions[1] $zshexit_functions[1]" == $__attesh_places ]] || __attesh_hooked $s
         # If a preexec function fails, zsh runs the line and calls none behind it.
         __attesh_first=$((${+functions[__attesh_preexec]} && !${+functions[preexec]}))
         return 0
@@ -331,6 +344,8 @@ __attesh_finish() {
     # Some commands leave pipestatus as it was before them.
     ps=$__attesh_ps
     [[ ${ps##* } == $__attesh_s || ( -o pipefail && " $ps " == *" $__attesh_s "* ) ]] || ps=
+    [[ $ps != *\ * || $ps != $__attesh_pw || $__attesh_text == *'|'* ]] || ps=
+    __attesh_pw=$__attesh_ps
     __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$__attesh_s ${ps:+ps=$ps} from=prompt $again
     __attesh_busy=0
 }
@@ -338,7 +353,9 @@ __attesh_finish() {
 # zsh also runs zshexit in a subshell that calls exit, hence the test.
 __attesh_zshexit() {
     {
-        local s=$? why=unknown
+        local __attesh__s=$?
+        builtin trap - DEBUG
+        local s=$__attesh__s why=unknown
         local -a words
         [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
         local -i nat=__attesh_nat
@@ -352,10 +369,10 @@ __attesh_zshexit() {
             # Nobody announced the line that leaves.
             nat+=1
         else
-            # Only a line that begins with `exit`: a signal may have ended
+            # Only a line that is a plain `exit`: a signal may have ended
             # whatever else a line does.
             words=(${(z)__attesh_text})
-            if [[ ${words[1]-} == (exit|logout|bye) ]]; then
+            if [[ ${words[1]-} == (exit|logout|bye) && "${words[2,-1]}" == (|<->)(|\;) ]] && ((!${+functions[$words[1]]} && !${+aliases[$words[1]]})); then
                 why=exit
                 __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
             fi
@@ -379,6 +396,7 @@ __attesh_hooked() {
         typeset -ga $array
         builtin set -A $array $name ${${(P)array}:#$name}
     done
+    [[ ${preexec_functions[-1]-} == __attesh_runs ]] || preexec_functions=(${preexec_functions:#__attesh_runs} __attesh_runs)
     [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat st=$1
     return 0
 }

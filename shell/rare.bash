@@ -105,6 +105,15 @@ __attesh_statuses() {
     __attesh_ps=${__attesh_ps% }
 }
 
+# Puts back hooks that somebody removed.
+__attesh_put_back() {
+    \builtin local -
+    \builtin set +euxkET
+    __attesh_default
+    [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
+    __attesh_hooked || __attesh_hook_pc
+}
+
 __attesh_look_ps0() {
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_repair_ps0
     __attesh_w0=${PS0-}
@@ -168,12 +177,15 @@ __attesh_reads_history() {
     \builtin local __attesh__todo="${PROMPT_COMMAND[*]//"$__attesh_pc"/}" __attesh__seen=' ' __attesh__word __attesh__values __attesh__says=no
     \builtin local __attesh__code='(^|[[:space:];&|({!])(builtin[[:blank:]]+|command[[:blank:]]+)*(\.[[:blank:]]|(source|eval|trap)[[:blank:]]|[$])'
     \builtin local -a __attesh__words
-    [[ $(\builtin trap -p) != *history* ]] || __attesh__says=unknown
+    # Traps and keys run at the prompt, too, and so does what PS1 calls.
+    __attesh__values=$(\builtin trap -p)
+    __attesh__todo+=$'\n'${__attesh__values//trap -- /}
+    [[ ${PS1-}$(\builtin bind -X) != *history*-[nr]* ]] || __attesh__says=unknown
     while [[ $__attesh__todo ]]; do
         __attesh__todo=${__attesh__todo//[\"\'\\]}
         [[ ! $__attesh__todo =~ history([[:space:]]+-a)*[[:space:]]+-[a-z]*[b-z] ]] || { \builtin printf yes; \builtin return; }
         [[ ! $__attesh__todo =~ $__attesh__code && ! $__attesh__todo =~ history[[:space:]]+[$] ]] || __attesh__says=unknown
-        \builtin mapfile -t __attesh__words <<<"${__attesh__todo//[^[:alnum:]_:.-]/$'\n'}"
+        \builtin mapfile -t __attesh__words <<<"${__attesh__todo//[][:space:]&|;<>()\{\}\`=\$[]/$'\n'}"
         __attesh__todo=
         for __attesh__word in "${__attesh__words[@]}"; do
             [[ $__attesh__word && $__attesh__word != *__attesh_* && $__attesh__seen != *" $__attesh__word "* ]] || \builtin continue
@@ -254,7 +266,7 @@ __attesh_inert() {
     fi
     # An alias can turn what has no sense into a command.
     for __attesh__name in "${!BASH_ALIASES[@]}"; do
-        [[ $__attesh__rest != *"$__attesh__name"* || ${BASH_ALIASES[$__attesh__name]} != *[!\ [:alnum:]_./:=,+-]* ]] || \builtin return 1
+        [[ $__attesh__rest != *"$__attesh__name"* || ${BASH_ALIASES[$__attesh__name]} != *[!\ [:alnum:]_./:=,+-]* && ${BASH_ALIASES[$__attesh__name]%% *} != @(if|then|else|elif|fi|case|esac|for|select|while|until|do|done|in|function|time|coproc) ]] || \builtin return 1
     done
     ! __attesh_restricted || \builtin return 1
     ! \builtin shopt -q extglob || __attesh__options+=(-O extglob)

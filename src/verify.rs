@@ -18,9 +18,7 @@ use crate::policy::{AHEAD_MAX_S, Ruling};
 use crate::record::{PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
-use crate::seal::statement::{
-    AnomalyFacts, Completeness, HeadFacts, OriginStatus, PlanFacts, Predicate, Statement,
-};
+use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
 use crate::text::count;
 

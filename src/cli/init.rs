@@ -86,7 +86,7 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
         // `emulate -c` keeps the user's aliases and options from the definitions, and from
         // each function whenever it runs.
         ShellName::Zsh => format!(
-            "case ${{ZSH_VERSION-}} in ?*) \\builtin emulate zsh -o no_aliases -o no_xtrace -c {};; esac\n",
+            "case ${{ZSH_VERSION-}} in ?*) \\builtin emulate zsh -o no_aliases -o no_xtrace -o local_traps -c {};; esac\n",
             posix_quoted(&text)
         ),
         ShellName::Fish => text,

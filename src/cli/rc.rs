@@ -159,7 +159,7 @@ pub fn edit(args: &Init) -> Exit {
     if let Some((number, code)) = reached::leaves(above(text, form)) {
         report::say(&format!(
             "{}, line {number}, can end the file before the line of attesh, and a shell that ends it there is not \
-             recorded: {code}. If it is to be, move the line before that one",
+             recorded: {code}. If it is to be, move the line of attesh above that one, out of any case or if",
             rc.display()
         ));
     }

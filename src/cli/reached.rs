@@ -99,11 +99,14 @@ pub fn leaves(text: &[u8]) -> Option<(usize, String)> {
             function = (!(indent <= outer && (code.starts_with('}') || code == "end"))).then_some(outer);
             continue;
         }
-        if apart {
+        // Whoever asks for a person and then runs `exec` ends the shells that are to be recorded.
+        let hands_over = has_way_out(code, &["exec"]);
+        if apart && !hands_over {
             apart = !["fi", "esac", "end"].iter().any(|end| code.starts_with(end));
             continue;
         }
-        if code.starts_with('#') {
+        let is_subshell = code.starts_with('(') && code.ends_with(')');
+        if code.starts_with('#') || is_subshell {
             continue;
         }
         let begins = code.starts_with("function ") || code.contains("()");
@@ -111,12 +114,12 @@ pub fn leaves(text: &[u8]) -> Option<(usize, String)> {
             function = Some(indent);
             continue;
         }
-        if asks_for_a_person(code) {
+        if asks_for_a_person(code) && !hands_over {
             let ends = ["fi", "esac", "end"].iter().any(|end| code.ends_with(end));
             apart = ["if ", "case ", "switch "].iter().any(|word| code.starts_with(word)) && !ends;
             continue;
         }
-        if !begins && has_way_out(code) {
+        if !begins && has_way_out(code, &["return", "exit", "logout", "exec"]) {
             return Some((at + 1, visible(code.as_bytes())));
         }
     }
@@ -130,7 +133,7 @@ fn asks_for_a_person(code: &str) -> bool {
 }
 
 /// Whether a line has a command that ends the file or the shell.
-fn has_way_out(code: &str) -> bool {
+fn has_way_out(code: &str, ways: &[&str]) -> bool {
     let mut words = code.split_inclusive([' ', '\t', ';', '&', '|', '(', ')', '{', '}']).peekable();
     let mut first = true;
     while let Some(piece) = words.next() {
@@ -139,12 +142,12 @@ fn has_way_out(code: &str) -> bool {
             return false;
         }
         let way_out = match word {
-            "return" | "exit" | "logout" => true,
+            _ if !ways.contains(&word) => false,
             // With a redirection alone the shell stays.
             "exec" => words.peek().is_some_and(|next| {
                 !next.starts_with(['<', '>', '&', '{']) && !next.starts_with(|c: char| c.is_ascii_digit())
             }),
-            _ => false,
+            _ => true,
         };
         if first && way_out {
             return true;
@@ -168,6 +171,9 @@ mod tests {
             ("a=1\ntest -x /bin/x && exit 0\n", 2),
             ("a=1\n\nif [ -z \"$TMUX\" ]; then\n  exec tmux\nfi\n", 4),
             ("exec fish\n", 1),
+            ("[[ $- == *i* ]] && exec fish\n", 1),
+            ("if [[ $- == *i* ]]; then\n  exec fish\nfi\n", 2),
+            ("case $- in\n  *i*) exec fish ;;\nesac\n", 2),
             ("if true; then return; fi\n", 1),
             ("case $- in *i*) ;; *) return;; esac\nreturn\n", 2),
             ("f() {\n  return 1\n}\nf || { echo no; return; }\n", 4),
@@ -186,6 +192,8 @@ mod tests {
             "status is-interactive; or exit\nfunction f\n  return 1\nend\n",
             "echo return # exit\nalias q=exit\ntrap 'exit' INT\n",
             "export A=exec B=return\n",
+            "(cd /nonexist || exit 1)\n",
+            "if [ -n \"$PS1\" ]; then\n  exec 2>/dev/null\nfi\n",
         ] {
             assert_eq!(leaves(text.as_bytes()), None, "{text}");
         }

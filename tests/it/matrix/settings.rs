@@ -1,6 +1,6 @@
 //! Rows about options and history settings: each in a shell of its own.
 
-use super::{Alone, INTERRUPT, Line, Raw, run_alone};
+use super::{Alone, INTERRUPT, Line, Raw, Rest, run_alone};
 use crate::stage::pty::Rc;
 use crate::stage::shells::Family;
 
@@ -156,6 +156,19 @@ const ZSH: &[Alone] = &[
         &[Line("false"), Line("ATTESH_ZSHADDHISTORY=no"), Line("echo secret"), Line("zshaddhistory_functions=(${zshaddhistory_functions:#take})"), Line("false")],
         &["S false", "E 1", "S ATTESH_ZSHADDHISTORY=no", "E 0", "N configuration HISTORY_IGNORE= histignorespace=off zshaddhistory=hides",
             "S withheld", "E 0", "S withheld", "E 0", "N configuration HISTORY_IGNORE= histignorespace=off", "S false", "E 1"]),
+    alone("a zshaddhistory that hides one line and goes", after("zshaddhistory() { unfunction zshaddhistory; return 1 }"), &[Line("echo secret"), Line("false")],
+        &["S withheld", "E 0", "N configuration HISTORY_IGNORE= histignorespace=off", "S false", "E 1"]),
+    alone("blank aliases under another IFS", after("setopt hist_ignore_space; alias hid=' echo'; IFS=$'\\n'"), &[Line("hid secret"), Line("true; hid secret"), Line("false")],
+        &["S withheld", "E 0", "S withheld", "E 0", "S false", "E 1"]),
+    alone("a DEBUG trap that assigns", after("trap 's=$? line=$LINENO text=x lines=7 ps=9' DEBUG"), &[Line("echo two"), Line("(exit 4)"), Line("false"), Line("trap - DEBUG")],
+        &["S echo two", "E 0", "S (exit 4)", "E 4", "S false", "E 1", "S trap - DEBUG", "E 0"]),
+    alone("pipe statuses that are an earlier pipeline's", PLAIN, &[Line("false | true"), Line("x=1"), Line("[[ a == a ]]"), Line("true | true"), Line("false | true")],
+        &["S false | true", "E 0 ps 1,0", "S x=1", "E 0", "S [[ a == a ]]", "E 0", "S true | true", "E 0 ps 0,0", "S false | true", "E 0 ps 1,0"]),
+    alone("a preexec function that takes the line away", after("pf() { [[ $1 != bad* ]] || : ${undef?err} }; preexec_functions+=(pf)"), &[Line("true"), Line("bad x"), Line("false")],
+        &["S true", "E 0", "S bad x", "E unknown", "S false", "E 1"]),
+    alone("^C in a slow preexec function", after("slow() { [[ $1 != touch* ]] || sleep 2 }; preexec_functions+=(slow)"), &[Line("false"), Raw("touch ran\r"), Rest(600), INTERRUPT, Line("[[ ! -e ran ]]")],
+        &["S false", "E 1", "S touch ran", "E unknown", "S [[ ! -e ran ]]", "E 0"]),
+    alone("an exit that waits, and a hangup", PLAIN, &[Line("true"), Raw("exit $(kill -HUP $$; sleep 3)\r"), Rest(1500)], &["S true", "E 0", "S exit…", "X unknown…", "END…"]),
     alone("a zshaddhistory function that changes an option", before("keep() { case $1 in (*secret*) set -o histignorespace ;; esac }\nzshaddhistory() { keep \"$1\"; return 0 }"),
         &[Line(" echo secret"), Line("exit 3")],
         &["S withheld", "E 0", "N configuration HISTORY_IGNORE= histignorespace=on zshaddhistory=hides", "S withheld", "E 3 exit", "X exit 3", "END"]),
@@ -172,7 +185,7 @@ const ZSH: &[Alone] = &[
     alone("a hidden line that fc runs", before("setopt hist_ignore_space\nexport FCEDIT='sh -c \"echo \\\" echo secret\\\" > \\$1\" x'"),
         &[Line("echo one"), Line("fc"), Line("false")], &["S echo one", "E 0", "S fc", "N history", "E 0", "S false", "E 1"]),
     alone("a preexec function that fails", after("fails() { local x='('; [[ a == ${~x} ]] }\npreexec_functions=(fails $preexec_functions)"), &[Line("true"), Line("false")],
-        &["S true", "E 0", "S false", "E 1"]),
+        &["S true", "E unknown", "S false", "E unknown"]),
     alone("HISTSIZE=0 and hist_ignore_space, later", PLAIN, &[Line("HISTSIZE=0"), Line("echo secret"), Line("HISTSIZE=100; setopt hist_ignore_space"), Line("echo b")],
         &["S HISTSIZE=0", "E 0", "N configuration HISTORY_IGNORE= histignorespace=off HISTSIZE=1", "S withheld", "E 0", "S withheld", "E 0",
             "N configuration HISTORY_IGNORE= histignorespace=on", "S echo b", "E 0"]),
