@@ -196,7 +196,7 @@ __attesh_reads_history() {
             [[ ${BASH_ALIASES[$__attesh__word]-} != *history* ]] || __attesh__says=unknown
             __attesh__word=${__attesh__word%%[^[:alnum:]_]*}
             [[ $__attesh__word == [[:alpha:]_]* ]] || \builtin continue
-            __attesh__values=$__attesh__word[@]
+            __attesh__values="${__attesh__word}[@]"
             __attesh__todo+="${!__attesh__values-}"$'\n'
         done
     done
