@@ -208,7 +208,7 @@ fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
     Ok(0)
 }
 
-/// What stands before the line of attesh: all of it, if there is none.
+/// The text before the line of attesh; the whole text, if it has no such line.
 fn above<'a>(text: &'a [u8], form: &Form) -> &'a [u8] {
     find_line(text, form).map_or(text, |range| &text[..range.start])
 }

@@ -87,7 +87,7 @@ fn parse(shell: ShellName, text: &[u8]) -> Option<Result<(), String>> {
 }
 
 /// The first line of a startup file that can end the file, or the shell, before its last line: its
-/// number and its text. A test that only sends away shells without a person is none.
+/// number and its text. A test that sends away only shells without a person does not count.
 pub fn leaves(text: &[u8]) -> Option<(usize, String)> {
     let (mut apart, mut function) = (false, None);
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {

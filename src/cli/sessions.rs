@@ -175,7 +175,7 @@ fn is_after_loss(finding: &Finding) -> bool {
 }
 
 fn facts(session: &Session, told: &Told) -> Value {
-    let story = &told.story;
+    let (story, sealed) = (&told.story, session.sealed());
     json!({
         "session": session.id(),
         "name": session.genesis().name,
@@ -191,8 +191,8 @@ fn facts(session: &Session, told: &Told) -> Value {
         "complete": story.is_complete(),
         "incomplete": told.incomplete().map(FindingCode::name),
         "afterLoss": story.findings.iter().any(is_after_loss),
-        "sealed": session.is_sealed(),
-        "envelope": session.sealed().map(|sealed| sealed.path),
+        "sealed": sealed.as_ref().is_some_and(|sealed| sealed.whole),
+        "envelope": sealed.map(|sealed| sealed.path),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
     })
@@ -205,8 +205,9 @@ fn listed(session: &Session) -> Result<Value, Failure> {
     let value = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
         value["folder"] = report::path_json(session.folder().path());
-        value["sealed"] = json!(session.is_sealed());
-        value["envelope"] = json!(session.sealed().map(|sealed| sealed.path));
+        let sealed = session.sealed();
+        value["sealed"] = json!(sealed.as_ref().is_some_and(|sealed| sealed.whole));
+        value["envelope"] = json!(sealed.map(|sealed| sealed.path));
         return Ok(value);
     }
     let told = Told::of(session)?;

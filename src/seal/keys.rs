@@ -447,7 +447,7 @@ pub enum KeyError {
     NotEd25519(String),
     /// It claims to be a key and does not parse.
     Malformed(String),
-    /// A line about a key that is not to be had so.
+    /// attesh does not take this line of a trust file, although nothing in it is damaged.
     Refused(Refusal),
     /// The 32 bytes are not a point, not its only spelling, or a weak point.
     BadPoint,
