@@ -95,7 +95,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
             report.add(Level::Degraded, "gaps", format!("{lost} ran unrecorded; attesh log says where"))
         }
     }
-    let Some(own) = shells::own_shell(story) else {
+    let Some(own) = shells::own_shell(story)? else {
         report.add(
             Level::Degraded,
             "shell",

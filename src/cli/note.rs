@@ -23,7 +23,7 @@ pub fn note(args: &Note) -> Exit {
     }
     let session = chosen(args.session.as_deref())?;
     let appended = session.with_writer_waiting(PATIENCE_MS, |writer| {
-        let shell = shells::own_shell(&writer.story()?);
+        let shell = shells::own_shell(&writer.story()?)?;
         let mut texts = Disclosures::default();
         texts.commit("text", text);
         let body = Body::Note(record::Note { shell, what: NoteWhat::Remark, status: None, native: None });
@@ -53,7 +53,7 @@ pub fn pause(args: &Pause) -> Exit {
     let session = chosen(None)?;
     let marker = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
-        let own = shells::own_shell(&story);
+        let own = shells::own_shell(&story)?;
         let shell = match (args.all, own) {
             (true, _) => None,
             (false, Some(own)) => Some(own),
@@ -90,7 +90,7 @@ pub fn resume(args: &Resume) -> Exit {
     let reason = reason(&args.reason)?;
     let session = chosen(None)?;
     let resumed = session.with_writer_waiting(PATIENCE_MS, |writer| {
-        let own = shells::own_shell(&writer.story()?);
+        let own = shells::own_shell(&writer.story()?)?;
         let shell = match which(&session, args.all, own) {
             Ok(shell) => shell,
             Err(failure) => return Ok(Err(failure)),

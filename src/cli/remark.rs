@@ -106,7 +106,7 @@ impl Told {
 /// may go on elsewhere its shells are not.
 pub fn at_the_end(checked: &Checked, standing: &Standing) -> Vec<Remark> {
     let story = &checked.story;
-    let here = checked.genesis_body().is_some_and(shells::is_here);
+    let here = checked.genesis_body().is_some_and(shells::is_known_here);
     let over = story.ended || standing.is_cut_short;
     let lives = |pid, start| !over && (!here || proc::is_alive(pid, start));
     let row = |code, shell, text| Remark {

@@ -60,10 +60,7 @@ pub fn run(args: &Seal) -> Exit {
         Some(dir) => find::in_folder(dir)?,
         None => the_session(args.session.as_deref())?,
     };
-    if let Some(place) = session.elsewhere().filter(|_| !args.elsewhere) {
-        return Err(Failure::from(SessionError::Elsewhere(session.short_name().to_owned(), place))
-            .next("seal it there, or add --elsewhere to seal what is here now, without an end"));
-    }
+    let apart = recorded_elsewhere(&session, args.elsewhere)?;
     let outputs = Outputs::new(args, &session)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
@@ -83,7 +80,7 @@ pub fn run(args: &Seal) -> Exit {
             ..failure
         })?;
     }
-    let ended = end_if_live(&session, args)?;
+    let ended = end_if_live(&session, apart, args)?;
     let what =
         What { subjects: &subjects, secret: secret.as_ref(), kept: &kept, again: again(args, &session) };
     let sealed = sealed(&session, &signer, &outputs, &what, overwrite);
@@ -96,6 +93,23 @@ pub fn run(args: &Seal) -> Exit {
     let (statement, digest) = sealed?;
     print(&session, &outputs, &statement, &digest, args.json)?;
     Ok(0)
+}
+
+/// Why a session is sealed without an end: it is recorded elsewhere, or that is not known. Only
+/// `--elsewhere` allows that.
+fn recorded_elsewhere(session: &Session, allowed: bool) -> Result<Option<String>, Failure> {
+    match session.elsewhere() {
+        Ok(None) => Ok(None),
+        Ok(Some(place)) if allowed => Ok(Some(format!("it is recorded {place}"))),
+        Ok(Some(place)) => {
+            let error = SessionError::Elsewhere(session.short_name().to_owned(), place);
+            Err(Failure::from(error)
+                .next("seal it there, or add --elsewhere to seal what is here now, without an end"))
+        }
+        Err(error) if allowed => Ok(Some(format!("it is not known where it is recorded: {error}"))),
+        Err(error) => Err(named(session, error.into())
+            .next("try again, or add --elsewhere to seal what is here now, without an end")),
+    }
 }
 
 /// What a seal is made with beside the key.
@@ -400,12 +414,12 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.
-fn end_if_live(session: &Session, args: &Seal) -> Result<Option<Ended>, Failure> {
+fn end_if_live(session: &Session, apart: Option<String>, args: &Seal) -> Result<Option<Ended>, Failure> {
     if session.has_end() {
         return Ok(None);
     }
-    if let Some(place) = session.elsewhere() {
-        report::say(&format!("sealing it without an end: it is recorded {place}"));
+    if let Some(why) = apart {
+        report::say(&format!("sealing it without an end: {why}"));
         return Ok(None);
     }
     if session.is_another_file() {

@@ -222,7 +222,7 @@ pub fn status(args: &Status) -> Exit {
     let session = chosen_or_in(args.session.as_deref(), args.dir.as_deref())?;
     let told = Told::of(&session)?;
     let (story, standing) = (&told.story, &told.standing);
-    let own = shells::own_shell(story);
+    let own = shells::own_shell(story)?;
     let paused = own.is_some_and(|at| story.live[&at].paused);
     if args.json {
         let mut value = facts(&session, &told);
@@ -376,9 +376,16 @@ pub fn prune(args: &Prune) -> Exit {
 /// Whether a session can be removed: no shell records in it, no shell needs it to find the next,
 /// and it was sealed or --force was given.
 fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
-    if let Some(place) = session.elsewhere().filter(|_| !args.elsewhere) {
-        return Err(Failure::from(SessionError::Elsewhere(session.short_name().to_owned(), place))
-            .next("remove it there, or add --elsewhere"));
+    if !args.elsewhere {
+        let failure = Failure::from;
+        match session.elsewhere() {
+            Ok(None) => {}
+            Ok(Some(place)) => {
+                let error = SessionError::Elsewhere(session.short_name().to_owned(), place);
+                return Err(failure(error).next("remove it there, or add --elsewhere"));
+            }
+            Err(error) => return Err(failure(error).next("try again")),
+        }
     }
     let name = session.short_name();
     let unknown = |session: &Session, error: SessionError| {

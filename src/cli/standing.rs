@@ -25,6 +25,9 @@ pub const ENDED: &str = "ended";
 /// The word for a session whose state is gone.
 pub const LOST: &str = "lost";
 
+/// The word for a session of which the machine does not tell how it stands.
+pub const UNKNOWN: &str = "unknown";
+
 /// How a session stands.
 #[derive(Debug, Default)]
 pub struct Standing {
@@ -81,10 +84,11 @@ fn standing(session: &Session, story: &Story) -> Standing {
         Err(error @ SessionError::Append(AppendError::Tampered(_))) => {
             Standing { wrong: Some(tampered(session, &error)), ..of(TAMPERED, None) }
         }
-        Err(error) => {
+        Err(error) if error.is_over() || matches!(error, SessionError::Copied(_)) => {
             let is_cut_short = error.is_over() && !session.is_copy();
             Standing { is_cut_short, ..of(LOST, Some(error.reason())) }
         }
+        Err(error) => of(UNKNOWN, Some(error.to_string())),
     }
 }
 
@@ -139,7 +143,7 @@ impl Told {
     /// Whether a finding says what is missing for good, and not only that the session goes on.
     #[must_use]
     pub fn weighs(&self, finding: &Finding) -> bool {
-        let goes_on = matches!(self.standing.word, "live" | "open" | "locked" | "elsewhere");
+        let goes_on = matches!(self.standing.word, "live" | "open" | "locked" | "elsewhere" | UNKNOWN);
         let lives = |shell| !self.gone.contains(&shell);
         finding.is_incomplete() && !(goes_on && self.story.is_in_progress(finding, lives))
     }

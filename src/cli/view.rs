@@ -220,7 +220,7 @@ fn is_in_its_line(record: &Record, passed: &Passed, rows: &[Row], starts: &HashM
 
 /// A process id means something only on the machine and since the boot that it was given on.
 fn mark_running(rows: &mut [Row], checked: &Checked) {
-    let here = checked.genesis_body().is_some_and(shells::is_here);
+    let here = checked.genesis_body().is_some_and(shells::is_known_here);
     let story: &Story = &checked.story;
     if !here || story.ended {
         return;

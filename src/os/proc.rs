@@ -23,11 +23,13 @@ impl BootId {
     }
 }
 
-/// The boot id; `None` if the kernel does not tell it. The caller decides what that means.
-#[must_use]
-pub fn boot_id() -> Option<BootId> {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    uuid::Uuid::try_parse(text.trim()).ok().map(BootId)
+/// The boot id.
+///
+/// # Errors
+/// The kernel does not tell it, as where `/proc` is not mounted.
+pub fn boot_id() -> io::Result<BootId> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    uuid::Uuid::try_parse(text.trim()).map(BootId).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// The file of this program, whatever has become of its name.
@@ -39,16 +41,27 @@ pub fn program() -> io::Result<File> {
 }
 
 /// Inode of one of this process's namespaces (`pid`, `time`); none if the kernel has none.
-#[must_use]
-pub fn namespace(kind: &str) -> Option<u64> {
-    fs::metadata(format!("/proc/self/ns/{kind}")).ok().map(|meta| meta.ino())
+///
+/// # Errors
+/// The kernel does not tell it.
+pub fn namespace(kind: &str) -> io::Result<Option<u64>> {
+    namespace_of("self", kind)
 }
 
-/// Whether a process sees the mounts that this one sees; in doubt it does not.
-#[must_use]
-pub fn has_our_mounts(pid: u64) -> bool {
-    let theirs = fs::metadata(format!("/proc/{pid}/ns/mnt")).ok().map(|meta| meta.ino());
-    theirs.is_some() && theirs == namespace("mnt")
+fn namespace_of(process: &str, kind: &str) -> io::Result<Option<u64>> {
+    match fs::metadata(format!("/proc/{process}/ns/{kind}")) {
+        Ok(meta) => Ok(Some(meta.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a process that lives sees the mounts that this one sees.
+///
+/// # Errors
+/// The kernel does not tell it.
+pub fn has_our_mounts(pid: u64) -> io::Result<bool> {
+    Ok(namespace_of(&pid.to_string(), "mnt")? == namespace("mnt")?)
 }
 
 /// What `/proc/PID/stat` says of a process.
@@ -61,9 +74,16 @@ pub struct Stat {
 }
 
 /// Parent and start of a process; `None` if the process does not exist.
-#[must_use]
-pub fn stat(pid: u64) -> Option<Stat> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+///
+/// # Errors
+/// The kernel does not tell it.
+pub fn stat(pid: u64) -> io::Result<Option<Stat>> {
+    match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(text) => Ok(parse_stat(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Parent of a process, which may be a zombie.
@@ -160,23 +180,25 @@ pub fn place_in(pid: u32, descriptor: i32) -> Option<((u64, u64), u64)> {
     Some(((meta.dev(), meta.ino()), at))
 }
 
-/// Whether the process that had this id and start is still there.
+/// Whether the process that had this id and start is still there; in doubt it is.
 #[must_use]
 pub fn is_alive(pid: u64, start_ticks: u64) -> bool {
-    stat(pid).is_some_and(|stat| stat.start_ticks == start_ticks)
+    stat(pid).map_or(true, |stat| stat.is_some_and(|stat| stat.start_ticks == start_ticks))
 }
 
 /// This process's ancestors, nearest first, with their starts.
-#[must_use]
-pub fn ancestors() -> Vec<(u64, u64)> {
+///
+/// # Errors
+/// The kernel does not tell them.
+pub fn ancestors() -> io::Result<Vec<(u64, u64)>> {
     let mut list = Vec::new();
     let mut pid = u64::from(std::os::unix::process::parent_id());
     while pid > 0 && list.len() < 1024 {
-        let Some(stat) = stat(pid) else { break };
+        let Some(stat) = stat(pid)? else { break };
         list.push((pid, stat.start_ticks));
         pid = stat.parent;
     }
-    list
+    Ok(list)
 }
 
 #[cfg(test)]
@@ -193,15 +215,15 @@ mod tests {
     #[test]
     fn the_boot_id_is_spelled_as_the_kernel_spells_it() {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-        assert_eq!(boot_id().map(BootId::text).as_deref(), Some(text.trim()));
+        assert_eq!(boot_id().unwrap().text(), text.trim());
     }
 
     #[test]
     fn this_process_is_alive_and_has_ancestors() {
         let me = u64::from(std::process::id());
-        let start = stat(me).unwrap().start_ticks;
+        let start = stat(me).unwrap().unwrap().start_ticks;
         assert!(is_alive(me, start));
         assert!(!is_alive(me, start + 1));
-        assert_eq!(ancestors().first().map(|(pid, _)| *pid), parent(me));
+        assert_eq!(ancestors().unwrap().first().map(|(pid, _)| *pid), parent(me));
     }
 }

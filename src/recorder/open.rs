@@ -44,7 +44,7 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
         }
     };
     // A shell that was killed could not have its own removed.
-    close::leave_nothing(&session, |pid| proc::stat(pid).is_none());
+    close::leave_nothing(&session, |pid| proc::stat(pid).is_ok_and(|stat| stat.is_none()));
     Ok(Answer::Opened {
         folder: session.folder().path().to_owned(),
         genesis: *session.genesis_root(),

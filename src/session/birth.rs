@@ -1,13 +1,14 @@
 //! Opens a session, joins one that lives, and opens the successor of one that is over.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::close;
 use super::program;
-use super::shells;
+use super::shells::{self, asking, namespace};
 use super::{
     JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
 };
@@ -162,10 +163,10 @@ fn write_genesis(
 ) -> Result<()> {
     let journal = folder.create_file(JOURNAL)?;
     let seed = Seed::random();
-    let boot = proc::boot_id();
+    let boot = proc::boot_id().ok();
     let mut texts = Disclosures::default();
     texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec());
-    if let Some(host) = host() {
+    if let Ok(host) = host() {
         texts.commit("host", host);
     }
     texts.commit("user", user());
@@ -174,8 +175,8 @@ fn write_genesis(
         session: id.hyphenated().to_string(),
         name: new.name,
         boot_id: boot.map(BootId::text),
-        pid_ns: proc::namespace("pid"),
-        time_ns: proc::namespace("time"),
+        pid_ns: namespace("pid")?,
+        time_ns: namespace("time")?,
         recorder: Recorder {
             id: RECORDER_ID.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -210,8 +211,8 @@ fn recorder_digest(level: StateLevel, states: &Folder) -> Option<Digest> {
 }
 
 /// The name of this machine.
-pub(super) fn host() -> Option<Vec<u8>> {
-    nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).ok()
+pub(super) fn host() -> io::Result<Vec<u8>> {
+    Ok(nix::unistd::gethostname()?.into_encoded_bytes())
 }
 
 fn user() -> Vec<u8> {
@@ -243,7 +244,10 @@ fn state_folder() -> Result<(StateLevel, Folder)> {
 
 /// Whether a shell of this process may join the session: same user (the folder says so),
 /// same boot, same pid namespace.
-pub(super) fn may_join(session: &Session) -> bool {
+///
+/// # Errors
+/// The kernel does not tell it.
+pub(super) fn may_join(session: &Session) -> Result<bool> {
     shells::is_here(session.genesis())
 }
 
@@ -253,7 +257,7 @@ pub(super) fn may_join(session: &Session) -> bool {
 /// # Errors
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
-    let Some(stat) = proc::stat(shell.pid) else {
+    let Some(stat) = proc::stat(shell.pid).map_err(asking("look at the shell's process"))? else {
         return Err(SessionError::Nowhere(format!("no process has the id {}", shell.pid), None));
     };
     session.with_writer_waiting(PATIENCE_MS, |writer| {
@@ -347,10 +351,17 @@ pub fn around(exported: Option<&Path>) -> std::result::Result<Session, Apart> {
     };
     // A hook exports a folder; a word is what a person sets.
     let (parent, inherited) = (Some(session.id().to_owned()), exported.is_absolute());
-    if !may_join(&session) {
-        let place = session.elsewhere().unwrap_or_else(|| "since another boot".to_owned());
-        let why = told(&format_args!("that session is recorded {place}"));
-        return Err(Apart { parent, why, inherited });
+    let recorded = may_join(&session).and_then(|may| match may {
+        true => Ok(None),
+        false => Ok(Some(session.elsewhere()?.unwrap_or_else(|| "since another boot".to_owned()))),
+    });
+    match recorded {
+        Ok(None) => {}
+        Ok(Some(place)) => {
+            let why = told(&format_args!("that session is recorded {place}"));
+            return Err(Apart { parent, why, inherited });
+        }
+        Err(error) => return Err(Apart { parent, why: told(&error), inherited: false }),
     }
     let over = session.over_words();
     let why = || told(&format_args!("that session {over}"));

@@ -228,8 +228,8 @@ pub fn end_by_command(
 ) -> std::result::Result<Over, Failure> {
     let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
-        let own = own_shell(&story);
-        let here = is_here(session.genesis());
+        let own = own_shell(&story)?;
+        let here = is_here(session.genesis())?;
         let refused = refuse_own_script(&story, own, close_others)
             .and_then(|()| refuse_others(&story, own, here, close_others));
         if let Err(refusal) = refused {

@@ -11,6 +11,7 @@ use super::{Result, SHORT_ID_DIGITS, Session, SessionError, short_id};
 use crate::cause::Code;
 use crate::failure::Failure;
 use crate::files::FileError;
+use crate::journal::append::AppendError;
 use crate::paths;
 use crate::text::{Command, Next, quoted, visible};
 use crate::verify::Remembered;
@@ -94,13 +95,8 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
     }
     let list = all()?;
     let named = |session: &&Session| session.genesis().name.as_deref() == Some(word);
-    // If several sessions had the name one after the other, the live one counts, else the newest
-    // of this machine.
-    if let Some(session) = list
-        .iter()
-        .filter(named)
-        .max_by_key(|session| (session.may_be_live(), session.elsewhere().is_none(), session.opened_ns()))
-    {
+    let namesakes: Vec<_> = list.iter().filter(named).collect();
+    if let Some(session) = first_of(&namesakes)? {
         let is_other = |other: &&Session| !named(other) && fits(word, other.id());
         if let Some(other) = list.iter().find(is_other).filter(|_| word.len() >= SHORT_ID_DIGITS) {
             let what = format!("{word} is the name of session {}, and the id of another", session.id());
@@ -138,6 +134,21 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
         ))
         .typing("give more digits of the id; to see it", Command::new("attesh sessions"))),
     }
+}
+
+/// Which of the sessions of one name is meant. If they had it one after the other, the live one
+/// counts, else the newest of this machine.
+fn first_of<'a>(namesakes: &[&'a Session]) -> std::result::Result<Option<&'a Session>, Failure> {
+    if let [] | [_] = namesakes {
+        return Ok(namesakes.first().copied());
+    }
+    let mut ranked = Vec::new();
+    for session in namesakes {
+        let unknown = |error| Failure::from(error).next("name the session that is meant by its id");
+        let here = session.elsewhere().map_err(unknown)?.is_none();
+        ranked.push(((session.may_be_live(), here, session.opened_ns()), *session));
+    }
+    Ok(ranked.into_iter().max_by_key(|(rank, _)| *rank).map(|(_, session)| session))
 }
 
 /// What to do where no session has this name: it can be a file, or a session's folder, here.
@@ -301,10 +312,19 @@ pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
         }
         _ => {}
     }
-    let own = |session: &Session| session.with_writer(|writer| Ok(own_shell(&writer.story()?)));
-    let Ok(mut list) = all() else { return Ok(None) };
-    list.retain(|session| !session.has_end());
-    Ok(list.into_iter().rev().find(|session| own(session).is_ok_and(|shell| shell.is_some())))
+    let own = |session: &Session| session.with_writer(|writer| own_shell(&writer.story()?));
+    let Ok(list) = all() else { return Ok(None) };
+    for session in list.into_iter().rev().filter(|session| !session.has_end()) {
+        match own(&session) {
+            Ok(Some(_)) => return Ok(Some(session)),
+            // What the kernel did not tell: this can be the one.
+            Err(error @ SessionError::Append(AppendError::Io(..))) => {
+                return Err(Failure::from(error).within("this shell's session is not known"));
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The last of the sessions that follow one another.

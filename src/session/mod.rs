@@ -222,8 +222,9 @@ impl Session {
     /// What was lost here may be where the session is recorded.
     fn lost_or_elsewhere(&self, lost: SessionError) -> SessionError {
         match self.elsewhere() {
-            Some(place) => SessionError::Elsewhere(self.short_name().to_owned(), place),
-            None => lost,
+            Ok(Some(place)) => SessionError::Elsewhere(self.short_name().to_owned(), place),
+            Ok(None) => lost,
+            Err(error) => error,
         }
     }
 
@@ -325,7 +326,7 @@ impl Session {
     /// # Errors
     /// The number is unknown: the journal is locked, or cannot be read.
     pub fn live_shells(&self) -> Result<usize> {
-        let here = shells::is_here(self.genesis());
+        let here = shells::is_here(self.genesis())?;
         let count = |writer: &mut Writer| Ok(shells::other_live_shells(&writer.story()?, None, here).len());
         match self.with_writer_waiting(lock::PATIENCE_MS, count) {
             Err(error) if error.is_over() => Ok(0),
@@ -403,8 +404,7 @@ pub fn pause_name(shell: u64) -> String {
 
 /// The boot id. Without it this is an error, because nothing then says whose the state is.
 fn this_boot() -> Result<[u8; 16]> {
-    let missing = || AppendError::Io("read the boot id", io::ErrorKind::NotFound.into()).into();
-    proc::boot_id().map(BootId::bytes).ok_or_else(missing)
+    proc::boot_id().map(BootId::bytes).map_err(shells::asking("read the boot id"))
 }
 
 /// How many digits of a session's id are shown.

@@ -89,7 +89,7 @@ fn is_left_over(error: &SessionError) -> bool {
 }
 
 fn join(session: Session, head: Head, moved: Option<PathBuf>) -> Result<Placed> {
-    if may_join(&session) {
+    if may_join(&session)? {
         return Ok(Placed { session, head, joined: true, moved });
     }
     let why = "the session in it is recorded in another container".to_owned();

@@ -15,7 +15,12 @@ use crate::stage::world::{a_bash, put, skipped};
 
 /// attesh on another machine that has the same home: another boot, another name, other memory.
 fn elsewhere(home: &Home, host: &str, words: &[&str]) -> Option<Said> {
-    let boot = home.file("boot", "11111111-2222-3333-4444-555555555555\n");
+    on_a_machine(home, host, "11111111-2222-3333-4444-555555555555\n", words)
+}
+
+/// attesh on a machine of this name that tells this of its boot.
+fn on_a_machine(home: &Home, host: &str, boot: &str, words: &[&str]) -> Option<Said> {
+    let boot = home.file("boot", boot);
     let script = "hostname \"$HOST\" && mount -t tmpfs none /dev/shm && mount --bind \"$BOOT\" \
                   /proc/sys/kernel/random/boot_id || exit 99; exec attesh \"$@\"";
     let mut command = home.command(Path::new("unshare"));
@@ -81,6 +86,25 @@ fn a_session_of_another_machine_is_taken_for_one_that_is_over() {
     assert_eq!(attesh(&home, &["prune", "--sealed"]).err, "attesh: 0 sessions removed\n");
     ok(&home, &["seal", "one", "--key", "key", "-o", "b.intoto.json"]);
     assert!(ok(&home, &["prune", "--sealed"]).contains(&folder));
+}
+
+#[test]
+fn what_the_kernel_does_not_tell_is_taken_for_another_machine() {
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    let run = |words: &[&str]| on_a_machine(&home, "other", "", words);
+    let Some(listed) = run(&["sessions"]) else { return };
+    assert!(listed.out.contains(" unknown "), "{}", listed.out);
+    for words in [&["seal", "one", "--key", "key"][..], &["stop", "one"], &["prune", "one", "--force"]] {
+        let said = run(words).unwrap();
+        assert_eq!(said.code, Some(5), "{words:?}: {}", said.err);
+        assert!(said.err.contains("cannot read the boot id"), "{words:?}: {}", said.err);
+        assert!(!said.err.contains("recorded on") && !said.err.contains("container"), "{}", said.err);
+    }
+    let sealed = run(&["seal", "one", "--key", "key", "--elsewhere", "-o", "a.intoto.json"]).unwrap();
+    assert!(sealed.code == Some(0) && sealed.err.contains("incomplete"), "{}", sealed.err);
+    assert!(sealed.err.contains("it is not known where it is recorded"), "{}", sealed.err);
+    ok(&home, &["stop", "one"]);
 }
 
 /// attesh on this machine, where other file systems are mounted: the state of no session is seen.
