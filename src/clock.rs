@@ -3,6 +3,8 @@
 //! Local time is untrusted and named so wherever it is shown. The two clocks together
 //! show a step: realtime minus boottime stays the same while nobody sets the clock.
 
+use std::time::Duration;
+
 use crate::os::clock;
 
 /// What the clocks said at one moment.
@@ -23,6 +25,27 @@ pub fn now() -> Moment {
         realtime_ns: clock::realtime_ns(),
         boottime_ns: clock::boottime_ns(),
         synced: clock::is_synced(),
+    }
+}
+
+/// A moment by which something is over; no change of the clock moves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    boottime_ns: u64,
+}
+
+impl Deadline {
+    /// The moment that is this much later than now.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Deadline { boottime_ns: clock::boottime_ns().saturating_add(ns) }
+    }
+
+    /// What is left until then; nothing once it is past.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        Duration::from_nanos(self.boottime_ns.saturating_sub(clock::boottime_ns()))
     }
 }
 

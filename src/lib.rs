@@ -19,7 +19,7 @@
 //!   (what the clocks say at one moment), [`mod@lock`] (the only flock), [`files`] (private
 //!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
 //!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`kind`] (kinds of
-//!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes).
+//!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`asked`] (other programs that are asked something).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
@@ -71,6 +71,7 @@
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
 
+pub mod asked;
 pub mod cause;
 pub mod cli;
 pub mod clock;

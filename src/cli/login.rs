@@ -8,23 +8,20 @@
 
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use memchr::memmem;
 
 use super::args::ShellName;
-use super::reached;
+use super::reached::{self, SHELL};
+use crate::asked::ask;
 use crate::files;
 use crate::paths;
 use crate::text::quoted;
 
 /// The longest startup file that is looked at, in bytes.
 const FILE_MAX: u64 = 1 << 20;
-/// How long zsh may take to read its `.zshenv`, in steps of [`STEP_MS`].
-const STEPS_MAX: u32 = 200;
-const STEP_MS: u64 = 10;
 /// Stands before what zsh is asked: a `.zshenv` may print something, too.
 const MARK: &[u8] = b"\0attesh\0";
 /// Has a login shell of bash read its rc file. Other shells read `.profile`, too. An rc file may
@@ -48,22 +45,12 @@ fn zsh() -> Option<&'static Zsh> {
 fn ask_zsh() -> Option<Zsh> {
     let question = "printf '\\0attesh\\0%s\\0' \"${ZDOTDIR-}\"; [[ -o rcs ]] && printf on";
     let mut command = Command::new(paths::program("zsh")?);
-    command.args(["-c", question]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    for _ in 0..STEPS_MAX {
-        if child.try_wait().ok()?.is_some() {
-            let output = child.wait_with_output().ok()?.stdout;
-            let at = memmem::rfind(&output, MARK)? + MARK.len();
-            let mut parts = output[at..].split(|byte| *byte == 0);
-            let folder = parts.next().filter(|folder| !folder.is_empty());
-            let folder = folder.map(|folder| PathBuf::from(std::ffi::OsString::from_vec(folder.to_vec())));
-            return Some(Zsh { folder, reads_rc: parts.next()? == b"on" });
-        }
-        std::thread::sleep(Duration::from_millis(STEP_MS));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    None
+    let said = ask(command.args(["-c", question]), b"", SHELL).ok()?.out;
+    let at = memmem::rfind(&said, MARK)? + MARK.len();
+    let mut parts = said[at..].split(|byte| *byte == 0);
+    let folder = parts.next().filter(|folder| !folder.is_empty());
+    let folder = folder.map(|folder| PathBuf::from(std::ffi::OsString::from_vec(folder.to_vec())));
+    Some(Zsh { folder, reads_rc: parts.next()? == b"on" })
 }
 
 /// The folder of zsh's startup files, if that is not the home folder: `.zshenv` may set ZDOTDIR.

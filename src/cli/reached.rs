@@ -6,17 +6,16 @@
 //! Rules: nothing of the file runs: the shell is asked to parse it. What a text can do to the line
 //! is found by its words, so in doubt a line of the file is named, and the user looks.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use super::args::ShellName;
+use crate::asked::{Limits, ask};
 use crate::paths;
 use crate::text::visible;
 
-/// How long a shell may take to parse a file, in steps of [`STEP_MS`].
-const STEPS_MAX: u32 = 200;
-const STEP_MS: u64 = 10;
+/// What a shell may take to parse a file, or to read its startup files.
+pub const SHELL: Limits = Limits { time: Duration::from_secs(2), bytes: 1 << 20 };
 
 /// Why a line behind this text would be no command of its own; `None` if it would be, or if that
 /// cannot be told.
@@ -65,25 +64,10 @@ fn parse(shell: ShellName, text: &[u8]) -> Option<Result<(), String>> {
     };
     let mut command = Command::new(paths::program(program(shell))?);
     command.args([quiet, "-n", "/dev/stdin"]).env_remove("BASH_ENV").env("LC_ALL", "C");
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().ok()?;
-    let mut input = child.stdin.take()?;
-    let text = text.to_vec();
-    // A shell that stops early leaves the rest of a long text in the pipe.
-    let writer = std::thread::spawn(move || input.write_all(&text));
-    for _ in 0..STEPS_MAX {
-        if child.try_wait().ok()?.is_some() {
-            let output = child.wait_with_output().ok()?;
-            let _ = writer.join();
-            let said = output.stderr.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let said = visible(said).replace("~/dev/stdin ", "").replace("/dev/stdin:", "line ");
-            return Some(if output.status.success() { Ok(()) } else { Err(said) });
-        }
-        std::thread::sleep(Duration::from_millis(STEP_MS));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    None
+    let answer = ask(&mut command, text, SHELL).ok()?;
+    let said = answer.err.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let said = visible(said).replace("~/dev/stdin ", "").replace("/dev/stdin:", "line ");
+    Some(if answer.status.success() { Ok(()) } else { Err(said) })
 }
 
 /// The first line of a startup file that can end the file, or the shell, before its last line: its

@@ -28,6 +28,7 @@ const LAYERS: &[&str] = &[
     "crypto",
     "lock",
     "files",
+    "asked",
     "protocol",
     "kind",
     "cause",
@@ -51,7 +52,8 @@ const LAYERS: &[&str] = &[
 const CIRCLES: &[&[&str]] = &[];
 
 /// They know nothing of records, journals and seals.
-const GROUND: &[&str] = &["sys", "os", "encoding", "text", "clock", "crypto", "lock", "files", "paths"];
+const GROUND: &[&str] =
+    &["sys", "os", "encoding", "text", "clock", "crypto", "lock", "files", "asked", "paths"];
 
 /// Doors that nobody imports.
 const DOORS: &[&str] = &["recorder", "cli"];
