@@ -177,7 +177,8 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
     .map_err(|error| Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error))))?;
     let standing = Standing::of(session, &checked);
     rows.extend(at_the_end(&checked, &standing).into_iter().map(Row::Remark));
-    if !standing.is_cut_short {
+    // What runs is told by the last records, and of a journal that was cut they are others.
+    if !standing.is_cut_short && standing.wrong.is_none() {
         mark_running(&mut rows, &checked);
     }
     mark_whole(&mut rows, &ends, &checked);

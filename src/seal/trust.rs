@@ -26,6 +26,8 @@ pub const MAX_TRUST_FILE_BYTES: usize = 1 << 20;
 const ANOTHER_LINE: &str = "add a line for the key that seals, such as: NAME ssh-ed25519 AAAA…";
 
 /// What a file of public keys has in it.
+/// How a key of `ssh-keygen -e` begins.
+const RFC4716: &str = "---- BEGIN SSH2 PUBLIC KEY ----";
 const FORMS: &str = "a public key is a line such as ssh-ed25519 AAAA…, or a block that begins with -----BEGIN PUBLIC KEY-----; to print that of a key type: attesh key show FILE";
 
 /// What to do about a text beside PEM blocks.
@@ -70,6 +72,11 @@ impl TrustFile {
         let text = std::str::from_utf8(bytes).map_err(|_| whole(KeyError::NotAKey("no text".to_owned())))?;
         // Editors of Windows begin a text with this mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if let Some(at) = text.lines().position(|line| line.trim_start().starts_with(RFC4716)) {
+            let what = "a public key in the form of RFC 4716, not in that of OpenSSH".to_owned();
+            let why = KeyError::refused(what, "to print it in that of OpenSSH type: ssh-keygen -i -f FILE");
+            return Err(TrustError { line: Some(at + 1), why });
+        }
         let file =
             if text.contains("-----BEGIN ") { Self::read_pem(text)? } else { Self::read_lines(text, local)? };
         if file.keys.is_empty() {

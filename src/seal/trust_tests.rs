@@ -296,6 +296,14 @@ fn what_attesh_does_not_take_is_called_damaged() {
 }
 
 #[test]
+fn a_key_in_another_form_of_ssh_keygen_is_called_no_key() {
+    let error = read("# a comment\n---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n").unwrap_err();
+    assert_eq!(error.line, Some(2));
+    assert!(error.to_string().contains("in the form of RFC 4716"), "{error}");
+    assert!(error.next().unwrap().to_string().ends_with("type: ssh-keygen -i -f FILE"));
+}
+
+#[test]
 fn what_is_damaged_is_called_refused() {
     let error = read("ssh-ed25519 AAA%").unwrap_err();
     assert_eq!(

@@ -118,12 +118,17 @@ fn reading_waits_for_a_lock() {
 /// A session whose journal is put back to an older copy of itself, as its recorder finds.
 fn rolled_back(home: &Home) -> Shell {
     let shell = Shell::open(home, std::process::id());
+    back_to_now(&shell, || shell.start(home, 1));
+    shell
+}
+
+/// Puts the journal back, after more was recorded, to what it is now.
+fn back_to_now(shell: &Shell, more: impl FnOnce()) {
     let journal = Path::new(&shell.folder).join("journal");
     let older = std::fs::read(&journal).unwrap();
-    shell.start(home, 1);
+    more();
     let mut file = File::options().write(true).truncate(true).open(&journal).unwrap();
     file.write_all(&older).unwrap();
-    shell
 }
 
 #[test]
@@ -178,6 +183,17 @@ fn a_journal_that_was_put_back_is_listed_without_a_word() {
     let first = attesh(&home, &["show", id]).out;
     assert!(first.starts_with("NOT INTACT: ") && first.lines().nth(1).unwrap().contains(why), "{first}");
     assert!(fails(&home, 3, &["log", id, "--failed"]).contains(why));
+}
+
+#[test]
+fn the_last_command_of_a_journal_that_was_put_back_is_said_to_run() {
+    let home = with_key();
+    let shell = Shell::open(&home, std::process::id());
+    shell.start(&home, 1);
+    back_to_now(&shell, || shell.start(&home, 2));
+    let said = attesh(&home, &["log", id_of(&shell.folder)]);
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    assert!(said.out.contains(" unfinished ") && !said.out.contains(" running "), "{}", said.out);
 }
 
 #[test]
