@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016,SC2034
+# shellcheck shell=bash disable=SC2016,SC2030,SC2031,SC2034,SC2154
 # attesh's hook for bash 5.1 and newer. `attesh init bash` fills the four
 # values below and prints this file inside a guard that other shells skip.
 #
@@ -146,9 +146,11 @@ __attesh_text() {
         else
             __attesh_own=0
         fi
-        ((__attesh_own)) || __attesh_src=withheld __attesh_t=
+        ((__attesh_own)) && [[ $__attesh_t ]] || __attesh_src=withheld __attesh_t=
     elif ((__attesh_grown > 0)) || [[ :${HISTCONTROL-}: == *:erasedups:* ]]; then
         __attesh_entry
+        # A repeat of the newest line is not taken; of an older one, that one goes.
+        ((__attesh_grown > 0)) || [[ $__attesh_src == none || :$HISTCONTROL: != *:ignoredups:* ]] || __attesh_mine || __attesh_src=dup
     elif [[ :${HISTCONTROL-}: == *:ignoredups:* ]]; then
         __attesh_entry
         [[ $__attesh_src != history ]] || __attesh_src=dup
@@ -197,12 +199,14 @@ __attesh_taken() {
     # A command of several lines: bash looks at its first one if it counts a line. The
     # second `history -s` takes nothing away: it tells whether history takes such a text.
     ((__attesh_lines > 1)) || \builtin return 1
-    [[ ${HISTCONTROL@a} == *r* ]] || HISTCONTROL=
-    [[ ${HISTIGNORE@a} == *r* ]] || HISTIGNORE=
-    \builtin eval $'\\builtin set -o history; \\builtin history -s attesh 1\n'
-    __attesh_k=$HISTCMD
-    \builtin history -s attesh 2
-    ((__attesh_k - __attesh_top == HISTCMD - __attesh_k - 1))
+    (
+        [[ ${HISTCONTROL@a} == *r* ]] || HISTCONTROL=
+        [[ ${HISTIGNORE@a} == *r* ]] || HISTIGNORE=
+        \builtin eval $'\\builtin set -o history; \\builtin history -s attesh 1\n'
+        __attesh_k=$HISTCMD
+        \builtin history -s attesh 2
+        ((__attesh_k - __attesh_top == HISTCMD - __attesh_k - 1))
+    )
 }
 __attesh_mine() { __attesh_taken; }
 # bash 5.3 has no child here. fc skips the line that it stands in, if history has that
@@ -269,7 +273,9 @@ __attesh_pipe() {
 # The child of PS0 (bash 5.1 and 5.2). It becomes the recorder, so that a start
 # costs one fork.
 __attesh_child() {
-    \builtin set +euxkET
+    # A bash without the hook, which got these functions from the environment.
+    [[ $$ == "$__attesh_pid" || ! $__attesh_pid ]] || \builtin exit 111
+    \builtin set +aeuxkET
     __attesh_call() {
         if [[ $- == *r* ]] || ((${#__attesh_t} > 15000 || __attesh_f)); then
             __attesh_rec "$@"
@@ -293,7 +299,7 @@ __attesh_child() {
 __attesh_here() { [[ $BASHPID != "$__attesh_pid" ]] || __attesh_announced "$1"; }
 __attesh_announced() {
     \builtin local -
-    \builtin set +euxkET
+    \builtin set +aeuxkET
     __attesh_doc=
     __attesh_defaults
     # An rc file took the hook out of PROMPT_COMMAND again.
@@ -301,7 +307,7 @@ __attesh_announced() {
     [[ $__attesh_dir ]] || \builtin return 0
     if ((__attesh_o)); then
         __attesh_late "$__attesh_n" "$__attesh_o"
-        __attesh_o=0
+        __attesh_o=0 __attesh_pw=\?
     fi
     if __attesh_paused; then
         __attesh_c=$1 __attesh_m=0 __attesh_h=$HISTCMD __attesh_z=$__attesh_y
@@ -321,7 +327,7 @@ __attesh_prompt() {
     # One plain assignment: any command before it would change either value.
     __attesh_s=$? __attesh_ps=${PIPESTATUS[0]} __attesh_pa=("${PIPESTATUS[@]}")
     \builtin local -
-    \builtin set +euxkET
+    \builtin set +aeuxkET
     \builtin local __attesh__nat='\#' __attesh__again=
     ((${#__attesh_pa[@]} == 1)) || __attesh_statuses
     if [[ ! ${__attesh__nat-} ]]; then
@@ -352,7 +358,7 @@ __attesh_prompted() {
     else
         __attesh_idle "$__attesh__nat" "$1"
     fi
-    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat __attesh_v=()
+    __attesh_o=0 __attesh_p=0 __attesh_i=0 __attesh_w="" __attesh_c=$__attesh__nat __attesh_v=() __attesh_pw=$__attesh_ps
     __attesh_settings
     [[ $__attesh_cf == "${__attesh_cw-}" ]] || __attesh_configured
     [[ $__attesh_r == [0134] && -z ${__attesh_dead-} ]] || __attesh_trouble
@@ -384,11 +390,7 @@ __attesh_finish() {
         __attesh_rec e n="$__attesh_n" nat="$__attesh_o" st="$__attesh_s" from=interrupt "$@"
     elif ((__attesh__nat == __attesh_o)); then
         __attesh__pipe=$__attesh_ps
-        if [[ $__attesh_ps == "$__attesh_s" ]]; then
-            __attesh_pw=$__attesh_ps
-        else
-            __attesh_pipe_true || __attesh__pipe=
-        fi
+        [[ $__attesh_ps == "$__attesh_s" ]] || __attesh_pipe_true || __attesh__pipe=
         __attesh_rec e n="$__attesh_n" nat="$__attesh__nat" st="$__attesh_s" ${__attesh__pipe:+"ps=$__attesh__pipe"} from=prompt "$@"
     else
         # Commands ran unseen since, and the status is one of theirs.
@@ -400,16 +402,17 @@ __attesh_finish() {
 # Did this command set PIPESTATUS? Many do not (a function's definition, a
 # stopped job) and leave an earlier command's.
 __attesh_pipe_true() {
-    \builtin local __attesh__last="${__attesh_ps##* }" __attesh__was="${__attesh_pw-}"
-    __attesh_pw=$__attesh_ps
+    \builtin local __attesh__last="${__attesh_ps##* }"
     if [[ $__attesh__last != "$__attesh_s" ]]; then
         [[ -o pipefail && " $__attesh_ps " == *" $__attesh_s "* ]] || \builtin return 1
     fi
-    [[ $__attesh_ps == *\ * && $__attesh_ps == "$__attesh__was" ]] || \builtin return 0
+    # No prompt told what the command before it left there, if none came between.
+    [[ $__attesh_ps == *\ * && ($__attesh_p != 0 || ${__attesh_pw-\?} == @("$__attesh_ps"|\?)) ]] || \builtin return 0
     __attesh_grown=1
     __attesh_entry
     __attesh__last=$__attesh_t __attesh_t=
-    [[ $__attesh__last == *'|'* ]]
+    # A definition, and what runs only where something holds, can have a bar and run no pipeline.
+    [[ $__attesh__last == *'|'* && $__attesh__last != *@('()'|function|case|for|select|while|until|if|coproc|'&')* ]]
 }
 
 # No command ran. History may have grown by a line that PS0 never saw.
@@ -471,6 +474,8 @@ __attesh_repair_pc() {
 __attesh_hook_ps0() {
     [[ ${PS0@a} != *r* ]] || \builtin return 1
     PS0=$__attesh_ps0${PS0-}
+    # Another bash has no use for it.
+    \builtin export -n PS0
 }
 
 # ── the shell's end ───────────────────────────────────────────────────────
@@ -490,7 +495,7 @@ __attesh_exit() {
 # a shell within a command (a hangup, errexit) leaves that command unfinished.
 __attesh_close() {
     \builtin local -
-    \builtin set +euxkET
+    \builtin set +aeuxkET
     \builtin local __attesh__why=unknown __attesh__nat='\#'
     __attesh__nat=${__attesh__nat@P}
     __attesh_defaults
@@ -530,7 +535,7 @@ $3}" EXIT
 
 __attesh_install() {
     \builtin local -
-    \builtin set +euxkET
+    \builtin set +aeuxkET
     \builtin local __attesh__typed=0 __attesh__nat='\#' __attesh__say
     __attesh__nat=${__attesh__nat@P}
     if [[ $- == *s* ]]; then
@@ -579,11 +584,13 @@ if [[ ${__attesh_pid-} == "$$" ]]; then
     __attesh_put_back
 elif [[ $- != *i* ]]; then
     \builtin printf 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab\n' >&2
-elif [[ $- == *c* ]]; then
-    # `bash -ic COMMAND` is one command of the shell that typed it.
+elif __attesh_k=${-%%c*} && ((${#__attesh_k} < ${#-})); then
+    # `bash -ic COMMAND` is one command of the shell that typed it. (nocasematch does not change
+    # this way to look for a c.)
     \builtin :
 elif ((BASH_VERSINFO[0] < 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] < 1)); then
     \builtin printf 'attesh: not recording this shell: bash %s is older than 5.1\n' "$BASH_VERSION" >&2
 else
     __attesh_install
 fi
+[[ $__attesh_a != *a* ]] || \builtin set -a

@@ -137,7 +137,7 @@ __attesh_decided() {
 __attesh_configured() {
     __attesh_settings
     [[ $__attesh_cf != $__attesh_cw && -n $__attesh_dir ]] && ! __attesh_paused || return 0
-    __attesh_tell "$__attesh_cf" n what=configuration nat=$__attesh_nat st=$1
+    __attesh_tell "$__attesh_cf" n what=configuration nat=$__attesh_nat ${${(M)1:#<0-255>}:+st=$1}
     ((__attesh_rc)) || __attesh_cw=$__attesh_cf
 }
 
@@ -163,6 +163,8 @@ __attesh_addhistory() {
             [[ $line != *[^[:space:]]* ]] || __attesh_paused || __attesh_aside history 0 $__attesh_nat "$line"
             return 0
         fi
+        # A function behind this one may take itself away.
+        (($#zshaddhistory_functions < 2)) || __attesh_settings
         __attesh_line=$line
         __attesh_lines+=$#lines
         __attesh_shown+=$#lines
@@ -175,16 +177,19 @@ __attesh_preexec() {
         local __attesh__s=$?
         builtin trap - DEBUG
         local s=$__attesh__s src=typed text=$__attesh_line
-        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
+        # A function of the user's may call the hooks of all.
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir && $ZSH_EVAL_CONTEXT == shfunc ]] || return 0
         local -i nat=${functrace[-1]##*:}
         if ((__attesh_open)); then
             # No prompt hook ran in between: $? is still that command's, unless
             # zsh read lines that it showed to no hook.
             if ((__attesh_run && nat == __attesh_nat + __attesh_lines)); then
-                __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=next-start
+                __attesh_ended $s from=next-start
             else
-                __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+                __attesh_ended '' from=unknown
             fi
+            # Which pipeline set pipestatus last, no prompt told.
+            __attesh_pw=?
             __attesh_open=0
         fi
         __attesh_line= __attesh_shown=-1
@@ -204,7 +209,7 @@ __attesh_preexec() {
         __attesh_hidden "$text" "$@" && { src=withheld text= }
         [[ $__attesh_text != *attesh\ doctor* ]] || __attesh_facts
         __attesh_n+=1 __attesh_open=1 __attesh_nat=$nat __attesh_run=0
-        __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src prev=$s
+        __attesh_tell "$text" s n=$__attesh_n nat=$nat skip=$((__attesh_lines > 0 ? __attesh_lines - 1 : 0)) src=$src ${${(M)s:#<0-255>}:+prev=$s}
         __attesh_lines=0
         return 0
     } >/dev/null 2>&1
@@ -236,16 +241,19 @@ __attesh_blank_alias() {
     local line word blank=' *'
     local -a words=("${1//\\$'\n'/}") next
     local -A seen
-    [[ ${(t)aliases} == association*special* ]] || return 0
-    [[ -n ${(k)aliases[(R)$blank]} ]] || return 1
+    [[ "${(t)aliases} ${(t)galiases} ${(t)saliases}" == association*special*\ association*special*\ association*special* ]] || return 0
+    [[ -n ${(k)aliases[(R)$blank]}${(k)galiases[(R)$blank]}${(k)saliases[(R)$blank]} ]] || return 1
     while (($#words)); do
         next=()
         # The user's IFS does not count.
         line="${(j: :)words}"
         for word in ${(s: :)line//[[:space:];&|()<>\`\$\"\'\{\}]/ }; do
-            ((${+seen[$word]} || !${+aliases[$word]})) && continue
-            [[ $aliases[$word] != ' '* ]] || return 0
-            seen[$word]=1 next+=("$aliases[$word]")
+            ((!${+seen[$word]})) || continue
+            seen[$word]=1
+            for word in "${aliases[$word]-}" "${galiases[$word]-}" "${saliases[${word##*.}]-}"; do
+                [[ $word != ' '* ]] || return 0
+                [[ -z $word ]] || next+=("$word")
+            done
         done
         words=("$next[@]")
     done
@@ -272,7 +280,7 @@ __attesh_ignored() {
 __attesh_aside() {
     local line=$4
     __attesh_hidden "$4" "$4" "$4" "$4" && line=
-    __attesh_tell "$line" n what=$1 nat=$3 st=$2
+    __attesh_tell "$line" n what=$1 nat=$3 ${${(M)2:#<0-255>}:+st=$2}
 }
 
 # __attesh_refused STATUS: zsh read a line and preexec did not see it. Did it surely run nothing?
@@ -289,7 +297,7 @@ __attesh_precmd() {
         builtin trap - DEBUG
         local s=$__attesh__s ps=$__attesh__ps lines
         [[ -z $__attesh_wait ]] || __attesh_begin ${functrace[-1]##*:}
-        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir ]] || return 0
+        [[ $__attesh_pid == $$ && $ZSH_SUBSHELL == 0 && -n $__attesh_dir && $ZSH_EVAL_CONTEXT == shfunc ]] || return 0
         # Plugins call precmd functions from widgets, where no command has ended.
         ! builtin zle || return 0
         local -i nat=${functrace[-1]##*:}
@@ -301,10 +309,10 @@ __attesh_precmd() {
             __attesh_reopen $nat
         elif ((__attesh_open && nat != __attesh_nat)); then
             # Commands ran unseen since, and the status is one of theirs.
-            __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
-            __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat st=$s
+            __attesh_ended '' from=unknown
+            __attesh_tell "lines $((__attesh_nat + 1))..$nat" n what=gap nat=$nat ${${(M)s:#<0-255>}:+st=$s}
         elif ((__attesh_open && !__attesh_run)); then
-            __attesh_rec e n=$__attesh_n nat=$__attesh_nat from=unknown
+            __attesh_ended '' from=unknown
         elif ((__attesh_open)); then
             __attesh_finish $s "$ps"
         elif ((__attesh_first && __attesh_shown >= 0 && nat > __attesh_at + __attesh_shown)); then
@@ -317,10 +325,10 @@ __attesh_precmd() {
                 # It may have run, so it is not among the lines that ran nothing.
                 lines=${__attesh_line//[^$'\n']/}
                 __attesh_lines+=$((-1 - $#lines))
-                __attesh_tell "lines $((nat - $#lines))..$nat" n what=gap nat=$nat st=$s
+                __attesh_tell "lines $((nat - $#lines))..$nat" n what=gap nat=$nat ${${(M)s:#<0-255>}:+st=$s}
             fi
         fi
-        __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s __attesh_at=$nat __attesh_shown=0
+        __attesh_open=0 __attesh_line= __attesh_text= __attesh_seen=$s __attesh_at=$nat __attesh_shown=0 __attesh_pw=$ps
         __attesh_configured $s
         [[ $__attesh_rc == [0134] && -z $__attesh_dead ]] || __attesh_trouble
         [[ -z ${__attesh_to-} ]] || __attesh_move $nat
@@ -344,10 +352,29 @@ __attesh_finish() {
     # Some commands leave pipestatus as it was before them.
     ps=$__attesh_ps
     [[ ${ps##* } == $__attesh_s || ( -o pipefail && " $ps " == *" $__attesh_s "* ) ]] || ps=
-    [[ $ps != *\ * || $ps != $__attesh_pw || $__attesh_text == *'|'* ]] || ps=
-    __attesh_pw=$__attesh_ps
-    __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$__attesh_s ${ps:+ps=$ps} from=prompt $again
+    [[ $ps != *\ * || ( $ps != $__attesh_pw && $__attesh_pw != \? ) ]] || __attesh_is_pipeline || ps=
+    [[ " $ps" != *\ (<256->|-)* ]] || ps=
+    __attesh_ended $__attesh_s ${ps:+ps=$ps} from=prompt $again
     __attesh_busy=0
+}
+
+# __attesh_ended STATUS KEY=VALUE…: tells the end of the open command. zsh lets a function return what no
+# process can: no record has such a status.
+__attesh_ended() {
+    [[ -n $1 && $1 != <0-255> ]] && builtin set -- '' from=unknown
+    __attesh_rec e n=$__attesh_n nat=$__attesh_nat ${1:+st=$1} "${@[2,-1]}"
+}
+
+# Is the line one pipeline, and nothing else? Then pipestatus is that of this line.
+__attesh_is_pipeline() {
+    local word found=
+    for word in "${(@Z:C:)__attesh_text}"; do
+        case $word in
+            (\||\|\&) found=1 ;;
+            (\;|\;\;|\&|\&\&|\&\!|\&\||\|\||[\(\)\{\}]|\(\)|\(\(*|\[\[|\!|case|coproc|do|for|foreach|function|if|repeat|select|time|until|while) return 1 ;;
+        esac
+    done
+    [[ -n $found && $__attesh_text != *$'\n'* ]]
 }
 
 # zsh also runs zshexit in a subshell that calls exit, hence the test.
@@ -372,12 +399,13 @@ __attesh_zshexit() {
             # Only a line that is a plain `exit`: a signal may have ended
             # whatever else a line does.
             words=(${(z)__attesh_text})
-            if [[ ${words[1]-} == (exit|logout|bye) && "${words[2,-1]}" == (|<->)(|\;) ]] && ((!${+functions[$words[1]]} && !${+aliases[$words[1]]})); then
+            if [[ ${words[1]-} == (exit|logout|bye) && "${words[2,-1]}" == (|(|-)<->)(|(| )\;) ]] && ((!${+functions[$words[1]]} && !${+aliases[$words[1]]})); then
                 why=exit
-                __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$s from=exit
+                __attesh_rec e n=$__attesh_n nat=$__attesh_nat st=$((s & 255)) from=exit
             fi
         fi
-        __attesh_rec x nat=$nat why=$why st=$s
+        # The system keeps eight bits of what a process exits with.
+        __attesh_rec x nat=$nat why=$why st=$((s & 255))
         __attesh_dir=
         return 0
     } >/dev/null 2>&1
@@ -397,7 +425,7 @@ __attesh_hooked() {
         builtin set -A $array $name ${${(P)array}:#$name}
     done
     [[ ${preexec_functions[-1]-} == __attesh_runs ]] || preexec_functions=(${preexec_functions:#__attesh_runs} __attesh_runs)
-    [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat st=$1
+    [[ -z $gone || $1 == install ]] || __attesh_tell "${gone# }" n what=hook-repaired nat=$__attesh_nat ${${(M)1:#<0-255>}:+st=$1}
     return 0
 }
 
@@ -461,6 +489,8 @@ if [[ ${__attesh_pid-} == $$ ]]; then
 elif [[ ! -o interactive ]]; then
     # Nobody typed it if a startup file has it.
     [[ $ZSH_EVAL_CONTEXT == *file* ]] || builtin print -r -- 'attesh: this shell is not interactive, nothing is recorded here; attesh sh FILE records a script, attesh init bash --ci a job of GitLab' >&2
+elif [[ -o restricted ]]; then
+    builtin print -r -- 'attesh: not recording this shell: it is restricted, and may neither write files nor run a program by its path' >&2
 elif [[ $ZSH_VERSION != (5.<8->*|<6->.*) ]]; then
     builtin print -r -- "attesh: not recording this shell: zsh $ZSH_VERSION is older than 5.8" >&2
 else

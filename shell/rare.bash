@@ -1,6 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 # What the hook for bash needs seldom. `attesh init bash` prints this file before shell/hook.bash.
 
+# What the hook defines is for this shell alone: no `set -a` exports it.
+__attesh_a=$-
+\builtin set +a
+
 # ── trouble, and another session ──────────────────────────────────────────
 
 # Tells the user something: the hook's own output goes nowhere.
@@ -108,7 +112,7 @@ __attesh_statuses() {
 # Puts back hooks that somebody removed.
 __attesh_put_back() {
     \builtin local -
-    \builtin set +euxkET
+    \builtin set +aeuxkET
     __attesh_default
     [[ ${PS0-} == *"$__attesh_ps0"* ]] || __attesh_hook_ps0
     __attesh_hooked || __attesh_hook_pc
@@ -208,7 +212,7 @@ __attesh_newest_entry() {
     \builtin set +euxkET
     \builtin trap - DEBUG
     [[ ${HISTTIMEFORMAT@a} == *r* ]] || HISTTIMEFORMAT=
-    \builtin printf '\1'
+    \builtin printf '\1attesh\1'
     \builtin history 1
 }
 
@@ -216,7 +220,7 @@ __attesh_newest_entry() {
 # history and puts in what it runs.
 __attesh_took() {
     \builtin local __attesh__text='' __attesh__inert=0 __attesh__was="${__attesh_v[$1]-}" __attesh__now __attesh__from=$((__attesh_h - 1))
-    __attesh_f=0 __attesh__was=${__attesh__was##*$'\1'}
+    __attesh_f=0 __attesh__was=${__attesh__was#*$'\1attesh\1'}
     [[ -o history && $__attesh__was ]] && ((__attesh__from > 0 && HISTCMD >= __attesh_h)) && ! __attesh_paused && [[ $(__attesh_reads_history) != *yes ]] || \builtin return 0
     __attesh__now=$(__attesh_entries "$__attesh__from")
     [[ $__attesh__now != "$__attesh__was" && $__attesh__now != "$__attesh__was"$'\n'*(\ )"$__attesh_h"[\ *]* ]] || __attesh__from=$__attesh_h
@@ -233,27 +237,32 @@ __attesh_entries() {
 
 # __attesh_newest START END: puts the texts of the entries from number START to before
 # END into __attesh__text, unless the settings might hide one, and 0 into
-# __attesh__inert unless none can have run.
+# __attesh__inert unless none can have run. Of many it takes the last 50.
 __attesh_newest() {
-    \builtin local __attesh__at __attesh__rest __attesh__mark __attesh__next __attesh__entry __attesh__shown=1
-    if [[ ${HISTTIMEFORMAT@a} == *r* || -n ${HISTIGNORE-} ]]; then
-        __attesh__shown=0 __attesh__inert=0
-    elif (($2 - $1 > 50)); then
-        __attesh__inert=0
+    \builtin local __attesh__at="$1" __attesh__entry __attesh__mark __attesh__shown=1
+    \builtin local -a __attesh__listed __attesh__all
+    __attesh__all=()
+    if (($2 - $1 > 50)); then
+        __attesh__at=$(($2 - 50)) __attesh__inert=0 __attesh__text="($((__attesh__at - $1)) lines before these)"
     fi
-    __attesh__rest=$'\n'$(__attesh_entries "$1")$'\n'
-    for ((__attesh__at = $1; __attesh__at < $2; __attesh__at++)); do
-        \builtin printf -v __attesh__mark '\n%5d' "$__attesh__at"
-        \builtin printf -v __attesh__next '\n%5d' "$((__attesh__at + 1))"
-        __attesh__rest=${__attesh__rest#*"$__attesh__mark"[ *] } __attesh__entry=${__attesh__rest%%"$__attesh__next"[ *] *}
-        __attesh__entry=${__attesh__entry%$'\n'}
+    \builtin mapfile -t __attesh__listed <<<"$(__attesh_entries "$__attesh__at")"
+    for __attesh__entry in "${__attesh__listed[@]}"; do
+        \builtin printf -v __attesh__mark '%5d' "$((__attesh__at + ${#__attesh__all[@]}))"
+        if [[ $__attesh__entry == "$__attesh__mark"[\ *]* ]]; then
+            __attesh__all+=("${__attesh__entry:${#__attesh__mark}+2}")
+        elif ((${#__attesh__all[@]})); then
+            __attesh__all[-1]+=$'\n'$__attesh__entry
+        fi
+    done
+    # What left history again is not known, nor is what the settings might hide.
+    ((${#__attesh__all[@]} >= $2 - __attesh__at)) && [[ ${HISTTIMEFORMAT@a} != *r* && -z ${HISTIGNORE-} ]] || __attesh__shown=0 __attesh__inert=0
+    for __attesh__entry in "${__attesh__all[@]:0:$2-__attesh__at}"; do
         [[ $__attesh__entry != [[:blank:]]* || :${HISTCONTROL-}: != *:@(ignorespace|ignoreboth):* ]] || __attesh__shown=0
         ((!__attesh__inert)) || __attesh_inert "$__attesh__entry" || __attesh__inert=0
         __attesh__text+=${__attesh__text:+$'\n'}$__attesh__entry
     done
     ((__attesh__shown)) || __attesh__text=
 }
-
 # __attesh_inert TEXT: does it certainly run nothing? It is a comment, or bash can
 # parse neither the whole of it nor any lines from its first on.
 __attesh_inert() {
@@ -268,7 +277,10 @@ __attesh_inert() {
     for __attesh__name in "${!BASH_ALIASES[@]}"; do
         [[ $__attesh__rest != *"$__attesh__name"* || ${BASH_ALIASES[$__attesh__name]} != *[!\ [:alnum:]_./:=,+-]* && ${BASH_ALIASES[$__attesh__name]%% *} != @(if|then|else|elif|fi|case|esac|for|select|while|until|do|done|in|function|time|coproc) ]] || \builtin return 1
     done
-    ! __attesh_restricted || \builtin return 1
+    # Each line begins a bash below.
+    __attesh__part=${__attesh__rest//[!$'\n']}
+    ((${#__attesh__part} < 200)) && ! __attesh_restricted || \builtin return 1
+    __attesh__part=
     ! \builtin shopt -q extglob || __attesh__options+=(-O extglob)
     [[ ! -o posix ]] || __attesh__options+=(-o posix)
     while [[ $__attesh__rest ]]; do

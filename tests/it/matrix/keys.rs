@@ -1,7 +1,7 @@
 //! What bash runs or keeps without announcing it: commands of key bindings, lines that only
 //! history gets. Each row says what must be told of it, and what must stay quiet.
 
-use super::{Alone, INTERRUPT, Key, Line, Raw, Rest, each, run_alone, same, tail};
+use super::{Alone, Begin, INTERRUPT, Key, Line, Raw, Rest, each, run_alone, same, tail};
 use crate::stage::pty::{Home, Rc, Terminal};
 use crate::stage::shells::Family;
 
@@ -84,6 +84,11 @@ const FC: &[Alone] = &[
         &["S keep", "E 0", "N history git push", "S echo a; forget", "E 0", "S true", "E 0"]),
     row("a trace while fc runs", "alias r='fc -s'", &[Line("set -x"), Line("echo a"), Line("set +x"), Line("true")], &["S set -x", "E 0", "S echo a", "E 0", "S set +x", "E 0", "S true", "E 0"]),
     row("history shrinks before a command in a paste", EDITOR, &[Line("true"), Raw("\x1b[200~history -d 1\necho a\x1b[201~\r"), Line("true")], &["S true", "E 0", "S history -d 1", "E 0 next-start", "S none", "E 0", "S true", "E 0"]),
+    row("history takes more than it keeps", "HISTSIZE=5; seq -f 'echo %g' 3000 >~/many", &[Line("echo a"), Line("history -r ~/many # fc"), Line("echo b")],
+        &["S echo a", "E 0", "S history -r ~/many # fc", "E 0", "N history", "S echo b", "E 0"]),
+    row("history takes a thousand lines", "HISTSIZE=9999; seq -f 'echo %g' 1000 >~/many", &[Line("echo a"), Line("history -r ~/many # fc"), Line("echo b")],
+        &["S echo a", "E 0", "S history -r ~/many # fc", "E 0", "N history <475 bytes>", "S echo b", "E 0"]),
+    row("a line with the byte of a mark", "", &[Raw("echo fc \x16\x01 x\r"), Line("echo b")], &["S echo fc \u{1} x", "E 0", "S echo b", "E 0"]),
     row("what fc ran is hidden", BOTH, &[Line("HISTIGNORE='*secret*'"), Line("fc -s \"HISTIGNORE='*secret*'\"='echo secret'"), Line("echo b")],
         &["S HISTIGNORE='*secret*'", "E 0", "N configuration…", "S withheld", "E…", "S echo b", "E 0"]),
 ];
@@ -106,6 +111,11 @@ const NAMES: &[Alone] = &[
     row("nounset and errexit before the hook", "set -eu; trap - ERR", &[Line("echo a"), Line("set +eu"), Line("false")], &["S echo a", "E 0", "S set +eu", "E 0", "S false", "E 1"]),
     row("a trap that prints in functions", "", &[Line("set -T"), Line("trap 'echo D' DEBUG"), Line("true"), Line("trap - DEBUG")],
         &["S set -T", "E 0", "S trap 'echo D' DEBUG", "E 0", "S true", "E 0", "S trap - DEBUG", "E 0"]),
+    row("a shell without the hook below one that exports all", "set -a", &[Begin("bash --norc --noprofile"), Raw("false\r"), Raw("exit 4\r"), Line("echo b")],
+        &["S bash --norc --noprofile", "E 4", "S echo b", "E 0"]),
+    row("PS0 that was exported", "export PS0=", &[Begin("/bin/bash --norc --noprofile"), Raw("false\r"), Raw("exit 4\r"), Line("export -p | grep -c PS0")],
+        &["S /bin/bash --norc --noprofile", "E 4", "S export -p | grep -c PS0", "E 1 ps 0,1"]),
+    row("nocasematch and noclobber before the hook", "shopt -s nocasematch; set -C", &[Line("echo a"), Line("false")], &["S echo a", "E 0", "S false", "E 1"]),
     row("PS0 set at each prompt", "PROMPT_COMMAND=(true 'PS0=x')", &[Line("echo a"), Line("false")],
         &["N hook-repaired PS0", "S echo a", "E 0", "N hook-repaired PS0", "S false", "E 1", "N hook-repaired PS0"]),
 ];
@@ -161,6 +171,14 @@ const HIDDEN: &[Alone] = &[
         &["S echo a", "E 0", "N unannounced", "S echo b", "E 0"]),
     row("erasedups and ignorespace", "HISTCONTROL=ignorespace:erasedups", &[Line("echo a"), Line(" echo secret"), Line("echo a"), Line(" echo a")],
         &["S echo a", "E 0", "S withheld", "E 0", "S echo a", "E 0", "S withheld", "E 0"]),
+    row("a line given up, and again as the first of several", "HISTCONTROL=ignoredups:erasedups", &[Line("echo a"), Raw("for i in 1\r"), INTERRUPT, Raw("for i in 1\rdo echo $i; false\rdone\r"), Line("echo b"), Line("echo a"), Line("echo a")],
+        &["S echo a", "E 0", "U for i in 1", "S withheld", "E 1", "S echo b", "E 0", "S echo a", "E 0", "S echo a (dup)", "E 0"]),
+    row("a string given up, and again", "HISTCONTROL=ignoredups:erasedups", &[Line("echo a"), Raw("echo \"x\r"), INTERRUPT, Raw("echo \"x\ry\"\r"), Line("echo b")],
+        &["S echo a", "E 0", "U echo \"x", "S withheld", "E 0", "S echo b", "E 0"]),
+    row("a comment before a hidden line, and a short history", "HISTCONTROL=ignorespace HISTSIZE=1", &[Line("echo a"), Raw("\x1b[200~# c\n echo x\x1b[201~\r"), Line("echo b")],
+        &["S echo a", "E 0", "S withheld", "E 0", "S echo b", "E 0"]),
+    row("more comments than history keeps", "HISTSIZE=2", &[Line("echo d"), Raw("\x1b[200~# c1\n# c2\n# c3\necho e\x1b[201~\r"), Line("echo b")],
+        &["S echo d", "E 0", "N unannounced", "S echo e", "E 0", "S echo b", "E 0"]),
     row("the first line of all", "HISTCONTROL=ignorespace", &[Line(" echo secret"), Line("echo a")], &["S withheld", "E 0", "S echo a", "E 0"]),
     Alone { rc: Rc { before: "HISTCONTROL=ignoreboth", flags: &["-r"], ..PLAIN },
         ..row("a restricted shell", "", &[Line("echo a"), Line(" echo secret"), Line("# c"), Raw("for i in 1\rdo true\rdone\r"), Line("echo b")],
