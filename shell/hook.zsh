@@ -367,14 +367,15 @@ __attesh_ended() {
 
 # Is the line one pipeline, and nothing else? Then pipestatus is that of this line.
 __attesh_is_pipeline() {
-    local word found=
+    local word
+    local -i found=0
     for word in "${(@Z:C:)__attesh_text}"; do
         case $word in
-            (\||\|\&) found=1 ;;
+            (\||\|\&) ((found += 1)) ;;
             (\;|\;\;|\&|\&\&|\&\!|\&\||\|\||[\(\)\{\}]|\(\)|\(\(*|\[\[|\!|case|coproc|do|for|foreach|function|if|repeat|select|time|until|while) return 1 ;;
         esac
     done
-    [[ -n $found && $__attesh_text != *$'\n'* ]]
+    ((found)) && [[ $__attesh_text != *$'\n'* ]]
 }
 
 # zsh also runs zshexit in a subshell that calls exit, hence the test.
