@@ -411,8 +411,7 @@ __attesh_pipe_true() {
     __attesh_grown=1
     __attesh_entry
     __attesh__last=$__attesh_t __attesh_t=
-    # A definition, and what runs only where something holds, can have a bar and run no pipeline.
-    [[ $__attesh__last == *'|'* && $__attesh__last != *@('()'|function|case|for|select|while|until|if|coproc|'&')* ]]
+    [[ $__attesh__last == *'|'* ]] && __attesh_is_pipeline "$__attesh__last"
 }
 
 # No command ran. History may have grown by a line that PS0 never saw.

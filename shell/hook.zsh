@@ -365,14 +365,17 @@ __attesh_ended() {
     __attesh_rec e n=$__attesh_n nat=$__attesh_nat ${1:+st=$1} "${@[2,-1]}"
 }
 
-# Is the line one pipeline, and nothing else? Then pipestatus is that of this line.
+# Is the line one pipeline, and nothing else? Then pipestatus is that of this line. An error of zsh itself
+# in its last command leaves the one that was there.
 __attesh_is_pipeline() {
+    [[ $__attesh_s == 0 ]] || return 1
     local word
     local -i found=0
     for word in "${(@Z:C:)__attesh_text}"; do
         case $word in
             (\||\|\&) ((found += 1)) ;;
             (\;|\;\;|\&|\&\&|\&\!|\&\||\|\||[\(\)\{\}]|\(\)|\(\(*|\[\[|\!|case|coproc|do|for|foreach|function|if|repeat|select|time|until|while) return 1 ;;
+            (*) [[ "${aliases[$word]-}${galiases[$word]-}" != *[\;\&\|\#\(\{]* ]] || return 1 ;;
         esac
     done
     ((found)) && [[ $__attesh_text != *$'\n'* ]]
@@ -461,6 +464,18 @@ __attesh_begin() {
     [[ -z $__attesh_say ]] || builtin print -r -- "attesh: $__attesh_say" >/dev/tty
 }
 
+# Once, at the first prompt: zsh restricts itself (zsh -r) only behind its rc files. Each function of the
+# hook that redirects something is an error then, so they go.
+__attesh_restriction() {
+    precmd_functions=(${precmd_functions:#__attesh_restriction})
+    [[ -o restricted ]] || return 0
+    builtin unfunction ${=__attesh_places}
+    precmd_functions=(${precmd_functions:#__attesh_*}) preexec_functions=(${preexec_functions:#__attesh_*})
+    zshaddhistory_functions=(${zshaddhistory_functions:#__attesh_*}) zshexit_functions=(${zshexit_functions:#__attesh_*})
+    __attesh_pid=
+    builtin print -u2 -r -- 'attesh: not recording this shell: it is restricted, and may neither write files nor run a program by its path'
+}
+
 # __attesh_install CONTEXT
 __attesh_install() {
     local -i nat=${functrace[-1]##*:}
@@ -468,6 +483,7 @@ __attesh_install() {
     if [[ $1 != toplevel* ]]; then
         __attesh_wait=1
         __attesh_hooked install
+        precmd_functions=(__attesh_restriction $precmd_functions)
         return 0
     fi
     if ! __attesh_session nat=$nat typed=1; then

@@ -239,21 +239,12 @@ __attesh_entries() {
 # END into __attesh__text, unless the settings might hide one, and 0 into
 # __attesh__inert unless none can have run. Of many it takes the last 50.
 __attesh_newest() {
-    \builtin local __attesh__at="$1" __attesh__entry __attesh__mark __attesh__shown=1
-    \builtin local -a __attesh__listed __attesh__all
-    __attesh__all=()
+    \builtin local __attesh__at="$1" __attesh__entry __attesh__shown=1
+    \builtin local -a __attesh__all
     if (($2 - $1 > 50)); then
         __attesh__at=$(($2 - 50)) __attesh__inert=0 __attesh__text="($((__attesh__at - $1)) lines before these)"
     fi
-    \builtin mapfile -t __attesh__listed <<<"$(__attesh_entries "$__attesh__at")"
-    for __attesh__entry in "${__attesh__listed[@]}"; do
-        \builtin printf -v __attesh__mark '%5d' "$((__attesh__at + ${#__attesh__all[@]}))"
-        if [[ $__attesh__entry == "$__attesh__mark"[\ *]* ]]; then
-            __attesh__all+=("${__attesh__entry:${#__attesh__mark}+2}")
-        elif ((${#__attesh__all[@]})); then
-            __attesh__all[-1]+=$'\n'$__attesh__entry
-        fi
-    done
+    __attesh_each "$__attesh__at"
     # What left history again is not known, nor is what the settings might hide.
     ((${#__attesh__all[@]} >= $2 - __attesh__at)) && [[ ${HISTTIMEFORMAT@a} != *r* && -z ${HISTIGNORE-} ]] || __attesh__shown=0 __attesh__inert=0
     for __attesh__entry in "${__attesh__all[@]:0:$2-__attesh__at}"; do
@@ -263,6 +254,59 @@ __attesh_newest() {
     done
     ((__attesh__shown)) || __attesh__text=
 }
+
+# __attesh_each START: puts the entries from this number on into __attesh__all; none if the first
+# is not there any more.
+__attesh_each() {
+    \builtin local __attesh__line __attesh__mark __attesh__rest='' __attesh__alike=0
+    \builtin local -a __attesh__listed
+    __attesh__all=()
+    \builtin mapfile -t __attesh__listed <<<"$(__attesh_entries "$1")"
+    for __attesh__line in "${__attesh__listed[@]}"; do
+        \builtin printf -v __attesh__mark '%5d' "$(($1 + ${#__attesh__all[@]}))"
+        if [[ $__attesh__line == "$__attesh__mark"[\ *]\ * ]]; then
+            __attesh__all+=("${__attesh__line:${#__attesh__mark}+2}")
+        elif ((${#__attesh__all[@]})); then
+            [[ $__attesh__line != *(\ )+([0-9])[\ *]\ * ]] || __attesh__alike=1
+            __attesh__all[-1]+=$'\n'$__attesh__line
+        fi
+    done
+    ((__attesh__alike)) || \builtin return 0
+    # A line within an entry looks like the first one of the next. What is listed from each entry on
+    # ends with what is listed from the next one on.
+    __attesh__all=()
+    \builtin mapfile -d $'\1' -t __attesh__listed <<<"$(__attesh_entries_of "$1")"
+    for __attesh__line in "${__attesh__listed[@]}"; do
+        __attesh__line=${__attesh__line%$'\n'}
+        if [[ $__attesh__rest ]]; then
+            \builtin printf -v __attesh__mark '%5d' "$(($1 + ${#__attesh__all[@]}))"
+            __attesh__rest=${__attesh__rest%$'\n'"$__attesh__line"}
+            __attesh__all+=("${__attesh__rest:${#__attesh__mark}+2}")
+        fi
+        __attesh__rest=$__attesh__line
+    done
+}
+
+# __attesh_entries_of START: what `history` lists from each number on, the last list empty.
+__attesh_entries_of() {
+    \builtin local __attesh__at
+    [[ ${HISTTIMEFORMAT@a} == *r* ]] || HISTTIMEFORMAT=
+    for ((__attesh__at = HISTCMD - $1; __attesh__at > 0; __attesh__at--)); do
+        \builtin history "$__attesh__at"
+        \builtin printf '\1'
+    done
+}
+
+# __attesh_is_pipeline TEXT: does a line with a bar surely run a pipeline, if it leaves the
+# statuses of one? A definition does not, nor what runs only where something holds, nor a job in
+# the background.
+__attesh_is_pipeline() {
+    \builtin local __attesh__text="${1//[<>|&]&}"
+    __attesh__text=${__attesh__text//&>}
+    [[ $__attesh__text != *'&'* && $'\n'$1"${BASH_ALIASES[*]}" != *'('*([[:blank:]])')'* ]] &&
+        [[ $'\n'$1$'\n' != *[[:space:]\;\|\&\(\)\{\}]@(function|case|for|select|while|until|if|coproc)[[:space:]\;]* ]]
+}
+
 # __attesh_inert TEXT: does it certainly run nothing? It is a comment, or bash can
 # parse neither the whole of it nor any lines from its first on.
 __attesh_inert() {

@@ -144,6 +144,8 @@ const KEYS: &[Alone] = &[
         &["S echo a", "E 0", "N unannounced forged"]),
     row("a key that runs a line and keeps it", "f() { local c=false; history -s \"$c\"; eval \"$c\"; READLINE_LINE=; }; bind -x '\"\\C-g\": f'", &[Line("echo a"), BOUND, Line(""), Line("echo b")],
         &["S echo a", "E 0", "N unannounced false", "S echo b", "E 0"]),
+    row("a line of an entry that looks like another entry", "f() { history -s $'echo c\\n    2  # d'; history -s 'touch ran'; }; bind -x '\"\\C-g\": f'", &[BOUND, Line("echo b")],
+        &["N unannounced echo c⏎    2  # d⏎touch ran", "S echo b", "E 0"]),
     row("a key that types a line", "f() { READLINE_LINE='echo typed'; }; bind -x '\"\\C-x1\": f'; bind '\"\\C-g\": \"\\C-x1\\C-m\"'", &[Line("echo a"), BOUND, Line("echo b")],
         &["S echo a", "E 0", "S echo typed", "E 0", "S echo b", "E 0"]),
     row("a key that keeps a line, then a command", EDITOR, &[Line("echo a"), BOUND, Line("echo b")],

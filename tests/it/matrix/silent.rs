@@ -35,6 +35,18 @@ fn a_shell_that_never_prompts_has_a_session() {
 }
 
 #[test]
+fn a_restricted_zsh_prints_errors_of_the_hook() {
+    each(&[Zsh], |shell, home| {
+        let ended = run(shell, home, ".zshrc", &["-r", "-i"], "echo typed\nfalse\n");
+        let err = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let said = "attesh: not recording this shell: it is restricted, ";
+        assert_eq!(err.matches(said).count(), 1, "{}: {err}", shell.label());
+        assert!(!err.contains("__attesh") && home.sessions().is_empty(), "{}: {err}", shell.label());
+        assert!(String::from_utf8_lossy(&ended.stdout).contains("typed"), "{}: {err}", shell.label());
+    });
+}
+
+#[test]
 fn an_interactive_shell_at_a_pipe_has_an_empty_session() {
     each(&[Zsh, Fish], |shell, home| {
         let _ = run(shell, home, startup(shell.family), &["-i"], "true typed\nfalse\n");
