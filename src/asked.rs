@@ -18,7 +18,7 @@ use nix::unistd::Pid;
 use crate::clock::Deadline;
 
 /// How often it is looked whether a program that closed its output has ended.
-const STEP: Duration = Duration::from_millis(2);
+const STEP: Duration = Duration::from_micros(200);
 
 /// How much a program is given, and how much it may take.
 #[derive(Clone, Copy, Debug)]

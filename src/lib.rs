@@ -21,7 +21,7 @@
 //!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`kind`] (kinds of
 //!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`asked`] (other programs that are asked something).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
-//!   recorder), [`record`] (one fact and its two columns), [`script`] (a script and its units),
+//!   recorder), [`record`] (one fact and its two columns), [`fact`] (what each type of fact says), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
 //!   (statement, envelope, bundle, keys, trust), [`policy`] (what a statement must say),
 //!   [`verify`].
@@ -29,7 +29,7 @@
 //!   writer out under the lock.
 //! * **sources**, which make records and know nothing of one another: [`recorder`] (the hot
 //!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
-//!   a script's bash, and a CI block).
+//!   a script's bash, and a CI block). Both ask [`collect`], which looks around a session.
 //! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
 //!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`passphrase`],
 //!   `seal::signer`, `seal::agent`, `seal::apart`.
@@ -38,8 +38,8 @@
 //!
 //! # Where a new line goes
 //!
-//! * A new collected fact: its type in `KNOWN_TYPES` of `record/fact.rs`; who collects it is a
-//!   source of its own beside [`recorder`] and [`run`], and appends by `Session::with_writer`.
+//! * A new collected fact: its type in `KNOWN_TYPES` of `record/fact.rs`, what its texts say in a
+//!   file of [`fact`], who looks in a file of [`collect`], its page attesh-facts(5).
 //! * A new kind of key: read and named in `seal/keys.rs`, believed in `seal/trust.rs`; where it
 //!   signs, a variant of `seal::signer::Signer`.
 //! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed
@@ -66,6 +66,7 @@
 //! # Where the truth is written
 //!
 //! attesh-journal(5) for the journal and its state, attesh-story(5) for what its records tell,
+//! attesh-facts(5) for what stands around them,
 //! attesh-seal(5) for what is sealed,
 //! attesh-policy(5) for what may be asked of it,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
@@ -75,8 +76,10 @@ pub mod asked;
 pub mod cause;
 pub mod cli;
 pub mod clock;
+pub mod collect;
 pub mod crypto;
 pub mod encoding;
+pub mod fact;
 pub mod failure;
 pub mod files;
 pub mod journal;

@@ -16,8 +16,18 @@ pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The names of the variables that begin so.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+pub fn names_beginning(begin: &str) -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(begin.as_bytes())).collect()
+}
+
 /// The one variable that a recorded shell exports: its session folder.
 pub const SESSION_VARIABLE: &str = "ATTESH_SESSION";
+/// Which collectors look where nobody says: their names with commas between, or none.
+pub const COLLECT_VARIABLE: &str = "ATTESH_COLLECT";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 

@@ -14,6 +14,7 @@ use crate::journal::check::{Checked, Origin, Rejection};
 use crate::journal::head::Head;
 use crate::journal::heads::{KeptHeads, Known};
 use crate::journal::story::{Finding, FindingCode};
+use crate::policy::context::Context;
 use crate::policy::{AHEAD_MAX_S, Ruling};
 use crate::record::{PROTECTION_FILE, is_known_fact};
 use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
@@ -188,6 +189,9 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     }
     let (mark, text) = evidence(&statement.predicate);
     verdict.aspects.evidence.set(mark, text);
+    let context = Context::of(&statement);
+    let mark = if context.is_empty() { Mark::Open } else { Mark::Good };
+    verdict.aspects.context.set(mark, context.words());
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
         OriginStatus::Authenticated => {
@@ -465,6 +469,7 @@ pub fn with_envelope_elsewhere(verdict: &mut Verdict, place: &str) {
     aspects.signature.set(Mark::Open, format!("not checked: the session was sealed in {place}"));
     aspects.trust.set(Mark::Open, "nobody vouches for this journal itself");
     aspects.evidence.set(Mark::Open, "told by who made this journal");
+    aspects.context.set(Mark::Open, "told by who made this journal");
     if let Some(rest) = verdict.summary.strip_prefix("not sealed; ") {
         verdict.summary = format!("the journal alone of a sealed session; {rest}");
     }
@@ -477,6 +482,7 @@ pub fn journal(checked: Checked) -> Verdict {
     verdict.aspects.trust.set(Mark::Open, "not sealed: nobody vouches for this journal");
     verdict.aspects.policy.set(Mark::Open, "none given");
     verdict.aspects.evidence.set(Mark::Open, "not sealed: told by who made this journal");
+    verdict.aspects.context.set(Mark::Open, "not sealed: told by who made this journal");
     if let Some(rejection) = &checked.rejection {
         verdict.changed(rejected(rejection));
         return verdict;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use collect::Collect;
 pub use policy::{
     Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
     PolicyTest, PolicyVerb,
@@ -16,6 +17,7 @@ macro_rules! examples {
     ($($line:literal),+ $(,)?) => { concat!("Examples:", $("\n  ", $line),+) };
 }
 
+mod collect;
 mod policy;
 
 /// Records what a shell ran and turns it into one signed attestation.
@@ -136,6 +138,9 @@ pub struct Init {
     /// Record a job of GitLab, as the first item of its list of commands
     #[arg(long, conflicts_with_all = ["session", "install", "uninstall"])]
     pub ci: bool,
+    /// Record what these see when a session begins and ends: environment,git,ci, or none
+    #[arg(long, value_name = "LIST|none", conflicts_with_all = ["install", "uninstall"])]
+    pub collect: Option<String>,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,
@@ -161,6 +166,8 @@ pub struct Start {
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
+    #[command(flatten)]
+    pub collect: Collect,
     /// Append head=TOKEN to the file that GITHUB_OUTPUT names
     #[arg(long)]
     pub github_output: bool,
@@ -368,6 +375,8 @@ pub struct Sh {
     /// Record into the session in this folder; attesh makes the folder if it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
     pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub collect: Collect,
     /// Do not print the head of a session in a folder
     #[arg(long)]
     pub quiet: bool,
@@ -401,6 +410,9 @@ pub struct Verify {
     /// Check that this file is a subject of the envelope; may be repeated
     #[arg(long, value_name = "FILE")]
     pub artifact: Vec<PathBuf>,
+    /// Check that the session ran on this: repository, ref, commit, workflow, job, run, event, system; may be repeated
+    #[arg(long, value_name = "MEMBER=VALUE")]
+    pub context: Vec<String>,
     /// Check the envelope against this policy
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathBuf>,

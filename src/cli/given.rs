@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use super::args::Collect;
+use crate::collect;
 use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
+use crate::fact::{Collection, Collector, environment};
 use crate::failure::{Failure, Kind};
 use crate::files;
 use crate::paths;
 use crate::report;
 use crate::session::{Session, birth, find, short_id};
-use crate::text::Command;
+use crate::text::{Command, Next};
 
 /// What a verb gives back: its exit code, or a failure.
 pub type Exit = Result<u8, Failure>;
@@ -44,6 +47,29 @@ pub fn secret(given: &str) -> Result<OriginSecret, Failure> {
         Failure::usage(format!("--secret {given}: shorter than {ORIGIN_SECRET_MIN_BYTES} bytes"))
             .next("to make one type: openssl rand -hex 32 > FILE")
     })
+}
+
+/// What is asked of the collectors.
+pub fn collection(given: &Collect) -> Result<Collection, Failure> {
+    let mut asked = collect::usual();
+    let variable = paths::variable(paths::COLLECT_VARIABLE).map(|list| list.to_string_lossy().into_owned());
+    let from_variable = variable.as_deref().map(|list| (paths::COLLECT_VARIABLE, list));
+    if let Some((from, list)) = given.collect.as_deref().map(|list| ("--collect", list)).or(from_variable) {
+        asked.collectors = Collector::list(list).map_err(|word| {
+            Failure::usage(format!("{from} {list}: {word:?} is no collector"))
+                .next("the collectors are environment, git and ci, with commas between; none leaves all of them out")
+        })?;
+    }
+    if given.variables.len() > environment::NAMED_MAX {
+        let what = format!("--env: {} variables", given.variables.len());
+        return Err(Failure::usage(what).next(Next::say(format!("name at most {}", environment::NAMED_MAX))));
+    }
+    if let Some(name) = given.variables.iter().find(|name| !environment::is_name(name)) {
+        return Err(Failure::usage(format!("--env {name}: not the name of a variable"))
+            .next("name the variable alone, without its value, as in --env CARGO_PROFILE"));
+    }
+    asked.variables.clone_from(&given.variables);
+    Ok(asked)
 }
 
 /// The session that a word means. If several have the name, it is said which one this is.

@@ -2,11 +2,12 @@
 //!
 //! What lives here: the text that a shell evaluates. What does not: the line in an rc file (`rc`).
 
-use super::args::{Init, ShellName};
-use super::given::Exit;
+use super::args::{Collect, Init, ShellName};
+use super::given::{Exit, collection};
 use super::rc;
 use crate::crypto;
 use crate::encoding::hex;
+use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::paths;
 use crate::record::Program;
@@ -41,6 +42,10 @@ pub fn run(args: &Init) -> Exit {
         true => block(executable),
         false => snippet(args.shell, executable, args.session.as_deref().unwrap_or("")),
     };
+    if let Some(list) = &args.collect {
+        let asked = collection(&Collect { collect: Some(list.clone()), variables: Vec::new() })?;
+        report::out(collects(args.shell, &asked).as_bytes())?;
+    }
     report::out(text.as_bytes())?;
     Ok(0)
 }
@@ -90,6 +95,16 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
             posix_quoted(&text)
         ),
         ShellName::Fish => text,
+    }
+}
+
+/// The line that says which collectors look; shells below this one have it, too.
+fn collects(shell: ShellName, asked: &Collection) -> String {
+    let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
+    let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };
+    match shell {
+        ShellName::Fish => format!("set -gx {} {list}\n", paths::COLLECT_VARIABLE),
+        ShellName::Bash | ShellName::Zsh => format!("\\export {}={list}\n", paths::COLLECT_VARIABLE),
     }
 }
 

@@ -40,6 +40,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-status" "1",
     "attesh-stop" "1",
     "attesh-verify" "1",
+    "attesh-facts" "5",
     "attesh-journal" "5",
     "attesh-policy" "5",
     "attesh-seal" "5",

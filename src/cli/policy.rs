@@ -20,14 +20,14 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Kind, Place};
 use crate::files::{self, FileError, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
-use crate::policy::{self, Hides, Options, POLICY_MAX, Policy, ScriptRule};
+use crate::policy::{self, ContextRule, Hides, Options, POLICY_MAX, Policy, ScriptRule};
 use crate::report;
 use crate::run::call::bash;
 use crate::run::reader::Places;
 use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
-use crate::text;
+use crate::text::{self, Next};
 use crate::verify::{self, At, Objection, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Exit {
@@ -76,6 +76,31 @@ pub fn read(path: &Path) -> Result<Held, Failure> {
     let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
     let at = At { keys_when_sealed: policy.keys_when_sealed, ..now() };
     Ok(Held { policy, keys, at })
+}
+
+/// Adds what `--context` asks for, MEMBER=VALUE each; without a policy that is all that is asked.
+pub fn with_context(held: Option<Held>, pairs: &[String]) -> Result<Option<Held>, Failure> {
+    if pairs.is_empty() {
+        return Ok(held);
+    }
+    let bare = || Held { policy: Policy::default(), keys: None, at: now() };
+    let mut held = held.unwrap_or_else(bare);
+    for pair in pairs {
+        let wrong = |what: String| Failure::usage(format!("--context {pair}: {what}"));
+        let known = || ContextRule::MEMBERS.map(|(_, member)| member).join(", ");
+        let split = pair.split_once('=').filter(|(_, value)| !value.is_empty());
+        let (member, value) = split.ok_or_else(|| {
+            wrong("not MEMBER=VALUE".to_owned())
+                .next("write a member and its value, as in --context ref=refs/heads/main")
+        })?;
+        if !ContextRule::MEMBERS.iter().any(|(_, known)| *known == member) {
+            return Err(wrong(format!("{member} is no member of a context"))
+                .next(Next::say(format!("the members are {}", known()))));
+        }
+        let asked = held.policy.context.ask(member, vec![value.to_owned()]);
+        asked.map_err(|form| wrong(format!("{member} must be {form}")))?;
+    }
+    Ok(Some(held))
 }
 
 fn parse(path: &Path) -> Result<Policy, Failure> {

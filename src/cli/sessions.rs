@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, by_word, chosen_or_in, ended, secret};
+use super::given::{Exit, by_word, chosen_or_in, collection, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
 use crate::clock;
+use crate::collect;
 use crate::failure::{Failure, Kind};
 use crate::journal::head::Head;
 use crate::journal::story::{Finding, FindingCode};
@@ -32,6 +33,7 @@ pub fn start(args: &Start) -> Exit {
     }
     let output = StepOutput::open(args.github_output)?;
     let given = args.secret.as_deref().map(secret).transpose()?;
+    let asked = collection(&args.collect)?;
     let opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
         (Some(dir), _) => open_in(&dir, args.name.clone(), given)?,
         (None, Some(name)) => {
@@ -43,6 +45,8 @@ pub fn start(args: &Start) -> Exit {
         (None, None) => return Err(no_name()),
     };
     let (session, name) = (&opened.session, opened.session.genesis().name.as_deref());
+    collect::begin(session, &asked, collect::IN_A_JOB)?;
+    // The head of genesis is one that each envelope names.
     publish(session, opened.head, output)?;
     let head = opened.head.to_string();
     if args.json {
@@ -158,7 +162,9 @@ impl Ended {
 
 /// Ends a session from a command; the shells that go on get a new one that names it.
 pub fn end_and_succeed(session: &Session, verb: EndVerb, close_others: bool) -> Result<Ended, Failure> {
-    let over = end_by_command(session, verb, close_others).map_err(|failure| ended(session, failure))?;
+    let collected = collect::at_stop(session, collect::IN_A_JOB);
+    let over = end_by_command(session, verb, close_others, &|writer| collected.append(writer))
+        .map_err(|failure| ended(session, failure))?;
     let why = if verb == EndVerb::Seal { PrevWhy::Sealed } else { PrevWhy::Stopped };
     let goes_on = over.shells_go_on.then(|| match birth::succeed(session, over.head, why) {
         Ok(next) => format!("recording goes on in session {}", next.short_name()),

@@ -10,8 +10,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::args::Sh;
-use super::given::Exit;
+use super::given::{Exit, collection};
 use super::{heads, seal};
+use crate::collect;
 use crate::failure::Failure;
 use crate::paths;
 use crate::report;
@@ -30,10 +31,14 @@ const NOT_RECORDED: u8 = 125;
 pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
+    let asked = collection(&args.collect)?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = match args.seal {
-        Some(_) => birth::own_session().map_err(Failure::from),
-        None => session::choose(args.dir.as_deref()),
+        Some(_) => birth::own_session().map_err(Failure::from).and_then(|session| {
+            collect::begin(&session, &asked, collect::IN_A_JOB)?;
+            Ok(session)
+        }),
+        None => session::choose(args.dir.as_deref(), &asked),
     };
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)?),

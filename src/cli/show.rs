@@ -12,7 +12,9 @@ use super::row::Layout;
 use super::view::{STALE, add_failure, view};
 use super::{key, listing, policy, row};
 use crate::cause::Code;
+use crate::fact::ERROR;
 use crate::failure::{Failure, Kind};
+use crate::policy::context::Context;
 use crate::record::Unseen;
 use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
@@ -136,6 +138,16 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     report::line(&format!("recorded    {} to {}", word(&session.opened_at), word(&session.closed_at)))?;
     let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
+    report::line(&format!("context     {}", word(&Context::of(statement).words())))?;
+    for fact in predicate.facts.iter().filter(|fact| !fact.ok) {
+        let why = fact.data.get(ERROR).and_then(Option::as_deref).unwrap_or("it does not say why");
+        report::line(&format!(
+            "fact        {} at {} failed: {}",
+            word(&fact.kind),
+            fact.at.name(),
+            word(why)
+        ))?;
+    }
     for shell in &session.shells {
         let status = shell.exit_code.map_or_else(String::new, |status| format!(", status {status}"));
         let closed =

@@ -32,6 +32,7 @@ pub fn run(args: &Verify) -> Exit {
     let artifacts: Vec<Artifact> =
         args.artifact.iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
+    let policy = policy::with_context(policy, &args.context)?;
     let at = policy.as_ref().map_or_else(policy::now, Held::at);
     let given = Given {
         args,
@@ -169,8 +170,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
 
 fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, kept, .. } = *given;
-    if args.journal.is_some() || !args.artifact.is_empty() || args.policy.is_some() {
-        let why = "this is a journal; --journal, --artifact and --policy go with an envelope";
+    if args.journal.is_some() || !args.artifact.is_empty() || given.policy.is_some() {
+        let why = "this is a journal; --journal, --artifact, --policy and --context go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display()))
             .next("give the envelope that attesh seal wrote, or leave these options out"));
     }

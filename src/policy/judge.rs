@@ -10,6 +10,7 @@ use cel::ExecutionError;
 use cel::extractors::This;
 use serde_json::Value as Json;
 
+use super::context::Context;
 use super::words::{NO_COMMANDS, shown};
 use super::{Policy, Ruling, scripts};
 use crate::cause::Code;
@@ -26,6 +27,7 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
     denied_commands(policy, statement, &mut ruling);
     session(policy, statement, &mut ruling);
     age(policy, statement, now_s, &mut ruling);
+    Context::of(statement).judge(&policy.context, &mut ruling);
     for name in &policy.subjects {
         if statement.subject(name).is_none() {
             ruling.deny("subject.require", Code::PolicySubject, None, format!("there is no subject {name}"));

@@ -11,6 +11,7 @@
 
 pub mod ci;
 mod commands;
+pub mod context;
 mod hidden;
 mod judge;
 
@@ -28,11 +29,12 @@ pub use read::{POLICY_MAX, PolicyError};
 pub use write::{texts, whole};
 
 use crate::cause::Code;
+use crate::fact::git::is_object;
 use crate::record::{Evidence, Inherited, Status};
 use crate::script::gitlab;
 
 /// A policy.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Policy {
     /// Who may have sealed it: files, as the policy names them.
     pub keys: Vec<String>,
@@ -46,10 +48,65 @@ pub struct Policy {
     pub scripts: Vec<ScriptRule>,
     /// What must not have run.
     pub deny: Vec<regex::Regex>,
+    /// On what it must have run.
+    pub context: ContextRule,
     /// Names of subjects that there must be.
     pub subjects: Vec<String>,
     /// Expressions that must be true.
     pub rules: Vec<Rule>,
+}
+
+/// On what a session must have run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContextRule {
+    /// The key of the policy, the member of a fact, and what it may say.
+    pub members: Vec<(&'static str, &'static str, Vec<String>)>,
+    /// A commit must have been recorded, and be the same to the end.
+    pub commit_required: bool,
+    /// No path may have differed from the commit at the start.
+    pub clean: bool,
+}
+
+impl ContextRule {
+    /// The keys that ask for a member of a fact, with its name.
+    pub const MEMBERS: [(&'static str, &'static str); 8] = [
+        ("context.repository", "repository"),
+        ("context.ref", "ref"),
+        ("context.commit", "commit"),
+        ("context.workflow", "workflow"),
+        ("context.job", "job"),
+        ("context.run", "run"),
+        ("context.event", "event"),
+        ("context.system", "system"),
+    ];
+
+    /// Asks for a member of a fact; of no wanted text, for nothing.
+    ///
+    /// # Errors
+    /// No fact can say that, and it would be denied for ever: what a text must be.
+    pub fn ask(&mut self, member: &str, wanted: Vec<String>) -> Result<(), &'static str> {
+        if member == "commit" && wanted == ["required"] {
+            self.commit_required = true;
+            return Ok(());
+        }
+        let (can_be, form): (fn(&str) -> bool, _) = match member {
+            "commit" => {
+                (|text| is_object(text.as_bytes()), "whole, 40 or 64 hexadecimal digits, or \"required\"")
+            }
+            "repository" => (|text| !text.contains("://"), "as host/path, without a scheme"),
+            "ref" => (
+                |text| text.starts_with("refs/") || text.contains('*'),
+                "from refs/ on, as in \"refs/heads/main\"",
+            ),
+            _ => (|_| true, ""),
+        };
+        if !wanted.iter().all(|text| can_be(text)) {
+            return Err(form);
+        }
+        let known = Self::MEMBERS.into_iter().find(|(_, known)| *known == member);
+        self.members.extend(known.filter(|_| !wanted.is_empty()).map(|(key, member)| (key, member, wanted)));
+        Ok(())
+    }
 }
 
 /// How whole the record must be.

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
-use super::{Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
+use super::{ContextRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
 use crate::record::{Evidence, Inherited, Status};
 
 /// The longest policy, in bytes.
@@ -160,12 +160,13 @@ fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
     let fits = match key.kind {
         Type::Any if inner.as_array().is_some_and(|array| array.is_empty()) => true,
         Type::Any => return each(&any),
+        Type::OneOf if inner.is_array() => return each(&filled),
         Type::Words(words) => {
             return each(&|value| value.as_str().is_some_and(|text| words.contains(&text)));
         }
         Type::Integer => integer(inner).is_some(),
         Type::Flag => inner.as_bool().is_some(),
-        Type::Text | Type::Rule => text.is_some(),
+        Type::Text | Type::Rule | Type::OneOf => text.is_some(),
         Type::Texts | Type::Patterns => return each(&filled),
         Type::Integers => return each(&|value| integer(value).is_some_and(|line| line > 0)),
         Type::Status if inner.is_array() => return each(&status),
@@ -240,10 +241,24 @@ impl Policy {
             session: file.table("session")?.as_ref().map(session).unwrap_or_default(),
             scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
             deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
+            context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
             subjects: file.table("subject")?.map(|table| table.texts("require")).unwrap_or_default(),
             rules: file.tables("rule")?.iter().map(rule).collect::<Outcome<_>>()?,
         })
     }
+}
+
+fn context(keys: &Keys) -> Outcome<ContextRule> {
+    let mut rule = ContextRule::default();
+    for (_, member) in ContextRule::MEMBERS {
+        let wanted = keys.text(member).map_or_else(|| keys.texts(member), |text| vec![text]);
+        if let Err(form) = rule.ask(member, wanted) {
+            let span = keys.get(member).map_or(0..0, Spanned::span);
+            return Err(keys.source.error(span, format!("{member} must be {form}")));
+        }
+    }
+    rule.clean = keys.get("clean").and_then(|value| value.get_ref().as_bool()).unwrap_or(false);
+    Ok(rule)
 }
 
 fn session(keys: &Keys) -> SessionRule {

@@ -63,6 +63,15 @@ impl Policy {
         for pattern in &self.deny {
             out.push(format!("No command contains: {}", pattern.as_str()));
         }
+        for (_, member, wanted) in &self.context.members {
+            out.push(format!("What was recorded of the {member} is {}.", wanted.join(" or ")));
+        }
+        if self.context.commit_required {
+            out.push("A commit was recorded, and it was the same to the end.".into());
+        }
+        if self.context.clean {
+            out.push("No path differed from the commit at the start.".into());
+        }
         for name in &self.subjects {
             out.push(format!("{name} is among its subjects."));
         }

@@ -11,7 +11,12 @@ use crate::crypto::Digest;
 
 /// The types that this program knows. A fact of another type is checked like every record and
 /// counted; one that also says `must` cannot be judged here.
-pub const KNOWN_TYPES: &[&str] = &[];
+pub const KNOWN_TYPES: &[&str] = &[
+    "https://attesh.dev/fact/ci/v1",
+    "https://attesh.dev/fact/collection/v1",
+    "https://attesh.dev/fact/environment/v1",
+    "https://attesh.dev/fact/git/v1",
+];
 
 /// Whether this program knows a type of facts.
 #[must_use]

@@ -10,6 +10,7 @@
 use super::call::{Answer, Call, Caller, Known, Leaving, Seen, Sent, Starting};
 use super::open::open;
 use crate::clock;
+use crate::collect::{self, Collected};
 use crate::journal::append::{AppendError, Writer};
 use crate::protocol::CallStatus;
 use crate::record::{self, Body, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource};
@@ -144,6 +145,13 @@ fn note(caller: &Caller, seen: &Seen, text: Option<Vec<u8>>) -> Result<()> {
 }
 
 fn leave(caller: &Caller, leaving: &Leaving, sent: &Sent) -> Result<()> {
+    // A shell that a signal ends may have no time for it.
+    let collected = match leaving.why {
+        record::CloseReason::Exit => Session::open(caller.session.folder)
+            .map(|session| collect::at_last(&session, collect::AT_A_PROMPT)),
+        _ => Ok(Collected::default()),
+    };
+    let collected = collected.unwrap_or_default();
     record(caller, |writer, session| {
         // A repeat may find the shell closed and the end still missing.
         if !is_repeat(writer, caller, Kind::ShellClose, None)? {
@@ -153,7 +161,7 @@ fn leave(caller: &Caller, leaving: &Leaving, sent: &Sent) -> Result<()> {
             let workdir = (sent.workdir)();
             close::close_shell(writer, caller.shell, leaving.why, leaving.status, leaving.native, workdir)?;
         }
-        close::end_without_shells(session, writer)
+        close::end_without_shells(session, writer, &|writer| collected.append(writer))
     })
 }
 
@@ -189,8 +197,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("session");
         let session = place::open_in(&place, None, || Ok(None)).unwrap().session;
-        let known =
-            [Key::Folder.is(place.display()), Key::Genesis.is(hex(session.genesis_root())), Key::Shell.is(1)];
         let open = [
             Key::Program.is("bash"),
             Key::ProcessId.is(std::process::id()),
@@ -199,11 +205,15 @@ mod tests {
         let Answer::Opened { folder, shell, .. } = call(Verb::Open, &open, b"").unwrap() else {
             panic!("no answer")
         };
-        assert_eq!((folder.as_path(), shell), (Path::new(&place), 1));
+        // Before it stand what collectors saw.
+        let size = session.with_writer(|writer| Ok(writer.head().size)).unwrap();
+        assert_eq!((folder.as_path(), shell), (Path::new(&place), size - 1));
+        let root = hex(session.genesis_root());
+        let known = [Key::Folder.is(place.display()), Key::Genesis.is(root), Key::Shell.is(shell)];
         let start = [Key::Number.is(1), Key::Native.is(1), Key::Source.is("typed")];
         assert_eq!(call(Verb::Start, &[&known[..], &start].concat(), b"make\n").unwrap(), Answer::Silent);
         let last = session
-            .with_writer(|writer| Ok(writer.last_of_shell(1, None, shell_of_start)?))
+            .with_writer(|writer| Ok(writer.last_of_shell(shell, None, shell_of_start)?))
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -214,8 +224,8 @@ mod tests {
         for _ in 0..2 {
             call(Verb::Finish, &[&known[..], &finish].concat(), b"").unwrap();
         }
-        assert_eq!(session.with_writer(|writer| Ok(writer.head().size)).unwrap(), 4);
-        let other = [known[0].clone(), Key::Genesis.is("00".repeat(32)), Key::Shell.is(1)];
+        assert_eq!(session.with_writer(|writer| Ok(writer.head().size)).unwrap(), size + 2);
+        let other = [known[0].clone(), Key::Genesis.is("00".repeat(32)), Key::Shell.is(shell)];
         let refused = call(Verb::Finish, &[&other[..], &finish].concat(), b"");
         assert_eq!(status(&refused), CallStatus::Tampered);
         session.remove().unwrap();

@@ -6,6 +6,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::call::{Answer, Caller, Destination, Joining, Known};
+use crate::collect::{self, Collected};
 use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
@@ -34,12 +35,14 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
         Destination::Moved(caller, name) => moved(caller, name, &shell)?,
         Destination::After(known, lost) => {
             let (session, warning) = birth::successor(known.folder, &known.genesis)?;
+            collect::begin(&session, &collect::usual(), collect::AT_A_PROMPT)?;
             let warning = warning.or_else(|| (*lost > 0).then(|| between(known, &session)));
             joined(session, warning, &shell)?
         }
         Destination::Named(name) => joined(named(name)?, None, &shell)?,
         Destination::Exported(folder) => {
             let (session, warning) = birth::for_new_shell(*folder)?;
+            collect::begin(&session, &collect::usual(), collect::AT_A_PROMPT)?;
             joined(session, warning, &shell)?
         }
     };
@@ -107,7 +110,8 @@ fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
     let index = birth::join(&session, shell)?.size - 1;
     let mut message = format!("from here on this shell is recorded in session {}", session.short_name());
     let left = Session::open(caller.session.folder).and_then(|before| {
-        before.with_writer_waiting(PATIENCE_MS, |writer| leave(writer, &before, caller, shell))
+        let collected = collect::at_last(&before, collect::AT_A_PROMPT);
+        before.with_writer_waiting(PATIENCE_MS, |writer| leave(writer, &before, caller, shell, &collected))
     });
     match left {
         Ok(()) | Err(SessionError::Append(AppendError::Ended)) => {}
@@ -117,7 +121,13 @@ fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
 }
 
 /// Closes a shell that went to another session.
-fn leave(writer: &mut Writer, session: &Session, caller: &Caller, shell: &Shell) -> Result<()> {
+fn leave(
+    writer: &mut Writer,
+    session: &Session,
+    caller: &Caller,
+    shell: &Shell,
+    collected: &Collected,
+) -> Result<()> {
     close::expect_genesis(writer, &caller.session.genesis)?;
     if !writer.story()?.live.contains_key(&caller.shell) {
         return Ok(());
@@ -125,5 +135,5 @@ fn leave(writer: &mut Writer, session: &Session, caller: &Caller, shell: &Shell)
     close::tell_lost(writer, caller.shell, caller.lost)?;
     let (native, workdir) = (Some(shell.native), shell.workdir.clone());
     close::close_shell(writer, caller.shell, CloseReason::Moved, None, native, workdir)?;
-    close::end_without_shells(session, writer)
+    close::end_without_shells(session, writer, &|writer| collected.append(writer))
 }

@@ -17,9 +17,11 @@ use std::path::Path;
 use super::SCRIPT_WAIT_MS;
 use super::handover::{self, Asking};
 use super::records::{self, Interpreter, PlanOf};
+use crate::collect;
 use crate::crypto::sha256;
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
+use crate::journal::append::Writer;
 use crate::record::{CloseReason, Evidence, Program};
 use crate::report;
 use crate::script::Script;
@@ -103,7 +105,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
         workdir: shells::workdir(),
         history: Vec::new(),
     };
-    let session = super::session::choose(None)?;
+    let session = super::session::choose(None, &collect::usual())?;
     let index = birth::join(&session, &shell)?.size - 1;
     let head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
         let interpreter = Interpreter::default();
@@ -135,16 +137,18 @@ fn end(place: &[u8], status: &[u8]) -> Outcome<()> {
     let root: [u8; 32] = hex_exact(next()?).ok_or_else(|| Failure::usage("block: not a root"))?;
     let (shell, status) = (number(next()?)?, number(status)?);
     let session = Session::open(folder)?;
+    let collected = collect::at_stop(&session, collect::IN_A_JOB);
+    let last = |writer: &mut Writer| collected.append(writer);
     session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| -> Result<(), SessionError> {
         close::expect_genesis(writer, &root)?;
         close::close_scripted(writer, shell, CloseReason::Exit, Some(status), None, true)?;
-        close::end_without_shells(&session, writer)
+        close::end_without_shells(&session, writer, &last)
     })?;
     if !session.is_placed() {
         return Ok(());
     }
     // If the job runs in a container, that stops before anything else of the job runs.
-    let over = close::end_by_command(&session, EndVerb::Stop, true)?;
+    let over = close::end_by_command(&session, EndVerb::Stop, true, &last)?;
     report::bare(&log_line(over.head));
     Ok(())
 }

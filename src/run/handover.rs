@@ -20,8 +20,10 @@ use super::recording::Recording;
 use super::records::Interpreter;
 use super::rest::Rest;
 use super::{script, session, split, watched};
+use crate::collect;
 use crate::failure::Failure;
 use crate::files;
+use crate::journal::append::Writer;
 use crate::os::remote::Memory;
 use crate::os::{memory, proc};
 use crate::paths;
@@ -203,8 +205,12 @@ fn recording(
     let mut interpreter = Interpreter::of(bash);
     interpreter.options = Some(state.words());
     interpreter.arguments = Some(words.iter().skip(1).flat_map(|word| [*word, b"\0"].concat()).collect());
-    let mut recording =
-        Recording::of(session::choose(None)?, Given::of_text(whole.clone()), NAME.into(), interpreter);
+    let mut recording = Recording::of(
+        session::choose(None, &collect::usual())?,
+        Given::of_text(whole.clone()),
+        NAME.into(),
+        interpreter,
+    );
     recording.broken = split.broken;
     recording.announced = true;
     recording.before = before as u64;
@@ -250,7 +256,9 @@ fn ended(recording: &Recording) {
     if !session.is_placed() {
         return;
     }
-    let head = close::end_by_command(session, EndVerb::Stop, true).map(|over| over.head);
+    let collected = collect::at_stop(session, collect::IN_A_JOB);
+    let last = |writer: &mut Writer| collected.append(writer);
+    let head = close::end_by_command(session, EndVerb::Stop, true, &last).map(|over| over.head);
     match head.or_else(|_| head_now(session)) {
         Ok(head) => report::bare(&log_line(head)),
         Err(failure) => report::say(&failure.to_string()),

@@ -17,6 +17,7 @@ use super::reader::Places;
 use super::records::{self, Interpreter, PlanOf, UnitEnd, UnitStart};
 use super::split::{self, Split};
 use crate::clock;
+use crate::collect;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::Failure;
@@ -339,9 +340,10 @@ impl Recording {
             report::say(&format!("{} of this script ran unrecorded", text::count(lost, "command")));
         }
         let mut head = None;
+        let collected = collect::at_last(self.session(), collect::IN_A_JOB);
         self.write(1, |writer, session, shell| {
             close::close_scripted(writer, shell, why, Some(ending.status), Some(started), unchanged)?;
-            close::end_without_shells(session, writer)?;
+            close::end_without_shells(session, writer, &|writer| collected.append(writer))?;
             head = Some(writer.head());
             Ok(())
         });

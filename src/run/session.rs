@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
+use crate::collect;
 use crate::crypto::OriginSecret;
+use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::files::FileError;
 use crate::paths;
@@ -15,11 +17,18 @@ use crate::session::place::{self, Placed};
 use crate::session::{Session, SessionError, birth};
 use crate::text::{Fault, Next};
 
-/// The folder that was named, the shell's session, the job's folder, or a new session.
+/// The folder that was named, the shell's session, the job's folder, or a new session, which begins
+/// with what the collectors see.
 ///
 /// # Errors
 /// It could not be opened.
-pub fn choose(dir: Option<&Path>) -> Result<Session, Failure> {
+pub fn choose(dir: Option<&Path>, asked: &Collection) -> Result<Session, Failure> {
+    let session = find(dir)?;
+    collect::begin(&session, asked, collect::IN_A_JOB)?;
+    Ok(session)
+}
+
+fn find(dir: Option<&Path>) -> Result<Session, Failure> {
     let exported = paths::exported_session();
     match dir.map(Path::to_owned) {
         Some(folder) => Ok(open_in(&folder, None, None)?.session),

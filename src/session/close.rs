@@ -125,6 +125,9 @@ pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Unseen) -
     Ok(writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?)
 }
 
+/// What is appended before a session's end.
+pub type Last<'a> = &'a dyn Fn(&mut Writer) -> Result<()>;
+
 /// Writes the end, syncs the journal before and after, and removes the state.
 ///
 /// # Errors
@@ -145,8 +148,9 @@ pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<
 ///
 /// # Errors
 /// The record was not appended.
-pub fn end_without_shells(session: &Session, writer: &mut Writer) -> Result<()> {
+pub fn end_without_shells(session: &Session, writer: &mut Writer, last: Last) -> Result<()> {
     if session.genesis().closes == Closes::LastShell && writer.story()?.live.is_empty() {
+        last(writer)?;
         end(session, writer, EndReason::LastShell)?;
     }
     Ok(())
@@ -225,6 +229,7 @@ pub fn end_by_command(
     session: &Session,
     verb: EndVerb,
     close_others: bool,
+    last: Last,
 ) -> std::result::Result<Over, Failure> {
     let ended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let story = writer.story()?;
@@ -246,6 +251,7 @@ pub fn end_by_command(
         for (at, _) in &others {
             close_shell(writer, *at, close_reason, None, None, workdir())?;
         }
+        last(writer)?;
         let head = end(session, writer, end_reason)?;
         let closed = || own.into_iter().chain(others.iter().map(|(at, _)| *at));
         let shells_go_on = closed().any(|at| !story.live[&at].script);

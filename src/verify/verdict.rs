@@ -63,6 +63,8 @@ pub struct Aspects {
     pub completeness: Aspect,
     /// What the starts and statuses of its commands rest on.
     pub evidence: Aspect,
+    /// On what it ran.
+    pub context: Aspect,
     /// Where the journal comes from.
     pub origin: Aspect,
     /// Whether the policy is met.
@@ -74,12 +76,13 @@ pub struct Aspects {
 impl Aspects {
     /// Each with its name, in the order in which they are printed.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &Aspect); 7] {
+    pub fn named(&self) -> [(&'static str, &Aspect); 8] {
         [
             ("signature", &self.signature),
             ("integrity", &self.integrity),
             ("completeness", &self.completeness),
             ("evidence", &self.evidence),
+            ("context", &self.context),
             ("origin", &self.origin),
             ("policy", &self.policy),
             ("trust", &self.trust),

@@ -64,6 +64,7 @@ mod verify {
 /// Policies: how they are read and made, and what they deny.
 mod policy {
     mod ci;
+    mod context;
     mod failures;
     pub mod judge;
     mod keys;
@@ -102,11 +103,21 @@ mod cli {
     mod typed;
 }
 
+/// What collectors see, and what becomes of it.
+mod collect {
+    mod context;
+    mod git;
+    mod machine;
+    pub mod place;
+    mod shells;
+}
+
 /// The manual pages and documents say what the code does.
 mod pages {
     mod all;
     mod codes;
     mod example;
+    mod facts;
     mod journal;
     pub mod seal;
 }

@@ -3,8 +3,8 @@
 use super::{Cases, Expect};
 use crate::stage::signer::{self, Defect, Signer, Texts, close, end, finish, open, start, swap};
 use attesh::record::{
-    Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, Kind, Lost, Note, NoteWhat, Pause, Plan,
-    Program, Recovered, Resume, TextSource, Unseen,
+    Anomaly, Attached, Body, Evidence, Fact, FactTime, Finish, From, KNOWN_TYPES, Kind, Lost, Note, NoteWhat,
+    Pause, Plan, Program, Recovered, Resume, TextSource, Unseen,
 };
 
 pub fn add(cases: &mut Cases) {
@@ -366,6 +366,8 @@ fn facts(cases: &mut Cases) {
     let complete = Expect::Complete(&[]);
     let about = Fact { at: FactTime::Command, shell: Some(1), n: Some(1), ..fact() };
     good("fact-of-unknown-type", &[fact(), about], complete);
+    let known = KNOWN_TYPES.iter().map(|kind| Fact { kind: (*kind).into(), must: true, ..fact() });
+    good("fact-of-known-types", &known.collect::<Vec<_>>(), complete);
     good("fact-with-attached", &[attached("files-1.json.gz")], complete);
     let must = Expect::Unsupported(5, "fact.unknown");
     good("fact-that-must-be-understood", &[fact(), Fact { must: true, ..fact() }], must);

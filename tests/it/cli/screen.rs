@@ -22,7 +22,13 @@ const HOSTILE: &str = "a\u{1b}]0;t\u{7}\u{9b}31m\u{7f}\rb\u{202e}c\u{2066}d\u{20
 /// Runs the program in the folder; what is wrong with what it printed, if anything.
 fn printed(folder: &Path, words: &[&str]) -> Option<String> {
     let mut command = Command::new(ATTESH);
-    command.args(words).current_dir(folder).env_clear().env("HOME", folder).env("LANG", "C.UTF-8");
+    command
+        .args(words)
+        .current_dir(folder)
+        .env_clear()
+        .env("ATTESH_COLLECT", "none")
+        .env("HOME", folder)
+        .env("LANG", "C.UTF-8");
     let output = command.output().unwrap();
     let code = output.status.code();
     assert!(matches!(code, Some(0..=6)), "{words:?}: {:?}", output.status);

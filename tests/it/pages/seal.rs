@@ -366,7 +366,12 @@ impl Sealed {
     pub fn run(&self, words: &[&str], input: &str) -> Output {
         use std::io::Write as _;
         let mut command = Command::new(ATTESH);
-        command.args(words).current_dir(self.path()).env_clear().env("HOME", self.path());
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_clear()
+            .env("ATTESH_COLLECT", "none")
+            .env("HOME", self.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // It may end without reading.

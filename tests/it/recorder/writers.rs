@@ -56,7 +56,11 @@ fn many_shells_lose_mix_or_starve() {
             let mut shell = Command::new("bash");
             shell.args(["-c", SHELL, "shell"]).arg(program()).arg(&at.folder);
             shell.arg(commands.to_string()).arg((seed + 1).to_string());
-            shell.env_clear().env("HOME", world.home.path()).env("XDG_RUNTIME_DIR", world.runtime.path());
+            shell
+                .env_clear()
+                .env("ATTESH_COLLECT", "none")
+                .env("HOME", world.home.path())
+                .env("XDG_RUNTIME_DIR", world.runtime.path());
             shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
         })
         .collect();

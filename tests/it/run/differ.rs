@@ -110,7 +110,13 @@ impl Place {
         put(&work.join("script.sh"), script.as_bytes());
         let bash = self.path("bin/bash");
         let mut command = Command::new(program);
-        command.args(words).args(["script.sh", "x y", "z"]).env_clear().current_dir(&work).process_group(0);
+        command
+            .args(words)
+            .args(["script.sh", "x y", "z"])
+            .env_clear()
+            .env("ATTESH_COLLECT", "none")
+            .current_dir(&work)
+            .process_group(0);
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display()));
         // What `$_` is at first comes from whoever starts bash.
         command.env("_", bash).env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.root.path());

@@ -14,7 +14,7 @@ const NO_HOME: [(&str, &str); 3] =
 fn sh(home: &Home, words: &[&str], env: &[(&str, &str)]) -> (Said, bool) {
     home.file("work/s.sh", "echo ran >> ran\n");
     let mut command = Command::new(ATTESH);
-    command.env_clear().env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
+    command.env_clear().env("ATTESH_COLLECT", "none").env("PATH", "/usr/bin:/bin").envs(env.iter().copied());
     command.arg("sh").args(words).arg("s.sh").current_dir(home.path("work"));
     let answer = said(&mut command);
     let ran = std::fs::remove_file(home.path("work/ran")).is_ok();
@@ -58,7 +58,11 @@ fn a_block_goes_on_unrecorded_in_ci() {
     ];
     for system in systems {
         let mut command = Command::new("bash");
-        command.env_clear().env("PATH", format!("{folder}:/usr/bin:/bin")).envs(NO_HOME);
+        command
+            .env_clear()
+            .env("ATTESH_COLLECT", "none")
+            .env("PATH", format!("{folder}:/usr/bin:/bin"))
+            .envs(NO_HOME);
         command.envs(system.iter().copied()).arg("block").current_dir(home.path("work"));
         let said = said(&mut command);
         assert_eq!(said.code, Some(5), "{system:?}: {}", said.err);

@@ -40,6 +40,7 @@ impl Place {
             .env_remove("XDG_CONFIG_HOME");
         // What `$_` is at first comes from whoever starts bash.
         command
+            .env("ATTESH_COLLECT", "none")
             .env("_", "/usr/bin/bash")
             .env("HOME", self.home.path())
             .env("XDG_RUNTIME_DIR", self.home.path());

@@ -174,7 +174,13 @@ fn a_user_without_a_home_or_a_name_cannot_open_a_session() {
     std::os::unix::fs::chown(path("job"), Some(UID), Some(UID)).unwrap();
     let step = |words: &[&str], env: &[(&str, &str)]| {
         let mut command = Command::new(path("attesh"));
-        command.args(words).env_clear().envs(env.iter().copied()).uid(UID).gid(UID);
+        command
+            .args(words)
+            .env_clear()
+            .env("ATTESH_COLLECT", "none")
+            .envs(env.iter().copied())
+            .uid(UID)
+            .gid(UID);
         said(command.current_dir(path("job")))
     };
     let dir = path("job/.attesh");
@@ -189,7 +195,8 @@ fn a_user_without_a_home_or_a_name_cannot_open_a_session() {
         assert!(verdict.out.contains("origin        not authenticated"), "{}{}", verdict.out, verdict.err);
     }
     // Another user's folder.
-    let text = said(Command::new(ATTESH).args(["start", "--dir", &dir]).env_clear());
+    let text =
+        said(Command::new(ATTESH).args(["start", "--dir", &dir]).env_clear().env("ATTESH_COLLECT", "none"));
     assert_eq!(text.code, Some(2), "{}", text.err);
     assert!(text.err.contains("belongs to user 54321, not to you"), "{}", text.err);
     for state in [format!("/dev/shm/attesh-{UID}"), format!("/tmp/attesh-{UID}")] {

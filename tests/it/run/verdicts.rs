@@ -163,7 +163,12 @@ impl Place {
     fn run(&self, program: &Path, words: &[String], environment: &[(String, String)], input: &str) -> Said {
         let mut said = tempfile::tempfile().unwrap();
         let mut command = Command::new(program);
-        command.args(words).env_clear().current_dir(self.path("work")).process_group(0);
+        command
+            .args(words)
+            .env_clear()
+            .env("ATTESH_COLLECT", "none")
+            .current_dir(self.path("work"))
+            .process_group(0);
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display()));
         command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.root.path());
         command.envs(environment.iter().map(|(name, value)| (name, value)));

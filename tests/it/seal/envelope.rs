@@ -133,13 +133,27 @@ fn of_a_session() -> (Vec<u8>, Vec<u8>) {
     put(&at("empty"), b"");
     put(&at("build.sh"), "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n".as_bytes());
     let folder = at("job").display().to_string();
+    bash(
+        world.home.path(),
+        "git init -q . && git add build.sh && git -c user.name=a -c user.email=a@b commit -qm one && git tag v1 && git remote add origin https://u:p@git.example/a/b.git",
+    );
+    let job = [
+        ("PATH", "/usr/bin:/bin"),
+        ("ATTESH_COLLECT", "environment,git,ci"),
+        ("CI", "woodpecker"),
+        ("CI_REPO_URL", "https://git.example/a/b"),
+        ("CI_COMMIT_SHA", "3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d"),
+        ("CI_COMMIT_REF", "refs/heads/main"),
+        ("CI_PIPELINE_NUMBER", "1182"),
+        ("CI_PIPELINE_URL", "https://ci.example/repos/1/pipeline/1182"),
+    ];
     for words in [
         &["start", "--dir", &folder][..],
         &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
         &["stop", "--dir", &folder],
         &["seal", "--dir", &folder, "--key", "key", "--subject", "empty", "-o", "sealed.intoto.json"],
     ] {
-        assert_eq!(code(&mut world.attesh(words)), Some(0), "{words:?}");
+        assert_eq!(code(world.attesh(words).envs(job)), Some(0), "{words:?}");
     }
     (std::fs::read(at("sealed.intoto.json")).unwrap(), std::fs::read(at("sealed.sigstore.json")).unwrap())
 }

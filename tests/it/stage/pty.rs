@@ -93,7 +93,10 @@ impl Home {
         command.env("XDG_RUNTIME_DIR", self.runtime.path()).env("XDG_STATE_HOME", self.path("state"));
         command.env("XDG_CONFIG_HOME", self.path("config")).env("XDG_DATA_HOME", self.path("data"));
         // fish 4 asks the terminal what it can do and waits for an answer.
-        command.env("fish_features", "no-query-term").current_dir(self.path("work"));
+        command
+            .env("ATTESH_COLLECT", "none")
+            .env("fish_features", "no-query-term")
+            .current_dir(self.path("work"));
     }
 
     /// A program without a terminal.

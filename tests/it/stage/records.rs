@@ -64,6 +64,10 @@ impl Rec {
             "resume" => "R".to_owned(),
             "anomaly" => format!("A {}", self.word("what")),
             "end" => "END".to_owned(),
+            "fact" => {
+                let kind = self.word("type").rsplit('/').nth(1).unwrap_or_default();
+                format!("F {kind} {} {}", self.word("at"), self.core["ok"])
+            }
             _ => return None,
         })
     }

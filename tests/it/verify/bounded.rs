@@ -44,6 +44,7 @@ impl Place {
             .args(words)
             .current_dir(self.0.path())
             .env_clear()
+            .env("ATTESH_COLLECT", "none")
             .env("HOME", self.0.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

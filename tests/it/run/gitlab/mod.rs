@@ -57,7 +57,10 @@ impl Job {
         let path = attesh::paths::variable("PATH").unwrap();
         let folders = std::iter::once(self.path("bin")).chain(std::env::split_paths(&path));
         let mut command = Command::new(program);
-        command.env("PATH", std::env::join_paths(folders).unwrap()).env("HOME", self.path("home"));
+        command
+            .env("ATTESH_COLLECT", "none")
+            .env("PATH", std::env::join_paths(folders).unwrap())
+            .env("HOME", self.path("home"));
         command
             .env_remove("ATTESH_SESSION")
             .env_remove("LD_LIBRARY_PATH")

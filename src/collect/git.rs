@@ -1,0 +1,228 @@
+//! Asks the `git` program what a repository says of itself.
+//!
+//! Rules: nothing of the repository runs. git is told to run no monitor, no hook, no filter, no
+//! transport and no helper; the user's own settings of git hold. It writes nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::asked::{Answer, Limits, ask};
+use crate::clock::Deadline;
+use crate::fact::git::{NAMES_MAX, Repository, Setting, object, read_config, read_status, read_submodules};
+use crate::fact::{GIT, Seen};
+use crate::files;
+use crate::paths;
+use crate::text::visible;
+
+/// How much git may print.
+const BYTES: usize = 64 << 20;
+/// The variables by which a user leads git to a repository.
+const LEADS: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"];
+/// How deep submodules lie in one another that are looked at.
+const DEPTH_MAX: usize = 8;
+
+/// What the repository around a folder says of itself, as a fact.
+pub(super) fn look(folder: &Path, limit: Duration) -> Seen {
+    match Git::new(folder, limit).and_then(|git| git.repository(DEPTH_MAX)) {
+        Ok(repository) => repository.seen(),
+        Err(why) => Seen::failed(GIT, &why),
+    }
+}
+
+/// Where a repository is, and of which kind.
+struct Place {
+    bare: bool,
+    shallow: bool,
+    /// The top of its files; of a bare one its git folder.
+    folder: Vec<u8>,
+}
+
+/// Asks one repository.
+struct Git {
+    program: PathBuf,
+    folder: PathBuf,
+    /// Options that keep the repository from running anything.
+    safe: Vec<OsString>,
+    until: Deadline,
+    /// How long all questions may take.
+    limit: Duration,
+    /// Which variables of git lead to it.
+    leads: &'static [&'static str],
+}
+
+impl Git {
+    fn new(folder: &Path, limit: Duration) -> Result<Self, String> {
+        let program = paths::program("git").ok_or("there is no git program")?;
+        let safe = [
+            "core.fsmonitor=",
+            "core.hooksPath=/dev/null",
+            "core.sshCommand=false",
+            "core.askPass=",
+            "core.alternateRefsCommand=",
+            "credential.helper=",
+            "protocol.allow=never",
+            "core.pager=cat",
+        ];
+        let safe = safe.iter().flat_map(|option| ["-c".into(), OsString::from(option)]).collect();
+        Ok(Git {
+            program,
+            folder: folder.to_owned(),
+            safe,
+            until: Deadline::after(limit),
+            limit,
+            leads: &LEADS,
+        })
+    }
+
+    /// The answer to a question, whatever it is.
+    fn answer(&self, words: &[&str]) -> Result<Answer, String> {
+        let mut command = Command::new(&self.program);
+        command.arg("--no-optional-locks").args(&self.safe).arg("-C").arg(&self.folder).args(words);
+        // What the user set for git holds; what would trace, or run something, does not.
+        for name in paths::names_beginning("GIT_") {
+            let name_bytes = name.as_bytes();
+            let leads = self.leads.iter().any(|lead| lead.as_bytes() == name_bytes);
+            if !leads && !name_bytes.starts_with(b"GIT_CONFIG") {
+                command.env_remove(name);
+            }
+        }
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+        let limits = Limits { time: self.until.left(), bytes: BYTES };
+        ask(&mut command, b"", limits).map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => format!("git took longer than {} s", self.limit.as_secs()),
+            _ => format!("git could not be asked: {}", files::words(&error)),
+        })
+    }
+
+    /// What git prints to a question that it answers.
+    fn said(&self, words: &[&str]) -> Result<Vec<u8>, String> {
+        let answer = self.answer(words)?;
+        if answer.status.success() {
+            return Ok(answer.out);
+        }
+        let line =
+            answer.err.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or(b"git failed");
+        Err(visible(line))
+    }
+
+    /// All that is asked. Where several answers do not depend on one another they come together.
+    fn repository(mut self, depth: usize) -> Result<Repository, String> {
+        let (place, config) = std::thread::scope(|scope| {
+            let config = scope.spawn(|| self.config());
+            (self.place(), config.join().expect("asking does not panic"))
+        });
+        let (place, config) = (place?, config?);
+        self.silence_filters(&config);
+        let of_files = |git: &Self| match place.bare {
+            true => git.bare(),
+            false => git.files(&place.folder, depth),
+        };
+        let (files, names) = std::thread::scope(|scope| {
+            let names = scope.spawn(|| self.names());
+            (of_files(&self), names.join().expect("asking does not panic"))
+        });
+        let (tree, tags) = names?;
+        let remotes = config.into_iter().filter_map(|Setting { name, value, .. }| {
+            let name = name.strip_prefix(b"remote.")?.strip_suffix(b".url")?;
+            Some((name.to_vec(), value))
+        });
+        let files = files?;
+        let Place { bare, shallow, folder } = place;
+        Ok(Repository { tree, tags, remotes: remotes.collect(), bare, shallow, folder, ..files })
+    }
+
+    /// Where the repository is, and of which kind.
+    fn place(&self) -> Result<Place, String> {
+        let kinds = ["rev-parse", "--is-shallow-repository"];
+        let of = |said: Vec<u8>, bare: bool| {
+            let mut lines = said.splitn(2, |byte| *byte == b'\n');
+            let shallow = lines.next() == Some(b"true");
+            let folder = lines.next().unwrap_or_default();
+            Place { bare, shallow, folder: folder.strip_suffix(b"\n").unwrap_or(folder).to_vec() }
+        };
+        // There is a top of the files where there are files.
+        let answer = self.answer(&[&kinds[..], &["--show-toplevel"]].concat())?;
+        if answer.status.success() {
+            return Ok(of(answer.out, false));
+        }
+        Ok(of(self.said(&[&kinds[..], &["--absolute-git-dir"]].concat())?, true))
+    }
+
+    /// The settings of remotes and filters.
+    fn config(&self) -> Result<Vec<Setting>, String> {
+        let question =
+            ["config", "--null", "--show-scope", "--get-regexp", "^(remote\\..*\\.url|filter\\..*)$"];
+        let answer = self.answer(&question)?;
+        // 1: there is none.
+        match answer.status.code() {
+            Some(0 | 1) => Ok(read_config(&answer.out)),
+            _ => self.said(&question).map(|said| read_config(&said)),
+        }
+    }
+
+    /// Takes the programs of the repository's own filters away: status would run them over files
+    /// that changed. Those that the user has for every repository do what a checkout needs.
+    fn silence_filters(&mut self, config: &[Setting]) {
+        let is_filter = |setting: &&Setting| setting.name.starts_with(b"filter.") && !setting.is_users;
+        for Setting { name, .. } in config.iter().filter(is_filter) {
+            let value: &[u8] = if name.ends_with(b".required") { b"=false" } else { b"=" };
+            self.safe.extend(["-c".into(), OsString::from_vec([name.as_slice(), value].concat())]);
+        }
+    }
+
+    /// Commit and branch of a repository without files.
+    fn bare(&self) -> Result<Repository, String> {
+        let commit = self.answer(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+        let reference = self.answer(&["symbolic-ref", "--quiet", "HEAD"])?;
+        let reference = reference.out.trim_ascii().to_vec();
+        Ok(Repository {
+            commit: object(&commit.out),
+            reference: (!reference.is_empty()).then_some(reference),
+            ..Repository::default()
+        })
+    }
+
+    /// What HEAD leads to: its tree, and the tags at it.
+    fn names(&self) -> Result<(Option<String>, Vec<Vec<u8>>), String> {
+        let tree = self.answer(&["rev-parse", "--verify", "--quiet", "HEAD^{tree}"])?;
+        let Some(tree) = object(&tree.out) else { return Ok((None, Vec::new())) };
+        let said =
+            self.said(&["for-each-ref", "--points-at=HEAD", "--format=%(refname:strip=2)", "refs/tags"])?;
+        let tags = said.split(|byte| *byte == b'\n').filter(|name| !name.is_empty());
+        Ok((Some(tree), tags.take(NAMES_MAX).map(<[u8]>::to_vec).collect()))
+    }
+
+    /// The files: which differ, and those of the submodules. Each submodule is asked by itself, so
+    /// that its own settings are as harmless.
+    fn files(&self, top: &[u8], depth: usize) -> Result<Repository, String> {
+        let said = self.said(&[
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "-z",
+            "--untracked-files=normal",
+            "--no-renames",
+            "--ignore-submodules=dirty",
+        ])?;
+        let mut repository = read_status(&said).ok_or("git status said something that is not known")?;
+        let folder = Path::new(OsStr::from_bytes(top)).to_owned();
+        if folder.join(".gitmodules").symlink_metadata().is_ok() {
+            repository.submodules = read_submodules(&self.said(&["ls-files", "--stage", "-z"])?);
+        }
+        for (path, _) in repository.submodules.iter().take(NAMES_MAX) {
+            let at = folder.join(OsStr::from_bytes(path));
+            if depth == 0 || at.join(".git").symlink_metadata().is_err() {
+                continue;
+            }
+            let inner = Git { folder: at, until: self.until, leads: &[], ..Git::new(&folder, self.limit)? };
+            let inner = inner.repository(depth - 1)?;
+            repository
+                .changed
+                .extend(inner.changed.iter().map(|changed| [path, &b"/"[..], changed].concat()));
+        }
+        Ok(repository)
+    }
+}

@@ -1,0 +1,185 @@
+//! What collectors see around the commands: the shape of each type of fact. Normative:
+//! attesh-facts(5).
+//!
+//! What lives here: the types, and for each what its texts say, made from what was read
+//! ([`environment`], [`git`], [`ci`]). Pure: bytes and values in, texts out. What does not: reading
+//! the machine (`collect`), the record of a fact (`record::fact`).
+//!
+//! Rules: what was not seen has no text; a value never stands for one that was not there. No
+//! password of a URL becomes a text.
+
+use std::collections::BTreeMap;
+
+pub mod ci;
+pub mod environment;
+pub mod git;
+pub mod url;
+
+/// What was asked of the collectors when the session began.
+pub const COLLECTION: &str = "https://attesh.dev/fact/collection/v1";
+/// The machine, and variables by an allow-list.
+pub const ENVIRONMENT: &str = "https://attesh.dev/fact/environment/v1";
+/// What a git repository says of itself.
+pub const GIT: &str = "https://attesh.dev/fact/git/v1";
+/// What a CI system says of the job.
+pub const CI: &str = "https://attesh.dev/fact/ci/v1";
+
+/// The name of the text of a collector that failed: why.
+pub const ERROR: &str = "error";
+
+/// The texts of a fact by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(BTreeMap<String, Vec<u8>>);
+
+impl Texts {
+    /// Adds a text.
+    pub fn add(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// Adds a text that there may be.
+    pub fn add_some(&mut self, name: &str, value: Option<impl Into<Vec<u8>>>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    /// The text of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(Vec::as_slice)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+/// What a collector saw, or why it saw nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The type of the fact.
+    pub kind: &'static str,
+    /// Whether the collector succeeded.
+    pub ok: bool,
+    /// What it saw; of one that failed, [`ERROR`].
+    pub texts: Texts,
+}
+
+impl Seen {
+    /// What a collector saw.
+    #[must_use]
+    pub fn new(kind: &'static str, texts: Texts) -> Self {
+        Seen { kind, ok: true, texts }
+    }
+
+    /// Why a collector saw nothing.
+    #[must_use]
+    pub fn failed(kind: &'static str, why: &str) -> Self {
+        let mut texts = Texts::default();
+        texts.add(ERROR, why);
+        Seen { kind, ok: false, texts }
+    }
+}
+
+/// The name of a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Collector {
+    /// [`ENVIRONMENT`]
+    Environment,
+    /// [`GIT`]
+    Git,
+    /// [`CI`]
+    Ci,
+}
+
+impl Collector {
+    /// Those that collect where nothing is said.
+    pub const USUAL: [Collector; 3] = [Collector::Environment, Collector::Git, Collector::Ci];
+
+    /// As a person writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Collector::Environment => "environment",
+            Collector::Git => "git",
+            Collector::Ci => "ci",
+        }
+    }
+
+    /// The collector of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::USUAL.into_iter().find(|collector| collector.word() == word)
+    }
+
+    /// The collectors of a list with commas between; `none` is an empty one.
+    ///
+    /// # Errors
+    /// A word of it is no collector: that word.
+    pub fn list(text: &str) -> Result<Vec<Self>, &str> {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        match text.trim() {
+            "none" => Ok(Vec::new()),
+            _ => words.map(|word| Self::of(word).ok_or(word)).collect(),
+        }
+    }
+}
+
+/// What is asked of the collectors: at the start it becomes a fact, so that the stop knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Which collect.
+    pub collectors: Vec<Collector>,
+    /// Variables that are recorded beside those of the allow-list.
+    pub variables: Vec<String>,
+    /// The folder in which they look.
+    pub folder: Vec<u8>,
+}
+
+impl Collection {
+    /// As a fact.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        let mut texts = Texts::default();
+        let words: Vec<_> = self.collectors.iter().map(|collector| collector.word()).collect();
+        texts.add("collect", words.join(","));
+        texts.add("variables", self.variables.join(","));
+        texts.add("folder", self.folder.as_slice());
+        Seen::new(COLLECTION, texts)
+    }
+
+    /// What was asked at the start, by the texts of its fact; `None` if a text is missing or has a
+    /// word that this version does not know.
+    #[must_use]
+    pub fn of(text: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
+        let words = |name: &str| {
+            let text = String::from_utf8(text(name)?).ok()?;
+            Some(text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let collectors: Option<Vec<_>> = words("collect")?.iter().map(|word| Collector::of(word)).collect();
+        Some(Collection { collectors: collectors?, variables: words("variables")?, folder: text("folder")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_is_read_as_it_was_written() {
+        for collection in [
+            Collection { collectors: vec![], variables: vec![], folder: b"/".to_vec() },
+            Collection {
+                collectors: Collector::USUAL.to_vec(),
+                variables: vec!["A".into(), "B_1".into()],
+                folder: b"/a b\xff".to_vec(),
+            },
+        ] {
+            let seen = collection.seen();
+            assert_eq!(Collection::of(|name| seen.texts.get(name).map(<[u8]>::to_vec)), Some(collection));
+        }
+        assert_eq!(Collection::of(|_| Some(b"weather".to_vec())), None);
+    }
+}

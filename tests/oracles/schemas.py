@@ -1,0 +1,49 @@
+"""The facts of a sealed session against their JSON Schemas in docs/schemas.
+
+Each fact of the session validates, and each changed text that a schema speaks of is refused.
+"""
+
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+folder = pathlib.Path(__file__).parents[2] / "docs" / "schemas"
+payload = json.loads((pathlib.Path(sys.argv[1]) / "payload").read_text())
+schemas = [json.loads(path.read_text()) for path in sorted(folder.glob("fact.*.json"))]
+validators = {schema["$id"]: jsonschema.Draft202012Validator(schema) for schema in schemas}
+wrong = []
+
+for schema in schemas:
+    jsonschema.Draft202012Validator.check_schema(schema)
+facts = payload["predicate"]["facts"]
+if {fact["type"] for fact in facts} != set(validators):
+    wrong.append("the session has not a fact of each schema")
+for fact in facts:
+    if not fact["ok"]:
+        wrong.append(f"{fact['type']} failed: {fact['data']}")
+    for error in validators[fact["type"]].iter_errors(fact["data"]):
+        wrong.append(f"{fact['type']}: {error.message}")
+
+# The name of a type, a text of it, and what it cannot be.
+refused = [
+    ("collection", "collect", "weather"), ("collection", "variables", "A-B"), ("collection", "folder", 7),
+    ("environment", "container", "shoe box"), ("environment", "env.A=B", "x"), ("environment", "colour", "x"),
+    ("git", "commit", "HEAD"), ("git", "commit", "A" * 40), ("git", "ref", "main"), ("git", "bare", "no"),
+    ("git", "changedCount", "01"), ("git", "tags", "v1"), ("git", "remotes", "[]"), ("git", "author", "x"),
+    ("ci", "system", "mine"), ("ci", "repository", "acme"), ("ci", "commit", "3f0c1a9"), ("ci", "token", "x"),
+]
+for name, text, value in refused:
+    kind = f"https://attesh.dev/fact/{name}/v1"
+    fact = next(fact for fact in facts if fact["type"] == kind)
+    if validators[kind].is_valid({**fact["data"], text: value}):
+        wrong.append(f"{name}: {text} = {value!r} is valid")
+for schema in schemas:
+    fact = next(fact for fact in facts if fact["type"] == schema["$id"])
+    for text in schema["required"]:
+        if validators[schema["$id"]].is_valid({k: v for k, v in fact["data"].items() if k != text}):
+            wrong.append(f"{schema['$id']}: valid without {text}")
+
+print(f"jsonschema: {len(facts)} accepted, {len(refused)} rejected" if not wrong else wrong)
+sys.exit(bool(wrong))
