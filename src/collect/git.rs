@@ -89,6 +89,10 @@ impl Git {
                 command.env_remove(name);
             }
         }
+        // What opens a key is not git's.
+        paths::names_beginning("ATTESH_").into_iter().for_each(|name| {
+            command.env_remove(name);
+        });
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
         let limits = Limits { time: self.until.left(), bytes: BYTES };
         ask(&mut command, b"", limits).map_err(|error| match error.kind() {

@@ -3,6 +3,7 @@
 //! Rules: a text stands where the system set all variables that it is made of. A variable of
 //! another system says nothing.
 
+use super::environment::short;
 use super::{CI, Seen, Texts, url};
 
 /// What a text of the fact is made of: variables in braces, and what stands between them.
@@ -187,7 +188,7 @@ pub fn seen(variable: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Seen> {
     texts.add("system", system.name);
     for (name, templates) in system.texts {
         let made = templates.iter().find_map(|template| fill(template, &variable));
-        texts.add_some(name, made.and_then(|made| fit(name, made)));
+        texts.add_some(name, made.and_then(|made| fit(name, made)).map(short));
     }
     Some(Seen::new(CI, texts))
 }

@@ -72,7 +72,7 @@ pub fn seen(machine: &Machine, named: &[String], variable: impl Fn(&str) -> Opti
 }
 
 /// A value with its end cut off where it is too long, and a mark there.
-fn short(mut value: Vec<u8>) -> Vec<u8> {
+pub(super) fn short(mut value: Vec<u8>) -> Vec<u8> {
     if value.len() > VALUE_MAX {
         let text = String::from_utf8_lossy(&value[..VALUE_MAX]).trim_end_matches('\u{fffd}').to_owned();
         value = format!("{text}\u{2026}").into_bytes();

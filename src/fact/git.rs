@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{GIT, Seen, Texts, url};
 
@@ -15,6 +15,8 @@ use super::{GIT, Seen, Texts, url};
 pub const PATHS_MAX: usize = 1000;
 /// The most tags, remotes and submodules that are listed, of each.
 pub const NAMES_MAX: usize = 100;
+/// The longest list in bytes: what is sealed with it can be signed by an agent, too.
+pub const LIST_BYTES_MAX: usize = 64 << 10;
 
 /// A repository at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,17 +158,27 @@ fn word(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-/// A JSON array of at most so many texts.
+/// A JSON array of at most so many texts, and of no more bytes than a list may have.
 fn list(names: &[Vec<u8>], most: usize) -> Vec<u8> {
-    let texts: Vec<Value> = names.iter().take(most).map(|name| json!(shown(name))).collect();
-    Value::Array(texts).to_string().into_bytes()
+    let mut room = LIST_BYTES_MAX;
+    let fits = |text: &String| take(&mut room, text.len());
+    let texts: Vec<String> = names.iter().take(most).map(|name| shown(name)).take_while(fits).collect();
+    json!(texts).to_string().into_bytes()
 }
 
-/// A JSON object with its members in order.
+/// A JSON object with its members in order, of no more bytes than a list may have.
 fn object_of(members: impl Iterator<Item = (Vec<u8>, String)>) -> Vec<u8> {
-    let members: BTreeMap<String, String> =
-        members.take(NAMES_MAX).map(|(name, value)| (shown(&name), value)).collect();
-    json!(members).to_string().into_bytes()
+    let mut room = LIST_BYTES_MAX;
+    let fits = |(name, value): &(String, String)| take(&mut room, name.len() + value.len());
+    let members = members.take(NAMES_MAX).map(|(name, value)| (shown(&name), value)).take_while(fits);
+    json!(members.collect::<BTreeMap<_, _>>()).to_string().into_bytes()
+}
+
+/// Takes so many bytes of the room, with those that JSON puts around them, if they are there.
+fn take(room: &mut usize, bytes: usize) -> bool {
+    let left = room.checked_sub(bytes + 8);
+    *room = left.unwrap_or(0);
+    left.is_some()
 }
 
 /// Bytes as a text of JSON: what is not UTF-8 stands as `\xNN`, and a backslash as two.
@@ -222,6 +234,10 @@ mod tests {
         let seen = Repository { changed, ..Repository::default() }.seen();
         let listed: Vec<String> = serde_json::from_str(&text(&seen, "changed").unwrap()).unwrap();
         assert_eq!((listed.len(), text(&seen, "changedCount").unwrap()), (PATHS_MAX, "1005".to_owned()));
+        let long = vec![vec![b'a'; 4000]; 100];
+        let seen = Repository { changed: long, ..Repository::default() }.seen();
+        let listed: Vec<String> = serde_json::from_str(&text(&seen, "changed").unwrap()).unwrap();
+        assert_eq!((listed.len(), text(&seen, "changedCount").as_deref()), (16, Some("100")));
         let bare = Repository { bare: true, ..Repository::default() }.seen();
         assert_eq!((text(&bare, "changed"), text(&bare, "changedCount")), (None, None));
     }

@@ -87,7 +87,7 @@ mod tests {
             ("https://host/a?b=c@d", "https://host/a?b=c@d"),
             ("postgres://u:p@h", "postgres://h"),
             ("no url@here", "no url@here"),
-            ("http://a@b://c@d", "http://d"),
+            ("http://a@b://c@d", "http://b://d"),
             ("https://u:p/w@h/a", "https://h/a"),
             ("https://h:8080/a@b", "https://h:8080/a@b"),
             ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),

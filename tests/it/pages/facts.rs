@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attesh::fact::ci::SYSTEMS;
 use attesh::fact::environment::{ALLOWED, NAMED_MAX, VALUE_MAX};
-use attesh::fact::git::{NAMES_MAX, PATHS_MAX};
+use attesh::fact::git::{LIST_BYTES_MAX, NAMES_MAX, PATHS_MAX};
 use attesh::record::is_known_fact;
 
 use super::journal::{part, read};
@@ -31,6 +31,7 @@ fn the_page_has_other_variables_than_are_recorded() {
         ("VALUE_MAX", VALUE_MAX),
         ("NAMES_MAX", NAMES_MAX),
         ("PATHS_MAX", PATHS_MAX),
+        ("LIST_BYTES_MAX", LIST_BYTES_MAX),
     ] {
         assert!(page.contains(&format!("{value} ")) && page.contains(&format!("({name})")), "{name} {value}");
     }
