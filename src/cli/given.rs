@@ -68,6 +68,7 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
         return Err(Failure::usage(format!("--env {name}: not the name of a variable"))
             .next("name the variable alone, without its value, as in --env CARGO_PROFILE"));
     }
+    asked.named = given.collect.is_some();
     asked.variables.clone_from(&given.variables);
     Ok(asked)
 }

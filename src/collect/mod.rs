@@ -59,7 +59,7 @@ impl Collected {
 /// Looks when a session begins. What was asked is the first fact, so that the stop knows it.
 #[must_use]
 pub fn at_start(asked: &Collection, limit: Duration) -> Collected {
-    if asked.collectors.is_empty() {
+    if asked.collectors.is_empty() && !asked.named {
         return Collected::default();
     }
     let mut seen = vec![asked.seen()];
@@ -104,7 +104,7 @@ pub fn usual() -> Collection {
     let list = paths::variable(paths::COLLECT_VARIABLE).and_then(|list| list.into_string().ok());
     let collectors = list.and_then(|list| Collector::list(&list).ok());
     let collectors = collectors.unwrap_or_else(|| Collector::USUAL.to_vec());
-    Collection { collectors, variables: Vec::new(), folder: shells::workdir() }
+    Collection { collectors, named: false, variables: Vec::new(), folder: shells::workdir() }
 }
 
 /// Looks if a session has only just begun, and keeps what was seen.

@@ -132,6 +132,8 @@ impl Collector {
 pub struct Collection {
     /// Which collect.
     pub collectors: Vec<Collector>,
+    /// Whether a command named them, also none: then the session keeps that.
+    pub named: bool,
     /// Variables that are recorded beside those of the allow-list.
     pub variables: Vec<String>,
     /// The folder in which they look.
@@ -159,7 +161,12 @@ impl Collection {
             Some(text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>())
         };
         let collectors: Option<Vec<_>> = words("collect")?.iter().map(|word| Collector::of(word)).collect();
-        Some(Collection { collectors: collectors?, variables: words("variables")?, folder: text("folder")? })
+        Some(Collection {
+            collectors: collectors?,
+            named: true,
+            variables: words("variables")?,
+            folder: text("folder")?,
+        })
     }
 }
 
@@ -170,9 +177,10 @@ mod tests {
     #[test]
     fn what_was_asked_is_read_as_it_was_written() {
         for collection in [
-            Collection { collectors: vec![], variables: vec![], folder: b"/".to_vec() },
+            Collection { collectors: vec![], named: true, variables: vec![], folder: b"/".to_vec() },
             Collection {
                 collectors: Collector::USUAL.to_vec(),
+                named: true,
                 variables: vec!["A".into(), "B_1".into()],
                 folder: b"/a b\xff".to_vec(),
             },

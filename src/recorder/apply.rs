@@ -13,7 +13,9 @@ use crate::clock;
 use crate::collect::{self, Collected};
 use crate::journal::append::{AppendError, Writer};
 use crate::protocol::CallStatus;
-use crate::record::{self, Body, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource};
+use crate::record::{
+    self, Body, CloseReason, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource,
+};
 use crate::session::{Result, Session, SessionError, close};
 use crate::text::Fault;
 
@@ -147,7 +149,7 @@ fn note(caller: &Caller, seen: &Seen, text: Option<Vec<u8>>) -> Result<()> {
 fn leave(caller: &Caller, leaving: &Leaving, sent: &Sent) -> Result<()> {
     // A shell that a signal ends may have no time for it.
     let collected = match leaving.why {
-        record::CloseReason::Exit => Session::open(caller.session.folder)
+        CloseReason::Exit | CloseReason::Eof => Session::open(caller.session.folder)
             .map(|session| collect::at_last(&session, collect::AT_A_PROMPT)),
         _ => Ok(Collected::default()),
     };

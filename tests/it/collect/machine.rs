@@ -78,10 +78,24 @@ fn a_job_is_told_without_its_run() {
 
 #[test]
 fn collectors_that_were_left_out_look() {
-    let place = Place::new();
+    let mut place = Place::new();
     place.repository("app");
     let none = place.record("app", "none", "true");
-    assert_eq!(none["predicate"]["facts"], json!([]));
+    // The steps that join the session leave them out, too.
+    assert_eq!(none["predicate"]["facts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(none["predicate"]["facts"][0]["data"]["collect"], "");
+    let folder = place.path("job").to_str().unwrap().to_owned();
+    place.variables = vec![("ATTESH_COLLECT", "environment,git,ci".to_owned())];
+    for words in [
+        &["start", "--dir", &folder, "--collect", "none"][..],
+        &["sh", "--dir", &folder, "-c", "true"],
+        &["stop", "--dir", &folder],
+    ] {
+        assert_eq!(place.attesh("app", words).code, Some(0), "{words:?}");
+    }
+    let journal = std::fs::read_to_string(place.path("job/journal")).unwrap();
+    assert_eq!(journal.matches("\"kind\":\"fact\"").count(), 1, "{journal}");
+    place.variables.clear();
     let some = place.record("app", "environment", "true");
     let kinds: Vec<_> =
         some["predicate"]["facts"].as_array().unwrap().iter().map(|fact| fact["type"].clone()).collect();

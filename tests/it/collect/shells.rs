@@ -49,7 +49,7 @@ fn a_shell_begins_without_its_facts_or_ends_without_them() {
 fn the_session_behind_one_that_was_ended_has_no_facts() {
     each(&[Family::Bash], |shell, home| {
         let mut terminal = Terminal::start(shell, home, ALL);
-        press(&mut terminal, home, &[Line("true"), Line("attesh stop"), Line("true more"), Raw("exit\r")]);
+        press(&mut terminal, home, &[Line("true"), Line("attesh stop"), Line("true more"), Raw("\x04")]);
         terminal.wait(|_| home.lines().last().is_some_and(|line| line == "END"));
         let found = home.lines();
         let begin = [
@@ -66,5 +66,7 @@ fn the_session_behind_one_that_was_ended_has_no_facts() {
             "{}",
             shell.label()
         );
+        let end = &found[found.len() - 3..];
+        assert!(same(end, &["X eof…", "F git stop false", "END"]), "{}: {end:?}", shell.label());
     });
 }
