@@ -383,14 +383,13 @@ pub fn prune(args: &Prune) -> Exit {
 /// and it was sealed or --force was given.
 fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
     if !args.elsewhere {
-        let failure = Failure::from;
         match session.elsewhere() {
             Ok(None) => {}
             Ok(Some(place)) => {
                 let error = SessionError::Elsewhere(session.short_name().to_owned(), place);
-                return Err(failure(error).next("remove it there, or add --elsewhere"));
+                return Err(Failure::from(error).next("remove it there, or add --elsewhere"));
             }
-            Err(error) => return Err(failure(error).next("try again")),
+            Err(error) => return Err(Failure::from(error).next("try again")),
         }
     }
     let name = session.short_name();

@@ -107,9 +107,7 @@ impl Git {
         if answer.status.success() {
             return Ok(answer.out);
         }
-        let line =
-            answer.err.split(|byte| *byte == b'\n').find(|line| !line.is_empty()).unwrap_or(b"git failed");
-        Err(visible(line))
+        Err(refusal(&answer))
     }
 
     /// All that is asked. Where several answers do not depend on one another they come together.
@@ -160,10 +158,10 @@ impl Git {
         let question =
             ["config", "--null", "--show-scope", "--get-regexp", "^(remote\\..*\\.url|filter\\..*)$"];
         let answer = self.answer(&question)?;
-        // 1: there is none.
+        // git config ends with 1 where no name fits.
         match answer.status.code() {
             Some(0 | 1) => Ok(read_config(&answer.out)),
-            _ => self.said(&question).map(|said| read_config(&said)),
+            _ => Err(refusal(&answer)),
         }
     }
 
@@ -229,4 +227,10 @@ impl Git {
         }
         Ok(repository)
     }
+}
+
+/// Why git did not answer, in its own words.
+fn refusal(answer: &Answer) -> String {
+    let line = answer.err.split(|byte| *byte == b'\n').find(|line| !line.is_empty());
+    visible(line.unwrap_or(b"git failed"))
 }

@@ -6,6 +6,8 @@
 //! Rules: each fact that says something of a member must say what is asked, and one must. A fact of
 //! the start counts only where no shell had joined yet: what runs in a session cannot add one.
 
+use std::collections::BTreeMap;
+
 use super::words::quoted;
 use super::{ContextRule, Ruling};
 use crate::cause::Code;
@@ -55,35 +57,31 @@ impl<'a> Context<'a> {
     }
 
     fn claims(&self, member: &str) -> Vec<Claim> {
-        let text = |fact: Option<&FactFacts>, name: &str| fact?.data.get(name)?.clone();
-        let mut claims = Vec::new();
-        let mut add = |says: Option<String>, by| claims.extend(says.map(|says| Claim { says, by }));
-        add(text(self.ci, member), "the CI system");
+        let claim = |fact: Option<&FactFacts>, by| Some(Claim { says: fact?.data.get(member)?.clone()?, by });
+        let mut claims: Vec<Claim> = claim(self.ci, "the CI system").into_iter().collect();
         match member {
             "commit" => {
-                add(text(self.git, member), "git at the start");
+                claims.extend(claim(self.git, "git at the start"));
                 // A session can bring about what is seen at its end.
-                if self.claims_at_start(member) {
-                    add(text(self.git_at_stop, member), "git at the stop");
+                if !claims.is_empty() {
+                    claims.extend(claim(self.git_at_stop, "git at the stop"));
                 }
             }
-            "ref" => add(text(self.git, member), "git at the start"),
+            "ref" => claims.extend(claim(self.git, "git at the start")),
             "repository" => {
-                let remotes = text(self.git, "remotes").unwrap_or_default();
-                let remotes: std::collections::BTreeMap<String, String> =
-                    serde_json::from_str(&remotes).unwrap_or_default();
-                add(remotes.get("origin").and_then(|url| url::repository(url)), "git's remote origin");
+                let says = self.origin();
+                claims.extend(says.map(|says| Claim { says, by: "git's remote origin" }));
             }
             _ => {}
         }
         claims
     }
 
-    fn claims_at_start(&self, member: &str) -> bool {
-        let says = |fact: Option<&FactFacts>| {
-            fact.is_some_and(|fact| fact.data.get(member).is_some_and(Option::is_some))
-        };
-        says(self.ci) || says(self.git)
+    /// The repository that git's remote `origin` names.
+    fn origin(&self) -> Option<String> {
+        let remotes = self.git?.data.get("remotes")?.as_deref()?;
+        let remotes: BTreeMap<String, String> = serde_json::from_str(remotes).ok()?;
+        url::repository(remotes.get("origin")?)
     }
 
     /// How many paths differed at the start; `None` if that is not known.
