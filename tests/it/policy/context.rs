@@ -1,6 +1,7 @@
 //! `[context]` of a policy against what the facts of a statement say, and do not say.
 
 use attesh::fact::{CI, GIT};
+use attesh::policy::context::Context;
 use attesh::seal::statement::Statement;
 use serde_json::{Value, json};
 
@@ -81,6 +82,10 @@ fn one_fact_that_says_something_else_is_outvoted() {
         denials(&[other, git("start", A)], "repository = 'github.com/acme/app'"),
         ["the CI system says repository github.com/evil/app, the policy asks for github.com/acme/app"]
     );
+    assert_eq!(
+        denials(&[git("start", A)], "ref = 'refs/heads/x'"),
+        ["git at the start says ref refs/heads/main, the policy asks for refs/heads/x"]
+    );
     let mut dirty = git("start", A);
     dirty["data"]["changedCount"] = json!("1");
     assert_eq!(denials(&[dirty], "clean = true"), ["1 path differed from the commit at the start"]);
@@ -106,6 +111,22 @@ fn what_nobody_saw_counts_as_seen() {
     far["data"]["remotes"] = json!("{\"origin\":\"/srv/app.git\"}");
     assert_eq!(denials(&[far], "repository = '*'"), ["the repository was not recorded"]);
     assert_eq!(denials(&[git("start", A)], "run = '*'"), ["the run was not recorded"]);
+}
+
+#[test]
+fn the_words_of_a_context_leave_something_out() {
+    let words = |facts: &[Value]| {
+        let statement = with(facts);
+        let context = Context::of(&statement);
+        (context.is_empty(), context.words())
+    };
+    let place = "github.com/acme/app, refs/heads/main, commit aaaaaaa";
+    assert_eq!(words(&[]), (true, "not recorded".to_owned()));
+    assert_eq!(words(&[ci()]), (false, format!("{place}, run 7")));
+    assert_eq!(words(&[git("start", A)]), (false, format!("{place} (clean)")));
+    let mut dirty = git("start", A);
+    dirty["data"]["changedCount"] = json!("2");
+    assert_eq!(words(&[ci(), dirty]), (false, format!("{place} (2 paths changed), run 7")));
 }
 
 #[test]
