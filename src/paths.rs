@@ -28,6 +28,10 @@ pub fn names_beginning(begin: &str) -> Vec<OsString> {
 pub const SESSION_VARIABLE: &str = "ATTESH_SESSION";
 /// Which collectors look where nobody says: their names with commas between, or none.
 pub const COLLECT_VARIABLE: &str = "ATTESH_COLLECT";
+/// The paths that are materials, with colons between.
+pub const MATERIALS_VARIABLE: &str = "ATTESH_MATERIALS";
+/// The patterns that name products, with colons between.
+pub const PRODUCTS_VARIABLE: &str = "ATTESH_PRODUCTS";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 

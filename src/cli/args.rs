@@ -141,6 +141,13 @@ pub struct Init {
     /// Record what these see when a session begins and ends: environment,git,ci, or none
     #[arg(long, value_name = "LIST|none", conflicts_with_all = ["install", "uninstall"])]
     pub collect: Option<String>,
+    /// Record the files in this folder, or this file, when a session begins; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["install", "uninstall"])]
+    pub materials: Vec<String>,
+    /// Record the files that this pattern names, as in .gitignore, when a session ends; may be
+    /// repeated
+    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["install", "uninstall"])]
+    pub products: Vec<String>,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,

@@ -49,6 +49,11 @@ pub fn secret(given: &str) -> Result<OriginSecret, Failure> {
     })
 }
 
+/// How often --materials and --products may be given, each.
+pub const FILES_NAMED_MAX: usize = 100;
+/// The longest path or pattern there, in bytes.
+pub const FILES_NAMED_BYTES_MAX: usize = 600;
+
 /// What is asked of the collectors.
 pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     let mut asked = collect::usual();
@@ -70,7 +75,37 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     }
     asked.named = given.collect.is_some();
     asked.variables.clone_from(&given.variables);
+    files_of(given, &mut asked)?;
     Ok(asked)
+}
+
+/// Which files are looked at; an option says it in the place of its variable.
+fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
+    for (option, list, into) in [
+        ("--materials", &given.materials, &mut asked.materials),
+        ("--products", &given.products, &mut asked.products),
+    ] {
+        if list.len() > FILES_NAMED_MAX {
+            let what = format!("{option}: given {} times", list.len());
+            return Err(Failure::usage(what).next(Next::say(format!("give it at most {FILES_NAMED_MAX} times"))));
+        }
+        if list.iter().any(|one| one.is_empty() || one.len() > FILES_NAMED_BYTES_MAX) {
+            let what = format!("{option}: empty, or longer than {FILES_NAMED_BYTES_MAX} bytes");
+            return Err(Failure::usage(what).next("name a folder or a file; . is this folder"));
+        }
+        if !list.is_empty() {
+            into.clone_from(list);
+        }
+    }
+    for path in &given.materials {
+        Path::new(path).metadata().map_err(|error| {
+            Failure::usage(format!("--materials {path}: {}", files::words(&error)))
+                .next("name a folder or a file that is there")
+        })?;
+    }
+    collect::check_patterns(&given.products).map_err(|why| {
+        Failure::usage(format!("--products: {why}")).next("write a pattern as in .gitignore, such as 'dist/**'")
+    })
 }
 
 /// The session that a word means. If several have the name, it is said which one this is.

@@ -7,7 +7,6 @@ use super::given::{Exit, collection};
 use super::rc;
 use crate::crypto;
 use crate::encoding::hex;
-use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::paths;
 use crate::record::Program;
@@ -42,10 +41,7 @@ pub fn run(args: &Init) -> Exit {
         true => block(executable),
         false => snippet(args.shell, executable, args.session.as_deref().unwrap_or("")),
     };
-    if let Some(list) = &args.collect {
-        let asked = collection(&Collect { collect: Some(list.clone()), variables: Vec::new() })?;
-        report::out(collects(args.shell, &asked).as_bytes())?;
-    }
+    report::out(collects(args)?.as_bytes())?;
     report::out(text.as_bytes())?;
     Ok(0)
 }
@@ -98,14 +94,40 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The line that says which collectors look; shells below this one have it, too.
-fn collects(shell: ShellName, asked: &Collection) -> String {
+/// The lines that say which collectors look, and at which files; shells below this one have them, too.
+fn collects(args: &Init) -> Result<String, Failure> {
+    let given = Collect {
+        collect: args.collect.clone(),
+        variables: Vec::new(),
+        materials: args.materials.clone(),
+        products: args.products.clone(),
+    };
+    let asked = collection(&given)?;
     let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
     let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };
-    match shell {
-        ShellName::Fish => format!("set -gx {} {list}\n", paths::COLLECT_VARIABLE),
-        ShellName::Bash | ShellName::Zsh => format!("\\export {}={list}\n", paths::COLLECT_VARIABLE),
+    let mut lines = String::new();
+    let mut export = |name: &str, value: &str| match args.shell {
+        ShellName::Fish => lines.push_str(&format!("set -gx {name} {}\n", fish_quoted(value))),
+        ShellName::Bash | ShellName::Zsh => {
+            lines.push_str(&format!("\\export {name}={}\n", posix_quoted(value)));
+        }
+    };
+    if args.collect.is_some() {
+        export(paths::COLLECT_VARIABLE, &list);
     }
+    for (option, list, variable) in [
+        ("--materials", &args.materials, paths::MATERIALS_VARIABLE),
+        ("--products", &args.products, paths::PRODUCTS_VARIABLE),
+    ] {
+        if let Some(odd) = list.iter().find(|one| one.contains([':', '\n'])) {
+            let what = format!("{option} {odd:?}: the variable {variable} has a colon between two");
+            return Err(Failure::usage(what).next("name it without a colon or newline, or record with attesh sh"));
+        }
+        if !list.is_empty() {
+            export(variable, &list.join(":"));
+        }
+    }
+    Ok(lines)
 }
 
 /// The hook of a block. Another shell, or a bash that is too old, must not parse bash's hook.

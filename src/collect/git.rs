@@ -32,6 +32,14 @@ pub(super) fn look(folder: &Path, limit: Duration) -> Seen {
     }
 }
 
+/// The paths below a folder that git ignores and does not have.
+pub(super) fn ignored(folder: &Path, limit: Duration) -> Result<Vec<PathBuf>, String> {
+    let question = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
+    let said = Git::new(folder, limit)?.said(&question)?;
+    let paths = said.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    Ok(paths.map(|path| folder.join(OsStr::from_bytes(path))).collect())
+}
+
 /// Where a repository is, and of which kind.
 struct Place {
     bare: bool,

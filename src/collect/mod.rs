@@ -13,20 +13,35 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock;
-use crate::fact::{self, COLLECTION, Collection, Collector, Seen, environment as variables};
-use crate::files;
+use crate::fact::{self, COLLECTION, Collection, Collector, MATERIALS, Seen, environment as variables};
+use crate::files::from_start;
 use crate::journal::append::Writer;
 use crate::paths;
-use crate::record::{Body, Closes, Core, Disclosures, Fact, FactTime};
+use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime};
 use crate::session::{Result, Session, shells};
 
 mod environment;
+mod files;
 mod git;
+mod read;
+mod tree;
 
-/// How long a job waits for a program that a collector asks.
-pub const IN_A_JOB: Duration = Duration::from_secs(5);
-/// How long a person waits for it, at the first prompt and at the end of a shell.
-pub const AT_A_PROMPT: Duration = Duration::from_secs(1);
+pub use files::{MATERIALS_FILE, PRODUCTS_FILE};
+pub use read::UNSURE_NS;
+
+/// How long those who wait for the collectors wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a program that one asks.
+    pub asked: Duration,
+    /// For files that one reads.
+    pub files: Duration,
+}
+
+/// How long a job waits.
+pub const IN_A_JOB: Patience = Patience { asked: Duration::from_secs(5), files: Duration::from_secs(600) };
+/// How long a person waits, at the first prompt and at the end of a shell.
+pub const AT_A_PROMPT: Patience = Patience { asked: Duration::from_secs(1), files: Duration::from_secs(10) };
 /// How much of a journal is read for what was asked, in bytes.
 const ASKED_MAX: u64 = 4 << 20;
 
@@ -35,31 +50,47 @@ const ASKED_MAX: u64 = 4 << 20;
 pub struct Collected {
     at: Option<FactTime>,
     seen: Vec<Seen>,
+    /// The folder of the session, beside whose journal the files of facts are put.
+    folder: PathBuf,
 }
 
 impl Collected {
-    /// Appends a record for each fact.
+    /// Appends a record for each fact, and puts its file beside the journal.
     ///
     /// # Errors
     /// A record was not appended.
     pub fn append(&self, writer: &mut Writer) -> Result<()> {
         let Some(at) = self.at else { return Ok(()) };
         for seen in &self.seen {
-            let mut texts = Disclosures::default();
-            seen.texts.iter().for_each(|(name, value)| texts.commit(name, value.to_vec()));
-            let kind = seen.kind.to_owned();
-            let fact =
-                Fact { kind, at, shell: None, n: None, ok: seen.ok, must: false, attached: Vec::new() };
-            writer.append(Body::Fact(Box::new(fact)), &texts, clock::now())?;
+            let put = seen.attached.as_ref().map_or(Ok(()), |file| files::attach(&self.folder, file));
+            match put {
+                Ok(()) => record(writer, at, seen)?,
+                Err(why) => record(writer, at, &Seen::failed(seen.kind, &why))?,
+            }
         }
         Ok(())
     }
 }
 
+fn record(writer: &mut Writer, at: FactTime, seen: &Seen) -> Result<()> {
+    let mut texts = Disclosures::default();
+    seen.texts.iter().for_each(|(name, value)| texts.commit(name, value.to_vec()));
+    let attached = seen.attached.iter().map(|file| Attached {
+        name: file.name.to_owned(),
+        size: file.bytes.len() as u64,
+        sha256: read::digest(&file.bytes),
+        media_type: file.media_type.to_owned(),
+    });
+    let attached = attached.collect();
+    let fact =
+        Fact { kind: seen.kind.to_owned(), at, shell: None, n: None, ok: seen.ok, must: false, attached };
+    writer.append(Body::Fact(Box::new(fact)), &texts, clock::now())?;
+    Ok(())
+}
+
 /// Looks when a session begins. What was asked is the first fact, so that the stop knows it.
-#[must_use]
-pub fn at_start(asked: &Collection, limit: Duration) -> Collected {
-    if asked.collectors.is_empty() && !asked.named {
+fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collected {
+    if asked.collectors.is_empty() && !asked.named && !asked.has_files() {
         return Collected::default();
     }
     let mut seen = vec![asked.seen()];
@@ -69,32 +100,37 @@ pub fn at_start(asked: &Collection, limit: Duration) -> Collected {
             Collector::Environment => {
                 seen.push(variables::seen(&environment::machine(), &asked.variables, bytes_of));
             }
-            Collector::Git => seen.push(git::look(&folder, limit)),
+            Collector::Git => seen.push(git::look(&folder, patience.asked)),
             // Outside of CI there is nothing that could say something.
             Collector::Ci => seen.extend(fact::ci::seen(bytes_of)),
         }
     }
-    Collected { at: Some(FactTime::Start), seen }
+    if asked.has_files() {
+        seen.push(files::materials(session, asked, patience.files));
+    }
+    Collected { at: Some(FactTime::Start), seen, folder: session.folder().path().to_owned() }
 }
 
 /// Looks when a session ends: again at what may have changed.
 #[must_use]
-pub fn at_stop(session: &Session, limit: Duration) -> Collected {
-    let Some(asked) = asked(session) else { return Collected::default() };
-    let seen = if asked.collectors.contains(&Collector::Git) {
-        vec![git::look(&folder(&asked), limit)]
-    } else {
-        vec![]
-    };
-    Collected { at: Some(FactTime::Stop), seen }
+pub fn at_stop(session: &Session, patience: Patience) -> Collected {
+    let Some(Began { asked, materials }) = began(session) else { return Collected::default() };
+    let mut seen = Vec::new();
+    if asked.has_files() {
+        seen.push(files::products(session, &asked, materials.as_ref(), patience.files));
+    }
+    if asked.collectors.contains(&Collector::Git) {
+        seen.push(git::look(&folder(&asked), patience.asked));
+    }
+    Collected { at: Some(FactTime::Stop), seen, folder: session.folder().path().to_owned() }
 }
 
 /// Looks when the last shell of a session leaves that ends with it.
 #[must_use]
-pub fn at_last(session: &Session, limit: Duration) -> Collected {
+pub fn at_last(session: &Session, patience: Patience) -> Collected {
     let is_last = session.genesis().closes == Closes::LastShell
         && session.with_writer(|writer| Ok(writer.story()?.live.len() <= 1)).is_ok_and(|last| last);
-    if is_last { at_stop(session, limit) } else { Collected::default() }
+    if is_last { at_stop(session, patience) } else { Collected::default() }
 }
 
 /// What is asked where nothing is said: what the environment says, or the usual collectors, in this
@@ -104,40 +140,80 @@ pub fn usual() -> Collection {
     let list = paths::variable(paths::COLLECT_VARIABLE).and_then(|list| list.into_string().ok());
     let collectors = list.and_then(|list| Collector::list(&list).ok());
     let collectors = collectors.unwrap_or_else(|| Collector::USUAL.to_vec());
-    Collection { collectors, named: false, variables: Vec::new(), folder: shells::workdir() }
+    Collection {
+        collectors,
+        named: false,
+        variables: Vec::new(),
+        folder: shells::workdir(),
+        materials: listed(paths::MATERIALS_VARIABLE),
+        products: listed(paths::PRODUCTS_VARIABLE),
+    }
+}
+
+/// Whether patterns name products.
+///
+/// # Errors
+/// One of them is none: which, and why.
+pub fn check_patterns(patterns: &[String]) -> std::result::Result<(), String> {
+    tree::Patterns::new(patterns).map(|_| ())
+}
+
+/// What a variable names, with colons between.
+fn listed(variable: &str) -> Vec<String> {
+    let value = paths::variable(variable).map(|value| value.to_string_lossy().into_owned());
+    let value = value.unwrap_or_default();
+    value.split(':').filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
 /// Looks if a session has only just begun, and keeps what was seen.
 ///
 /// # Errors
 /// Nothing can be appended to the session.
-pub fn begin(session: &Session, asked: &Collection, limit: Duration) -> Result<()> {
+pub fn begin(session: &Session, asked: &Collection, patience: Patience) -> Result<()> {
     let is_new = |writer: &mut Writer| writer.head().size == 1;
     if !session.with_writer(|writer| Ok(is_new(writer)))? {
         return Ok(());
     }
-    let collected = at_start(asked, limit);
+    let collected = at_start(session, asked, patience);
     // Another process may have been faster.
     session.with_writer(|writer| if is_new(writer) { collected.append(writer) } else { Ok(()) })
 }
 
-/// What was asked when the session began; none if nothing was. That is the record behind genesis,
-/// so no more than that is read: the end of a long session takes no longer for it.
-fn asked(session: &Session) -> Option<Collection> {
+/// What was asked when a session began, and what was seen of the materials.
+struct Began {
+    asked: Collection,
+    materials: Option<files::Began>,
+}
+
+/// What the first facts say: those between genesis and the first shell. No more than that is read, so
+/// the end of a long session takes no longer for it. `None` if nothing was asked.
+fn began(session: &Session) -> Option<Began> {
     let mut journal =
-        BufReader::new(session.journal().try_clone().map(files::from_start).ok()?.take(ASKED_MAX));
-    let (mut genesis, mut line) = (Vec::new(), Vec::new());
-    journal.read_until(b'\n', &mut genesis).ok()?;
+        BufReader::new(session.journal().try_clone().map(from_start).ok()?.take(ASKED_MAX));
+    let mut line = Vec::new();
     journal.read_until(b'\n', &mut line).ok()?;
-    let mut columns = line.split(|byte| *byte == b'\t');
-    let core = Core::decode(columns.next()?).ok()?;
-    let texts = Disclosures::decode(columns.next()?).ok()?;
-    match core.body {
-        Body::Fact(fact) if fact.kind == COLLECTION => {
-            Collection::of(|name| texts.get(name).map(<[u8]>::to_vec))
+    let mut first = || {
+        line.clear();
+        journal.read_until(b'\n', &mut line).ok()?;
+        let mut columns = line.split(|byte| *byte == b'\t');
+        let core = Core::decode(columns.next()?).ok()?;
+        let texts = Disclosures::decode(columns.next()?).ok()?;
+        match core.body {
+            Body::Fact(fact) if fact.at == FactTime::Start => Some((*fact, texts)),
+            _ => None,
         }
-        _ => None,
+    };
+    let (fact, texts) = first()?;
+    if fact.kind != COLLECTION {
+        return None;
     }
+    let asked = Collection::of(|name| texts.get(name).map(<[u8]>::to_vec))?;
+    let materials = std::iter::from_fn(first).find(|(fact, _)| fact.kind == MATERIALS);
+    let materials = materials.map(|(fact, texts)| files::Began {
+        fact,
+        remembered: texts.get("remembered").map(<[u8]>::to_vec),
+    });
+    Some(Began { asked, materials })
 }
 
 fn folder(asked: &Collection) -> PathBuf {

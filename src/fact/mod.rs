@@ -2,7 +2,7 @@
 //! attesh-facts(5).
 //!
 //! What lives here: the types, and for each what its texts say, made from what was read
-//! ([`environment`], [`git`], [`ci`]). Pure: bytes and values in, texts out. What does not: reading
+//! ([`environment`], [`git`], [`ci`], [`manifest`]). Pure: bytes and values in, texts out. What does not: reading
 //! the machine (`collect`), the record of a fact (`record::fact`).
 //!
 //! Rules: what was not seen has no text; a value never stands for one that was not there. No
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub mod ci;
 pub mod environment;
 pub mod git;
+pub mod manifest;
 pub mod url;
 
 /// What was asked of the collectors when the session began.
@@ -23,6 +24,11 @@ pub const ENVIRONMENT: &str = "https://attesh.dev/fact/environment/v1";
 pub const GIT: &str = "https://attesh.dev/fact/git/v1";
 /// What a CI system says of the job.
 pub const CI: &str = "https://attesh.dev/fact/ci/v1";
+
+/// The files that were there before the first command.
+pub const MATERIALS: &str = "https://attesh.dev/fact/materials/v1";
+/// The files that came of the session.
+pub const PRODUCTS: &str = "https://attesh.dev/fact/products/v1";
 
 /// The name of the text of a collector that failed: why.
 pub const ERROR: &str = "error";
@@ -65,13 +71,26 @@ pub struct Seen {
     pub ok: bool,
     /// What it saw; of one that failed, [`ERROR`].
     pub texts: Texts,
+    /// The file that belongs to it, if one does.
+    pub attached: Option<File>,
+}
+
+/// A file that travels with a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name beside the journal.
+    pub name: &'static str,
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 impl Seen {
     /// What a collector saw.
     #[must_use]
     pub fn new(kind: &'static str, texts: Texts) -> Self {
-        Seen { kind, ok: true, texts }
+        Seen { kind, ok: true, texts, attached: None }
     }
 
     /// Why a collector saw nothing.
@@ -79,7 +98,7 @@ impl Seen {
     pub fn failed(kind: &'static str, why: &str) -> Self {
         let mut texts = Texts::default();
         texts.add(ERROR, why);
-        Seen { kind, ok: false, texts }
+        Seen { kind, ok: false, texts, attached: None }
     }
 }
 
@@ -138,6 +157,10 @@ pub struct Collection {
     pub variables: Vec<String>,
     /// The folder in which they look.
     pub folder: Vec<u8>,
+    /// The paths whose files are recorded, relative to it.
+    pub materials: Vec<String>,
+    /// The patterns that name what comes of the session.
+    pub products: Vec<String>,
 }
 
 impl Collection {
@@ -149,7 +172,17 @@ impl Collection {
         texts.add("collect", words.join(","));
         texts.add("variables", self.variables.join(","));
         texts.add("folder", self.folder.as_slice());
+        for (name, list) in [("materials", &self.materials), ("products", &self.products)] {
+            let doubled: Vec<String> = list.iter().map(|text| text.replace('\\', "\\\\")).collect();
+            texts.add_some(name, (!list.is_empty()).then(|| serde_json::json!(doubled).to_string()));
+        }
         Seen::new(COLLECTION, texts)
+    }
+
+    /// Whether files are to be looked at.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        !self.materials.is_empty() || !self.products.is_empty()
     }
 
     /// What was asked at the start, by the texts of its fact; `None` if a text is missing or has a
@@ -160,12 +193,21 @@ impl Collection {
             let text = String::from_utf8(text(name)?).ok()?;
             Some(text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>())
         };
+        let list = |name: &str| match text(name) {
+            None => Some(Vec::new()),
+            Some(text) => {
+                let list: Vec<String> = serde_json::from_slice(&text).ok()?;
+                Some(list.into_iter().map(|text| text.replace("\\\\", "\\")).collect())
+            }
+        };
         let collectors: Option<Vec<_>> = words("collect")?.iter().map(|word| Collector::of(word)).collect();
         Some(Collection {
             collectors: collectors?,
             named: true,
             variables: words("variables")?,
             folder: text("folder")?,
+            materials: list("materials")?,
+            products: list("products")?,
         })
     }
 }
@@ -177,12 +219,21 @@ mod tests {
     #[test]
     fn what_was_asked_is_read_as_it_was_written() {
         for collection in [
-            Collection { collectors: vec![], named: true, variables: vec![], folder: b"/".to_vec() },
+            Collection {
+                collectors: vec![],
+                named: true,
+                variables: vec![],
+                folder: b"/".to_vec(),
+                materials: vec![],
+                products: vec![],
+            },
             Collection {
                 collectors: Collector::USUAL.to_vec(),
                 named: true,
                 variables: vec!["A".into(), "B_1".into()],
                 folder: b"/a b\xff".to_vec(),
+                materials: vec![".".into(), "a\\\\b".into()],
+                products: vec!["\\!x, \"y\"".into(), "\\\\".into()],
             },
         ] {
             let seen = collection.seen();

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod exec;
 pub mod memory;
 pub mod proc;
+pub mod pseudo;
 pub mod remote;
 pub mod sender;
 pub mod signals;

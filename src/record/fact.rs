@@ -16,6 +16,8 @@ pub const KNOWN_TYPES: &[&str] = &[
     "https://attesh.dev/fact/collection/v1",
     "https://attesh.dev/fact/environment/v1",
     "https://attesh.dev/fact/git/v1",
+    "https://attesh.dev/fact/materials/v1",
+    "https://attesh.dev/fact/products/v1",
 ];
 
 /// Whether this program knows a type of facts.

@@ -5,6 +5,7 @@
 //! terminal and NO_COLOR is not set.
 
 mod json;
+mod progress;
 mod streams;
 mod style;
 mod table;
@@ -12,6 +13,7 @@ mod verdict;
 mod words;
 
 pub use json::{denial_json, failed, failure_json, path_json, policy_json, print as json};
+pub use progress::Progress;
 pub use streams::{bare, flush, line, out, say, written};
 pub use style::Style;
 pub use table::table;

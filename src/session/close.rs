@@ -140,6 +140,7 @@ pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<
     session.folder().sync();
     if let Ok(folder) = session.state_folder() {
         folder.remove(&super::state_name(session.id()))?;
+        let _ = folder.remove(&session.memory_name());
     }
     Ok(head)
 }

@@ -208,6 +208,12 @@ impl Session {
         state_name(self.id())
     }
 
+    /// The name of the file beside its state that keeps the times of files until it ends.
+    #[must_use]
+    pub fn memory_name(&self) -> String {
+        format!("{}.files", self.id())
+    }
+
     fn lost(&self, why: &str) -> SessionError {
         SessionError::Append(AppendError::Lost(why.to_owned()))
     }
@@ -383,6 +389,7 @@ impl Session {
     pub fn remove(&self) -> Result<()> {
         if let Ok(folder) = self.state_folder() {
             folder.remove(&self.state_name())?;
+            folder.remove(&self.memory_name())?;
         }
         let path = self.folder.path();
         std::fs::remove_dir_all(path)

@@ -13,4 +13,12 @@ pub struct Collect {
     /// Record this variable of the environment, too; may be repeated
     #[arg(long = "env", value_name = "NAME")]
     pub variables: Vec<String>,
+    /// Record the digest of each file in this folder, or of this file, when the session begins; may
+    /// be repeated
+    #[arg(long, value_name = "PATH")]
+    pub materials: Vec<String>,
+    /// When the session ends, record the digest of each file that this pattern names, as in
+    /// .gitignore, and that is new or has changed; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub products: Vec<String>,
 }

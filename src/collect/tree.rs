@@ -1,0 +1,312 @@
+//! Walks folders for what is in them.
+//!
+//! What lives here: which paths are materials, and which a pattern names. What does not: reading
+//! files (`collect::read`).
+//!
+//! Rules: no link that nobody named is followed, and nothing that is not a folder is opened.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::Metadata;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::git;
+use crate::clock::Deadline;
+use crate::fact::manifest::{LINES_MAX, Special, Thing};
+use crate::files::words;
+use crate::os::pseudo::is_pseudo;
+
+/// What is at a path.
+pub(super) enum Found {
+    /// A regular file, not read yet.
+    File(PathBuf, Box<Metadata>),
+    /// Another thing.
+    Thing(Thing),
+}
+
+/// What a walk found, by the paths that a manifest has.
+pub(super) struct Tree {
+    /// What is at each path.
+    pub found: BTreeMap<Vec<u8>, Found>,
+    /// Who said what was left out: git, or why nobody did.
+    pub ignored: String,
+}
+
+/// Patterns as in .gitignore that name products.
+pub(super) struct Patterns {
+    fits: Gitignore,
+    /// The folders and files that are walked for them, relative to the folder of the session.
+    begins: Vec<PathBuf>,
+}
+
+impl Patterns {
+    /// # Errors
+    /// One of them is no pattern: which, and why.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        let mut builder = GitignoreBuilder::new("");
+        let mut begins: Vec<PathBuf> = Vec::new();
+        for pattern in patterns {
+            builder.add_line(None, pattern).map_err(|error| format!("{pattern:?}: {error}"))?;
+            if !pattern.starts_with('!') {
+                begins.push(beginning(pattern));
+            }
+        }
+        let fits = builder.build().map_err(|error| error.to_string())?;
+        Ok(Patterns { fits, begins })
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.begins.is_empty()
+    }
+
+    /// Whether a path fits.
+    pub fn fits(&self, path: &[u8]) -> bool {
+        let path = Path::new(std::ffi::OsStr::from_bytes(path));
+        let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+        inside && self.fits.matched_path_or_any_parents(path, false).is_ignore()
+    }
+}
+
+/// The longest path without a wildcard in which everything is that a pattern can name. A pattern
+/// without a slash in it can name something anywhere.
+fn beginning(pattern: &str) -> PathBuf {
+    let pattern = pattern.trim_end_matches('/');
+    if !pattern.contains('/') {
+        return PathBuf::new();
+    }
+    let parts = pattern.split('/').filter(|part| !part.is_empty());
+    parts.take_while(|part| !part.contains(['*', '?', '[', '\\'])).collect()
+}
+
+/// What is looked for.
+pub(super) struct Places<'a> {
+    /// The folder of the session.
+    pub folder: &'a Path,
+    /// The paths that are materials.
+    pub named: &'a [String],
+    /// What names products.
+    pub patterns: &'a Patterns,
+    /// The session's own folder, by device and inode.
+    pub own: Option<(u64, u64)>,
+    /// By when it must be over.
+    pub until: Deadline,
+}
+
+/// Walks all of it.
+///
+/// # Errors
+/// It takes too long, there is too much of it, or a path that was named is not there and must be.
+pub(super) fn walk(places: &Places, must_be_there: bool) -> Result<Tree, String> {
+    let mut walk = Walk {
+        places,
+        found: BTreeMap::new(),
+        left_out: HashSet::new(),
+        ignored: if places.named.is_empty() { "nothing".to_owned() } else { String::new() },
+    };
+    for name in places.named {
+        match walk.named(name) {
+            Err(why) if must_be_there => return Err(format!("{name}: {why}")),
+            _ => walk.enough()?,
+        }
+    }
+    for begin in &places.patterns.begins {
+        walk.pattern(begin)?;
+    }
+    Ok(Tree { found: walk.found, ignored: walk.ignored })
+}
+
+struct Walk<'a> {
+    places: &'a Places<'a>,
+    found: BTreeMap<Vec<u8>, Found>,
+    /// What git leaves out.
+    left_out: HashSet<PathBuf>,
+    ignored: String,
+}
+
+/// A folder that is still to be walked.
+struct Folder {
+    at: PathBuf,
+    path: Vec<u8>,
+    device: u64,
+}
+
+impl Walk<'_> {
+    /// What a person named: a link there is followed.
+    fn named(&mut self, name: &str) -> Result<(), String> {
+        let root = self.places.folder.join(name);
+        let at = root.canonicalize().map_err(|error| words(&error))?;
+        let meta = at.symlink_metadata().map_err(|error| words(&error))?;
+        let path = normal(name);
+        if !meta.is_dir() {
+            self.thing(path, at, meta);
+            return Ok(());
+        }
+        self.ask_git(&at);
+        self.folder(Folder { at, path, device: meta.dev() }, None)
+    }
+
+    /// What a pattern names.
+    fn pattern(&mut self, begin: &Path) -> Result<(), String> {
+        let at = self.places.folder.join(begin);
+        let Ok(meta) = at.symlink_metadata() else { return Ok(()) };
+        let path = begin.as_os_str().as_bytes().to_vec();
+        let patterns = self.places.patterns;
+        if meta.is_dir() {
+            return self.folder(Folder { at, path, device: meta.dev() }, Some(patterns));
+        }
+        if patterns.fits(&path) {
+            self.thing(path, at, meta);
+        }
+        Ok(())
+    }
+
+    /// What git leaves out below a folder.
+    fn ask_git(&mut self, at: &Path) {
+        match git::ignored(at, self.places.until.left()) {
+            Ok(paths) => {
+                self.left_out.extend(paths);
+                if self.ignored.is_empty() {
+                    "git".clone_into(&mut self.ignored);
+                }
+            }
+            // What git could not say once, it did not say.
+            Err(why) => self.ignored = why,
+        }
+    }
+
+    /// A folder and those in it: what fits the patterns, or else all that git does not leave out.
+    fn folder(&mut self, top: Folder, patterns: Option<&Patterns>) -> Result<(), String> {
+        let fits = |path: &[u8]| patterns.is_none_or(|patterns| patterns.fits(path));
+        let mut folders = vec![top];
+        while let Some(folder) = folders.pop() {
+            self.enough()?;
+            let Ok(entries) = std::fs::read_dir(&folder.at) else {
+                if fits(&folder.path) {
+                    self.special(folder.path, Special::Unreadable);
+                }
+                continue;
+            };
+            for entry in entries {
+                let Ok(entry) = entry else {
+                    self.special(folder.path.clone(), Special::Unreadable);
+                    break;
+                };
+                let (at, name) = (entry.path(), entry.file_name().into_vec());
+                if name == b".git" || (patterns.is_none() && self.left_out.contains(&at)) {
+                    continue;
+                }
+                let path = match folder.path.as_slice() {
+                    b"" => name,
+                    before => [before, b"/", &name].concat(),
+                };
+                let Ok(meta) = at.symlink_metadata() else { continue };
+                if !meta.is_dir() {
+                    if fits(&path) {
+                        self.thing(path, at, meta);
+                    }
+                } else if self.places.own == Some((meta.dev(), meta.ino())) {
+                    // What the recorder writes is nobody's product.
+                } else if meta.dev() != folder.device && is_pseudo(&at) {
+                    self.special(path, Special::Pseudo);
+                } else {
+                    if patterns.is_none() && at.join(".git").symlink_metadata().is_ok() {
+                        self.ask_git(&at);
+                    }
+                    folders.push(Folder { at, path, device: meta.dev() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn thing(&mut self, path: Vec<u8>, at: PathBuf, meta: Metadata) {
+        let kind = meta.file_type();
+        let found = if kind.is_file() {
+            Found::File(at, Box::new(meta))
+        } else if kind.is_symlink() {
+            match std::fs::read_link(&at) {
+                Ok(target) => Found::Thing(Thing::Link(target.into_os_string().into_vec())),
+                Err(_) => Found::Thing(Thing::Special(Special::Unreadable)),
+            }
+        } else {
+            let special = match () {
+                () if kind.is_fifo() => Special::Fifo,
+                () if kind.is_socket() => Special::Socket,
+                () if kind.is_block_device() => Special::BlockDevice,
+                () => Special::CharacterDevice,
+            };
+            Found::Thing(Thing::Special(special))
+        };
+        self.found.entry(path).or_insert(found);
+    }
+
+    fn special(&mut self, path: Vec<u8>, kind: Special) {
+        self.found.entry(path).or_insert(Found::Thing(Thing::Special(kind)));
+    }
+
+    /// Whether it is time to stop.
+    fn enough(&self) -> Result<(), String> {
+        if self.found.len() > LINES_MAX {
+            return Err(format!("there are more than {LINES_MAX} files"));
+        }
+        if self.places.until.left().is_zero() { Err("it took too long".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// A path as a manifest has it: without `.`, and without a slash at its end.
+fn normal(name: &str) -> Vec<u8> {
+    let parts = Path::new(name).components().filter(|part| !matches!(part, Component::CurDir));
+    parts.collect::<PathBuf>().into_os_string().into_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_in_one_way() {
+        for (name, path) in [(".", ""), ("./a//b/", "a/b"), ("/x/./y", "/x/y"), ("../a", "../a"), ("a/..", "a/..")] {
+            assert_eq!(normal(name), path.as_bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_looked_for_where_it_can_fit() {
+        for (pattern, begin) in [
+            ("dist/**", "dist"),
+            ("/dist/app", "dist/app"),
+            ("*.o", ""),
+            ("dist/", ""),
+            ("a/b*/c", "a"),
+            ("**/x", ""),
+            ("a/\\*/b", "a"),
+        ] {
+            assert_eq!(beginning(pattern), Path::new(begin), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_fits_as_in_gitignore() {
+        let patterns = Patterns::new(&["dist/**".into(), "*.o".into(), "!dist/skip".into(), "out/".into()]).unwrap();
+        for (path, fits) in [
+            ("dist/app", true),
+            ("dist/a/b", true),
+            ("dist/skip", false),
+            ("x/dist/app", false),
+            ("src/a.o", true),
+            ("out/x", true),
+            ("src/out/x", true),
+            ("out", false),
+            ("/dist/app", false),
+            ("../a.o", false),
+            ("", false),
+        ] {
+            assert_eq!(patterns.fits(path.as_bytes()), fits, "{path}");
+        }
+        assert!(Patterns::new(&["a[".into()]).is_err());
+    }
+}
