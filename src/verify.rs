@@ -29,7 +29,7 @@ mod disagreement;
 mod evidence;
 mod verdict;
 
-pub use artifact::{Artifact, with_artifact};
+pub use artifact::{Artifact, Tree, with_artifacts};
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
@@ -192,6 +192,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let context = Context::of(&statement);
     let mark = if context.is_empty() { Mark::Open } else { Mark::Good };
     verdict.aspects.context.set(mark, context.words());
+    verdict.aspects.products.set(Mark::Open, artifact::recorded(&statement));
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
         OriginStatus::Authenticated => {

@@ -87,7 +87,9 @@ fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
     ] {
         if list.len() > FILES_NAMED_MAX {
             let what = format!("{option}: given {} times", list.len());
-            return Err(Failure::usage(what).next(Next::say(format!("give it at most {FILES_NAMED_MAX} times"))));
+            return Err(
+                Failure::usage(what).next(Next::say(format!("give it at most {FILES_NAMED_MAX} times")))
+            );
         }
         if list.iter().any(|one| one.is_empty() || one.len() > FILES_NAMED_BYTES_MAX) {
             let what = format!("{option}: empty, or longer than {FILES_NAMED_BYTES_MAX} bytes");
@@ -104,7 +106,8 @@ fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
         })?;
     }
     collect::check_patterns(&given.products).map_err(|why| {
-        Failure::usage(format!("--products: {why}")).next("write a pattern as in .gitignore, such as 'dist/**'")
+        Failure::usage(format!("--products: {why}"))
+            .next("write a pattern as in .gitignore, such as 'dist/**'")
     })
 }
 

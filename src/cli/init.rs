@@ -121,7 +121,9 @@ fn collects(args: &Init) -> Result<String, Failure> {
     ] {
         if let Some(odd) = list.iter().find(|one| one.contains([':', '\n'])) {
             let what = format!("{option} {odd:?}: the variable {variable} has a colon between two");
-            return Err(Failure::usage(what).next("name it without a colon or newline, or record with attesh sh"));
+            return Err(
+                Failure::usage(what).next("name it without a colon or newline, or record with attesh sh")
+            );
         }
         if !list.is_empty() {
             export(variable, &list.join(":"));

@@ -10,6 +10,7 @@ mod key;
 mod listing;
 mod log;
 mod login;
+mod manifests;
 mod note;
 mod pages;
 mod policy;

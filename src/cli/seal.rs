@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::args::{Seal, Sh};
 use super::given::{Exit, by_word, secret};
+use super::manifests::{Manifests, paths_beside};
 use super::sessions::{Ended, end_and_succeed};
 use super::{heads, key};
 use crate::cause::Code;
@@ -279,7 +280,8 @@ impl Outputs {
 
     /// Checks that all three can be written.
     fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
-        for path in [&self.envelope, &self.bundle, &self.transcript] {
+        let manifests = paths_beside(&self.envelope);
+        for path in [&self.envelope, &self.bundle, &self.transcript].into_iter().chain(&manifests) {
             if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
                 return Err(Failure::usage(format!(
                     "{}: not a file, so attesh does not replace it",
@@ -491,11 +493,14 @@ fn make(
         let what = format!("it is {now} by the clock of this machine, and the last record is of {last}");
         return Err(Failure::unable(what).next("set the clock, or seal when it has come to that time"));
     }
+    beside_the_journal(beside)?;
+    let manifests = Manifests::of_session(session.folder().path(), &draft.recorded())?;
+    let subjects = manifests.subjects(subjects)?;
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let mut statement = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
         let drafted = draft
-            .statement(open().map_err(io)?, &mut writer, subjects, sealed_at, true)
+            .statement(open().map_err(io)?, &mut writer, &subjects, sealed_at, true)
             .and_then(|statement| Ok(writer.flush().map(|()| statement)?));
         let failed = writer.get_ref().failed;
         // The rest of its buffer could not be written either.
@@ -505,7 +510,6 @@ fn make(
             other => undrafted(other),
         })?
     };
-    beside_the_journal(beside)?;
     let mut payload = statement.to_json();
     if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
         // An agent signs only short messages: the transcript's digest replaces the commands.
@@ -529,6 +533,7 @@ fn make(
         )));
     }
     transcript.publish(overwrite)?;
+    manifests.publish(&outputs.envelope, overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((statement, hex(&sha256(&[&written]))))

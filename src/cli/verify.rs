@@ -10,10 +10,12 @@ use super::args::Verify;
 use super::given::{Exit, secret};
 use super::input::{Input, TRANSCRIPT, Words, no_attestation, open, unopened};
 use super::policy::{self, Held};
-use super::{heads, key};
+use super::{heads, key, manifests};
 use crate::cause::{Cause, Code};
+use crate::collect::{self, PRODUCTS_FILE};
 use crate::crypto::OriginSecret;
 use crate::encoding::hex;
+use crate::fact::manifest::Manifest;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
@@ -21,16 +23,19 @@ use crate::journal::check::{Knowledge, check};
 use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
+use crate::seal::recorded::Recorded;
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
 use crate::text::{Command, Next};
-use crate::verify::{self, Artifact, At, Objection, Trusted, Verdict, rank};
+use crate::verify::{self, Artifact, At, Objection, Tree, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
     let trusted = key::trusted(&args.trust)?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let kept = heads::expected(&args.expect_head)?;
-    let artifacts: Vec<Artifact> =
-        args.artifact.iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
+    let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        args.artifact.iter().partition(|path| path.is_dir());
+    let artifacts: Vec<Artifact> = named.into_iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
+    let trees: Vec<Tree> = folders.into_iter().map(|path| tree(path)).collect::<Result<_, _>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
     let policy = policy::with_context(policy, &args.context)?;
     let at = policy.as_ref().map_or_else(policy::now, Held::at);
@@ -40,6 +45,7 @@ pub fn run(args: &Verify) -> Exit {
         secret: secret.as_ref(),
         kept: &kept,
         artifacts: &artifacts,
+        trees: &trees,
         policy: policy.as_ref(),
         at,
     };
@@ -93,6 +99,30 @@ fn artifact(path: &Path) -> Result<Artifact, Failure> {
     Ok(Artifact { shown: path.display().to_string(), path: whole.display().to_string(), sha256 })
 }
 
+fn tree(path: &Path) -> Result<Tree, Failure> {
+    let unread = |why: String| Failure::unable(format!("--artifact {}: {why}", path.display()));
+    let contents = collect::contents(path).map_err(unread)?;
+    if contents.entries().is_empty() {
+        return Err(Failure::usage(format!("--artifact {}: there is no file in it", path.display()))
+            .next("name the folder with the files that the session made"));
+    }
+    let whole = from_the_root(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
+    Ok(Tree { shown: path.display().to_string(), path: whole.display().to_string(), contents })
+}
+
+/// The manifest of the products, if it lies beside the envelope.
+fn products_beside(path: &Path, verdict: &mut Verdict) -> Option<Manifest> {
+    let statement = verdict.statement.as_ref()?;
+    let one = Recorded::of(&statement.predicate).products()?;
+    match manifests::read_beside(path, PRODUCTS_FILE, one) {
+        Ok(manifest) => manifest,
+        Err(cause) => {
+            verdict.fail(Objection::of(&cause));
+            None
+        }
+    }
+}
+
 /// A path from the root on, with the names that the user wrote: a link keeps its own name, and
 /// only what `..` leads out of is followed.
 fn from_the_root(path: &Path) -> std::io::Result<PathBuf> {
@@ -114,6 +144,7 @@ struct Given<'a> {
     secret: Option<&'a OriginSecret>,
     kept: &'a KeptHeads,
     artifacts: &'a [Artifact],
+    trees: &'a [Tree],
     policy: Option<&'a Held>,
     at: At,
 }
@@ -162,9 +193,11 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         );
         return Err(Failure::usage(what).next("name the journal with --journal"));
     }
-    for artifact in given.artifacts {
-        verify::with_artifact(&mut verdict, artifact);
-    }
+    let products = match given.trees {
+        [] => None,
+        _ => products_beside(path, &mut verdict),
+    };
+    verify::with_artifacts(&mut verdict, given.artifacts, given.trees, products.as_ref());
     Ok(verdict)
 }
 

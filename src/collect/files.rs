@@ -13,12 +13,13 @@ use std::time::Duration;
 use super::read::{self, Memory};
 use super::tree::{self, Patterns, Places};
 use crate::clock::Deadline;
+use crate::crypto::sha256_of_many;
 use crate::encoding::hex;
 use crate::fact::manifest::{BYTES_MAX, Manifest, Special, Thing, sums};
 use crate::fact::{Collection, File, MATERIALS, PRODUCTS, Seen, Texts};
 use crate::files::{self, Overwrite};
 use crate::record::{ATTACHED_FOLDER, Fact};
-use crate::session::Session;
+use crate::session::{Session, attached};
 
 /// The manifest of the materials beside the journal.
 pub const MATERIALS_FILE: &str = "materials.jsonl";
@@ -53,14 +54,19 @@ pub(super) fn materials(session: &Session, asked: &Collection, limit: Duration) 
         keep(session, &memory)?;
         let mut seen = fact(MATERIALS, MATERIALS_FILE, &looked.manifest)?;
         seen.texts.add("ignored", looked.ignored);
-        seen.texts.add("remembered", hex(&read::digest(&memory)));
+        seen.texts.add("remembered", hex(&sha256_of_many(&memory)));
         Ok(seen)
     };
     seen().unwrap_or_else(|why: String| Seen::failed(MATERIALS, &why))
 }
 
 /// The files that came of a session.
-pub(super) fn products(session: &Session, asked: &Collection, began: Option<&Began>, limit: Duration) -> Seen {
+pub(super) fn products(
+    session: &Session,
+    asked: &Collection,
+    began: Option<&Began>,
+    limit: Duration,
+) -> Seen {
     let seen = || {
         let began = began.filter(|began| began.fact.ok).ok_or("the materials were not recorded")?;
         let before = first_manifest(session, &began.fact)?;
@@ -119,16 +125,10 @@ fn fact(kind: &'static str, name: &'static str, manifest: &Manifest) -> Result<S
 
 /// The materials as they were recorded.
 fn first_manifest(session: &Session, fact: &Fact) -> Result<Manifest, String> {
-    let folder = session.folder().path();
     let lost = |why: &str| format!("the manifest of the materials {why}");
     let one = fact.attached.first().ok_or_else(|| lost("is not named"))?;
-    let file = files::open_beneath(folder, ATTACHED_FOLDER, &one.name);
-    let path = folder.join(ATTACHED_FOLDER).join(&one.name);
-    let bytes = file.and_then(|file| files::read_open(file, &path, BYTES_MAX));
-    let bytes = bytes.map_err(|error| lost(&format!("cannot be read: {error}")))?;
-    if read::digest(&bytes) != one.sha256 {
-        return Err(lost("was changed since it was recorded"));
-    }
+    let bytes = attached::read(session.folder().path(), one).map_err(|cause| cause.to_string())?;
+    let bytes = bytes.ok_or_else(|| lost("is not beside the journal"))?;
     Manifest::read(&bytes).ok_or_else(|| lost("has another form"))
 }
 
@@ -145,7 +145,7 @@ fn keep(session: &Session, memory: &[u8]) -> Result<(), String> {
 
 fn remembered(session: &Session, digest: Option<&[u8]>) -> Memory {
     let bytes = memory_path(session).and_then(|path| files::read_limited(&path, MEMORY_MAX).ok());
-    let good = bytes.filter(|bytes| digest == Some(hex(&read::digest(bytes)).as_bytes()));
+    let good = bytes.filter(|bytes| digest == Some(hex(&sha256_of_many(bytes)).as_bytes()));
     good.map_or_else(Memory::default, |bytes| Memory::read(&bytes))
 }
 

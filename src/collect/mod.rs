@@ -9,10 +9,12 @@
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::clock;
+use crate::clock::{self, Deadline};
+use crate::crypto::sha256_of_many;
+use crate::fact::manifest::Manifest;
 use crate::fact::{self, COLLECTION, Collection, Collector, MATERIALS, Seen, environment as variables};
 use crate::files::from_start;
 use crate::journal::append::Writer;
@@ -78,7 +80,7 @@ fn record(writer: &mut Writer, at: FactTime, seen: &Seen) -> Result<()> {
     let attached = seen.attached.iter().map(|file| Attached {
         name: file.name.to_owned(),
         size: file.bytes.len() as u64,
-        sha256: read::digest(&file.bytes),
+        sha256: sha256_of_many(&file.bytes),
         media_type: file.media_type.to_owned(),
     });
     let attached = attached.collect();
@@ -150,6 +152,17 @@ pub fn usual() -> Collection {
     }
 }
 
+/// All that is in a folder, as a manifest.
+///
+/// # Errors
+/// It is no folder that can be read.
+pub fn contents(folder: &Path) -> std::result::Result<Manifest, String> {
+    let until = Deadline::after(Duration::MAX);
+    let tree = tree::all_of(folder, until)?;
+    let (entries, _) = read::read(tree.found.into_iter(), &read::Memory::default(), until)?;
+    Ok(Manifest::new(entries))
+}
+
 /// Whether patterns name products.
 ///
 /// # Errors
@@ -188,8 +201,7 @@ struct Began {
 /// What the first facts say: those between genesis and the first shell. No more than that is read, so
 /// the end of a long session takes no longer for it. `None` if nothing was asked.
 fn began(session: &Session) -> Option<Began> {
-    let mut journal =
-        BufReader::new(session.journal().try_clone().map(from_start).ok()?.take(ASKED_MAX));
+    let mut journal = BufReader::new(session.journal().try_clone().map(from_start).ok()?.take(ASKED_MAX));
     let mut line = Vec::new();
     journal.read_until(b'\n', &mut line).ok()?;
     let mut first = || {
@@ -209,10 +221,8 @@ fn began(session: &Session) -> Option<Began> {
     }
     let asked = Collection::of(|name| texts.get(name).map(<[u8]>::to_vec))?;
     let materials = std::iter::from_fn(first).find(|(fact, _)| fact.kind == MATERIALS);
-    let materials = materials.map(|(fact, texts)| files::Began {
-        fact,
-        remembered: texts.get("remembered").map(<[u8]>::to_vec),
-    });
+    let materials = materials
+        .map(|(fact, texts)| files::Began { fact, remembered: texts.get("remembered").map(<[u8]>::to_vec) });
     Some(Began { asked, materials })
 }
 

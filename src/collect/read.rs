@@ -123,8 +123,7 @@ pub(super) fn read(
             Found::File(at, meta) => match known.0.get(&State::of(&meta)) {
                 Some(sha256) => {
                     memory.0.insert(State::of(&meta), *sha256);
-                    let thing =
-                        Thing::File { mode: meta.mode() & 0o7777, sha256: *sha256, size: meta.len() };
+                    let thing = Thing::File { mode: meta.mode() & 0o7777, sha256: *sha256, size: meta.len() };
                     entries.push(Entry { path, thing });
                 }
                 None => unread.push((path, at, meta.len())),
@@ -210,11 +209,6 @@ fn one(at: &Path, buffer: &mut [u8], done: &AtomicU64, until: Deadline) -> Optio
         }
     }
     Some((Thing::Special(Special::Changing), None))
-}
-
-/// SHA-256 of bytes that may be many.
-pub(super) fn digest(bytes: &[u8]) -> Digest {
-    Sha256::digest(bytes).into()
 }
 
 /// Opens what is a regular file; anything else at once and without waiting.

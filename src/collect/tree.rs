@@ -101,12 +101,7 @@ pub(super) struct Places<'a> {
 /// # Errors
 /// It takes too long, there is too much of it, or a path that was named is not there and must be.
 pub(super) fn walk(places: &Places, must_be_there: bool) -> Result<Tree, String> {
-    let mut walk = Walk {
-        places,
-        found: BTreeMap::new(),
-        left_out: HashSet::new(),
-        ignored: if places.named.is_empty() { "nothing".to_owned() } else { String::new() },
-    };
+    let mut walk = Walk::new(places);
     for name in places.named {
         match walk.named(name) {
             Err(why) if must_be_there => return Err(format!("{name}: {why}")),
@@ -116,6 +111,40 @@ pub(super) fn walk(places: &Places, must_be_there: bool) -> Result<Tree, String>
     for begin in &places.patterns.begins {
         walk.pattern(begin)?;
     }
+    Ok(Tree { found: walk.found, ignored: walk.ignored })
+}
+
+/// What of a folder counts.
+#[derive(Clone, Copy)]
+enum Takes<'a> {
+    /// All of it.
+    All,
+    /// What git does not leave out.
+    Kept,
+    /// What fits the patterns.
+    Fitting(&'a Patterns),
+}
+
+impl Takes<'_> {
+    fn fits(self, path: &[u8]) -> bool {
+        match self {
+            Takes::Fitting(patterns) => patterns.fits(path),
+            Takes::All | Takes::Kept => true,
+        }
+    }
+}
+
+/// All that is in a folder.
+///
+/// # Errors
+/// It is no folder, or there is too much of it.
+pub(super) fn all_of(folder: &Path, until: Deadline) -> Result<Tree, String> {
+    let patterns = Patterns { fits: Gitignore::empty(), begins: Vec::new() };
+    let places = Places { folder, named: &[], patterns: &patterns, own: None, until };
+    let mut walk = Walk::new(&places);
+    let at = folder.canonicalize().map_err(|error| words(&error))?;
+    let device = at.metadata().map_err(|error| words(&error))?.dev();
+    walk.folder(Folder { at, path: Vec::new(), device }, Takes::All)?;
     Ok(Tree { found: walk.found, ignored: walk.ignored })
 }
 
@@ -134,7 +163,12 @@ struct Folder {
     device: u64,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(places: &'a Places<'a>) -> Self {
+        let ignored = if places.named.is_empty() { "nothing" } else { "" };
+        Walk { places, found: BTreeMap::new(), left_out: HashSet::new(), ignored: ignored.to_owned() }
+    }
+
     /// What a person named: a link there is followed.
     fn named(&mut self, name: &str) -> Result<(), String> {
         let root = self.places.folder.join(name);
@@ -146,7 +180,7 @@ impl Walk<'_> {
             return Ok(());
         }
         self.ask_git(&at);
-        self.folder(Folder { at, path, device: meta.dev() }, None)
+        self.folder(Folder { at, path, device: meta.dev() }, Takes::Kept)
     }
 
     /// What a pattern names.
@@ -156,7 +190,7 @@ impl Walk<'_> {
         let path = begin.as_os_str().as_bytes().to_vec();
         let patterns = self.places.patterns;
         if meta.is_dir() {
-            return self.folder(Folder { at, path, device: meta.dev() }, Some(patterns));
+            return self.folder(Folder { at, path, device: meta.dev() }, Takes::Fitting(patterns));
         }
         if patterns.fits(&path) {
             self.thing(path, at, meta);
@@ -178,14 +212,13 @@ impl Walk<'_> {
         }
     }
 
-    /// A folder and those in it: what fits the patterns, or else all that git does not leave out.
-    fn folder(&mut self, top: Folder, patterns: Option<&Patterns>) -> Result<(), String> {
-        let fits = |path: &[u8]| patterns.is_none_or(|patterns| patterns.fits(path));
+    /// A folder and those in it.
+    fn folder(&mut self, top: Folder, takes: Takes) -> Result<(), String> {
         let mut folders = vec![top];
         while let Some(folder) = folders.pop() {
             self.enough()?;
             let Ok(entries) = std::fs::read_dir(&folder.at) else {
-                if fits(&folder.path) {
+                if takes.fits(&folder.path) {
                     self.special(folder.path, Special::Unreadable);
                 }
                 continue;
@@ -196,7 +229,8 @@ impl Walk<'_> {
                     break;
                 };
                 let (at, name) = (entry.path(), entry.file_name().into_vec());
-                if name == b".git" || (patterns.is_none() && self.left_out.contains(&at)) {
+                let is_left_out = matches!(takes, Takes::Kept) && self.left_out.contains(&at);
+                if is_left_out || (name == b".git" && !matches!(takes, Takes::All)) {
                     continue;
                 }
                 let path = match folder.path.as_slice() {
@@ -205,7 +239,7 @@ impl Walk<'_> {
                 };
                 let Ok(meta) = at.symlink_metadata() else { continue };
                 if !meta.is_dir() {
-                    if fits(&path) {
+                    if takes.fits(&path) {
                         self.thing(path, at, meta);
                     }
                 } else if self.places.own == Some((meta.dev(), meta.ino())) {
@@ -213,7 +247,7 @@ impl Walk<'_> {
                 } else if meta.dev() != folder.device && is_pseudo(&at) {
                     self.special(path, Special::Pseudo);
                 } else {
-                    if patterns.is_none() && at.join(".git").symlink_metadata().is_ok() {
+                    if matches!(takes, Takes::Kept) && at.join(".git").symlink_metadata().is_ok() {
                         self.ask_git(&at);
                     }
                     folders.push(Folder { at, path, device: meta.dev() });
@@ -269,7 +303,9 @@ mod tests {
 
     #[test]
     fn a_path_is_named_in_one_way() {
-        for (name, path) in [(".", ""), ("./a//b/", "a/b"), ("/x/./y", "/x/y"), ("../a", "../a"), ("a/..", "a/..")] {
+        for (name, path) in
+            [(".", ""), ("./a//b/", "a/b"), ("/x/./y", "/x/y"), ("../a", "../a"), ("a/..", "a/..")]
+        {
             assert_eq!(normal(name), path.as_bytes(), "{name}");
         }
     }
@@ -291,7 +327,8 @@ mod tests {
 
     #[test]
     fn a_pattern_fits_as_in_gitignore() {
-        let patterns = Patterns::new(&["dist/**".into(), "*.o".into(), "!dist/skip".into(), "out/".into()]).unwrap();
+        let patterns =
+            Patterns::new(&["dist/**".into(), "*.o".into(), "!dist/skip".into(), "out/".into()]).unwrap();
         for (path, fits) in [
             ("dist/app", true),
             ("dist/a/b", true),

@@ -108,9 +108,12 @@ impl Entry {
         let (path, path_base64) = text_or_base64(&self.path);
         let line = Line { path, path_base64, ..Line::default() };
         let line = match &self.thing {
-            Thing::File { mode, sha256, size } => {
-                Line { mode: Some(format!("{mode:04o}")), sha256: Some(hex(sha256)), size: Some(*size), ..line }
-            }
+            Thing::File { mode, sha256, size } => Line {
+                mode: Some(format!("{mode:04o}")),
+                sha256: Some(hex(sha256)),
+                size: Some(*size),
+                ..line
+            },
             Thing::Link(target) => {
                 let (link, link_base64) = text_or_base64(target);
                 Line { link, link_base64, ..line }
@@ -222,10 +225,8 @@ impl Manifest {
         let have: HashMap<&[u8], ()> = self.entries.iter().map(|entry| (entry.path.as_slice(), ())).collect();
         let new = self.entries.iter().filter(|entry| had.get(entry.path.as_slice()) != Some(&&entry.thing));
         let gone = before.entries.iter().filter(|entry| !have.contains_key(entry.path.as_slice()));
-        let vanished = |entry: &Entry| Entry {
-            path: entry.path.clone(),
-            thing: Thing::Special(Special::Vanished),
-        };
+        let vanished =
+            |entry: &Entry| Entry { path: entry.path.clone(), thing: Thing::Special(Special::Vanished) };
         Manifest::new(new.cloned().chain(gone.map(vanished)).collect())
     }
 
@@ -331,7 +332,8 @@ mod tests {
 
     #[test]
     fn what_is_new_or_changed_or_gone_is_a_product_and_nothing_else() {
-        let before = Manifest::new(vec![file(b"a", b"1"), file(b"b", b"1"), file(b"c", b"1"), file(b"m", b"1")]);
+        let before =
+            Manifest::new(vec![file(b"a", b"1"), file(b"b", b"1"), file(b"c", b"1"), file(b"m", b"1")]);
         let mut mode = file(b"m", b"1");
         mode.thing = Thing::File { mode: 0o755, sha256: sha256(&[b"1"]), size: 1 };
         let now = Manifest::new(vec![file(b"a", b"1"), file(b"b", b"2"), file(b"d", b"1"), mode.clone()]);

@@ -1,65 +1,31 @@
 //! From a journal to a Statement.
 //!
 //! What lives here: the two readings of a journal that sealing takes. The first verifies all
-//! of it and keeps what is small; the second, which only has to be the same journal, gives
-//! the texts in order. Pure over readers. What does not: files, keys.
+//! of it and keeps what is small (`gathered`); the second, which only has to be the same journal,
+//! gives the texts in order (`scribe`). Pure over readers. What does not: files, keys.
 //!
 //! Rules: the journal is hostile input; memory grows with the payload, not with the journal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
-use serde::Serialize;
-use sha2::Digest as _;
-
-use super::few::WORDS_MAX;
-use super::sizes::{ALL_WORDS_MAX, FACT_PARTS_MAX};
+use super::gathered::{Gathered, RUNNING, lossy};
+use super::recorded::Recorded;
+use super::scribe::Scribe;
 use super::statement::{
-    AnomalyFacts, COMMANDS_BYTES_MAX, COMMANDS_MAX, ClockFacts, CommandFacts, CommandText, Completeness,
-    FactFacts, HeadFacts, InterpreterFacts, JournalFacts, OriginFacts, OriginStatus, OutcomeFacts,
-    PARTICULARS_BYTES_MAX, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE,
-    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, ShellFacts, Statement, Subject,
-    TranscriptFacts, UnitFacts, attached_subjects, script_subjects,
+    AnomalyFacts, ClockFacts, CommandFacts, Completeness, HeadFacts, JournalFacts, OriginFacts, OriginStatus,
+    OutcomeFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE,
+    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, Sha256, Statement, Subject,
+    TranscriptFacts,
 };
+use super::subjects::{attached_subjects, script_subjects};
 use crate::cause::Code;
 use crate::clock::rfc3339;
 use crate::encoding::hex;
 use crate::journal::check::{Checked, Knowledge, Origin, Passed, Rejection, RereadError, check, reread};
 use crate::journal::head::Head;
-use crate::journal::story::{Effect, FindingCode};
-use crate::record::{Body, Fact, Finish, INTEGER_MAX, Open, Plan, Record, Status, Unseen};
-use crate::script::Script;
-
-/// What the first reading keeps of a command beyond its status.
-#[derive(Default)]
-struct Finished {
-    pipe_status: Option<Vec<Status>>,
-    duration_ns: Option<u64>,
-    outcome: Option<Unseen>,
-    stale: bool,
-}
-
-/// A status in two bytes: none yet, none seen, or one.
-const RUNNING: u16 = u16::MAX;
-const UNSEEN: u16 = u16::MAX - 1;
-
-#[derive(Default)]
-struct Gathered {
-    statuses: Vec<u16>,
-    finished: Vec<Finished>,
-    // The shells that are open, and the command that runs in each: the record of its start, and
-    // its number from 0. The story admits so many shells and no more.
-    open: HashMap<u64, Option<(u64, usize)>>,
-    shells: Vec<ShellFacts>,
-    facts: Vec<FactFacts>,
-    // Bytes of shells and facts, as they are spelled.
-    listed_bytes: usize,
-    fact_parts: usize,
-    heads: Vec<HeadFacts>,
-    // The shells that closed: the record, and whether their script was unchanged.
-    closes: HashMap<u64, (u64, bool)>,
-    first_failure: Option<(usize, Status)>,
-}
+use crate::journal::story::FindingCode;
+use crate::record::INTEGER_MAX;
 
 /// A journal that was verified and can be made a statement of.
 pub struct Draft {
@@ -138,6 +104,13 @@ impl Draft {
     /// What the check found.
     pub fn checked(&self) -> &Checked {
         &self.checked
+    }
+
+    /// What it says of files.
+    #[must_use]
+    pub fn recorded(&self) -> Recorded<'_> {
+        let first = self.gathered.shells.first().map_or(u64::MAX, |shell| shell.id);
+        Recorded::among(&self.gathered.facts, first)
     }
 
     /// Second reading: writes the transcript and makes the statement. `more_subjects` are names
@@ -301,299 +274,5 @@ impl Draft {
             });
         }
         list
-    }
-}
-
-impl Gathered {
-    fn take(&mut self, passed: &Passed) {
-        let (record, index) = (passed.record, passed.record.core.index);
-        match (&record.core.body, passed.effect) {
-            (Body::Start(start), _) => {
-                let at = self.statuses.len();
-                self.statuses.push(RUNNING);
-                if at < COMMANDS_MAX {
-                    self.finished.push(Finished::default());
-                }
-                // One that is replaced by the next of its shell never finishes, like one of no shell.
-                if let Some(running) = self.open.get_mut(&start.shell) {
-                    *running = Some((index, at));
-                }
-            }
-            (Body::Finish(finish), Effect::Finished { start, duration_ns }) => {
-                self.finish(finish, start, duration_ns);
-            }
-            (Body::Genesis(_), _) => self.head(passed),
-            (Body::Open(open), _) => {
-                self.head(passed);
-                self.shell(index, open);
-            }
-            (Body::Close(close), _) => {
-                self.head(passed);
-                self.open.remove(&close.shell);
-                self.closes.insert(close.shell, (index, close.script_unchanged));
-                if let Some(shell) = self.shells.iter_mut().rev().find(|shell| shell.id == close.shell) {
-                    shell.closed = Some(close.why);
-                    shell.exit_code = close.status;
-                }
-            }
-            (Body::Plan(_), _) => self.head(passed),
-            (Body::Fact(fact), _) => self.fact(index, fact, record),
-            _ => {}
-        }
-    }
-
-    fn head(&mut self, passed: &Passed) {
-        if self.heads.len() < PARTICULARS_MAX {
-            let size = passed.record.core.index + 1;
-            self.heads.push(HeadFacts { size, root_hash: hex(&passed.root) });
-        }
-    }
-
-    fn finish(&mut self, finish: &Finish, start: u64, duration_ns: Option<u64>) {
-        let running = self.open.get_mut(&finish.shell);
-        let Some((_, at)) = running.and_then(|running| running.take_if(|(from, _)| *from == start)) else {
-            return;
-        };
-        self.statuses[at] = finish.status.map_or(UNSEEN, u16::from);
-        if let Some(status) = finish.status.filter(|status| *status != 0)
-            && self.first_failure.is_none_or(|(first, _)| at < first)
-        {
-            self.first_failure = Some((at, status));
-        }
-        if let Some(finished) = self.finished.get_mut(at) {
-            *finished = Finished {
-                pipe_status: finish.pipe_status.clone(),
-                duration_ns,
-                outcome: finish.outcome,
-                stale: finish.stale,
-            };
-        }
-    }
-
-    fn shell(&mut self, index: u64, open: &Open) {
-        self.open.insert(index, None);
-        let shell = ShellFacts {
-            id: index,
-            program: open.program.name().to_owned(),
-            version: open.version.clone(),
-            hook: open.hook.clone(),
-            closed: None,
-            exit_code: None,
-        };
-        list(&mut self.shells, shell, &mut self.listed_bytes, PARTICULARS_BYTES_MAX);
-    }
-
-    fn fact(&mut self, index: u64, fact: &Fact, record: &Record) {
-        let data = record.core.commitments.names().map(|name| (name.to_owned(), lossy(record, name)));
-        let seen = FactFacts {
-            record: index,
-            kind: fact.kind.clone(),
-            at: fact.at,
-            shell: fact.shell,
-            n: fact.n,
-            ok: fact.ok,
-            must: fact.must,
-            data: data.collect(),
-            attached: fact.attached.clone(),
-        };
-        let parts = self.fact_parts + seen.data.len() + seen.attached.len();
-        let first = fact.must && !self.facts.iter().any(|have| have.must && have.kind == fact.kind);
-        if first && self.facts.len() >= PARTICULARS_MAX {
-            // One that nobody must understand makes room. If there is none, the list is too long,
-            // and the sealer refuses it.
-            self.facts.iter().rposition(|have| !have.must).map(|at| self.facts.remove(at));
-        }
-        if first {
-            self.listed_bytes += spelled(&seen);
-            self.facts.push(seen);
-        } else if parts > FACT_PARTS_MAX
-            || !list(&mut self.facts, seen, &mut self.listed_bytes, PARTICULARS_BYTES_MAX)
-        {
-            return;
-        }
-        self.fact_parts = parts;
-    }
-}
-
-/// A text of a record; bytes that are not UTF-8 stand as U+FFFD.
-fn lossy(record: &Record, name: &str) -> Option<String> {
-    record.text(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// A text of words that each end with a NUL.
-fn words(record: &Record, name: &str) -> Option<Vec<String>> {
-    let text = record.text(name)?;
-    let words = text.split_inclusive(|byte| *byte == 0);
-    if words.clone().nth(WORDS_MAX).is_some() {
-        return None;
-    }
-    let plain = |word: &[u8]| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned();
-    Some(words.map(plain).collect())
-}
-
-/// How long a value is in the payload, with a comma: an escape can make six bytes of one.
-fn spelled(value: &impl Serialize) -> usize {
-    serde_json::to_vec(value).map_or(usize::MAX / 2, |text| text.len() + 1)
-}
-
-/// Adds to a list what it and the payload have room for: so many bytes.
-fn list<T: Serialize>(list: &mut Vec<T>, item: T, bytes: &mut usize, most: usize) -> bool {
-    let more = *bytes + spelled(&item);
-    let fits = list.len() < PARTICULARS_MAX && more <= most;
-    if fits {
-        *bytes = more;
-        list.push(item);
-    }
-    fits
-}
-
-/// Writes the transcript and collects the commands, in the order of their starts.
-struct Scribe<'a> {
-    gathered: &'a Gathered,
-    out: &'a mut dyn Write,
-    hash: sha2::Sha256,
-    commands: Option<Vec<CommandFacts>>,
-    plans: Vec<PlanFacts>,
-    // The folders of the shells that are open.
-    folders: HashMap<u64, Option<String>>,
-    commands_bytes: usize,
-    plans_bytes: usize,
-    words: usize,
-    lines: u64,
-    bytes: u64,
-}
-
-impl<'a> Scribe<'a> {
-    fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
-        let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
-        Scribe {
-            gathered,
-            out,
-            hash: sha2::Sha256::new(),
-            commands,
-            plans: Vec::new(),
-            folders: HashMap::new(),
-            commands_bytes: 0,
-            plans_bytes: 0,
-            words: 0,
-            lines: 0,
-            bytes: 0,
-        }
-    }
-
-    fn take(&mut self, record: &Record) -> io::Result<()> {
-        let start = match &record.core.body {
-            Body::Start(start) => start,
-            Body::Open(_) => {
-                self.folders.insert(record.core.index, lossy(record, "workdir"));
-                return Ok(());
-            }
-            Body::Plan(plan) => {
-                self.plan(plan, record);
-                return Ok(());
-            }
-            Body::Close(close) => {
-                self.folders.remove(&close.shell);
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        let at = usize::try_from(self.lines).expect("fewer than memory can hold");
-        let text = match (record.core.commitments.has("command"), record.text("command")) {
-            (false, _) => CommandText::Withheld(true),
-            (true, None) => CommandText::Redacted(true),
-            (true, Some(bytes)) => CommandText::new(bytes),
-        };
-        let exit_code = Status::try_from(self.gathered.statuses[at]).ok();
-        let line = text.transcript_line(exit_code);
-        self.hash.update(&line);
-        self.out.write_all(&line)?;
-        self.lines += 1;
-        self.bytes += line.len() as u64;
-        let Some(commands) = &mut self.commands else { return Ok(()) };
-        let finished = &self.gathered.finished[at];
-        let command = CommandFacts {
-            seq: self.lines,
-            shell: start.shell,
-            text,
-            exit_code,
-            stale: finished.stale,
-            pipe_status: finished.pipe_status.clone(),
-            signal: CommandFacts::signal_of(exit_code),
-            started_at: rfc3339(record.core.time.realtime_ns),
-            duration_ms: finished.duration_ns.map(|ns| ns / 1_000_000),
-            workdir: lossy(record, "workdir"),
-            outcome: finished.outcome,
-            unit: start.unit,
-        };
-        self.commands_bytes += spelled(&command);
-        if self.commands_bytes > COMMANDS_BYTES_MAX {
-            self.commands = None;
-        } else {
-            commands.push(command);
-        }
-        Ok(())
-    }
-
-    fn plan(&mut self, plan: &Plan, record: &Record) {
-        let script = record.text("script");
-        let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
-        let units = whole.and_then(|script| {
-            let there = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
-            (there + script.units().len() <= COMMANDS_MAX).then(|| {
-                script
-                    .units()
-                    .map(|unit| UnitFacts {
-                        line: unit.first,
-                        last_line: unit.last,
-                        text: CommandText::new(unit.text),
-                    })
-                    .collect()
-            })
-        });
-        let close = self.gathered.closes.get(&plan.shell);
-        let mut plan = PlanFacts {
-            shell: plan.shell,
-            close: close.map(|(record, _)| *record),
-            before: plan.before,
-            evidence: plan.evidence,
-            name: lossy(record, "name"),
-            sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
-            units,
-            unchanged: close.is_some_and(|(_, unchanged)| *unchanged),
-            interpreter: self.interpreter(plan, record),
-        };
-        if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
-            plan.units = None;
-        }
-        list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX);
-    }
-
-    /// The words of a text, where all plans have room for them.
-    fn words(&mut self, record: &Record, name: &str) -> Option<Vec<String>> {
-        let words = words(record, name).filter(|words| self.words + words.len() <= ALL_WORDS_MAX)?;
-        self.words += words.len();
-        Some(words)
-    }
-
-    fn interpreter(&mut self, plan: &Plan, record: &Record) -> InterpreterFacts {
-        let gathered = self.gathered;
-        let shells = &gathered.shells;
-        let shell = shells.binary_search_by_key(&plan.shell, |shell| shell.id).ok().map(|at| &shells[at]);
-        InterpreterFacts {
-            path: lossy(record, "path"),
-            sha256: plan.sha256.map(|digest| hex(&digest)),
-            version: shell.map(|shell| shell.version.clone()),
-            options: self.words(record, "options"),
-            arguments: self.words(record, "arguments"),
-            workdir: self.folders.get(&plan.shell).cloned().flatten(),
-            inherited: plan.inherited.clone(),
-        }
-    }
-
-    fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {
-        self.out.flush()?;
-        let sha256 = hex(&self.hash.finalize());
-        Ok((self.commands, self.plans, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
     }
 }

@@ -1,7 +1,7 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: `allowed`, [`draft`], [`envelope`] and how it is read, [`few`], [`form`],
-//! [`formats`], [`keys`], [`sizes`], [`statement`], [`trust`].
+//! Pure, taking bytes and giving values: `allowed`, [`draft`] with `gathered` and `scribe`, [`envelope`] and how it is read, [`few`], [`form`],
+//! [`formats`], [`keys`], [`recorded`], [`sizes`], [`statement`], [`subjects`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
 //! The pure ones import none of the doors.
@@ -14,9 +14,13 @@ pub mod envelope;
 pub mod few;
 pub mod form;
 pub mod formats;
+mod gathered;
 pub mod keys;
 mod reading;
+pub mod recorded;
+mod scribe;
 pub mod signer;
 pub mod sizes;
 pub mod statement;
+pub mod subjects;
 pub mod trust;

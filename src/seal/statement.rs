@@ -8,13 +8,12 @@
 //! Rules: one spelling only, so reading compares with writing; policy turns on the presence
 //! of good claims, never on the absence of a bad one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::few;
-use crate::crypto::sha256;
-use crate::encoding::{base64, base64_strict, hex, hex_exact};
+use crate::encoding::{base64, base64_strict, hex_exact};
 use crate::journal::head::Head;
 use crate::journal::story::FindingCode;
 use crate::record::{Attached, CloseReason, Evidence, FactTime, Inherited, Status, Unseen, words};
@@ -40,8 +39,10 @@ pub const PARTICULARS_MAX: usize = 10_000;
 pub const COMMANDS_BYTES_MAX: usize = 8 << 20;
 /// The most bytes of shells and facts together.
 pub const PARTICULARS_BYTES_MAX: usize = 4 << 20;
-/// The most subjects.
-pub const SUBJECTS_MAX: usize = 1_000;
+/// The most subjects: sigstore-go takes no more.
+pub const SUBJECTS_MAX: usize = 1_024;
+/// The most products that are subjects.
+pub const PRODUCTS_MAX: usize = 1_000;
 /// The longest payload an ssh-agent signs, in bytes.
 pub const AGENT_PAYLOAD_MAX: usize = 255 << 10;
 
@@ -498,47 +499,6 @@ pub struct OriginFacts {
     pub status: OriginStatus,
     /// The public name of the origin secret, in hexadecimal, or null.
     pub id: Option<String>,
-}
-
-/// The subjects of the scripts that were to run, at most so many: any tool can ask whether one
-/// was. A second script of the same name takes a number behind it.
-#[must_use]
-pub fn script_subjects(plans: &[PlanFacts], most: usize) -> Vec<Subject> {
-    // A plan without bytes is of a script that nobody could read, or that was too long to be kept.
-    let none = hex(&sha256(&[]));
-    let script = |plan: &PlanFacts| plan.sha256.clone().filter(|sha256| *sha256 != none);
-    let scripts = plans.iter().filter_map(|plan| Some((plan.name.as_deref()?, script(plan)?)));
-    numbered(SUBJECT_SCRIPT, scripts, most)
-}
-
-/// The subjects of the files that travel with the facts, at most so many, named as scripts are.
-#[must_use]
-pub fn attached_subjects(facts: &[FactFacts], most: usize) -> Vec<Subject> {
-    let files = facts.iter().flat_map(|fact| &fact.attached);
-    numbered(SUBJECT_ATTACHED, files.map(|one| (one.name.as_str(), hex(&one.sha256))), most)
-}
-
-fn numbered<'a>(prefix: &str, files: impl Iterator<Item = (&'a str, String)>, most: usize) -> Vec<Subject> {
-    let mut subjects = Vec::new();
-    let mut taken: HashMap<String, String> = HashMap::new();
-    for (name, sha256) in files {
-        let names = (1..).map(|at| match at {
-            1 => format!("{prefix}{name}"),
-            at => format!("{prefix}{name}#{at}"),
-        });
-        // The first name that is free, or that stands for these very bytes already.
-        let mut fitting = names.filter(|name| taken.get(name).is_none_or(|have| *have == sha256));
-        let name = fitting.next().expect("the numbers have no end");
-        if taken.contains_key(&name) {
-            continue;
-        }
-        if subjects.len() == most {
-            break;
-        }
-        taken.insert(name.clone(), sha256.clone());
-        subjects.push(Subject { name, digest: Sha256 { sha256 } });
-    }
-    subjects
 }
 
 impl Statement {

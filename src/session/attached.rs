@@ -3,9 +3,11 @@
 //! What lives here: whether those that lie beside a journal are the ones that its facts name.
 //! What does not: what is in them, which belongs to the type of the fact.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::cause::{Cause, Code};
+use crate::crypto::sha256_of_many;
 use crate::encoding::hex;
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
@@ -68,14 +70,43 @@ impl Beside {
     }
 }
 
+/// The bytes of the file that a fact names, if it is in the folder of its journal.
+///
+/// # Errors
+/// It is another file, or could not be read.
+pub fn read(folder: &Path, one: &Attached) -> Result<Option<Vec<u8>>, Cause> {
+    let Some(file) = open(folder, one)? else { return Ok(None) };
+    let path = folder.join(ATTACHED_FOLDER).join(&one.name);
+    let bytes = files::read_open(file, &path, one.size);
+    let bytes = bytes.map_err(|error| Cause::new(Code::FileUnable, error.to_string()))?;
+    // What was read, and not what the file is by now.
+    if sha256_of_many(&bytes) != one.sha256 {
+        return Err(Cause::new(Code::AttachedOther, format!("{} has another SHA-256", path.display())));
+    }
+    Ok(Some(bytes))
+}
+
 /// Whether the file that a fact names is in the folder of its journal.
 fn is_there(folder: &Path, one: &Attached) -> Result<bool, Cause> {
+    let Some(file) = open(folder, one)? else { return Ok(false) };
+    let path = folder.join(ATTACHED_FOLDER).join(&one.name);
+    let unable = |error: &std::io::Error| format!("{}: {}", path.display(), files::words(error));
+    let digest = digest_of(&file).map_err(|error| Cause::new(Code::FileUnable, unable(&error)))?;
+    if digest != one.sha256 {
+        let what = format!("the SHA-256 of {} is {}", path.display(), hex(&digest));
+        return Err(Cause::new(Code::AttachedOther, what));
+    }
+    Ok(true)
+}
+
+/// The file of the name that a fact gives, if it is there and as long as the fact says.
+fn open(folder: &Path, one: &Attached) -> Result<Option<File>, Cause> {
     let path = folder.join(ATTACHED_FOLDER).join(&one.name);
     let unable = |why: String| Cause::new(Code::FileUnable, format!("{}: {why}", path.display()));
     let other = |what: String| Err(Cause::new(Code::AttachedOther, what));
     let file = match files::open_beneath(folder, ATTACHED_FOLDER, &one.name) {
         Ok(file) => file,
-        Err(FileError::Missing(_)) => return Ok(false),
+        Err(FileError::Missing(_)) => return Ok(None),
         // Whatever it leads to, it is not the file that was put there.
         Err(error @ (FileError::Link(_) | FileError::Kind(..))) => return other(error.to_string()),
         Err(error) => return Err(Cause::new(Code::FileUnable, error.to_string())),
@@ -84,11 +115,7 @@ fn is_there(folder: &Path, one: &Attached) -> Result<bool, Cause> {
     if size != one.size {
         return other(format!("{} has {size} bytes, and the fact says {}", path.display(), one.size));
     }
-    let digest = digest_of(&file).map_err(|error| unable(files::words(&error)))?;
-    if digest != one.sha256 {
-        return other(format!("the SHA-256 of {} is {}", path.display(), hex(&digest)));
-    }
-    Ok(true)
+    Ok(Some(file))
 }
 
 #[cfg(test)]

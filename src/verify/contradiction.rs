@@ -13,9 +13,9 @@ use crate::journal::story::{CLOCK_STEP_NS, Weight};
 use crate::record::{FORMAT, FORMAT_NAME};
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_ATTACHED, SUBJECT_SCRIPT,
-    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject, attached_subjects,
-    script_subjects,
+    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject,
 };
+use crate::seal::subjects::{attached_subjects, script_subjects};
 
 /// The first thing in which a statement contradicts itself.
 pub(super) fn contradiction(statement: &Statement) -> Option<Cause> {

@@ -65,6 +65,8 @@ pub struct Aspects {
     pub evidence: Aspect,
     /// On what it ran.
     pub context: Aspect,
+    /// What came of it.
+    pub products: Aspect,
     /// Where the journal comes from.
     pub origin: Aspect,
     /// Whether the policy is met.
@@ -76,13 +78,14 @@ pub struct Aspects {
 impl Aspects {
     /// Each with its name, in the order in which they are printed.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &Aspect); 8] {
+    pub fn named(&self) -> [(&'static str, &Aspect); 9] {
         [
             ("signature", &self.signature),
             ("integrity", &self.integrity),
             ("completeness", &self.completeness),
             ("evidence", &self.evidence),
             ("context", &self.context),
+            ("products", &self.products),
             ("origin", &self.origin),
             ("policy", &self.policy),
             ("trust", &self.trust),
@@ -132,7 +135,7 @@ pub struct Verdict {
     pub failure: Option<Objection>,
     /// One line on what was recorded.
     pub summary: String,
-    /// The six aspects.
+    /// How each aspect stands.
     pub aspects: Aspects,
     /// Findings of the journal's check.
     pub findings: Vec<Finding>,

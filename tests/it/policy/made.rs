@@ -3,8 +3,8 @@
 use attesh::record::{RECORDER_ID, Status};
 use attesh::seal::statement::{
     CommandFacts, CommandText, PREDICATE_TYPE, STATEMENT_TYPE, SUBJECT_ATTACHED, SUBJECT_SCRIPT, Statement,
-    attached_subjects, script_subjects,
 };
+use attesh::seal::subjects::{attached_subjects, script_subjects};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

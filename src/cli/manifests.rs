@@ -1,0 +1,118 @@
+//! The manifests of materials and products, which lie beside an envelope.
+//!
+//! What lives here: where they are, reading those that a statement names, and what a seal makes of
+//! them. What does not: what a manifest is (`fact::manifest`), which facts count
+//! (`seal::recorded`).
+
+use std::path::{Path, PathBuf};
+
+use crate::cause::{Cause, Code};
+use crate::collect::{MATERIALS_FILE, PRODUCTS_FILE};
+use crate::crypto::sha256_of_many;
+use crate::fact::manifest::Manifest;
+use crate::failure::Failure;
+use crate::files::{self, FileError, Overwrite};
+use crate::record::Attached;
+use crate::seal::recorded::Recorded;
+use crate::seal::subjects::product_subjects;
+use crate::session::attached;
+use crate::text::count;
+
+/// What the names of an envelope and of its bundle end in.
+const ENDINGS: [&str; 2] = [".intoto.json", ".sigstore.json"];
+
+/// The manifest of this name beside an envelope or its bundle.
+pub fn path_beside(envelope: &Path, name: &str) -> PathBuf {
+    let own = envelope.file_name().unwrap_or_default().to_string_lossy();
+    let stem = ENDINGS.iter().find_map(|ending| own.strip_suffix(ending)).unwrap_or(&own);
+    envelope.with_file_name(format!("{stem}.{name}"))
+}
+
+/// Where both would be.
+pub fn paths_beside(envelope: &Path) -> [PathBuf; 2] {
+    [MATERIALS_FILE, PRODUCTS_FILE].map(|name| path_beside(envelope, name))
+}
+
+/// The manifests of a session that is sealed.
+#[derive(Default)]
+pub struct Manifests {
+    /// Of the materials.
+    pub materials: Option<Manifest>,
+    /// Of the products.
+    pub products: Option<Manifest>,
+    /// Their names and bytes.
+    written: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Manifests {
+    /// Those that lie beside the journal.
+    pub fn of_session(folder: &Path, recorded: &Recorded) -> Result<Self, Failure> {
+        let mut manifests = Manifests::default();
+        let named = [(MATERIALS_FILE, recorded.materials()), (PRODUCTS_FILE, recorded.products())];
+        for (name, one) in named {
+            let Some(one) = one else { continue };
+            let bytes = attached::read(folder, one)
+                .map_err(|cause| Failure::because(cause.code, cause.to_string()))?;
+            let Some(bytes) = bytes else { continue };
+            let manifest = Manifest::read(&bytes).ok_or_else(|| {
+                let what = format!("the attached file {} is no manifest", one.name);
+                Failure::because(Code::AttachedOther, what)
+            })?;
+            *if name == MATERIALS_FILE { &mut manifests.materials } else { &mut manifests.products } =
+                Some(manifest);
+            manifests.written.push((name, bytes));
+        }
+        Ok(manifests)
+    }
+
+    /// The subjects that a seal gets: the products, and behind them the files that it was told of.
+    pub fn subjects(&self, given: &[(String, String)]) -> Result<Vec<(String, String)>, Failure> {
+        let Some(products) = &self.products else { return Ok(given.to_vec()) };
+        let recorded = products.named();
+        let digest_of = |name: &str| recorded.iter().find(|(have, _)| have == name).map(|(_, sha256)| sha256);
+        let other = given.iter().find(|(name, sha256)| digest_of(name).is_some_and(|have| have != sha256));
+        if let Some((name, sha256)) = other {
+            let what = format!(
+                "--subject {name}: its sha256 is {sha256}, and the product of this name had another when the session ended"
+            );
+            return Err(Failure::unable(what)
+                .next("leave the option out, or name the file by another path, such as ./NAME"));
+        }
+        let others: Vec<_> = given.iter().filter(|(name, _)| digest_of(name).is_none()).cloned().collect();
+        let mut subjects = product_subjects(products, others.len());
+        // Where the products are too many to be listed, those that were named stand all the same.
+        subjects.extend(if subjects.is_empty() { given.to_vec() } else { others });
+        Ok(subjects)
+    }
+
+    /// Writes them beside the envelope.
+    pub fn publish(&self, envelope: &Path, overwrite: Overwrite) -> Result<(), FileError> {
+        self.written.iter().try_for_each(|(name, bytes)| {
+            files::publish(&path_beside(envelope, name), bytes, 0o644, overwrite)
+        })
+    }
+}
+
+/// The manifest that a statement names, if it lies beside the envelope.
+///
+/// # Errors
+/// What lies there is another file, or cannot be read.
+pub fn read_beside(envelope: &Path, name: &str, one: &Attached) -> Result<Option<Manifest>, Cause> {
+    let path = path_beside(envelope, name);
+    let bytes = match files::read_limited(&path, one.size) {
+        Ok(bytes) => bytes,
+        Err(FileError::Missing(_)) => return Ok(None),
+        Err(FileError::TooLong(..)) => return Err(another(&path, one)),
+        Err(error) => return Err(Cause::new(Code::FileUnable, error.to_string())),
+    };
+    match Manifest::read(&bytes) {
+        Some(manifest) if sha256_of_many(&bytes) == one.sha256 => Ok(Some(manifest)),
+        _ => Err(another(&path, one)),
+    }
+}
+
+fn another(path: &Path, one: &Attached) -> Cause {
+    let bytes = count(one.size, "byte");
+    let what = format!("{} is not the {} of {bytes} that was sealed", path.display(), one.name);
+    Cause::new(Code::AttachedOther, what)
+}

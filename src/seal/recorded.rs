@@ -1,0 +1,75 @@
+//! What the facts of a statement say of files: materials and products.
+//!
+//! What lives here: which facts count, and which subjects are the products that they tell of. What
+//! does not: the manifests, which travel beside (`fact::manifest`).
+//!
+//! Rules: a fact of the start counts only before the first shell, and of those of the stop the last.
+
+use super::statement::{FactFacts, Predicate, Subject};
+use crate::fact::manifest::sums;
+use crate::fact::{ERROR, MATERIALS, PRODUCTS};
+use crate::record::{Attached, FactTime};
+
+/// What was recorded of files.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a> {
+    materials: Option<&'a FactFacts>,
+    products: Option<&'a FactFacts>,
+}
+
+impl<'a> Recorded<'a> {
+    /// What a statement says.
+    #[must_use]
+    pub fn of(predicate: &'a Predicate) -> Self {
+        let shells = predicate.session.shells.iter().map(|shell| shell.id);
+        Recorded::among(&predicate.facts, shells.min().unwrap_or(u64::MAX))
+    }
+
+    /// What facts say of which the first shell stands at this record.
+    #[must_use]
+    pub fn among(facts: &'a [FactFacts], first_shell: u64) -> Self {
+        let materials = facts
+            .iter()
+            .find(|fact| fact.kind == MATERIALS && fact.at == FactTime::Start && fact.record < first_shell);
+        let products = facts.iter().rfind(|fact| fact.kind == PRODUCTS && fact.at == FactTime::Stop);
+        // Nothing tells what is new if nobody saw what was there.
+        Recorded { materials, products: products.filter(|_| materials.is_some()) }
+    }
+
+    /// The manifest of the materials, if they were recorded.
+    #[must_use]
+    pub fn materials(&self) -> Option<&'a Attached> {
+        self.materials.filter(|fact| fact.ok)?.attached.first()
+    }
+
+    /// The manifest of the products, if they were recorded.
+    #[must_use]
+    pub fn products(&self) -> Option<&'a Attached> {
+        self.products.filter(|fact| fact.ok)?.attached.first()
+    }
+
+    /// How many files came of the session, if that was recorded.
+    #[must_use]
+    pub fn product_count(&self) -> Option<usize> {
+        text(self.products.filter(|fact| fact.ok)?, "files")?.parse().ok()
+    }
+
+    /// Why the products were not recorded although they were asked for.
+    #[must_use]
+    pub fn failure(&self) -> Option<&'a str> {
+        let failed = |fact: Option<&'a FactFacts>| fact.filter(|fact| !fact.ok);
+        failed(self.materials).or_else(|| failed(self.products)).and_then(|fact| text(fact, ERROR))
+    }
+
+    /// The subjects that are the products: the first ones, if they are all that the recorder saw.
+    #[must_use]
+    pub fn listed<'s>(&self, subjects: &'s [Subject]) -> Option<&'s [Subject]> {
+        let first = subjects.get(..self.product_count()?)?;
+        let named = first.iter().map(|subject| (subject.name.as_str(), subject.digest.sha256.as_str()));
+        (Some(sums(named).as_str()) == text(self.products?, "sums")).then_some(first)
+    }
+}
+
+fn text<'a>(fact: &'a FactFacts, name: &str) -> Option<&'a str> {
+    fact.data.get(name)?.as_deref()
+}

@@ -1,0 +1,185 @@
+//! The second reading of a journal: its texts, in the order of the commands.
+//!
+//! What lives here: the transcript, the list of commands and the plans. What does not: the first
+//! reading, which verifies the journal and knows how each command ended (`draft`).
+//!
+//! Rules: memory grows with the payload, not with the journal.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use sha2::Digest as _;
+
+use super::few::WORDS_MAX;
+use super::gathered::{Gathered, list, lossy, spelled};
+use super::sizes::ALL_WORDS_MAX;
+use super::statement::{
+    COMMANDS_BYTES_MAX, COMMANDS_MAX, CommandFacts, CommandText, InterpreterFacts, PlanFacts,
+    TranscriptFacts, UnitFacts,
+};
+use crate::clock::rfc3339;
+use crate::encoding::hex;
+use crate::record::{Body, Plan, Record, Status};
+use crate::script::Script;
+
+/// A text of words that each end with a NUL.
+fn words(record: &Record, name: &str) -> Option<Vec<String>> {
+    let text = record.text(name)?;
+    let words = text.split_inclusive(|byte| *byte == 0);
+    if words.clone().nth(WORDS_MAX).is_some() {
+        return None;
+    }
+    let plain = |word: &[u8]| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned();
+    Some(words.map(plain).collect())
+}
+
+/// Writes the transcript and collects the commands, in the order of their starts.
+pub(super) struct Scribe<'a> {
+    gathered: &'a Gathered,
+    out: &'a mut dyn Write,
+    hash: sha2::Sha256,
+    commands: Option<Vec<CommandFacts>>,
+    plans: Vec<PlanFacts>,
+    // The folders of the shells that are open.
+    folders: HashMap<u64, Option<String>>,
+    commands_bytes: usize,
+    plans_bytes: usize,
+    words: usize,
+    lines: u64,
+    bytes: u64,
+}
+
+impl<'a> Scribe<'a> {
+    pub(super) fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
+        let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
+        Scribe {
+            gathered,
+            out,
+            hash: sha2::Sha256::new(),
+            commands,
+            plans: Vec::new(),
+            folders: HashMap::new(),
+            commands_bytes: 0,
+            plans_bytes: 0,
+            words: 0,
+            lines: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, record: &Record) -> io::Result<()> {
+        let start = match &record.core.body {
+            Body::Start(start) => start,
+            Body::Open(_) => {
+                self.folders.insert(record.core.index, lossy(record, "workdir"));
+                return Ok(());
+            }
+            Body::Plan(plan) => {
+                self.plan(plan, record);
+                return Ok(());
+            }
+            Body::Close(close) => {
+                self.folders.remove(&close.shell);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let at = usize::try_from(self.lines).expect("fewer than memory can hold");
+        let text = match (record.core.commitments.has("command"), record.text("command")) {
+            (false, _) => CommandText::Withheld(true),
+            (true, None) => CommandText::Redacted(true),
+            (true, Some(bytes)) => CommandText::new(bytes),
+        };
+        let exit_code = Status::try_from(self.gathered.statuses[at]).ok();
+        let line = text.transcript_line(exit_code);
+        self.hash.update(&line);
+        self.out.write_all(&line)?;
+        self.lines += 1;
+        self.bytes += line.len() as u64;
+        let Some(commands) = &mut self.commands else { return Ok(()) };
+        let finished = &self.gathered.finished[at];
+        let command = CommandFacts {
+            seq: self.lines,
+            shell: start.shell,
+            text,
+            exit_code,
+            stale: finished.stale,
+            pipe_status: finished.pipe_status.clone(),
+            signal: CommandFacts::signal_of(exit_code),
+            started_at: rfc3339(record.core.time.realtime_ns),
+            duration_ms: finished.duration_ns.map(|ns| ns / 1_000_000),
+            workdir: lossy(record, "workdir"),
+            outcome: finished.outcome,
+            unit: start.unit,
+        };
+        self.commands_bytes += spelled(&command);
+        if self.commands_bytes > COMMANDS_BYTES_MAX {
+            self.commands = None;
+        } else {
+            commands.push(command);
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, plan: &Plan, record: &Record) {
+        let script = record.text("script");
+        let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
+        let units = whole.and_then(|script| {
+            let there = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
+            (there + script.units().len() <= COMMANDS_MAX).then(|| {
+                script
+                    .units()
+                    .map(|unit| UnitFacts {
+                        line: unit.first,
+                        last_line: unit.last,
+                        text: CommandText::new(unit.text),
+                    })
+                    .collect()
+            })
+        });
+        let close = self.gathered.closes.get(&plan.shell);
+        let mut plan = PlanFacts {
+            shell: plan.shell,
+            close: close.map(|(record, _)| *record),
+            before: plan.before,
+            evidence: plan.evidence,
+            name: lossy(record, "name"),
+            sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
+            units,
+            unchanged: close.is_some_and(|(_, unchanged)| *unchanged),
+            interpreter: self.interpreter(plan, record),
+        };
+        if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
+            plan.units = None;
+        }
+        list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX);
+    }
+
+    /// The words of a text, where all plans have room for them.
+    fn words(&mut self, record: &Record, name: &str) -> Option<Vec<String>> {
+        let words = words(record, name).filter(|words| self.words + words.len() <= ALL_WORDS_MAX)?;
+        self.words += words.len();
+        Some(words)
+    }
+
+    fn interpreter(&mut self, plan: &Plan, record: &Record) -> InterpreterFacts {
+        let gathered = self.gathered;
+        let shells = &gathered.shells;
+        let shell = shells.binary_search_by_key(&plan.shell, |shell| shell.id).ok().map(|at| &shells[at]);
+        InterpreterFacts {
+            path: lossy(record, "path"),
+            sha256: plan.sha256.map(|digest| hex(&digest)),
+            version: shell.map(|shell| shell.version.clone()),
+            options: self.words(record, "options"),
+            arguments: self.words(record, "arguments"),
+            workdir: self.folders.get(&plan.shell).cloned().flatten(),
+            inherited: plan.inherited.clone(),
+        }
+    }
+
+    pub(super) fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {
+        self.out.flush()?;
+        let sha256 = hex(&self.hash.finalize());
+        Ok((self.commands, self.plans, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
+    }
+}
