@@ -123,7 +123,8 @@ codes! {
     SessionTail Policy "session.tail" "the session was sealed later after its last record than the policy allows";
     PolicyAge Policy "policy.age" "the session ended longer ago than the policy allows, or in the future";
     PolicyContext Policy "policy.context" "the session ran on something else, or on what was not recorded";
-    PolicySubject Policy "policy.subject" "the policy asks for a subject that the statement does not have";
+    PolicyMaterials Policy "policy.materials" "a file was not there before the first command, or was another, or that was not recorded";
+    PolicySubject Policy "policy.subject" "a subject is not there, or is no product that the recorder saw";
     PolicyRule Policy "policy.rule" "an expression of the policy is not true";
     PolicyCommands Policy "policy.commands" "the statement has no list of commands that could be judged";
     CommandDenied Policy "command.denied" "a command ran that the policy denies";

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use collect::Collect;
+pub use collect::{Collect, Init};
 pub use policy::{
     Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
     PolicyTest, PolicyVerb,
@@ -119,41 +119,6 @@ pub enum ShellName {
     Zsh,
     /// fish 3.1 and newer
     Fish,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "eval \"$(attesh init bash)\"              record this bash; zsh the same",
-    "attesh init fish | source               record this fish",
-    "attesh init bash --install              record every new bash",
-    "eval \"$(attesh init bash --ci)\"         record a job of GitLab, as its first item",
-])]
-#[allow(missing_docs)]
-pub struct Init {
-    /// The shell to record
-    pub shell: ShellName,
-    /// Join this session: a name, an id or a session folder
-    #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
-    pub session: Option<String>,
-    /// Record a job of GitLab, as the first item of its list of commands
-    #[arg(long, conflicts_with_all = ["session", "install", "uninstall"])]
-    pub ci: bool,
-    /// Record what these see when a session begins and ends: environment,git,ci, or none
-    #[arg(long, value_name = "LIST|none", conflicts_with_all = ["install", "uninstall"])]
-    pub collect: Option<String>,
-    /// Record the files in this folder, or this file, when a session begins; may be repeated
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["install", "uninstall"])]
-    pub materials: Vec<String>,
-    /// Record the files that this pattern names, as in .gitignore, when a session ends; may be
-    /// repeated
-    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["install", "uninstall"])]
-    pub products: Vec<String>,
-    /// Write one line into the shell's rc file
-    #[arg(long, conflicts_with_all = ["uninstall", "session"])]
-    pub install: bool,
-    /// Remove that line from the rc file
-    #[arg(long, conflicts_with = "session")]
-    pub uninstall: bool,
 }
 
 #[derive(Debug, Args)]
@@ -420,6 +385,10 @@ pub struct Verify {
     /// Check that the session ran on this: repository, ref, commit, workflow, job, run, event, system; may be repeated
     #[arg(long, value_name = "MEMBER=VALUE")]
     pub context: Vec<String>,
+    /// The session must have run on what this attestation ran on: the members that the policy names,
+    /// else repository and commit
+    #[arg(long, value_name = "FILE")]
+    pub same_as: Option<PathBuf>,
     /// Check the envelope against this policy
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathBuf>,

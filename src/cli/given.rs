@@ -79,6 +79,18 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     Ok(asked)
 }
 
+/// As [`collection`], for a session that begins in this folder, where the materials are.
+pub fn collection_here(given: &Collect) -> Result<Collection, Failure> {
+    let asked = collection(given)?;
+    for path in &given.materials {
+        Path::new(path).metadata().map_err(|error| {
+            Failure::usage(format!("--materials {path}: {}", files::words(&error)))
+                .next("name a folder or a file that is there")
+        })?;
+    }
+    Ok(asked)
+}
+
 /// Which files are looked at; an option says it in the place of its variable.
 fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
     for (option, list, into) in [
@@ -98,12 +110,6 @@ fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
         if !list.is_empty() {
             into.clone_from(list);
         }
-    }
-    for path in &given.materials {
-        Path::new(path).metadata().map_err(|error| {
-            Failure::usage(format!("--materials {path}: {}", files::words(&error)))
-                .next("name a folder or a file that is there")
-        })?;
     }
     collect::check_patterns(&given.products).map_err(|why| {
         Failure::usage(format!("--products: {why}"))

@@ -13,6 +13,7 @@ use crate::fact::manifest::Manifest;
 use crate::failure::Failure;
 use crate::files::{self, FileError, Overwrite};
 use crate::record::Attached;
+use crate::report;
 use crate::seal::recorded::Recorded;
 use crate::seal::subjects::product_subjects;
 use crate::session::attached;
@@ -91,6 +92,21 @@ impl Manifests {
             files::publish(&path_beside(envelope, name), bytes, 0o644, overwrite)
         })
     }
+}
+
+/// What a fact names and is not beside the journal is said; what is another file is refused.
+pub fn beside_the_journal(beside: attached::Beside) -> Result<(), Failure> {
+    let missing = beside.missing().map_err(|cause| Failure::because(cause.code, cause.to_string()))?;
+    if let Some(first) = missing.first {
+        let more = match missing.count - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        report::say(&format!(
+            "the attached file {first}{more} is not beside the journal: only its digest is sealed"
+        ));
+    }
+    Ok(())
 }
 
 /// The manifest that a statement names, if it lies beside the envelope.

@@ -12,14 +12,16 @@ use super::args::{
 };
 use super::given::Exit;
 use super::input::{Input, TRANSCRIPT, no_attestation, open, unopened};
-use super::key;
+use super::{key, manifests};
 use crate::cause::{Cause, Code};
 use crate::clock;
+use crate::collect::MATERIALS_FILE;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind, Place};
 use crate::files::{self, FileError, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
+use crate::policy::context::Context;
 use crate::policy::{self, ContextRule, Hides, Options, POLICY_MAX, Policy, ScriptRule};
 use crate::report;
 use crate::run::call::bash;
@@ -27,6 +29,7 @@ use crate::run::reader::Places;
 use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
 use crate::seal::envelope::Envelope;
+use crate::seal::recorded::Recorded;
 use crate::text::{self, Next};
 use crate::verify::{self, At, Objection, Trusted, Verdict};
 
@@ -59,10 +62,20 @@ impl Held {
         self.at
     }
 
-    /// Adds to an envelope's verdict what the policy says.
-    pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope) {
+    /// Adds to an envelope's verdict what the policy says. `path` is where the envelope lies.
+    pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope, path: &Path) {
         let Some(statement) = &verdict.statement else { return };
-        let ruling = policy::judge(&self.policy, statement, self.at.now_s);
+        let recorded = Recorded::of(&statement.predicate).materials();
+        let materials = match recorded.filter(|_| !self.policy.materials.is_empty()) {
+            Some(one) => manifests::read_beside(path, MATERIALS_FILE, one),
+            None => Ok(None),
+        };
+        let other = materials.as_ref().err().map(Objection::of);
+        let materials = materials.ok().flatten();
+        let ruling = policy::judge(&self.policy, statement, self.at.now_s, materials.as_ref());
+        if let Some(other) = other {
+            verdict.fail(other);
+        }
         let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys, self.at));
         verify::with_policy(verdict, ruling, of_keys.as_ref());
     }
@@ -97,8 +110,43 @@ pub fn with_context(held: Option<Held>, pairs: &[String]) -> Result<Option<Held>
             return Err(wrong(format!("{member} is no member of a context"))
                 .next(Next::say(format!("the members are {}", known()))));
         }
-        let asked = held.policy.context.ask(member, vec![value.to_owned()]);
+        let asked = held.policy.context.give(member, value.to_owned());
         asked.map_err(|form| wrong(format!("{member} must be {form}")))?;
+    }
+    Ok(Some(held))
+}
+
+/// Adds that the context is that of another attestation, in the members that the policy names, or
+/// else in repository and commit.
+pub fn with_same_as(
+    held: Option<Held>,
+    file: Option<&Path>,
+    trusted: &[Trusted],
+) -> Result<Option<Held>, Failure> {
+    let Some(file) = file else { return Ok(held) };
+    let bare = || Held { policy: Policy::default(), keys: None, at: now() };
+    let mut held = held.unwrap_or_else(bare);
+    let wrong = |failure: Failure| {
+        let message = format!("--same-as {}: {}", file.display(), failure.message);
+        Failure { message, ..failure }
+    };
+    let verdict = match opened(file).map_err(wrong)? {
+        Ok(envelope) => verify::envelope(&envelope, trusted, held.at),
+        Err(cause) => Verdict::unable(no_attestation(&cause)),
+    };
+    if let Some(objection) = &verdict.failure {
+        return Err(wrong(Failure::because(objection.code, objection.text.clone())));
+    }
+    let same_as = held.policy.context.same_as.clone();
+    let members = if same_as.is_empty() { vec!["repository", "commit"] } else { same_as };
+    for member in members {
+        let says = verdict.statement.as_deref().and_then(|statement| Context::of(statement).says(member));
+        let says = says.ok_or_else(|| wrong(Failure::usage(format!("it does not say its {member}"))))?;
+        if says.contains('*') {
+            return Err(wrong(Failure::usage(format!("its {member} is {says}, which would fit many"))));
+        }
+        let asked = held.policy.context.give(member, says);
+        asked.map_err(|form| wrong(Failure::usage(format!("{member} must be {form}"))))?;
     }
     Ok(Some(held))
 }
@@ -296,6 +344,7 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
 
 fn test(args: &PolicyTest) -> Exit {
     let held = read(&args.file)?;
+    let held = with_context(Some(held), &args.context)?.expect("there is a policy");
     let trusted = match (&held.keys, &args.trust[..]) {
         (None, given) => key::trusted(given)?,
         (Some(_), given @ [_, ..]) => key::trusted(given)?,
@@ -360,18 +409,22 @@ fn as_json(file: &str, verdict: &Verdict) -> Value {
 
 /// The verdict on one attestation.
 fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
-    let envelope = match open(path).map_err(|error| unopened(path, error))? {
+    let envelope = match opened(path)? {
+        Ok(envelope) => envelope,
+        Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
+    };
+    let mut verdict = verify::envelope(&envelope, trusted, held.at);
+    held.judge(&mut verdict, &envelope, path);
+    Ok(verdict)
+}
+
+/// An envelope; or why it is none.
+fn opened(path: &Path) -> Result<Result<Envelope, Cause>, Failure> {
+    Ok(match open(path).map_err(|error| unopened(path, error))? {
         Input::Envelope(envelope) => *envelope,
         Input::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
         Input::Journal(_) => {
             Err(Cause::new(Code::FileOther, "a journal, not sealed; a policy needs an envelope"))
         }
-    };
-    let envelope = match envelope {
-        Ok(envelope) => envelope,
-        Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
-    };
-    let mut verdict = verify::envelope(&envelope, trusted, held.at);
-    held.judge(&mut verdict, &envelope);
-    Ok(verdict)
+    })
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::args::{Seal, Sh};
 use super::given::{Exit, by_word, secret};
-use super::manifests::{Manifests, paths_beside};
+use super::manifests::{Manifests, beside_the_journal, paths_beside};
 use super::sessions::{Ended, end_and_succeed};
 use super::{heads, key};
 use crate::cause::Code;
@@ -537,21 +537,6 @@ fn make(
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((statement, hex(&sha256(&[&written]))))
-}
-
-/// What a fact names and is not beside the journal is said; what is another file is refused.
-fn beside_the_journal(beside: attached::Beside) -> Result<(), Failure> {
-    let missing = beside.missing().map_err(|cause| Failure::because(cause.code, cause.to_string()))?;
-    if let Some(first) = missing.first {
-        let more = match missing.count - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        report::say(&format!(
-            "the attached file {first}{more} is not beside the journal: only its digest is sealed"
-        ));
-    }
-    Ok(())
 }
 
 /// Tells the person what was sealed, and whether it is whole.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, by_word, chosen_or_in, collection, ended, secret};
+use super::given::{Exit, by_word, chosen_or_in, collection_here, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
@@ -33,7 +33,7 @@ pub fn start(args: &Start) -> Exit {
     }
     let output = StepOutput::open(args.github_output)?;
     let given = args.secret.as_deref().map(secret).transpose()?;
-    let asked = collection(&args.collect)?;
+    let asked = collection_here(&args.collect)?;
     let opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
         (Some(dir), _) => open_in(&dir, args.name.clone(), given)?,
         (None, Some(name)) => {

@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::args::Sh;
-use super::given::{Exit, collection};
+use super::given::{Exit, collection_here};
 use super::{heads, seal};
 use crate::collect;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ const NOT_RECORDED: u8 = 125;
 pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
-    let asked = collection(&args.collect)?;
+    let asked = collection_here(&args.collect)?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = match args.seal {
         Some(_) => birth::own_session().map_err(Failure::from).and_then(|session| {

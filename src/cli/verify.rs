@@ -38,6 +38,7 @@ pub fn run(args: &Verify) -> Exit {
     let trees: Vec<Tree> = folders.into_iter().map(|path| tree(path)).collect::<Result<_, _>>()?;
     let policy = args.policy.as_deref().map(policy::read).transpose()?;
     let policy = policy::with_context(policy, &args.context)?;
+    let policy = policy::with_same_as(policy, args.same_as.as_deref(), &trusted)?;
     let at = policy.as_ref().map_or_else(policy::now, Held::at);
     let given = Given {
         args,
@@ -179,7 +180,7 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
     };
     let mut verdict = verify::envelope(&envelope, given.trusted, given.at);
     if let Some(policy) = given.policy {
-        policy.judge(&mut verdict, &envelope);
+        policy.judge(&mut verdict, &envelope, path);
     }
     let known = match &args.journal {
         Some(journal) => against_journal(&mut verdict, journal, given),
@@ -204,7 +205,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
 fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> {
     let Given { args, secret, kept, .. } = *given;
     if args.journal.is_some() || !args.artifact.is_empty() || given.policy.is_some() {
-        let why = "this is a journal; --journal, --artifact, --policy and --context go with an envelope";
+        let why =
+            "this is a journal; --journal, --artifact, --policy, --context and --same-as go with an envelope";
         return Err(Failure::usage(format!("{}: {why}", path.display()))
             .next("give the envelope that attesh seal wrote, or leave these options out"));
     }

@@ -95,7 +95,7 @@ fn look(
     limit: Duration,
     is_first: bool,
 ) -> Result<Looked, String> {
-    let folder = super::folder(asked);
+    let folder = asked.path();
     let own = session.folder().handle().metadata().ok().map(|meta| (meta.dev(), meta.ino()));
     let until = Deadline::after(limit);
     let over = |why: String| match until.left().is_zero() {

@@ -96,7 +96,7 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
         return Collected::default();
     }
     let mut seen = vec![asked.seen()];
-    let folder = folder(asked);
+    let folder = asked.path();
     for collector in &asked.collectors {
         match collector {
             Collector::Environment => {
@@ -122,7 +122,7 @@ pub fn at_stop(session: &Session, patience: Patience) -> Collected {
         seen.push(files::products(session, &asked, materials.as_ref(), patience.files));
     }
     if asked.collectors.contains(&Collector::Git) {
-        seen.push(git::look(&folder(&asked), patience.asked));
+        seen.push(git::look(&asked.path(), patience.asked));
     }
     Collected { at: Some(FactTime::Stop), seen, folder: session.folder().path().to_owned() }
 }
@@ -224,10 +224,6 @@ fn began(session: &Session) -> Option<Began> {
     let materials = materials
         .map(|(fact, texts)| files::Began { fact, remembered: texts.get("remembered").map(<[u8]>::to_vec) });
     Some(Began { asked, materials })
-}
-
-fn folder(asked: &Collection) -> PathBuf {
-    PathBuf::from(OsString::from_vec(asked.folder.clone()))
 }
 
 fn bytes_of(name: &str) -> Option<Vec<u8>> {

@@ -11,7 +11,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use gix_glob::Pattern;
+use gix_glob::pattern::{Case, Mode};
+use gix_glob::wildmatch;
 
 use super::git;
 use crate::clock::Deadline;
@@ -36,38 +38,51 @@ pub(super) struct Tree {
 }
 
 /// Patterns as in .gitignore that name products.
+#[derive(Default)]
 pub(super) struct Patterns {
-    fits: Gitignore,
+    fits: Vec<Pattern>,
     /// The folders and files that are walked for them, relative to the folder of the session.
     begins: Vec<PathBuf>,
 }
 
 impl Patterns {
     /// # Errors
-    /// One of them is no pattern: which, and why.
+    /// One of them is no pattern: which.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
-        let mut builder = GitignoreBuilder::new("");
-        let mut begins: Vec<PathBuf> = Vec::new();
-        for pattern in patterns {
-            builder.add_line(None, pattern).map_err(|error| format!("{pattern:?}: {error}"))?;
-            if !pattern.starts_with('!') {
-                begins.push(beginning(pattern));
+        let mut all = Patterns::default();
+        for text in patterns {
+            let pattern = Pattern::from_bytes(text.as_bytes());
+            let pattern = pattern.filter(|pattern| !text.starts_with('#') && !pattern.text.is_empty());
+            all.fits.push(pattern.ok_or_else(|| format!("{text:?} is no pattern"))?);
+            if !text.starts_with('!') {
+                all.begins.push(beginning(text));
             }
         }
-        let fits = builder.build().map_err(|error| error.to_string())?;
-        Ok(Patterns { fits, begins })
+        Ok(all)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.begins.is_empty()
+        self.fits.is_empty()
     }
 
-    /// Whether a path fits.
+    /// Whether a file of this path fits, or a folder that it is in.
     pub fn fits(&self, path: &[u8]) -> bool {
-        let path = Path::new(std::ffi::OsStr::from_bytes(path));
-        let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-        inside && self.fits.matched_path_or_any_parents(path, false).is_ignore()
+        let parts = Path::new(std::ffi::OsStr::from_bytes(path));
+        let inside = !path.is_empty() && parts.components().all(|part| matches!(part, Component::Normal(_)));
+        let mut levels = parts.ancestors().take_while(|level| !level.as_os_str().is_empty());
+        inside && levels.find_map(|level| self.decides(level, level != parts)).unwrap_or(false)
+    }
+
+    /// What the last pattern that a path fits says of it.
+    fn decides(&self, path: &Path, is_dir: bool) -> Option<bool> {
+        let bytes = path.as_os_str().as_bytes();
+        let base = bytes.iter().rposition(|byte| *byte == b'/').map(|at| at + 1);
+        let fits = |pattern: &&Pattern| {
+            let mode = wildmatch::Mode::NO_MATCH_SLASH_LITERAL;
+            pattern.matches_repo_relative_path(bytes.into(), base, Some(is_dir), Case::Sensitive, mode)
+        };
+        self.fits.iter().rfind(fits).map(|pattern| !pattern.mode.contains(Mode::NEGATIVE))
     }
 }
 
@@ -139,7 +154,7 @@ impl Takes<'_> {
 /// # Errors
 /// It is no folder, or there is too much of it.
 pub(super) fn all_of(folder: &Path, until: Deadline) -> Result<Tree, String> {
-    let patterns = Patterns { fits: Gitignore::empty(), begins: Vec::new() };
+    let patterns = Patterns::default();
     let places = Places { folder, named: &[], patterns: &patterns, own: None, until };
     let mut walk = Walk::new(&places);
     let at = folder.canonicalize().map_err(|error| words(&error))?;
@@ -175,6 +190,9 @@ impl<'a> Walk<'a> {
         let at = root.canonicalize().map_err(|error| words(&error))?;
         let meta = at.symlink_metadata().map_err(|error| words(&error))?;
         let path = normal(name);
+        if is_pseudo(&at) {
+            return Err("its files are made up by the kernel".to_owned());
+        }
         if !meta.is_dir() {
             self.thing(path, at, meta);
             return Ok(());
@@ -344,6 +362,8 @@ mod tests {
         ] {
             assert_eq!(patterns.fits(path.as_bytes()), fits, "{path}");
         }
-        assert!(Patterns::new(&["a[".into()]).is_err());
+        for none in ["", "#x", "!", "/"] {
+            assert!(Patterns::new(&[none.into()]).is_err(), "{none:?}");
+        }
     }
 }

@@ -9,6 +9,9 @@
 //! password of a URL becomes a text.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 
 pub mod ci;
 pub mod environment;
@@ -177,6 +180,12 @@ impl Collection {
             texts.add_some(name, (!list.is_empty()).then(|| serde_json::json!(doubled).to_string()));
         }
         Seen::new(COLLECTION, texts)
+    }
+
+    /// The folder in which they look.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(OsString::from_vec(self.folder.clone()))
     }
 
     /// Whether files are to be looked at.

@@ -56,6 +56,12 @@ impl<'a> Context<'a> {
         self.ci.is_none() && self.git.is_none()
     }
 
+    /// What is said first of a member.
+    #[must_use]
+    pub fn says(&self, member: &str) -> Option<String> {
+        self.claims(member).into_iter().next().map(|claim| claim.says)
+    }
+
     fn claims(&self, member: &str) -> Vec<Claim> {
         let claim = |fact: Option<&FactFacts>, by| Some(Claim { says: fact?.data.get(member)?.clone()?, by });
         let mut claims: Vec<Claim> = claim(self.ci, "the CI system").into_iter().collect();
@@ -92,7 +98,7 @@ impl<'a> Context<'a> {
     /// In words, for a verdict.
     #[must_use]
     pub fn words(&self) -> String {
-        let one = |member: &str| self.claims(member).into_iter().next().map(|claim| claim.says);
+        let one = |member: &str| self.says(member);
         let commit = one("commit").map(|commit| {
             let short: String = commit.chars().take(7).collect();
             match self.changed() {
@@ -111,6 +117,12 @@ impl<'a> Context<'a> {
     pub(super) fn judge(&self, rule: &ContextRule, ruling: &mut Ruling) {
         for (key, member, wanted) in &rule.members {
             self.judge_member(key, member, wanted, ruling);
+        }
+        for member in rule.same_as.iter().filter(|member| !rule.given.contains(member)) {
+            let what = format!(
+                "the policy asks for the {member} that is given, and none was: add --context {member}=VALUE or --same-as FILE"
+            );
+            deny(ruling, "context.same-as", what);
         }
         if rule.commit_required {
             let claims = self.claims("commit");

@@ -12,27 +12,25 @@ use serde_json::Value as Json;
 
 use super::context::Context;
 use super::words::{NO_COMMANDS, shown};
-use super::{Policy, Ruling, scripts};
+use super::{Policy, Ruling, files, scripts};
 use crate::cause::Code;
+use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
 use crate::seal::statement::{Completeness, PlanFacts, Statement, UnitFacts};
 
 /// How far in the future a session may have ended, or been sealed, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
 
-/// Judges a statement by a policy; `now_s` is the time, in seconds since 1970.
-pub fn judge(policy: &Policy, statement: &Statement, now_s: i64) -> Ruling {
+/// Judges a statement by a policy; `now_s` is the time, in seconds since 1970, and `materials` the
+/// manifest of the materials that the statement names, where it is there.
+pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Option<&Manifest>) -> Ruling {
     let mut ruling = Ruling::default();
     let summary = scripts::judge(&policy.scripts, statement, &mut ruling);
     denied_commands(policy, statement, &mut ruling);
     session(policy, statement, &mut ruling);
     age(policy, statement, now_s, &mut ruling);
     Context::of(statement).judge(&policy.context, &mut ruling);
-    for name in &policy.subjects {
-        if statement.subject(name).is_none() {
-            ruling.deny("subject.require", Code::PolicySubject, None, format!("there is no subject {name}"));
-        }
-    }
+    files::judge(policy, statement, materials, &mut ruling);
     rules(policy, statement, &mut ruling);
     ruling.summary = summary.filter(|_| ruling.denials.is_empty());
     ruling

@@ -12,6 +12,7 @@
 pub mod ci;
 mod commands;
 pub mod context;
+mod files;
 mod hidden;
 mod judge;
 
@@ -23,6 +24,7 @@ mod scripts;
 mod words;
 mod write;
 
+pub use files::MaterialRule;
 pub use hidden::{Hides, Options, hidden, pipes_are_seen};
 pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
@@ -52,6 +54,10 @@ pub struct Policy {
     pub context: ContextRule,
     /// Names of subjects that there must be.
     pub subjects: Vec<String>,
+    /// Each subject that is a file must be a product that the recorder saw.
+    pub products: bool,
+    /// Files that must have been there before the first command.
+    pub materials: Vec<MaterialRule>,
     /// Expressions that must be true.
     pub rules: Vec<Rule>,
 }
@@ -65,6 +71,10 @@ pub struct ContextRule {
     pub commit_required: bool,
     /// No path may have differed from the commit at the start.
     pub clean: bool,
+    /// Members that whoever verifies must give.
+    pub same_as: Vec<&'static str>,
+    /// Those that were given.
+    pub given: Vec<&'static str>,
 }
 
 impl ContextRule {
@@ -79,6 +89,21 @@ impl ContextRule {
         ("context.event", "event"),
         ("context.system", "system"),
     ];
+
+    /// The member of this name.
+    #[must_use]
+    pub fn member(name: &str) -> Option<&'static str> {
+        Self::MEMBERS.into_iter().map(|(_, member)| member).find(|member| *member == name)
+    }
+
+    /// Asks for what whoever verifies gives.
+    ///
+    /// # Errors
+    /// As in [`ask`](Self::ask).
+    pub fn give(&mut self, member: &str, value: String) -> Result<(), &'static str> {
+        self.given.extend(Self::member(member));
+        self.ask(member, vec![value])
+    }
 
     /// Asks for a member of a fact; of no wanted text, for nothing.
     ///

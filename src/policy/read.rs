@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
-use super::{ContextRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
+use super::{ContextRule, MaterialRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
 use crate::record::{Evidence, Inherited, Status};
 
 /// The longest policy, in bytes.
@@ -123,6 +123,10 @@ impl<'a, 't> Keys<'a, 't> {
         self.get(name).and_then(|value| integer(value.get_ref())).unwrap_or(default)
     }
 
+    fn flag(&self, name: &str) -> bool {
+        self.get(name).and_then(|value| value.get_ref().as_bool()).unwrap_or(false)
+    }
+
     fn age_s(&self, name: &str) -> Option<u64> {
         self.get(name).and_then(|value| value.get_ref().as_str()).and_then(age_s)
     }
@@ -232,6 +236,10 @@ impl Policy {
             return Err(source.error(version.span(), "version must be 1"));
         }
         let trust = file.table("trust")?;
+        let subject = file.table("subject")?;
+        if let Some(empty) = subject.as_ref().filter(|table| table.table.is_empty()) {
+            return Err(source.error(empty.span.clone(), "[subject] has neither require nor products"));
+        }
         Ok(Policy {
             keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
             max_age_s: trust.as_ref().and_then(|table| table.age_s("max-age")),
@@ -242,7 +250,9 @@ impl Policy {
             scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
             deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
             context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
-            subjects: file.table("subject")?.map(|table| table.texts("require")).unwrap_or_default(),
+            subjects: subject.as_ref().map(|table| table.texts("require")).unwrap_or_default(),
+            products: subject.as_ref().is_some_and(|table| table.flag("products")),
+            materials: file.tables("materials")?.iter().map(material).collect(),
             rules: file.tables("rule")?.iter().map(rule).collect::<Outcome<_>>()?,
         })
     }
@@ -257,8 +267,16 @@ fn context(keys: &Keys) -> Outcome<ContextRule> {
             return Err(keys.source.error(span, format!("{member} must be {form}")));
         }
     }
-    rule.clean = keys.get("clean").and_then(|value| value.get_ref().as_bool()).unwrap_or(false);
+    rule.clean = keys.flag("clean");
+    rule.same_as = keys.texts("same-as").iter().filter_map(|name| ContextRule::member(name)).collect();
     Ok(rule)
+}
+
+fn material(keys: &Keys) -> MaterialRule {
+    MaterialRule {
+        path: keys.text("path").unwrap_or_default(),
+        sha256: keys.text("sha256").unwrap_or_default(),
+    }
 }
 
 fn session(keys: &Keys) -> SessionRule {

@@ -63,6 +63,16 @@ impl Policy {
         for pattern in &self.deny {
             out.push(format!("No command contains: {}", pattern.as_str()));
         }
+        self.explain_surroundings(&mut out);
+        for rule in &self.rules {
+            let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+            out.push(format!("This is true{name}: {}", rule.text.trim()));
+        }
+        out
+    }
+
+    /// What it asks for around the commands.
+    fn explain_surroundings(&self, out: &mut Vec<String>) {
         for (_, member, wanted) in &self.context.members {
             out.push(format!("What was recorded of the {member} is {}.", wanted.join(" or ")));
         }
@@ -72,14 +82,24 @@ impl Policy {
         if self.context.clean {
             out.push("No path differed from the commit at the start.".into());
         }
+        if !self.context.same_as.is_empty() {
+            let members = self.context.same_as.join(", ");
+            out.push(format!("Whoever verifies gives these members, and they are the same: {members}."));
+        }
         for name in &self.subjects {
             out.push(format!("{name} is among its subjects."));
         }
-        for rule in &self.rules {
-            let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
-            out.push(format!("This is true{name}: {}", rule.text.trim()));
+        if self.products {
+            out.push(
+                "Each subject that is a file is a product that the recorder saw, and there is one.".into(),
+            );
         }
-        out
+        for material in &self.materials {
+            out.push(format!(
+                "{} was there before the first command, with the sha256 {}.",
+                material.path, material.sha256
+            ));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::line;
 use crate::failure::Failure;
-use crate::policy::{Denial, Policy, Runner, ScriptRule};
+use crate::policy::{ContextRule, Denial, Policy, Runner, ScriptRule};
 use crate::text::{Command, Next, json_visible};
 
 /// Prints a JSON object that names its schema.
@@ -79,6 +79,8 @@ pub fn policy_json(policy: &Policy) -> Value {
     let deny: Vec<&str> = policy.deny.iter().map(|pattern| pattern.as_str()).collect();
     let rules: Vec<Value> =
         policy.rules.iter().map(|rule| json!({"name": rule.name, "cel": rule.text})).collect();
+    let materials = policy.materials.iter();
+    let materials = materials.map(|rule| json!({"path": rule.path, "sha256": rule.sha256}));
     json!({
         "keys": policy.keys,
         "maxAgeSeconds": policy.max_age_s,
@@ -92,9 +94,22 @@ pub fn policy_json(policy: &Policy) -> Value {
         },
         "scripts": policy.scripts.iter().map(script_json).collect::<Vec<_>>(),
         "deny": deny,
+        "context": context_json(&policy.context),
         "subjects": policy.subjects,
+        "products": policy.products,
+        "materials": materials.collect::<Vec<_>>(),
         "rules": rules,
         "text": policy.explain(),
+    })
+}
+
+fn context_json(rule: &ContextRule) -> Value {
+    let asked = rule.members.iter().map(|(_, member, wanted)| ((*member).to_owned(), json!(wanted)));
+    json!({
+        "asked": asked.collect::<serde_json::Map<_, _>>(),
+        "commitRequired": rule.commit_required,
+        "clean": rule.clean,
+        "sameAs": rule.same_as,
     })
 }
 

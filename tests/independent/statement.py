@@ -12,7 +12,7 @@ from story import INCOMPLETE, NOTES
 
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://attesh.dev/shell-session/v0.1"
-SUBJECTS_MAX = 1000
+SUBJECTS_MAX = 1024
 COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000

@@ -106,6 +106,7 @@ mod cli {
 /// What collectors see, and what becomes of it.
 mod collect {
     mod context;
+    mod files;
     mod git;
     mod machine;
     pub mod place;

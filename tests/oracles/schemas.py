@@ -29,6 +29,8 @@ for fact in facts:
 # The name of a type, a text of it, and what it cannot be.
 refused = [
     ("collection", "collect", "weather"), ("collection", "variables", "A-B"), ("collection", "folder", 7),
+    ("collection", "materials", "src"), ("materials", "root", "A" * 64), ("materials", "files", "-1"),
+    ("products", "sums", ""), ("products", "vanished", "one"), ("products", "owner", "x"),
     ("environment", "container", "shoe box"), ("environment", "env.A=B", "x"), ("environment", "colour", "x"),
     ("git", "commit", "HEAD"), ("git", "commit", "A" * 40), ("git", "ref", "main"), ("git", "bare", "no"),
     ("git", "changedCount", "01"), ("git", "tags", "v1"), ("git", "remotes", "[]"), ("git", "author", "x"),

@@ -1,6 +1,8 @@
-//! What collectors are asked.
+//! What is recorded, and what collectors are asked.
 
 use clap::Args;
+
+use super::ShellName;
 
 /// What collectors record around the commands.
 #[derive(Debug, Args)]
@@ -21,4 +23,39 @@ pub struct Collect {
     /// .gitignore, and that is new or has changed; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub products: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "eval \"$(attesh init bash)\"              record this bash; zsh the same",
+    "attesh init fish | source               record this fish",
+    "attesh init bash --install              record every new bash",
+    "eval \"$(attesh init bash --ci)\"         record a job of GitLab, as its first item",
+])]
+#[allow(missing_docs)]
+pub struct Init {
+    /// The shell to record
+    pub shell: ShellName,
+    /// Join this session: a name, an id or a session folder
+    #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
+    pub session: Option<String>,
+    /// Record a job of GitLab, as the first item of its list of commands
+    #[arg(long, conflicts_with_all = ["session", "install", "uninstall"])]
+    pub ci: bool,
+    /// Record what these see when a session begins and ends: environment,git,ci, or none
+    #[arg(long, value_name = "LIST|none", conflicts_with_all = ["install", "uninstall"])]
+    pub collect: Option<String>,
+    /// Record the files in this folder, or this file, when a session begins; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["install", "uninstall"])]
+    pub materials: Vec<String>,
+    /// Record the files that this pattern names, as in .gitignore, when a session ends; may be
+    /// repeated
+    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["install", "uninstall"])]
+    pub products: Vec<String>,
+    /// Write one line into the shell's rc file
+    #[arg(long, conflicts_with_all = ["uninstall", "session"])]
+    pub install: bool,
+    /// Remove that line from the rc file
+    #[arg(long, conflicts_with = "session")]
+    pub uninstall: bool,
 }

@@ -152,6 +152,9 @@ pub struct PolicyTest {
     /// Envelopes or bundles
     #[arg(required = true)]
     pub attestation: Vec<PathBuf>,
+    /// Ask for this member of the context, too, such as commit=3f0c1a9...; may be repeated
+    #[arg(long, value_name = "MEMBER=VALUE")]
+    pub context: Vec<String>,
     /// Every attestation must be denied
     #[arg(long)]
     pub must_fail: bool,

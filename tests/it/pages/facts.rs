@@ -32,9 +32,22 @@ fn the_page_has_other_variables_than_are_recorded() {
         ("NAMES_MAX", NAMES_MAX),
         ("PATHS_MAX", PATHS_MAX),
         ("LIST_BYTES_MAX", LIST_BYTES_MAX),
+        ("LINES_MAX", attesh::fact::manifest::LINES_MAX),
     ] {
         assert!(page.contains(&format!("{value} ")) && page.contains(&format!("({name})")), "{name} {value}");
     }
+}
+
+#[test]
+fn the_page_has_other_times_than_the_collectors_keep_to() {
+    let page = read(PAGE).split_whitespace().collect::<Vec<_>>().join(" ");
+    let (job, prompt) = (attesh::collect::IN_A_JOB, attesh::collect::AT_A_PROMPT);
+    assert!(page.contains(&format!("may take {} seconds (IN_A_JOB)", job.asked.as_secs())));
+    assert!(page.contains(&format!("takes at most {} seconds in a job (IN_A_JOB)", job.files.as_secs())));
+    assert!(page.contains(&format!("{} seconds where people type (AT_A_PROMPT)", prompt.files.as_secs())));
+    assert!(
+        page.contains(&format!("in the {} seconds (UNSURE_NS)", attesh::collect::UNSURE_NS / 1_000_000_000))
+    );
 }
 
 #[test]

@@ -263,6 +263,7 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
         ("SIGNATURES_MAX", SIGNATURES_MAX as u64),
         ("PARTICULARS_BYTES_MAX", statement::PARTICULARS_BYTES_MAX as u64),
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
+        ("PRODUCTS_MAX", statement::PRODUCTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
         ("CLOCK_STEP_NS", attesh::journal::story::CLOCK_STEP_NS),
         ("WORDS_MAX", attesh::seal::few::WORDS_MAX as u64),

@@ -148,7 +148,7 @@ fn of_a_session() -> (Vec<u8>, Vec<u8>) {
         ("CI_PIPELINE_URL", "https://ci.example/repos/1/pipeline/1182"),
     ];
     for words in [
-        &["start", "--dir", &folder][..],
+        &["start", "--dir", &folder, "--materials", ".", "--products", "build.*"][..],
         &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
         &["stop", "--dir", &folder],
         &["seal", "--dir", &folder, "--key", "key", "--subject", "empty", "-o", "sealed.intoto.json"],

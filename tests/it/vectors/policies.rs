@@ -170,7 +170,12 @@ const WITH_VERSION: &[(&str, &str, Must, &str)] = &[
         "[[script]]\nname = 'build'\n",
     ),
     ("no-patterns", "a list of nothing denies nothing", Refuse(4, 1, "commands is missing"), "[deny]\n"),
-    ("no-require", "a subject that is not named", Refuse(4, 1, "require is missing"), "[subject]\n"),
+    (
+        "no-require",
+        "a subject that is not named",
+        Refuse(4, 1, "[subject] has neither require nor products"),
+        "[subject]\n",
+    ),
     ("no-cel", "a rule without an expression", Refuse(4, 1, "cel is missing"), "[[rule]]\nname = 'r'\n"),
     // ── types ──
     (

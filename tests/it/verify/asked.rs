@@ -30,7 +30,7 @@ pub fn artifact(path: &str, sha256: &str) -> Artifact {
 fn held(subjects: &[(&str, &str)], path: &str, fill: &str) -> Verdict {
     let mut verdict = judged(with_subjects(subjects).to_json());
     assert_eq!(verdict.failure, None);
-    verify::with_artifact(&mut verdict, &artifact(path, &fill.repeat(32)));
+    verify::with_artifacts(&mut verdict, &[artifact(path, &fill.repeat(32))], &[], None);
     verdict
 }
 

@@ -1,0 +1,416 @@
+//! Materials and products: what is recorded of files, and what verify holds against it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use attesh::encoding::hex;
+use attesh::fact::manifest::{Entry, Manifest, Special, Thing};
+use attesh::fact::{MATERIALS, PRODUCTS};
+use serde_json::{Value, json};
+
+use super::place::Place;
+
+/// Records a script with these options and seals it as `a.intoto.json` in the working folder.
+fn record(place: &Place, options: &[&str], script: &str) -> Value {
+    let output = place.path("a.intoto.json");
+    let (key, output) = (place.path("k"), output.to_str().unwrap());
+    let words = ["sh", "--seal", output, "--force", "--key", key.to_str().unwrap()];
+    let ran = place.attesh("", &[&words[..], options, &["-c", script]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    statement(place)
+}
+
+fn statement(place: &Place) -> Value {
+    let bytes = std::fs::read(place.path("a.intoto.json")).unwrap();
+    let envelope = attesh::seal::envelope::Envelope::read(&bytes).unwrap();
+    serde_json::from_slice(envelope.unverified_payload()).unwrap()
+}
+
+fn manifest(place: &Place, name: &str) -> Manifest {
+    Manifest::read(&std::fs::read(place.path(name)).unwrap()).unwrap()
+}
+
+/// The paths of a manifest, each with what it is.
+fn what(manifest: &Manifest) -> BTreeMap<String, String> {
+    let word = |entry: &Entry| match &entry.thing {
+        Thing::File { size, .. } => format!("{size}"),
+        Thing::Link(target) => format!("-> {}", String::from_utf8_lossy(target)),
+        Thing::Special(kind) => kind.name().to_owned(),
+    };
+    manifest.entries().iter().map(|entry| (entry.name(), word(entry))).collect()
+}
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(path, what)| ((*path).to_owned(), (*what).to_owned())).collect()
+}
+
+fn only(statement: &Value, kind: &str) -> Value {
+    let mut facts = Place::facts(statement, kind);
+    assert_eq!(facts.len(), 1, "{facts:?}");
+    facts.remove(0)
+}
+
+fn verified(place: &Place, words: &[&str]) -> (Option<i32>, String) {
+    let said = place.attesh("", &[&["verify", "a.intoto.json", "--trust", "k.pub"][..], words].concat());
+    (said.code, said.out + &said.err)
+}
+
+#[test]
+fn a_material_is_left_out_or_something_else_is_one() {
+    let place = Place::new();
+    place.sh("mkdir w; cd w; git init -q .; printf 'dist/\n*.log\n' >.gitignore
+        mkdir -p src dist node/deep; echo a >src/a.c; echo t >kept.log; git add -f kept.log .gitignore src
+        git commit -qm one; echo x >x.log; echo new >new.c; mkfifo pipe; ln -s nowhere dangling; ln -s . loop
+        echo d >dist/d; printf 'tmp\n' >node/.gitignore; git init -q node; echo 1 >node/tmp; echo 22 >node/deep/t
+        python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock\")'; printf z >$'odd\\xff\\n'");
+    record(&place, &["--materials", "w"], "true");
+    let found = manifest(&place, "a.materials.jsonl");
+    let expected = [
+        ("w/.gitignore", "12"),
+        ("w/dangling", "-> nowhere"),
+        ("w/kept.log", "2"),
+        ("w/loop", "-> ."),
+        ("w/new.c", "4"),
+        ("w/node/.gitignore", "4"),
+        ("w/node/deep/t", "3"),
+        ("w/odd\\xff\\x0a", "1"),
+        ("w/pipe", "fifo"),
+        ("w/sock", "socket"),
+        ("w/src/a.c", "2"),
+    ];
+    assert_eq!(what(&found), map(&expected));
+    // What is named is a material also where git ignores it, and a link that is named is followed.
+    place.sh("ln -s w/dist there");
+    let said =
+        record(&place, &["--materials", "w/dist", "--materials", "there", "--materials", "w/x.log"], "true");
+    let found = what(&manifest(&place, "a.materials.jsonl"));
+    assert_eq!(found, map(&[("there/d", "2"), ("w/dist/d", "2"), ("w/x.log", "2")]));
+    let fact = only(&said, MATERIALS);
+    assert_eq!(
+        (&fact["data"]["count"], &fact["data"]["files"], &fact["data"]["bytes"]),
+        (&json!("3"), &json!("3"), &json!("6"))
+    );
+    assert_eq!(fact["data"]["ignored"], "git");
+}
+
+#[test]
+fn what_git_cannot_say_is_not_left_out_and_that_is_said() {
+    let mut place = Place::new();
+    place.sh("mkdir w; cd w; echo '*.log' >.gitignore; echo x >x.log");
+    let said = record(&place, &["--materials", "w"], "true");
+    let ignored = only(&said, MATERIALS)["data"]["ignored"].as_str().unwrap().to_owned();
+    assert!(ignored.contains("not a git repository"), "{ignored}");
+    assert_eq!(manifest(&place, "a.materials.jsonl").entries().len(), 2);
+    place.sh("cd w; git init -q .; mkdir -p $HOME/bare; for p in bash sh cat id; do ln -s $(type -P $p) $HOME/bare/; done");
+    place.variables.push(("PATH", place.home.path("bare").display().to_string()));
+    let said = record(&place, &["--materials", "w"], ":");
+    assert_eq!(only(&said, MATERIALS)["data"]["ignored"], "there is no git program");
+}
+
+#[test]
+fn a_product_is_missing_or_something_else_is_one() {
+    let place = Place::new();
+    place.sh("mkdir -p dist src; echo a >src/a; echo o >dist/old; echo g >dist/gone; echo s >dist/same; echo m >dist/mode");
+    let script = "echo b >src/b; echo app >dist/app; echo oo >dist/old; rm dist/gone; chmod +x dist/mode; \
+                  ln -s app dist/l; mkfifo dist/p; mkdir dist/sub; echo t >dist/sub/t; echo n >dist/no.tmp";
+    let options = ["--materials", "src", "--products", "dist/**", "--products", "!*.tmp"];
+    let said = record(&place, &options, script);
+    let found = manifest(&place, "a.products.jsonl");
+    let expected = [
+        ("dist/app", "4"),
+        ("dist/gone", "vanished"),
+        ("dist/l", "-> app"),
+        ("dist/mode", "2"),
+        ("dist/old", "3"),
+        ("dist/p", "fifo"),
+        ("dist/sub/t", "2"),
+    ];
+    assert_eq!(what(&found), map(&expected));
+    let fact = only(&said, PRODUCTS);
+    let data = &fact["data"];
+    let counted = ["count", "files", "bytes", "vanished"].map(|name| data[name].as_str().unwrap());
+    assert_eq!(counted, ["7", "4", "11", "1"]);
+    assert_eq!(data["since"], only(&said, MATERIALS)["data"]["root"]);
+    assert_eq!(data["root"], hex(&found.write().1));
+    // The sums are those of the program that everybody has.
+    let sums = place.sh("sha256sum dist/app dist/mode dist/old dist/sub/t | sha256sum");
+    assert_eq!(data["sums"], sums.split(' ').next().unwrap());
+    let names: Vec<&str> =
+        said["subject"].as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect();
+    let products = ["dist/app", "dist/mode", "dist/old", "dist/sub/t"];
+    let rest =
+        ["script:-c", "attached:materials.jsonl", "attached:products.jsonl", "session.transcript", "session"];
+    assert_eq!(names, [&products[..], &rest[..]].concat());
+    // Without a pattern all that is new is a product.
+    record(&place, &["--materials", "src"], "echo c >src/c; rm src/a");
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("src/a", "vanished"), ("src/c", "2")]));
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_taken_for_the_products() {
+    let place = Place::new();
+    place.sh("mkdir dist");
+    let script = "echo app >dist/app; ln -s app dist/l; mkdir dist/sub; echo app2 >dist/sub/app";
+    record(&place, &["--products", "dist/**"], script);
+    let good = |words: &[&str], says: &str| {
+        let (code, text) = verified(&place, words);
+        assert_eq!(code, Some(0), "{words:?}: {text}");
+        assert!(text.contains(&format!("  products      {says}\n")), "{text}");
+    };
+    good(&[], "2 files, not compared: to do so add --artifact");
+    good(&["--artifact", "dist"], "2 files, all as recorded");
+    good(&["--artifact", "dist/"], "2 files, all as recorded");
+    good(&["--artifact", "dist/sub"], "1 of 2 files compared, as recorded");
+    good(&["--artifact", "dist/app"], "1 of 2 files compared, as recorded");
+    place.sh("cp -a dist away");
+    good(&["--artifact", "away"], "2 files, all as recorded");
+    for (change, says) in [
+        ("echo apq >dist/app", "dist/app (sha256 "),
+        ("echo x >dist/more", "dist/more (sha256 "),
+        ("echo x >dist/.hidden", "dist/.hidden (sha256 "),
+        ("mkdir dist/.git; echo x >dist/.git/x", "dist/.git/x (sha256 "),
+        ("cp dist/sub/app dist/app", "dist/app (sha256 "),
+        ("ln -sf sub/app dist/l", "dist/l (a symbolic link) is not the product dist/l"),
+        ("ln -s app dist/m", "dist/m (a symbolic link) is no product"),
+        ("mkfifo dist/p", "dist/p (fifo) is no product"),
+        ("rm dist/app; ln -s sub/app dist/app", "dist/app (a symbolic link) is not the product dist/app"),
+    ] {
+        place.sh(&format!("rm -rf dist; cp -a away dist; {change}"));
+        let (code, text) = verified(&place, &["--artifact", "dist"]);
+        assert_eq!(code, Some(3), "{change}: {text}");
+        assert!(text.lines().next().unwrap().contains(says), "{change}: {text}");
+    }
+    place.sh("rm -rf dist; mkdir dist");
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(2) && text.contains("there is no file in it"), "{text}");
+    // A link is listed in the manifest alone.
+    place.sh("rm -rf dist; cp -a away dist; mv a.products.jsonl b");
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(3) && text.contains("dist/l (a symbolic link) is no product"), "{text}");
+    place.sh("sed s/app/apq/ b >a.products.jsonl");
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(3) && text.contains("a.products.jsonl is not the products.jsonl of"), "{text}");
+}
+
+#[test]
+fn a_thousand_products_are_subjects_and_of_more_the_manifest_is() {
+    let place = Place::new();
+    place.sh("mkdir dist");
+    let make =
+        |count: u32| format!("rm -rf dist; mkdir dist; for ((i=0;i<{count};i++)); do echo $i >dist/$i; done");
+    let said = record(&place, &["--products", "dist"], &make(1000));
+    assert_eq!(said["subject"].as_array().unwrap().len(), 1005);
+    assert_eq!(verified(&place, &["--artifact", "dist"]).0, Some(0));
+    place.sh("rm -rf dist");
+    let said = record(&place, &["--products", "dist"], &make(1001));
+    assert_eq!(said["subject"].as_array().unwrap().len(), 5);
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(0) && text.contains("1001 files, all as recorded"), "{text}");
+    place.sh("echo x >>dist/77");
+    assert_eq!(verified(&place, &["--artifact", "dist"]).0, Some(3));
+    place.sh("echo 77 >dist/77; rm a.products.jsonl");
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(3) && text.contains("the 1001 products are not listed in the envelope"), "{text}");
+}
+
+#[test]
+fn a_file_that_did_not_change_is_read_twice_or_one_that_did_only_once() {
+    let place = Place::new();
+    place.sh("mkdir w; echo one >w/same; echo two >w/touched; echo six >w/sneaky; echo new >w/young; sleep 2.2; touch w/young");
+    let opened = |words: &[&str]| {
+        let mut command = place.home.command(Path::new("strace"));
+        let trace = place.path("trace");
+        command
+            .args(["-f", "-qq", "-e", "trace=open,openat", "-o"])
+            .arg(&trace)
+            .arg(crate::stage::pty::ATTESH)
+            .args(words);
+        let said = crate::stage::programs::said(command.current_dir(place.path("")));
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let trace = std::fs::read_to_string(trace).unwrap();
+        ["same", "touched", "sneaky", "young"].map(|name| trace.contains(&format!("/w/{name}\", O_RDONLY")))
+    };
+    if place.home.command(Path::new("strace")).arg("-V").output().is_err() {
+        return eprintln!("skipped: there is no strace");
+    }
+    assert_eq!(opened(&["start", "s", "--materials", "w"]), [true; 4]);
+    place.sh("touch w/touched; cp -p w/sneaky w/k; echo xis >w/sneaky; touch -r w/k w/sneaky; rm w/k");
+    assert_eq!(opened(&["stop", "s"]), [false, true, true, true]);
+    let sealed = place.attesh("", &["seal", "s", "--key", "k", "-o", "a.intoto.json"]);
+    assert_eq!(sealed.code, Some(0), "{}", sealed.err);
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("w/sneaky", "4")]));
+}
+
+#[test]
+fn what_the_recorder_keeps_between_the_looks_is_believed_whatever_it_is() {
+    let place = Place::new();
+    place.sh("mkdir w; echo one >w/a; echo two >w/b; sleep 2.2");
+    let begin = || {
+        assert_eq!(place.attesh("", &["start", "s", "--materials", "w"]).code, Some(0));
+    };
+    let end = || {
+        assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
+        let sealed = place.attesh("", &["seal", "s", "--key", "k", "--force", "-o", "a.intoto.json"]);
+        assert_eq!(sealed.code, Some(0), "{}", sealed.err);
+        only(&statement(&place), PRODUCTS)
+    };
+    let kept =
+        || place.sh("find $XDG_RUNTIME_DIR $HOME /dev/shm -name '*.files' -user $(id -u) 2>/dev/null || :");
+    begin();
+    let memory = kept();
+    assert_eq!(memory.lines().count(), 1, "{memory}");
+    // Another digest under the times of a file that is there: as if it had not changed.
+    place.sh(&format!(
+        "python3 -c 'p=\"{}\"; b=bytearray(open(p,\"rb\").read()); b[-1]^=1; open(p,\"wb\").write(b)'",
+        memory.trim()
+    ));
+    let fact = end();
+    assert_eq!((&fact["ok"], &fact["data"]["count"]), (&json!(true), &json!("0")));
+    assert_eq!(kept(), "");
+    // The manifest of the materials is the one that was recorded, or there are no products.
+    begin();
+    place.sh("f=$(find $HOME -name materials.jsonl | tail -n 1); grep -v w/a \"$f\" >x; cat x >\"$f\"");
+    assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
+    let log = place.attesh("", &["show", "s", "--json"]).out;
+    assert!(log.contains("an attached file is not the one that its fact names"), "{log}");
+}
+
+#[test]
+fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
+    let place = Place::new();
+    place.sh("echo x >other");
+    place.sh("mkdir dist");
+    assert_eq!(place.attesh("", &["start", "s", "--products", "dist/**"]).code, Some(0));
+    place.sh("echo app >dist/app");
+    assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
+    let seal = |words: &[&str]| {
+        place
+            .attesh("", &[&["seal", "s", "--key", "k", "--force", "-o", "a.intoto.json"][..], words].concat())
+    };
+    assert_eq!(seal(&["--subject", "dist/app", "--subject", "other"]).code, Some(0));
+    let names: Vec<Value> =
+        statement(&place)["subject"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names[..2], [json!("dist/app"), json!("other")]);
+    let policy = place.home.file("work/p.toml", "version = 1\n[subject]\nproducts = true\n");
+    let policy = policy.to_str().unwrap();
+    let (code, text) = verified(&place, &["--policy", policy]);
+    assert!(
+        code == Some(1) && text.contains("the subject other is no product that the recorder saw"),
+        "{text}"
+    );
+    place.sh("echo apq >dist/app");
+    let refused = seal(&["--subject", "dist/app"]);
+    assert!(
+        refused.code == Some(5) && refused.err.contains("had another when the session ended"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(seal(&[]).code, Some(0));
+    assert_eq!(verified(&place, &["--policy", policy]).0, Some(0));
+    let (code, text) = verified(&place, &["--artifact", "dist/app"]);
+    assert!(code == Some(3) && text.contains("is not the subject dist/app"), "{text}");
+}
+
+#[test]
+fn a_policy_finds_a_material_that_was_not_there() {
+    let place = Place::new();
+    place.sh("mkdir w; echo one >w/a; mkfifo w/p");
+    record(&place, &["--materials", "w"], "echo two >w/b");
+    let sum = |text: &str| place.sh(&format!("printf %s '{text}' | sha256sum | cut -c-64")).trim().to_owned();
+    let asks = |path: &str, sha256: &str| {
+        let text = format!("version = 1\n[[materials]]\npath = \"{path}\"\nsha256 = \"{sha256}\"\n");
+        let policy = place.home.file("work/p.toml", &text);
+        verified(&place, &["--policy", policy.to_str().unwrap()])
+    };
+    assert_eq!(asks("w/a", &sum("one\n")).0, Some(0));
+    for (path, says) in [
+        ("w/a", "the material w/a had the sha256 "),
+        ("w/b", "the material w/b was not there"),
+        ("w/p", "the material w/p was no file that could be read (fifo)"),
+        ("a", "the material a was not there"),
+    ] {
+        let (code, text) = asks(path, &sum("two\n"));
+        assert!(code == Some(1) && text.contains(says), "{text}");
+    }
+    place.sh("mv a.materials.jsonl m");
+    let (code, text) = asks("w/a", &sum("one\n"));
+    assert!(code == Some(1) && text.contains("NAME.materials.jsonl, is not beside the envelope"), "{text}");
+    place.sh("echo >>m; mv m a.materials.jsonl");
+    let (code, text) = asks("w/a", &sum("one\n"));
+    assert!(code == Some(3) && text.contains("a.materials.jsonl is not the materials.jsonl of"), "{text}");
+    record(&place, &[], "true");
+    place.sh("rm a.materials.jsonl");
+    let (code, text) = asks("w/a", &sum("one\n"));
+    assert!(code == Some(1) && text.contains("the materials were not recorded"), "{text}");
+}
+
+#[test]
+fn a_look_that_fails_stops_the_session_or_is_silent() {
+    let place = Place::new();
+    for (words, says) in [
+        (&["--materials", "none"][..], "--materials none: "),
+        (&["--materials", ""], "--materials: empty"),
+        (&["--products", "#x"], "--products: \"#x\" is no pattern"),
+        (&["--products", "/"], "--products: \"/\" is no pattern"),
+    ] {
+        let refused = place.attesh("", &[&["sh"][..], words, &["-c", "echo ran >ran"]].concat());
+        assert!(refused.code == Some(2) && refused.err.contains(says), "{}", refused.err);
+    }
+    assert!(!place.path("ran").exists());
+    // What is gone when the session ends has vanished, and what is no folder any more is another.
+    place.sh("mkdir -p w/d v; echo a >w/d/a; echo b >v/b");
+    record(&place, &["--materials", "w", "--materials", "v"], "rm -r w v; echo >w");
+    let gone = what(&manifest(&place, "a.products.jsonl"));
+    assert_eq!(gone, map(&[("v/b", "vanished"), ("w", "1"), ("w/d/a", "vanished")]));
+    // A path that a variable names is looked for when the session begins.
+    let mut place = place;
+    place.variables.push(("ATTESH_MATERIALS", "v:u".into()));
+    let said = record(&place, &[], "true");
+    let fact = only(&said, MATERIALS);
+    assert_eq!((&fact["ok"], &fact["data"]["error"]), (&json!(false), &json!("v: no such file or folder")));
+    let fact = only(&said, PRODUCTS);
+    assert_eq!(
+        (&fact["ok"], &fact["data"]["error"]),
+        (&json!(false), &json!("the materials were not recorded"))
+    );
+    let (code, text) = verified(&place, &[]);
+    assert!(code == Some(0) && text.contains("  products      not recorded: v: "), "{text}");
+    let proc = record(&place, &["--materials", "/proc"], "true");
+    let fact = only(&proc, MATERIALS);
+    assert_eq!(
+        (&fact["ok"], &fact["data"]["error"]),
+        (&json!(false), &json!("/proc: its files are made up by the kernel"))
+    );
+}
+
+#[test]
+fn a_job_that_its_hook_records_has_no_products() {
+    let place = Place::new();
+    place.sh("mkdir dist");
+    let init = place
+        .attesh("", &["init", "bash", "--materials", "it's", "--products", "dist/**", "--products", "*.o"]);
+    let lines: Vec<&str> = init.out.lines().take(2).collect();
+    assert_eq!(lines, [r"\export ATTESH_MATERIALS='it'\''s'", r"\export ATTESH_PRODUCTS='dist/**:*.o'"]);
+    let refused = place.attesh("", &["init", "bash", "--materials", "a:b"]);
+    assert!(refused.code == Some(2) && refused.err.contains("has a colon between two"), "{}", refused.err);
+    let script = place
+        .home
+        .file("work/job.sh", "eval \"$(attesh init bash --ci --products 'dist/**')\"\necho app >dist/app\n");
+    let folder = place.path("job");
+    let ran = place.sh(&format!(
+        "export CI=true GITLAB_CI=true CI_PROJECT_DIR={0}; export PATH={1}:$PATH; bash {2} && attesh seal --dir {0}/.attesh --key k -o a.intoto.json",
+        place.path("").display(),
+        Path::new(crate::stage::pty::ATTESH).parent().unwrap().display(),
+        script.display(),
+    ));
+    assert!(!folder.exists() && ran.contains("a.intoto.json"), "{ran}");
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("dist/app", "4")]));
+}
+
+#[test]
+fn special_files_have_their_words() {
+    let words: Vec<&str> = Special::ALL.iter().map(|kind| kind.name()).collect();
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("man/attesh-facts.5")).unwrap();
+    assert!(words.iter().all(|word| page.contains(word)), "{words:?}");
+}
