@@ -18,7 +18,7 @@ use crate::encoding::hex;
 use crate::fact::manifest::{BYTES_MAX, Manifest, Special, Thing, sums};
 use crate::fact::{Collection, File, MATERIALS, PRODUCTS, Seen, Texts};
 use crate::files::{self, Overwrite};
-use crate::record::{ATTACHED_FOLDER, Fact};
+use crate::record::{ATTACHED_FOLDER, Disclosures, Fact};
 use crate::session::{Session, attached};
 
 /// The manifest of the materials beside the journal.
@@ -34,8 +34,8 @@ const MEMORY_MAX: u64 = 1 << 30;
 pub(super) struct Began {
     /// The fact.
     pub fact: Fact,
-    /// SHA-256 of what was kept of their times, in hexadecimal.
-    pub remembered: Option<Vec<u8>>,
+    /// Its texts.
+    pub texts: Disclosures,
 }
 
 /// What was seen, and what of it is kept for the second look.
@@ -70,7 +70,7 @@ pub(super) fn products(
     let seen = || {
         let began = began.filter(|began| began.fact.ok).ok_or("the materials were not recorded")?;
         let before = first_manifest(session, &began.fact)?;
-        let memory = remembered(session, began.remembered.as_deref());
+        let memory = remembered(session, began.texts.get("remembered"));
         let patterns = Patterns::new(&asked.products)?;
         let now = look(session, asked, &patterns, &memory, limit, false)?.manifest;
         let products = now.since(&before).of(|path| patterns.is_empty() || patterns.fits(path));
@@ -78,7 +78,7 @@ pub(super) fn products(
         let vanished = |thing: &Thing| *thing == Thing::Special(Special::Vanished);
         let vanished = products.entries().iter().filter(|entry| vanished(&entry.thing)).count();
         seen.texts.add("vanished", vanished.to_string());
-        seen.texts.add("since", hex(&before.write().1));
+        seen.texts.add_some("since", began.texts.get("root"));
         let named = products.named();
         let named = named.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
         seen.texts.add("sums", sums(named));

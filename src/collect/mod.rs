@@ -221,8 +221,7 @@ fn began(session: &Session) -> Option<Began> {
     }
     let asked = Collection::of(|name| texts.get(name).map(<[u8]>::to_vec))?;
     let materials = std::iter::from_fn(first).find(|(fact, _)| fact.kind == MATERIALS);
-    let materials = materials
-        .map(|(fact, texts)| files::Began { fact, remembered: texts.get("remembered").map(<[u8]>::to_vec) });
+    let materials = materials.map(|(fact, texts)| files::Began { fact, texts });
     Some(Began { asked, materials })
 }
 

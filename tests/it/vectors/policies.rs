@@ -176,6 +176,24 @@ const WITH_VERSION: &[(&str, &str, Must, &str)] = &[
         Refuse(4, 1, "[subject] has neither require nor products"),
         "[subject]\n",
     ),
+    (
+        "no-path",
+        "a material without its path",
+        Refuse(4, 1, "path is missing"),
+        "[[materials]]\nsha256 = '0000000000000000000000000000000000000000000000000000000000000000'\n",
+    ),
+    (
+        "no-digest",
+        "a material of any bytes",
+        Refuse(4, 1, "sha256 is missing"),
+        "[[materials]]\npath = 'go.sum'\n",
+    ),
+    (
+        "same-as-what",
+        "a member that no context has",
+        Refuse(5, 12, "same-as must be"),
+        "[context]\nsame-as = ['author']\n",
+    ),
     ("no-cel", "a rule without an expression", Refuse(4, 1, "cel is missing"), "[[rule]]\nname = 'r'\n"),
     // ── types ──
     (
