@@ -75,6 +75,11 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     }
     asked.named = given.collect.is_some();
     asked.variables.clone_from(&given.variables);
+    if let Some(name) = given.identity.as_ref().filter(|name| !environment::is_name(name)) {
+        return Err(Failure::usage(format!("--identity-token {name}: not the name of a variable"))
+            .next("name the variable alone, without its value, as in --identity-token ID_TOKEN"));
+    }
+    asked.identity.clone_from(&given.identity);
     files_of(given, &mut asked)?;
     Ok(asked)
 }

@@ -99,6 +99,7 @@ fn collects(args: &Init) -> Result<String, Failure> {
     let given = Collect {
         collect: args.collect.clone(),
         variables: Vec::new(),
+        identity: None,
         materials: args.materials.clone(),
         products: args.products.clone(),
     };

@@ -248,7 +248,7 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     if args.strict {
         refuse(&remarks).map_err(named)?;
     }
-    put(&policy::whole(&args.file.display().to_string(), &remarks, &[rule]), &args.to)
+    put(&policy::whole(&args.file.display().to_string(), &remarks, &[], &[rule]), &args.to)
 }
 
 /// Whether the policy asks for each status of a pipeline, and what hides a failure, in words.
@@ -322,9 +322,18 @@ fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
 
 fn from_gitlab(args: &PolicyFromGitlab) -> Exit {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
-    let (rules, remarks) = job.and_then(|job| rules(job, args.strict)).map_err(of_file(&args.file))?;
-    let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &remarks, &rules), &args.to)
+    written(job, args.strict, &args.job, &args.file, &args.to)
+}
+
+/// Writes the policy for a job of a file.
+fn written(job: Result<Job, Failure>, strict: bool, name: &str, file: &Path, to: &PolicyOutput) -> Exit {
+    let made = job.and_then(|mut job| {
+        let context = std::mem::take(&mut job.context);
+        Ok((context, rules(job, strict)?))
+    });
+    let (context, (rules, remarks)) = made.map_err(of_file(file))?;
+    let from = format!("job {name} of {}", file.display());
+    put(&policy::whole(&from, &remarks, &context, &rules), to)
 }
 
 fn from_github(args: &PolicyFromGithub) -> Exit {
@@ -336,10 +345,13 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
         })?;
         exprs.push((name.trim().to_owned(), value.to_owned()));
     }
-    let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map_err(Failure::usage);
-    let (rules, remarks) = job.and_then(|job| rules(job, args.strict)).map_err(of_file(&args.file))?;
-    let from = format!("job {} of {}", args.job, args.file.display());
-    put(&policy::whole(&from, &remarks, &rules), &args.to)
+    let workflow = args.file.to_str().and_then(ci::workflow_of).map(|pattern| ("workflow", vec![pattern]));
+    let job = ci::github(&ci_file(&args.file)?, &args.job, &exprs).map(|mut job| {
+        // What other workflows call says nothing of its own file.
+        job.context.extend(workflow.filter(|_| !job.context.is_empty()));
+        job
+    });
+    written(job.map_err(Failure::usage), args.strict, &args.job, &args.file, &args.to)
 }
 
 fn test(args: &PolicyTest) -> Exit {

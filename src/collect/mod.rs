@@ -92,7 +92,8 @@ fn record(writer: &mut Writer, at: FactTime, seen: &Seen) -> Result<()> {
 
 /// Looks when a session begins. What was asked is the first fact, so that the stop knows it.
 fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collected {
-    if asked.collectors.is_empty() && !asked.named && !asked.has_files() {
+    let is_nothing = asked.collectors.is_empty() && !asked.has_files() && asked.identity.is_none();
+    if is_nothing && !asked.named {
         return Collected::default();
     }
     let mut seen = vec![asked.seen()];
@@ -106,6 +107,9 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
             // Outside of CI there is nothing that could say something.
             Collector::Ci => seen.extend(fact::ci::seen(bytes_of)),
         }
+    }
+    if let Some(name) = &asked.identity {
+        seen.push(fact::identity::seen(name, bytes_of(name).as_deref()));
     }
     if asked.has_files() {
         seen.push(files::materials(session, asked, patience.files));
@@ -149,6 +153,7 @@ pub fn usual() -> Collection {
         folder: shells::workdir(),
         materials: listed(paths::MATERIALS_VARIABLE),
         products: listed(paths::PRODUCTS_VARIABLE),
+        identity: None,
     }
 }
 

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 pub mod ci;
 pub mod environment;
 pub mod git;
+pub mod identity;
 pub mod manifest;
 pub mod url;
 
@@ -32,6 +33,9 @@ pub const CI: &str = "https://attesh.dev/fact/ci/v1";
 pub const MATERIALS: &str = "https://attesh.dev/fact/materials/v1";
 /// The files that came of the session.
 pub const PRODUCTS: &str = "https://attesh.dev/fact/products/v1";
+
+/// What a token of the CI system says of the job.
+pub const IDENTITY: &str = "https://attesh.dev/fact/identity/v1";
 
 /// The name of the text of a collector that failed: why.
 pub const ERROR: &str = "error";
@@ -164,6 +168,8 @@ pub struct Collection {
     pub materials: Vec<String>,
     /// The patterns that name what comes of the session.
     pub products: Vec<String>,
+    /// The variable with a token that says who the job is.
+    pub identity: Option<String>,
 }
 
 impl Collection {
@@ -175,6 +181,7 @@ impl Collection {
         texts.add("collect", words.join(","));
         texts.add("variables", self.variables.join(","));
         texts.add("folder", self.folder.as_slice());
+        texts.add_some("identity", self.identity.as_deref());
         for (name, list) in [("materials", &self.materials), ("products", &self.products)] {
             let doubled: Vec<String> = list.iter().map(|text| text.replace('\\', "\\\\")).collect();
             texts.add_some(name, (!list.is_empty()).then(|| serde_json::json!(doubled).to_string()));
@@ -217,6 +224,7 @@ impl Collection {
             folder: text("folder")?,
             materials: list("materials")?,
             products: list("products")?,
+            identity: text("identity").map(String::from_utf8).transpose().ok()?,
         })
     }
 }
@@ -235,6 +243,7 @@ mod tests {
                 folder: b"/".to_vec(),
                 materials: vec![],
                 products: vec![],
+                identity: None,
             },
             Collection {
                 collectors: Collector::USUAL.to_vec(),
@@ -243,6 +252,7 @@ mod tests {
                 folder: b"/a b\xff".to_vec(),
                 materials: vec![".".into(), "a\\\\b".into()],
                 products: vec!["\\!x, \"y\"".into(), "\\\\".into()],
+                identity: Some("TOKEN".into()),
             },
         ] {
             let seen = collection.seen();

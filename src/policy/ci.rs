@@ -38,6 +38,8 @@ pub struct Block {
 pub struct Job {
     /// In order.
     pub blocks: Vec<Block>,
+    /// Members of the context that the file tells of, with what each may say.
+    pub context: Vec<(&'static str, Vec<String>)>,
     /// In words.
     pub remarks: Vec<String>,
 }
@@ -134,7 +136,11 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
         // The runner sets both before the first item.
         options: Options { errexit: true, pipefail: true },
     };
-    Ok(Job { blocks: vec![block], remarks: Vec::new() })
+    // The runner puts behind the name which of several copies of the job it is.
+    let copies = member(found, "parallel").map(|_| format!("{job} *")).into_iter();
+    let copies = copies.chain(member(found, "parallel").map(|_| format!("{job}: *")));
+    let names = [job.to_owned()].into_iter().chain(copies).collect();
+    Ok(Job { blocks: vec![block], context: vec![("job", names)], remarks: Vec::new() })
 }
 
 /// The items behind the one that starts the recording; all items if none starts it.
@@ -184,6 +190,24 @@ fn items(node: &Yaml, place: &str, depth: usize, out: &mut Vec<Vec<u8>>) -> Outc
 
 // ── GitHub ────────────────────────────────────────────────────────────────
 
+/// The workflow that a file of this path is, as a pattern for what GitHub says of it.
+#[must_use]
+pub fn workflow_of(path: &str) -> Option<String> {
+    const FOLDER: &str = ".github/workflows/";
+    let at = path.rfind(FOLDER).filter(|at| *at == 0 || path[..*at].ends_with('/'))?;
+    Some(format!("*/{}@*", &path[at..])).filter(|_| !path.contains('*'))
+}
+
+/// Whether other workflows call a workflow: then what GitHub says of a run is theirs.
+fn is_called(file: &Yaml) -> bool {
+    const CALL: &str = "workflow_call";
+    match member(file, "on") {
+        Some(Yaml::Sequence(events)) => events.iter().any(|event| text(event) == Some(CALL)),
+        Some(on) => text(on) == Some(CALL) || member(on, CALL).is_some(),
+        None => false,
+    }
+}
+
 /// What the recorded `run:` steps of a job of GitHub run: the steps whose shell is `attesh sh`,
 /// or, if no step has that shell, all that name none. `exprs` has the values of `${{ }}`.
 ///
@@ -209,6 +233,10 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
     let runs = |step: &&Yaml| member(step, "run").is_some();
     let any = steps.iter().filter(runs).any(|step| is_ours(&shell(step)));
     let (mut made, mut used) = (Job::default(), vec![false; exprs.len()]);
+    match is_called(&file) {
+        true => made.remarks.push("other workflows call this one, so the policy names neither".to_owned()),
+        false => made.context.push(("job", vec![job.to_owned()])),
+    }
     for (at, step) in steps.iter().enumerate() {
         let name = ["name", "id"].iter().find_map(|key| member(step, key).and_then(text)).map(str::to_owned);
         let place = name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));

@@ -106,9 +106,14 @@ pub fn texts(script: &Script) -> Result<Vec<String>, String> {
 }
 
 /// A whole policy of these scripts; `from` says what it was made of, the remarks what its
-/// reader should know.
+/// reader should know, `context` on what a session must have run.
 #[must_use]
-pub fn whole(from: &str, remarks: &[String], scripts: &[ScriptRule]) -> String {
+pub fn whole(
+    from: &str,
+    remarks: &[String],
+    context: &[(&str, Vec<String>)],
+    scripts: &[ScriptRule],
+) -> String {
     let line = |text: &str| text.chars().map(|c| if c.is_control() { '?' } else { c }).collect::<String>();
     let mut out = format!("# What {} must have run: see attesh-policy(5).\n", line(from));
     for remark in remarks {
@@ -116,6 +121,12 @@ pub fn whole(from: &str, remarks: &[String], scripts: &[ScriptRule]) -> String {
     }
     out.push_str("version = 1\n\n");
     out.push_str("[session]\ncomplete = true\nmax-lost = 0\nmax-redacted = 0\nmax-paused = 0\n");
+    if !context.is_empty() {
+        out.push_str("\n[context]\n# repository = 'github.com/OWNER/NAME'\n# ref = 'refs/heads/main'\n");
+    }
+    for (member, says) in context {
+        out.push_str(&format!("{member} = {}\n", if let [one] = &says[..] { text(one) } else { list(says) }));
+    }
     for script in scripts {
         out.push('\n');
         out.push_str(&script.to_toml());

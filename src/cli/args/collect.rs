@@ -15,6 +15,9 @@ pub struct Collect {
     /// Record this variable of the environment, too; may be repeated
     #[arg(long = "env", value_name = "NAME")]
     pub variables: Vec<String>,
+    /// Record what the token in this variable says of the job, without its signature
+    #[arg(long = "identity-token", value_name = "NAME")]
+    pub identity: Option<String>,
     /// Record the digest of each file in this folder, or of this file, when the session begins; may
     /// be repeated
     #[arg(long, value_name = "PATH")]

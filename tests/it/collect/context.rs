@@ -53,6 +53,64 @@ fn an_attestation_of_one_commit_is_taken_for_another() {
 }
 
 #[test]
+fn the_session_before_ran_on_something_else_and_is_taken_for_the_same() {
+    let place = Place::new();
+    place.repository("app");
+    place.sh("cd app; git remote add origin git@github.com:acme/app.git");
+    place.record("app", "git", "true");
+    place.sh("cp a same; cp a first");
+    let policy = place.home.file("work/p.toml", "version = 1\n[context]\nsame-as = ['commit', 'ref']\n");
+    let policy = policy.to_str().unwrap();
+    let verify = |words: &[&str]| {
+        let said = place.attesh("", &[&["verify", "a", "--trust", "k.pub"], words].concat());
+        (said.code, said.out + &said.err)
+    };
+    assert_eq!(verify(&["--same-as", "first"]).0, Some(0));
+    assert_eq!(verify(&["--same-as", "first", "--policy", policy]).0, Some(0));
+    // Where nobody says which one is meant, none is.
+    let (code, out) = verify(&["--policy", policy]);
+    assert!(
+        code == Some(1) && out.contains("the policy asks for the commit that is given, and none was"),
+        "{out}"
+    );
+    let commit = place.sh("cd app; git rev-parse HEAD");
+    let commit = format!("commit={}", commit.trim());
+    assert_eq!(verify(&["--policy", policy, "--context", &commit]).0, Some(1));
+    assert_eq!(
+        verify(&["--policy", policy, "--context", &commit, "--context", "ref=refs/heads/main"]).0,
+        Some(0)
+    );
+    place.sh("cd app; git switch -qc other");
+    place.record("app", "git", "true");
+    assert_eq!(verify(&["--same-as", "first"]).0, Some(0));
+    let (code, out) = verify(&["--same-as", "first", "--policy", policy]);
+    assert!(
+        code == Some(1) && out.contains("says ref refs/heads/other, the policy asks for refs/heads/main"),
+        "{out}"
+    );
+    place.sh("cd app; echo 2 >f; git commit -qam two");
+    place.record("app", "git", "true");
+    let (code, out) = verify(&["--same-as", "first"]);
+    assert!(code == Some(1) && out.contains("says commit "), "{out}");
+    // What is not an attestation that is trusted says nothing.
+    place.sh("head -c 200 first >torn; echo >empty");
+    place.attesh("", &["key", "generate", "-o", "other", "--no-passphrase"]);
+    for (file, code) in [("torn", 3), ("empty", 3), ("none", 5)] {
+        let (found, out) = verify(&["--same-as", file]);
+        assert!(
+            found == Some(code) && out.contains(&format!("--same-as {file}: ")),
+            "{file}: {found:?} {out}"
+        );
+    }
+    let stranger = place.attesh("", &["verify", "a", "--trust", "other.pub", "--same-as", "first"]);
+    assert_eq!(stranger.code, Some(6), "{}", stranger.err);
+    place.record("app", "none", "true");
+    place.sh("mv a bare; cp first a");
+    let (code, out) = verify(&["--same-as", "bare"]);
+    assert!(code == Some(2) && out.contains("it does not say its repository"), "{out}");
+}
+
+#[test]
 fn what_is_given_to_verify_is_not_asked_for() {
     let place = Place::new();
     place.repository("app");

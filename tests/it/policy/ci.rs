@@ -1,6 +1,6 @@
 //! Policies made from the files of a CI.
 
-use attesh::policy::ci::{Job, github, gitlab};
+use attesh::policy::ci::{Job, github, gitlab, workflow_of};
 use attesh::policy::{Mode, Policy, Runner};
 
 use crate::policy::verify::put;
@@ -168,6 +168,35 @@ fn a_job_of_github_runs_something_else() {
     ] {
         assert_eq!(github(GITHUB, job, exprs).unwrap_err(), why);
     }
+}
+
+#[test]
+fn a_policy_of_a_job_is_met_by_another_job_or_workflow() {
+    for (path, workflow) in [
+        (".github/workflows/ci.yml", Some("*/.github/workflows/ci.yml@*")),
+        ("/src/app/.github/workflows/ci.yml", Some("*/.github/workflows/ci.yml@*")),
+        ("x.github/workflows/ci.yml", None),
+        (".forgejo/workflows/ci.yml", None),
+        (".github/workflows/*.yml", None),
+        ("ci.yml", None),
+    ] {
+        assert_eq!(workflow_of(path).as_deref(), workflow, "{path}");
+    }
+    let context = |on: &str| {
+        let yaml = format!("on: {on}\njobs: {{a: {{steps: [{{run: x}}]}}}}");
+        github(&yaml, "a", &[]).unwrap().context
+    };
+    let job = vec![("job", vec!["a".to_owned()])];
+    assert_eq!([context("push"), context("[push, pull_request]")], [job.clone(), job]);
+    for on in ["workflow_call", "[push, workflow_call]", "{workflow_call: {inputs: {}}}"] {
+        assert_eq!(context(on), [], "{on}");
+    }
+    let of = |more: &str| {
+        let yaml = format!("a:\n  script: ['eval \"$(attesh init bash --ci)\"', x]\n{more}");
+        gitlab(&yaml, "a").unwrap().context
+    };
+    assert_eq!(of(""), [("job", vec!["a".to_owned()])]);
+    assert_eq!(of("  parallel: 3\n"), [("job", vec!["a".to_owned(), "a *".to_owned(), "a: *".to_owned()])]);
 }
 
 #[test]

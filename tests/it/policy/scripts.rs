@@ -159,7 +159,7 @@ fn script(units: &[&str]) -> Script {
 
 fn policy(units: &[&str]) -> Policy {
     let rule = ScriptRule::of(&script(units)).unwrap();
-    Policy::read(policy::whole("a script", &[], &[rule]).as_bytes()).unwrap()
+    Policy::read(policy::whole("a script", &[], &[], &[rule]).as_bytes()).unwrap()
 }
 
 /// What is sealed of a run.

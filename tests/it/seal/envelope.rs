@@ -141,6 +141,7 @@ fn of_a_session() -> (Vec<u8>, Vec<u8>) {
         ("PATH", "/usr/bin:/bin"),
         ("ATTESH_COLLECT", "environment,git,ci"),
         ("CI", "woodpecker"),
+        ("CI_TOKEN", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2ln"),
         ("CI_REPO_URL", "https://git.example/a/b"),
         ("CI_COMMIT_SHA", "3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d"),
         ("CI_COMMIT_REF", "refs/heads/main"),
@@ -148,7 +149,17 @@ fn of_a_session() -> (Vec<u8>, Vec<u8>) {
         ("CI_PIPELINE_URL", "https://ci.example/repos/1/pipeline/1182"),
     ];
     for words in [
-        &["start", "--dir", &folder, "--materials", ".", "--products", "build.*"][..],
+        &[
+            "start",
+            "--dir",
+            &folder,
+            "--materials",
+            ".",
+            "--products",
+            "build.*",
+            "--identity-token",
+            "CI_TOKEN",
+        ][..],
         &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
         &["stop", "--dir", &folder],
         &["seal", "--dir", &folder, "--key", "key", "--subject", "empty", "-o", "sealed.intoto.json"],

@@ -449,7 +449,7 @@ fn the_plans_are_not_those_of_the_cases() {
         let rule = ScriptRule::of(&script(name)).unwrap();
         let digest = hex(&attesh::crypto::sha256(&[text.as_bytes()]));
         let rule = ScriptRule { sha256: Some(digest), ..rule };
-        files.insert(format!("{name}.toml"), policy::whole("build.sh", &[], &[rule]).into_bytes());
+        files.insert(format!("{name}.toml"), policy::whole("build.sh", &[], &[], &[rule]).into_bytes());
     }
     files.insert("MANIFEST".into(), manifest(&cases).into_bytes());
     kept("plans", &files);

@@ -196,6 +196,9 @@ impl Host {
         let mut command = clean(program, &folders);
         command.current_dir(self.path("work")).env("HOME", self.path("home")).env("CI", "true");
         command.env("GITHUB_ACTIONS", "true").env("RUNNER_TEMP", self.path("temp"));
+        command.env("GITHUB_REPOSITORY", "acme/app").env("GITHUB_SERVER_URL", "https://github.com");
+        command.env("GITHUB_JOB", "build");
+        command.env("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/build.yml@refs/heads/main");
         command.env("GITHUB_PATH", self.path("github_path")).env("GITHUB_OUTPUT", self.path("github_output"));
         command
     }

@@ -158,6 +158,7 @@ impl Machine<'_> {
         command.stdin(std::fs::File::open(root.join("text")).unwrap()).current_dir(root.join("work"));
         command.env("HOME", root.join("home")).env("XDG_RUNTIME_DIR", root.join("memory"));
         command.env("GITLAB_CI", "true").env("CI", "true").env("CI_PROJECT_DIR", root.join("work"));
+        command.env("CI_JOB_NAME", "build");
         command.envs(self.variables.iter().cloned()).process_group(0);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         if let Some(path) = cancel_at {

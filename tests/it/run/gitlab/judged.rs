@@ -58,7 +58,7 @@ fn a_text_hides_at_the_line_that_starts_the_recording() {
     // A text on the line itself may also be why the rest of the block cannot be taken over.
     let refused = |code, first: &str| match code {
         Some(1) => first.contains(before),
-        _ => code == Some(4) && first.contains("the commands of shell 1 could not be seen"),
+        _ => code == Some(4) && first.contains("the commands of shell 3 could not be seen"),
     };
     judged(&[&format!("{INIT}; make() {{ :; }}"), "make", "make check"], refused);
     judged(&[&format!("make() {{ :; }}; {INIT}"), "make", "make check"], refused);

@@ -58,7 +58,8 @@ impl Job {
         let folders = std::iter::once(self.path("bin")).chain(std::env::split_paths(&path));
         let mut command = Command::new(program);
         command
-            .env("ATTESH_COLLECT", "none")
+            .env("ATTESH_COLLECT", "ci")
+            .env("CI_JOB_NAME", "job")
             .env("PATH", std::env::join_paths(folders).unwrap())
             .env("HOME", self.path("home"));
         command
