@@ -46,6 +46,7 @@ mod journal {
 /// Keys, envelopes and the limits of a statement, against openssl, ssh-keygen and ssh-agent.
 mod seal {
     mod agent;
+    mod derived;
     mod envelope;
     mod keys;
     mod limits;

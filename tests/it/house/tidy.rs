@@ -74,6 +74,7 @@ const PURE: &[&str] = &[
     "src/journal/story/",
     "src/journal/state.rs",
     "src/seal/allowed.rs",
+    "src/seal/derived/",
     "src/seal/draft.rs",
     "src/seal/envelope.rs",
     "src/seal/form.rs",

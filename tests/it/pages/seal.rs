@@ -479,7 +479,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         &["log", "by-hand", "--json"],
         &["sessions", "--json"],
         &["stop", "another", "--json"],
-        &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json"],
+        &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json", "--format", "link"],
         &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
         &["verify", "nothing", "--json"],
         &["policy", "test", "policy.toml", "NAME.intoto.json", "--trust", "key.pub", "--json"],

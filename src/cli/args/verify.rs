@@ -1,0 +1,47 @@
+//! The command line of `attesh verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
+    "attesh verify NAME.intoto.json --journal ./journal    does the journal agree?",
+    "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
+    "attesh verify ./job --expect-head job.log             did it go through the heads in this log?",
+    "attesh verify NAME.intoto.json --policy FILE.toml     does it meet this policy?",
+])]
+#[allow(missing_docs)]
+pub struct Verify {
+    /// Envelopes, bundles, journals or session folders
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Trust these keys and no others: SPKI PEM, OpenSSH lines or allowed_signers; may be repeated
+    #[arg(long, value_name = "PUB", visible_alias = "key")]
+    pub trust: Vec<PathBuf>,
+    /// Check that this journal or session folder agrees with the envelope
+    #[arg(long, value_name = "JOURNAL")]
+    pub journal: Option<PathBuf>,
+    /// Check that this file is a subject of the envelope; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub artifact: Vec<PathBuf>,
+    /// Check that the session ran on this: repository, ref, commit, workflow, job, run, event, system; may be repeated
+    #[arg(long, value_name = "MEMBER=VALUE")]
+    pub context: Vec<String>,
+    /// Check the envelope against this policy
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
+    /// The origin secret: a file, or env:NAME for a variable
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub secret: Option<String>,
+    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
+    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
+    pub expect_head: Vec<String>,
+    /// Say more: every finding, and at length what is not proven
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
