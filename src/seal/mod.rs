@@ -1,6 +1,6 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: `allowed`, [`derived`], [`draft`], [`envelope`] and how it is read, [`few`], [`form`],
+//! Pure, taking bytes and giving values: `allowed`, [`derived`], [`draft`], [`envelope`] and how it is read, `facts`, [`few`], [`form`],
 //! [`formats`], [`keys`], [`sizes`], [`statement`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
@@ -12,6 +12,7 @@ pub mod apart;
 pub mod derived;
 pub mod draft;
 pub mod envelope;
+mod facts;
 pub mod few;
 pub mod form;
 pub mod formats;

@@ -27,7 +27,7 @@ pub struct Seal {
     /// Where to write the envelope
     #[arg(short, long, value_name = "NAME.intoto.json")]
     pub output: Option<PathBuf>,
-    /// Write the formats of others, too: link
+    /// Write the formats of others, too: link, witness, slsa; with commas between
     #[arg(long, value_name = "LIST")]
     pub format: Option<String>,
     /// Make the digest of this file a subject too; may be repeated

@@ -10,7 +10,9 @@
 use super::keys::PublicKey;
 
 pub mod link;
+mod slsa;
 mod source;
+pub mod witness;
 
 pub use source::{Files, PRODUCT_COMPLETE, Sealed, call};
 
@@ -19,17 +21,23 @@ pub use source::{Files, PRODUCT_COMPLETE, Sealed, call};
 pub enum Format {
     /// A link of in-toto.
     Link,
+    /// A collection of witness.
+    Witness,
+    /// Provenance of SLSA.
+    Slsa,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 1] = [Format::Link];
+    pub const ALL: [Format; 3] = [Format::Link, Format::Witness, Format::Slsa];
 
     /// As a person writes it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Format::Link => "link",
+            Format::Witness => "witness",
+            Format::Slsa => "slsa",
         }
     }
 
@@ -55,6 +63,8 @@ impl Format {
     pub fn file_name(self, name: &str, key: &PublicKey) -> String {
         match self {
             Format::Link => link::file_name(name, key),
+            Format::Witness => format!("{name}.witness.json"),
+            Format::Slsa => format!("{name}.slsa.json"),
         }
     }
 
@@ -63,6 +73,8 @@ impl Format {
     pub fn keyid(self, key: &PublicKey) -> String {
         match self {
             Format::Link => link::keyid(key),
+            Format::Witness => witness::keyid(key),
+            Format::Slsa => key.fingerprint(),
         }
     }
 
@@ -71,6 +83,8 @@ impl Format {
     pub fn payload(self, sealed: &Sealed) -> Vec<u8> {
         let value = match self {
             Format::Link => link::payload(sealed),
+            Format::Witness => witness::payload(sealed),
+            Format::Slsa => slsa::payload(sealed),
         };
         value.to_string().into_bytes()
     }

@@ -77,6 +77,7 @@ const PURE: &[&str] = &[
     "src/seal/derived/",
     "src/seal/draft.rs",
     "src/seal/envelope.rs",
+    "src/seal/facts.rs",
     "src/seal/form.rs",
     "src/seal/formats.rs",
     "src/seal/keys.rs",

@@ -6,11 +6,13 @@ use std::process::Stdio;
 
 use attesh::crypto::sha256;
 use attesh::encoding::hex;
+use attesh::fact;
+use attesh::record::FactTime;
 use attesh::seal::derived::{Files, Format, Sealed};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::form;
 use attesh::seal::keys::PrivateKey;
-use attesh::seal::statement::{CommandText, Completeness, Statement};
+use attesh::seal::statement::{CommandText, Completeness, FactFacts, Statement};
 use attesh::seal::trust::TrustedKey;
 use serde_json::{Value, json};
 
@@ -124,7 +126,7 @@ fn a_list_that_is_wrong_ends_a_session() {
         let said = say(&world, &seal(&["--format", list]));
         assert_eq!(said.code, Some(2), "{list}");
         assert!(said.err.contains(why), "{list}: {}", said.err);
-        assert!(said.err.contains("the formats are link"), "{}", said.err);
+        assert!(said.err.contains("the formats are link, witness, slsa;"), "{}", said.err);
         let said = say(&world, &["sh", "--seal", "build.intoto.json", "--key", "key", "--format", list]);
         assert!(said.code == Some(2) && said.err.contains(why), "{list}: {}", said.err);
     }
@@ -269,4 +271,160 @@ fn a_format_that_is_not_written_leaves_an_envelope() {
     let said = say(&world, &seal(&["--force", "--format", "link"]));
     assert!(said.code == Some(2) && said.err.contains("not a file"), "{}", said.err);
     assert_eq!(names(&world), [file(Format::Link)]);
+}
+
+const COMMIT: &str = "3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d3f0c1a9d";
+
+/// A fact of the start with these texts.
+fn seen(record: u64, kind: &str, texts: &[(&str, &str)]) -> FactFacts {
+    let data = texts.iter().map(|(name, text)| ((*name).to_owned(), Some((*text).to_owned()))).collect();
+    FactFacts {
+        record,
+        kind: kind.to_owned(),
+        at: FactTime::Start,
+        shell: None,
+        n: None,
+        ok: true,
+        must: false,
+        data,
+        attached: Vec::new(),
+    }
+}
+
+/// What git, the CI system and the environment said before any shell joined.
+fn with_facts() -> Statement {
+    let mut statement = statement(&[Run::of(&["one", "two"])]);
+    statement.predicate.session.host = Some("host".into());
+    statement.predicate.session.user = Some("user".into());
+    let git = [
+        ("commit", COMMIT),
+        ("tree", COMMIT),
+        ("ref", "refs/heads/main"),
+        ("tags", "[\"v1\"]"),
+        ("remotes", "{\"origin\":\"https://git.example/a/b.git\"}"),
+        ("changed", "[\"a b\"]"),
+    ];
+    let machine = [("system", "Linux"), ("env.LANG", "C"), ("container", "docker")];
+    statement.predicate.facts = vec![
+        seen(0, fact::GIT, &git),
+        seen(0, fact::CI, &[("runUrl", "https://ci.example/1")]),
+        seen(0, fact::ENVIRONMENT, &machine),
+    ];
+    let shells = statement.predicate.session.shells.iter_mut().map(|shell| &mut shell.id);
+    let commands = statement.predicate.commands.iter_mut().flatten().map(|command| &mut command.shell);
+    shells.chain(commands).for_each(|shell| *shell += 3);
+    statement
+}
+
+/// The entry of a type in a collection.
+fn entry<'a>(collection: &'a Value, kind: &str) -> Option<&'a Value> {
+    let entries = collection["predicate"]["attestations"].as_array().unwrap();
+    let mut found = entries.iter().filter(|entry| entry["type"].as_str().unwrap().contains(kind));
+    let first = found.next().map(|entry| &entry["attestation"]);
+    assert!(found.next().is_none(), "{kind} stands there twice");
+    first
+}
+
+#[test]
+fn a_collection_says_what_the_statement_does_not() {
+    let statement = with_facts();
+    let predicate = &statement.predicate;
+    let digest = "b".repeat(64);
+    let (materials, products) = ([("in".to_owned(), digest.clone())], [("out".to_owned(), digest.clone())]);
+    let files = Files { materials: &materials, products: &products };
+    let collection = made(Format::Witness, &statement, files);
+    assert_eq!(collection["_type"], "https://in-toto.io/Statement/v0.1");
+    assert_eq!(collection["predicate"]["name"], "build");
+    let git = json!({"commithash": COMMIT, "commitdigest": {"sha1": COMMIT}, "treehash": COMMIT,
+        "branch": "main", "refs": ["refs/heads/main", "refs/tags/v1"],
+        "remotes": ["https://git.example/a/b.git"], "status": {"a b": {}}});
+    assert_eq!(entry(&collection, "/git/"), Some(&git));
+    let machine = json!({"os": "linux", "hostname": "host", "username": "user", "variables": {"LANG": "C"}});
+    assert_eq!(entry(&collection, "/environment/"), Some(&machine));
+    assert_eq!(entry(&collection, "/material/"), Some(&json!({"in": {"sha256": digest}})));
+    let transcript = &predicate.transcript.sha256;
+    let product =
+        |sha256: &str| json!({"mime_type": "application/octet-stream", "digest": {"sha256": sha256}});
+    let products = json!({"out": product(&digest), "session.transcript": product(transcript)});
+    assert_eq!(entry(&collection, "/product/"), Some(&products));
+    let run = json!({"cmd": ["bash", "-c", "one\ntwo\n"], "exitcode": 0});
+    assert_eq!(entry(&collection, "/command-run/"), Some(&run));
+    let link = entry(&collection, "/link/").unwrap();
+    assert_eq!(link["byproducts"]["session"]["attestation"]["sha256"], "a".repeat(64));
+    assert_eq!(link["materials"], json!([{"name": "in", "digest": {"sha256": digest}}]));
+    let subjects = collection["subject"].as_array().unwrap();
+    let digests: Vec<&Value> = subjects.iter().map(|subject| &subject["digest"]).collect();
+    let wanted = [
+        json!({"sha256": digest}),
+        json!({"sha256": transcript}),
+        json!({"sha1": COMMIT}),
+        json!({"sha256": predicate.journal.root_hash}),
+    ];
+    assert_eq!(digests, wanted.iter().collect::<Vec<_>>());
+}
+
+/// A fact that a script could have added, and a collector that failed.
+#[test]
+fn a_commit_that_nobody_saw_stands_in_a_derived_file() {
+    let mut late = with_facts();
+    late.predicate.facts.iter_mut().for_each(|fact| fact.record = 1 << 40);
+    let mut failed = with_facts();
+    failed.predicate.facts.iter_mut().for_each(|fact| fact.ok = false);
+    let mut unborn = with_facts();
+    unborn.predicate.facts[0].data.remove("commit");
+    for statement in [late, failed, unborn] {
+        let collection = made(Format::Witness, &statement, Files::default());
+        assert_eq!(entry(&collection, "/git/"), None);
+        assert!(!collection.to_string().contains(COMMIT), "{collection}");
+        let slsa = made(Format::Slsa, &statement, Files::default());
+        assert_eq!(slsa["predicate"]["buildDefinition"]["resolvedDependencies"], json!([]));
+    }
+    let mut unseen = with_facts();
+    unseen.predicate.outcome.exit_code = None;
+    let run = made(Format::Witness, &unseen, Files::default());
+    assert_eq!(entry(&run, "/command-run/").unwrap()["exitcode"], -1);
+    let mut longer = with_facts();
+    longer.predicate.facts[0].data.insert("commit".into(), Some("c".repeat(64)));
+    let git = made(Format::Witness, &longer, Files::default());
+    assert_eq!(entry(&git, "/git/").unwrap()["commitdigest"], json!({"sha256": "c".repeat(64)}));
+}
+
+#[test]
+fn provenance_says_what_the_statement_does_not() {
+    let statement = with_facts();
+    let predicate = &statement.predicate;
+    let digest = "b".repeat(64);
+    let (materials, products) = ([("in".to_owned(), digest.clone())], [("out".to_owned(), digest.clone())]);
+    let slsa = made(Format::Slsa, &statement, Files { materials: &materials, products: &products });
+    let (definition, details) = (&slsa["predicate"]["buildDefinition"], &slsa["predicate"]["runDetails"]);
+    assert_eq!(slsa["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(definition["buildType"], "https://attesh.dev/build/script/v1");
+    let plan = &predicate.plans[0];
+    let scripts = json!([{"name": plan.name, "sha256": plan.sha256, "arguments": plan.interpreter.arguments,
+        "units": [{"command": "one"}, {"command": "two"}]}]);
+    assert_eq!(definition["externalParameters"], json!({"scripts": scripts}));
+    let commit = json!({"name": "source", "digest": {"gitCommit": COMMIT},
+        "uri": "git+https://git.example/a/b@refs/heads/main"});
+    let material = json!({"name": "in", "digest": {"sha256": digest}});
+    assert_eq!(definition["resolvedDependencies"], json!([commit, material]));
+    assert_eq!(definition["internalParameters"]["session"]["end"], "COMPLETE");
+    assert_eq!(details["builder"]["id"], "https://attesh.dev/recorder");
+    assert_eq!(details["metadata"]["invocationId"], "https://ci.example/1");
+    assert_eq!(details["metadata"]["startedOn"], predicate.session.opened_at);
+    assert_eq!(details["metadata"]["finishedOn"], predicate.session.closed_at);
+    let byproduct = |name: &str, sha256: &str| json!({"name": name, "digest": {"sha256": sha256}});
+    let transcript = &predicate.transcript.sha256;
+    let byproducts = json!([
+        byproduct("session.transcript", transcript),
+        byproduct("session", &predicate.journal.root_hash),
+        byproduct("session.payload", &"a".repeat(64))
+    ]);
+    assert_eq!(details["byproducts"], byproducts);
+    let subjects = json!([byproduct("out", &digest), byproduct("session.transcript", transcript)]);
+    assert_eq!(slsa["subject"], subjects);
+    let mut alone = with_facts();
+    alone.predicate.facts.clear();
+    let slsa = made(Format::Slsa, &alone, Files::default());
+    let run = &slsa["predicate"]["runDetails"]["metadata"]["invocationId"];
+    assert_eq!(*run, format!("urn:uuid:{}", predicate.session.id));
 }
