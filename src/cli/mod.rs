@@ -24,6 +24,7 @@ mod sh;
 mod show;
 mod signing;
 mod standing;
+mod subjects;
 mod verify;
 mod view;
 

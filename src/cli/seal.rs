@@ -13,13 +13,13 @@ use super::heads;
 use super::outputs::Outputs;
 use super::sessions::{Ended, end_and_succeed};
 use super::signing::{signer, signer_apart};
+use super::subjects;
 use crate::cause::Code;
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
-use crate::journal::append::digest_of;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
@@ -29,10 +29,7 @@ use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
 use crate::seal::formats;
 use crate::seal::signer::Signer;
-use crate::seal::statement::{
-    AGENT_PAYLOAD_MAX, Completeness, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT,
-    SUBJECTS_MAX, Statement,
-};
+use crate::seal::statement::{AGENT_PAYLOAD_MAX, Completeness, Statement};
 use crate::session::close::EndVerb;
 use crate::session::heads::{checked, rejected};
 use crate::session::{SEALED, Session, SessionError, attached, birth, find};
@@ -53,7 +50,7 @@ pub fn run(args: &Seal) -> Exit {
     let outputs = args.output.clone().map_or_else(|| Outputs::of(&session), Outputs::beside)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
-    let subjects = subjects(&args.subject)?;
+    let subjects = subjects::given(&args.subject, &args.subject_digest)?;
     let secret = match &args.secret {
         Some(given) => Some(secret(given)?),
         None => session.genesis().origin_id.and_then(birth::own_secret),
@@ -117,6 +114,7 @@ fn again(args: &Seal, session: &Session) -> Command {
     let mut command = signing(args.key.as_deref(), args.passphrase_file.as_deref(), args.output.as_deref());
     command = args.subject.iter().fold(command, |command, path| command.word("--subject").path(path));
     let secret = args.secret.iter().map(|secret| ("--secret", secret));
+    let secret = secret.chain(args.subject_digest.iter().map(|given| ("--subject-digest", given)));
     let secret = secret.chain(args.format.iter().map(|list| ("--format", list)));
     let given = secret.chain(args.expect_head.iter().map(|head| ("--expect-head", head)));
     command = given.fold(command, |command, (name, value)| command.word(name).word(value));
@@ -252,35 +250,6 @@ fn formats(list: Option<&str>) -> Result<Vec<Format>, Failure> {
         Failure::usage(format!("--format {list}: {why}"))
             .next(Next::say(format!("the formats are {known}; name each once, with commas between")))
     })
-}
-
-fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    if paths.len() + 2 > SUBJECTS_MAX {
-        return Err(Failure::usage(format!("--subject: at most {} files", SUBJECTS_MAX - 2))
-            .next("put the files into one archive and name that"));
-    }
-    let mut list: Vec<(String, String)> = Vec::new();
-    for path in paths {
-        let name = path
-            .to_str()
-            .ok_or_else(|| Failure::usage(format!("--subject {}: the name is not UTF-8", path.display())))?;
-        for (prefix, whose) in [(SUBJECT_SCRIPT, "recorded scripts"), (SUBJECT_ATTACHED, "attached files")] {
-            if name.starts_with(prefix) {
-                let what = format!("--subject {name}: names that begin with {prefix} are those of {whose}");
-                return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
-            }
-        }
-        if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
-        {
-            return Err(Failure::usage(format!("--subject {name}: two subjects would have this name"))
-                .next("name the file once, or by another path, such as ./NAME"));
-        }
-        let file = files::open_regular(path)?;
-        let digest = digest_of(&file)
-            .map_err(|error| Failure::unable(format!("--subject {name}: {}", files::words(&error))))?;
-        list.push((name.to_owned(), hex(&digest)));
-    }
-    Ok(list)
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.

@@ -33,6 +33,9 @@ pub struct Seal {
     /// Make the digest of this file a subject too; may be repeated
     #[arg(long, value_name = "FILE")]
     pub subject: Vec<PathBuf>,
+    /// Make this digest a subject too, such as that of an image; may be repeated
+    #[arg(long, value_name = "NAME@sha256:HEX")]
+    pub subject_digest: Vec<String>,
     /// The key's passphrase is the first line of this file
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,

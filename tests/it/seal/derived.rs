@@ -172,6 +172,42 @@ fn a_script_is_sealed_in_no_other_format() {
     }
 }
 
+/// An image has no file; its digest is a subject and a product as a file's is.
+#[test]
+fn a_subject_without_a_file_is_refused() {
+    let world = recorded(SCRIPT);
+    let digest = "c".repeat(64);
+    let image = format!("reg.example:5000/app:1.2@sha256:{digest}");
+    let said = say(&world, &seal(&["--subject-digest", &image, "--format", &all()]));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let statement = form::read(&payload(&world, "build.intoto.json")).unwrap();
+    assert_eq!(statement.subject("reg.example:5000/app:1.2"), Some(&*digest));
+    for format in Format::ALL {
+        assert!(String::from_utf8(payload(&world, &file(format))).unwrap().contains(&digest), "{format:?}");
+    }
+    let short = &digest[1..];
+    for (given, why) in [
+        ("app".to_owned(), "not NAME@sha256:HEX"),
+        (format!("app@sha512:{digest}"), "the digest is not sha256"),
+        (format!("app@{digest}"), "the digest is not sha256"),
+        (format!("app@sha256:{short}"), "the digest is not 64 digits"),
+        (format!("app@sha256:{}", digest.to_uppercase()), "the digest is not 64 digits"),
+        (format!("@sha256:{digest}"), "it has no name"),
+        (format!("session@sha256:{digest}"), "two subjects would have this name"),
+        (format!("session.transcript@sha256:{digest}"), "two subjects would have this name"),
+        (format!("app@sha256:{digest}"), "two subjects would have this name"),
+        (format!("script:a@sha256:{digest}"), "names that begin with script:"),
+        (format!("attached:a@sha256:{digest}"), "names that begin with attached:"),
+    ] {
+        let said = say(&world, &seal(&["--force", "--subject-digest", &given]));
+        assert!(said.code == Some(2) && said.err.contains(why), "{given}: {}", said.err);
+    }
+    let many: Vec<String> = (0..998).map(|n| format!("a{n}@sha256:{digest}")).collect();
+    let words: Vec<&str> = many.iter().flat_map(|one| ["--subject-digest", one.as_str()]).collect();
+    let said = say(&world, &seal(&[&["--force"][..], &words].concat()));
+    assert!(said.code == Some(2) && said.err.contains("at most 998 subjects"), "{}", said.err);
+}
+
 /// What `payload` of a format gives of a statement, with files around it.
 fn made(format: Format, statement: &Statement, files: Files) -> Value {
     let sealed = Sealed { statement, payload_sha256: &"a".repeat(64), name: "build", files };
