@@ -27,6 +27,7 @@ mod standing;
 mod subjects;
 mod verify;
 mod view;
+mod vsa;
 
 use std::ffi::OsString;
 

@@ -44,6 +44,7 @@ pub fn run(args: &Args) -> Exit {
 /// A policy with the keys that it names.
 pub struct Held {
     policy: Policy,
+    sha256: Option<String>,
     keys: Option<Vec<Trusted>>,
     at: At,
 }
@@ -54,6 +55,11 @@ pub fn now() -> At {
 }
 
 impl Held {
+    /// The digest of its file in hexadecimal, where it has one.
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.as_deref()
+    }
+
     /// The time at which what it is held against is judged.
     pub fn at(&self) -> At {
         self.at
@@ -70,12 +76,12 @@ impl Held {
 
 /// Reads a policy, and the keys that it names beside itself.
 pub fn read(path: &Path) -> Result<Held, Failure> {
-    let policy = parse(path)?;
+    let (policy, sha256) = parse(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let files: Vec<PathBuf> = policy.keys.iter().map(|name| folder.join(name)).collect();
     let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
     let at = At { keys_when_sealed: policy.keys_when_sealed, ..now() };
-    Ok(Held { policy, keys, at })
+    Ok(Held { policy, sha256: Some(sha256), keys, at })
 }
 
 /// Adds what `--context` asks for, MEMBER=VALUE each; without a policy that is all that is asked.
@@ -83,7 +89,7 @@ pub fn with_context(held: Option<Held>, pairs: &[String]) -> Result<Option<Held>
     if pairs.is_empty() {
         return Ok(held);
     }
-    let bare = || Held { policy: Policy::default(), keys: None, at: now() };
+    let bare = || Held { policy: Policy::default(), sha256: None, keys: None, at: now() };
     let mut held = held.unwrap_or_else(bare);
     for pair in pairs {
         let wrong = |what: String| Failure::usage(format!("--context {pair}: {what}"));
@@ -103,15 +109,17 @@ pub fn with_context(held: Option<Held>, pairs: &[String]) -> Result<Option<Held>
     Ok(Some(held))
 }
 
-fn parse(path: &Path) -> Result<Policy, Failure> {
+/// A policy, and the digest of its file in hexadecimal.
+fn parse(path: &Path) -> Result<(Policy, String), Failure> {
     let bytes = files::read_stream(path, POLICY_MAX as u64)?;
-    Policy::read(&bytes).map_err(|error| {
+    let policy = Policy::read(&bytes).map_err(|error| {
         let what = text::visible(error.what.as_bytes());
         let place = Place { file: path.to_owned(), line: error.line, column: error.column };
         Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
             .place(place)
             .next("to read what a policy may have type: attesh man policy.5")
-    })
+    })?;
+    Ok((policy, hex(&sha256(&[&bytes]))))
 }
 
 fn check(args: &PolicyCheck) -> Exit {
@@ -136,7 +144,7 @@ fn check(args: &PolicyCheck) -> Exit {
 }
 
 fn explain(args: &PolicyExplain) -> Exit {
-    let policy = parse(&args.file)?;
+    let (policy, _) = parse(&args.file)?;
     if args.json {
         let mut value = report::policy_json(&policy);
         value["file"] = report::path_json(&args.file);

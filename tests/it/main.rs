@@ -58,6 +58,7 @@ mod verify {
     mod bounded;
     mod memory;
     pub mod rules;
+    mod summary;
     mod unknown;
     pub mod verdicts;
 }

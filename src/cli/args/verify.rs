@@ -11,6 +11,7 @@ use clap::Args;
     "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
     "attesh verify ./job --expect-head job.log             did it go through the heads in this log?",
     "attesh verify NAME.intoto.json --policy FILE.toml     does it meet this policy?",
+    "attesh verify NAME.intoto.json --policy FILE.toml --emit-vsa FILE --key K   and say so to others",
 ])]
 #[allow(missing_docs)]
 pub struct Verify {
@@ -18,8 +19,11 @@ pub struct Verify {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Trust these keys and no others: SPKI PEM, OpenSSH lines or allowed_signers; may be repeated
-    #[arg(long, value_name = "PUB", visible_alias = "key")]
+    #[arg(long, value_name = "PUB")]
     pub trust: Vec<PathBuf>,
+    /// As --trust; with --emit-vsa the key that signs the summary, as for attesh seal
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
     /// Check that this journal or session folder agrees with the envelope
     #[arg(long, value_name = "JOURNAL")]
     pub journal: Option<PathBuf>,
@@ -32,6 +36,18 @@ pub struct Verify {
     /// Check the envelope against this policy
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathBuf>,
+    /// Write the verdict as a verification summary of SLSA
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    pub emit_vsa: Option<PathBuf>,
+    /// What the subjects of the summary belong to
+    #[arg(long, value_name = "URI", requires = "emit_vsa")]
+    pub resource_uri: Option<String>,
+    /// The passphrase of the key that signs the summary is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "emit_vsa")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Replace a summary that exists
+    #[arg(long, requires = "emit_vsa")]
+    pub force: bool,
     /// The origin secret: a file, or env:NAME for a variable
     #[arg(long, value_name = "FILE|env:NAME")]
     pub secret: Option<String>,
