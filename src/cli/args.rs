@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use collect::Collect;
 pub use policy::{
-    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
-    PolicyTest, PolicyVerb,
+    ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
+    PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
 pub use seal::{Seal, Sh};
 pub use verify::Verify;

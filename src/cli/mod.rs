@@ -2,8 +2,10 @@
 
 pub mod args;
 mod doctor;
+mod export;
 mod given;
 mod heads;
+mod held;
 mod init;
 mod input;
 mod key;

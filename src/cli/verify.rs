@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Verify;
 use super::given::{Exit, secret};
+use super::held::{self, Held};
 use super::input::{Input, TRANSCRIPT, Words, no_attestation, open, unopened};
-use super::policy::{self, Held};
 use super::vsa::Vsa;
 use super::{heads, key};
 use crate::cause::{Cause, Code};
@@ -34,9 +34,9 @@ pub fn run(args: &Verify) -> Exit {
     let kept = heads::expected(&args.expect_head)?;
     let artifacts: Vec<Artifact> =
         args.artifact.iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
-    let policy = args.policy.as_deref().map(policy::read).transpose()?;
-    let policy = policy::with_context(policy, &args.context)?;
-    let at = policy.as_ref().map_or_else(policy::now, Held::at);
+    let policy = args.policy.as_deref().map(held::read).transpose()?;
+    let policy = held::with_context(policy, &args.context)?;
+    let at = policy.as_ref().map_or_else(held::now, Held::at);
     let given = Given {
         args,
         trusted: &trusted,

@@ -227,6 +227,16 @@ pub fn generate(
     Ok(public)
 }
 
+/// A key that nobody keeps: whoever made it signs with it once and forgets it.
+///
+/// # Errors
+/// The system gave no random bytes.
+pub fn passing_key() -> io::Result<PrivateKey> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut seed[..]).map_err(io::Error::other)?;
+    Ok(PrivateKey::from_seed(&seed))
+}
+
 /// A key file, and what is wrong with it.
 #[derive(Debug)]
 pub struct KeyFileError {

@@ -67,6 +67,7 @@ mod verify {
 mod policy {
     mod ci;
     mod context;
+    mod export;
     mod failures;
     pub mod judge;
     mod keys;

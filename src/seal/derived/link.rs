@@ -9,7 +9,7 @@ use super::source::{PRODUCT_COMPLETE, Sealed, named};
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::seal::keys::PublicKey;
-use crate::seal::statement::{Completeness, Statement};
+use crate::seal::statement::Statement;
 
 /// The name under which in-toto knows a key: the digest of its description.
 #[must_use]
@@ -35,7 +35,7 @@ pub(super) fn payload(sealed: &Sealed) -> Value {
         byproducts["return-value"] = status.into();
     }
     let mut products = artifacts(sealed.products());
-    if outcome.end == Completeness::Complete {
+    if sealed.is_whole() {
         products.insert(PRODUCT_COMPLETE.into(), json!({"sha256": predicate.journal.root_hash}));
     }
     let materials = artifacts(named(sealed.files.materials));

@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use crate::seal::statement::{CommandText, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement};
+use crate::seal::statement::{CommandText, Completeness, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement};
 
-/// The product that the link of a complete session has, and no other. Its digest is the journal's
+/// The product that the link of a complete session without pauses has, and no other. Its digest is the journal's
 /// root.
 pub const PRODUCT_COMPLETE: &str = "session.complete";
 
@@ -49,7 +49,14 @@ impl Sealed<'_> {
             "predicateType": self.statement.predicate_type,
             "sealedAt": predicate.sealed_at,
             "transcript": {"sha256": predicate.transcript.sha256},
+            "whole": self.is_whole(),
         })
+    }
+
+    /// Whether nothing is missing of the session, declared or not: a complete one without pauses.
+    pub(super) fn is_whole(&self) -> bool {
+        let outcome = &self.statement.predicate.outcome;
+        outcome.end == Completeness::Complete && outcome.pause_count == 0
     }
 
     /// What ran as one call of the shell; empty where the commands are too many to be listed.
@@ -67,11 +74,26 @@ impl Sealed<'_> {
 
 /// Files, none of them under a name that the sealer gives.
 pub(super) fn named(files: &[(String, String)]) -> impl Iterator<Item = (String, &str)> {
-    let name = |name: &String| match name.as_str() {
-        SUBJECT_SESSION | SUBJECT_TRANSCRIPT | PRODUCT_COMPLETE => format!("./{name}"),
-        name => name.to_owned(),
+    let own = [SUBJECT_SESSION, SUBJECT_TRANSCRIPT, PRODUCT_COMPLETE];
+    let name = move |name: &String| match own.contains(&&*cleaned(name)) {
+        true => format!("file:{name}"),
+        false => name.clone(),
     };
     files.iter().map(move |(file, sha256)| (name(file), sha256.as_str()))
+}
+
+/// A path as some verifiers shorten it before they compare it.
+fn cleaned(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
 }
 
 /// A call of a shell that runs these texts, one after the other.

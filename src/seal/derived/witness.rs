@@ -23,7 +23,8 @@ pub const GIT_TYPE: &str = "https://witness.dev/attestations/git/v0.1";
 pub const LINK: &str = "https://in-toto.io/attestation/link/v0.3";
 const ENVIRONMENT_TYPE: &str = "https://witness.dev/attestations/environment/v0.1";
 const MATERIAL: &str = "https://witness.dev/attestations/material/v0.1";
-const PRODUCT: &str = "https://witness.dev/attestations/product/v0.1";
+/// What came of it.
+pub const PRODUCT: &str = "https://witness.dev/attestations/product/v0.1";
 /// The older Statement, which witness writes and reads.
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v0.1";
 /// The status of a session of which nobody can tell one.

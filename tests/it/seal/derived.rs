@@ -241,6 +241,7 @@ fn a_link_says_what_the_statement_does_not() {
                 "end": "COMPLETE",
                 "sealedAt": predicate.sealed_at,
                 "transcript": {"sha256": predicate.transcript.sha256},
+                "whole": true,
             },
         },
         "environment": {
@@ -274,6 +275,12 @@ fn what_is_unknown_is_made_up() {
     assert_eq!(link["command"][2], "# redacted\n# withheld\n\u{fffd}\nfour\n");
     assert_eq!(link["products"].as_object().unwrap().keys().collect::<Vec<_>>(), ["session.transcript"]);
     assert_eq!(link["byproducts"]["session"]["end"], "INCOMPLETE");
+    assert_eq!(link["byproducts"]["session"]["whole"], false);
+    statement.predicate.outcome.end = Completeness::Complete;
+    statement.predicate.outcome.pause_count = 1;
+    let paused = made(Format::Link, &statement, Files::default());
+    assert_eq!(paused["byproducts"]["session"]["whole"], false);
+    assert!(paused["products"].get("session.complete").is_none(), "a pause leaves something out");
     assert!(link["byproducts"].get("return-value").is_none());
     assert!(link["environment"].get("host").is_none() && link["environment"].get("user").is_none());
     statement.predicate.commands = None;
@@ -287,15 +294,32 @@ fn a_file_passes_for_what_the_sealer_says() {
     statement.predicate.outcome.end = Completeness::Incomplete;
     let digest = "b".repeat(64);
     let named = |name: &str| (name.to_owned(), digest.clone());
-    let files = [named("session.complete"), named("session.transcript"), named("session"), named("a")];
+    let files = [
+        named("session.complete"),
+        named("session.transcript"),
+        named("session"),
+        named("a/../session.complete"),
+        named(".//session.complete/"),
+        named("../session.complete"),
+        named("a"),
+    ];
     let files = Files { materials: &files, products: &files };
     let link = made(Format::Link, &statement, files);
     let products = link["products"].as_object().unwrap();
-    let names = ["./session", "./session.complete", "./session.transcript", "a", "session.transcript"];
+    let own = [
+        "../session.complete",
+        "a",
+        "file:.//session.complete/",
+        "file:a/../session.complete",
+        "file:session",
+        "file:session.complete",
+        "file:session.transcript",
+    ];
+    let names = [&own[..], &["session.transcript"]].concat();
     assert_eq!(products.keys().collect::<Vec<_>>(), names);
     assert_ne!(products["session.transcript"]["sha256"], *digest);
     let names: Vec<_> = link["materials"].as_object().unwrap().keys().collect();
-    assert_eq!(names, ["./session", "./session.complete", "./session.transcript", "a"]);
+    assert_eq!(names, own);
 }
 
 /// What is written nowhere cannot be half there.
