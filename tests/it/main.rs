@@ -50,6 +50,7 @@ mod seal {
     mod envelope;
     mod keys;
     mod limits;
+    mod oracles;
 }
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.

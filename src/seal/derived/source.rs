@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::fact::GIT;
 use crate::seal::statement::{CommandText, Completeness, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement};
 
 /// The product that the link of a complete session without pauses has, and no other. Its digest is the journal's
@@ -42,8 +43,10 @@ impl Sealed<'_> {
     /// What ties the file to one session and one envelope.
     pub(super) fn session(&self) -> Value {
         let predicate = &self.statement.predicate;
+        let changed = predicate.seen_at_start(GIT).and_then(|git| git.text("changedCount"));
         json!({
             "attestation": {"sha256": self.payload_sha256},
+            "clean": changed.map(|count| count == "0"),
             "end": predicate.outcome.end,
             "head": self.statement.head().map(|head| head.to_string()),
             "predicateType": self.statement.predicate_type,

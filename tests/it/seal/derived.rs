@@ -242,6 +242,7 @@ fn a_link_says_what_the_statement_does_not() {
                 "sealedAt": predicate.sealed_at,
                 "transcript": {"sha256": predicate.transcript.sha256},
                 "whole": true,
+                "clean": null,
             },
         },
         "environment": {
@@ -363,6 +364,7 @@ fn with_facts() -> Statement {
         ("tags", "[\"v1\"]"),
         ("remotes", "{\"origin\":\"https://git.example/a/b.git\"}"),
         ("changed", "[\"a b\"]"),
+        ("changedCount", "1"),
     ];
     let machine = [("system", "Linux"), ("env.LANG", "C"), ("container", "docker")];
     statement.predicate.facts = vec![
@@ -411,6 +413,7 @@ fn a_collection_says_what_the_statement_does_not() {
     assert_eq!(entry(&collection, "/command-run/"), Some(&run));
     let link = entry(&collection, "/link/").unwrap();
     assert_eq!(link["byproducts"]["session"]["attestation"]["sha256"], "a".repeat(64));
+    assert_eq!(link["byproducts"]["session"]["clean"], false);
     assert_eq!(link["materials"], json!([{"name": "in", "digest": {"sha256": digest}}]));
     let subjects = collection["subject"].as_array().unwrap();
     let digests: Vec<&Value> = subjects.iter().map(|subject| &subject["digest"]).collect();
@@ -443,6 +446,10 @@ fn a_commit_that_nobody_saw_stands_in_a_derived_file() {
     unseen.predicate.outcome.exit_code = None;
     let run = made(Format::Witness, &unseen, Files::default());
     assert_eq!(entry(&run, "/command-run/").unwrap()["exitcode"], -1);
+    let mut clean = with_facts();
+    clean.predicate.facts[0].data.insert("changedCount".into(), Some("0".into()));
+    let link = made(Format::Link, &clean, Files::default());
+    assert_eq!(link["byproducts"]["session"]["clean"], true);
     let mut longer = with_facts();
     longer.predicate.facts[0].data.insert("commit".into(), Some("c".repeat(64)));
     let git = made(Format::Witness, &longer, Files::default());
