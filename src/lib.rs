@@ -40,6 +40,8 @@
 //!
 //! * A new collected fact: its type in `KNOWN_TYPES` of `record/fact.rs`, what its texts say in a
 //!   file of [`fact`], who looks in a file of [`collect`], its page attesh-facts(5).
+//! * A new format that others read: a file of [`seal::derived`], its table in attesh-seal(5), its
+//!   judge in `tests/oracles`.
 //! * A new kind of key: read and named in `seal/keys.rs`, believed in `seal/trust.rs`; where it
 //!   signs, a variant of `seal::signer::Signer`.
 //! * A second transport of the recorder: a file beside `recorder/hook.rs`, which hands a parsed

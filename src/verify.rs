@@ -27,6 +27,7 @@ mod artifact;
 mod contradiction;
 mod disagreement;
 mod evidence;
+pub mod summary;
 mod verdict;
 
 pub use artifact::{Artifact, Tree, with_artifacts};

@@ -1,16 +1,17 @@
 //! The command line: every verb, flag and example in one place. Help, completions and the
 //! test that compares them with the man pages are made from it.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use collect::{Collect, Init};
 pub use policy::{
-    Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
-    PolicyTest, PolicyVerb,
+    ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
+    PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
+pub use seal::{Seal, Sh};
+pub use verify::Verify;
 
 /// Puts examples under a verb's help.
 macro_rules! examples {
@@ -19,6 +20,8 @@ macro_rules! examples {
 
 mod collect;
 mod policy;
+mod seal;
+mod verify;
 
 /// Records what a shell ran and turns it into one signed attestation.
 #[derive(Debug, Parser)]
@@ -276,134 +279,6 @@ pub struct Resume {
     /// Resume in every shell of the session
     #[arg(long)]
     pub all: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh seal                                  this shell's session, with the default key",
-    "attesh seal incident-42 --key ops.key        a named session, with another key",
-    "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
-    "attesh seal --dir /tmp/job --expect-head log   the session whose heads are in this log",
-])]
-#[allow(missing_docs)]
-pub struct Seal {
-    /// A session's name, id or folder; by default this shell's
-    pub session: Option<String>,
-    /// The session in this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with = "session")]
-    pub dir: Option<PathBuf>,
-    /// The sealing key: PKCS#8 or OpenSSH; a .pub file means ssh-agent holds the private half
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
-    /// Where to write the envelope
-    #[arg(short, long, value_name = "NAME.intoto.json")]
-    pub output: Option<PathBuf>,
-    /// Make the digest of this file a subject too; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub subject: Vec<PathBuf>,
-    /// The key's passphrase is the first line of this file
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-    /// The origin secret: a file, or env:NAME for a variable
-    #[arg(long, value_name = "FILE|env:NAME")]
-    pub secret: Option<String>,
-    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
-    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
-    pub expect_head: Vec<String>,
-    /// End the session although other shells record in it
-    #[arg(long)]
-    pub close_others: bool,
-    /// Seal what is here of a session that another machine records
-    #[arg(long)]
-    pub elsewhere: bool,
-    /// Replace files that exist
-    #[arg(long)]
-    pub force: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh sh build.sh                                        run it, and record each command",
-    "attesh sh -e -o pipefail build.sh                         with bash's own options",
-    "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
-])]
-#[allow(missing_docs)]
-pub struct Sh {
-    /// Sign the session when the script is over, and write the envelope here
-    #[arg(long, value_name = "NAME.intoto.json")]
-    pub seal: Option<PathBuf>,
-    /// The sealing key, as for attesh seal
-    #[arg(long, value_name = "FILE", requires = "seal")]
-    pub key: Option<PathBuf>,
-    /// The key's passphrase is the first line of this file
-    #[arg(long, value_name = "FILE", requires = "seal")]
-    pub passphrase_file: Option<PathBuf>,
-    /// Replace files that exist
-    #[arg(long, requires = "seal")]
-    pub force: bool,
-    /// Record into the session in this folder; attesh makes the folder if it is missing
-    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
-    pub dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub collect: Collect,
-    /// Do not print the head of a session in a folder
-    #[arg(long)]
-    pub quiet: bool,
-    /// Exit with 125 if something could not be recorded
-    #[arg(long)]
-    pub strict: bool,
-    /// bash's options, the script, its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
-    pub words: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh verify NAME.intoto.json --trust ci.pub         made by this key, whole and complete?",
-    "attesh verify NAME.intoto.json --journal ./journal    does the journal agree?",
-    "attesh verify NAME.intoto.json --artifact bin/app     is this file one of its subjects?",
-    "attesh verify ./job --expect-head job.log             did it go through the heads in this log?",
-    "attesh verify NAME.intoto.json --policy FILE.toml     does it meet this policy?",
-])]
-#[allow(missing_docs)]
-pub struct Verify {
-    /// Envelopes, bundles, journals or session folders
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Trust these keys and no others: SPKI PEM, OpenSSH lines or allowed_signers; may be repeated
-    #[arg(long, value_name = "PUB", visible_alias = "key")]
-    pub trust: Vec<PathBuf>,
-    /// Check that this journal or session folder agrees with the envelope
-    #[arg(long, value_name = "JOURNAL")]
-    pub journal: Option<PathBuf>,
-    /// Check that this file is a subject of the envelope; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub artifact: Vec<PathBuf>,
-    /// Check that the session ran on this: repository, ref, commit, workflow, job, run, event, system; may be repeated
-    #[arg(long, value_name = "MEMBER=VALUE")]
-    pub context: Vec<String>,
-    /// The session must have run on what this attestation ran on: the members that the policy names,
-    /// else repository and commit
-    #[arg(long, value_name = "FILE")]
-    pub same_as: Option<PathBuf>,
-    /// Check the envelope against this policy
-    #[arg(long, value_name = "POLICY")]
-    pub policy: Option<PathBuf>,
-    /// The origin secret: a file, or env:NAME for a variable
-    #[arg(long, value_name = "FILE|env:NAME")]
-    pub secret: Option<String>,
-    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
-    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
-    pub expect_head: Vec<String>,
-    /// Say more: every finding, and at length what is not proven
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Debug, Args)]

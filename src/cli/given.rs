@@ -156,3 +156,35 @@ pub fn chosen(word: Option<&str>) -> Result<Session, Failure> {
 pub fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, Failure> {
     dir.map_or_else(|| chosen(word), find::in_folder)
 }
+
+/// An age: a number and s, m, h, d or w. In nanoseconds.
+pub fn age(option: &str, text: &str) -> Result<u64, Failure> {
+    let wrong = || {
+        let what = format!("{option} {text}: not an age");
+        Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
+    };
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000_000_000)).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::age;
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(age("--older-than", "30d").unwrap(), 30 * 86_400 * 1_000_000_000);
+        for bad in ["", "30", "d", "-1d", "1y", "99999999999999w"] {
+            assert!(age("--older-than", bad).is_err(), "{bad}");
+        }
+    }
+}

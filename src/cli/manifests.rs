@@ -4,6 +4,7 @@
 //! them. What does not: what a manifest is (`fact::manifest`), which facts count
 //! (`seal::recorded`).
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::cause::{Cause, Code};
@@ -32,6 +33,14 @@ pub fn path_beside(envelope: &Path, name: &str) -> PathBuf {
 /// Where both would be.
 pub fn paths_beside(envelope: &Path) -> [PathBuf; 2] {
     [MATERIALS_FILE, PRODUCTS_FILE].map(|name| path_beside(envelope, name))
+}
+
+/// Names and digests of files around the commands.
+pub struct Around {
+    /// What was there.
+    pub materials: Vec<(String, String)>,
+    /// What came of them.
+    pub products: Vec<(String, String)>,
 }
 
 /// The manifests of a session that is sealed.
@@ -84,6 +93,16 @@ impl Manifests {
         // Where the products are too many to be listed, those that were named stand all the same.
         subjects.extend(if subjects.is_empty() { given.to_vec() } else { others });
         Ok(subjects)
+    }
+
+    /// What was there and what came of the session, with the files that a seal was told of: for the
+    /// formats of others, which list them all.
+    pub fn around(&self, subjects: &[(String, String)]) -> Around {
+        let named = |manifest: &Option<Manifest>| manifest.as_ref().map(Manifest::named).unwrap_or_default();
+        let mut products = named(&self.products);
+        let recorded: HashSet<String> = products.iter().map(|(name, _)| name.clone()).collect();
+        products.extend(subjects.iter().filter(|(name, _)| !recorded.contains(name)).cloned());
+        Around { materials: named(&self.materials), products }
     }
 
     /// Writes them beside the envelope.

@@ -2,8 +2,10 @@
 
 pub mod args;
 mod doctor;
+mod export;
 mod given;
 mod heads;
+mod held;
 mod init;
 mod input;
 mod key;
@@ -12,6 +14,7 @@ mod log;
 mod login;
 mod manifests;
 mod note;
+mod outputs;
 mod pages;
 mod policy;
 mod rc;
@@ -22,9 +25,12 @@ mod seal;
 mod sessions;
 mod sh;
 mod show;
+mod signing;
 mod standing;
+mod subjects;
 mod verify;
 mod view;
+mod vsa;
 
 use std::ffi::OsString;
 

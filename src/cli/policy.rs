@@ -10,28 +10,24 @@ use super::args::{
     Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
     PolicyOutput, PolicyTest, PolicyVerb,
 };
+use super::export;
 use super::given::Exit;
-use super::input::{Input, TRANSCRIPT, no_attestation, open, unopened};
-use super::{key, manifests};
-use crate::cause::{Cause, Code};
-use crate::clock;
-use crate::collect::MATERIALS_FILE;
+use super::held::{self, Held, parse, read};
+use super::input::no_attestation;
+use super::key;
 use crate::crypto::sha256;
 use crate::encoding::hex;
-use crate::failure::{Failure, Kind, Place};
+use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
-use crate::policy::context::Context;
-use crate::policy::{self, ContextRule, Hides, Options, POLICY_MAX, Policy, ScriptRule};
+use crate::policy::{self, Hides, Options, Policy, ScriptRule};
 use crate::report;
 use crate::run::call::bash;
 use crate::run::reader::Places;
 use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
-use crate::seal::envelope::Envelope;
-use crate::seal::recorded::Recorded;
-use crate::text::{self, Next};
-use crate::verify::{self, At, Objection, Trusted, Verdict};
+use crate::text;
+use crate::verify::{self, Objection, Trusted, Verdict};
 
 pub fn run(args: &Args) -> Exit {
     match &args.verb {
@@ -41,133 +37,16 @@ pub fn run(args: &Args) -> Exit {
         PolicyVerb::Check(args) => check(args),
         PolicyVerb::Explain(args) => explain(args),
         PolicyVerb::Test(args) => test(args),
+        PolicyVerb::Export(args) => export::run(args),
     }
-}
-
-/// A policy with the keys that it names.
-pub struct Held {
-    policy: Policy,
-    keys: Option<Vec<Trusted>>,
-    at: At,
-}
-
-/// What is judged without a policy is judged by this time.
-pub fn now() -> At {
-    At::time(i64::try_from(clock::now().realtime_ns / 1_000_000_000).unwrap_or(i64::MAX))
-}
-
-impl Held {
-    /// The time at which what it is held against is judged.
-    pub fn at(&self) -> At {
-        self.at
-    }
-
-    /// Adds to an envelope's verdict what the policy says. `path` is where the envelope lies.
-    pub fn judge(&self, verdict: &mut Verdict, envelope: &Envelope, path: &Path) {
-        let Some(statement) = &verdict.statement else { return };
-        let recorded = Recorded::of(&statement.predicate).materials();
-        let materials = match recorded.filter(|_| !self.policy.materials.is_empty()) {
-            Some(one) => manifests::read_beside(path, MATERIALS_FILE, one),
-            None => Ok(None),
-        };
-        let other = materials.as_ref().err().map(Objection::of);
-        let materials = materials.ok().flatten();
-        let ruling = policy::judge(&self.policy, statement, self.at.now_s, materials.as_ref());
-        if let Some(other) = other {
-            verdict.fail(other);
-        }
-        let of_keys = self.keys.as_ref().map(|keys| verify::envelope(envelope, keys, self.at));
-        verify::with_policy(verdict, ruling, of_keys.as_ref());
-    }
-}
-
-/// Reads a policy, and the keys that it names beside itself.
-pub fn read(path: &Path) -> Result<Held, Failure> {
-    let policy = parse(path)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let files: Vec<PathBuf> = policy.keys.iter().map(|name| folder.join(name)).collect();
-    let keys = if files.is_empty() { None } else { Some(key::trusted(&files)?) };
-    let at = At { keys_when_sealed: policy.keys_when_sealed, ..now() };
-    Ok(Held { policy, keys, at })
-}
-
-/// Adds what `--context` asks for, MEMBER=VALUE each; without a policy that is all that is asked.
-pub fn with_context(held: Option<Held>, pairs: &[String]) -> Result<Option<Held>, Failure> {
-    if pairs.is_empty() {
-        return Ok(held);
-    }
-    let bare = || Held { policy: Policy::default(), keys: None, at: now() };
-    let mut held = held.unwrap_or_else(bare);
-    for pair in pairs {
-        let wrong = |what: String| Failure::usage(format!("--context {pair}: {what}"));
-        let known = || ContextRule::MEMBERS.map(|(_, member)| member).join(", ");
-        let split = pair.split_once('=').filter(|(_, value)| !value.is_empty());
-        let (member, value) = split.ok_or_else(|| {
-            wrong("not MEMBER=VALUE".to_owned())
-                .next("write a member and its value, as in --context ref=refs/heads/main")
-        })?;
-        if !ContextRule::MEMBERS.iter().any(|(_, known)| *known == member) {
-            return Err(wrong(format!("{member} is no member of a context"))
-                .next(Next::say(format!("the members are {}", known()))));
-        }
-        let asked = held.policy.context.give(member, value.to_owned());
-        asked.map_err(|form| wrong(format!("{member} must be {form}")))?;
-    }
-    Ok(Some(held))
-}
-
-/// Adds that the context is that of another attestation, in the members that the policy names, or
-/// else in repository and commit.
-pub fn with_same_as(
-    held: Option<Held>,
-    file: Option<&Path>,
-    trusted: &[Trusted],
-) -> Result<Option<Held>, Failure> {
-    let Some(file) = file else { return Ok(held) };
-    let bare = || Held { policy: Policy::default(), keys: None, at: now() };
-    let mut held = held.unwrap_or_else(bare);
-    let wrong = |failure: Failure| {
-        let message = format!("--same-as {}: {}", file.display(), failure.message);
-        Failure { message, ..failure }
-    };
-    let verdict = match opened(file).map_err(wrong)? {
-        Ok(envelope) => verify::envelope(&envelope, trusted, held.at),
-        Err(cause) => Verdict::unable(no_attestation(&cause)),
-    };
-    if let Some(objection) = &verdict.failure {
-        return Err(wrong(Failure::because(objection.code, objection.text.clone())));
-    }
-    let same_as = held.policy.context.same_as.clone();
-    let members = if same_as.is_empty() { vec!["repository", "commit"] } else { same_as };
-    for member in members {
-        let says = verdict.statement.as_deref().and_then(|statement| Context::of(statement).says(member));
-        let says = says.ok_or_else(|| wrong(Failure::usage(format!("it does not say its {member}"))))?;
-        if says.contains('*') {
-            return Err(wrong(Failure::usage(format!("its {member} is {says}, which would fit many"))));
-        }
-        let asked = held.policy.context.give(member, says);
-        asked.map_err(|form| wrong(Failure::usage(format!("{member} must be {form}"))))?;
-    }
-    Ok(Some(held))
-}
-
-fn parse(path: &Path) -> Result<Policy, Failure> {
-    let bytes = files::read_stream(path, POLICY_MAX as u64)?;
-    Policy::read(&bytes).map_err(|error| {
-        let what = text::visible(error.what.as_bytes());
-        let place = Place { file: path.to_owned(), line: error.line, column: error.column };
-        Failure::usage(format!("{}: line {}, column {}: {what}", path.display(), error.line, error.column))
-            .place(place)
-            .next("to read what a policy may have type: attesh man policy.5")
-    })
 }
 
 fn check(args: &PolicyCheck) -> Exit {
     let mut files = Vec::new();
     for path in &args.files {
         let held = read(path)?;
-        let scripts = held.policy.scripts.len();
-        let commands: usize = held.policy.scripts.iter().map(|script| script.commands.len()).sum();
+        let scripts = held.policy().scripts.len();
+        let commands: usize = held.policy().scripts.iter().map(|script| script.commands.len()).sum();
         if args.json {
             let file = report::path_json(path);
             files.push(json!({"file": file, "scripts": scripts, "commands": commands}));
@@ -184,7 +63,7 @@ fn check(args: &PolicyCheck) -> Exit {
 }
 
 fn explain(args: &PolicyExplain) -> Exit {
-    let policy = parse(&args.file)?;
+    let (policy, _) = parse(&args.file)?;
     if args.json {
         let mut value = report::policy_json(&policy);
         value["file"] = report::path_json(&args.file);
@@ -356,13 +235,13 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
 
 fn test(args: &PolicyTest) -> Exit {
     let held = read(&args.file)?;
-    let held = with_context(Some(held), &args.context)?.expect("there is a policy");
-    let trusted = match (&held.keys, &args.trust[..]) {
+    let held = held::with_context(Some(held), &args.context)?.expect("there is a policy");
+    let trusted = match (held.keys(), &args.trust[..]) {
         (None, given) => key::trusted(given)?,
         (Some(_), given @ [_, ..]) => key::trusted(given)?,
         (Some(_), []) => {
             let folder = args.file.parent().unwrap_or(Path::new(""));
-            let files: Vec<PathBuf> = held.policy.keys.iter().map(|name| folder.join(name)).collect();
+            let files: Vec<PathBuf> = held.policy().keys.iter().map(|name| folder.join(name)).collect();
             key::trusted(&files)?
         }
     };
@@ -421,22 +300,11 @@ fn as_json(file: &str, verdict: &Verdict) -> Value {
 
 /// The verdict on one attestation.
 fn judged(path: &Path, held: &Held, trusted: &[Trusted]) -> Result<Verdict, Failure> {
-    let envelope = match opened(path)? {
+    let envelope = match held::envelope(path)? {
         Ok(envelope) => envelope,
         Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
-    let mut verdict = verify::envelope(&envelope, trusted, held.at);
+    let mut verdict = verify::envelope(&envelope, trusted, held.at());
     held.judge(&mut verdict, &envelope, path);
     Ok(verdict)
-}
-
-/// An envelope; or why it is none.
-fn opened(path: &Path) -> Result<Result<Envelope, Cause>, Failure> {
-    Ok(match open(path).map_err(|error| unopened(path, error))? {
-        Input::Envelope(envelope) => *envelope,
-        Input::Transcript => Err(Cause::new(Code::FileOther, TRANSCRIPT)),
-        Input::Journal(_) => {
-            Err(Cause::new(Code::FileOther, "a journal, not sealed; a policy needs an envelope"))
-        }
-    })
 }

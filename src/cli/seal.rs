@@ -5,53 +5,38 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Seal, Sh};
 use super::given::{Exit, by_word, secret};
-use super::manifests::{Manifests, beside_the_journal, paths_beside};
+use super::heads;
+use super::manifests::{Around, Manifests, beside_the_journal};
+use super::outputs::Outputs;
 use super::sessions::{Ended, end_and_succeed};
-use super::{heads, key};
+use super::signing::{signer, signer_apart};
+use super::subjects;
 use crate::cause::Code;
 use crate::clock;
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
-use crate::journal::append::digest_of;
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
-use crate::os::proc;
-use crate::passphrase::{self, Sources};
-use crate::paths;
 use crate::report;
-use crate::seal::agent::AgentKey;
-use crate::seal::apart::{Apart, Found, Opened};
+use crate::seal::derived::{Files, Format, Sealed};
 use crate::seal::draft::{Draft, DraftError};
-use crate::seal::envelope::MAX_ENVELOPE_BYTES;
+use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
 use crate::seal::formats;
-use crate::seal::keys::Passphrase;
-use crate::seal::signer::{KeyFile, KeyFileError, Signer, generate};
-use crate::seal::statement::{
-    AGENT_PAYLOAD_MAX, Completeness, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT,
-    SUBJECTS_MAX, Statement,
-};
+use crate::seal::signer::Signer;
+use crate::seal::statement::{AGENT_PAYLOAD_MAX, Completeness, Statement};
 use crate::session::close::EndVerb;
 use crate::session::heads::{checked, rejected};
-use crate::session::{SEALED, Session, SessionError, attached, birth, find, short_id};
+use crate::session::{SEALED, Session, SessionError, attached, birth, find};
 use crate::sys;
 use crate::text::{self, Command, Next};
 use crate::verify;
-
-/// What goes beside the envelope.
-struct Outputs {
-    envelope: PathBuf,
-    bundle: PathBuf,
-    transcript: PathBuf,
-}
-
-const SUFFIX: &str = ".intoto.json";
 
 pub fn run(args: &Seal) -> Exit {
     sys::hide();
@@ -62,10 +47,11 @@ pub fn run(args: &Seal) -> Exit {
         None => the_session(args.session.as_deref())?,
     };
     let apart = recorded_elsewhere(&session, args.elsewhere)?;
-    let outputs = Outputs::new(args, &session)?;
+    let formats = formats(args.format.as_deref())?;
+    let outputs = args.output.clone().map_or_else(|| Outputs::of(&session), Outputs::beside)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
-    let subjects = subjects(&args.subject)?;
+    let subjects = subjects::given(&args.subject, &args.subject_digest)?;
     let secret = match &args.secret {
         Some(given) => Some(secret(given)?),
         None => session.genesis().origin_id.and_then(birth::own_secret),
@@ -75,6 +61,8 @@ pub fn run(args: &Seal) -> Exit {
         return Err(Failure::usage(what).next("give the secret that attesh start was given, or leave it out"));
     }
     let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
+    let outputs = outputs.with(&formats, &signer.public());
+    outputs.reserve(overwrite)?;
     if !kept.is_empty() && !session.has_end() {
         heads::refuse_another(&kept, &checked(&session, &kept.sizes())?).map_err(|failure| Failure {
             message: format!("{}\nnothing was ended", failure.message),
@@ -127,6 +115,8 @@ fn again(args: &Seal, session: &Session) -> Command {
     let mut command = signing(args.key.as_deref(), args.passphrase_file.as_deref(), args.output.as_deref());
     command = args.subject.iter().fold(command, |command, path| command.word("--subject").path(path));
     let secret = args.secret.iter().map(|secret| ("--secret", secret));
+    let secret = secret.chain(args.subject_digest.iter().map(|given| ("--subject-digest", given)));
+    let secret = secret.chain(args.format.iter().map(|list| ("--format", list)));
     let given = secret.chain(args.expect_head.iter().map(|head| ("--expect-head", head)));
     command = given.fold(command, |command, (name, value)| command.word(name).word(value));
     for (word, given) in [("--elsewhere", args.elsewhere), ("--force", args.force)] {
@@ -178,11 +168,16 @@ impl Later {
     /// The key cannot be used, or a file cannot be written: a usage error, because nothing has run.
     pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
+        let formats = formats(args.format.as_deref())?;
         let outputs = Outputs::beside(output.to_owned())?;
         let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
         outputs.reserve(overwrite).map_err(usage)?;
-        let signer = signer_apart(args.key.as_deref(), args.passphrase_file.as_deref()).map_err(usage)?;
-        let again = signing(args.key.as_deref(), args.passphrase_file.as_deref(), Some(output));
+        let (key, passphrase_file) = (args.key.as_deref(), args.passphrase_file.as_deref());
+        let signer = signer_apart(key, passphrase_file, 1 + formats.len()).map_err(usage)?;
+        let outputs = outputs.with(&formats, &signer.public());
+        outputs.reserve(overwrite).map_err(usage)?;
+        let again = signing(key, passphrase_file, Some(output));
+        let again = args.format.iter().fold(again, |again, list| again.word("--format").word(list));
         let again = if args.force { again.word("--force") } else { again };
         Ok(Later { signer, outputs, overwrite, again })
     }
@@ -248,171 +243,14 @@ fn named(session: &Session, failure: Failure) -> Failure {
     Failure { message: format!("session {}: {}", session.short_name(), failure.message), ..failure }
 }
 
-impl Outputs {
-    fn new(args: &Seal, session: &Session) -> Result<Self, Failure> {
-        let envelope = match &args.output {
-            Some(path) => path.clone(),
-            None => {
-                let opened = clock::timestamp(session.opened_ns());
-                let opened = opened
-                    .map_or_else(|| "unknown".to_owned(), |time| time.strftime("%Y-%m-%dT%H%MZ").to_string());
-                PathBuf::from(format!("{opened}-{}{SUFFIX}", short_id(session.id())))
-            }
-        };
-        Outputs::beside(envelope)
-    }
-
-    fn beside(envelope: PathBuf) -> Result<Self, Failure> {
-        if envelope == Path::new("-") {
-            return Err(Failure::usage(
-                "-o -: seal writes three files, so it cannot write to standard output",
-            )
-            .next("name the envelope: -o NAME.intoto.json"));
-        }
-        let Some(name) = envelope.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display()))
-                .next("name the envelope: -o NAME.intoto.json"));
-        };
-        let stem = name.strip_suffix(SUFFIX).unwrap_or(&name);
-        let beside = |suffix: &str| envelope.with_file_name(format!("{stem}{suffix}"));
-        Ok(Outputs { bundle: beside(".sigstore.json"), transcript: beside(".transcript"), envelope })
-    }
-
-    /// Checks that all three can be written.
-    fn reserve(&self, overwrite: Overwrite) -> Result<(), Failure> {
-        let manifests = paths_beside(&self.envelope);
-        for path in [&self.envelope, &self.bundle, &self.transcript].into_iter().chain(&manifests) {
-            if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
-                return Err(Failure::usage(format!(
-                    "{}: not a file, so attesh does not replace it",
-                    path.display()
-                ))
-                .next("choose another name with -o (in attesh sh with --seal)"));
-            }
-            if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
-                return Err(Failure::usage(format!("{}: exists already", path.display())).next(
-                    "choose another name with -o (in attesh sh with --seal), or add --force to replace it",
-                ));
-            }
-        }
-        let folder =
-            self.envelope.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        files::can_create_in(folder).map_err(Failure::from)
-    }
-}
-
-fn subjects(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    if paths.len() + 2 > SUBJECTS_MAX {
-        return Err(Failure::usage(format!("--subject: at most {} files", SUBJECTS_MAX - 2))
-            .next("put the files into one archive and name that"));
-    }
-    let mut list: Vec<(String, String)> = Vec::new();
-    for path in paths {
-        let name = path
-            .to_str()
-            .ok_or_else(|| Failure::usage(format!("--subject {}: the name is not UTF-8", path.display())))?;
-        for (prefix, whose) in [(SUBJECT_SCRIPT, "recorded scripts"), (SUBJECT_ATTACHED, "attached files")] {
-            if name.starts_with(prefix) {
-                let what = format!("--subject {name}: names that begin with {prefix} are those of {whose}");
-                return Err(Failure::usage(what).next("name the file by another path, such as ./NAME"));
-            }
-        }
-        if [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name) || list.iter().any(|(have, _)| have == name)
-        {
-            return Err(Failure::usage(format!("--subject {name}: two subjects would have this name"))
-                .next("name the file once, or by another path, such as ./NAME"));
-        }
-        let file = files::open_regular(path)?;
-        let digest = digest_of(&file)
-            .map_err(|error| Failure::unable(format!("--subject {name}: {}", files::words(&error))))?;
-        list.push((name.to_owned(), hex(&digest)));
-    }
-    Ok(list)
-}
-
-fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, Failure> {
-    let sources = || Sources::with(passphrase_file);
-    let path = key.map_or_else(key::default_path, |key| Ok(key.to_owned()))?;
-    let made = match key.is_none() && path.symlink_metadata().is_err() {
-        true => Some(make_default_key(&path, sources())?),
-        false => None,
-    };
-    let file = KeyFile::open(&path).map_err(key::failure)?;
-    let private = match file {
-        KeyFile::Public(public) => {
-            let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
-            let agent = AgentKey::find(socket.as_deref(), public)
-                .map_err(|error| Failure::of(Kind::Unable, &error))?;
-            return Ok(Signer::Agent(agent));
-        }
-        KeyFile::Private(private) => private,
-    };
-    // A CI hands out secrets as files with modes of its own, and its user can do nothing about it.
-    if let Some(warning) = private.exposure().filter(|_| paths::ci().is_none()) {
-        report::say(&format!("warning: {warning}"));
-    }
-    let opened = match made {
-        None if private.is_encrypted() => {
-            let unlock = |given: &Passphrase| private.unlock(Some(given));
-            let opened = passphrase::open(sources(), &path, unlock, KeyFileError::is_wrong_passphrase);
-            opened.map_err(|error| key::no_passphrase(&error))?
-        }
-        made => private.unlock(made.as_ref()),
-    };
-    opened.map(Signer::Key).map_err(key::failure)
-}
-
-/// The key for a script that runs first: it is in a process of its own, and nothing that opens it
-/// is left in this one, in its environment or among its descriptors.
-fn signer_apart(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Signer, Failure> {
-    let open = || {
-        let opened = signer(key, passphrase_file).map(|signer| match signer {
-            Signer::Key(key) => Opened::Key(key),
-            other => Opened::Agent(other.public()),
-        });
-        passphrase::forget();
-        opened.map_err(|failure| failure.to_string())
-    };
-    let found = Apart::start(open);
-    passphrase::forget();
-    let given = key.into_iter().chain(passphrase_file).filter_map(proc::descriptor_in);
-    // Standard input is the script's.
-    given.filter(|descriptor| *descriptor > 2).for_each(sys::close_inherited);
-    let lost = |error: std::io::Error| {
-        Failure::unable(format!("no process could be started that holds the key: {}", files::words(&error)))
-    };
-    match found.map_err(lost)? {
-        Found::Apart(apart) => Ok(Signer::Apart(apart)),
-        Found::Agent(public) => {
-            let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
-            let agent = AgentKey::find(socket.as_deref(), public);
-            agent.map(Signer::Agent).map_err(|error| Failure::of(Kind::Unable, &error))
-        }
-        Found::Refused(words) => Err(Failure::usage(words)),
-    }
-}
-
-/// The first seal makes a key; only with a passphrase, and only if it can get one.
-fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure> {
-    if sources.file.is_none() && sources.environment.is_none() && !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("the sealing key does not exist yet ({})", path.display())).next(
-            Next::typing("to make one", Command::new("attesh key generate -o").path(path))
-                .or("name one with --key FILE"),
-        ));
-    }
-    report::say(&format!("making your sealing key, {}", path.display()));
-    let passphrase = passphrase::new(sources, path).map_err(|error| key::no_passphrase(&error))?;
-    files::Folder::create(path.parent().expect("a file in a folder"))?;
-    let public = generate(path, Some(&passphrase), false).map_err(key::failure)?;
-    let trusted = key::trust(&public, "own")?;
-    report::say(&format!(
-        "made {} ({}); its public half is {}.pub, and {} makes verify trust it here",
-        path.display(),
-        public.fingerprint(),
-        path.display(),
-        trusted.display()
-    ));
-    Ok(passphrase)
+/// The formats of a list.
+fn formats(list: Option<&str>) -> Result<Vec<Format>, Failure> {
+    let Some(list) = list else { return Ok(Vec::new()) };
+    Format::list(list).map_err(|why| {
+        let known = Format::ALL.map(Format::word).join(", ");
+        Failure::usage(format!("--format {list}: {why}"))
+            .next(Next::say(format!("the formats are {known}; name each once, with commas between")))
+    })
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.
@@ -524,7 +362,42 @@ fn make(
         let what = format!("the journal holds what a statement cannot say: {why}");
         return Err(Failure::because(why.code, what));
     }
-    let envelope = signer.seal(payload).map_err(|error| Failure::of(Kind::Unable, &error))?;
+    let derived = derived(signer, outputs, &statement, &payload, &manifests.around(&subjects))?;
+    let (envelope, written) = signed(signer, payload, signer.public().fingerprint())?;
+    transcript.publish(overwrite)?;
+    manifests.publish(&outputs.envelope, overwrite)?;
+    files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
+    for (path, bytes) in derived {
+        files::publish(path, &bytes, 0o644, overwrite)?;
+    }
+    files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
+    Ok((statement, hex(&sha256(&[&written]))))
+}
+
+/// The files in the formats of others, signed.
+fn derived<'a>(
+    signer: &Signer,
+    outputs: &'a Outputs,
+    statement: &Statement,
+    payload: &[u8],
+    around: &Around,
+) -> Result<Vec<(&'a Path, Vec<u8>)>, Failure> {
+    let payload_sha256 = hex(&sha256(&[payload]));
+    let files = Files { materials: &around.materials, products: &around.products };
+    let name = outputs.name();
+    let sealed = Sealed { statement, payload_sha256: &payload_sha256, name: &name, files };
+    let file = |(format, path): &'a (Format, PathBuf)| {
+        let keyid = format.keyid(&signer.public());
+        let (_, bytes) = signed(signer, format.payload(&sealed), keyid)?;
+        Ok((path.as_path(), bytes))
+    };
+    outputs.derived.iter().map(file).collect()
+}
+
+/// An envelope, and its file.
+fn signed(signer: &Signer, payload: Vec<u8>, keyid: String) -> Result<(Envelope, Vec<u8>), Failure> {
+    let envelope = signer.seal_as(PAYLOAD_TYPE, payload, keyid);
+    let envelope = envelope.map_err(|error| Failure::of(Kind::Unable, &error))?;
     let written = envelope.to_json();
     if written.len() > MAX_ENVELOPE_BYTES {
         return Err(Failure::unable(format!(
@@ -532,11 +405,7 @@ fn make(
             written.len()
         )));
     }
-    transcript.publish(overwrite)?;
-    manifests.publish(&outputs.envelope, overwrite)?;
-    files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
-    files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
-    Ok((statement, hex(&sha256(&[&written]))))
+    Ok((envelope, written))
 }
 
 /// Tells the person what was sealed, and whether it is whole.
@@ -579,9 +448,12 @@ fn print(
     let outcome = &statement.predicate.outcome;
     let head = statement.head().map(|head| head.to_string());
     let (bundle, transcript) = (report::path_json(&outputs.bundle), report::path_json(&outputs.transcript));
-    report::json(
-        "attesh.seal/v1",
-        json!({"envelope": path, "sha256": digest, "bundle": bundle, "transcript": transcript,
-            "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count}),
-    )
+    let mut value = json!({"envelope": path, "sha256": digest, "bundle": bundle, "transcript": transcript,
+        "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count});
+    if !outputs.derived.is_empty() {
+        let derived = outputs.derived.iter();
+        let paths = derived.map(|(format, path)| (format.word().to_owned(), report::path_json(path)));
+        value["formats"] = Value::Object(paths.collect());
+    }
+    report::json("attesh.seal/v1", value)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, by_word, chosen_or_in, collection_here, ended, secret};
+use super::given::{Exit, age, by_word, chosen_or_in, collection_here, ended, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
@@ -335,7 +335,7 @@ pub fn prune(args: &Prune) -> Exit {
         return Err(Failure::usage("no session is named")
             .next("say which: --sealed for every sealed session, or name sessions"));
     }
-    let age_ns = args.older_than.as_deref().map(age).transpose()?;
+    let age_ns = args.older_than.as_deref().map(|text| age("--older-than", text)).transpose()?;
     let now = clock::now().realtime_ns;
     let mut chosen = Vec::new();
     for word in &args.session {
@@ -423,36 +423,4 @@ fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// An age: a number and s, m, h, d or w. In nanoseconds.
-fn age(text: &str) -> Result<u64, Failure> {
-    let wrong = || {
-        let what = format!("--older-than {text}: not an age");
-        Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
-    };
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000_000_000)).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::age;
-
-    #[test]
-    fn ages_have_a_unit() {
-        assert_eq!(age("30d").unwrap(), 30 * 86_400 * 1_000_000_000);
-        for bad in ["", "30", "d", "-1d", "1y", "99999999999999w"] {
-            assert!(age(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -10,7 +10,7 @@ use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
 use super::row::Layout;
 use super::view::{STALE, add_failure, view};
-use super::{key, listing, policy, row};
+use super::{held, key, listing, row};
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::failure::{Failure, Kind};
@@ -91,7 +91,7 @@ pub fn run(args: &Show) -> Exit {
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
     let trusted = key::trusted(&[])?;
-    let verdict = verify::envelope(envelope, &trusted, policy::now());
+    let verdict = verify::envelope(envelope, &trusted, held::now());
     let signed = verdict.aspects.signature.mark.name();
     let refused = |objection: &&Objection| matches!(objection.kind(), Kind::Integrity | Kind::Unsupported);
     if let Some(objection) = verdict.failure.as_ref().filter(refused)

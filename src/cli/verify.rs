@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::args::Verify;
 use super::given::{Exit, secret};
+use super::held::{self, Held};
 use super::input::{Input, TRANSCRIPT, Words, no_attestation, open, unopened};
-use super::policy::{self, Held};
+use super::vsa::Vsa;
 use super::{heads, key, manifests};
 use crate::cause::{Cause, Code};
 use crate::collect::{self, PRODUCTS_FILE};
-use crate::crypto::OriginSecret;
+use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
 use crate::fact::manifest::Manifest;
 use crate::failure::{Failure, Kind};
@@ -29,17 +30,19 @@ use crate::text::{Command, Next};
 use crate::verify::{self, Artifact, At, Objection, Tree, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
-    let trusted = key::trusted(&args.trust)?;
+    let vsa = Vsa::new(args)?;
+    let own: &[PathBuf] = if vsa.is_some() { &[] } else { &args.key };
+    let trusted = key::trusted(&[&args.trust, own].concat())?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let kept = heads::expected(&args.expect_head)?;
     let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
         args.artifact.iter().partition(|path| path.is_dir());
     let artifacts: Vec<Artifact> = named.into_iter().map(|path| artifact(path)).collect::<Result<_, _>>()?;
     let trees: Vec<Tree> = folders.into_iter().map(|path| tree(path)).collect::<Result<_, _>>()?;
-    let policy = args.policy.as_deref().map(policy::read).transpose()?;
-    let policy = policy::with_context(policy, &args.context)?;
-    let policy = policy::with_same_as(policy, args.same_as.as_deref(), &trusted)?;
-    let at = policy.as_ref().map_or_else(policy::now, Held::at);
+    let policy = args.policy.as_deref().map(held::read).transpose()?;
+    let policy = held::with_context(policy, &args.context)?;
+    let policy = held::with_same_as(policy, args.same_as.as_deref(), &trusted)?;
+    let at = policy.as_ref().map_or_else(held::now, Held::at);
     let given = Given {
         args,
         trusted: &trusted,
@@ -63,21 +66,16 @@ pub fn run(args: &Verify) -> Exit {
     };
     let worst = verdicts.iter().filter_map(|(_, verdict)| kind(verdict));
     let exit = worst.max_by_key(|kind| rank(*kind)).map_or(0, Kind::exit_code);
+    let digest = policy.as_ref().and_then(Held::sha256);
+    let written = match vsa.map_or(Ok(None), |vsa| vsa.write(verdicts[0].1.as_ref(), digest)) {
+        // A program gets one answer.
+        Err(failure) if args.json => return Err(failure),
+        written => written,
+    };
     if args.json {
-        let files: Vec<Value> =
-            verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict.as_ref())).collect();
-        report::json("attesh.verify/v1", json!({"exit": exit, "files": files}))?;
+        print_json(&verdicts, exit, written.as_ref().ok().copied().flatten())?;
     } else {
-        for (file, verdict) in &verdicts {
-            match verdict {
-                Ok(verdict) => report::verdict(file, verdict, args.verbose)?,
-                Err(failure) if failure.kind == Kind::Usage => {}
-                Err(failure) => {
-                    let objection = Objection::new(Code::FileUnable, failure.to_string());
-                    report::verdict(file, &Verdict::unable(objection), args.verbose)?;
-                }
-            }
-        }
+        print(&verdicts, args.verbose)?;
         if trusted.is_empty() && verdicts.iter().any(|(_, verdict)| kind(verdict) == Some(Kind::Untrusted)) {
             report::say(
                 "no key is trusted here: name one with --trust KEY.pub, or for good with: attesh key trust KEY.pub",
@@ -89,7 +87,34 @@ pub fn run(args: &Verify) -> Exit {
             report::say(&failure.to_string());
         }
     }
-    Ok(exit)
+    written.map(|_| exit)
+}
+
+/// Files, and the verdict on each.
+type Verdicts = [(String, Result<Verdict, Failure>)];
+
+fn print_json(verdicts: &Verdicts, exit: u8, summary: Option<&Path>) -> Result<(), Failure> {
+    let files: Vec<Value> =
+        verdicts.iter().map(|(file, verdict)| report::verdict_json(file, verdict.as_ref())).collect();
+    let mut value = json!({"exit": exit, "files": files});
+    if let Some(path) = summary {
+        value["vsa"] = report::path_json(path);
+    }
+    report::json("attesh.verify/v1", value)
+}
+
+fn print(verdicts: &Verdicts, verbose: bool) -> Result<(), Failure> {
+    for (file, verdict) in verdicts {
+        match verdict {
+            Ok(verdict) => report::verdict(file, verdict, verbose)?,
+            Err(failure) if failure.kind == Kind::Usage => {}
+            Err(failure) => {
+                let objection = Objection::new(Code::FileUnable, failure.to_string());
+                report::verdict(file, &Verdict::unable(objection), verbose)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn artifact(path: &Path) -> Result<Artifact, Failure> {
@@ -199,6 +224,9 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         _ => products_beside(path, &mut verdict),
     };
     verify::with_artifacts(&mut verdict, given.artifacts, given.trees, products.as_ref());
+    if args.emit_vsa.is_some() {
+        verdict.envelope_sha256 = Some(hex(&sha256(&[&envelope.to_json()])));
+    }
     Ok(verdict)
 }
 
@@ -232,7 +260,7 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
                 let verify = Command::new("attesh verify").path(&sealed.path);
                 report::say(&Next::typing("for the verdict on what was sealed", verify).to_string());
             }
-            if !args.trust.is_empty() || !is_named_as_journal(path) {
+            if !args.trust.is_empty() || !args.key.is_empty() || !is_named_as_journal(path) {
                 verify::with_seal_wanted(&mut verdict, sealed.is_some());
             }
             verdict

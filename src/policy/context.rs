@@ -3,8 +3,7 @@
 //! What lives here: what the facts of a statement say together, in words and held against a policy.
 //! What does not: the shape of a fact (`fact`), who collects it (`collect`).
 //!
-//! Rules: each fact that says something of a member must say what is asked, and one must. A fact of
-//! the start counts only where no shell had joined yet: what runs in a session cannot add one.
+//! Rules: each fact that says something of a member must say what is asked, and one must.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,6 @@ use super::words::quoted;
 use super::{ContextRule, Ruling};
 use crate::cause::Code;
 use crate::fact::{self, url};
-use crate::record::FactTime;
 use crate::seal::statement::{FactFacts, Statement};
 
 /// What the facts of a statement say.
@@ -34,19 +32,10 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn of(statement: &'a Statement) -> Self {
         let predicate = &statement.predicate;
-        let first_shell = predicate.session.shells.iter().map(|shell| shell.id).min().unwrap_or(u64::MAX);
-        let good = |fact: &&FactFacts, kind: &str, at: FactTime| {
-            fact.ok
-                && fact.kind == kind
-                && fact.at == at
-                && (at == FactTime::Stop || fact.record < first_shell)
-        };
-        let find = |kind, at| predicate.facts.iter().find(|fact| good(fact, kind, at));
-        let last = |kind, at| predicate.facts.iter().rfind(|fact| good(fact, kind, at));
         Context {
-            ci: find(fact::CI, FactTime::Start),
-            git: find(fact::GIT, FactTime::Start),
-            git_at_stop: last(fact::GIT, FactTime::Stop),
+            ci: predicate.seen_at_start(fact::CI),
+            git: predicate.seen_at_start(fact::GIT),
+            git_at_stop: predicate.seen_at_stop(fact::GIT),
         }
     }
 
@@ -63,7 +52,7 @@ impl<'a> Context<'a> {
     }
 
     fn claims(&self, member: &str) -> Vec<Claim> {
-        let claim = |fact: Option<&FactFacts>, by| Some(Claim { says: fact?.data.get(member)?.clone()?, by });
+        let claim = |fact: Option<&FactFacts>, by| Some(Claim { says: fact?.text(member)?.to_owned(), by });
         let mut claims: Vec<Claim> = claim(self.ci, "the CI system").into_iter().collect();
         match member {
             "commit" => {
@@ -85,14 +74,14 @@ impl<'a> Context<'a> {
 
     /// The repository that git's remote `origin` names.
     fn origin(&self) -> Option<String> {
-        let remotes = self.git?.data.get("remotes")?.as_deref()?;
+        let remotes = self.git?.text("remotes")?;
         let remotes: BTreeMap<String, String> = serde_json::from_str(remotes).ok()?;
         url::repository(remotes.get("origin")?)
     }
 
     /// How many paths differed at the start; `None` if that is not known.
     fn changed(&self) -> Option<u64> {
-        self.git?.data.get("changedCount")?.as_ref()?.parse().ok()
+        self.git?.text("changedCount")?.parse().ok()
     }
 
     /// In words, for a verdict.

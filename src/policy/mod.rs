@@ -3,7 +3,7 @@
 //! What lives here: TOML to [`Policy`] (`read`, by the table in [`keys`]), a Policy and a
 //! Statement to a [`Ruling`] (`judge`; the scripts by `scripts`, `plan`, `commands`), and the way
 //! back: a policy written for a script (`write`, with what it should know by `hidden`), found in
-//! a CI file ([`ci`]), told in words (`words`). Pure: the time is given, keys and files are read
+//! a CI file ([`ci`]), told in words (`words`), written for the verifiers of others ([`export`]). Pure: the time is given, keys and files are read
 //! elsewhere. What does not: signatures, exit codes.
 //!
 //! Rules: a policy fails closed. An unknown key is an error; the policy denies what an
@@ -12,6 +12,7 @@
 pub mod ci;
 mod commands;
 pub mod context;
+pub mod export;
 mod files;
 mod hidden;
 mod judge;

@@ -1,11 +1,11 @@
 //! A door: a key that lies in a process of its own.
 //!
 //! While a script runs, its key is not in the process that runs it: another one, which was started
-//! before, opens the key and signs one message. What lives here: both ends of the socket between
+//! before, opens the key and signs what is to be written. What lives here: both ends of the socket between
 //! them. What does not: opening the key (the caller hands that over), hiding a process (`sys`).
 //!
 //! Rules: whoever holds the other end of the socket decides what is signed, so no program ever
-//! inherits it; the process signs once and ends; an answer is believed once its signature
+//! inherits it; the process signs as many messages as it was started for and ends; an answer is believed once its signature
 //! verifies.
 
 use std::io::{self, Read, Write};
@@ -52,12 +52,12 @@ pub enum Found {
 }
 
 impl Apart {
-    /// Starts the process, which opens the key.
+    /// Starts the process, which opens the key and signs so many messages.
     ///
     /// # Errors
     /// It could not be started, or ended before it answered.
-    pub fn start(open: impl FnOnce() -> Result<Opened, String>) -> io::Result<Found> {
-        let (stream, pid) = sys::apart(|stream| u8::from(serve(stream, open).is_err()))?;
+    pub fn start(messages: usize, open: impl FnOnce() -> Result<Opened, String>) -> io::Result<Found> {
+        let (stream, pid) = sys::apart(|stream| u8::from(serve(stream, messages, open).is_err()))?;
         let kind = read_array::<1>(&mut &*stream)?[0];
         let found = match kind {
             KEY | AGENT => {
@@ -78,10 +78,10 @@ impl Apart {
         &self.public
     }
 
-    /// Has a message signed, the first and last one.
+    /// Has a message signed.
     ///
     /// # Errors
-    /// The process is gone, or was stopped, or signed another message before.
+    /// The process is gone, or was stopped, or has signed as many as it was started for.
     pub fn sign(&self, message: &[u8]) -> io::Result<[u8; SIGNATURE_BYTES]> {
         self.stream.set_read_timeout(Some(TIMEOUT))?;
         self.stream.set_write_timeout(Some(TIMEOUT))?;
@@ -105,8 +105,12 @@ const KEY: u8 = 1;
 const AGENT: u8 = 2;
 const REFUSED: u8 = 3;
 
-/// What the process does: it opens the key, signs one message, and ends.
-fn serve(mut stream: UnixStream, open: impl FnOnce() -> Result<Opened, String>) -> io::Result<()> {
+/// What the process does: it opens the key, signs so many messages, and ends.
+fn serve(
+    mut stream: UnixStream,
+    messages: usize,
+    open: impl FnOnce() -> Result<Opened, String>,
+) -> io::Result<()> {
     let key = match open() {
         Ok(Opened::Key(key)) => Box::new(key),
         Ok(Opened::Agent(public)) => {
@@ -121,10 +125,11 @@ fn serve(mut stream: UnixStream, open: impl FnOnce() -> Result<Opened, String>) 
     sys::keep_in_memory(&*key);
     sys::withdraw(stream.as_raw_fd());
     stream.write_all(&[&[KEY][..], &key.public().to_bytes()].concat())?;
-    let message = read_long(&mut stream, u32::try_from(MAX_ENVELOPE_BYTES).unwrap_or(u32::MAX))?;
-    let signature = key.sign(&message);
-    drop(key);
-    stream.write_all(&signature)
+    for _ in 0..messages {
+        let message = read_long(&mut stream, u32::try_from(MAX_ENVELOPE_BYTES).unwrap_or(u32::MAX))?;
+        stream.write_all(&key.sign(&message))?;
+    }
+    Ok(())
 }
 
 fn write_long(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {

@@ -42,10 +42,20 @@ impl Envelope {
         key: &PublicKey,
         sign: impl FnOnce(&[u8]) -> Result<[u8; SIGNATURE_BYTES], E>,
     ) -> Result<Self, E> {
-        let signed = pae(PAYLOAD_TYPE, &payload);
-        let signatures = vec![Signature { keyid: key.fingerprint(), sig: sign(&signed)? }];
+        Self::sign_as(PAYLOAD_TYPE, payload, key.fingerprint(), sign)
+    }
+
+    /// As [`sign`](Self::sign), a payload of any type, with the keyid that its readers look for.
+    pub fn sign_as<E>(
+        payload_type: &str,
+        payload: Vec<u8>,
+        keyid: String,
+        sign: impl FnOnce(&[u8]) -> Result<[u8; SIGNATURE_BYTES], E>,
+    ) -> Result<Self, E> {
+        let signed = pae(payload_type, &payload);
+        let signatures = vec![Signature { keyid, sig: sign(&signed)? }];
         Ok(Self {
-            payload_type: PAYLOAD_TYPE.to_owned(),
+            payload_type: payload_type.to_owned(),
             payload_at: signed.len() - payload.len(),
             signed,
             signatures,

@@ -1,7 +1,8 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: `allowed`, [`draft`] with `gathered` and `scribe`, [`envelope`] and how it is read, [`few`], [`form`],
-//! [`formats`], [`keys`], [`recorded`], [`sizes`], [`statement`], [`subjects`], [`trust`].
+//! Pure, taking bytes and giving values: `allowed`, [`derived`], [`draft`] with `gathered` and `scribe`,
+//! [`envelope`] and how it is read, `facts`, [`few`], [`form`], [`formats`], [`keys`], [`recorded`],
+//! [`sizes`], [`statement`], [`subjects`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
 //! The pure ones import none of the doors.
@@ -9,8 +10,10 @@
 pub mod agent;
 mod allowed;
 pub mod apart;
+pub mod derived;
 pub mod draft;
 pub mod envelope;
+mod facts;
 pub mod few;
 pub mod form;
 pub mod formats;

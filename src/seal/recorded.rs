@@ -51,14 +51,14 @@ impl<'a> Recorded<'a> {
     /// How many files came of the session, if that was recorded.
     #[must_use]
     pub fn product_count(&self) -> Option<usize> {
-        text(self.products.filter(|fact| fact.ok)?, "files")?.parse().ok()
+        self.products.filter(|fact| fact.ok)?.text("files")?.parse().ok()
     }
 
     /// Why the products were not recorded although they were asked for.
     #[must_use]
     pub fn failure(&self) -> Option<&'a str> {
         let failed = |fact: Option<&'a FactFacts>| fact.filter(|fact| !fact.ok);
-        failed(self.materials).or_else(|| failed(self.products)).and_then(|fact| text(fact, ERROR))
+        failed(self.materials).or_else(|| failed(self.products)).and_then(|fact| fact.text(ERROR))
     }
 
     /// The subjects that are the products: the first ones, if they are all that the recorder saw.
@@ -66,10 +66,6 @@ impl<'a> Recorded<'a> {
     pub fn listed<'s>(&self, subjects: &'s [Subject]) -> Option<&'s [Subject]> {
         let first = subjects.get(..self.product_count()?)?;
         let named = first.iter().map(|subject| (subject.name.as_str(), subject.digest.sha256.as_str()));
-        (Some(sums(named).as_str()) == text(self.products?, "sums")).then_some(first)
+        (Some(sums(named).as_str()) == self.products?.text("sums")).then_some(first)
     }
-}
-
-fn text<'a>(fact: &'a FactFacts, name: &str) -> Option<&'a str> {
-    fact.data.get(name)?.as_deref()
 }

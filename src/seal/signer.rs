@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::agent::{AgentError, AgentKey};
 use super::apart::Apart;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, PAYLOAD_TYPE};
 use super::keys::{KeyError, MAX_KEY_FILE_BYTES, Passphrase, PrivateKey, PublicKey, SIGNATURE_BYTES};
 use super::trust::{TrustError, TrustFile};
 use crate::clock;
@@ -44,10 +44,20 @@ impl Signer {
         }
     }
 
-    /// Signs a payload into an envelope.
+    /// Signs a Statement into an envelope.
     pub fn seal(&self, payload: Vec<u8>) -> Result<Envelope, SignError> {
+        self.seal_as(PAYLOAD_TYPE, payload, self.public().fingerprint())
+    }
+
+    /// Signs a payload of any type into an envelope, with the keyid that its readers look for.
+    pub fn seal_as(
+        &self,
+        payload_type: &str,
+        payload: Vec<u8>,
+        keyid: String,
+    ) -> Result<Envelope, SignError> {
         let public = self.public();
-        Envelope::sign(payload, &public, |message| {
+        Envelope::sign_as(payload_type, payload, keyid, |message| {
             let sig: [u8; SIGNATURE_BYTES] = match self {
                 Self::Key(key) => key.sign(message),
                 Self::Agent(key) => key.sign(message).map_err(SignError::Agent)?,
@@ -215,6 +225,16 @@ pub fn generate(
     let public = key.public();
     files::publish(&public_path, public.to_spki_pem().as_bytes(), 0o644, overwrite).map_err(failed_io)?;
     Ok(public)
+}
+
+/// A key that nobody keeps: whoever made it signs with it once and forgets it.
+///
+/// # Errors
+/// The system gave no random bytes.
+pub fn passing_key() -> io::Result<PrivateKey> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut seed[..]).map_err(io::Error::other)?;
+    Ok(PrivateKey::from_seed(&seed))
 }
 
 /// A key file, and what is wrong with it.

@@ -153,6 +153,8 @@ pub struct Verdict {
     pub artifacts: Vec<(String, String)>,
     /// It is a journal that nobody has sealed.
     pub unsealed: bool,
+    /// The digest of the envelope as it is written here, in hexadecimal, where it was asked for.
+    pub envelope_sha256: Option<String>,
     /// The statement, if its signature was verified.
     pub statement: Option<Box<Statement>>,
 }

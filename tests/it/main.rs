@@ -46,9 +46,11 @@ mod journal {
 /// Keys, envelopes and the limits of a statement, against openssl, ssh-keygen and ssh-agent.
 mod seal {
     mod agent;
+    mod derived;
     mod envelope;
     mod keys;
     mod limits;
+    mod oracles;
 }
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
@@ -57,6 +59,7 @@ mod verify {
     mod bounded;
     mod memory;
     pub mod rules;
+    mod summary;
     mod unknown;
     pub mod verdicts;
 }
@@ -65,6 +68,7 @@ mod verify {
 mod policy {
     mod ci;
     mod context;
+    mod export;
     mod failures;
     pub mod judge;
     mod keys;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Where a policy that was made goes.
 #[derive(Debug, Args)]
@@ -43,6 +43,28 @@ pub enum PolicyVerb {
     Explain(PolicyExplain),
     /// Check attestations against a policy
     Test(PolicyTest),
+    /// Write what lets the verifiers of others ask for the same
+    Export(PolicyExport),
+}
+
+/// Another verifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A layout, for in-toto-verify
+    InTotoLayout,
+    /// A policy of witness, for witness verify
+    Witness,
+}
+
+impl ExportFormat {
+    /// The program that reads it.
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        match self {
+            ExportFormat::InTotoLayout => "in-toto-verify",
+            ExportFormat::Witness => "witness verify",
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -164,4 +186,40 @@ pub struct PolicyTest {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh policy export build.policy.toml --format in-toto-layout --key owner.key --functionary ci.pub",
+    "attesh policy export build.policy.toml --format witness --key owner.key --functionary ci.pub",
+    "attesh policy export build.policy.toml --format witness --key owner.key --expires 30d",
+])]
+#[allow(missing_docs)]
+pub struct PolicyExport {
+    /// The policy
+    pub file: PathBuf,
+    /// For which verifier
+    #[arg(long, value_name = "FORMAT")]
+    pub format: ExportFormat,
+    /// The key of who writes the policy, as for attesh seal
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The key's passphrase is the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Who may sign what is judged; by default the keys that the policy names; may be repeated
+    #[arg(long, value_name = "PUB")]
+    pub functionary: Vec<PathBuf>,
+    /// The name of the step, which is that of the sealed files; by default the policy's up to its first dot
+    #[arg(long, value_name = "NAME")]
+    pub step: Option<String>,
+    /// How long it holds: a number and s, m, h, d or w; by default 365d
+    #[arg(long, value_name = "AGE")]
+    pub expires: Option<String>,
+    /// Where to write it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
 }

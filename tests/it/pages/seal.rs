@@ -468,34 +468,59 @@ const POLICY: &[u8] = b"version = 1\n[trust]\nmax-age = '1h'\n[session]\nmax-tai
     [subject]\nrequire = ['s']\n\
     [[rule]]\ncel = 'true'\n";
 
+/// One call of each command that prints JSON.
+const CALLS: &[&[&str]] = &[
+    &["policy", "check", "policy.toml", "--json"],
+    &["policy", "explain", "policy.toml", "--json"],
+    &["start", "another", "--json"],
+    &["status", "another", "--json"],
+    &["status", "by-hand", "--json"],
+    &["log", "by-hand", "--json"],
+    &["sessions", "--json"],
+    &["stop", "another", "--json"],
+    &[
+        "seal",
+        "another",
+        "--key",
+        "key",
+        "-o",
+        "OTHER.intoto.json",
+        "--json",
+        "--format",
+        "link,witness,slsa",
+    ],
+    &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
+    &[
+        "verify",
+        "NAME.intoto.json",
+        "--trust",
+        "key.pub",
+        "--json",
+        "--policy",
+        "policy.toml",
+        "--emit-vsa",
+        "vsa.json",
+        "--key",
+        "key",
+    ],
+    &["verify", "nothing", "--json"],
+    &["policy", "test", "policy.toml", "NAME.intoto.json", "--trust", "key.pub", "--json"],
+    &["show", "by-hand", "--json"],
+    &["show", "NAME.intoto.json", "--json"],
+    &["key", "show", "key.pub", "--json"],
+    &["key", "generate", "-o", "new", "--no-passphrase", "--json"],
+    &["key", "trust", "new.pub", "--json"],
+    &["prune", "--sealed", "--dry-run", "--json"],
+    &["doctor", "--json"],
+];
+
 #[test]
 fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
     let sealed = Sealed::new();
-    let calls: &[&[&str]] = &[
-        &["policy", "check", "policy.toml", "--json"],
-        &["policy", "explain", "policy.toml", "--json"],
-        &["start", "another", "--json"],
-        &["status", "another", "--json"],
-        &["status", "by-hand", "--json"],
-        &["log", "by-hand", "--json"],
-        &["sessions", "--json"],
-        &["stop", "another", "--json"],
-        &["seal", "another", "--key", "key", "-o", "OTHER.intoto.json", "--json"],
-        &["verify", "NAME.intoto.json", "--trust", "key.pub", "--json"],
-        &["verify", "nothing", "--json"],
-        &["policy", "test", "policy.toml", "NAME.intoto.json", "--trust", "key.pub", "--json"],
-        &["show", "by-hand", "--json"],
-        &["show", "NAME.intoto.json", "--json"],
-        &["key", "show", "key.pub", "--json"],
-        &["key", "generate", "-o", "new", "--no-passphrase", "--json"],
-        &["key", "trust", "new.pub", "--json"],
-        &["prune", "--sealed", "--dry-run", "--json"],
-        &["doctor", "--json"],
-    ];
     let policy = sealed.path().join("policy.toml");
     attesh::files::publish(&policy, POLICY, 0o644, attesh::files::Overwrite::Yes).unwrap();
     let mut seen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
-    for call in calls {
+    for call in CALLS {
         let output = sealed.run(call, "");
         let value: Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{call:?}: {error}"));

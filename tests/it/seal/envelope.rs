@@ -190,4 +190,5 @@ fn oracle_files_are_written() {
         put(&format!("bad/{name}.intoto.json"), &bad.to_json());
         put(&format!("bad/{name}.sigstore.json"), &bad.to_bundle(&bundle));
     }
+    super::oracles::written(&folder);
 }

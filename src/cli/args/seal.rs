@@ -1,0 +1,99 @@
+//! The command line of what signs: `attesh seal`, and `attesh sh` with `--seal`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Collect;
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh seal                                  this shell's session, with the default key",
+    "attesh seal incident-42 --key ops.key        a named session, with another key",
+    "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
+    "attesh seal --dir /tmp/job --expect-head log   the session whose heads are in this log",
+])]
+#[allow(missing_docs)]
+pub struct Seal {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// The session in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "session")]
+    pub dir: Option<PathBuf>,
+    /// The sealing key: PKCS#8 or OpenSSH; a .pub file means ssh-agent holds the private half
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Where to write the envelope
+    #[arg(short, long, value_name = "NAME.intoto.json")]
+    pub output: Option<PathBuf>,
+    /// Write the formats of others, too: link, witness, slsa; with commas between
+    #[arg(long, value_name = "LIST")]
+    pub format: Option<String>,
+    /// Make the digest of this file a subject too; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub subject: Vec<PathBuf>,
+    /// Make this digest a subject too, such as that of an image; may be repeated
+    #[arg(long, value_name = "NAME@sha256:HEX")]
+    pub subject_digest: Vec<String>,
+    /// The key's passphrase is the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// The origin secret: a file, or env:NAME for a variable
+    #[arg(long, value_name = "FILE|env:NAME")]
+    pub secret: Option<String>,
+    /// Refuse a journal that has not gone through this head: a token, or a log with heads; may be repeated
+    #[arg(long, value_name = "TOKEN|FILE|-", allow_hyphen_values = true)]
+    pub expect_head: Vec<String>,
+    /// End the session although other shells record in it
+    #[arg(long)]
+    pub close_others: bool,
+    /// Seal what is here of a session that another machine records
+    #[arg(long)]
+    pub elsewhere: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh sh build.sh                                        run it, and record each command",
+    "attesh sh -e -o pipefail build.sh                         with bash's own options",
+    "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
+])]
+#[allow(missing_docs)]
+pub struct Sh {
+    /// Sign the session when the script is over, and write the envelope here
+    #[arg(long, value_name = "NAME.intoto.json")]
+    pub seal: Option<PathBuf>,
+    /// The sealing key, as for attesh seal
+    #[arg(long, value_name = "FILE", requires = "seal")]
+    pub key: Option<PathBuf>,
+    /// The key's passphrase is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "seal")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Write the formats of others, too, as for attesh seal
+    #[arg(long, value_name = "LIST", requires = "seal")]
+    pub format: Option<String>,
+    /// Replace files that exist
+    #[arg(long, requires = "seal")]
+    pub force: bool,
+    /// Record into the session in this folder; attesh makes the folder if it is missing
+    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub collect: Collect,
+    /// Do not print the head of a session in a folder
+    #[arg(long)]
+    pub quiet: bool,
+    /// Exit with 125 if something could not be recorded
+    #[arg(long)]
+    pub strict: bool,
+    /// bash's options, the script, its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
+    pub words: Vec<OsString>,
+}

@@ -1,0 +1,155 @@
+//! `attesh policy export`: a policy for the verifiers of others, signed.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{ExportFormat, PolicyExport};
+use super::given::{Exit, age};
+use super::held::{self, Held};
+use super::key;
+use super::signing::signer;
+use crate::clock;
+use crate::failure::{Failure, Kind};
+use crate::files::{self, Overwrite};
+use crate::policy::Policy;
+use crate::policy::export::layout::{self, Layout};
+use crate::policy::export::{Expected, witness};
+use crate::report;
+use crate::seal::derived;
+use crate::seal::envelope::{Envelope, PAYLOAD_TYPE};
+use crate::seal::keys::PublicKey;
+use crate::seal::signer::{Signer, passing_key};
+use crate::text;
+
+/// How long it holds where nobody says it.
+const USUAL: &str = "365d";
+
+pub fn run(args: &PolicyExport) -> Exit {
+    let held = held::read(&args.file)?;
+    let expected = Expected::of(held.policy()).map_err(|why| {
+        let what = format!("{}: {why}, so its transcript cannot be computed", args.file.display());
+        Failure::usage(what).next("export a policy whose scripts are entire, each command with one status")
+    })?;
+    let step = match &args.step {
+        Some(step) => step.clone(),
+        None => step_of(&args.file)?,
+    };
+    let functionaries = functionaries(args, &held)?;
+    let output = output(args, &step);
+    let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
+    reserve(&output, overwrite)?;
+    let lasts_ns = age("--expires", args.expires.as_deref().unwrap_or(USUAL))?;
+    let expires = clock::now().realtime_ns.checked_add(lasts_ns).and_then(clock::timestamp);
+    let expires = expires.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let expires = expires.ok_or_else(|| Failure::usage("--expires: that time is too far away"))?;
+    let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
+    let made = Made { policy: held.policy(), expected, step, functionaries, expires, signer };
+    let left_out = match args.format {
+        ExportFormat::InTotoLayout => made.layout(&output, overwrite)?,
+        ExportFormat::Witness => made.witness(&output, overwrite)?,
+    };
+    let (program, keys) = (args.format.program(), left_out.join(", "));
+    report::say(&format!("{program} cannot be asked for these keys of the policy: {keys}"));
+    report::line(&text::visible(output.display().to_string().as_bytes()))?;
+    Ok(0)
+}
+
+/// What is written.
+struct Made<'a> {
+    policy: &'a Policy,
+    expected: Expected,
+    step: String,
+    functionaries: Vec<PublicKey>,
+    expires: String,
+    signer: Signer,
+}
+
+impl Made<'_> {
+    /// Writes the link of what should come out, and then the layout.
+    fn layout(&self, output: &Path, overwrite: Overwrite) -> Result<Vec<&'static str>, Failure> {
+        // Nobody keeps this key, so that no other link can take the place of the one that it signs.
+        let passing = passing_key().map_err(|error| Failure::unable(files::words(&error)))?;
+        let expecting = passing.public();
+        let layout = Layout {
+            step: &self.step,
+            functionaries: &self.functionaries,
+            expecting: &expecting,
+            expires: &self.expires,
+        };
+        let link = layout.expected(&self.expected);
+        let keyid = derived::link::keyid(&expecting);
+        let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(passing.sign(message));
+        let Ok(link) = Envelope::sign_as(PAYLOAD_TYPE, link, keyid, sign);
+        let beside = output.with_file_name(derived::link::file_name(&layout.expected_step(), &expecting));
+        let payload = layout.payload(self.policy, &self.expected);
+        let signed = self.signed(PAYLOAD_TYPE, payload, derived::link::keyid(&self.signer.public()))?;
+        files::publish(&beside, &link.to_json(), 0o644, overwrite)?;
+        files::publish(output, &signed, 0o644, overwrite)?;
+        Ok(layout::left_out(self.policy))
+    }
+
+    fn witness(&self, output: &Path, overwrite: Overwrite) -> Result<Vec<&'static str>, Failure> {
+        let (policy, step) = (self.policy, &self.step);
+        let payload = witness::payload(policy, &self.expected, step, &self.functionaries, &self.expires);
+        let keyid = derived::witness::keyid(&self.signer.public());
+        files::publish(output, &self.signed(witness::PAYLOAD_TYPE, payload, keyid)?, 0o644, overwrite)?;
+        Ok(witness::left_out(policy))
+    }
+
+    fn signed(&self, kind: &str, payload: Vec<u8>, keyid: String) -> Result<Vec<u8>, Failure> {
+        let signed = self.signer.seal_as(kind, payload, keyid);
+        signed.map(|envelope| envelope.to_json()).map_err(|error| Failure::of(Kind::Unable, &error))
+    }
+}
+
+/// The name of the policy's file, up to its first dot.
+fn step_of(file: &Path) -> Result<String, Failure> {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let step = name.split('.').next().unwrap_or_default();
+    if step.is_empty() {
+        let what = format!("{}: this name gives no name for the step", file.display());
+        return Err(Failure::usage(what).next("name it with --step, as the files of the seal are called"));
+    }
+    Ok(step.to_owned())
+}
+
+fn output(args: &PolicyExport, step: &str) -> PathBuf {
+    let ending = match args.format {
+        ExportFormat::InTotoLayout => "layout",
+        ExportFormat::Witness => "witness-policy.json",
+    };
+    args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{step}.{ending}")))
+}
+
+/// Who may sign: those named, else those of the policy.
+fn functionaries(args: &PolicyExport, held: &Held) -> Result<Vec<PublicKey>, Failure> {
+    let named = match &args.functionary[..] {
+        [] => None,
+        files => Some(key::trusted(files)?),
+    };
+    let keys = named.as_deref().or(held.keys()).unwrap_or_default();
+    if keys.is_empty() {
+        let what = format!("{}: it names no keys", args.file.display());
+        return Err(Failure::usage(what).next("name who may sign with --functionary KEY.pub"));
+    }
+    if let Some(limited) = keys.iter().find(|trusted| !trusted.key.validity().is_unlimited()) {
+        let what = format!("{}: a key is trusted for a time only", limited.source);
+        return Err(Failure::usage(what)
+            .next("other verifiers know no such limit: name keys without one, and a time with --expires"));
+    }
+    let mut functionaries: Vec<PublicKey> = Vec::new();
+    for trusted in keys {
+        if !functionaries.contains(trusted.key.key()) {
+            functionaries.push(trusted.key.key().clone());
+        }
+    }
+    Ok(functionaries)
+}
+
+fn reserve(output: &Path, overwrite: Overwrite) -> Result<(), Failure> {
+    if overwrite == Overwrite::No && output.symlink_metadata().is_ok() {
+        return Err(Failure::usage(format!("{}: exists already", output.display()))
+            .next("name another file with -o, or add --force to replace it"));
+    }
+    let folder = output.parent().filter(|path| !path.as_os_str().is_empty());
+    files::can_create_in(folder.unwrap_or(Path::new("."))).map_err(Failure::from)
+}

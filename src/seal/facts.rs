@@ -1,0 +1,33 @@
+//! Which fact of a statement counts.
+//!
+//! Rules: a fact of the start counts only where no shell had joined yet: what runs in a session
+//! cannot add one.
+
+use super::statement::{FactFacts, Predicate};
+use crate::record::FactTime;
+
+impl Predicate {
+    /// What a collector saw at the start, if it saw it before any shell joined.
+    #[must_use]
+    pub fn seen_at_start(&self, kind: &str) -> Option<&FactFacts> {
+        let first_shell = self.session.shells.iter().map(|shell| shell.id).min().unwrap_or(u64::MAX);
+        let good = |fact: &&FactFacts| {
+            fact.ok && fact.kind == kind && fact.at == FactTime::Start && fact.record < first_shell
+        };
+        self.facts.iter().find(good)
+    }
+
+    /// What a collector saw last, at a stop.
+    #[must_use]
+    pub fn seen_at_stop(&self, kind: &str) -> Option<&FactFacts> {
+        self.facts.iter().rfind(|fact| fact.ok && fact.kind == kind && fact.at == FactTime::Stop)
+    }
+}
+
+impl FactFacts {
+    /// A text of it, by name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.data.get(name)?.as_deref()
+    }
+}
