@@ -31,8 +31,8 @@
 //!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
 //!   a script's bash, and a CI block). Both ask [`collect`], which looks around a session.
 //! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
-//!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`passphrase`],
-//!   `seal::signer`, `seal::agent`, `seal::apart`.
+//!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`page`] (HTML and
+//!   Markdown, pure), [`passphrase`], `seal::signer`, `seal::agent`, `seal::apart`.
 //!
 //! Files import each other in one direction, too: a test finds every circle of files.
 //!
@@ -86,6 +86,7 @@ pub mod journal;
 pub mod kind;
 pub mod lock;
 pub mod os;
+pub mod page;
 pub mod passphrase;
 pub mod paths;
 pub mod policy;

@@ -11,6 +11,7 @@ pub use policy::{
     Policy, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript, PolicyOutput,
     PolicyTest, PolicyVerb,
 };
+pub use show::Show;
 
 /// Puts examples under a verb's help.
 macro_rules! examples {
@@ -19,6 +20,7 @@ macro_rules! examples {
 
 mod collect;
 mod policy;
+mod show;
 
 /// Records what a shell ran and turns it into one signed attestation.
 #[derive(Debug, Parser)]
@@ -425,21 +427,6 @@ pub struct Verify {
     /// Say more: every finding, and at length what is not proven
     #[arg(short, long)]
     pub verbose: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh show NAME.intoto.json      what a sealed file says",
-    "attesh show SESSION               a session on this machine",
-    "attesh show FILE --json           its payload, as signed",
-])]
-#[allow(missing_docs)]
-pub struct Show {
-    /// An envelope, a bundle, a journal or a session
-    pub what: String,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

@@ -11,6 +11,7 @@ mod listing;
 mod log;
 mod login;
 mod note;
+mod page;
 mod pages;
 mod policy;
 mod rc;

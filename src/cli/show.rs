@@ -8,9 +8,10 @@ use super::args::Show;
 use super::given::{Exit, by_word};
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
+use super::policy::Held;
 use super::row::Layout;
 use super::view::{STALE, add_failure, view};
-use super::{key, listing, policy, row};
+use super::{key, listing, page, policy, row};
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::failure::{Failure, Kind};
@@ -54,6 +55,14 @@ pub fn run(args: &Show) -> Exit {
         let sealed = session.sealed();
         (file, Some(session), sealed)
     };
+    if !args.trust.is_empty() || args.policy.is_some() {
+        let why = "this is a journal; --trust and --policy go with an envelope";
+        return Err(Failure::usage(format!("{}: {why}", args.what))
+            .next("give the envelope that attesh seal wrote, or leave these options out"));
+    }
+    if page::is_wanted(args) {
+        return page::unsealed(args, &file, session.as_ref(), sealed.as_ref());
+    }
     let view = view(&file, session.as_ref())?;
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
@@ -90,16 +99,23 @@ pub fn run(args: &Show) -> Exit {
 
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
-    let trusted = key::trusted(&[])?;
-    let verdict = verify::envelope(envelope, &trusted, policy::now());
-    let signed = verdict.aspects.signature.mark.name();
-    let refused = |objection: &&Objection| matches!(objection.kind(), Kind::Integrity | Kind::Unsupported);
-    if let Some(objection) = verdict.failure.as_ref().filter(refused)
-        && objection.code != Code::FactUnknown
-    {
-        return Err(Failure::because(objection.code, format!("{}: {}", args.what, objection.text))
-            .about(objection.record, objection.offset));
+    let trusted = key::trusted(&args.trust)?;
+    let policy = args.policy.as_deref().map(policy::read).transpose()?;
+    let mut verdict =
+        verify::envelope(envelope, &trusted, policy.as_ref().map_or_else(policy::now, Held::at));
+    let refused = |objection: &&Objection| {
+        matches!(objection.kind(), Kind::Integrity | Kind::Unsupported) && objection.code != Code::FactUnknown
+    };
+    if let Some(objection) = verdict.failure.as_ref().filter(refused) {
+        return Err(page::objected(&args.what, objection));
     }
+    if page::is_wanted(args) {
+        if let Some(policy) = policy {
+            policy.judge(&mut verdict, envelope);
+        }
+        return page::sealed(args, envelope, &verdict);
+    }
+    let signed = verdict.aspects.signature.mark.name();
     let statement = form::read(envelope.unverified_payload())
         .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?;
     let trust = verdict.aspects.trust.mark;
