@@ -139,7 +139,7 @@ impl Told {
         let unrun = self.scripts.all().iter().map(|script| script.others.count()).sum();
         let marks = [
             ("bad", self.failed.count(), "failed"),
-            ("bad", unrun, "did not run or not seen"),
+            ("bad", unrun, "not run or not seen"),
             ("hid", did, "hid a failure"),
             ("open", self.hiding.count() - did, "may hide a failure"),
         ];

@@ -144,6 +144,13 @@ fn everything_that_a_statement_can_say_has_no_place() {
 }
 
 #[test]
+fn a_session_without_commands_has_a_chart() {
+    let page = page(&statement(&[]));
+    has(&page, &["VERIFIED", "nothing was recorded"]);
+    assert!(page.html().contains("<p>None was recorded.</p>") && !page.html().contains("<svg"));
+}
+
+#[test]
 fn a_product_is_not_named() {
     let one = whole();
     let page = page(&one);
