@@ -67,7 +67,7 @@
 //!
 //! attesh-journal(5) for the journal and its state, attesh-story(5) for what its records tell,
 //! attesh-facts(5) for what stands around them,
-//! attesh-seal(5) for what is sealed,
+//! attesh-seal(5) for what is sealed, which docs/shell-session.md says in the form of in-toto,
 //! attesh-policy(5) for what may be asked of it,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.

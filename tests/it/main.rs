@@ -126,6 +126,7 @@ mod pages {
     mod example;
     mod facts;
     mod journal;
+    mod predicate;
     pub mod seal;
 }
 

@@ -9,6 +9,8 @@ import sys
 
 import jsonschema
 
+sys.dont_write_bytecode = True
+
 import statement
 
 folder = pathlib.Path(__file__).parents[2] / "docs" / "schemas"

@@ -37,8 +37,11 @@ fn the_schema_of_a_statement_refuses_an_accepted_one_or_takes_a_changed_one() {
         let path = there.path().join(format!("{at:03}"));
         attesh::files::publish(&path, payload, 0o600, attesh::files::Overwrite::No).unwrap();
     }
-    let output =
-        Command::new(python).arg(top().join("tests/oracles/statement.py")).arg(there.path()).output().unwrap();
+    let output = Command::new(python)
+        .arg(top().join("tests/oracles/statement.py"))
+        .arg(there.path())
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let mut words = said.split(' ').skip(1).step_by(2).map(|word| word.parse::<usize>().unwrap());
