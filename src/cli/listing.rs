@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use super::row::{Layout, as_text, put_text};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
-use crate::page::script::{BEFORE, NOT_REACHED, NOT_SEEN, UNPLANNED};
+use crate::page::script::{NOT_REACHED, NOT_SEEN, UNPLANNED};
 use crate::report::{self, Style};
 use crate::text::visible;
+
+/// The word beside a unit that had begun before the recording.
+const BEFORE: &str = "before";
 
 /// A line of a script.
 pub struct Line<'a> {

@@ -12,8 +12,6 @@ use crate::text::quoted;
 pub const NOT_REACHED: &str = "not reached";
 /// The word beside a unit that may have run: nobody saw that it did.
 pub const NOT_SEEN: &str = "not seen";
-/// The word beside a unit that had begun before the recording.
-pub const BEFORE: &str = "before";
 /// The word behind the status of a command that is not in the plan.
 pub const UNPLANNED: &str = "unplanned";
 
@@ -38,7 +36,9 @@ pub(super) struct Script {
     pub inherited: String,
     /// How many units it has, where they are known, and how many of them ran.
     pub units: Option<(usize, usize)>,
-    /// Those that did not run, or that nobody saw.
+    /// How many of them had begun before the recording.
+    pub before: u64,
+    /// Those behind them that did not run, or that nobody saw.
     pub others: List<Unit>,
     /// The status that its shell ended with.
     pub ended: String,
@@ -58,10 +58,11 @@ impl Script {
             commands.iter().filter(|it| it.shell == plan.shell).filter_map(|it| it.unit).collect();
         let known = predicate.commands.is_some();
         let missing = if predicate.tells_all_of(plan) { NOT_REACHED } else { NOT_SEEN };
-        let units = (1..).zip(plan.units.iter().flatten()).filter(|(at, _)| known && !ran.contains(at));
-        let others = units.map(|(at, unit)| Unit {
+        let units = (1..).zip(plan.units.iter().flatten());
+        let units = units.filter(|(at, _)| known && *at > plan.before && !ran.contains(at));
+        let others = units.map(|(_, unit)| Unit {
             line: unit.line,
-            word: if at <= plan.before { BEFORE } else { missing },
+            word: missing,
             text: lines(&unit.text, text_max).unwrap_or_default(),
         });
         let text = |text: &Option<String>| text.as_deref().map_or_else(|| MISSING.to_owned(), one_line);
@@ -88,6 +89,7 @@ impl Script {
             folder: text(&interpreter.workdir),
             inherited: listed(interpreter.inherited.iter().map(|one| one.name())),
             units: plan.units.as_ref().filter(|_| known).map(|units| (units.len(), ran.len())),
+            before: plan.before,
             others: List::first(others, UNITS_MAX),
             ended: ended.and_then(|shell| shell.exit_code).map_or_else(String::new, |code| code.to_string()),
         }

@@ -6,11 +6,12 @@ use super::lane::{Lane, lanes};
 use super::room::{List, MISSING, VALUE_MAX, one_line};
 use super::script::Script;
 use crate::encoding::hex;
+use crate::fact::ERROR;
 use crate::policy::context::Context;
 use crate::record::Attached;
 use crate::seal::statement::{
     COMMANDS_MAX, FactFacts, Predicate, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION,
-    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, ShellFacts, Statement, Subject,
+    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, SessionFacts, ShellFacts, Statement, Subject,
 };
 use crate::text::count;
 
@@ -46,6 +47,8 @@ pub(super) struct Told {
     /// What else is named with a digest.
     pub subjects: List<File>,
     pub facts: List<Fact>,
+    /// What a collector that failed says of it.
+    pub unseen: List<String>,
 }
 
 /// When what ran.
@@ -78,7 +81,6 @@ impl Told {
     pub fn of(statement: &Statement, keyid: Option<&str>) -> Self {
         let predicate = &statement.predicate;
         let session = &predicate.session;
-        let who = |text: &Option<String>| text.as_deref().map_or_else(|| MISSING.to_owned(), one_line);
         let facts = predicate.commands.as_deref();
         let scale = Scale::of(&facts.iter().copied().flatten().filter_map(interval).collect::<Vec<_>>());
         let commands = facts.map(|facts| commands(predicate, facts, scale.as_ref()));
@@ -103,7 +105,7 @@ impl Told {
             name: session.name.as_deref().map(one_line),
             opened_at: one_line(&session.opened_at),
             closed_at: one_line(&session.closed_at),
-            who: format!("{} on {}", who(&session.user), who(&session.host)),
+            who: who(session),
             sealed: keyid.map(|keyid| (one_line(&predicate.sealed_at), one_line(keyid))),
             head: statement.head().map_or_else(String::new, |head| head.to_string()),
             context: one_line(&Context::of(statement).words()),
@@ -117,6 +119,7 @@ impl Told {
             products: List::first(products.iter().map(file), SUBJECTS_MAX),
             subjects: List::first(subjects.iter().map(file), SUBJECTS_MAX),
             facts: List::first(predicate.facts.iter().map(fact), PARTICULARS_MAX),
+            unseen: List::first(predicate.facts.iter().filter(|fact| !fact.ok).map(unseen), PARTICULARS_MAX),
         }
     }
 
@@ -189,6 +192,20 @@ fn shell(shell: &ShellFacts) -> String {
         shell.closed.map_or_else(|| "not closed".to_owned(), |why| format!("closed: {}", why.name()));
     let status = shell.exit_code.map_or_else(String::new, |status| format!(", status {status}"));
     format!("{}: {} {}, {closed}{status}", shell.id, one_line(&shell.program), one_line(&shell.version))
+}
+
+fn who(session: &SessionFacts) -> String {
+    match (&session.user, &session.host) {
+        (None, None) => MISSING.to_owned(),
+        (Some(user), None) => one_line(user),
+        (None, Some(host)) => format!("on {}", one_line(host)),
+        (Some(user), Some(host)) => format!("{} on {}", one_line(user), one_line(host)),
+    }
+}
+
+fn unseen(fact: &FactFacts) -> String {
+    let why = fact.data.get(ERROR).and_then(Option::as_deref).unwrap_or("it does not say why");
+    one_line(&format!("{} at {}: {why}", fact.kind, fact.at.name()))
 }
 
 fn fact(fact: &FactFacts) -> Fact {

@@ -1,9 +1,11 @@
 //! What a page tells of a session, by the statement and the verdict alone.
 
+use attesh::cause::Code;
 use attesh::journal::story::{Finding, FindingCode};
 use attesh::page::Page;
+use attesh::policy::Denial;
 use attesh::record::Status;
-use attesh::seal::statement::{CommandText, PlanFacts, Statement, Subject};
+use attesh::seal::statement::{CommandText, FactFacts, PlanFacts, Statement, Subject};
 use attesh::verify::{self, At, Mark};
 
 use crate::policy::judge::{Run, ran, statement};
@@ -104,7 +106,27 @@ fn a_unit_that_did_not_run_is_not_told() {
     has(&page(&statement(&[run.clone()])), &["did not run", "not reached", "go build ./..."]);
     // Traps do not tell of everything that ran.
     run.evidence = "traps";
-    has(&page(&statement(&[run])), &["not seen", "traps"]);
+    has(&page(&statement(&[run.clone()])), &["not seen", "traps"]);
+    // What had begun before the recording is not missing.
+    run.before = 1;
+    run.ran = vec![ran(THREE[1], 0), ran(THREE[2], 0)];
+    let page = page(&statement(&[run]));
+    has_not(&page, &["did not run", "line 1"]);
+    assert!(page.html().contains("2 of 3 ran; 1 had begun before the recording"));
+}
+
+#[test]
+fn a_collector_that_failed_is_not_told() {
+    let mut one = everything();
+    let fact = one.predicate.facts.iter_mut().find(|fact| !fact.ok).unwrap();
+    fact.data.insert("error".into(), Some("no git here".into()));
+    let page = edited(&one);
+    let listed = "**What a collector did not see**\n\n* `https://example.org/git at command: no git here`\n";
+    assert!(page.markdown().contains(listed), "{}", page.markdown());
+    assert!(
+        page.html()
+            .contains("<code>https://example.org/git</code> at command <span class=\"bad\">failed</span>")
+    );
 }
 
 #[test]
@@ -193,6 +215,21 @@ fn a_page_grows_without_a_limit() {
 }
 
 #[test]
+fn a_long_text_is_cut_without_a_word() {
+    let mut one = whole();
+    commands(&mut one)[0].text = CommandText::new("é".repeat(4_007).as_bytes());
+    commands(&mut one)[0].workdir = Some("x".repeat(509));
+    let html = edited(&one).html();
+    let cut = |text: &str, most, more| format!("{}… ({more} more characters)", text.repeat(most));
+    assert!(html.contains(&format!("<code class=\"command\">{}</code>", cut("é", 4_000, 7))));
+    assert!(html.contains(&format!(" · {} · ", cut("x", 500, 9))));
+    let page = std::fs::read_to_string(crate::house::tidy::top().join("man/attesh-show.1")).unwrap();
+    for limit in ["65536 characters", "4000", "2000000", "at most 500"] {
+        assert!(page.contains(limit), "{limit}");
+    }
+}
+
+#[test]
 fn hostile_lengths_make_a_page_too_long() {
     let long = "`\u{202e}<".repeat(2_000);
     let mut one = everything();
@@ -209,6 +246,9 @@ fn hostile_lengths_make_a_page_too_long() {
         .collect();
     let plan = one.predicate.plans[0].clone();
     one.predicate.plans = (0..50).map(|at| PlanFacts { shell: at, ..plan.clone() }).collect();
+    let fact = one.predicate.facts.iter().find(|fact| !fact.ok).unwrap().clone();
+    let texts = [("error".to_owned(), Some(long.clone()))].into();
+    one.predicate.facts = vec![FactFacts { data: texts, ..fact }; 50];
     one.subject =
         (0..1_000).map(|at| Subject { name: format!("{at}{long}"), ..one.subject[0].clone() }).collect();
     let mut verdict = judged(whole().to_json());
@@ -216,7 +256,10 @@ fn hostile_lengths_make_a_page_too_long() {
     verdict.aspects.context.text.clone_from(&long);
     let finding = Finding { record: 1, code: FindingCode::Pause, text: long.clone() };
     verdict.findings = vec![finding; 500];
+    let denial = Denial { rule: "rule", code: Code::PolicyContext, line: None, text: long.clone() };
+    verdict.denials = vec![denial; 500];
     let [markdown, html] = both(&Page::new(&long, &verdict, Some(&one), Some(&long)));
-    assert!(markdown.chars().count() <= 65_536, "{} characters", markdown.chars().count());
+    let length = markdown.chars().count();
+    assert!(30_000 < length && length <= 65_536, "{length} characters");
     assert!(html.len() < 24_000_000, "{} bytes", html.len());
 }
