@@ -31,8 +31,8 @@
 //!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
 //!   a script's bash, and a CI block). Both ask [`collect`], which looks around a session.
 //! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
-//!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`passphrase`],
-//!   `seal::signer`, `seal::agent`, `seal::apart`.
+//!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`page`] (HTML and
+//!   Markdown, pure), [`passphrase`], `seal::signer`, `seal::agent`, `seal::apart`.
 //!
 //! Files import each other in one direction, too: a test finds every circle of files.
 //!
@@ -69,7 +69,7 @@
 //!
 //! attesh-journal(5) for the journal and its state, attesh-story(5) for what its records tell,
 //! attesh-facts(5) for what stands around them,
-//! attesh-seal(5) for what is sealed,
+//! attesh-seal(5) for what is sealed, which docs/shell-session.md says in the form of in-toto,
 //! attesh-policy(5) for what may be asked of it,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
@@ -88,6 +88,7 @@ pub mod journal;
 pub mod kind;
 pub mod lock;
 pub mod os;
+pub mod page;
 pub mod passphrase;
 pub mod paths;
 pub mod policy;

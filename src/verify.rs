@@ -193,7 +193,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
     let context = Context::of(&statement);
     let mark = if context.is_empty() { Mark::Open } else { Mark::Good };
     verdict.aspects.context.set(mark, context.words());
-    verdict.aspects.products.set(Mark::Open, artifact::recorded(&statement));
+    verdict.aspects.products.set(Mark::Open, artifact::uncompared(&statement));
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
     match statement.predicate.origin.status {
         OriginStatus::Authenticated => {

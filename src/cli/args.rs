@@ -11,6 +11,7 @@ pub use policy::{
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
 pub use seal::{Seal, Sh};
+pub use show::Show;
 pub use verify::Verify;
 
 /// Puts examples under a verb's help.
@@ -21,6 +22,7 @@ macro_rules! examples {
 mod collect;
 mod policy;
 mod seal;
+mod show;
 mod verify;
 
 /// Records what a shell ran and turns it into one signed attestation.
@@ -279,21 +281,6 @@ pub struct Resume {
     /// Resume in every shell of the session
     #[arg(long)]
     pub all: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh show NAME.intoto.json      what a sealed file says",
-    "attesh show SESSION               a session on this machine",
-    "attesh show FILE --json           its payload, as signed",
-])]
-#[allow(missing_docs)]
-pub struct Show {
-    /// An envelope, a bundle, a journal or a session
-    pub what: String,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,17 +6,12 @@ use serde_json::{Value, json};
 use super::row::{Layout, as_text, put_text};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
+use crate::page::script::{NOT_REACHED, NOT_SEEN, UNPLANNED};
 use crate::report::{self, Style};
 use crate::text::visible;
 
-/// The word beside a unit that did not run: its shell ended before it, and no command was lost.
-const NOT_REACHED: &str = "not reached";
-/// The word beside a unit that may have run: nobody saw that it did.
-const NOT_SEEN: &str = "not seen";
 /// The word beside a unit that had begun before the recording.
 const BEFORE: &str = "before";
-/// The word behind the status of a command that is not in the plan.
-const UNPLANNED: &str = "unplanned";
 
 /// A line of a script.
 pub struct Line<'a> {

@@ -15,6 +15,7 @@ mod login;
 mod manifests;
 mod note;
 mod outputs;
+mod page;
 mod pages;
 mod policy;
 mod rc;

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::args::Show;
 use super::given::{Exit, by_word};
+use super::held::Held;
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
 use super::row::Layout;
 use super::view::{STALE, add_failure, view};
-use super::{held, key, listing, row};
+use super::{held, key, listing, page, row};
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::failure::{Failure, Kind};
@@ -19,6 +20,7 @@ use crate::record::Unseen;
 use crate::report::{self, Style};
 use crate::seal::envelope::Envelope;
 use crate::seal::form;
+use crate::seal::recorded::Recorded;
 use crate::seal::statement::{CommandFacts, PlanFacts, Predicate, Statement};
 use crate::session::find;
 use crate::session::last::Sealed;
@@ -54,6 +56,14 @@ pub fn run(args: &Show) -> Exit {
         let sealed = session.sealed();
         (file, Some(session), sealed)
     };
+    if !args.trust.is_empty() || args.policy.is_some() {
+        let why = "this is a journal; --trust and --policy go with an envelope";
+        return Err(Failure::usage(format!("{}: {why}", args.what))
+            .next("give the envelope that attesh seal wrote, or leave these options out"));
+    }
+    if page::is_wanted(args) {
+        return page::unsealed(args, &file, session.as_ref(), sealed.as_ref());
+    }
     let view = view(&file, session.as_ref())?;
     if args.json {
         let commands: Vec<Value> = view.rows.iter().filter_map(row::as_json).collect();
@@ -90,16 +100,22 @@ pub fn run(args: &Show) -> Exit {
 
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.
 fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
-    let trusted = key::trusted(&[])?;
-    let verdict = verify::envelope(envelope, &trusted, held::now());
-    let signed = verdict.aspects.signature.mark.name();
-    let refused = |objection: &&Objection| matches!(objection.kind(), Kind::Integrity | Kind::Unsupported);
-    if let Some(objection) = verdict.failure.as_ref().filter(refused)
-        && objection.code != Code::FactUnknown
-    {
-        return Err(Failure::because(objection.code, format!("{}: {}", args.what, objection.text))
-            .about(objection.record, objection.offset));
+    let trusted = key::trusted(&args.trust)?;
+    let policy = args.policy.as_deref().map(held::read).transpose()?;
+    let mut verdict = verify::envelope(envelope, &trusted, policy.as_ref().map_or_else(held::now, Held::at));
+    let refused = |objection: &&Objection| {
+        matches!(objection.kind(), Kind::Integrity | Kind::Unsupported) && objection.code != Code::FactUnknown
+    };
+    if let Some(objection) = verdict.failure.as_ref().filter(refused) {
+        return Err(page::objected(&args.what, objection));
     }
+    if page::is_wanted(args) {
+        if let Some(policy) = policy {
+            policy.judge(&mut verdict, envelope, Path::new(&args.what));
+        }
+        return page::sealed(args, envelope, &verdict);
+    }
+    let signed = verdict.aspects.signature.mark.name();
     let statement = form::read(envelope.unverified_payload())
         .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?;
     let trust = verdict.aspects.trust.mark;
@@ -139,6 +155,7 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     report::line(&format!("context     {}", word(&Context::of(statement).words())))?;
+    report::line(&format!("products    {}", word(&Recorded::of(predicate).words())))?;
     for fact in predicate.facts.iter().filter(|fact| !fact.ok) {
         let why = fact.data.get(ERROR).and_then(Option::as_deref).unwrap_or("it does not say why");
         report::line(&format!(

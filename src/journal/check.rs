@@ -63,7 +63,7 @@ pub enum Origin {
 
 /// What the check found.
 #[must_use]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     /// The genesis record, if it could be verified.
     pub genesis: Option<Record>,

@@ -266,8 +266,7 @@ pub fn github(yaml: &str, job: &str, exprs: &[(String, String)]) -> Result<Job, 
         if words != recipe {
             made.remarks.push(format!("{place} has other words behind attesh sh than {recipe}: {words}; if bash's options among them change what runs, name all of them with options = [...]"));
         }
-        let mut options = Options::default();
-        options.take(words.split(' '));
+        let options = Options::of(words.split(' '));
         let name = name.unwrap_or_else(|| format!("step {}", at + 1));
         made.blocks.push(Block { name: Some(name), text, before: String::new(), runner: None, options });
     }

@@ -10,9 +10,7 @@ use crate::cause::Code;
 use crate::encoding::hex;
 use crate::fact::manifest::{Entry, Manifest, Thing};
 use crate::seal::recorded::Recorded;
-use crate::seal::statement::{
-    SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement, Subject,
-};
+use crate::seal::statement::{Statement, Subject};
 
 /// A file that must have been there before the first command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +74,7 @@ fn no_product(recorded: &Recorded, statement: &Statement) -> Option<String> {
         (Some(_), _) => {}
     }
     let listed = recorded.listed(&statement.subject).map_or(0, <[Subject]>::len);
-    let named = |name: &str| {
-        [SUBJECT_SCRIPT, SUBJECT_ATTACHED].iter().any(|prefix| name.starts_with(prefix))
-            || [SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name)
-    };
-    let mut others = statement.subject.iter().skip(listed).filter(|subject| !named(&subject.name));
+    let mut others = statement.subject.iter().skip(listed).filter(|subject| subject.is_file());
     let other = others.next()?;
     Some(format!("the subject {} is no product that the recorder saw", other.name))
 }

@@ -32,6 +32,12 @@ pub enum Hides {
 }
 
 impl Hides {
+    /// What is so.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        self.words().split_once("; ").map_or(self.words(), |(what, _)| what)
+    }
+
     /// What is so, and what to write instead.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -67,6 +73,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// What the words before a script say.
+    #[must_use]
+    pub fn of<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let mut options = Options::default();
+        options.take(words);
+        options
+    }
+
     /// Takes over what the words behind `set` or `bash` say.
     pub(super) fn take<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
         let mut named = None;

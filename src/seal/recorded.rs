@@ -9,6 +9,7 @@ use super::statement::{FactFacts, Predicate, Subject};
 use crate::fact::manifest::sums;
 use crate::fact::{ERROR, MATERIALS, PRODUCTS};
 use crate::record::{Attached, FactTime};
+use crate::text::count;
 
 /// What was recorded of files.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,17 @@ impl<'a> Recorded<'a> {
     #[must_use]
     pub fn product_count(&self) -> Option<usize> {
         self.products.filter(|fact| fact.ok)?.text("files")?.parse().ok()
+    }
+
+    /// What was recorded of the products, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (self.product_count(), self.failure()) {
+            (Some(0), _) => "no file is new or changed".to_owned(),
+            (Some(files), _) => count(files, "file"),
+            (None, Some(why)) => format!("not recorded: {why}"),
+            (None, None) => "not recorded".to_owned(),
+        }
     }
 
     /// Why the products were not recorded although they were asked for.

@@ -7,11 +7,22 @@
 use std::collections::HashMap;
 
 use super::statement::{
-    FactFacts, PRODUCTS_MAX, PlanFacts, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECTS_MAX, Sha256, Subject,
+    FactFacts, PRODUCTS_MAX, PlanFacts, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION,
+    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Sha256, Subject,
 };
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::fact::manifest::Manifest;
+
+impl Subject {
+    /// Whether it is a file of the user: neither a script, nor an attached file, nor what the sealer
+    /// says of the session.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        let prefixed = [SUBJECT_SCRIPT, SUBJECT_ATTACHED].iter().any(|prefix| self.name.starts_with(prefix));
+        !prefixed && ![SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&self.name.as_str())
+    }
+}
 
 /// The names and digests of products as subjects, in front of `others`; none where they are too many.
 #[must_use]

@@ -114,15 +114,14 @@ impl Candidates {
     }
 }
 
-/// What was recorded of the products, in words.
-pub(super) fn recorded(statement: &Statement) -> String {
+/// What was recorded of the products, in words, where nothing is compared with them.
+pub(super) fn uncompared(statement: &Statement) -> String {
     let recorded = Recorded::of(&statement.predicate);
-    match (recorded.product_count(), recorded.failure()) {
-        (Some(0), _) => "no file is new or changed".to_owned(),
-        (Some(files), _) => format!("{}, not compared: to do so add --artifact", count(files, "file")),
-        (None, Some(why)) => format!("not recorded: {why}"),
-        (None, None) => "not recorded".to_owned(),
-    }
+    let hint = match recorded.product_count() {
+        Some(1..) => ", not compared: to do so add --artifact",
+        _ => "",
+    };
+    format!("{}{hint}", recorded.words())
 }
 
 /// What files were compared with, and what came of it.

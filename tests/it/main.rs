@@ -107,6 +107,13 @@ mod cli {
     mod typed;
 }
 
+/// Pages of HTML and Markdown: what they tell, and what no text of others can do to them.
+mod page {
+    mod hostile;
+    mod shown;
+    mod told;
+}
+
 /// What collectors see, and what becomes of it.
 mod collect {
     mod context;
@@ -124,6 +131,7 @@ mod pages {
     mod example;
     mod facts;
     mod journal;
+    mod predicate;
     pub mod seal;
 }
 

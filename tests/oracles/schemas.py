@@ -1,6 +1,6 @@
-"""The facts of a sealed session against their JSON Schemas in docs/schemas.
+"""A sealed session against the JSON Schemas in docs/schemas: its statement, and its facts.
 
-Each fact of the session validates, and each changed text that a schema speaks of is refused.
+Each validates, and each changed member and text that a schema speaks of is refused.
 """
 
 import json
@@ -8,6 +8,10 @@ import pathlib
 import sys
 
 import jsonschema
+
+sys.dont_write_bytecode = True
+
+import statement
 
 folder = pathlib.Path(__file__).parents[2] / "docs" / "schemas"
 payload = json.loads((pathlib.Path(sys.argv[1]) / "payload").read_text())
@@ -48,5 +52,8 @@ for schema in schemas:
         if validators[schema["$id"]].is_valid({k: v for k, v in fact["data"].items() if k != text}):
             wrong.append(f"{schema['$id']}: valid without {text}")
 
-print(f"jsonschema: {len(facts)} accepted, {len(refused)} rejected" if not wrong else wrong)
+found, changes = statement.wrong_with(payload, set())
+wrong += found
+
+print(f"jsonschema: {len(facts) + 1} accepted, {len(refused) + changes} rejected" if not wrong else wrong)
 sys.exit(bool(wrong))

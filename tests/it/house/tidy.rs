@@ -44,6 +44,7 @@ const LAYERS: &[&str] = &[
     "passphrase",
     "session",
     "report",
+    "page",
     "collect",
     "run",
     "recorder",
@@ -89,6 +90,7 @@ const PURE: &[&str] = &[
     "src/seal/statement.rs",
     "src/seal/subjects.rs",
     "src/seal/trust.rs",
+    "src/page/",
     "src/policy/",
     "src/protocol.rs",
     "src/recorder/call.rs",
@@ -208,6 +210,21 @@ fn a_word_that_stands_for_unfinished_work_is_refused() {
         }
         for word in words {
             assert!(!text.contains(word), "{name} has {word}");
+        }
+    }
+}
+
+#[test]
+fn a_template_takes_no_text_as_it_is() {
+    for (name, text) in files("src/page", &["html", "md"]) {
+        for word in
+            ["|safe", "| safe", "autoescape", "escape(", "url(", "http:", "https:", "<script", "<link"]
+        {
+            assert!(!text.contains(word), "{name} has {word}");
+        }
+        // These are code spans of Markdown, and harmless there alone.
+        for word in ["|code", "|brief", "|fenced"] {
+            assert!(name.ends_with(".md") || !text.contains(word), "{name} has {word}");
         }
     }
 }

@@ -36,31 +36,35 @@ fn displays(page: &str, heading: &str) -> Vec<String> {
 
 // ── members ───────────────────────────────────────────────────────────────
 
-struct Row {
-    name: String,
-    kind: String,
-    presence: String,
+/// A row of a table of members.
+pub struct Row {
+    pub name: String,
+    pub kind: String,
+    pub presence: String,
+    pub meaning: String,
 }
 
-fn tables() -> BTreeMap<String, Vec<Row>> {
-    let mut all: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    let mut heading = String::new();
+/// The tables of members in their order, by what their members are of.
+pub fn listed() -> Vec<(String, Vec<Row>)> {
+    let mut all: Vec<(String, Vec<Row>)> = Vec::new();
+    let mut within = false;
     for line in page("attesh-seal.5").lines() {
         if let Some(name) = line.strip_prefix(".Ss Members of ") {
-            name.trim_start_matches("the ").clone_into(&mut heading);
+            within = true;
+            all.push((name.trim_start_matches("the ").to_owned(), Vec::new()));
         } else if line.starts_with(".S") {
-            heading.clear();
-        } else if let Some(row) = line.strip_prefix(".It Va ").filter(|_| !heading.is_empty()) {
-            let cells: Vec<&str> = row.split(" Ta ").collect();
-            let [name, kind, presence, _] = cells[..] else { panic!("{line}") };
-            all.entry(heading.clone()).or_default().push(Row {
-                name: name.to_owned(),
-                kind: kind.to_owned(),
-                presence: presence.to_owned(),
-            });
+            within = false;
+        } else if let Some(row) = line.strip_prefix(".It Va ").filter(|_| within) {
+            let cells: Vec<String> = row.split(" Ta ").map(str::to_owned).collect();
+            let [name, kind, presence, meaning] = cells.try_into().unwrap_or_else(|_| panic!("{line}"));
+            all.last_mut().unwrap().1.push(Row { name, kind, presence, meaning });
         }
     }
     all
+}
+
+fn tables() -> BTreeMap<String, Vec<Row>> {
+    listed().into_iter().collect()
 }
 
 /// A statement with every member that there is, commands in all their forms.

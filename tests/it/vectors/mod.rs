@@ -19,6 +19,7 @@ mod newer;
 mod plans;
 mod policies;
 mod said;
+mod schema;
 mod transcripts;
 
 pub fn folder() -> PathBuf {
