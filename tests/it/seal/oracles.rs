@@ -246,6 +246,11 @@ fn changed_files(maker: &mut Maker) {
         std::fs::remove_file(set.join(&link)).unwrap();
         std::fs::remove_file(set.join("build.witness.json")).unwrap();
     });
+}
+
+/// What the right key signed, and no sealer would.
+fn signed_wrongly(maker: &mut Maker) {
+    let link = link_of(&ci());
     maker.changed("wrong-type", &["link", "witness"], |_, set| {
         signed_again(&set.join(&link), PAYLOAD_TYPE, |link| link["_type"] = "layout".into());
         signed_again(&set.join("build.witness.json"), PAYLOAD_TYPE, |all| {
@@ -262,7 +267,7 @@ fn changed_files(maker: &mut Maker) {
     maker.changed("mixed", &["session"], |maker, set| {
         let others = [&*link, "build.witness.json", "build.slsa.json"];
         for file in others {
-            std::fs::copy(maker.set("extra").join(file), set.join(file)).unwrap();
+            std::fs::copy(maker.at("second").join(file), set.join(file)).unwrap();
         }
     });
     maker.changed("another-transcript", &["link", "witness"], |_, set| {
@@ -315,7 +320,7 @@ fn changed_policies(maker: &mut Maker) {
         }
     });
     // The link of an older export, and a session that it fits.
-    maker.changed("older-expectation", &["link"], |maker, set| {
+    maker.changed("older-expectation", &both, |maker, set| {
         let (policy, script) = (maker.at("build.policy.toml"), SCRIPT.replacen("cd /", "cd /tmp", 1));
         let newer = std::fs::read(&policy).unwrap();
         let text = String::from_utf8(newer.clone()).unwrap().replacen("'cd /'", "'cd /tmp'", 1);
@@ -329,6 +334,23 @@ fn changed_policies(maker: &mut Maker) {
         let expected = "expected=$(ls good/build.expected.*.link) && cp older-export/build.expected.*.link";
         bash(maker.sets, &format!("{expected} {name}/${{expected#good/}} && rm -r older-export"));
     });
+}
+
+/// docs/interop.md has a row for each set, which says who refuses it.
+fn page_says(refused: &[(String, Value)]) {
+    let page = include_str!("../../../docs/interop.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let sets: Vec<&str> = rows.iter().filter_map(|row| row.split('`').nth(1)).collect();
+    for (set, formats) in refused {
+        let formats = formats.as_array().unwrap();
+        let refuses = |format: &str| if formats.contains(&json!(format)) { " refuses" } else { "" };
+        let cells = format!("|{} |{} |{} |", refuses("link"), refuses("witness"), refuses("slsa"));
+        let row = rows.iter().find(|row| row.starts_with(&format!("| `{set}` |")));
+        assert!(row.is_some_and(|row| row.ends_with(&cells)), "{set}: {row:?}, {cells}");
+        assert_eq!(formats.contains(&json!("slsa")), formats.contains(&json!("vsa")), "{set}");
+    }
+    let made: Vec<&str> = refused.iter().map(|(set, _)| set.as_str()).collect();
+    assert!(sets.iter().all(|set| made.contains(set)), "a row of a set that is not made: {sets:?}");
 }
 
 /// Writes all sets below a folder, and what is to be refused of each.
@@ -345,10 +367,14 @@ pub fn written(folder: &Path) {
         ["verify", &good("build.intoto.json"), "--trust", "../ci.pub", "--policy", "../build.policy.toml"];
     // By the key of who seals, so that one key opens all of a set.
     maker.run(&[&words[..], &["--emit-vsa", &good("vsa.json"), "--key", "../ci.key"]].concat());
+    maker.session("second", &USUAL);
+    bash(&sets, &format!("mv second '{}'", maker.at("second").display()));
     other_sessions(&mut maker);
     changed_files(&mut maker);
+    signed_wrongly(&mut maker);
     changed_policies(&mut maker);
     write(&sets.join("owner.pub"), owner().public().to_spki_pem().as_bytes());
+    page_says(&maker.refused);
     let refused: Value = maker.refused.drain(..).collect::<serde_json::Map<_, _>>().into();
     write(&sets.join("refused.json"), refused.to_string().as_bytes());
 }
