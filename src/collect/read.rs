@@ -19,7 +19,7 @@ use sha2_files::{Digest as _, Sha256};
 use super::tree::Found;
 use crate::clock::{self, Deadline};
 use crate::crypto::Digest;
-use crate::fact::manifest::{Entry, Special, Thing};
+use crate::fact::manifest::{Entry, MODE_MAX, Special, Thing};
 use crate::report::Progress;
 
 /// How long a file must have stayed as it is before its times say whether it changed since: the
@@ -123,7 +123,8 @@ pub(super) fn read(
             Found::File(at, meta) => match known.0.get(&State::of(&meta)) {
                 Some(sha256) => {
                     memory.0.insert(State::of(&meta), *sha256);
-                    let thing = Thing::File { mode: meta.mode() & 0o7777, sha256: *sha256, size: meta.len() };
+                    let thing =
+                        Thing::File { mode: meta.mode() & MODE_MAX, sha256: *sha256, size: meta.len() };
                     entries.push(Entry { path, thing });
                 }
                 None => unread.push((path, at, meta.len())),
@@ -204,7 +205,7 @@ fn one(at: &Path, buffer: &mut [u8], done: &AtomicU64, until: Deadline) -> Optio
         let Ok(after) = file.metadata() else { return unreadable };
         let state = State::of(&after);
         if State::of(&before) == state && size == state.size {
-            let thing = Thing::File { mode: after.mode() & 0o7777, sha256: hash.finalize().into(), size };
+            let thing = Thing::File { mode: after.mode() & MODE_MAX, sha256: hash.finalize().into(), size };
             return Some((thing, is_sure(&state).then_some(state)));
         }
     }

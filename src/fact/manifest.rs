@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::{Digest, sha256};
 use crate::encoding::{base64, base64_strict, hex, hex_exact};
 use crate::journal::chain::{Frontier, leaf};
-use crate::record::words;
+use crate::record::{INTEGER_MAX, words};
 
 /// The most lines of a manifest.
 pub const LINES_MAX: usize = 1_000_000;
+/// The permission bits of a file.
+pub const MODE_MAX: u32 = 0o7777;
 /// The longest manifest in bytes.
 pub const BYTES_MAX: u64 = 1 << 30;
 
@@ -131,9 +133,9 @@ impl Entry {
             (Some(kind), None, None) => Thing::Special(kind),
             (None, Some(target), None) => Thing::Link(target),
             (None, None, Some(digest)) => Thing::File {
-                mode: u32::from_str_radix(&line.mode?, 8).ok()?,
+                mode: u32::from_str_radix(&line.mode?, 8).ok().filter(|mode| *mode <= MODE_MAX)?,
                 sha256: hex_exact(digest.as_bytes())?,
-                size: line.size?,
+                size: line.size.filter(|size| *size <= INTEGER_MAX)?,
             },
             _ => return None,
         };

@@ -15,6 +15,7 @@ import os
 import sys
 
 import envelope
+import manifest
 from form import Bad, Unsupported, need
 from journal import Journal, show
 
@@ -65,8 +66,17 @@ def of_transcripts(folder, name, sealed, must, *_):
     return found == {"subject": "taken", "other": "refused"}[must], f"{name}\t{found}"
 
 
+def of_manifests(folder, name, verdict, root, sums):
+    found = manifest.judged(read(folder, name + ".jsonl"))
+    must = (root, sums) if verdict == "good" else None
+    return found == must, f"{name}\t{'good' if found else 'refused'}"
+
+
 def vectors(folder):
-    kinds = {"journals": of_journals, "plans": of_plans, "envelopes": of_envelopes, "transcripts": of_transcripts}
+    kinds = {
+        "journals": of_journals, "plans": of_plans, "envelopes": of_envelopes, "manifests": of_manifests,
+        "transcripts": of_transcripts,
+    }
     wrong = 0
     for kind, check in kinds.items():
         inside = os.path.join(folder, kind)

@@ -15,6 +15,7 @@ use crate::cases::{self, Case};
 mod compat;
 pub mod envelopes;
 mod judged;
+mod manifests;
 mod newer;
 mod plans;
 mod policies;
@@ -116,7 +117,7 @@ fn the_independent_verifier_disagrees() {
         told.entry(kind).or_default().push(said);
     }
     let kinds: Vec<&str> = told.keys().copied().collect();
-    assert_eq!(kinds, ["envelopes", "journals", "plans", "transcripts"]);
+    assert_eq!(kinds, ["envelopes", "journals", "manifests", "plans", "transcripts"]);
     for (kind, said) in &told {
         let manifest = fs::read_to_string(folder().join(kind).join("MANIFEST")).unwrap();
         assert_eq!(said.len(), manifest.lines().filter(|line| !line.starts_with('#')).count(), "{kind}");
