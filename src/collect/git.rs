@@ -44,6 +44,8 @@ pub(super) fn ignored(folder: &Path, limit: Duration) -> Result<Vec<PathBuf>, St
 struct Place {
     bare: bool,
     shallow: bool,
+    /// The tree of HEAD; none before the first commit.
+    tree: Option<String>,
     /// The top of its files; of a bare one its git folder.
     folder: Vec<u8>,
 }
@@ -130,35 +132,40 @@ impl Git {
             true => git.bare(),
             false => git.files(&place.folder, depth),
         };
-        let (files, names) = std::thread::scope(|scope| {
-            let names = scope.spawn(|| self.names());
-            (of_files(&self), names.join().expect("asking does not panic"))
+        let (files, tags) = std::thread::scope(|scope| {
+            let tags = scope.spawn(|| if place.tree.is_some() { self.tags() } else { Ok(Vec::new()) });
+            (of_files(&self), tags.join().expect("asking does not panic"))
         });
-        let (tree, tags) = names?;
+        let tags = tags?;
         let remotes = config.into_iter().filter_map(|Setting { name, value, .. }| {
             let name = name.strip_prefix(b"remote.")?.strip_suffix(b".url")?;
             Some((name.to_vec(), value))
         });
         let files = files?;
-        let Place { bare, shallow, folder } = place;
+        let Place { bare, shallow, tree, folder } = place;
         Ok(Repository { tree, tags, remotes: remotes.collect(), bare, shallow, folder, ..files })
     }
 
     /// Where the repository is, and of which kind.
     fn place(&self) -> Result<Place, String> {
-        let kinds = ["rev-parse", "--is-shallow-repository"];
-        let of = |said: Vec<u8>, bare: bool| {
-            let mut lines = said.splitn(2, |byte| *byte == b'\n');
-            let shallow = lines.next() == Some(b"true");
-            let folder = lines.next().unwrap_or_default();
-            Place { bare, shallow, folder: folder.strip_suffix(b"\n").unwrap_or(folder).to_vec() }
+        const TREE: &str = "HEAD^{tree}";
+        let (top, folder) = ("--show-toplevel", "--absolute-git-dir");
+        let ask = |folder: &str, tree: &[&str]| -> Result<Option<Place>, String> {
+            let answer = self.answer(&[&["rev-parse", "--is-shallow-repository", folder], tree].concat())?;
+            let place = || place_of(&answer.out, folder != top, !tree.is_empty());
+            Ok(if answer.status.success() { place() } else { None })
         };
-        // There is a top of the files where there are files.
-        let answer = self.answer(&[&kinds[..], &["--show-toplevel"]].concat())?;
-        if answer.status.success() {
-            return Ok(of(answer.out, false));
+        // There is a top of the files where there are files, and a tree behind the first commit.
+        if let Some(place) = ask(top, &[TREE])? {
+            return Ok(place);
         }
-        Ok(of(self.said(&[&kinds[..], &["--absolute-git-dir"]].concat())?, true))
+        self.said(&["rev-parse", folder])?;
+        for (folder, tree) in [(top, &[][..]), (folder, &[TREE])] {
+            if let Some(place) = ask(folder, tree)? {
+                return Ok(place);
+            }
+        }
+        ask(folder, &[])?.ok_or_else(|| "git rev-parse said something that is not known".to_owned())
     }
 
     /// The settings of remotes and filters.
@@ -195,14 +202,12 @@ impl Git {
         })
     }
 
-    /// What HEAD leads to: its tree, and the tags at it.
-    fn names(&self) -> Result<(Option<String>, Vec<Vec<u8>>), String> {
-        let tree = self.answer(&["rev-parse", "--verify", "--quiet", "HEAD^{tree}"])?;
-        let Some(tree) = object(&tree.out) else { return Ok((None, Vec::new())) };
+    /// The tags at HEAD.
+    fn tags(&self) -> Result<Vec<Vec<u8>>, String> {
         let said =
             self.said(&["for-each-ref", "--points-at=HEAD", "--format=%(refname:strip=2)", "refs/tags"])?;
         let tags = said.split(|byte| *byte == b'\n').filter(|name| !name.is_empty());
-        Ok((Some(tree), tags.take(NAMES_MAX).map(<[u8]>::to_vec).collect()))
+        Ok(tags.take(NAMES_MAX).map(<[u8]>::to_vec).collect())
     }
 
     /// The files: which differ, and those of the submodules. Each submodule is asked by itself, so
@@ -235,6 +240,22 @@ impl Git {
         }
         Ok(repository)
     }
+}
+
+/// What `git rev-parse` says of a place: whether it is shallow, its folder, and its tree if that was
+/// asked for. A folder may have a newline in its name.
+fn place_of(said: &[u8], bare: bool, has_tree: bool) -> Option<Place> {
+    let said = said.strip_suffix(b"\n")?;
+    let end = said.iter().position(|byte| *byte == b'\n')?;
+    let (shallow, rest) = (&said[..end] == b"true", &said[end + 1..]);
+    let (folder, tree) = match has_tree {
+        true => {
+            let end = rest.iter().rposition(|byte| *byte == b'\n')?;
+            (&rest[..end], object(&rest[end + 1..]))
+        }
+        false => (rest, None),
+    };
+    Some(Place { bare, shallow, tree, folder: folder.to_vec() })
 }
 
 /// Why git did not answer, in its own words.

@@ -21,6 +21,7 @@ use crate::verify::rules::{judged, verify};
 const JOURNALS: usize = 520;
 const ENVELOPES: usize = 400;
 const TRANSCRIPTS: usize = 80;
+const MANIFESTS: usize = 300;
 
 /// One change, at its place in what is signed, or in what was.
 fn defect<'a>(random: &mut Random, edit: &'a dyn Fn(Vec<u8>) -> Vec<u8>) -> Defect<'a> {
@@ -120,8 +121,19 @@ fn transcripts(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, count
     files.insert("transcripts/MANIFEST".into(), manifest.into_bytes());
 }
 
+fn manifests(random: &mut Random, files: &mut BTreeMap<String, Vec<u8>>, count: usize) {
+    let good = crate::vectors::manifests::all().write().0;
+    let mut manifest = String::new();
+    for at in 0..count {
+        let bytes = if at == 0 { good.clone() } else { edited(random, &good) };
+        manifest.push_str(&format!("{at}\t{}\n", crate::vectors::manifests::said(&bytes)));
+        files.insert(format!("manifests/{at}.jsonl"), bytes);
+    }
+    files.insert("manifests/MANIFEST".into(), manifest.into_bytes());
+}
+
 fn put_all(root: &Path, files: &BTreeMap<String, Vec<u8>>) {
-    for kind in ["journals", "envelopes", "transcripts", "plans"] {
+    for kind in ["journals", "envelopes", "manifests", "transcripts", "plans"] {
         std::fs::create_dir(root.join(kind)).unwrap();
     }
     for (name, bytes) in files {
@@ -138,6 +150,7 @@ fn another_verifier_judges_a_changed_file_otherwise() {
         let of_journals = journals(&mut random, &mut files, JOURNALS);
         let of_envelopes = attestations(&mut random, &mut files, ENVELOPES);
         transcripts(&mut random, &mut files, TRANSCRIPTS);
+        manifests(&mut random, &mut files, MANIFESTS);
         let signer = key(7).public().to_spki_pem().into_bytes();
         for kind in ["envelopes", "transcripts"] {
             files.insert(format!("{kind}/signer.pub"), signer.clone());
@@ -149,7 +162,7 @@ fn another_verifier_judges_a_changed_file_otherwise() {
             [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         let kept = if output.status.success() { String::new() } else { root.keep().display().to_string() };
         assert!(output.status.success(), "seed {seed}, files in {kept}:\n{wrong}");
-        assert_eq!(said.lines().count(), JOURNALS + ENVELOPES + TRANSCRIPTS);
+        assert_eq!(said.lines().count(), JOURNALS + ENVELOPES + TRANSCRIPTS + MANIFESTS);
         println!(
             "seed {seed}: complete, incomplete, rejected, unsupported {of_journals:?}; taken, refused {of_envelopes:?}"
         );

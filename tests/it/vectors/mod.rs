@@ -15,7 +15,7 @@ use crate::cases::{self, Case};
 mod compat;
 pub mod envelopes;
 mod judged;
-mod manifests;
+pub mod manifests;
 mod newer;
 mod plans;
 mod policies;
