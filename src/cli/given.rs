@@ -79,6 +79,12 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
         return Err(Failure::usage(format!("--identity-token {name}: not the name of a variable"))
             .next("name the variable alone, without its value, as in --identity-token ID_TOKEN"));
     }
+    if let Some(name) = given.identity.as_ref().filter(|name| given.variables.contains(name)) {
+        return Err(Failure::usage(format!(
+            "--env {name}: --identity-token names it, too, and its signature is not recorded"
+        ))
+        .next("leave out one of the two options"));
+    }
     asked.identity.clone_from(&given.identity);
     files_of(given, &mut asked)?;
     Ok(asked)
@@ -110,7 +116,9 @@ fn files_of(given: &Collect, asked: &mut Collection) -> Result<(), Failure> {
         }
         if list.iter().any(|one| one.is_empty() || one.len() > FILES_NAMED_BYTES_MAX) {
             let what = format!("{option}: empty, or longer than {FILES_NAMED_BYTES_MAX} bytes");
-            return Err(Failure::usage(what).next("name a folder or a file; . is this folder"));
+            let next =
+                "name a folder or a file, such as . for this folder; a pattern is one such as 'dist/**'";
+            return Err(Failure::usage(what).next(next));
         }
         if !list.is_empty() {
             into.clone_from(list);

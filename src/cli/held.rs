@@ -124,7 +124,14 @@ pub fn with_same_as(
         Failure { message, ..failure }
     };
     let verdict = match envelope(file).map_err(wrong)? {
-        Ok(envelope) => verify::envelope(&envelope, trusted, held.at),
+        Ok(envelope) => {
+            let verdict = verify::envelope(&envelope, trusted, held.at);
+            // The keys of the policy hold for both.
+            match held.keys.as_ref().filter(|_| verdict.failure.is_none()) {
+                Some(keys) => verify::envelope(&envelope, keys, held.at),
+                None => verdict,
+            }
+        }
         Err(cause) => Verdict::unable(no_attestation(&cause)),
     };
     if let Some(objection) = &verdict.failure {

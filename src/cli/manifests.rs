@@ -4,7 +4,7 @@
 //! them. What does not: what a manifest is (`fact::manifest`), which facts count
 //! (`seal::recorded`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::cause::{Cause, Code};
@@ -16,9 +16,11 @@ use crate::files::{self, FileError, Overwrite};
 use crate::record::Attached;
 use crate::report;
 use crate::seal::recorded::Recorded;
+use crate::seal::statement::SUBJECTS_MAX;
 use crate::seal::subjects::product_subjects;
 use crate::session::attached;
 use crate::text::count;
+use crate::verify::spelled;
 
 /// What the names of an envelope and of its bundle end in.
 const ENDINGS: [&str; 2] = [".intoto.json", ".sigstore.json"];
@@ -76,22 +78,43 @@ impl Manifests {
     }
 
     /// The subjects that a seal gets: the products, and behind them the files that it was told of.
-    pub fn subjects(&self, given: &[(String, String)]) -> Result<Vec<(String, String)>, Failure> {
-        let Some(products) = &self.products else { return Ok(given.to_vec()) };
-        let recorded = products.named();
-        let digest_of = |name: &str| recorded.iter().find(|(have, _)| have == name).map(|(_, sha256)| sha256);
-        let other = given.iter().find(|(name, sha256)| digest_of(name).is_some_and(|have| have != sha256));
-        if let Some((name, sha256)) = other {
-            let what = format!(
-                "--subject {name}: its sha256 is {sha256}, and the product of this name had another when the session ended"
-            );
-            return Err(Failure::unable(what)
-                .next("leave the option out, or name the file by another path, such as ./NAME"));
+    pub fn subjects(
+        &self,
+        recorded: &Recorded,
+        given: &[(String, String)],
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let Some(products) = &self.products else {
+            let is_known = recorded.product_count().is_none_or(|files| files == 0);
+            return match given.first().filter(|_| !is_known) {
+                None => Ok(given.to_vec()),
+                Some((name, _)) => Err(Failure::unable(format!(
+                    "--subject {name}: the manifest of the products is not beside the journal, so nothing tells whether this is one of them"
+                ))
+                .next("put attached/products.jsonl back into the session's folder, or leave the option out")),
+            };
+        };
+        let named: HashMap<String, String> = products.named().into_iter().collect();
+        let mut others = Vec::new();
+        for (name, sha256) in given {
+            match named.get(&spelled(name)) {
+                None => others.push((name.clone(), sha256.clone())),
+                Some(have) if have == sha256 => {}
+                Some(_) => {
+                    let what = format!(
+                        "--subject {name}: its sha256 is {sha256}, and the product of this name had another when the session ended"
+                    );
+                    return Err(Failure::unable(what)
+                        .next("leave the option out: the product is a subject as it was then"));
+                }
+            }
         }
-        let others: Vec<_> = given.iter().filter(|(name, _)| digest_of(name).is_none()).cloned().collect();
-        let mut subjects = product_subjects(products, others.len());
-        // Where the products are too many to be listed, those that were named stand all the same.
-        subjects.extend(if subjects.is_empty() { given.to_vec() } else { others });
+        let mut subjects = product_subjects(products);
+        subjects.extend(others);
+        if subjects.len() + 2 > SUBJECTS_MAX {
+            let room = SUBJECTS_MAX - 2 - products.files().count();
+            let what = format!("--subject: beside the products there is room for {room} more");
+            return Err(Failure::unable(what).next("put the files into one archive and name that"));
+        }
         Ok(subjects)
     }
 

@@ -333,7 +333,7 @@ fn make(
     }
     beside_the_journal(beside)?;
     let manifests = Manifests::of_session(session.folder().path(), &draft.recorded())?;
-    let subjects = manifests.subjects(subjects)?;
+    let subjects = manifests.subjects(&draft.recorded(), subjects)?;
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let mut statement = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use crate::cause::{Cause, Code};
 use crate::collect::{self, PRODUCTS_FILE};
 use crate::crypto::{OriginSecret, sha256};
 use crate::encoding::hex;
-use crate::fact::manifest::Manifest;
+use crate::fact::manifest;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::journal::append::digest_of;
@@ -27,7 +28,7 @@ use crate::seal::draft::{Draft, DraftError};
 use crate::seal::recorded::Recorded;
 use crate::session::{JOURNAL, attached, birth, find, origin_of};
 use crate::text::{Command, Next};
-use crate::verify::{self, Artifact, At, Objection, Tree, Trusted, Verdict, rank};
+use crate::verify::{self, Artifact, At, Objection, Products, Tree, Trusted, Verdict, rank};
 
 pub fn run(args: &Verify) -> Exit {
     let vsa = Vsa::new(args)?;
@@ -122,7 +123,8 @@ fn artifact(path: &Path) -> Result<Artifact, Failure> {
     let file = files::open_regular(path)?;
     let sha256 = hex(&digest_of(&file).map_err(unread)?);
     let whole = from_the_root(path).map_err(unread)?;
-    Ok(Artifact { shown: path.display().to_string(), path: whole.display().to_string(), sha256 })
+    let name = manifest::name_of(whole.as_os_str().as_bytes());
+    Ok(Artifact { shown: path.display().to_string(), path: whole.display().to_string(), name, sha256 })
 }
 
 fn tree(path: &Path) -> Result<Tree, Failure> {
@@ -133,20 +135,30 @@ fn tree(path: &Path) -> Result<Tree, Failure> {
             .next("name the folder with the files that the session made"));
     }
     let whole = from_the_root(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
-    Ok(Tree { shown: path.display().to_string(), path: whole.display().to_string(), contents })
+    let name = manifest::name_of(whole.as_os_str().as_bytes());
+    Ok(Tree { shown: path.display().to_string(), name, contents })
 }
 
-/// The manifest of the products, if it lies beside the envelope.
-fn products_beside(path: &Path, verdict: &mut Verdict) -> Option<Manifest> {
-    let statement = verdict.statement.as_ref()?;
-    let one = Recorded::of(&statement.predicate).products()?;
-    match manifests::read_beside(path, PRODUCTS_FILE, one) {
+/// The manifest of the products, if it lies beside the envelope and is asked for: of a folder, and of a
+/// file where the envelope does not list the products.
+fn products_beside(path: &Path, verdict: &mut Verdict, given: &Given) -> Products {
+    let Some(statement) = verdict.statement.as_ref() else { return Products::default() };
+    let recorded = Recorded::of(&statement.predicate);
+    let is_asked = match (given.trees, given.artifacts) {
+        ([], []) => false,
+        ([], _) => recorded.listed(&statement.subject).is_none(),
+        _ => true,
+    };
+    let Some(one) = recorded.products().filter(|_| is_asked) else { return Products::default() };
+    let shown = manifests::path_beside(path, PRODUCTS_FILE).display().to_string();
+    let manifest = match manifests::read_beside(path, PRODUCTS_FILE, one) {
         Ok(manifest) => manifest,
         Err(cause) => {
             verdict.fail(Objection::of(&cause));
             None
         }
-    }
+    };
+    Products { path: shown, manifest }
 }
 
 /// A path from the root on, with the names that the user wrote: a link keeps its own name, and
@@ -219,11 +231,8 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         );
         return Err(Failure::usage(what).next("name the journal with --journal"));
     }
-    let products = match given.trees {
-        [] => None,
-        _ => products_beside(path, &mut verdict),
-    };
-    verify::with_artifacts(&mut verdict, given.artifacts, given.trees, products.as_ref());
+    let products = products_beside(path, &mut verdict, given);
+    verify::with_artifacts(&mut verdict, given.artifacts, given.trees, &products);
     if args.emit_vsa.is_some() {
         verdict.envelope_sha256 = Some(hex(&sha256(&[&envelope.to_json()])));
     }

@@ -8,8 +8,8 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::patience::Patience;
 use super::read::{self, Memory};
 use super::tree::{self, Patterns, Places};
 use crate::clock::Deadline;
@@ -45,11 +45,18 @@ struct Looked {
     memory: Memory,
 }
 
+/// What is asked, with the paths as they are without links: what they lead to cannot change then
+/// without being seen.
+pub(super) fn resolved(asked: &Collection) -> Collection {
+    let of = |name: &String| tree::resolved(&asked.path(), name).unwrap_or_else(|| name.clone());
+    Collection { materials: asked.materials.iter().map(of).collect(), ..asked.clone() }
+}
+
 /// The files that are there when a session begins.
-pub(super) fn materials(session: &Session, asked: &Collection, limit: Duration) -> Seen {
+pub(super) fn materials(session: &Session, asked: &Collection, patience: Patience) -> Seen {
     let seen = || {
         let patterns = Patterns::new(&asked.products)?;
-        let looked = look(session, asked, &patterns, &Memory::default(), limit, true)?;
+        let looked = look(session, asked, &patterns, None, &Memory::default(), patience)?;
         let memory = looked.memory.write();
         keep(session, &memory)?;
         let mut seen = fact(MATERIALS, MATERIALS_FILE, &looked.manifest)?;
@@ -65,19 +72,21 @@ pub(super) fn products(
     session: &Session,
     asked: &Collection,
     began: Option<&Began>,
-    limit: Duration,
+    patience: Patience,
 ) -> Seen {
     let seen = || {
         let began = began.filter(|began| began.fact.ok).ok_or("the materials were not recorded")?;
         let before = first_manifest(session, &began.fact)?;
         let memory = remembered(session, began.texts.get("remembered"));
         let patterns = Patterns::new(&asked.products)?;
-        let now = look(session, asked, &patterns, &memory, limit, false)?.manifest;
+        let Looked { manifest: now, ignored, .. } =
+            look(session, asked, &patterns, Some(&before), &memory, patience)?;
         let products = now.since(&before).of(|path| patterns.is_empty() || patterns.fits(path));
         let mut seen = fact(PRODUCTS, PRODUCTS_FILE, &products)?;
         let vanished = |thing: &Thing| *thing == Thing::Special(Special::Vanished);
         let vanished = products.entries().iter().filter(|entry| vanished(&entry.thing)).count();
         seen.texts.add("vanished", vanished.to_string());
+        seen.texts.add("ignored", ignored);
         seen.texts.add_some("since", began.texts.get("root"));
         let named = products.named();
         let named = named.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
@@ -91,10 +100,11 @@ fn look(
     session: &Session,
     asked: &Collection,
     patterns: &Patterns,
+    before: Option<&Manifest>,
     known: &Memory,
-    limit: Duration,
-    is_first: bool,
+    patience: Patience,
 ) -> Result<Looked, String> {
+    let limit = patience.files;
     let folder = asked.path();
     let own = session.folder().handle().metadata().ok().map(|meta| (meta.dev(), meta.ino()));
     let until = Deadline::after(limit);
@@ -102,8 +112,9 @@ fn look(
         true => format!("reading the files took longer than {} s", limit.as_secs()),
         false => why,
     };
-    let places = Places { folder: &folder, named: &asked.materials, patterns, own, until };
-    let tree = tree::walk(&places, is_first).map_err(over)?;
+    let git = patience.asked;
+    let places = Places { folder: &folder, named: &asked.materials, patterns, before, own, git, until };
+    let tree = tree::walk(&places).map_err(over)?;
     let (entries, memory) = read::read(tree.found.into_iter(), known, until).map_err(over)?;
     Ok(Looked { manifest: Manifest::new(entries), ignored: tree.ignored, memory })
 }

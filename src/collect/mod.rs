@@ -25,25 +25,14 @@ use crate::session::{Result, Session, shells};
 mod environment;
 mod files;
 mod git;
+mod patience;
 mod read;
 mod tree;
 
 pub use files::{MATERIALS_FILE, PRODUCTS_FILE};
+pub use patience::{AT_A_PROMPT, IN_A_JOB, Patience};
 pub use read::UNSURE_NS;
 
-/// How long those who wait for the collectors wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a program that one asks.
-    pub asked: Duration,
-    /// For files that one reads.
-    pub files: Duration,
-}
-
-/// How long a job waits.
-pub const IN_A_JOB: Patience = Patience { asked: Duration::from_secs(5), files: Duration::from_secs(600) };
-/// How long a person waits, at the first prompt and at the end of a shell.
-pub const AT_A_PROMPT: Patience = Patience { asked: Duration::from_secs(1), files: Duration::from_secs(10) };
 /// How much of a journal is read for what was asked, in bytes.
 const ASKED_MAX: u64 = 4 << 20;
 
@@ -96,6 +85,7 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
     if is_nothing && !asked.named {
         return Collected::default();
     }
+    let asked = &files::resolved(asked);
     let mut seen = vec![asked.seen()];
     let folder = asked.path();
     for collector in &asked.collectors {
@@ -112,7 +102,7 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
         seen.push(fact::identity::seen(name, bytes_of(name).as_deref()));
     }
     if asked.has_files() {
-        seen.push(files::materials(session, asked, patience.files));
+        seen.push(files::materials(session, asked, patience));
     }
     Collected { at: Some(FactTime::Start), seen, folder: session.folder().path().to_owned() }
 }
@@ -123,7 +113,7 @@ pub fn at_stop(session: &Session, patience: Patience) -> Collected {
     let Some(Began { asked, materials }) = began(session) else { return Collected::default() };
     let mut seen = Vec::new();
     if asked.has_files() {
-        seen.push(files::products(session, &asked, materials.as_ref(), patience.files));
+        seen.push(files::products(session, &asked, materials.as_ref(), patience));
     }
     if asked.collectors.contains(&Collector::Git) {
         seen.push(git::look(&asked.path(), patience.asked));

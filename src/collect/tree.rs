@@ -10,6 +10,7 @@ use std::fs::Metadata;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use gix_glob::Pattern;
 use gix_glob::pattern::{Case, Mode};
@@ -17,7 +18,7 @@ use gix_glob::wildmatch;
 
 use super::git;
 use crate::clock::Deadline;
-use crate::fact::manifest::{LINES_MAX, Special, Thing};
+use crate::fact::manifest::{LINES_MAX, Manifest, Special, Thing};
 use crate::files::words;
 use crate::os::pseudo::is_pseudo;
 
@@ -51,9 +52,17 @@ impl Patterns {
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         let mut all = Patterns::default();
         for text in patterns {
+            // git does not count blanks at the end, either.
+            let text = if text.ends_with("\\ ") { text } else { text.trim_end_matches(' ') };
             let pattern = Pattern::from_bytes(text.as_bytes());
             let pattern = pattern.filter(|pattern| !text.starts_with('#') && !pattern.text.is_empty());
             all.fits.push(pattern.ok_or_else(|| format!("{text:?} is no pattern"))?);
+            let parts = || text.trim_start_matches(['!', '/']).trim_end_matches('/').split('/');
+            if parts().any(|part| matches!(part, "" | "." | "..")) {
+                return Err(format!(
+                    "{text:?} fits no path: write it from the folder of the session on, without . and .."
+                ));
+            }
             if !text.starts_with('!') {
                 all.begins.push(beginning(text));
             }
@@ -101,25 +110,38 @@ fn beginning(pattern: &str) -> PathBuf {
 pub(super) struct Places<'a> {
     /// The folder of the session.
     pub folder: &'a Path,
-    /// The paths that are materials.
+    /// The paths that are materials, without a link in them.
     pub named: &'a [String],
     /// What names products.
     pub patterns: &'a Patterns,
+    /// What the first look saw; none if this is the first one.
+    pub before: Option<&'a Manifest>,
     /// The session's own folder, by device and inode.
     pub own: Option<(u64, u64)>,
+    /// How long git may take each time.
+    pub git: Duration,
     /// By when it must be over.
     pub until: Deadline,
+}
+
+/// A path that a person named, as it is without links: relative to the folder if it leads into it.
+pub(super) fn resolved(folder: &Path, name: &str) -> Option<String> {
+    let (folder, at) = (folder.canonicalize().ok()?, folder.join(name).canonicalize().ok()?);
+    let path = at.strip_prefix(&folder).unwrap_or(&at);
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.to_str().map(str::to_owned)
 }
 
 /// Walks all of it.
 ///
 /// # Errors
-/// It takes too long, there is too much of it, or a path that was named is not there and must be.
-pub(super) fn walk(places: &Places, must_be_there: bool) -> Result<Tree, String> {
-    let mut walk = Walk::new(places);
+/// It takes too long, there is too much of it, or a path that was named is not there when the session
+/// begins.
+pub(super) fn walk(places: &Places) -> Result<Tree, String> {
+    let mut walk = Walk::new(places)?;
     for name in places.named {
         match walk.named(name) {
-            Err(why) if must_be_there => return Err(format!("{name}: {why}")),
+            Err(why) if places.before.is_none() => return Err(format!("{name}: {why}")),
             _ => walk.enough()?,
         }
     }
@@ -154,17 +176,24 @@ impl Takes<'_> {
 /// # Errors
 /// It is no folder, or there is too much of it.
 pub(super) fn all_of(folder: &Path, until: Deadline) -> Result<Tree, String> {
-    let patterns = Patterns::default();
-    let places = Places { folder, named: &[], patterns: &patterns, own: None, until };
-    let mut walk = Walk::new(&places);
-    let at = folder.canonicalize().map_err(|error| words(&error))?;
+    let (patterns, git) = (Patterns::default(), Duration::ZERO);
+    let places = Places { folder, named: &[], patterns: &patterns, before: None, own: None, git, until };
+    let mut walk = Walk::new(&places)?;
+    let at = walk.folder.clone();
     let device = at.metadata().map_err(|error| words(&error))?.dev();
-    walk.folder(Folder { at, path: Vec::new(), device }, Takes::All)?;
+    if is_pseudo(&at) {
+        return Err(PSEUDO.to_owned());
+    }
+    walk.walk(Folder { at, path: Vec::new(), device, is_hidden: false }, Takes::All)?;
     Ok(Tree { found: walk.found, ignored: walk.ignored })
 }
 
+const PSEUDO: &str = "its files are made up by the kernel";
+
 struct Walk<'a> {
     places: &'a Places<'a>,
+    /// The folder of the session, without a link in its path.
+    folder: PathBuf,
     found: BTreeMap<Vec<u8>, Found>,
     /// What git leaves out.
     left_out: HashSet<PathBuf>,
@@ -176,49 +205,60 @@ struct Folder {
     at: PathBuf,
     path: Vec<u8>,
     device: u64,
+    /// git leaves it out by now; something in it was a material.
+    is_hidden: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(places: &'a Places<'a>) -> Self {
-        let ignored = if places.named.is_empty() { "nothing" } else { "" };
-        Walk { places, found: BTreeMap::new(), left_out: HashSet::new(), ignored: ignored.to_owned() }
+    fn new(places: &'a Places<'a>) -> Result<Self, String> {
+        let ignored = if places.named.is_empty() { "nothing" } else { "" }.to_owned();
+        let folder = places.folder.canonicalize().map_err(|error| words(&error))?;
+        Ok(Walk { places, folder, found: BTreeMap::new(), left_out: HashSet::new(), ignored })
     }
 
-    /// What a person named: a link there is followed.
+    /// What a person named.
     fn named(&mut self, name: &str) -> Result<(), String> {
-        let root = self.places.folder.join(name);
-        let at = root.canonicalize().map_err(|error| words(&error))?;
-        let meta = at.symlink_metadata().map_err(|error| words(&error))?;
         let path = normal(name);
+        let at = self.folder.join(Path::new(std::ffi::OsStr::from_bytes(&path)));
+        let real = at.canonicalize().map_err(|error| words(&error))?;
+        if real != at {
+            return Err("a symbolic link stands in its place, or above it".to_owned());
+        }
+        let meta = at.symlink_metadata().map_err(|error| words(&error))?;
         if is_pseudo(&at) {
-            return Err("its files are made up by the kernel".to_owned());
+            return Err(PSEUDO.to_owned());
         }
         if !meta.is_dir() {
             self.thing(path, at, meta);
             return Ok(());
         }
         self.ask_git(&at);
-        self.folder(Folder { at, path, device: meta.dev() }, Takes::Kept)
+        self.walk(Folder { at, path, device: meta.dev(), is_hidden: false }, Takes::Kept)
     }
 
-    /// What a pattern names.
+    /// What a pattern names. No link above it is followed.
     fn pattern(&mut self, begin: &Path) -> Result<(), String> {
-        let at = self.places.folder.join(begin);
+        let at = self.folder.join(begin);
         let Ok(meta) = at.symlink_metadata() else { return Ok(()) };
         let path = begin.as_os_str().as_bytes().to_vec();
         let patterns = self.places.patterns;
-        if meta.is_dir() {
-            return self.folder(Folder { at, path, device: meta.dev() }, Takes::Fitting(patterns));
-        }
-        if patterns.fits(&path) {
-            self.thing(path, at, meta);
+        let above = at.parent().and_then(|above| above.canonicalize().ok());
+        if begin.as_os_str().is_empty() || above.as_deref() == at.parent() {
+            if meta.is_dir() && is_pseudo(&at) {
+                self.special(path, Special::Pseudo);
+            } else if meta.is_dir() {
+                let folder = Folder { at, path, device: meta.dev(), is_hidden: false };
+                return self.walk(folder, Takes::Fitting(patterns));
+            } else if patterns.fits(&path) {
+                self.thing(path, at, meta);
+            }
         }
         Ok(())
     }
 
     /// What git leaves out below a folder.
     fn ask_git(&mut self, at: &Path) {
-        match git::ignored(at, self.places.until.left()) {
+        match git::ignored(at, self.places.git.min(self.places.until.left())) {
             Ok(paths) => {
                 self.left_out.extend(paths);
                 if self.ignored.is_empty() {
@@ -230,32 +270,58 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether what git leaves out is left out here, too. What it left out at the first look never
+    /// becomes a product, and what was a material stays one.
+    fn is_left_out(&mut self, folder: &Folder, at: &Path, path: &[u8]) -> bool {
+        let is_hidden = folder.is_hidden || self.left_out.contains(at);
+        match self.places.before {
+            None if is_hidden => {
+                self.special(path.to_vec(), Special::Ignored);
+                true
+            }
+            None => false,
+            Some(before) if before.find(path) == Some(&Thing::Special(Special::Ignored)) => true,
+            Some(before) => is_hidden && before.find(path).is_none() && !before.has_below(path),
+        }
+    }
+
     /// A folder and those in it.
-    fn folder(&mut self, top: Folder, takes: Takes) -> Result<(), String> {
+    fn walk(&mut self, top: Folder, takes: Takes) -> Result<(), String> {
+        let is_kept = matches!(takes, Takes::Kept);
         let mut folders = vec![top];
         while let Some(folder) = folders.pop() {
             self.enough()?;
+            // Nothing says what would be in a folder that cannot be read.
+            let own = || if folder.path.is_empty() { b".".to_vec() } else { folder.path.clone() };
             let Ok(entries) = std::fs::read_dir(&folder.at) else {
-                if takes.fits(&folder.path) {
-                    self.special(folder.path, Special::Unreadable);
-                }
+                self.special(own(), Special::Unreadable);
                 continue;
             };
             for entry in entries {
                 let Ok(entry) = entry else {
-                    self.special(folder.path.clone(), Special::Unreadable);
+                    self.special(own(), Special::Unreadable);
                     break;
                 };
+                self.enough()?;
                 let (at, name) = (entry.path(), entry.file_name().into_vec());
-                let is_left_out = matches!(takes, Takes::Kept) && self.left_out.contains(&at);
-                if is_left_out || (name == b".git" && !matches!(takes, Takes::All)) {
+                if name == b".git" && !matches!(takes, Takes::All) {
                     continue;
                 }
                 let path = match folder.path.as_slice() {
                     b"" => name,
                     before => [before, b"/", &name].concat(),
                 };
-                let Ok(meta) = at.symlink_metadata() else { continue };
+                if is_kept && self.is_left_out(&folder, &at, &path) {
+                    continue;
+                }
+                let meta = match at.symlink_metadata() {
+                    Ok(meta) => meta,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                    Err(_) => {
+                        self.special(path, Special::Unreadable);
+                        continue;
+                    }
+                };
                 if !meta.is_dir() {
                     if takes.fits(&path) {
                         self.thing(path, at, meta);
@@ -265,10 +331,11 @@ impl<'a> Walk<'a> {
                 } else if meta.dev() != folder.device && is_pseudo(&at) {
                     self.special(path, Special::Pseudo);
                 } else {
-                    if matches!(takes, Takes::Kept) && at.join(".git").symlink_metadata().is_ok() {
+                    if is_kept && at.join(".git").symlink_metadata().is_ok() {
                         self.ask_git(&at);
                     }
-                    folders.push(Folder { at, path, device: meta.dev() });
+                    let is_hidden = is_kept && (folder.is_hidden || self.left_out.contains(&at));
+                    folders.push(Folder { at, path, device: meta.dev(), is_hidden });
                 }
             }
         }
@@ -293,7 +360,14 @@ impl<'a> Walk<'a> {
             };
             Found::Thing(Thing::Special(special))
         };
-        self.found.entry(path).or_insert(found);
+        // What git leaves out and a person or a pattern names is there.
+        if self
+            .found
+            .get(&path)
+            .is_none_or(|have| matches!(have, Found::Thing(Thing::Special(Special::Ignored))))
+        {
+            self.found.insert(path, found);
+        }
     }
 
     fn special(&mut self, path: Vec<u8>, kind: Special) {
@@ -362,7 +436,7 @@ mod tests {
         ] {
             assert_eq!(patterns.fits(path.as_bytes()), fits, "{path}");
         }
-        for none in ["", "#x", "!", "/"] {
+        for none in ["", "#x", "!", "/", "./a", "a/../b", "a//b", "../a"] {
             assert!(Patterns::new(&[none.into()]).is_err(), "{none:?}");
         }
     }

@@ -8,6 +8,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
+use super::url::without_userinfo;
 use super::{IDENTITY, Seen, Texts};
 
 /// The longest token in bytes.
@@ -37,11 +38,11 @@ pub fn seen(variable: &str, token: Option<&[u8]>) -> Seen {
     }
 }
 
-/// The object that a part of a token is, with its members in the order of their names.
-fn object(part: &[u8]) -> Option<String> {
+/// The object that a part of a token is, as it stands there: numbers and members are the issuer's.
+fn object(part: &[u8]) -> Option<Vec<u8>> {
     let bytes = BASE64URL_NOPAD.decode(part).ok()?;
-    let object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
-    Some(Value::Object(object).to_string())
+    serde_json::from_slice::<Map<String, Value>>(&bytes).ok()?;
+    Some(without_userinfo(&bytes).into_owned())
 }
 
 #[cfg(test)]
@@ -60,11 +61,14 @@ mod tests {
 
     #[test]
     fn a_token_is_told_with_its_signature_or_without_its_claims() {
-        let token =
-            format!("{}.{}.c2VjcmV0\n", part("{\"alg\":\"RS256\"}"), part("{\"sub\":\"a\",\"iss\":1}"));
+        let token = format!(
+            "{}.{}.c2VjcmV0\n",
+            part("{\"alg\":\"RS256\"}"),
+            part("{\"sub\":\"a\", \"iss\":\"https://u:p@h/\",\"n\":12345678901234567890123}")
+        );
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let all = [
-            of("claims", "{\"iss\":1,\"sub\":\"a\"}"),
+            of("claims", "{\"sub\":\"a\", \"iss\":\"https://h/\",\"n\":12345678901234567890123}"),
             of("header", "{\"alg\":\"RS256\"}"),
             of("variable", "TOKEN"),
         ];

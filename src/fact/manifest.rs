@@ -5,8 +5,6 @@
 //!
 //! Rules: one spelling only, so reading compares with writing.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Digest, sha256};
@@ -40,6 +38,10 @@ words! {
         Changing = "changing",
         /// It was there before.
         Vanished = "vanished",
+        /// git ignored it when the session began, and nothing of it is a product.
+        Ignored = "ignored",
+        /// Nobody saw whether it was there before.
+        Unknown = "unknown",
     }
 }
 
@@ -219,17 +221,49 @@ impl Manifest {
         sizes.fold(0, u64::saturating_add)
     }
 
-    /// What is there now and was not, or was another; and what was there and is not any more.
+    /// What is at a path.
+    #[must_use]
+    pub fn find(&self, path: &[u8]) -> Option<&Thing> {
+        let at = self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(path)).ok()?;
+        Some(&self.entries[at].thing)
+    }
+
+    /// Whether something is below a path.
+    #[must_use]
+    pub fn has_below(&self, path: &[u8]) -> bool {
+        let below = [path, b"/"].concat();
+        let at = self.entries.partition_point(|entry| entry.path < below);
+        self.entries.get(at).is_some_and(|entry| entry.path.starts_with(&below))
+    }
+
+    /// Whether nobody could read a folder above a path.
+    fn is_below_unreadable(&self, path: &[u8]) -> bool {
+        let unreadable = Some(&Thing::Special(Special::Unreadable));
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        self.find(b".") == unreadable || ends.into_iter().any(|end| self.find(&path[..end]) == unreadable)
+    }
+
+    /// What is there now and was not, or was another; and what was there and is not any more. What
+    /// nobody could see on one side is neither.
     #[must_use]
     pub fn since(&self, before: &Manifest) -> Manifest {
-        let had: HashMap<&[u8], &Thing> =
-            before.entries.iter().map(|entry| (entry.path.as_slice(), &entry.thing)).collect();
-        let have: HashMap<&[u8], ()> = self.entries.iter().map(|entry| (entry.path.as_slice(), ())).collect();
-        let new = self.entries.iter().filter(|entry| had.get(entry.path.as_slice()) != Some(&&entry.thing));
-        let gone = before.entries.iter().filter(|entry| !have.contains_key(entry.path.as_slice()));
-        let vanished =
-            |entry: &Entry| Entry { path: entry.path.clone(), thing: Thing::Special(Special::Vanished) };
-        Manifest::new(new.cloned().chain(gone.map(vanished)).collect())
+        let new = self.entries.iter().filter(|entry| before.find(&entry.path) != Some(&entry.thing));
+        let special = |path: &[u8], kind| Entry { path: path.to_vec(), thing: Thing::Special(kind) };
+        let new = new.map(|entry| match before.find(&entry.path) {
+            None if before.is_below_unreadable(&entry.path) => special(&entry.path, Special::Unknown),
+            _ => entry.clone(),
+        });
+        let is_seen = |entry: &&Entry| match entry.thing {
+            Thing::Special(Special::Ignored) => false,
+            Thing::Special(Special::Unreadable) => !self.has_below(&entry.path) && entry.path != b".",
+            _ => true,
+        };
+        let gone = before.entries.iter().filter(|entry| self.find(&entry.path).is_none()).filter(is_seen);
+        let gone = gone.map(|entry| match self.is_below_unreadable(&entry.path) {
+            true => special(&entry.path, Special::Unreadable),
+            false => special(&entry.path, Special::Vanished),
+        });
+        Manifest::new(new.chain(gone).collect())
     }
 
     /// What of it fits.
@@ -250,6 +284,12 @@ impl Manifest {
 pub fn sums<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let lines: String = files.map(|(name, sha256)| format!("{sha256}  {name}\n")).collect();
     hex(&sha256(&[lines.as_bytes()]))
+}
+
+/// The name that a path has as a subject.
+#[must_use]
+pub fn name_of(path: &[u8]) -> String {
+    shown(path)
 }
 
 /// A path as the name of a subject: what is not UTF-8, and control characters, stand as `\xNN`, and
@@ -342,6 +382,19 @@ mod tests {
         let gone = Entry { path: b"c".to_vec(), thing: Thing::Special(Special::Vanished) };
         assert_eq!(now.since(&before).entries(), [file(b"b", b"2"), gone, file(b"d", b"1"), mode]);
         assert_eq!(now.since(&now), Manifest::default());
+    }
+
+    #[test]
+    fn what_nobody_could_see_is_a_product_or_has_vanished() {
+        let special = |path: &[u8], kind| Entry { path: path.to_vec(), thing: Thing::Special(kind) };
+        let dark = |path: &[u8]| special(path, Special::Unreadable);
+        let before = Manifest::new(vec![dark(b"d"), special(b"i", Special::Ignored), file(b"k/a", b"1")]);
+        let now = Manifest::new(vec![file(b"d/a", b"1"), file(b"d2", b"1"), dark(b"k")]);
+        let expected = [special(b"d/a", Special::Unknown), file(b"d2", b"1"), dark(b"k"), dark(b"k/a")];
+        assert_eq!(now.since(&before).entries(), expected);
+        let all = Manifest::new(vec![dark(b".")]);
+        assert_eq!(now.since(&all).entries()[0], special(b"d/a", Special::Unknown));
+        assert!(now.has_below(b"d") && !now.has_below(b"d2") && !now.has_below(b"x"));
     }
 
     #[test]

@@ -107,6 +107,12 @@ impl<'a> Context<'a> {
         for (key, member, wanted) in &rule.members {
             self.judge_member(key, member, wanted, ruling);
         }
+        let asks_commit =
+            rule.commit_required || rule.members.iter().any(|(_, member, _)| *member == "commit");
+        let has_commit = |fact: Option<&FactFacts>| fact.is_some_and(|fact| fact.text("commit").is_some());
+        if asks_commit && has_commit(self.git) && !has_commit(self.git_at_stop) {
+            deny(ruling, "context.commit", "the commit at the stop was not recorded".to_owned());
+        }
         for member in rule.same_as.iter().filter(|member| !rule.given.contains(member)) {
             let what = format!(
                 "the policy asks for the {member} that is given, and none was: add --context {member}=VALUE or --same-as FILE"

@@ -5,10 +5,12 @@
 //!
 //! Rules: what was not recorded is denied as not recorded.
 
+use std::collections::HashMap;
+
 use super::{Policy, Ruling};
 use crate::cause::Code;
 use crate::encoding::hex;
-use crate::fact::manifest::{Entry, Manifest, Thing};
+use crate::fact::manifest::{Manifest, Special, Thing};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::{Statement, Subject};
 
@@ -48,17 +50,28 @@ pub(super) fn judge(
         return deny(match recorded.materials() {
             None => format!("the materials were not recorded{why}"),
             Some(_) => {
-                "the manifest of the materials, NAME.materials.jsonl, is not beside the envelope".to_owned()
+                "the manifest of the materials is not beside the envelope NAME.intoto.json as NAME.materials.jsonl".to_owned()
             }
         });
     };
+    let things: HashMap<String, &Thing> =
+        manifest.entries().iter().map(|entry| (entry.name(), &entry.thing)).collect();
+    let is_ignored = |path: &str| {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        ends.into_iter().any(|end| things.get(&path[..end]) == Some(&&Thing::Special(Special::Ignored)))
+    };
     for MaterialRule { path, sha256 } in &policy.materials {
-        let found = manifest.entries().iter().find(|entry| entry.name() == *path);
-        let what = match found.map(|Entry { thing, .. }| thing) {
+        let what = match things.get(path) {
             Some(Thing::File { sha256: have, .. }) if hex(have) == *sha256 => continue,
             Some(Thing::File { sha256: have, .. }) => format!("had the sha256 {}", hex(have)),
             Some(Thing::Link(_)) => "was a symbolic link".to_owned(),
+            Some(Thing::Special(Special::Ignored)) => {
+                "was left out, because git ignores it: name it with --materials".to_owned()
+            }
             Some(Thing::Special(kind)) => format!("was no file that could be read ({})", kind.name()),
+            None if is_ignored(path) => {
+                "was left out, because git ignores it: name it with --materials".to_owned()
+            }
             None => "was not there".to_owned(),
         };
         deny(format!("the material {path} {what}; the policy asks for {sha256}"));

@@ -102,8 +102,11 @@ impl ContextRule {
     /// # Errors
     /// As in [`ask`](Self::ask).
     pub fn give(&mut self, member: &str, value: String) -> Result<(), &'static str> {
-        self.given.extend(Self::member(member));
-        self.ask(member, vec![value])
+        // What fits many says nothing of which one is meant.
+        let is_one = !value.contains('*') && value != "required";
+        self.ask(member, vec![value])?;
+        self.given.extend(Self::member(member).filter(|_| is_one));
+        Ok(())
     }
 
     /// Asks for a member of a fact; of no wanted text, for nothing.

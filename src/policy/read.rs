@@ -252,7 +252,7 @@ impl Policy {
             context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
             subjects: subject.as_ref().map(|table| table.texts("require")).unwrap_or_default(),
             products: subject.as_ref().is_some_and(|table| table.flag("products")),
-            materials: file.tables("materials")?.iter().map(material).collect(),
+            materials: file.tables("materials")?.iter().map(material).collect::<Outcome<_>>()?,
             rules: file.tables("rule")?.iter().map(rule).collect::<Outcome<_>>()?,
         })
     }
@@ -272,11 +272,15 @@ fn context(keys: &Keys) -> Outcome<ContextRule> {
     Ok(rule)
 }
 
-fn material(keys: &Keys) -> MaterialRule {
-    MaterialRule {
-        path: keys.text("path").unwrap_or_default(),
-        sha256: keys.text("sha256").unwrap_or_default(),
+fn material(keys: &Keys) -> Outcome<MaterialRule> {
+    let (path, sha256) = (keys.text("path").unwrap_or_default(), keys.text("sha256").unwrap_or_default());
+    let inner = path.strip_prefix('/').unwrap_or(&path);
+    let inner = inner.strip_prefix("./").filter(|rest| !rest.contains('/')).unwrap_or(inner);
+    if inner.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        let span = keys.get("path").map_or(0..0, Spanned::span);
+        return Err(keys.source.error(span, "path must be as the manifest has it, without . and .."));
     }
+    Ok(MaterialRule { path, sha256 })
 }
 
 fn session(keys: &Keys) -> SessionRule {

@@ -91,7 +91,7 @@ impl Policy {
         }
         if self.products {
             out.push(
-                "Each subject that is a file is a product that the recorder saw, and there is one.".into(),
+                "Each subject that is a file is a product that the recorder saw, and it saw one.".into(),
             );
         }
         for material in &self.materials {

@@ -46,6 +46,9 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
         let (given, subject) = (visible(given.as_bytes()), visible(subject.as_bytes()));
         line(&format!("  {:<13} {given} is the subject {subject}", "artifact"))?;
     }
+    for text in verdict.refused.iter().filter(|_| verbose).skip(1) {
+        line(&format!("  {:<13} {}", "refused", visible(text.as_bytes())))?;
+    }
     let shown = if verbose { verdict.findings.len() } else { 5 };
     for finding in verdict.findings.iter().take(shown) {
         line(&format!(
@@ -134,6 +137,7 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
     out.insert("denials".into(), denials.collect());
     let artifact = |(file, subject): &(String, String)| json!({"file": file, "subject": subject});
     out.insert("artifacts".into(), verdict.artifacts.iter().map(artifact).collect());
+    out.insert("refused".into(), json!(verdict.refused));
     let findings = verdict.findings.iter().map(|finding| {
         json!({"record": finding.record, "code": finding.code.name(),
             "incomplete": finding.is_incomplete(), "text": finding.text})

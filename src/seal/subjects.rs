@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::statement::{
     FactFacts, PRODUCTS_MAX, PlanFacts, SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION,
-    SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Sha256, Subject,
+    SUBJECT_TRANSCRIPT, Sha256, Subject,
 };
 use crate::crypto::sha256;
 use crate::encoding::hex;
@@ -24,12 +24,11 @@ impl Subject {
     }
 }
 
-/// The names and digests of products as subjects, in front of `others`; none where they are too many.
+/// The names and digests of products as subjects; none where they are too many.
 #[must_use]
-pub fn product_subjects(products: &Manifest, others: usize) -> Vec<(String, String)> {
+pub fn product_subjects(products: &Manifest) -> Vec<(String, String)> {
     let named = products.named();
-    let fit = named.len() <= PRODUCTS_MAX && named.len() + others + 2 <= SUBJECTS_MAX;
-    if fit { named } else { Vec::new() }
+    if named.len() <= PRODUCTS_MAX { named } else { Vec::new() }
 }
 
 /// The subjects of the scripts that were to run, at most so many: any tool can ask whether one

@@ -5,7 +5,8 @@
 //! they have.
 //!
 //! Rules: as of `verify`. A digest alone is not enough: a file that goes by the name of one
-//! product and has the bytes of another is what nobody sealed under that name.
+//! product and has the bytes of another is what nobody sealed under that name. What the recorder
+//! saw counts before what the sealer names. All of a folder is one folder of the session.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,9 +15,7 @@ use crate::cause::Code;
 use crate::encoding::hex;
 use crate::fact::manifest::{Entry, Manifest, Special, Thing};
 use crate::seal::recorded::Recorded;
-use crate::seal::statement::{
-    SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
-};
+use crate::seal::statement::{SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_TRANSCRIPT, Statement};
 use crate::text::count;
 
 /// A file that may be a subject.
@@ -26,6 +25,8 @@ pub struct Artifact {
     pub shown: String,
     /// Its path from the root on: a name alone does not say in which folder it lies.
     pub path: String,
+    /// The same as a product of this path would be called.
+    pub name: String,
     /// Its SHA-256 in hexadecimal.
     pub sha256: String,
 }
@@ -35,10 +36,19 @@ pub struct Artifact {
 pub struct Tree {
     /// As the user named it.
     pub shown: String,
-    /// Its path from the root on.
-    pub path: String,
+    /// Its path from the root on, as a product of this path would be called.
+    pub name: String,
     /// What is in it.
     pub contents: Manifest,
+}
+
+/// The manifest of the products.
+#[derive(Debug, Default)]
+pub struct Products {
+    /// Where it would be.
+    pub path: String,
+    /// What it says, if it is there.
+    pub manifest: Option<Manifest>,
 }
 
 /// What a name stands for.
@@ -53,64 +63,104 @@ enum Is {
 struct Candidate {
     /// Its name in the statement or its manifest.
     name: String,
+    /// The same without what says what it is, and in one spelling.
+    plain: String,
     is: Is,
     /// The recorder saw that it came of the session.
     is_product: bool,
+    /// It is neither a script nor an attached file.
+    is_file: bool,
 }
 
-impl Candidate {
-    fn may_be_in_folder(&self) -> bool {
-        self.is_product || plain(&self.name) == self.name
-    }
-}
-
-/// All that files may be, by the last part of their names.
+/// All that files may be.
 struct Candidates {
     all: Vec<Candidate>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_last: HashMap<String, Vec<usize>>,
+    by_plain: HashMap<String, usize>,
 }
 
 impl Candidates {
-    /// The subjects that are files of the user, and the products where they are no subjects.
+    /// The products, by their manifest where it is there, and the subjects that are files of the user.
     fn of(statement: &Statement, products: Option<&Manifest>) -> Self {
-        let recorded = Recorded::of(&statement.predicate);
-        let listed = recorded.listed(&statement.subject).map_or(0, <[_]>::len);
-        let own = [SUBJECT_SESSION, SUBJECT_TRANSCRIPT];
-        let subjects = statement.subject.iter().enumerate();
-        let subjects = subjects.filter(|(_, subject)| !own.contains(&subject.name.as_str()));
-        let mut all: Vec<Candidate> = subjects
-            .map(|(at, subject)| Candidate {
-                name: subject.name.clone(),
-                is: Is::Sha256(subject.digest.sha256.clone()),
-                is_product: at < listed,
-            })
-            .collect();
-        let entries = products.iter().flat_map(|products| products.entries());
-        all.extend(entries.filter_map(|entry| {
-            let is = match &entry.thing {
-                Thing::File { sha256, .. } if listed == 0 => Is::Sha256(hex(sha256)),
-                Thing::Link(target) => Is::Link(target.clone()),
-                _ => return None,
-            };
-            Some(Candidate { name: entry.name(), is, is_product: true })
-        }));
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, candidate) in all.iter().enumerate() {
-            let last = parts(plain(&candidate.name)).next().unwrap_or_default();
-            by_name.entry(last.to_owned()).or_default().push(at);
+        let listed = Recorded::of(&statement.predicate).listed(&statement.subject).map_or(0, <[_]>::len);
+        let product = |name: String, is: Is| Candidate {
+            plain: spelled(&name),
+            name,
+            is,
+            is_product: true,
+            is_file: true,
+        };
+        let entry = |entry: &Entry| match &entry.thing {
+            Thing::File { sha256, .. } => Some(product(entry.name(), Is::Sha256(hex(sha256)))),
+            Thing::Link(target) => Some(product(entry.name(), Is::Link(target.clone()))),
+            Thing::Special(_) => None,
+        };
+        let mut all: Vec<Candidate> = match products {
+            Some(manifest) => manifest.entries().iter().filter_map(entry).collect(),
+            None => statement.subject[..listed]
+                .iter()
+                .map(|one| product(one.name.clone(), Is::Sha256(one.digest.sha256.clone())))
+                .collect(),
+        };
+        let mut by_plain: HashMap<String, usize> =
+            all.iter().enumerate().map(|(at, one)| (one.plain.clone(), at)).collect();
+        for one in &statement.subject[listed..] {
+            let is_file = one.is_file();
+            let name = plain(&one.name);
+            // The sealer cannot give another file the name of a product.
+            if name.is_some_and(|name| !is_file || !by_plain.contains_key(&spelled(name))) {
+                let plain = spelled(name.unwrap_or_default());
+                if is_file {
+                    by_plain.insert(plain.clone(), all.len());
+                }
+                let is = Is::Sha256(one.digest.sha256.clone());
+                all.push(Candidate { name: one.name.clone(), plain, is, is_product: false, is_file });
+            }
         }
-        Candidates { all, by_name }
+        let mut by_last: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, candidate) in all.iter().enumerate() {
+            let last = parts(&candidate.plain).next().unwrap_or_default();
+            by_last.entry(last.to_owned()).or_default().push(at);
+        }
+        Candidates { all, by_last, by_plain }
     }
 
-    /// Those that can be meant and whose names agree with a path in the most parts from the last on,
-    /// and in one at least.
-    fn of_its_name(&self, path: &str, can_be: impl Fn(&Candidate) -> bool) -> Vec<&Candidate> {
+    /// Those whose names end in the same part as a path.
+    fn ending_as(&self, path: &str) -> impl Iterator<Item = &Candidate> {
         let last = parts(path).next().unwrap_or_default();
-        let named = self.by_name.get(last).map_or(&[][..], Vec::as_slice).iter().map(|at| &self.all[*at]);
-        let named = named.filter(|candidate| can_be(candidate));
-        let rank = |candidate: &Candidate| shared(path, plain(&candidate.name));
-        let best = named.clone().map(rank).max().unwrap_or(0);
-        named.filter(|candidate| rank(candidate) == best).collect()
+        self.by_last.get(last).map_or(&[][..], Vec::as_slice).iter().map(|at| &self.all[*at])
+    }
+
+    /// Those whose names agree with a path in the most parts from the last on, and in one at least.
+    fn of_its_name(&self, artifact: &Artifact) -> Vec<&Candidate> {
+        let products = self.ending_as(&artifact.name).filter(|one| one.is_product);
+        let others = self.ending_as(&artifact.path).filter(|one| !one.is_product);
+        let ranked: Vec<(usize, &Candidate)> = products
+            .map(|one| (shared(&artifact.name, &one.plain), one))
+            .chain(others.map(|one| (shared(&artifact.path, &one.plain), one)))
+            .collect();
+        let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
+        ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
+    }
+
+    /// What the folders of a session are called that a folder may be: those in which the first thing of
+    /// it that is called like something there has that name, and of these the ones that are called most
+    /// like the folder.
+    fn folders(&self, tree: &Tree) -> Vec<String> {
+        let of = |entry: &Entry| -> BTreeSet<String> {
+            let rest = entry.name();
+            let files = self.ending_as(&rest).filter(|one| one.is_file);
+            let folder = |one: &Candidate| {
+                let folder = one.plain.strip_suffix(spelled(&rest).as_str())?;
+                (folder.is_empty() || folder.ends_with('/')).then(|| folder.to_owned())
+            };
+            files.filter_map(folder).collect()
+        };
+        let first = tree.contents.entries().iter().map(of).find(|folders| !folders.is_empty());
+        let ranked: Vec<(usize, String)> =
+            first.into_iter().flatten().map(|one| (shared(&tree.name, &one), one)).collect();
+        let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
+        ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
     }
 }
 
@@ -128,26 +178,23 @@ pub(super) fn uncompared(statement: &Statement) -> String {
 struct Comparison<'a> {
     candidates: &'a Candidates,
     products: BTreeSet<&'a str>,
+    others: BTreeSet<&'a str>,
     wrong: Vec<String>,
 }
 
 /// Adds whether files are subjects, and whether all in a folder is a product: of those whose names
 /// end in as many of the folders and names of its path as any does, one has its digest. The transcript
-/// is one only under the name that it was written with. `products` is the manifest of the products,
-/// where it is there.
-pub fn with_artifacts(
-    verdict: &mut Verdict,
-    artifacts: &[Artifact],
-    trees: &[Tree],
-    products: Option<&Manifest>,
-) {
+/// is one only under the name that it was written with.
+pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tree], products: &Products) {
     let Some(statement) = &verdict.statement else { return };
     if artifacts.is_empty() && trees.is_empty() {
         return;
     }
     let recorded = Recorded::of(&statement.predicate);
-    let candidates = Candidates::of(statement, products);
-    let mut comparison = Comparison { candidates: &candidates, products: BTreeSet::new(), wrong: vec![] };
+    let candidates = Candidates::of(statement, products.manifest.as_ref());
+    let (compared, others) = (BTreeSet::new(), BTreeSet::new());
+    let mut comparison =
+        Comparison { candidates: &candidates, products: compared, others, wrong: Vec::new() };
     let mut named = Vec::new();
     for artifact in artifacts {
         named.extend(comparison.artifact(artifact, statement));
@@ -157,14 +204,15 @@ pub fn with_artifacts(
         match recorded.product_count().filter(|files| *files > 0 && !is_known) {
             // Nothing can be said of the files in it.
             Some(files) => comparison.wrong.push(format!(
-                "{}: the {} are not listed in the envelope, and its manifest NAME.products.jsonl is not beside it",
+                "{}: the envelope does not list what came of the session, {}, and {}, which does, is not there",
                 tree.shown,
-                count(files, "product")
+                count(files, "file"),
+                products.path
             )),
             None => comparison.tree(tree),
         }
     }
-    let Comparison { products: compared, wrong, .. } = comparison;
+    let Comparison { products: compared, others, wrong, .. } = comparison;
     verdict.artifacts.extend(named);
     if let Some(first) = wrong.first() {
         let more = match wrong.len() - 1 {
@@ -175,25 +223,38 @@ pub fn with_artifacts(
         verdict.aspects.integrity.set(Mark::Bad, text.clone());
         verdict.aspects.products.set(Mark::Bad, text.clone());
         verdict.fail(Objection::new(Code::ArtifactSubject, text));
-    } else if let Some(files) = recorded.product_count().filter(|_| !compared.is_empty()) {
-        let text = match compared.len() {
-            all if all == files => format!("{}, all as recorded", count(files, "file")),
-            some => format!("{some} of {} compared, as recorded", count(files, "file")),
+        verdict.refused = wrong;
+    } else if let Some(files) = recorded.product_count().filter(|files| *files > 0) {
+        let all = count(files, "file");
+        let (mark, mut text) = match compared.len() {
+            0 => (Mark::Open, format!("{all}, none of them compared")),
+            some if some == files => (Mark::Good, format!("{all}, all as recorded")),
+            some => (Mark::Good, format!("{some} of {all} compared, as recorded")),
         };
-        verdict.aspects.products.set(Mark::Good, text);
+        if !others.is_empty() {
+            text.push_str(&format!("; {} that the sealer named", count(others.len(), "other file")));
+        }
+        verdict.aspects.products.set(mark, text);
     }
 }
 
 impl<'a> Comparison<'a> {
+    fn found(&mut self, candidate: &'a Candidate) {
+        match (candidate.is_product, &candidate.is) {
+            (true, Is::Sha256(_)) => self.products.insert(&candidate.name),
+            // A link is listed beside the files.
+            (true, Is::Link(_)) => false,
+            (false, _) => self.others.insert(&candidate.name),
+        };
+    }
+
     /// A file that was named: how, and the subject that it is.
     fn artifact(&mut self, artifact: &Artifact, statement: &Statement) -> Option<(String, String)> {
-        let Artifact { shown, path, sha256 } = artifact;
+        let Artifact { shown, path, sha256, .. } = artifact;
         let is = Is::Sha256(sha256.clone());
-        let named = self.candidates.of_its_name(path, |_| true);
+        let named = self.candidates.of_its_name(artifact);
         if let Some(found) = named.iter().find(|candidate| candidate.is == is) {
-            if found.is_product {
-                self.products.insert(&found.name);
-            }
+            self.found(found);
             return Some((shown.clone(), found.name.clone()));
         }
         if named.is_empty()
@@ -213,49 +274,73 @@ impl<'a> Comparison<'a> {
         None
     }
 
+    /// Holds a folder against the folder of the session that it fits best.
     fn tree(&mut self, tree: &Tree) {
-        for entry in tree.contents.entries() {
-            if let Some(what) = self.entry(tree, entry) {
-                self.wrong.push(format!("{}/{} {what}", tree.shown.trim_end_matches('/'), entry.name()));
+        let mut best: Option<(Vec<&'a Candidate>, Vec<String>)> = None;
+        let mut folders = self.candidates.folders(tree);
+        folders.extend(folders.is_empty().then(String::new));
+        for folder in folders {
+            let (mut found, mut wrong) = (Vec::new(), Vec::new());
+            for entry in tree.contents.entries() {
+                match self.entry(&folder, entry) {
+                    Ok(candidate) => found.push(candidate),
+                    Err(what) => {
+                        wrong.push(format!("{}/{} {what}", tree.shown.trim_end_matches('/'), entry.name()));
+                    }
+                }
+            }
+            let is_better = best.as_ref().is_none_or(|(_, have)| wrong.len() < have.len());
+            if is_better {
+                best = Some((found, wrong));
+            }
+            if best.as_ref().is_some_and(|(_, wrong)| wrong.is_empty()) {
+                break;
             }
         }
+        let Some((found, wrong)) = best else { return };
+        found.into_iter().for_each(|candidate| self.found(candidate));
+        self.wrong.extend(wrong);
     }
 
-    /// What is wrong with what is in a folder.
-    fn entry(&mut self, tree: &Tree, entry: &Entry) -> Option<String> {
+    /// What something is in a folder of the session; or what is wrong with it.
+    fn entry(&self, folder: &str, entry: &Entry) -> Result<&'a Candidate, String> {
         let (is, what) = match &entry.thing {
             Thing::File { sha256, .. } => (Is::Sha256(hex(sha256)), format!("(sha256 {})", hex(sha256))),
             Thing::Link(target) => (Is::Link(target.clone()), "(a symbolic link)".to_owned()),
-            Thing::Special(Special::Unreadable) => return Some("cannot be read".to_owned()),
-            Thing::Special(kind) => return Some(format!("({}) is no product", kind.name())),
+            Thing::Special(Special::Unreadable) => return Err("cannot be read".to_owned()),
+            Thing::Special(kind) => return Err(format!("({}) is no product", kind.name())),
         };
-        let path = format!("{}/{}", tree.path, entry.name());
-        let named = self.candidates.of_its_name(&path, Candidate::may_be_in_folder);
-        if let Some(found) = named.iter().find(|candidate| candidate.is == is) {
-            // A product is a regular file; a link is listed beside them.
-            if found.is_product && matches!(found.is, Is::Sha256(_)) {
-                self.products.insert(&found.name);
-            }
-            return None;
+        let name = format!("{folder}{}", spelled(&entry.name()));
+        match self.candidates.by_plain.get(&name).map(|at| &self.candidates.all[*at]) {
+            Some(candidate) if candidate.is == is => Ok(candidate),
+            Some(candidate) => Err(format!("{what} is not the product {}", candidate.name)),
+            None => Err(format!("{what} is no product")),
         }
-        Some(named.first().map_or_else(
-            || format!("{what} is no product"),
-            |named| format!("{what} is not the product {}", named.name),
-        ))
     }
 }
 
 /// A subject's name without what says that it is a script, or attached, and without the number of
-/// a second one of its name.
-fn plain(name: &str) -> &str {
+/// a second one of its name; none of what the sealer says of the session.
+fn plain(name: &str) -> Option<&str> {
     let prefixes = [SUBJECT_SCRIPT, SUBJECT_ATTACHED];
-    let Some(rest) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return name };
+    let Some(rest) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else {
+        return Some(name).filter(|name| !["session", SUBJECT_TRANSCRIPT].contains(name));
+    };
     match rest.rsplit_once('#') {
         Some((before, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            before
+            Some(before)
         }
-        _ => rest,
+        _ => Some(rest),
     }
+}
+
+/// A path in one spelling: without `.` and empty parts.
+#[must_use]
+pub fn spelled(path: &str) -> String {
+    let mut all: Vec<&str> = parts(path).collect();
+    all.reverse();
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", all.join("/"))
 }
 
 /// In how many parts two paths agree, from the last on.

@@ -11,9 +11,10 @@ use crate::cause::{Cause, Code};
 use crate::encoding::hex;
 use crate::journal::story::{CLOCK_STEP_NS, Weight};
 use crate::record::{FORMAT, FORMAT_NAME};
+use crate::seal::recorded::Recorded;
 use crate::seal::statement::{
-    AnomalyFacts, CommandFacts, CommandText, Completeness, Predicate, SUBJECT_ATTACHED, SUBJECT_SCRIPT,
-    SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject,
+    AnomalyFacts, CommandFacts, CommandText, Completeness, PRODUCTS_MAX, Predicate, SUBJECT_ATTACHED,
+    SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX, Statement, Subject,
 };
 use crate::seal::subjects::{attached_subjects, script_subjects};
 
@@ -77,6 +78,11 @@ fn named_subjects_contradict(statement: &Statement) -> Option<Cause> {
         statement.subject.iter().partition(|subject| subject.name.starts_with(SUBJECT_SCRIPT));
     let (of_files, others): (Vec<&Subject>, Vec<&Subject>) =
         others.into_iter().partition(|subject| subject.name.starts_with(SUBJECT_ATTACHED));
+    let recorded = Recorded::of(&statement.predicate);
+    let few = recorded.product_count().is_some_and(|files| (1..=PRODUCTS_MAX).contains(&files));
+    if few && recorded.listed(&statement.subject).is_none() && others.iter().any(|one| one.is_file()) {
+        return because(Code::StatementSubject, "those of files are not the products that were recorded");
+    }
     let room = SUBJECTS_MAX.saturating_sub(others.len());
     let due = script_subjects(&statement.predicate.plans, room);
     if !of_scripts.into_iter().eq(&due) {

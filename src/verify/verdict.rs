@@ -151,6 +151,8 @@ pub struct Verdict {
     pub denials: Vec<Denial>,
     /// The files that are subjects: each as it was given, and the subject's name.
     pub artifacts: Vec<(String, String)>,
+    /// The files that are none, in words.
+    pub refused: Vec<String>,
     /// It is a journal that nobody has sealed.
     pub unsealed: bool,
     /// The digest of the envelope as it is written here, in hexadecimal, where it was asked for.

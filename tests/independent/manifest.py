@@ -7,7 +7,8 @@ import re
 
 from form import Bad, need
 
-SPECIAL = ("fifo", "socket", "block-device", "character-device", "pseudo", "unreadable", "changing", "vanished")
+SPECIAL = ("fifo", "socket", "block-device", "character-device", "pseudo", "unreadable", "changing", "vanished",
+           "ignored", "unknown")
 
 
 def once(pairs):

@@ -13,6 +13,9 @@ from story import INCOMPLETE, NOTES
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://attesh.dev/shell-session/v0.1"
 SUBJECTS_MAX = 1024
+PRODUCTS_MAX = 1000
+MATERIALS = "https://attesh.dev/fact/materials/v1"
+PRODUCTS = "https://attesh.dev/fact/products/v1"
 COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000
@@ -241,6 +244,7 @@ def agree(statement):
     need(predicate["journal"]["continuity"] == "UNBROKEN", "journal.continuity")
     need(predicate["clock"]["assurance"] == "SELF_REPORTED", "clock.assurance")
     subjects_agree(statement)
+    products_agree(statement)
     heads_agree(predicate)
     times_agree(predicate)
     need(predicate["transcript"]["lines"] == outcome["commandCount"], "the lines of the transcript")
@@ -272,6 +276,28 @@ def subjects_agree(statement):
         found = [one for one in subjects.items() if one[0].startswith(prefix)]
         must = [one for one in due[:SUBJECTS_MAX - len(others)] if one[0].startswith(prefix)]
         need(found == must, f"the subjects {prefix}")
+
+
+def products_agree(statement):
+    """The products that were recorded are the first subjects, or no subject is a file."""
+    predicate, subjects = statement["predicate"], statement["subject"]
+    first = min((shell["id"] for shell in predicate["session"]["shells"]), default=1 << 64)
+    facts = predicate["facts"]
+    materials = [one for one in facts if one["type"] == MATERIALS and one["at"] == "start" and one["record"] < first]
+    products = [one for one in facts if one["type"] == PRODUCTS and one["at"] == "stop"]
+    if not materials or not products or not products[-1]["ok"]:
+        return
+    data = products[-1]["data"]
+    count = data.get("files") or ""
+    if not re.fullmatch(r"\+?[0-9]+", count) or not 1 <= int(count) <= PRODUCTS_MAX:
+        return
+    listed = subjects[:int(count)]
+    sums = "".join(f"{one['digest']['sha256']}  {one['name']}\n" for one in listed)
+    if len(listed) == int(count) and hashlib.sha256(sums.encode()).hexdigest() == data.get("sums"):
+        return
+    own = ("session", "session.transcript")
+    files = [one for one in subjects if one["name"] not in own and not one["name"].startswith(("script:", "attached:"))]
+    need(not files, "the subjects of files")
 
 
 def numbered(prefix, files):

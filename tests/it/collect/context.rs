@@ -80,6 +80,11 @@ fn the_session_before_ran_on_something_else_and_is_taken_for_the_same() {
         verify(&["--policy", policy, "--context", &commit, "--context", "ref=refs/heads/main"]).0,
         Some(0)
     );
+    // What fits many does not say which one is meant.
+    for pair in ["commit=required", "ref=*", "ref=refs/heads/*"] {
+        let (code, out) = verify(&["--policy", policy, "--context", &commit, "--context", pair]);
+        assert!(code == Some(1) && out.contains("that is given, and none was"), "{pair}: {out}");
+    }
     place.sh("cd app; git switch -qc other");
     place.record("app", "git", "true");
     assert_eq!(verify(&["--same-as", "first"]).0, Some(0));
@@ -104,6 +109,14 @@ fn the_session_before_ran_on_something_else_and_is_taken_for_the_same() {
     }
     let stranger = place.attesh("", &["verify", "a", "--trust", "other.pub", "--same-as", "first"]);
     assert_eq!(stranger.code, Some(6), "{}", stranger.err);
+    let keys = place.home.file(
+        "work/keys.toml",
+        "version = 1\n[trust]\nkeys = ['other.pub']\n[context]\nsame-as = ['commit']\n",
+    );
+    place.sh("cp a by-k; cp first a");
+    let both = ["--trust", "other.pub", "--policy", keys.to_str().unwrap(), "--same-as", "first"];
+    let (code, out) = verify(&both);
+    assert!(code == Some(6) && out.contains("--same-as first: "), "{out}");
     place.record("app", "none", "true");
     place.sh("mv a bare; cp first a");
     let (code, out) = verify(&["--same-as", "bare"]);

@@ -68,15 +68,18 @@ fn a_material_is_left_out_or_something_else_is_one() {
     let expected = [
         ("w/.gitignore", "12"),
         ("w/dangling", "-> nowhere"),
+        ("w/dist", "ignored"),
         ("w/kept.log", "2"),
         ("w/loop", "-> ."),
         ("w/new.c", "4"),
         ("w/node/.gitignore", "4"),
         ("w/node/deep/t", "3"),
+        ("w/node/tmp", "ignored"),
         ("w/odd\\xff\\x0a", "1"),
         ("w/pipe", "fifo"),
         ("w/sock", "socket"),
         ("w/src/a.c", "2"),
+        ("w/x.log", "ignored"),
     ];
     assert_eq!(what(&found), map(&expected));
     // What is named is a material also where git ignores it, and a link that is named is followed.
@@ -84,11 +87,11 @@ fn a_material_is_left_out_or_something_else_is_one() {
     let said =
         record(&place, &["--materials", "w/dist", "--materials", "there", "--materials", "w/x.log"], "true");
     let found = what(&manifest(&place, "a.materials.jsonl"));
-    assert_eq!(found, map(&[("there/d", "2"), ("w/dist/d", "2"), ("w/x.log", "2")]));
+    assert_eq!(found, map(&[("w/dist/d", "2"), ("w/x.log", "2")]));
     let fact = only(&said, MATERIALS);
     assert_eq!(
         (&fact["data"]["count"], &fact["data"]["files"], &fact["data"]["bytes"]),
-        (&json!("3"), &json!("3"), &json!("6"))
+        (&json!("2"), &json!("2"), &json!("4"))
     );
     assert_eq!(fact["data"]["ignored"], "git");
 }
@@ -210,7 +213,11 @@ fn a_thousand_products_are_subjects_and_of_more_the_manifest_is() {
     assert_eq!(verified(&place, &["--artifact", "dist"]).0, Some(3));
     place.sh("echo 77 >dist/77; rm a.products.jsonl");
     let (code, text) = verified(&place, &["--artifact", "dist"]);
-    assert!(code == Some(3) && text.contains("the 1001 products are not listed in the envelope"), "{text}");
+    assert!(
+        code == Some(3)
+            && text.contains("does not list what came of the session, 1001 files, and a.products.jsonl"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -302,6 +309,12 @@ fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
         "{text}"
     );
     place.sh("echo apq >dist/app");
+    let refused = seal(&["--subject", "./dist//app"]);
+    assert!(
+        refused.code == Some(5) && refused.err.contains("had another when the session ended"),
+        "{}",
+        refused.err
+    );
     let refused = seal(&["--subject", "dist/app"]);
     assert!(
         refused.code == Some(5) && refused.err.contains("had another when the session ended"),
@@ -337,7 +350,11 @@ fn a_policy_finds_a_material_that_was_not_there() {
     }
     place.sh("mv a.materials.jsonl m");
     let (code, text) = asks("w/a", &sum("one\n"));
-    assert!(code == Some(1) && text.contains("NAME.materials.jsonl, is not beside the envelope"), "{text}");
+    assert!(
+        code == Some(1)
+            && text.contains("is not beside the envelope NAME.intoto.json as NAME.materials.jsonl"),
+        "{text}"
+    );
     place.sh("echo >>m; mv m a.materials.jsonl");
     let (code, text) = asks("w/a", &sum("one\n"));
     assert!(code == Some(3) && text.contains("a.materials.jsonl is not the materials.jsonl of"), "{text}");
@@ -408,6 +425,121 @@ fn a_job_that_its_hook_records_has_no_products() {
     ));
     assert!(!folder.exists() && ran.contains("a.intoto.json"), "{ran}");
     assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("dist/app", "4")]));
+}
+
+#[test]
+fn what_git_ignored_when_it_began_becomes_a_product() {
+    let place = Place::new();
+    let begin = "rm -rf w; mkdir w; cd w; git init -q .; mkdir pre; echo planted >pre/app; echo pre >.gitignore; echo a >a.c
+        git add .gitignore a.c; git commit -qm one";
+    for script in
+        ["git add -f pre/app", "echo >.gitignore", "rm -rf .git", "mv .gitignore x", "mkfifo p; mv p pre/q"]
+    {
+        place.sh(begin);
+        record(&place, &["--materials", "w"], &format!("cd w; {script}; echo new >made"));
+        let found = what(&manifest(&place, "a.products.jsonl"));
+        assert!(!found.keys().any(|path| path.starts_with("w/pre")), "{script}: {found:?}");
+        assert_eq!(found["w/made"], "4", "{script}");
+        let (code, text) = verified(&place, &["--artifact", "w/pre"]);
+        assert!(code == Some(3) && text.contains("is no product"), "{script}: {text}");
+    }
+    // What was a material does not vanish because git ignores it by now, and what is new and ignored
+    // is left out.
+    place.sh(begin);
+    record(
+        &place,
+        &["--materials", "w"],
+        "cd w; git rm -q --cached a.c; printf 'a.c\nnew\n' >.gitignore; echo 1 >new",
+    );
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("w/.gitignore", "8")]));
+    place.sh(begin);
+    let said = record(&place, &["--materials", "w"], "mkdir w/d; echo 1 >w/d/x; rm -rf w/.git");
+    assert!(only(&said, PRODUCTS)["data"]["ignored"].as_str().unwrap().contains("not a git repository"));
+}
+
+#[test]
+fn what_nobody_could_read_is_a_product_or_is_left_out_in_silence() {
+    let place = Place::new();
+    // Longer than a path can be.
+    place.sh("mkdir dist");
+    record(&place, &["--products", "dist/**"], "echo a >dist/a");
+    let deep = "import os;os.chdir('dist')\nfor i in range(30): os.mkdir('d'*200);os.chdir('d'*200)\nopen('evil','w').write('x')";
+    place.sh(&format!("python3 -c \"$(printf %b \"{}\")\"", deep.replace('\n', "\\n")));
+    let (code, text) = verified(&place, &["--artifact", "dist"]);
+    assert!(code == Some(3) && text.contains("cannot be read"), "{text}");
+    place.sh("python3 -c \"import shutil; shutil.rmtree('dist')\" || rm -rf dist");
+    // A folder in which nobody could look when the session began.
+    let as_nobody = |words: &str| {
+        let attesh = crate::stage::pty::ATTESH;
+        place.sh(&format!(
+            "chmod 711 $HOME; export HOME=$PWD/nobody XDG_RUNTIME_DIR=$PWD/nobody/run; \
+             setpriv --reuid 65534 --regid 65534 --clear-groups {attesh} {words}"
+        ))
+    };
+    if place.sh("id -u").trim() != "0" || place.home.command(Path::new("setpriv")).arg("-V").output().is_err()
+    {
+        return eprintln!("skipped: only root can be nobody");
+    }
+    place.sh("chmod 711 .. . ; mkdir -p nobody/run out; cp k out/k; chown -R 65534:65534 nobody out; chmod 700 nobody/run");
+    place.sh("mkdir dist; echo planted >dist/app; mkdir m; mkdir m/k; echo f >m/k/f; chown -R 65534:65534 dist m; chmod 311 dist");
+    as_nobody(
+        "sh --collect none --products 'dist/**' --materials m --seal out/a.intoto.json --key out/k -c 'chmod 755 dist; chmod 444 m/k; echo n >m/n'",
+    );
+    place.sh("chmod 755 m/k; mv out/a.* .");
+    let found = what(&manifest(&place, "a.products.jsonl"));
+    assert_eq!(found, map(&[("dist/app", "unknown")]));
+    as_nobody(
+        "sh --collect none --materials m --seal out/a.intoto.json --key out/k -c 'chmod 444 m/k; echo n >m/n2'",
+    );
+    place.sh("chmod 755 m/k; mv -f out/a.* .");
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("m/k/f", "unreadable"), ("m/n2", "2")]));
+}
+
+#[test]
+fn a_link_leads_a_look_somewhere_else() {
+    let place = Place::new();
+    place.sh("mkdir m pre e; echo prebuilt >pre/tool; ln -s ../pre e/l; ln -s pre dist");
+    record(&place, &["--materials", "m"], "rmdir m; ln -s pre m");
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
+    record(&place, &["--products", "e/l/**", "--products", "dist/**"], "echo new >pre/new");
+    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
+    let said = place.attesh("", &["sh", "--products", "proc/**", "--materials", "../..", "-c", "true"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let refused =
+        place.attesh("", &["verify", "a.intoto.json", "--trust", "k.pub", "--artifact", "/proc/self"]);
+    assert!(refused.code == Some(5) && refused.err.contains("made up by the kernel"), "{}", refused.err);
+    for pattern in ["./build/**", "build/../x", "a//b"] {
+        let refused = place.attesh("", &["sh", "--products", pattern, "-c", "true"]);
+        assert!(refused.code == Some(2) && refused.err.contains("fits no path"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_copy_elsewhere_or_a_name_that_looks_alike_is_taken_for_a_product() {
+    let place = Place::new();
+    place.sh("mkdir dist n");
+    let script = "mkdir -p dist/admin dist/a dist/b/a; echo 1 >dist/index.html; echo 2 >dist/admin/index.html
+        echo A >dist/a/x; echo B >dist/b/a/x; printf good >$'n/a\nb'";
+    record(&place, &["--products", "dist/**", "--products", "n/**"], script);
+    for (change, folder, code) in [
+        ("true", "dist", 0),
+        ("mkdir dist/old; cp dist/admin/index.html dist/old/", "dist", 3),
+        ("mkdir -p out/a; echo A >out/a/x", "out", 0),
+        ("mkdir -p out/a out/b/a; echo B >out/a/x; echo B >out/b/a/x", "out", 3),
+        ("mv dist/b/a dist/b/c", "dist", 3),
+        ("true", "dist/admin", 0),
+        ("true", "n", 0),
+    ] {
+        place.sh(&format!("test -e keep || cp -a dist keep; rm -rf dist out; cp -a keep dist; {change}"));
+        let (found, text) = verified(&place, &["--artifact", folder]);
+        assert_eq!(found, Some(code), "{change}: {text}");
+    }
+    place.sh("printf good >'n/a\\x0ab'");
+    assert_eq!(verified(&place, &["--artifact", "n/a\nb"]).0, Some(0));
+    let (code, text) = verified(&place, &["--artifact", "n/a\\x0ab"]);
+    assert_eq!(code, Some(3), "{text}");
+    let (code, text) = verified(&place, &["--artifact", "n", "-v"]);
+    assert!(code == Some(3) && text.contains("is no product"), "{text}");
 }
 
 #[test]

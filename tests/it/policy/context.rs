@@ -60,7 +60,16 @@ fn what_all_facts_say_is_denied() {
     ] {
         assert_eq!(denials(&facts, context), <[String; 0]>::default(), "{context}");
     }
-    assert_eq!(denials(&[git("start", A)], "commit = 'required'"), <[String; 0]>::default());
+    // Nobody saw whether it stayed the same.
+    let unseen = ["the commit at the stop was not recorded"];
+    for context in ["commit = 'required'", &format!("commit = '{A}'")] {
+        assert_eq!(denials(&[git("start", A)], context), unseen);
+        let mut failed = git("stop", A);
+        failed["ok"] = json!(false);
+        failed["data"] = json!({"error": "git could not be asked"});
+        assert_eq!(denials(&[ci(), git("start", A), failed], context), unseen);
+    }
+    assert_eq!(denials(&[ci()], "commit = 'required'"), <[String; 0]>::default());
 }
 
 #[test]

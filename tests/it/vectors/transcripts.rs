@@ -129,7 +129,7 @@ fn a_transcript_is_taken_for_another() {
         assert!(verdict.failure.is_none(), "{name}: {:?}", verdict.failure);
         let bytes = &files[&format!("{name}.transcript")];
         let given = artifact(&format!("{name}.transcript"), &hex(&sha256(&[bytes])));
-        verify::with_artifacts(&mut verdict, &[given], &[], None);
+        verify::with_artifacts(&mut verdict, &[given], &[], &verify::Products::default());
         let code = verdict.failure.map(|one| one.code);
         assert_eq!(code, (must == "other").then_some(Code::ArtifactSubject), "{row}");
         // The lines are those of the commands, byte by byte.

@@ -24,13 +24,23 @@ fn with_subjects(subjects: &[(&str, &str)]) -> Statement {
 }
 
 pub fn artifact(path: &str, sha256: &str) -> Artifact {
-    Artifact { shown: path.to_owned(), path: path.to_owned(), sha256: sha256.to_owned() }
+    Artifact {
+        shown: path.to_owned(),
+        path: path.to_owned(),
+        name: path.to_owned(),
+        sha256: sha256.to_owned(),
+    }
 }
 
 fn held(subjects: &[(&str, &str)], path: &str, fill: &str) -> Verdict {
     let mut verdict = judged(with_subjects(subjects).to_json());
     assert_eq!(verdict.failure, None);
-    verify::with_artifacts(&mut verdict, &[artifact(path, &fill.repeat(32))], &[], None);
+    verify::with_artifacts(
+        &mut verdict,
+        &[artifact(path, &fill.repeat(32))],
+        &[],
+        &verify::Products::default(),
+    );
     verdict
 }
 

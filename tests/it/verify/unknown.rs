@@ -104,7 +104,12 @@ fn an_attached_file_is_no_subject_and_a_missing_one_goes_unsaid() {
     let (_, made) = drafted(&journal, true);
     assert_eq!(made.subject("attached:diff.gz"), Some(&*"0a".repeat(32)));
     let mut verdict = against_journal(made.to_json(), &journal);
-    verify::with_artifacts(&mut verdict, &[artifact("diff.gz", &"0a".repeat(32))], &[], None);
+    verify::with_artifacts(
+        &mut verdict,
+        &[artifact("diff.gz", &"0a".repeat(32))],
+        &[],
+        &verify::Products::default(),
+    );
     verify::with_attached(&mut verdict, Ok(1));
     assert_eq!((verdict.failure.is_none(), verdict.missing_attached), (true, 1));
     assert_eq!(report::verdict_json("x", Ok(&verdict))["missingAttached"], 1);
