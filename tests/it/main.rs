@@ -46,7 +46,7 @@ mod journal {
 /// Keys, envelopes and the limits of a statement, against openssl, ssh-keygen and ssh-agent.
 mod seal {
     mod agent;
-    mod derived;
+    pub mod derived;
     mod envelope;
     mod keys;
     mod limits;
@@ -120,6 +120,7 @@ mod collect {
 mod pages {
     mod all;
     mod codes;
+    mod derived;
     mod example;
     mod facts;
     mod journal;

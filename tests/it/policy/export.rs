@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use attesh::crypto::sha256;
 use attesh::encoding::{base64_strict, hex};
-use attesh::seal::derived::{link, witness};
+use attesh::seal::derived::{link, metablock, witness};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::{PrivateKey, PublicKey};
 use attesh::seal::trust::TrustedKey;
@@ -92,6 +92,31 @@ fn a_layout_lets_another_transcript_pass() {
     let expires: jiff::Timestamp = layout["expires"].as_str().unwrap().parse().unwrap();
     let now = i64::try_from(attesh::clock::now().realtime_ns / 1_000_000_000).unwrap();
     assert!((now + 364 * 86_400..now + 366 * 86_400).contains(&expires.as_second()), "{expires}");
+}
+
+/// The older form of in-toto: both files, signed as they stand in the open.
+#[test]
+fn a_layout_of_the_older_form_is_nobodys() {
+    let world = with(TWO);
+    assert_eq!(export(&world, "in-toto-layout", &[&CI[..], &["--metablock"]].concat()).code, Some(0));
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(world.home.path().join(name)).unwrap()).unwrap()
+    };
+    let holds = |block: &Value, key: &PublicKey| {
+        let sig = attesh::encoding::hex_exact(block["signatures"][0]["sig"].as_str().unwrap().as_bytes());
+        key.verify(&metablock::canonical(&block["signed"]), &sig.unwrap())
+    };
+    let layout = read("build.layout");
+    assert!(holds(&layout, &owner().public()));
+    let expecting = layout["signed"]["steps"][0]["pubkeys"][0].as_str().unwrap();
+    let public = hex_of(&layout["signed"]["keys"][expecting]["keyval"]["public"]);
+    let expecting = PublicKey::from_bytes(&public).unwrap();
+    let expected = read(&link::file_name("build.expected", &expecting));
+    assert!(holds(&expected, &expecting));
+    let digest = &expected["signed"]["products"]["session.transcript"]["sha256"];
+    assert_eq!(*digest, hex(&sha256(&[GIVEN.as_bytes()])));
+    let said = export(&world, "witness", &[&CI[..], &["--metablock"]].concat());
+    assert!(said.code == Some(2) && said.err.contains("no such form"), "{}", said.err);
 }
 
 fn hex_of(value: &Value) -> [u8; 32] {
@@ -220,6 +245,10 @@ fn an_export_is_asked_for_without_what_it_needs() {
         let said = export(&world, "in-toto-layout", more);
         assert!(said.code.is_some_and(|code| code != 0), "{more:?}");
         assert!(said.err.contains(why) && said.out.is_empty(), "{more:?}: {}", said.err);
+    }
+    for step in ["", "a/b", "../up", "a*", "a[1]", "{a}", "a\nb"] {
+        let said = export(&world, "witness", &[&CI[..], &["--step", step]].concat());
+        assert!(said.code == Some(2) && said.err.contains("not the name of a step"), "{step}: {}", said.err);
     }
     let words = ["policy", "export", ".toml", "--format", "witness", "--key", "owner.key"];
     let said = say(&world, &[&words[..], &CI].concat());

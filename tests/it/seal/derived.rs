@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use attesh::crypto::sha256;
-use attesh::encoding::hex;
+use attesh::encoding::{hex, hex_exact};
 use attesh::fact;
 use attesh::record::FactTime;
-use attesh::seal::derived::{Files, Format, Sealed};
+use attesh::seal::derived::{Files, Format, Sealed, link, metablock};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::form;
 use attesh::seal::keys::PrivateKey;
@@ -211,7 +211,7 @@ fn a_subject_without_a_file_is_refused() {
 /// What `payload` of a format gives of a statement, with files around it.
 fn made(format: Format, statement: &Statement, files: Files) -> Value {
     let sealed = Sealed { statement, payload_sha256: &"a".repeat(64), name: "build", files };
-    serde_json::from_slice(&format.payload(&sealed)).unwrap()
+    format.value(&sealed)
 }
 
 #[test]
@@ -259,6 +259,44 @@ fn a_link_says_what_the_statement_does_not() {
         format!("{{\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}");
     assert_eq!(keyid.keyid(), hex(&sha256(&[described.as_bytes()])));
     assert_eq!(file(Format::Link), format!("build.{}.link", &keyid.keyid()[..8]));
+}
+
+/// The older form of in-toto: the same link, signed as it stands in the open.
+#[test]
+fn a_metablock_is_another_link_or_nobodys() {
+    let world = recorded(SCRIPT);
+    assert_eq!(say(&world, &seal(&["--format", "slsa,link", "--metablock"])).code, Some(0));
+    let bytes = std::fs::read(world.home.path().join(file(Format::Link))).unwrap();
+    let block: Value = serde_json::from_slice(&bytes).unwrap();
+    let keyid = link::keyid(&key().public());
+    assert_eq!(block["signatures"][0]["keyid"], keyid);
+    let sig = hex_exact(block["signatures"][0]["sig"].as_str().unwrap().as_bytes()).unwrap();
+    assert!(key().public().verify(&metablock::canonical(&block["signed"]), &sig));
+    assert_eq!(metablock::file(&block["signed"], &key().public(), &sig), bytes);
+    // The same under the name that older programs have for the key.
+    let public = hex(&key().public().to_bytes());
+    let described = format!(
+        "{{\"keyid_hash_algorithms\":[\"sha256\",\"sha512\"],\"keytype\":\"ed25519\",\
+         \"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}"
+    );
+    let older = json!({"keyid": hex(&sha256(&[described.as_bytes()])), "sig": hex(&sig)});
+    assert_eq!(block["signatures"].as_array().unwrap()[1..], [older]);
+    let payload = payload(&world, "build.intoto.json");
+    let statement = form::read(&payload).unwrap();
+    let payload_sha256 = hex(&sha256(&[&payload]));
+    let products = [("app".to_owned(), hex(&sha256(&[b"app\n"])))];
+    let files = Files { materials: &[], products: &products };
+    let sealed = Sealed { statement: &statement, payload_sha256: &payload_sha256, name: "build", files };
+    assert_eq!(block["signed"], Format::Link.value(&sealed));
+    let said = say(&world, &seal(&["--force", "--format", "slsa", "--metablock"]));
+    assert!(said.code == Some(2) && said.err.contains("name link with --format"), "{}", said.err);
+    assert_eq!(say(&world, &seal(&["--force", "--metablock"])).code, Some(2));
+    let run =
+        ["sh", "--seal", "b.intoto.json", "--key", "key", "--format", "link", "--metablock", "build.sh"];
+    assert_eq!(say(&world, &run).code, Some(0));
+    let name = Format::Metablock.file_name("b", &key().public());
+    let block: Value = serde_json::from_slice(&std::fs::read(world.home.path().join(name)).unwrap()).unwrap();
+    assert_eq!(block["signed"]["name"], "b");
 }
 
 #[test]
@@ -353,7 +391,7 @@ fn seen(record: u64, kind: &str, texts: &[(&str, &str)]) -> FactFacts {
 }
 
 /// What git, the CI system and the environment said before any shell joined.
-fn with_facts() -> Statement {
+pub fn with_facts() -> Statement {
     let mut statement = statement(&[Run::of(&["one", "two"])]);
     statement.predicate.session.host = Some("host".into());
     statement.predicate.session.user = Some("user".into());
