@@ -201,7 +201,11 @@ fn what_is_not_exported_is_not_named() {
     for (policy, key) in [
         ("[trust]\nmax-age = '1h'\n", "trust.max-age"),
         ("[session]\nmax-tail = '1h'\n", "session.max-tail"),
-        ("[session]\nmax-paused = 1\n", "session.complete"),
+        (
+            "[session]\nmax-paused = 1\n",
+            "session.complete, session.max-lost, session.max-redacted, session.max-paused, ",
+        ),
+        ("[session]\nmax-redacted = 1\n", "session.complete, session.max-lost"),
         ("[subject]\nrequire = ['script:a']\n", "subject.require"),
         ("[[rule]]\ncel = 'true'\n", "rule"),
         ("[context]\nref = 'refs/heads/main'\n", "context.ref"),
@@ -209,13 +213,15 @@ fn what_is_not_exported_is_not_named() {
         assert!(ask(policy, "witness").contains(key), "{key}");
     }
     assert!(ask("[context]\ncommit = 'required'\n", "in-toto-layout").contains("context"));
+    let looser = ask("[session]\ncomplete = false\n", "witness");
+    assert!(!looser.contains("session.complete") && looser.contains("session.max-lost"), "{looser}");
     assert_eq!(ask("[context]\ncommit = 'required'\n", "witness"), always);
 }
 
 /// Whoever looser asks is not asked for more.
 #[test]
 fn a_session_that_may_be_incomplete_must_be_complete() {
-    for session in ["complete = false", "max-paused = 1"] {
+    for session in ["complete = false", "max-paused = 1", "max-lost = 1", "max-redacted = 1"] {
         let world = with(&format!("{TWO}[session]\n{session}\n"));
         assert_eq!(export(&world, "in-toto-layout", &CI).code, Some(0));
         let (layout, _) = signed(&world, "build.layout", &owner().public());

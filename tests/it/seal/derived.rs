@@ -318,6 +318,10 @@ fn what_is_unknown_is_made_up() {
     statement.predicate.outcome.end = Completeness::Complete;
     statement.predicate.outcome.pause_count = 1;
     let paused = made(Format::Link, &statement, Files::default());
+    statement.predicate.outcome.pause_count = 0;
+    statement.predicate.outcome.redacted_count = 1;
+    let redacted = made(Format::Link, &statement, Files::default());
+    assert_eq!(redacted["byproducts"]["session"]["whole"], false);
     assert_eq!(paused["byproducts"]["session"]["whole"], false);
     assert!(paused["products"].get("session.complete").is_none(), "a pause leaves something out");
     assert!(link["byproducts"].get("return-value").is_none());
