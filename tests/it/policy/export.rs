@@ -60,7 +60,9 @@ const GIVEN: &str = "{\"command\":\"one\",\"exitCode\":0}\n{\"command\":\"two\",
 
 #[test]
 fn a_layout_lets_another_transcript_pass() {
-    let world = with(&format!("{TWO}[subject]\nrequire = ['app', 'script:build.sh', 'session']\n"));
+    let world = with(&format!(
+        "{TWO}[subject]\nrequire = ['app', 'script:build.sh', 'session', 'session.transcript']\n"
+    ));
     let said = export(&world, "in-toto-layout", &CI);
     assert_eq!((said.code, &*said.out), (Some(0), "build.layout\n"), "{}", said.err);
     let (layout, by) = signed(&world, "build.layout", &owner().public());
@@ -264,6 +266,10 @@ fn an_export_is_asked_for_without_what_it_needs() {
     assert!(again.code == Some(2) && again.err.contains("exists already"), "{}", again.err);
     assert_eq!(export(&world, "in-toto-layout", &[&CI[..], &["--force"]].concat()).code, Some(0));
     // The policy's own keys are the functionaries where none is named.
+    let twice = [&CI[..], &CI, &["--force"]].concat();
+    assert_eq!(export(&world, "in-toto-layout", &twice).code, Some(0));
+    let (layout, _) = signed(&world, "build.layout", &owner().public());
+    assert_eq!(layout["steps"][1]["pubkeys"], json!([link::keyid(&ci().public())]));
     let named = with(&format!("{TWO}[trust]\nkeys = ['ci.pub']\n"));
     assert_eq!(export(&named, "in-toto-layout", &[]).code, Some(0));
     let (layout, _) = signed(&named, "build.layout", &owner().public());
