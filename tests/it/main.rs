@@ -51,6 +51,7 @@ mod seal {
     mod keys;
     mod limits;
     mod oracles;
+    mod reluctant;
 }
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.

@@ -1,9 +1,7 @@
 //! The files in the formats of others: when they are written, what they hold, and what they are
 //! tied to. Whether others accept them is judged in tests/oracles.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use attesh::crypto::sha256;
@@ -22,14 +20,14 @@ use crate::policy::judge::{Run, statement};
 use crate::stage::programs::{Said, said};
 use crate::stage::world::{World, put};
 
-const SCRIPT: &str = "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n";
+pub const SCRIPT: &str = "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n";
 
-fn key() -> PrivateKey {
+pub fn key() -> PrivateKey {
     PrivateKey::from_seed(&[7; 32])
 }
 
 /// All formats, as a list.
-fn all() -> String {
+pub fn all() -> String {
     Format::ALL.map(Format::word).join(",")
 }
 
@@ -50,7 +48,7 @@ fn say(world: &World, words: &[&str]) -> Said {
 }
 
 /// A session in the folder `job` that has ended.
-fn recorded(script: &str) -> World {
+pub fn recorded(script: &str) -> World {
     let world = with_script(script);
     say(&world, &["start", "--dir", "job"]);
     say(&world, &["sh", "--dir", "job", "build.sh"]);
@@ -62,7 +60,7 @@ fn seal<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["seal", "--dir", "job", "--key", "key", "--subject", "app", "-o", "build.intoto.json"], more].concat()
 }
 
-fn names(world: &World) -> Vec<String> {
+pub fn names(world: &World) -> Vec<String> {
     let entries = std::fs::read_dir(world.home.path()).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -328,6 +326,10 @@ fn what_is_unknown_is_made_up() {
     assert!(paused["products"].get("session.complete").is_none(), "a pause leaves something out");
     assert!(link["byproducts"].get("return-value").is_none());
     assert!(link["environment"].get("host").is_none() && link["environment"].get("user").is_none());
+    // Typed, and not in a script.
+    statement.predicate.plans.clear();
+    statement.predicate.commands.as_mut().unwrap()[0].workdir = Some("/home".into());
+    assert_eq!(made(Format::Link, &statement, Files::default())["environment"]["workdir"], "/home");
     statement.predicate.commands = None;
     assert_eq!(made(Format::Link, &statement, Files::default())["command"], json!([]));
 }
@@ -365,63 +367,6 @@ fn a_file_passes_for_what_the_sealer_says() {
     assert_ne!(products["session.transcript"]["sha256"], *digest);
     let names: Vec<_> = link["materials"].as_object().unwrap().keys().collect();
     assert_eq!(names, own);
-}
-
-/// An agent that signs so many messages and refuses the next ones.
-fn reluctant(socket: &Path, messages: usize) {
-    let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
-    let listener = UnixListener::bind(socket).unwrap();
-    std::thread::spawn(move || {
-        let mut signed = 0;
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut length = [0; 4];
-            if stream.read_exact(&mut length).is_err() {
-                return;
-            }
-            let mut request = vec![0; u32::from_be_bytes(length) as usize];
-            stream.read_exact(&mut request).unwrap();
-            let blob = string(&key().public().to_ssh_blob());
-            let answer = match request[0] {
-                11 => [&[12, 0, 0, 0, 1][..], &blob, &string(b"key")].concat(),
-                13 if signed < messages => {
-                    signed += 1;
-                    let message = &request[1 + blob.len() + 4..request.len() - 4];
-                    let sig = [string(b"ssh-ed25519"), string(&key().sign(message))].concat();
-                    [&[14][..], &string(&sig)].concat()
-                }
-                _ => vec![5],
-            };
-            stream.write_all(&string(&answer)).unwrap();
-        }
-    });
-}
-
-#[test]
-fn a_signature_that_is_refused_leaves_some_of_the_files() {
-    let world = recorded(SCRIPT);
-    put(&world.home.path().join("key.pub"), key().public().to_spki_pem().as_bytes());
-    let words = ["seal", "--dir", "job", "--key", "key.pub", "-o", "build.intoto.json", "--format", &all()];
-    for messages in 0..=Format::ALL.len() + 1 {
-        let socket = world.home.path().join(format!("agent{messages}"));
-        reluctant(&socket, messages);
-        let job = world.home.path().join("job").display().to_string();
-        let words = words.map(|word| if word == "job" { &*job } else { word });
-        let mut command = world.attesh(&words);
-        command.env("SSH_AUTH_SOCK", &socket).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let said = said(&mut command);
-        if messages <= Format::ALL.len() {
-            assert!(
-                said.code == Some(5) && said.err.contains("nothing was sealed"),
-                "{messages}: {}",
-                said.err
-            );
-            assert_eq!(names(&world), Vec::<String>::new(), "{messages}");
-        } else {
-            assert_eq!(said.code, Some(0), "{}", said.err);
-            assert_eq!(names(&world).len(), 3 + Format::ALL.len());
-        }
-    }
 }
 
 /// What is written nowhere cannot be half there.
