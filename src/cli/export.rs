@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::args::{ExportFormat, PolicyExport};
 use super::given::{Exit, age};
 use super::held::{self, Held};
 use super::key;
-use super::signing::signer;
+use super::signing::{in_the_open, signer};
 use crate::clock;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
@@ -14,16 +16,22 @@ use crate::policy::Policy;
 use crate::policy::export::layout::{self, Layout};
 use crate::policy::export::{Expected, witness};
 use crate::report;
-use crate::seal::derived;
-use crate::seal::envelope::{Envelope, PAYLOAD_TYPE};
+use crate::seal::derived::{self, link};
+use crate::seal::envelope::PAYLOAD_TYPE;
 use crate::seal::keys::PublicKey;
 use crate::seal::signer::{Signer, passing_key};
+use crate::sys;
 use crate::text;
 
 /// How long it holds where nobody says it.
 const USUAL: &str = "365d";
 
 pub fn run(args: &PolicyExport) -> Exit {
+    sys::hide();
+    if args.metablock && args.format == ExportFormat::Witness {
+        return Err(Failure::usage("--metablock: a policy of witness has no such form")
+            .next("leave it out, or write a layout with --format in-toto-layout"));
+    }
     let held = held::read(&args.file)?;
     let expected = Expected::of(held.policy()).map_err(|why| {
         let what = format!("{}: {why}, so its transcript cannot be computed", args.file.display());
@@ -33,6 +41,7 @@ pub fn run(args: &PolicyExport) -> Exit {
         Some(step) => step.clone(),
         None => step_of(&args.file)?,
     };
+    refuse_odd(&step)?;
     let functionaries = functionaries(args, &held)?;
     let output = output(args, &step);
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
@@ -44,7 +53,7 @@ pub fn run(args: &PolicyExport) -> Exit {
     let signer = signer(args.key.as_deref(), args.passphrase_file.as_deref())?;
     let made = Made { policy: held.policy(), expected, step, functionaries, expires, signer };
     let left_out = match args.format {
-        ExportFormat::InTotoLayout => made.layout(&output, overwrite)?,
+        ExportFormat::InTotoLayout => made.layout(&output, args.metablock, overwrite)?,
         ExportFormat::Witness => made.witness(&output, overwrite)?,
     };
     let (program, keys) = (args.format.program(), left_out.join(", "));
@@ -65,25 +74,33 @@ struct Made<'a> {
 
 impl Made<'_> {
     /// Writes the link of what should come out, and then the layout.
-    fn layout(&self, output: &Path, overwrite: Overwrite) -> Result<Vec<&'static str>, Failure> {
+    fn layout(
+        &self,
+        output: &Path,
+        metablock: bool,
+        overwrite: Overwrite,
+    ) -> Result<Vec<&'static str>, Failure> {
         // Nobody keeps this key, so that no other link can take the place of the one that it signs.
         let passing = passing_key().map_err(|error| Failure::unable(files::words(&error)))?;
-        let expecting = passing.public();
+        let passing = Signer::Key(passing);
         let layout = Layout {
             step: &self.step,
             functionaries: &self.functionaries,
-            expecting: &expecting,
+            expecting: &passing.public(),
             expires: &self.expires,
         };
-        let link = layout.expected(&self.expected);
-        let keyid = derived::link::keyid(&expecting);
-        let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(passing.sign(message));
-        let Ok(link) = Envelope::sign_as(PAYLOAD_TYPE, link, keyid, sign);
-        let beside = output.with_file_name(derived::link::file_name(&layout.expected_step(), &expecting));
-        let payload = layout.payload(self.policy, &self.expected);
-        let signed = self.signed(PAYLOAD_TYPE, payload, derived::link::keyid(&self.signer.public()))?;
-        files::publish(&beside, &link.to_json(), 0o644, overwrite)?;
-        files::publish(output, &signed, 0o644, overwrite)?;
+        let written = |signer: &Signer, value: &Value| {
+            if metablock {
+                return in_the_open(signer, value);
+            }
+            let keyid = link::keyid(&signer.public());
+            enveloped(signer, PAYLOAD_TYPE, value.to_string().into_bytes(), keyid)
+        };
+        let beside = output.with_file_name(link::file_name(&layout.expected_step(), &passing.public()));
+        let expected = written(&passing, &layout.expected(&self.expected))?;
+        let whole = written(&self.signer, &layout.layout(self.policy, &self.expected))?;
+        files::publish(&beside, &expected, 0o644, overwrite)?;
+        files::publish(output, &whole, 0o644, overwrite)?;
         Ok(layout::left_out(self.policy))
     }
 
@@ -91,14 +108,15 @@ impl Made<'_> {
         let (policy, step) = (self.policy, &self.step);
         let payload = witness::payload(policy, &self.expected, step, &self.functionaries, &self.expires);
         let keyid = derived::witness::keyid(&self.signer.public());
-        files::publish(output, &self.signed(witness::PAYLOAD_TYPE, payload, keyid)?, 0o644, overwrite)?;
+        let written = enveloped(&self.signer, witness::PAYLOAD_TYPE, payload, keyid)?;
+        files::publish(output, &written, 0o644, overwrite)?;
         Ok(witness::left_out(policy))
     }
+}
 
-    fn signed(&self, kind: &str, payload: Vec<u8>, keyid: String) -> Result<Vec<u8>, Failure> {
-        let signed = self.signer.seal_as(kind, payload, keyid);
-        signed.map(|envelope| envelope.to_json()).map_err(|error| Failure::of(Kind::Unable, &error))
-    }
+fn enveloped(signer: &Signer, kind: &str, payload: Vec<u8>, keyid: String) -> Result<Vec<u8>, Failure> {
+    let signed = signer.seal_as(kind, payload, keyid);
+    signed.map(|envelope| envelope.to_json()).map_err(|error| Failure::of(Kind::Unable, &error))
 }
 
 /// The name of the policy's file, up to its first dot.
@@ -110,6 +128,18 @@ fn step_of(file: &Path) -> Result<String, Failure> {
         return Err(Failure::usage(what).next("name it with --step, as the files of the seal are called"));
     }
     Ok(step.to_owned())
+}
+
+/// A step is a part of the names of files, and some verifiers look for those by a pattern.
+fn refuse_odd(step: &str) -> Result<(), Failure> {
+    let odd = |one: char| one.is_control() || "/*?[]{}\\".contains(one);
+    if step.is_empty() || step.contains(odd) {
+        let what = format!("--step {step}: not the name of a step");
+        return Err(
+            Failure::usage(what).next("name it as the files of the seal are called, without / * ? [ ] { }")
+        );
+    }
+    Ok(())
 }
 
 fn output(args: &PolicyExport, step: &str) -> PathBuf {

@@ -13,7 +13,7 @@ use super::heads;
 use super::manifests::{Around, Manifests, beside_the_journal};
 use super::outputs::Outputs;
 use super::sessions::{Ended, end_and_succeed};
-use super::signing::{signer, signer_apart};
+use super::signing::{in_the_open, signer, signer_apart};
 use super::subjects;
 use crate::cause::Code;
 use crate::clock;
@@ -47,7 +47,7 @@ pub fn run(args: &Seal) -> Exit {
         None => the_session(args.session.as_deref())?,
     };
     let apart = recorded_elsewhere(&session, args.elsewhere)?;
-    let formats = formats(args.format.as_deref())?;
+    let formats = formats(args.format.as_deref(), args.metablock)?;
     let outputs = args.output.clone().map_or_else(|| Outputs::of(&session), Outputs::beside)?;
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
@@ -114,12 +114,17 @@ struct What<'a> {
 fn again(args: &Seal, session: &Session) -> Command {
     let mut command = signing(args.key.as_deref(), args.passphrase_file.as_deref(), args.output.as_deref());
     command = args.subject.iter().fold(command, |command, path| command.word("--subject").path(path));
-    let secret = args.secret.iter().map(|secret| ("--secret", secret));
-    let secret = secret.chain(args.subject_digest.iter().map(|given| ("--subject-digest", given)));
-    let secret = secret.chain(args.format.iter().map(|list| ("--format", list)));
-    let given = secret.chain(args.expect_head.iter().map(|head| ("--expect-head", head)));
+    let given = [
+        ("--subject-digest", &args.subject_digest[..]),
+        ("--format", args.format.as_slice()),
+        ("--secret", args.secret.as_slice()),
+        ("--expect-head", &args.expect_head),
+    ];
+    let given = given.iter().flat_map(|(name, values)| values.iter().map(move |value| (*name, value)));
     command = given.fold(command, |command, (name, value)| command.word(name).word(value));
-    for (word, given) in [("--elsewhere", args.elsewhere), ("--force", args.force)] {
+    for (word, given) in
+        [("--metablock", args.metablock), ("--elsewhere", args.elsewhere), ("--force", args.force)]
+    {
         command = if given { command.word(word) } else { command };
     }
     command.path(session.word())
@@ -168,7 +173,7 @@ impl Later {
     /// The key cannot be used, or a file cannot be written: a usage error, because nothing has run.
     pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
-        let formats = formats(args.format.as_deref())?;
+        let formats = formats(args.format.as_deref(), args.metablock)?;
         let outputs = Outputs::beside(output.to_owned())?;
         let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
         outputs.reserve(overwrite).map_err(usage)?;
@@ -178,6 +183,7 @@ impl Later {
         outputs.reserve(overwrite).map_err(usage)?;
         let again = signing(key, passphrase_file, Some(output));
         let again = args.format.iter().fold(again, |again, list| again.word("--format").word(list));
+        let again = if args.metablock { again.word("--metablock") } else { again };
         let again = if args.force { again.word("--force") } else { again };
         Ok(Later { signer, outputs, overwrite, again })
     }
@@ -243,14 +249,22 @@ fn named(session: &Session, failure: Failure) -> Failure {
     Failure { message: format!("session {}: {}", session.short_name(), failure.message), ..failure }
 }
 
-/// The formats of a list.
-fn formats(list: Option<&str>) -> Result<Vec<Format>, Failure> {
+/// The formats of a list, the link of it in the older wrapping where that was asked for.
+fn formats(list: Option<&str>, metablock: bool) -> Result<Vec<Format>, Failure> {
     let Some(list) = list else { return Ok(Vec::new()) };
-    Format::list(list).map_err(|why| {
+    let mut formats = Format::list(list).map_err(|why| {
         let known = Format::ALL.map(Format::word).join(", ");
         Failure::usage(format!("--format {list}: {why}"))
             .next(Next::say(format!("the formats are {known}; name each once, with commas between")))
-    })
+    })?;
+    if metablock {
+        let link = formats.iter_mut().find(|format| **format == Format::Link);
+        let link = link.ok_or_else(|| {
+            Failure::usage("--metablock: the link alone has this form").next("name link with --format, too")
+        })?;
+        *link = Format::Metablock;
+    }
+    Ok(formats)
 }
 
 /// Ends the session, if it still can be, and lets its shells go on in the next one.
@@ -387,8 +401,11 @@ fn derived<'a>(
     let name = outputs.name();
     let sealed = Sealed { statement, payload_sha256: &payload_sha256, name: &name, files };
     let file = |(format, path): &'a (Format, PathBuf)| {
-        let keyid = format.keyid(&signer.public());
-        let (_, bytes) = signed(signer, format.payload(&sealed), keyid)?;
+        let (value, keyid) = (format.value(&sealed), format.keyid(&signer.public()));
+        let bytes = match format {
+            Format::Metablock => in_the_open(signer, &value)?,
+            _ => signed(signer, value.to_string().into_bytes(), keyid)?.1,
+        };
         Ok((path.as_path(), bytes))
     };
     outputs.derived.iter().map(file).collect()

@@ -7,6 +7,8 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::key;
 use crate::failure::{Failure, Kind};
 use crate::files;
@@ -16,6 +18,7 @@ use crate::paths;
 use crate::report;
 use crate::seal::agent::AgentKey;
 use crate::seal::apart::{Apart, Found, Opened};
+use crate::seal::derived::metablock;
 use crate::seal::keys::Passphrase;
 use crate::seal::signer::{KeyFile, KeyFileError, Signer, generate};
 use crate::sys;
@@ -115,4 +118,14 @@ fn make_default_key(path: &Path, sources: Sources) -> Result<Passphrase, Failure
         trusted.display()
     ));
     Ok(passphrase)
+}
+
+/// A file of in-toto in its older wrapping.
+///
+/// # Errors
+/// It could not be signed.
+pub fn in_the_open(signer: &Signer, value: &Value) -> Result<Vec<u8>, Failure> {
+    let sig = signer.sign(&metablock::canonical(value));
+    let sig = sig.map_err(|error| Failure::of(Kind::Unable, &error))?;
+    Ok(metablock::file(value, &signer.public(), &sig))
 }

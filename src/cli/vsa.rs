@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::files::{self, Overwrite};
 use crate::report;
 use crate::seal::signer::Signer;
+use crate::sys;
 use crate::verify::Verdict;
 use crate::verify::summary::{Input, Verified, payload, reference};
 
@@ -31,6 +32,7 @@ impl<'a> Vsa<'a> {
     /// The key cannot be used, the file cannot be written, or several files are to be judged.
     pub fn new(args: &'a Verify) -> Result<Option<Self>, Failure> {
         let Some(output) = args.emit_vsa.as_deref() else { return Ok(None) };
+        sys::hide();
         let one = |what| Err(Failure::usage(format!("--emit-vsa: a summary {what}")));
         match (&args.files[..], &args.key[..]) {
             ([_], [] | [_]) => {}

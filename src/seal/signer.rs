@@ -56,16 +56,18 @@ impl Signer {
         payload: Vec<u8>,
         keyid: String,
     ) -> Result<Envelope, SignError> {
-        let public = self.public();
-        Envelope::sign_as(payload_type, payload, keyid, |message| {
-            let sig: [u8; SIGNATURE_BYTES] = match self {
-                Self::Key(key) => key.sign(message),
-                Self::Agent(key) => key.sign(message).map_err(SignError::Agent)?,
-                Self::Apart(key) => key.sign(message).map_err(SignError::Apart)?,
-            };
-            // A signature made by a faulty machine can give the private key away.
-            if public.verify(message, &sig) { Ok(sig) } else { Err(SignError::Faulty) }
-        })
+        Envelope::sign_as(payload_type, payload, keyid, |message| self.sign(message))
+    }
+
+    /// Signs a message that is no envelope's.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignError> {
+        let sig = match self {
+            Self::Key(key) => key.sign(message),
+            Self::Agent(key) => key.sign(message).map_err(SignError::Agent)?,
+            Self::Apart(key) => key.sign(message).map_err(SignError::Apart)?,
+        };
+        // A signature made by a faulty machine can give the private key away.
+        if self.public().verify(message, &sig) { Ok(sig) } else { Err(SignError::Faulty) }
     }
 }
 

@@ -46,11 +46,12 @@ mod journal {
 /// Keys, envelopes and the limits of a statement, against openssl, ssh-keygen and ssh-agent.
 mod seal {
     mod agent;
-    mod derived;
+    pub mod derived;
     mod envelope;
     mod keys;
     mod limits;
     mod oracles;
+    mod reluctant;
 }
 
 /// The verifier: each of its checks, the aspects of a verdict, its memory.
@@ -128,6 +129,7 @@ mod collect {
 mod pages {
     mod all;
     mod codes;
+    mod derived;
     mod example;
     mod facts;
     mod journal;

@@ -1,4 +1,4 @@
-"""Provenance, summary and collection as in-toto-attestation and JSON Schemas read them.
+"""The Statements as in-toto-attestation and JSON Schemas read them: ours, provenance and summary.
 
 The signature of each file is checked by securesystemslib. in-toto-attestation parses the Statements
 strictly: an unknown member, another form or a subject without a digest is an error. The schemas in
@@ -30,6 +30,8 @@ schemas = {path.stem: json.loads(path.read_text()) for path in (pathlib.Path(__f
 kinds = {
     "slsa": ("build.slsa.json", "provenance", Provenance),
     "vsa": ("vsa.json", "summary", VerificationSummary),
+    # Nobody else has a message for our predicate.
+    "ours": ("build.intoto.json", None, None),
 }
 
 
@@ -50,6 +52,8 @@ def judge(kind, statement):
     _, schema, message = kinds[kind]
     parsed = json_format.ParseDict(statement, statement_pb2.Statement())
     Statement.copy_from_pb(parsed).validate()
+    if schema is None:
+        return
     jsonschema.Draft202012Validator(schemas[schema]).validate(statement)
     predicate = copy.deepcopy(statement["predicate"])
     if kind == "vsa":
@@ -84,10 +88,14 @@ def changed(statement, path, value):
 
 
 upper, short = {"sha256": "A" * 64}, {"sha256": "a" * 63}
+form = [("_type", "https://in-toto.io/Statement/v0.1"), ("predicateType", None), ("subject", []),
+        ("subject.0.digest", {}), ("subject.0.size", 7), ("subject.0", "x"), ("subject", {}), ("predicate", None),
+        ("predicate", []), ("more", "x")]
 both = [("_type", "https://in-toto.io/Statement/v0.1"), ("predicateType", "https://example.org/a"),
         ("predicateType", None), ("subject", []), ("subject.0.digest", {}), ("subject.0.digest", upper),
         ("subject.0.digest", short), ("subject.0.size", 7), ("predicate", None), ("more", "x")]
 changes = {
+    "ours": form,
     "slsa": both + [(f"predicate.{path}", value) for path, value in [
         ("buildDefinition", None), ("runDetails", None), ("buildDefinition.buildType", None),
         ("buildDefinition.externalParameters", {}), ("buildDefinition.externalParameters", []),
@@ -135,5 +143,5 @@ for name in ["good", "mixed"]:
         wrong.append(f"{name}: {named}")
     rejected += name != "good" and len(files)
 
-print(f"in-toto-attestation and JSON Schema: 2 accepted, {rejected} rejected" if not wrong else wrong)
+print(f"in-toto-attestation and JSON Schema: 3 accepted, {rejected} rejected" if not wrong else wrong)
 sys.exit(bool(wrong))

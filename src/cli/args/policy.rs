@@ -201,6 +201,9 @@ pub struct PolicyExport {
     /// For which verifier
     #[arg(long, value_name = "FORMAT")]
     pub format: ExportFormat,
+    /// Write the layout and its link in the older form of in-toto, for programs that read no DSSE
+    #[arg(long)]
+    pub metablock: bool,
     /// The key of who writes the policy, as for attesh seal
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,

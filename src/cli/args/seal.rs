@@ -30,6 +30,9 @@ pub struct Seal {
     /// Write the formats of others, too: link, witness, slsa; with commas between
     #[arg(long, value_name = "LIST")]
     pub format: Option<String>,
+    /// Write the link of --format in the older form of in-toto, for programs that read no DSSE
+    #[arg(long, requires = "format")]
+    pub metablock: bool,
     /// Make the digest of this file a subject too; may be repeated
     #[arg(long, value_name = "FILE")]
     pub subject: Vec<PathBuf>,
@@ -79,6 +82,9 @@ pub struct Sh {
     /// Write the formats of others, too, as for attesh seal
     #[arg(long, value_name = "LIST", requires = "seal")]
     pub format: Option<String>,
+    /// Write the link of --format in the older form of in-toto
+    #[arg(long, requires = "format")]
+    pub metablock: bool,
     /// Replace files that exist
     #[arg(long, requires = "seal")]
     pub force: bool,

@@ -34,16 +34,15 @@ impl Layout<'_> {
 
     /// The link that says what should come out.
     #[must_use]
-    pub fn expected(&self, expected: &Expected) -> Vec<u8> {
+    pub fn expected(&self, expected: &Expected) -> Value {
         let transcript = (SUBJECT_TRANSCRIPT.to_owned(), expected.transcript.as_str());
         let products = artifacts(std::iter::once(transcript));
-        let link = link(&self.expected_step(), Vec::new(), Map::new(), products, json!({}), json!({}));
-        link.to_string().into_bytes()
+        link(&self.expected_step(), Vec::new(), Map::new(), products, json!({}), json!({}))
     }
 
     /// The layout.
     #[must_use]
-    pub fn payload(&self, policy: &Policy, expected: &Expected) -> Vec<u8> {
+    pub fn layout(&self, policy: &Policy, expected: &Expected) -> Value {
         let step = |name: &str, keys: &[&PublicKey], command: &[String], rules: Vec<Vec<&str>>| {
             json!({
                 "_type": "step",
@@ -83,8 +82,6 @@ impl Layout<'_> {
                 step(self.step, &functionaries, &expected.command, rules),
             ],
         })
-        .to_string()
-        .into_bytes()
     }
 }
 

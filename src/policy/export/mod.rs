@@ -7,7 +7,7 @@
 //! Rules: a policy that leaves open what should run cannot be exported; what is not exported is
 //! named. What another verifier is given never passes where the policy would not for what ran.
 
-use super::{Mode, Policy, Runner, ScriptRule};
+use super::{Mode, Policy, Runner, ScriptRule, SessionRule};
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::seal::derived::call;
@@ -54,9 +54,6 @@ fn status(script: &ScriptRule) -> Result<u8, String> {
     if script.runner == Some(Runner::Gitlab) {
         return Err("the runner puts lines of its own among the commands".into());
     }
-    if script.commands.is_empty() {
-        return Err("it has a digest alone, and no commands".into());
-    }
     match script.exit.as_deref() {
         Some([status]) => Ok(*status),
         Some(_) => Err("exit allows several statuses".into()),
@@ -64,9 +61,10 @@ fn status(script: &ScriptRule) -> Result<u8, String> {
     }
 }
 
-/// Whether a session must be as whole as the link of a complete one says.
+/// Whether a session must be as whole as its derived files can say.
 fn must_be_whole(policy: &Policy) -> bool {
-    policy.session.complete && policy.session.max_paused == 0
+    let whole = SessionRule { max_tail_s: policy.session.max_tail_s, ..SessionRule::default() };
+    policy.session == whole
 }
 
 /// The subjects that are products: the sealer names the others.
@@ -81,10 +79,13 @@ fn left_out(policy: &Policy) -> Vec<&'static str> {
     let usual = |is: bool, key| (!is).then_some(key);
     let each = |is: fn(&ScriptRule) -> bool, key| usual(policy.scripts.iter().all(is), key);
     let others = products(policy).count() == policy.subjects.len();
-    let whole = must_be_whole(policy) || (!policy.session.complete && policy.session.max_paused > 0);
+    let whole = must_be_whole(policy);
     [
         usual(policy.max_age_s.is_none(), "trust.max-age"),
-        usual(whole, "session.complete"),
+        usual(whole || !policy.session.complete, "session.complete"),
+        usual(whole, "session.max-lost"),
+        usual(whole, "session.max-redacted"),
+        usual(whole, "session.max-paused"),
         usual(policy.session.max_tail_s.is_none(), "session.max-tail"),
         Some("script.evidence"),
         each(|script| !script.every_pipe, "script.pipe"),

@@ -60,7 +60,8 @@ fn session(policy: &Policy, expected: &Expected) -> Vec<Demand> {
     let mut demands = vec![("other commands ran, or with another status".to_owned(), transcript)];
     if must_be_whole(policy) {
         let whole = "input.byproducts.session.whole == true";
-        demands.push(("the session is not complete, or was paused".to_owned(), whole.to_owned()));
+        demands
+            .push(("the session is not whole: incomplete, paused or redacted".to_owned(), whole.to_owned()));
     }
     if policy.context.clean {
         // witness leaves an empty status out, as it does one that nobody knows.

@@ -14,10 +14,19 @@ use crate::seal::statement::Statement;
 /// The name under which in-toto knows a key: the digest of its description.
 #[must_use]
 pub fn keyid(key: &PublicKey) -> String {
+    described("", key)
+}
+
+/// The name under which in-toto before version 2 knows it: the description had one member more.
+pub(super) fn older_keyid(key: &PublicKey) -> String {
+    described("\"keyid_hash_algorithms\":[\"sha256\",\"sha512\"],", key)
+}
+
+fn described(more: &str, key: &PublicKey) -> String {
     let public = hex(&key.to_bytes());
-    let described =
-        format!("{{\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}");
-    hex(&sha256(&[described.as_bytes()]))
+    let rest =
+        format!("\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}");
+    hex(&sha256(&[format!("{{{more}{rest}").as_bytes()]))
 }
 
 /// Where in-toto looks for the link of a step that a key signed.

@@ -7,9 +7,12 @@
 //! Rules: a derived file claims nothing that the Statement does not, and names the digest of the
 //! payload that it comes from; what the Statement does not know is left out, never made up.
 
+use serde_json::Value;
+
 use super::keys::PublicKey;
 
 pub mod link;
+pub mod metablock;
 mod slsa;
 mod source;
 pub mod witness;
@@ -21,6 +24,8 @@ pub use source::{Files, PRODUCT_COMPLETE, Sealed, call};
 pub enum Format {
     /// A link of in-toto.
     Link,
+    /// The same in the older wrapping, which has a signature of its own.
+    Metablock,
     /// A collection of witness.
     Witness,
     /// Provenance of SLSA.
@@ -28,14 +33,14 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them.
+    /// Those that a list names.
     pub const ALL: [Format; 3] = [Format::Link, Format::Witness, Format::Slsa];
 
     /// As a person writes it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Format::Link => "link",
+            Format::Link | Format::Metablock => "link",
             Format::Witness => "witness",
             Format::Slsa => "slsa",
         }
@@ -62,7 +67,7 @@ impl Format {
     #[must_use]
     pub fn file_name(self, name: &str, key: &PublicKey) -> String {
         match self {
-            Format::Link => link::file_name(name, key),
+            Format::Link | Format::Metablock => link::file_name(name, key),
             Format::Witness => format!("{name}.witness.json"),
             Format::Slsa => format!("{name}.slsa.json"),
         }
@@ -72,20 +77,19 @@ impl Format {
     #[must_use]
     pub fn keyid(self, key: &PublicKey) -> String {
         match self {
-            Format::Link => link::keyid(key),
+            Format::Link | Format::Metablock => link::keyid(key),
             Format::Witness => witness::keyid(key),
             Format::Slsa => key.fingerprint(),
         }
     }
 
-    /// The payload.
+    /// What is signed.
     #[must_use]
-    pub fn payload(self, sealed: &Sealed) -> Vec<u8> {
-        let value = match self {
-            Format::Link => link::payload(sealed),
+    pub fn value(self, sealed: &Sealed) -> Value {
+        match self {
+            Format::Link | Format::Metablock => link::payload(sealed),
             Format::Witness => witness::payload(sealed),
             Format::Slsa => slsa::payload(sealed),
-        };
-        value.to_string().into_bytes()
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fact::GIT;
 use crate::seal::statement::{CommandText, Completeness, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement};
 
-/// The product that the link of a complete session without pauses has, and no other. Its digest is the journal's
+/// The product that the link of a whole session has, and no other. Its digest is the journal's
 /// root.
 pub const PRODUCT_COMPLETE: &str = "session.complete";
 
@@ -56,10 +56,11 @@ impl Sealed<'_> {
         })
     }
 
-    /// Whether nothing is missing of the session, declared or not: a complete one without pauses.
+    /// Whether nothing is missing of the session, declared or not: a complete one without pauses, of
+    /// which no text was taken out.
     pub(super) fn is_whole(&self) -> bool {
         let outcome = &self.statement.predicate.outcome;
-        outcome.end == Completeness::Complete && outcome.pause_count == 0
+        outcome.end == Completeness::Complete && outcome.pause_count == 0 && outcome.redacted_count == 0
     }
 
     /// What ran as one call of the shell; empty where the commands are too many to be listed.

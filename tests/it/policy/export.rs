@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use attesh::crypto::sha256;
 use attesh::encoding::{base64_strict, hex};
-use attesh::seal::derived::{link, witness};
+use attesh::seal::derived::{link, metablock, witness};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::keys::{PrivateKey, PublicKey};
 use attesh::seal::trust::TrustedKey;
@@ -60,7 +60,9 @@ const GIVEN: &str = "{\"command\":\"one\",\"exitCode\":0}\n{\"command\":\"two\",
 
 #[test]
 fn a_layout_lets_another_transcript_pass() {
-    let world = with(&format!("{TWO}[subject]\nrequire = ['app', 'script:build.sh', 'session']\n"));
+    let world = with(&format!(
+        "{TWO}[subject]\nrequire = ['app', 'script:build.sh', 'session', 'session.transcript']\n"
+    ));
     let said = export(&world, "in-toto-layout", &CI);
     assert_eq!((said.code, &*said.out), (Some(0), "build.layout\n"), "{}", said.err);
     let (layout, by) = signed(&world, "build.layout", &owner().public());
@@ -92,6 +94,31 @@ fn a_layout_lets_another_transcript_pass() {
     let expires: jiff::Timestamp = layout["expires"].as_str().unwrap().parse().unwrap();
     let now = i64::try_from(attesh::clock::now().realtime_ns / 1_000_000_000).unwrap();
     assert!((now + 364 * 86_400..now + 366 * 86_400).contains(&expires.as_second()), "{expires}");
+}
+
+/// The older form of in-toto: both files, signed as they stand in the open.
+#[test]
+fn a_layout_of_the_older_form_is_nobodys() {
+    let world = with(TWO);
+    assert_eq!(export(&world, "in-toto-layout", &[&CI[..], &["--metablock"]].concat()).code, Some(0));
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(world.home.path().join(name)).unwrap()).unwrap()
+    };
+    let holds = |block: &Value, key: &PublicKey| {
+        let sig = attesh::encoding::hex_exact(block["signatures"][0]["sig"].as_str().unwrap().as_bytes());
+        key.verify(&metablock::canonical(&block["signed"]), &sig.unwrap())
+    };
+    let layout = read("build.layout");
+    assert!(holds(&layout, &owner().public()));
+    let expecting = layout["signed"]["steps"][0]["pubkeys"][0].as_str().unwrap();
+    let public = hex_of(&layout["signed"]["keys"][expecting]["keyval"]["public"]);
+    let expecting = PublicKey::from_bytes(&public).unwrap();
+    let expected = read(&link::file_name("build.expected", &expecting));
+    assert!(holds(&expected, &expecting));
+    let digest = &expected["signed"]["products"]["session.transcript"]["sha256"];
+    assert_eq!(*digest, hex(&sha256(&[GIVEN.as_bytes()])));
+    let said = export(&world, "witness", &[&CI[..], &["--metablock"]].concat());
+    assert!(said.code == Some(2) && said.err.contains("no such form"), "{}", said.err);
 }
 
 fn hex_of(value: &Value) -> [u8; 32] {
@@ -176,7 +203,11 @@ fn what_is_not_exported_is_not_named() {
     for (policy, key) in [
         ("[trust]\nmax-age = '1h'\n", "trust.max-age"),
         ("[session]\nmax-tail = '1h'\n", "session.max-tail"),
-        ("[session]\nmax-paused = 1\n", "session.complete"),
+        (
+            "[session]\nmax-paused = 1\n",
+            "session.complete, session.max-lost, session.max-redacted, session.max-paused, ",
+        ),
+        ("[session]\nmax-redacted = 1\n", "session.complete, session.max-lost"),
         ("[subject]\nrequire = ['script:a']\n", "subject.require"),
         ("[[rule]]\ncel = 'true'\n", "rule"),
         ("[context]\nref = 'refs/heads/main'\n", "context.ref"),
@@ -184,13 +215,15 @@ fn what_is_not_exported_is_not_named() {
         assert!(ask(policy, "witness").contains(key), "{key}");
     }
     assert!(ask("[context]\ncommit = 'required'\n", "in-toto-layout").contains("context"));
+    let looser = ask("[session]\ncomplete = false\n", "witness");
+    assert!(!looser.contains("session.complete") && looser.contains("session.max-lost"), "{looser}");
     assert_eq!(ask("[context]\ncommit = 'required'\n", "witness"), always);
 }
 
 /// Whoever looser asks is not asked for more.
 #[test]
 fn a_session_that_may_be_incomplete_must_be_complete() {
-    for session in ["complete = false", "max-paused = 1"] {
+    for session in ["complete = false", "max-paused = 1", "max-lost = 1", "max-redacted = 1"] {
         let world = with(&format!("{TWO}[session]\n{session}\n"));
         assert_eq!(export(&world, "in-toto-layout", &CI).code, Some(0));
         let (layout, _) = signed(&world, "build.layout", &owner().public());
@@ -221,6 +254,10 @@ fn an_export_is_asked_for_without_what_it_needs() {
         assert!(said.code.is_some_and(|code| code != 0), "{more:?}");
         assert!(said.err.contains(why) && said.out.is_empty(), "{more:?}: {}", said.err);
     }
+    for step in ["", "a/b", "../up", "a*", "a[1]", "{a}", "a\nb"] {
+        let said = export(&world, "witness", &[&CI[..], &["--step", step]].concat());
+        assert!(said.code == Some(2) && said.err.contains("not the name of a step"), "{step}: {}", said.err);
+    }
     let words = ["policy", "export", ".toml", "--format", "witness", "--key", "owner.key"];
     let said = say(&world, &[&words[..], &CI].concat());
     assert!(said.code == Some(2) && said.err.contains("--step"), "{}", said.err);
@@ -229,6 +266,10 @@ fn an_export_is_asked_for_without_what_it_needs() {
     assert!(again.code == Some(2) && again.err.contains("exists already"), "{}", again.err);
     assert_eq!(export(&world, "in-toto-layout", &[&CI[..], &["--force"]].concat()).code, Some(0));
     // The policy's own keys are the functionaries where none is named.
+    let twice = [&CI[..], &CI, &["--force"]].concat();
+    assert_eq!(export(&world, "in-toto-layout", &twice).code, Some(0));
+    let (layout, _) = signed(&world, "build.layout", &owner().public());
+    assert_eq!(layout["steps"][1]["pubkeys"], json!([link::keyid(&ci().public())]));
     let named = with(&format!("{TWO}[trust]\nkeys = ['ci.pub']\n"));
     assert_eq!(export(&named, "in-toto-layout", &[]).code, Some(0));
     let (layout, _) = signed(&named, "build.layout", &owner().public());

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use attesh::crypto::sha256;
-use attesh::encoding::hex;
+use attesh::encoding::{hex, hex_exact};
 use attesh::fact;
 use attesh::record::FactTime;
-use attesh::seal::derived::{Files, Format, Sealed};
+use attesh::seal::derived::{Files, Format, Sealed, link, metablock};
 use attesh::seal::envelope::Envelope;
 use attesh::seal::form;
 use attesh::seal::keys::PrivateKey;
@@ -20,14 +20,14 @@ use crate::policy::judge::{Run, statement};
 use crate::stage::programs::{Said, said};
 use crate::stage::world::{World, put};
 
-const SCRIPT: &str = "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n";
+pub const SCRIPT: &str = "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n";
 
-fn key() -> PrivateKey {
+pub fn key() -> PrivateKey {
     PrivateKey::from_seed(&[7; 32])
 }
 
 /// All formats, as a list.
-fn all() -> String {
+pub fn all() -> String {
     Format::ALL.map(Format::word).join(",")
 }
 
@@ -48,7 +48,7 @@ fn say(world: &World, words: &[&str]) -> Said {
 }
 
 /// A session in the folder `job` that has ended.
-fn recorded(script: &str) -> World {
+pub fn recorded(script: &str) -> World {
     let world = with_script(script);
     say(&world, &["start", "--dir", "job"]);
     say(&world, &["sh", "--dir", "job", "build.sh"]);
@@ -60,7 +60,7 @@ fn seal<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["seal", "--dir", "job", "--key", "key", "--subject", "app", "-o", "build.intoto.json"], more].concat()
 }
 
-fn names(world: &World) -> Vec<String> {
+pub fn names(world: &World) -> Vec<String> {
     let entries = std::fs::read_dir(world.home.path()).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -211,7 +211,7 @@ fn a_subject_without_a_file_is_refused() {
 /// What `payload` of a format gives of a statement, with files around it.
 fn made(format: Format, statement: &Statement, files: Files) -> Value {
     let sealed = Sealed { statement, payload_sha256: &"a".repeat(64), name: "build", files };
-    serde_json::from_slice(&format.payload(&sealed)).unwrap()
+    format.value(&sealed)
 }
 
 #[test]
@@ -261,6 +261,44 @@ fn a_link_says_what_the_statement_does_not() {
     assert_eq!(file(Format::Link), format!("build.{}.link", &keyid.keyid()[..8]));
 }
 
+/// The older form of in-toto: the same link, signed as it stands in the open.
+#[test]
+fn a_metablock_is_another_link_or_nobodys() {
+    let world = recorded(SCRIPT);
+    assert_eq!(say(&world, &seal(&["--format", "slsa,link", "--metablock"])).code, Some(0));
+    let bytes = std::fs::read(world.home.path().join(file(Format::Link))).unwrap();
+    let block: Value = serde_json::from_slice(&bytes).unwrap();
+    let keyid = link::keyid(&key().public());
+    assert_eq!(block["signatures"][0]["keyid"], keyid);
+    let sig = hex_exact(block["signatures"][0]["sig"].as_str().unwrap().as_bytes()).unwrap();
+    assert!(key().public().verify(&metablock::canonical(&block["signed"]), &sig));
+    assert_eq!(metablock::file(&block["signed"], &key().public(), &sig), bytes);
+    // The same under the name that older programs have for the key.
+    let public = hex(&key().public().to_bytes());
+    let described = format!(
+        "{{\"keyid_hash_algorithms\":[\"sha256\",\"sha512\"],\"keytype\":\"ed25519\",\
+         \"keyval\":{{\"public\":\"{public}\"}},\"scheme\":\"ed25519\"}}"
+    );
+    let older = json!({"keyid": hex(&sha256(&[described.as_bytes()])), "sig": hex(&sig)});
+    assert_eq!(block["signatures"].as_array().unwrap()[1..], [older]);
+    let payload = payload(&world, "build.intoto.json");
+    let statement = form::read(&payload).unwrap();
+    let payload_sha256 = hex(&sha256(&[&payload]));
+    let products = [("app".to_owned(), hex(&sha256(&[b"app\n"])))];
+    let files = Files { materials: &[], products: &products };
+    let sealed = Sealed { statement: &statement, payload_sha256: &payload_sha256, name: "build", files };
+    assert_eq!(block["signed"], Format::Link.value(&sealed));
+    let said = say(&world, &seal(&["--force", "--format", "slsa", "--metablock"]));
+    assert!(said.code == Some(2) && said.err.contains("name link with --format"), "{}", said.err);
+    assert_eq!(say(&world, &seal(&["--force", "--metablock"])).code, Some(2));
+    let run =
+        ["sh", "--seal", "b.intoto.json", "--key", "key", "--format", "link", "--metablock", "build.sh"];
+    assert_eq!(say(&world, &run).code, Some(0));
+    let name = Format::Metablock.file_name("b", &key().public());
+    let block: Value = serde_json::from_slice(&std::fs::read(world.home.path().join(name)).unwrap()).unwrap();
+    assert_eq!(block["signed"]["name"], "b");
+}
+
 #[test]
 fn what_is_unknown_is_made_up() {
     let mut statement = statement(&[Run::of(&["one", "two", "three", "four"])]);
@@ -280,10 +318,18 @@ fn what_is_unknown_is_made_up() {
     statement.predicate.outcome.end = Completeness::Complete;
     statement.predicate.outcome.pause_count = 1;
     let paused = made(Format::Link, &statement, Files::default());
+    statement.predicate.outcome.pause_count = 0;
+    statement.predicate.outcome.redacted_count = 1;
+    let redacted = made(Format::Link, &statement, Files::default());
+    assert_eq!(redacted["byproducts"]["session"]["whole"], false);
     assert_eq!(paused["byproducts"]["session"]["whole"], false);
     assert!(paused["products"].get("session.complete").is_none(), "a pause leaves something out");
     assert!(link["byproducts"].get("return-value").is_none());
     assert!(link["environment"].get("host").is_none() && link["environment"].get("user").is_none());
+    // Typed, and not in a script.
+    statement.predicate.plans.clear();
+    statement.predicate.commands.as_mut().unwrap()[0].workdir = Some("/home".into());
+    assert_eq!(made(Format::Link, &statement, Files::default())["environment"]["workdir"], "/home");
     statement.predicate.commands = None;
     assert_eq!(made(Format::Link, &statement, Files::default())["command"], json!([]));
 }
@@ -353,7 +399,7 @@ fn seen(record: u64, kind: &str, texts: &[(&str, &str)]) -> FactFacts {
 }
 
 /// What git, the CI system and the environment said before any shell joined.
-fn with_facts() -> Statement {
+pub fn with_facts() -> Statement {
     let mut statement = statement(&[Run::of(&["one", "two"])]);
     statement.predicate.session.host = Some("host".into());
     statement.predicate.session.user = Some("user".into());

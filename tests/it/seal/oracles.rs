@@ -93,15 +93,21 @@ impl Maker<'_> {
         put(&self.at("build.policy.toml"), format!("{policy}{more}").as_bytes());
     }
 
-    /// The layout and the policy of witness, into a set.
-    fn policies(&self, set: &str, more: &[&str]) {
+    /// The layouts and the policy of witness, by the key of this name, into a set.
+    fn policies(&self, set: &str, by: &str, more: &[&str]) {
         let folder = self.set(set).display().to_string();
-        for (format, name) in [("in-toto-layout", "build.layout"), ("witness", "build.witness-policy.json")] {
+        std::fs::create_dir_all(format!("{folder}/metablock")).unwrap();
+        let by = self.at(by).display().to_string();
+        let layout = ["--format", "in-toto-layout"];
+        let each: [(&[&str], &str); 3] = [
+            (&layout, "build.layout"),
+            (&[&layout[..], &["--metablock"]].concat(), "metablock/build.layout"),
+            (&["--format", "witness"], "build.witness-policy.json"),
+        ];
+        for (format, name) in each {
             let output = format!("{folder}/{name}");
-            let words =
-                ["policy", "export", "../build.policy.toml", "--format", format, "--key", "../owner.key"];
-            let where_to = ["--functionary", "../ci.pub", "--force", "-o", &output];
-            self.run(&[&words[..], &where_to, more].concat());
+            let words = ["policy", "export", "../build.policy.toml", "--key", &by, "-o", &output];
+            self.run(&[&words[..], format, &["--functionary", "../ci.pub", "--force"], more].concat());
         }
     }
 
@@ -125,23 +131,25 @@ impl Maker<'_> {
             bash(self.world.home.path(), &format!("cp -r '{job}' '{folder}' && chmod -R a+rX '{folder}'"));
             bash(self.world.runtime.path(), "rm attesh/*.state");
         }
-        let output = self.set(set).join("build.intoto.json").display().to_string();
         let key = self.at(session.key).display().to_string();
         let product: &[&str] = if session.product { &["--subject", "app"] } else { &[] };
-        let words = ["seal", "--dir", &folder, "--key", &key, "--force", "-o", &output];
         let more: &[&str] = if session.stopped { &[] } else { &["--elsewhere"] };
-        let mut seal = self.attesh(&[&words[..], &["--format", "link,witness,slsa"], product, more].concat());
-        let output = seal.stderr(std::process::Stdio::piped()).output().unwrap();
-        assert!(output.status.success(), "{set}: {}", String::from_utf8_lossy(&output.stderr));
+        let formats: [(&[&str], &str); 2] = [(&[], "build"), (&["--metablock"], "metablock/build")];
+        std::fs::create_dir_all(self.set(set).join("metablock")).unwrap();
+        for (form, name) in formats {
+            let output = self.set(set).join(format!("{name}.intoto.json")).display().to_string();
+            let words = ["seal", "--dir", &folder, "--key", &key, "--force", "-o", &output];
+            self.run(&[&words[..], &["--format", "link,witness,slsa"], form, product, more].concat());
+        }
         std::fs::copy(self.at("repo/app"), self.set(set).join("app")).unwrap();
     }
 
     /// A set of another session, which the verifiers of these formats refuse.
     fn other(&mut self, set: &str, formats: &[&str], session: &Session) {
         self.session(set, session);
-        let policies =
-            format!("cp good/build.layout good/build.expected.*.link good/build.witness-policy.json '{set}'");
-        bash(self.sets, &policies);
+        let policies = "cp good/build.layout good/build.expected.*.link good/build.witness-policy.json";
+        let older = "cp good/metablock/build.layout good/metablock/build.expected.*.link";
+        bash(self.sets, &format!("{policies} {set} && {older} {set}/metablock"));
         self.refused.push((set.to_owned(), json!(formats)));
     }
 
@@ -306,19 +314,12 @@ fn signed_wrongly(maker: &mut Maker) {
 /// What was done to the policies.
 fn changed_policies(maker: &mut Maker) {
     let both = ["link", "witness"];
-    maker.changed("policy-expired", &both, |maker, set| {
-        maker.policies(set.file_name().unwrap().to_str().unwrap(), &["--expires", "0s"]);
-    });
-    maker.changed("policy-of-a-stranger", &both, |maker, set| {
-        let key = maker.at("stranger.key").display().to_string();
-        let set = set.file_name().unwrap().to_str().unwrap();
-        let folder = maker.set(set).display().to_string();
-        for (format, name) in [("in-toto-layout", "build.layout"), ("witness", "build.witness-policy.json")] {
-            let output = format!("{folder}/{name}");
-            let words = ["policy", "export", "../build.policy.toml", "--format", format, "--key", &key];
-            maker.run(&[&words[..], &["--functionary", "../ci.pub", "--force", "-o", &output]].concat());
-        }
-    });
+    for (set, by, more) in [
+        ("policy-expired", "owner.key", &["--expires", "0s"][..]),
+        ("policy-of-a-stranger", "stranger.key", &[]),
+    ] {
+        maker.changed(set, &both, |maker, _| maker.policies(set, by, more));
+    }
     // The link of an older export, and a session that it fits.
     maker.changed("older-expectation", &both, |maker, set| {
         let (policy, script) = (maker.at("build.policy.toml"), SCRIPT.replacen("cd /", "cd /tmp", 1));
@@ -328,7 +329,7 @@ fn changed_policies(maker: &mut Maker) {
         let name = set.file_name().unwrap().to_str().unwrap();
         let older = "older-export";
         std::fs::create_dir_all(maker.set(older)).unwrap();
-        maker.policies(older, &[]);
+        maker.policies(older, "owner.key", &[]);
         put(&policy, &newer);
         maker.session(name, &Session { script: &script, ..USUAL });
         let expected = "expected=$(ls good/build.expected.*.link) && cp older-export/build.expected.*.link";
@@ -361,7 +362,7 @@ pub fn written(folder: &Path) {
     let mut maker = Maker { world: World::new(), sets: &sets, refused: Vec::new() };
     maker.prepare();
     maker.session("good", &USUAL);
-    maker.policies("good", &[]);
+    maker.policies("good", "owner.key", &[]);
     let good = |name: &str| sets.join("good").join(name).display().to_string();
     let words =
         ["verify", &good("build.intoto.json"), "--trust", "../ci.pub", "--policy", "../build.policy.toml"];
