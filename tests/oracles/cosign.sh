@@ -1,5 +1,5 @@
 #!/bin/bash
-# Bundle and envelope as cosign sees them: with a key of one's own, and without a log.
+# Bundle and envelope as cosign sees them: with a key of one's own, a file, and without a log.
 #
 #     tests/oracles/cosign.sh COSIGN FOLDER
 set -euo pipefail
@@ -8,34 +8,45 @@ cosign=$1 folder=$2
 HOME=$(mktemp -d)
 export HOME
 trap 'rm -rf "$HOME"' EXIT
-# The Statement's subject has the digest of nothing.
-: > "$HOME/empty"
+type=https://attesh.dev/shell-session/v0.1
+good=("bundle $folder/good/sealed.sigstore.json" "signature $folder/good/sealed.intoto.json")
 
-# verified KEY FORM FILE
+# verified KEY FORM FILE BLOB
 verified() {
-    local form=--$2
-    "$cosign" verify-blob-attestation --key "$folder/$1" "$form" "$3" \
-        --type https://attesh.dev/shell-session/v0.1 --insecure-ignore-tlog=true "$HOME/empty" \
-        >"$HOME/said" 2>&1
+    "$cosign" verify-blob-attestation --key "$folder/$1" "--$2" "$3" \
+        --type "$type" --insecure-ignore-tlog=true "$4" >"$HOME/said" 2>&1
 }
 
-wrong=0 rejected=0
-good() { verified "$@" || { printf 'refused %s\n' "$3"; cat "$HOME/said"; wrong=1; }; }
+wrong=0 accepted=0 rejected=0
+good() {
+    if verified "$@"; then
+        accepted=$((accepted + 1))
+    else
+        printf 'refused %s of %s\n' "$3" "$4"
+        cat "$HOME/said"
+        wrong=1
+    fi
+}
 bad() {
     if verified "$@"; then
-        printf 'accepted %s with %s\n' "$3" "$1"
+        printf 'accepted %s of %s with %s\n' "$3" "$4" "$1"
         wrong=1
     else
         rejected=$((rejected + 1))
     fi
 }
 
-good key.pub bundle "$folder/good/sealed.sigstore.json"
-good key.pub signature "$folder/good/sealed.intoto.json"
-bad stranger.pub bundle "$folder/good/sealed.sigstore.json"
-bad stranger.pub signature "$folder/good/sealed.intoto.json"
-for file in "$folder"/bad/*.sigstore.json; do bad key.pub bundle "$file"; done
-for file in "$folder"/bad/*.intoto.json; do bad key.pub signature "$file"; done
-((rejected > 20)) || { echo 'too few mutations'; wrong=1; }
-printf 'cosign: 2 accepted, %d rejected\n' "$rejected"
+# The product that the recorder saw.
+product=$folder/subjects/build.txt
+for one in "${good[@]}"; do
+    read -r form file <<<"$one"
+    for blob in "$folder"/subjects/*; do good key.pub "$form" "$file" "$blob"; done
+    bad key.pub "$form" "$file" "$folder/another"
+    bad stranger.pub "$form" "$file" "$product"
+    type=https://example.org/a/v1 bad key.pub "$form" "$file" "$product"
+done
+for file in "$folder"/bad/*.sigstore.json; do bad key.pub bundle "$file" "$product"; done
+for file in "$folder"/bad/*.intoto.json; do bad key.pub signature "$file" "$product"; done
+((accepted == 8 && rejected > 20)) || { echo 'too few files'; wrong=1; }
+printf 'cosign: %d accepted, %d rejected\n' "$accepted" "$rejected"
 exit "$wrong"
