@@ -30,7 +30,7 @@ def call(*words, check=True):
     """A program in the folder of this run, which is its home, too."""
     env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "ATTESH_COLLECT": "none"}
     words = [str(word) for word in words]
-    said = subprocess.run(words, capture_output=True, text=True, cwd=home, env=env)
+    said = subprocess.run(words, capture_output=True, text=True, cwd=home, env=env, timeout=60)
     if check and said.returncode != 0:
         sys.exit(f"{' '.join(words)}: {said.stderr}")
     return said
