@@ -125,13 +125,16 @@ fn the_mutations_are_found_here_too() {
     }
 }
 
-/// What was sealed of a script that ran, and of the file `empty`: envelope and bundle.
-fn of_a_session() -> (Vec<u8>, Vec<u8>) {
+const SCRIPT: &str =
+    "cd /\necho 'ünïcode \\ \" /' | cat > \"$OLDPWD/build.txt\"\nif true; then\n  true\nfi\n";
+
+/// The home in which a script ran that made a product, and was sealed with the file `empty`.
+fn of_a_session() -> World {
     let world = World::new();
     let at = |name: &str| world.home.path().join(name);
     put(&at("key"), key().to_pkcs8_pem(None).unwrap().as_bytes());
     put(&at("empty"), b"");
-    put(&at("build.sh"), "cd /\necho 'ünïcode \\ \" /' | cat\nif true; then\n  true\nfi\n".as_bytes());
+    put(&at("build.sh"), SCRIPT.as_bytes());
     let folder = at("job").display().to_string();
     bash(
         world.home.path(),
@@ -166,24 +169,34 @@ fn of_a_session() -> (Vec<u8>, Vec<u8>) {
     ] {
         assert_eq!(code(world.attesh(words).envs(job)), Some(0), "{words:?}");
     }
-    (std::fs::read(at("sealed.intoto.json")).unwrap(), std::fs::read(at("sealed.sigstore.json")).unwrap())
+    world
 }
 
 /// Writes what `tests/oracles/run` shows to the verifiers of others.
 #[test]
 fn oracle_files_are_written() {
-    let (envelope, bundle) = of_a_session();
+    let world = of_a_session();
+    let sealed = |name: &str| std::fs::read(world.home.path().join(name)).unwrap();
+    let (envelope, bundle) = (sealed("sealed.intoto.json"), sealed("sealed.sigstore.json"));
     let payload = Envelope::read(&envelope).unwrap().unverified_payload().to_vec();
     assert!(attesh::seal::form::read(&payload).unwrap().predicate.outcome.command_count > 2);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracles");
-    for sub in ["good", "bad"] {
+    let _ = std::fs::remove_dir_all(&folder);
+    for sub in ["good", "bad", "subjects"] {
         std::fs::create_dir_all(folder.join(sub)).unwrap();
     }
     println!("written to {}", folder.display());
+    println!("written by {}", env!("CARGO_BIN_EXE_attesh"));
     let put = |name: &str, bytes: &[u8]| put(&folder.join(name), bytes);
     put("key.pub", key().public().to_spki_pem().as_bytes());
     put("stranger.pub", PrivateKey::from_seed(&[8; 32]).public().to_spki_pem().as_bytes());
+    put("key.ssh", format!("{}\n", key().public().to_ssh_line()).as_bytes());
     put("payload", &payload);
+    for subject in ["build.sh", "build.txt", "empty", "sealed.transcript"] {
+        put(&format!("subjects/{subject}"), &sealed(subject));
+    }
+    put("another", b"no subject\n");
+    put("good/sealed.transcript", &sealed("sealed.transcript"));
     put("good/sealed.intoto.json", &envelope);
     put("good/sealed.sigstore.json", &bundle);
     for (name, bad) in mutations(&payload) {
