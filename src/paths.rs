@@ -32,6 +32,8 @@ pub const COLLECT_VARIABLE: &str = "ATTESH_COLLECT";
 pub const MATERIALS_VARIABLE: &str = "ATTESH_MATERIALS";
 /// The patterns that name products, with colons between.
 pub const PRODUCTS_VARIABLE: &str = "ATTESH_PRODUCTS";
+/// The variable with a token that says who the job is.
+pub const IDENTITY_VARIABLE: &str = "ATTESH_IDENTITY_TOKEN";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 

@@ -79,13 +79,16 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
         return Err(Failure::usage(format!("--identity-token {name}: not the name of a variable"))
             .next("name the variable alone, without its value, as in --identity-token ID_TOKEN"));
     }
-    if let Some(name) = given.identity.as_ref().filter(|name| given.variables.contains(name)) {
+    if given.identity.is_some() {
+        asked.identity.clone_from(&given.identity);
+    }
+    if let Some(name) = asked.identity.as_ref().filter(|name| given.variables.contains(name)) {
         return Err(Failure::usage(format!(
             "--env {name}: --identity-token names it, too, and its signature is not recorded"
         ))
         .next("leave out one of the two options"));
     }
-    asked.identity.clone_from(&given.identity);
+    asked.by_option = given.is_given();
     files_of(given, &mut asked)?;
     Ok(asked)
 }

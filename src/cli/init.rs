@@ -99,7 +99,7 @@ fn collects(args: &Init) -> Result<String, Failure> {
     let given = Collect {
         collect: args.collect.clone(),
         variables: Vec::new(),
-        identity: None,
+        identity: args.identity.clone(),
         materials: args.materials.clone(),
         products: args.products.clone(),
     };
@@ -115,6 +115,9 @@ fn collects(args: &Init) -> Result<String, Failure> {
     };
     if args.collect.is_some() {
         export(paths::COLLECT_VARIABLE, &list);
+    }
+    if let Some(name) = &args.identity {
+        export(paths::IDENTITY_VARIABLE, name);
     }
     for (option, list, variable) in [
         ("--materials", &args.materials, paths::MATERIALS_VARIABLE),

@@ -138,7 +138,11 @@ impl Manifests {
 
 /// What a fact names and is not beside the journal is said; what is another file is refused.
 pub fn beside_the_journal(beside: attached::Beside) -> Result<(), Failure> {
-    let missing = beside.missing().map_err(|cause| Failure::because(cause.code, cause.to_string()))?;
+    let other = |cause: Cause| {
+        Failure::because(cause.code, cause.to_string())
+            .next("put the file back that was recorded, or remove this one: then its digest alone is sealed")
+    };
+    let missing = beside.missing().map_err(other)?;
     if let Some(first) = missing.first {
         let more = match missing.count - 1 {
             0 => String::new(),

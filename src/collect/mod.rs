@@ -15,12 +15,18 @@ use std::time::Duration;
 use crate::clock::{self, Deadline};
 use crate::crypto::sha256_of_many;
 use crate::fact::manifest::Manifest;
-use crate::fact::{self, COLLECTION, Collection, Collector, MATERIALS, Seen, environment as variables};
+use crate::fact::{
+    self, COLLECTION, Collection, Collector, ERROR, IDENTITY, MATERIALS, PRODUCTS, Seen,
+    environment as variables,
+};
 use crate::files::from_start;
 use crate::journal::append::Writer;
 use crate::paths;
 use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime};
+use crate::report;
 use crate::session::{Result, Session, shells};
+
+use crate::text::visible;
 
 mod environment;
 mod files;
@@ -46,6 +52,20 @@ pub struct Collected {
 }
 
 impl Collected {
+    /// Says why files are not recorded: who asked for them wants to know before it is too late.
+    fn say_what_failed(&self) {
+        for seen in self.seen.iter().filter(|seen| !seen.ok) {
+            let what = match seen.kind {
+                MATERIALS => "the materials are",
+                PRODUCTS => "the products are",
+                IDENTITY => "the token of the job is",
+                _ => continue,
+            };
+            let why = seen.texts.get(ERROR).unwrap_or_default();
+            report::say(&format!("{what} not recorded: {}", visible(why)));
+        }
+    }
+
     /// Appends a record for each fact, and puts its file beside the journal.
     ///
     /// # Errors
@@ -118,7 +138,9 @@ pub fn at_stop(session: &Session, patience: Patience) -> Collected {
     if asked.collectors.contains(&Collector::Git) {
         seen.push(git::look(&asked.path(), patience.asked));
     }
-    Collected { at: Some(FactTime::Stop), seen, folder: session.folder().path().to_owned() }
+    let collected = Collected { at: Some(FactTime::Stop), seen, folder: session.folder().path().to_owned() };
+    collected.say_what_failed();
+    collected
 }
 
 /// Looks when the last shell of a session leaves that ends with it.
@@ -143,7 +165,10 @@ pub fn usual() -> Collection {
         folder: shells::workdir(),
         materials: listed(paths::MATERIALS_VARIABLE),
         products: listed(paths::PRODUCTS_VARIABLE),
-        identity: None,
+        identity: paths::variable(paths::IDENTITY_VARIABLE)
+            .and_then(|name| name.into_string().ok())
+            .filter(|name| variables::is_name(name)),
+        by_option: false,
     }
 }
 
@@ -180,9 +205,15 @@ fn listed(variable: &str) -> Vec<String> {
 pub fn begin(session: &Session, asked: &Collection, patience: Patience) -> Result<()> {
     let is_new = |writer: &mut Writer| writer.head().size == 1;
     if !session.with_writer(|writer| Ok(is_new(writer)))? {
+        if asked.by_option {
+            report::say(
+                "this session has begun already: what its collectors see and which files are recorded was said then",
+            );
+        }
         return Ok(());
     }
     let collected = at_start(session, asked, patience);
+    collected.say_what_failed();
     // Another process may have been faster.
     session.with_writer(|writer| if is_new(writer) { collected.append(writer) } else { Ok(()) })
 }

@@ -170,6 +170,8 @@ pub struct Collection {
     pub products: Vec<String>,
     /// The variable with a token that says who the job is.
     pub identity: Option<String>,
+    /// Whether options said any of it, and not the environment; no fact has that.
+    pub by_option: bool,
 }
 
 impl Collection {
@@ -225,6 +227,7 @@ impl Collection {
             materials: list("materials")?,
             products: list("products")?,
             identity: text("identity").map(String::from_utf8).transpose().ok()?,
+            by_option: false,
         })
     }
 }
@@ -244,6 +247,7 @@ mod tests {
                 materials: vec![],
                 products: vec![],
                 identity: None,
+                by_option: false,
             },
             Collection {
                 collectors: Collector::USUAL.to_vec(),
@@ -253,6 +257,7 @@ mod tests {
                 materials: vec![".".into(), "a\\\\b".into()],
                 products: vec!["\\!x, \"y\"".into(), "\\\\".into()],
                 identity: Some("TOKEN".into()),
+                by_option: false,
             },
         ] {
             let seen = collection.seen();

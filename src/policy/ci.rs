@@ -15,6 +15,8 @@ use crate::text::quoted;
 
 /// A line with these words starts the recording.
 const STARTS: &[u8] = b"attesh init";
+/// The most copies of a job that GitLab runs.
+const PARALLEL_MAX: i64 = 200;
 /// The longest CI file that is read, in bytes.
 pub const CI_FILE_MAX: usize = 4 << 20;
 
@@ -137,9 +139,13 @@ pub fn gitlab(yaml: &str, job: &str) -> Result<Job, String> {
         options: Options { errexit: true, pipefail: true },
     };
     // The runner puts behind the name which of several copies of the job it is.
-    let copies = member(found, "parallel").map(|_| format!("{job} *")).into_iter();
-    let copies = copies.chain(member(found, "parallel").map(|_| format!("{job}: *")));
-    let names = [job.to_owned()].into_iter().chain(copies).collect();
+    let names = match member(found, "parallel") {
+        None => vec![job.to_owned()],
+        Some(Yaml::Value(Scalar::Integer(count))) if (1..=PARALLEL_MAX).contains(count) => {
+            (1..=*count).map(|at| format!("{job} {at}/{count}")).collect()
+        }
+        Some(_) => vec![format!("{job}: [*]")],
+    };
     Ok(Job { blocks: vec![block], context: vec![("job", names)], remarks: Vec::new() })
 }
 

@@ -28,6 +28,15 @@ pub struct Collect {
     pub products: Vec<String>,
 }
 
+impl Collect {
+    /// Whether any of it was given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        let lists = [&self.variables, &self.materials, &self.products];
+        self.collect.is_some() || self.identity.is_some() || lists.iter().any(|list| !list.is_empty())
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "eval \"$(attesh init bash)\"              record this bash; zsh the same",
@@ -48,6 +57,9 @@ pub struct Init {
     /// Record what these see when a session begins and ends: environment,git,ci, or none
     #[arg(long, value_name = "LIST|none", conflicts_with_all = ["install", "uninstall"])]
     pub collect: Option<String>,
+    /// Record what the token in this variable says of the job, without its signature
+    #[arg(long = "identity-token", value_name = "NAME", conflicts_with_all = ["install", "uninstall"])]
+    pub identity: Option<String>,
     /// Record the files in this folder, or this file, when a session begins; may be repeated
     #[arg(long, value_name = "PATH", conflicts_with_all = ["install", "uninstall"])]
     pub materials: Vec<String>,

@@ -472,7 +472,7 @@ fn what_nobody_could_read_is_a_product_or_is_left_out_in_silence() {
     let as_nobody = |words: &str| {
         let attesh = crate::stage::pty::ATTESH;
         place.sh(&format!(
-            "chmod 711 $HOME; export HOME=$PWD/nobody XDG_RUNTIME_DIR=$PWD/nobody/run; \
+            "chmod 711 $HOME; export HOME=$PWD/nobody XDG_RUNTIME_DIR=$PWD/nobody/run XDG_STATE_HOME=$PWD/nobody XDG_CONFIG_HOME=$PWD/nobody; \
              setpriv --reuid 65534 --regid 65534 --clear-groups {attesh} {words}"
         ))
     };
@@ -503,7 +503,7 @@ fn a_link_leads_a_look_somewhere_else() {
     assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
     record(&place, &["--products", "e/l/**", "--products", "dist/**"], "echo new >pre/new");
     assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
-    let said = place.attesh("", &["sh", "--products", "proc/**", "--materials", "../..", "-c", "true"]);
+    let said = place.attesh("", &["sh", "--products", "proc/**", "--materials", "m", "-c", "true"]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let refused =
         place.attesh("", &["verify", "a.intoto.json", "--trust", "k.pub", "--artifact", "/proc/self"]);
@@ -540,6 +540,38 @@ fn a_copy_elsewhere_or_a_name_that_looks_alike_is_taken_for_a_product() {
     assert_eq!(code, Some(3), "{text}");
     let (code, text) = verified(&place, &["--artifact", "n", "-v"]);
     assert!(code == Some(3) && text.contains("is no product"), "{text}");
+}
+
+#[test]
+fn the_signature_of_a_token_gets_to_the_disk_or_an_option_is_ignored_in_silence() {
+    let mut place = Place::new();
+    let signature = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LXNlZXM";
+    place.variables.push(("TOKEN", format!("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.{signature}")));
+    place.variables.push(("ATTESH_IDENTITY_TOKEN", "TOKEN".into()));
+    let said = record(&place, &[], "true");
+    let fact = only(&said, attesh::fact::IDENTITY);
+    assert_eq!((&fact["ok"], &fact["data"]["claims"]), (&json!(true), &json!("{\"sub\":\"job\"}")));
+    let found = place.sh(&format!("grep -rl {signature} . $HOME {} || :", place.home.runtime().display()));
+    assert_eq!(found, "");
+    let refused = place.attesh("", &["sh", "--env", "TOKEN", "-c", "true"]);
+    assert!(
+        refused.code == Some(2) && refused.err.contains("its signature is not recorded"),
+        "{}",
+        refused.err
+    );
+    let init = place.attesh("", &["init", "bash", "--identity-token", "ID"]).out;
+    assert!(init.starts_with("\\export ATTESH_IDENTITY_TOKEN='ID'\n"), "{}", init.lines().next().unwrap());
+    // A session that goes on keeps what it began with, and says so where more is asked.
+    let dir = place.path("job");
+    let dir = dir.to_str().unwrap();
+    assert_eq!(place.attesh("", &["start", "--dir", dir]).code, Some(0));
+    let joined = place.attesh("", &["sh", "--dir", dir, "--materials", ".", "-c", "true"]);
+    assert!(joined.err.contains("this session has begun already"), "{}", joined.err);
+    let joined = place.attesh("", &["sh", "--dir", dir, "-c", "true"]);
+    assert!(!joined.err.contains("has begun already"), "{}", joined.err);
+    place.variables.push(("ATTESH_MATERIALS", "nowhere".into()));
+    let said = place.attesh("", &["sh", "-c", "true"]);
+    assert!(said.err.contains("the materials are not recorded: nowhere: no such file"), "{}", said.err);
 }
 
 #[test]

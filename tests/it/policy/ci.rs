@@ -196,7 +196,8 @@ fn a_policy_of_a_job_is_met_by_another_job_or_workflow() {
         gitlab(&yaml, "a").unwrap().context
     };
     assert_eq!(of(""), [("job", vec!["a".to_owned()])]);
-    assert_eq!(of("  parallel: 3\n"), [("job", vec!["a".to_owned(), "a *".to_owned(), "a: *".to_owned()])]);
+    assert_eq!(of("  parallel: 2\n"), [("job", vec!["a 1/2".to_owned(), "a 2/2".to_owned()])]);
+    assert_eq!(of("  parallel: {matrix: [{X: [y]}]}\n"), [("job", vec!["a: [*]".to_owned()])]);
 }
 
 #[test]
