@@ -30,7 +30,7 @@ mod evidence;
 pub mod summary;
 mod verdict;
 
-pub use artifact::{Artifact, Products, Tree, spelled, with_artifacts};
+pub use artifact::{Artifact, Products, Tree, product_of, with_artifacts};
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;

@@ -20,7 +20,7 @@ use crate::seal::statement::SUBJECTS_MAX;
 use crate::seal::subjects::product_subjects;
 use crate::session::attached;
 use crate::text::count;
-use crate::verify::spelled;
+use crate::verify::product_of;
 
 /// What the names of an envelope and of its bundle end in.
 const ENDINGS: [&str; 2] = [".intoto.json", ".sigstore.json"];
@@ -94,17 +94,21 @@ impl Manifests {
             };
         };
         let named: HashMap<String, String> = products.named().into_iter().collect();
+        // A name that means something else in a statement has ./ in front.
+        let of = |name: &str| named.get(name).or_else(|| named.get(&format!("./{name}")));
         let mut others = Vec::new();
         for (name, sha256) in given {
-            match named.get(&spelled(name)) {
+            let product = product_of(name, |name| of(name).is_some());
+            match product.as_deref().and_then(of) {
                 None => others.push((name.clone(), sha256.clone())),
                 Some(have) if have == sha256 => {}
                 Some(_) => {
                     let what = format!(
-                        "--subject {name}: its sha256 is {sha256}, and the product of this name had another when the session ended"
+                        "--subject {name}: its sha256 is {sha256}, and the product {} had another when the session ended",
+                        product.unwrap_or_default()
                     );
                     return Err(Failure::unable(what)
-                        .next("leave the option out: the product is a subject as it was then"));
+                        .next("leave the option out: the product is a subject as it was then; or give the file a name that does not end as that of a product"));
                 }
             }
         }

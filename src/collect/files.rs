@@ -6,6 +6,7 @@
 //! Rules: what was kept for the second look counts only with the digest that the first one
 //! recorded: nothing that runs in the session can put another memory there.
 
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use crate::crypto::sha256_of_many;
 use crate::encoding::hex;
 use crate::fact::manifest::{BYTES_MAX, Manifest, Special, Thing, sums};
 use crate::fact::{Collection, File, MATERIALS, PRODUCTS, Seen, Texts};
-use crate::files::{self, Overwrite};
+use crate::files::{self, Overwrite, words};
 use crate::record::{ATTACHED_FOLDER, Disclosures, Fact};
 use crate::session::{Session, attached};
 
@@ -45,11 +46,26 @@ struct Looked {
     memory: Memory,
 }
 
-/// What is asked, with the paths as they are without links: what they lead to cannot change then
-/// without being seen.
+/// What is asked, with folder and paths as they are without links: what they lead to cannot change
+/// then without being seen.
 pub(super) fn resolved(asked: &Collection) -> Collection {
     let of = |name: &String| tree::resolved(&asked.path(), name).unwrap_or_else(|| name.clone());
-    Collection { materials: asked.materials.iter().map(of).collect(), ..asked.clone() }
+    let folder = asked.path().canonicalize().map(|path| path.into_os_string().into_vec());
+    Collection {
+        materials: asked.materials.iter().map(of).collect(),
+        folder: folder.unwrap_or_else(|_| asked.folder.clone()),
+        ..asked.clone()
+    }
+}
+
+/// Why the folder of a session is not the one that it began in: a link is in its place, or it is gone.
+pub(super) fn is_moved(asked: &Collection) -> Option<String> {
+    let folder = asked.path();
+    match folder.canonicalize() {
+        Ok(real) if real == folder => None,
+        Ok(_) => Some("a symbolic link stands in the place of the session's folder, or above it".to_owned()),
+        Err(error) => Some(format!("the session's folder: {}", words(&error))),
+    }
 }
 
 /// The files that are there when a session begins.
@@ -78,14 +94,20 @@ pub(super) fn products(
         let began = began.filter(|began| began.fact.ok).ok_or("the materials were not recorded")?;
         let before = first_manifest(session, &began.fact)?;
         let memory = remembered(session, began.texts.get("remembered"));
+        is_moved(asked).map_or(Ok(()), Err)?;
         let patterns = Patterns::new(&asked.products)?;
         let Looked { manifest: now, ignored, .. } =
             look(session, asked, &patterns, Some(&before), &memory, patience)?;
-        let products = now.since(&before).of(|path| patterns.is_empty() || patterns.fits(path));
+        let products = now.since(&before).of(|entry| {
+            // What nobody could look at may be all that fits.
+            patterns.is_empty() || patterns.fits(&entry.path) || entry.is_unseen()
+        });
         let mut seen = fact(PRODUCTS, PRODUCTS_FILE, &products)?;
         let vanished = |thing: &Thing| *thing == Thing::Special(Special::Vanished);
         let vanished = products.entries().iter().filter(|entry| vanished(&entry.thing)).count();
         seen.texts.add("vanished", vanished.to_string());
+        let unseen = products.entries().iter().filter(|entry| entry.is_unseen()).count();
+        seen.texts.add("unseen", unseen.to_string());
         seen.texts.add("ignored", ignored);
         seen.texts.add_some("since", began.texts.get("root"));
         let named = products.named();

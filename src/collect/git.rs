@@ -3,6 +3,7 @@
 //! Rules: nothing of the repository runs. git is told to run no monitor, no hook, no filter, no
 //! transport and no helper; the user's own settings of git hold. It writes nothing.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -32,12 +33,34 @@ pub(super) fn look(folder: &Path, limit: Duration) -> Seen {
     }
 }
 
-/// The paths below a folder that git ignores and does not have.
+/// The paths below a folder that git ignores and does not have: a folder where it ignores the whole.
 pub(super) fn ignored(folder: &Path, limit: Duration) -> Result<Vec<PathBuf>, String> {
     let question = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
-    let said = Git::new(folder, limit)?.said(&question)?;
-    let paths = said.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-    Ok(paths.map(|path| folder.join(OsStr::from_bytes(path))).collect())
+    let git = Git::new(folder, limit)?;
+    let listed = |said: Vec<u8>| -> Vec<Vec<u8>> {
+        said.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect()
+    };
+    let mut paths = listed(git.said(&question)?);
+    // git names a folder, too, in which all that is there now is ignored.
+    let folders: Vec<Vec<u8>> = paths.iter().filter(|path| path.ends_with(b"/")).cloned().collect();
+    if !folders.is_empty() {
+        let answer = git.answer_to(&["check-ignore", "-z", "--stdin"], &folders.join(&0))?;
+        // It ends with 1 where it ignores none of them.
+        if !matches!(answer.status.code(), Some(0 | 1)) {
+            return Err(refusal(&answer));
+        }
+        let whole: HashSet<Vec<u8>> = listed(answer.out).into_iter().collect();
+        if folders.iter().any(|folder| !whole.contains(folder)) {
+            let is_within = |path: &[u8]| {
+                let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at + 1);
+                ends.into_iter().any(|end| whole.contains(&path[..end]))
+            };
+            paths = listed(git.said(&question[..question.len() - 1])?);
+            paths.retain(|path| !is_within(path));
+            paths.extend(whole);
+        }
+    }
+    Ok(paths.iter().map(|path| folder.join(OsStr::from_bytes(path))).collect())
 }
 
 /// Where a repository is, and of which kind.
@@ -89,6 +112,11 @@ impl Git {
 
     /// The answer to a question, whatever it is.
     fn answer(&self, words: &[&str]) -> Result<Answer, String> {
+        self.answer_to(words, b"")
+    }
+
+    /// The answer to a question about what git reads.
+    fn answer_to(&self, words: &[&str], text: &[u8]) -> Result<Answer, String> {
         let mut command = Command::new(&self.program);
         command.arg("--no-optional-locks").args(&self.safe).arg("-C").arg(&self.folder).args(words);
         // What the user set for git holds; what would trace, or run something, does not.
@@ -105,7 +133,7 @@ impl Git {
         });
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
         let limits = Limits { time: self.until.left(), bytes: BYTES };
-        ask(&mut command, b"", limits).map_err(|error| match error.kind() {
+        ask(&mut command, text, limits).map_err(|error| match error.kind() {
             std::io::ErrorKind::TimedOut => format!("git took longer than {} s", self.limit.as_secs()),
             _ => format!("git could not be asked: {}", files::words(&error)),
         })

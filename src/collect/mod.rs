@@ -16,7 +16,7 @@ use crate::clock::{self, Deadline};
 use crate::crypto::sha256_of_many;
 use crate::fact::manifest::Manifest;
 use crate::fact::{
-    self, COLLECTION, Collection, Collector, ERROR, IDENTITY, MATERIALS, PRODUCTS, Seen,
+    self, COLLECTION, Collection, Collector, ERROR, GIT, IDENTITY, MATERIALS, PRODUCTS, Seen,
     environment as variables,
 };
 use crate::files::from_start;
@@ -111,7 +111,9 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
     for collector in &asked.collectors {
         match collector {
             Collector::Environment => {
-                seen.push(variables::seen(&environment::machine(), &asked.variables, bytes_of));
+                // The variable with the token is told of without its signature.
+                let of = |name: &str| bytes_of(name).filter(|_| asked.identity.as_deref() != Some(name));
+                seen.push(variables::seen(&environment::machine(), &asked.variables, of));
             }
             Collector::Git => seen.push(git::look(&folder, patience.asked)),
             // Outside of CI there is nothing that could say something.
@@ -136,7 +138,10 @@ pub fn at_stop(session: &Session, patience: Patience) -> Collected {
         seen.push(files::products(session, &asked, materials.as_ref(), patience));
     }
     if asked.collectors.contains(&Collector::Git) {
-        seen.push(git::look(&asked.path(), patience.asked));
+        seen.push(match files::is_moved(&asked) {
+            Some(why) => Seen::failed(GIT, &why),
+            None => git::look(&asked.path(), patience.asked),
+        });
     }
     let collected = Collected { at: Some(FactTime::Stop), seen, folder: session.folder().path().to_owned() };
     collected.say_what_failed();
@@ -165,9 +170,7 @@ pub fn usual() -> Collection {
         folder: shells::workdir(),
         materials: listed(paths::MATERIALS_VARIABLE),
         products: listed(paths::PRODUCTS_VARIABLE),
-        identity: paths::variable(paths::IDENTITY_VARIABLE)
-            .and_then(|name| name.into_string().ok())
-            .filter(|name| variables::is_name(name)),
+        identity: paths::variable(paths::IDENTITY_VARIABLE).map(|name| name.to_string_lossy().into_owned()),
         by_option: false,
     }
 }

@@ -220,7 +220,10 @@ impl<'a> Walk<'a> {
     fn named(&mut self, name: &str) -> Result<(), String> {
         let path = normal(name);
         let at = self.folder.join(Path::new(std::ffi::OsStr::from_bytes(&path)));
-        let real = at.canonicalize().map_err(|error| words(&error))?;
+        let real = at.canonicalize().map_err(|error| {
+            self.not_looked_at(path.clone(), &error);
+            words(&error)
+        })?;
         if real != at {
             return Err("a symbolic link stands in its place, or above it".to_owned());
         }
@@ -239,8 +242,14 @@ impl<'a> Walk<'a> {
     /// What a pattern names. No link above it is followed.
     fn pattern(&mut self, begin: &Path) -> Result<(), String> {
         let at = self.folder.join(begin);
-        let Ok(meta) = at.symlink_metadata() else { return Ok(()) };
         let path = begin.as_os_str().as_bytes().to_vec();
+        let meta = match at.symlink_metadata() {
+            Ok(meta) => meta,
+            Err(error) => {
+                self.not_looked_at(path, &error);
+                return Ok(());
+            }
+        };
         let patterns = self.places.patterns;
         let above = at.parent().and_then(|above| above.canonicalize().ok());
         if begin.as_os_str().is_empty() || above.as_deref() == at.parent() {
@@ -254,6 +263,14 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is not there is not listed; what nobody may look at is.
+    fn not_looked_at(&mut self, path: Vec<u8>, error: &std::io::Error) {
+        use std::io::ErrorKind::{NotADirectory, NotFound};
+        if !matches!(error.kind(), NotFound | NotADirectory) {
+            self.special(path, Special::Unreadable);
+        }
     }
 
     /// What git leaves out below a folder.
@@ -316,9 +333,8 @@ impl<'a> Walk<'a> {
                 }
                 let meta = match at.symlink_metadata() {
                     Ok(meta) => meta,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                    Err(_) => {
-                        self.special(path, Special::Unreadable);
+                    Err(error) => {
+                        self.not_looked_at(path, &error);
                         continue;
                     }
                 };

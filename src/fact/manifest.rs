@@ -154,6 +154,13 @@ impl Entry {
         }
     }
 
+    /// Whether nobody could see what is there, or whether it was there before.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        let unseen = [Special::Unreadable, Special::Changing, Special::Unknown];
+        matches!(self.thing, Thing::Special(kind) if unseen.contains(&kind))
+    }
+
     /// The name that it has as a subject, but for those that have another meaning there.
     #[must_use]
     pub fn name(&self) -> String {
@@ -236,11 +243,13 @@ impl Manifest {
         self.entries.get(at).is_some_and(|entry| entry.path.starts_with(&below))
     }
 
-    /// Whether nobody could read a folder above a path.
-    fn is_below_unreadable(&self, path: &[u8]) -> bool {
-        let unreadable = Some(&Thing::Special(Special::Unreadable));
-        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        self.find(b".") == unreadable || ends.into_iter().any(|end| self.find(&path[..end]) == unreadable)
+    /// Whether nobody looked into a folder above a path.
+    fn is_below_dark(&self, path: &[u8]) -> bool {
+        let dark = |path: &[u8]| {
+            matches!(self.find(path), Some(Thing::Special(Special::Unreadable | Special::Pseudo)))
+        };
+        let mut ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        dark(b".") || ends.any(|end| dark(&path[..end]))
     }
 
     /// What is there now and was not, or was another; and what was there and is not any more. What
@@ -250,16 +259,22 @@ impl Manifest {
         let new = self.entries.iter().filter(|entry| before.find(&entry.path) != Some(&entry.thing));
         let special = |path: &[u8], kind| Entry { path: path.to_vec(), thing: Thing::Special(kind) };
         let new = new.map(|entry| match before.find(&entry.path) {
-            None if before.is_below_unreadable(&entry.path) => special(&entry.path, Special::Unknown),
+            None if before.is_below_dark(&entry.path) => special(&entry.path, Special::Unknown),
+            // It was there; nobody knows with which bytes.
+            Some(Thing::Special(Special::Unreadable | Special::Changing | Special::Pseudo)) => {
+                special(&entry.path, Special::Unknown)
+            }
             _ => entry.clone(),
         });
         let is_seen = |entry: &&Entry| match entry.thing {
             Thing::Special(Special::Ignored) => false,
-            Thing::Special(Special::Unreadable) => !self.has_below(&entry.path) && entry.path != b".",
+            Thing::Special(Special::Unreadable | Special::Pseudo) => {
+                !self.has_below(&entry.path) && entry.path != b"."
+            }
             _ => true,
         };
         let gone = before.entries.iter().filter(|entry| self.find(&entry.path).is_none()).filter(is_seen);
-        let gone = gone.map(|entry| match self.is_below_unreadable(&entry.path) {
+        let gone = gone.map(|entry| match self.is_below_dark(&entry.path) {
             true => special(&entry.path, Special::Unreadable),
             false => special(&entry.path, Special::Vanished),
         });
@@ -268,8 +283,8 @@ impl Manifest {
 
     /// What of it fits.
     #[must_use]
-    pub fn of(self, fits: impl Fn(&[u8]) -> bool) -> Manifest {
-        Manifest { entries: self.entries.into_iter().filter(|entry| fits(&entry.path)).collect() }
+    pub fn of(self, fits: impl Fn(&Entry) -> bool) -> Manifest {
+        Manifest { entries: self.entries.into_iter().filter(|entry| fits(entry)).collect() }
     }
 
     /// The names and digests of its files, as subjects have them.

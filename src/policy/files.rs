@@ -13,6 +13,7 @@ use crate::encoding::hex;
 use crate::fact::manifest::{Manifest, Special, Thing};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::{Statement, Subject};
+use crate::text::count;
 
 /// A file that must have been there before the first command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,9 @@ fn no_product(recorded: &Recorded, statement: &Statement) -> Option<String> {
     match (recorded.product_count(), recorded.failure()) {
         (None, Some(why)) => return Some(format!("the products were not recorded: {why}")),
         (None, None) => return Some("the products were not recorded".to_owned()),
+        (Some(_), _) if recorded.unseen() > 0 => {
+            return Some(format!("{} of the products could not be seen", count(recorded.unseen(), "path")));
+        }
         (Some(0), _) => return Some("no file came of the session".to_owned()),
         (Some(_), _) => {}
     }

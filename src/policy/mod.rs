@@ -103,7 +103,7 @@ impl ContextRule {
     /// As in [`ask`](Self::ask).
     pub fn give(&mut self, member: &str, value: String) -> Result<(), &'static str> {
         // What fits many says nothing of which one is meant.
-        let is_one = !value.contains('*') && value != "required";
+        let is_one = !value.contains('*') && (member != "commit" || value != "required");
         self.ask(member, vec![value])?;
         self.given.extend(Self::member(member).filter(|_| is_one));
         Ok(())

@@ -58,12 +58,23 @@ impl<'a> Recorded<'a> {
     /// What was recorded of the products, in words.
     #[must_use]
     pub fn words(&self) -> String {
+        let unseen = match self.unseen() {
+            0 => String::new(),
+            unseen => format!("; {} could not be seen", count(unseen, "path")),
+        };
         match (self.product_count(), self.failure()) {
-            (Some(0), _) => "no file is new or changed".to_owned(),
-            (Some(files), _) => count(files, "file"),
+            (Some(0), _) => format!("no file is new or changed{unseen}"),
+            (Some(files), _) => format!("{}{unseen}", count(files, "file")),
             (None, Some(why)) => format!("not recorded: {why}"),
             (None, None) => "not recorded".to_owned(),
         }
+    }
+
+    /// How many paths of the products nobody could see.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        let unseen = self.products.and_then(|fact| fact.text("unseen"));
+        unseen.and_then(|unseen| unseen.parse().ok()).unwrap_or(0)
     }
 
     /// Why the products were not recorded although they were asked for.

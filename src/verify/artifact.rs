@@ -8,12 +8,12 @@
 //! product and has the bytes of another is what nobody sealed under that name. What the recorder
 //! saw counts before what the sealer names. All of a folder is one folder of the session.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::verdict::{Mark, Objection, Verdict};
 use crate::cause::Code;
 use crate::encoding::hex;
-use crate::fact::manifest::{Entry, Manifest, Special, Thing};
+use crate::fact::manifest::{Entry, Manifest, Special, Thing, name_of};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::{SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_TRANSCRIPT, Statement};
 use crate::text::count;
@@ -104,12 +104,15 @@ impl Candidates {
         };
         let mut by_plain: HashMap<String, usize> =
             all.iter().enumerate().map(|(at, one)| (one.plain.clone(), at)).collect();
+        let by_product: HashSet<String> = by_plain.keys().cloned().collect();
         for one in &statement.subject[listed..] {
             let is_file = one.is_file();
             let name = plain(&one.name);
-            // The sealer cannot give another file the name of a product.
-            if name.is_some_and(|name| !is_file || !by_plain.contains_key(&spelled(name))) {
-                let plain = spelled(name.unwrap_or_default());
+            // The sealer cannot give another file the name of a product, nor one that ends in it.
+            if name
+                .is_some_and(|name| !is_file || product_of(name, |name| by_product.contains(name)).is_none())
+            {
+                let plain = as_product(name.unwrap_or_default());
                 if is_file {
                     by_plain.insert(plain.clone(), all.len());
                 }
@@ -133,12 +136,9 @@ impl Candidates {
 
     /// Those whose names agree with a path in the most parts from the last on, and in one at least.
     fn of_its_name(&self, artifact: &Artifact) -> Vec<&Candidate> {
-        let products = self.ending_as(&artifact.name).filter(|one| one.is_product);
-        let others = self.ending_as(&artifact.path).filter(|one| !one.is_product);
-        let ranked: Vec<(usize, &Candidate)> = products
-            .map(|one| (shared(&artifact.name, &one.plain), one))
-            .chain(others.map(|one| (shared(&artifact.path, &one.plain), one)))
-            .collect();
+        let named = self.ending_as(&artifact.name);
+        let ranked: Vec<(usize, &Candidate)> =
+            named.map(|one| (shared(&artifact.name, &one.plain), one)).collect();
         let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
         ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
     }
@@ -231,6 +231,9 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
             some if some == files => (Mark::Good, format!("{all}, all as recorded")),
             some => (Mark::Good, format!("{some} of {all} compared, as recorded")),
         };
+        if recorded.unseen() > 0 {
+            text.push_str(&format!("; {} could not be seen", count(recorded.unseen(), "path")));
+        }
         if !others.is_empty() {
             text.push_str(&format!("; {} that the sealer named", count(others.len(), "other file")));
         }
@@ -335,12 +338,33 @@ fn plain(name: &str) -> Option<&str> {
 }
 
 /// A path in one spelling: without `.` and empty parts.
-#[must_use]
-pub fn spelled(path: &str) -> String {
+fn spelled(path: &str) -> String {
     let mut all: Vec<&str> = parts(path).collect();
     all.reverse();
     let root = if path.starts_with('/') { "/" } else { "" };
     format!("{root}{}", all.join("/"))
+}
+
+/// A name as that of a product would be spelled: without `..`, and escaped.
+fn as_product(name: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let root = if name.starts_with('/') { "/" } else { "" };
+    spelled(&name_of(format!("{root}{}", parts.join("/")).as_bytes()))
+}
+
+/// The product that a name is, or ends in, however it is spelled.
+pub fn product_of(name: &str, is_product: impl Fn(&str) -> bool) -> Option<String> {
+    let name = as_product(name);
+    let begins = name.match_indices('/').map(|(at, _)| at + 1);
+    let mut ends = [0].into_iter().chain(begins).map(|at| &name[at..]);
+    ends.find(|end| is_product(end)).map(str::to_owned)
 }
 
 /// In how many parts two paths agree, from the last on.

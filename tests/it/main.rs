@@ -120,6 +120,7 @@ mod collect {
     mod context;
     mod files;
     mod git;
+    mod looks;
     mod machine;
     pub mod place;
     mod shells;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::place::Place;
 
 /// Records a script with these options and seals it as `a.intoto.json` in the working folder.
-fn record(place: &Place, options: &[&str], script: &str) -> Value {
+pub fn record(place: &Place, options: &[&str], script: &str) -> Value {
     let output = place.path("a.intoto.json");
     let (key, output) = (place.path("k"), output.to_str().unwrap());
     let words = ["sh", "--seal", output, "--force", "--key", key.to_str().unwrap()];
@@ -20,18 +20,18 @@ fn record(place: &Place, options: &[&str], script: &str) -> Value {
     statement(place)
 }
 
-fn statement(place: &Place) -> Value {
+pub fn statement(place: &Place) -> Value {
     let bytes = std::fs::read(place.path("a.intoto.json")).unwrap();
     let envelope = attesh::seal::envelope::Envelope::read(&bytes).unwrap();
     serde_json::from_slice(envelope.unverified_payload()).unwrap()
 }
 
-fn manifest(place: &Place, name: &str) -> Manifest {
+pub fn manifest(place: &Place, name: &str) -> Manifest {
     Manifest::read(&std::fs::read(place.path(name)).unwrap()).unwrap()
 }
 
 /// The paths of a manifest, each with what it is.
-fn what(manifest: &Manifest) -> BTreeMap<String, String> {
+pub fn what(manifest: &Manifest) -> BTreeMap<String, String> {
     let word = |entry: &Entry| match &entry.thing {
         Thing::File { size, .. } => format!("{size}"),
         Thing::Link(target) => format!("-> {}", String::from_utf8_lossy(target)),
@@ -40,17 +40,17 @@ fn what(manifest: &Manifest) -> BTreeMap<String, String> {
     manifest.entries().iter().map(|entry| (entry.name(), word(entry))).collect()
 }
 
-fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(path, what)| ((*path).to_owned(), (*what).to_owned())).collect()
 }
 
-fn only(statement: &Value, kind: &str) -> Value {
+pub fn only(statement: &Value, kind: &str) -> Value {
     let mut facts = Place::facts(statement, kind);
     assert_eq!(facts.len(), 1, "{facts:?}");
     facts.remove(0)
 }
 
-fn verified(place: &Place, words: &[&str]) -> (Option<i32>, String) {
+pub fn verified(place: &Place, words: &[&str]) -> (Option<i32>, String) {
     let said = place.attesh("", &[&["verify", "a.intoto.json", "--trust", "k.pub"][..], words].concat());
     (said.code, said.out + &said.err)
 }
@@ -221,71 +221,6 @@ fn a_thousand_products_are_subjects_and_of_more_the_manifest_is() {
 }
 
 #[test]
-fn a_file_that_did_not_change_is_read_twice_or_one_that_did_only_once() {
-    let place = Place::new();
-    place.sh("mkdir w; echo one >w/same; echo two >w/touched; echo six >w/sneaky; echo new >w/young; sleep 2.2; touch w/young");
-    let opened = |words: &[&str]| {
-        let mut command = place.home.command(Path::new("strace"));
-        let trace = place.path("trace");
-        command
-            .args(["-f", "-qq", "-e", "trace=open,openat", "-o"])
-            .arg(&trace)
-            .arg(crate::stage::pty::ATTESH)
-            .args(words);
-        let said = crate::stage::programs::said(command.current_dir(place.path("")));
-        assert_eq!(said.code, Some(0), "{}", said.err);
-        let trace = std::fs::read_to_string(trace).unwrap();
-        ["same", "touched", "sneaky", "young"].map(|name| trace.contains(&format!("/w/{name}\", O_RDONLY")))
-    };
-    if place.home.command(Path::new("strace")).arg("-V").output().is_err() {
-        return eprintln!("skipped: there is no strace");
-    }
-    assert_eq!(opened(&["start", "s", "--materials", "w"]), [true; 4]);
-    place.sh("touch w/touched; cp -p w/sneaky w/k; echo xis >w/sneaky; touch -r w/k w/sneaky; rm w/k");
-    assert_eq!(opened(&["stop", "s"]), [false, true, true, true]);
-    let sealed = place.attesh("", &["seal", "s", "--key", "k", "-o", "a.intoto.json"]);
-    assert_eq!(sealed.code, Some(0), "{}", sealed.err);
-    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("w/sneaky", "4")]));
-}
-
-#[test]
-fn what_the_recorder_keeps_between_the_looks_is_believed_whatever_it_is() {
-    let place = Place::new();
-    place.sh("mkdir w; echo one >w/a; echo two >w/b; sleep 2.2");
-    let begin = || {
-        assert_eq!(place.attesh("", &["start", "s", "--materials", "w"]).code, Some(0));
-    };
-    let end = || {
-        assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
-        let sealed = place.attesh("", &["seal", "s", "--key", "k", "--force", "-o", "a.intoto.json"]);
-        assert_eq!(sealed.code, Some(0), "{}", sealed.err);
-        only(&statement(&place), PRODUCTS)
-    };
-    let kept = || place.sh(&format!("find {} -name '*.files'", place.home.runtime().display()));
-    begin();
-    let memory = kept();
-    assert_eq!(memory.lines().count(), 1, "{memory}");
-    // Another digest under the times of a file that is there: as if it had not changed.
-    place.sh(&format!(
-        "python3 -c 'p=\"{}\"; b=bytearray(open(p,\"rb\").read()); b[-1]^=1; open(p,\"wb\").write(b)'",
-        memory.trim()
-    ));
-    let fact = end();
-    assert_eq!((&fact["ok"], &fact["data"]["count"]), (&json!(true), &json!("0")));
-    assert_eq!(kept(), "");
-    // The manifest of the materials is the one that was recorded, or there are no products.
-    begin();
-    let last = place.home.sessions().pop().unwrap();
-    let file = last.join("attached/materials.jsonl");
-    place.sh(&format!("grep -v w/a {0} >x; cat x >{0}", file.display()));
-    assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
-    let journal = std::fs::read_to_string(last.join("journal")).unwrap();
-    assert!(journal.contains("an attached file is not the one that its fact names"), "{journal}");
-    let sealed = place.attesh("", &["seal", "s", "--key", "k", "--force", "-o", "a.intoto.json"]);
-    assert_eq!(sealed.code, Some(3), "{}", sealed.err);
-}
-
-#[test]
 fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
     let place = Place::new();
     place.sh("echo x >other");
@@ -309,6 +244,13 @@ fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
         "{text}"
     );
     place.sh("echo apq >dist/app");
+    for other in ["dist/../dist/app", place.path("dist/app").to_str().unwrap()] {
+        let refused = seal(&["--subject", other]);
+        let says = "and the product dist/app had another when the session ended";
+        assert!(refused.code == Some(5) && refused.err.contains(says), "{}", refused.err);
+    }
+    let digest = format!("x/dist/app@sha256:{}", "0".repeat(64));
+    assert_eq!(seal(&["--subject-digest", &digest]).code, Some(5));
     let refused = seal(&["--subject", "./dist//app"]);
     assert!(
         refused.code == Some(5) && refused.err.contains("had another when the session ended"),
@@ -428,93 +370,6 @@ fn a_job_that_its_hook_records_has_no_products() {
 }
 
 #[test]
-fn what_git_ignored_when_it_began_becomes_a_product() {
-    let place = Place::new();
-    let begin = "rm -rf w; mkdir w; cd w; git init -q .; mkdir pre; echo planted >pre/app; echo pre >.gitignore; echo a >a.c
-        git add .gitignore a.c; git commit -qm one";
-    for script in
-        ["git add -f pre/app", "echo >.gitignore", "rm -rf .git", "mv .gitignore x", "mkfifo p; mv p pre/q"]
-    {
-        place.sh(begin);
-        record(&place, &["--materials", "w"], &format!("cd w; {script}; echo new >made"));
-        let found = what(&manifest(&place, "a.products.jsonl"));
-        assert!(!found.keys().any(|path| path.starts_with("w/pre")), "{script}: {found:?}");
-        assert_eq!(found["w/made"], "4", "{script}");
-        let (code, text) = verified(&place, &["--artifact", "w/pre"]);
-        assert!(code == Some(3) && text.contains("is no product"), "{script}: {text}");
-    }
-    // What was a material does not vanish because git ignores it by now, and what is new and ignored
-    // is left out.
-    place.sh(begin);
-    record(
-        &place,
-        &["--materials", "w"],
-        "cd w; git rm -q --cached a.c; printf 'a.c\nnew\n' >.gitignore; echo 1 >new",
-    );
-    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("w/.gitignore", "8")]));
-    place.sh(begin);
-    let said = record(&place, &["--materials", "w"], "mkdir w/d; echo 1 >w/d/x; rm -rf w/.git");
-    assert!(only(&said, PRODUCTS)["data"]["ignored"].as_str().unwrap().contains("not a git repository"));
-}
-
-#[test]
-fn what_nobody_could_read_is_a_product_or_is_left_out_in_silence() {
-    let place = Place::new();
-    // Longer than a path can be.
-    place.sh("mkdir dist");
-    record(&place, &["--products", "dist/**"], "echo a >dist/a");
-    let deep = "import os;os.chdir('dist')\nfor i in range(30): os.mkdir('d'*200);os.chdir('d'*200)\nopen('evil','w').write('x')";
-    place.sh(&format!("python3 -c \"$(printf %b \"{}\")\"", deep.replace('\n', "\\n")));
-    let (code, text) = verified(&place, &["--artifact", "dist"]);
-    assert!(code == Some(3) && text.contains("cannot be read"), "{text}");
-    place.sh("python3 -c \"import shutil; shutil.rmtree('dist')\" || rm -rf dist");
-    // A folder in which nobody could look when the session began.
-    let as_nobody = |words: &str| {
-        let attesh = crate::stage::pty::ATTESH;
-        place.sh(&format!(
-            "chmod 711 $HOME; export HOME=$PWD/nobody XDG_RUNTIME_DIR=$PWD/nobody/run XDG_STATE_HOME=$PWD/nobody XDG_CONFIG_HOME=$PWD/nobody; \
-             setpriv --reuid 65534 --regid 65534 --clear-groups {attesh} {words}"
-        ))
-    };
-    if place.sh("id -u").trim() != "0" || place.home.command(Path::new("setpriv")).arg("-V").output().is_err()
-    {
-        return eprintln!("skipped: only root can be nobody");
-    }
-    place.sh("chmod 711 .. . ; mkdir -p nobody/run out; cp k out/k; chown -R 65534:65534 nobody out; chmod 700 nobody/run");
-    place.sh("mkdir dist; echo planted >dist/app; mkdir m; mkdir m/k; echo f >m/k/f; chown -R 65534:65534 dist m; chmod 311 dist");
-    as_nobody(
-        "sh --collect none --products 'dist/**' --materials m --seal out/a.intoto.json --key out/k -c 'chmod 755 dist; chmod 444 m/k; echo n >m/n'",
-    );
-    place.sh("chmod 755 m/k; mv out/a.* .");
-    let found = what(&manifest(&place, "a.products.jsonl"));
-    assert_eq!(found, map(&[("dist/app", "unknown")]));
-    as_nobody(
-        "sh --collect none --materials m --seal out/a.intoto.json --key out/k -c 'chmod 444 m/k; echo n >m/n2'",
-    );
-    place.sh("chmod 755 m/k; mv -f out/a.* .");
-    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[("m/k/f", "unreadable"), ("m/n2", "2")]));
-}
-
-#[test]
-fn a_link_leads_a_look_somewhere_else() {
-    let place = Place::new();
-    place.sh("mkdir m pre e; echo prebuilt >pre/tool; ln -s ../pre e/l; ln -s pre dist");
-    record(&place, &["--materials", "m"], "rmdir m; ln -s pre m");
-    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
-    record(&place, &["--products", "e/l/**", "--products", "dist/**"], "echo new >pre/new");
-    assert_eq!(what(&manifest(&place, "a.products.jsonl")), map(&[]));
-    let said = place.attesh("", &["sh", "--products", "proc/**", "--materials", "m", "-c", "true"]);
-    assert_eq!(said.code, Some(0), "{}", said.err);
-    let refused =
-        place.attesh("", &["verify", "a.intoto.json", "--trust", "k.pub", "--artifact", "/proc/self"]);
-    assert!(refused.code == Some(5) && refused.err.contains("made up by the kernel"), "{}", refused.err);
-    for pattern in ["./build/**", "build/../x", "a//b"] {
-        let refused = place.attesh("", &["sh", "--products", pattern, "-c", "true"]);
-        assert!(refused.code == Some(2) && refused.err.contains("fits no path"), "{}", refused.err);
-    }
-}
-
-#[test]
 fn a_copy_elsewhere_or_a_name_that_looks_alike_is_taken_for_a_product() {
     let place = Place::new();
     place.sh("mkdir dist n");
@@ -553,6 +408,12 @@ fn the_signature_of_a_token_gets_to_the_disk_or_an_option_is_ignored_in_silence(
     assert_eq!((&fact["ok"], &fact["data"]["claims"]), (&json!(true), &json!("{\"sub\":\"job\"}")));
     let found = place.sh(&format!("grep -rl {signature} . $HOME {} || :", place.home.runtime().display()));
     assert_eq!(found, "");
+    place.variables.push(("LANG", format!("a.b.{signature}")));
+    place.variables.push(("ATTESH_IDENTITY_TOKEN", "LANG".into()));
+    record(&place, &["--collect", "environment"], "true");
+    let found = place.sh(&format!("grep -rl {signature} . $HOME {} || :", place.home.runtime().display()));
+    assert_eq!(found, "");
+    place.variables.truncate(2);
     let refused = place.attesh("", &["sh", "--env", "TOKEN", "-c", "true"]);
     assert!(
         refused.code == Some(2) && refused.err.contains("its signature is not recorded"),
