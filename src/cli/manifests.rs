@@ -77,11 +77,13 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// The subjects that a seal gets: the products, and behind them the files that it was told of.
+    /// The subjects that a seal gets: the products, and behind them what it was told of, of which so
+    /// many are files.
     pub fn subjects(
         &self,
         recorded: &Recorded,
         given: &[(String, String)],
+        files: usize,
     ) -> Result<Vec<(String, String)>, Failure> {
         let Some(products) = &self.products else {
             let is_known = recorded.product_count().is_none_or(|files| files == 0);
@@ -97,8 +99,13 @@ impl Manifests {
         // A name that means something else in a statement has ./ in front.
         let of = |name: &str| named.get(name).or_else(|| named.get(&format!("./{name}")));
         let mut others = Vec::new();
-        for (name, sha256) in given {
-            let product = product_of(name, |name| of(name).is_some());
+        for (at, (name, sha256)) in given.iter().enumerate() {
+            let is_product = |name: &str| of(name).is_some();
+            // An image is no file, and can be called like one.
+            let product = match at < files {
+                true => product_of(name, is_product),
+                false => Some(name.clone()).filter(|name| is_product(name)),
+            };
             match product.as_deref().and_then(of) {
                 None => others.push((name.clone(), sha256.clone())),
                 Some(have) if have == sha256 => {}

@@ -70,8 +70,13 @@ pub fn run(args: &Seal) -> Exit {
         })?;
     }
     let ended = end_if_live(&session, apart, args)?;
-    let what =
-        What { subjects: &subjects, secret: secret.as_ref(), kept: &kept, again: again(args, &session) };
+    let what = What {
+        subjects: &subjects,
+        files: args.subject.len(),
+        secret: secret.as_ref(),
+        kept: &kept,
+        again: again(args, &session),
+    };
     let sealed = sealed(&session, &signer, &outputs, &what, overwrite);
     if let Ok((statement, _)) = &sealed {
         tell(&session, statement);
@@ -104,6 +109,8 @@ fn recorded_elsewhere(session: &Session, allowed: bool) -> Result<Option<String>
 /// What a seal is made with beside the key.
 struct What<'a> {
     subjects: &'a [(String, String)],
+    /// How many of them, the first ones, are files.
+    files: usize,
     secret: Option<&'a OriginSecret>,
     kept: &'a KeptHeads,
     /// What to type for another try.
@@ -195,7 +202,8 @@ impl Later {
     pub fn seal(&self, session: &Session) -> Result<(), Failure> {
         let secret = session.genesis().origin_id.and_then(birth::own_secret);
         let again = self.again.clone().path(session.word());
-        let what = What { subjects: &[], secret: secret.as_ref(), kept: &KeptHeads::default(), again };
+        let what =
+            What { subjects: &[], files: 0, secret: secret.as_ref(), kept: &KeptHeads::default(), again };
         let (statement, _) = sealed(session, &self.signer, &self.outputs, &what, self.overwrite)?;
         tell(session, &statement);
         Ok(())
@@ -347,7 +355,7 @@ fn make(
     }
     beside_the_journal(beside)?;
     let manifests = Manifests::of_session(session.folder().path(), &draft.recorded())?;
-    let subjects = manifests.subjects(&draft.recorded(), subjects)?;
+    let subjects = manifests.subjects(&draft.recorded(), subjects, what.files)?;
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let mut statement = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });

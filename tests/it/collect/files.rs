@@ -249,8 +249,12 @@ fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
         let says = "and the product dist/app had another when the session ended";
         assert!(refused.code == Some(5) && refused.err.contains(says), "{}", refused.err);
     }
-    let digest = format!("x/dist/app@sha256:{}", "0".repeat(64));
-    assert_eq!(seal(&["--subject-digest", &digest]).code, Some(5));
+    // An image can be called like a product, and no file is that image.
+    let image = |name: &str| format!("{name}@sha256:{}", "0".repeat(64));
+    assert_eq!(seal(&["--subject-digest", &image("dist/app")]).code, Some(5));
+    assert_eq!(seal(&["--subject-digest", &image("registry/dist/app")]).code, Some(0));
+    let (code, text) = verified(&place, &["--artifact", "dist/app"]);
+    assert!(code == Some(3) && text.contains("is not the subject dist/app"), "{text}");
     let refused = seal(&["--subject", "./dist//app"]);
     assert!(
         refused.code == Some(5) && refused.err.contains("had another when the session ended"),
