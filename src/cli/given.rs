@@ -76,7 +76,8 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     asked.named = given.collect.is_some();
     asked.variables.clone_from(&given.variables);
     if let Some(name) = given.identity.as_ref().filter(|name| !environment::is_name(name)) {
-        return Err(Failure::usage(format!("--identity-token {name}: not the name of a variable"))
+        let what = format!("--identity-token: {} characters that are not the name of a variable", name.len());
+        return Err(Failure::usage(what)
             .next("name the variable alone, without its value, as in --identity-token ID_TOKEN"));
     }
     if given.identity.is_some() {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::cause::{Cause, Code};
 use crate::collect::{MATERIALS_FILE, PRODUCTS_FILE};
 use crate::crypto::sha256_of_many;
+use crate::encoding::hex;
 use crate::fact::manifest::Manifest;
 use crate::failure::Failure;
 use crate::files::{self, FileError, Overwrite};
@@ -95,7 +96,11 @@ impl Manifests {
                 .next("put attached/products.jsonl back into the session's folder, or leave the option out")),
             };
         };
-        let named: HashMap<String, String> = products.named().into_iter().collect();
+        let named: HashMap<String, Option<String>> = products
+            .entries()
+            .iter()
+            .map(|entry| (entry.name(), entry.sha256().map(|sha256| hex(sha256))))
+            .collect();
         // A name that means something else in a statement has ./ in front.
         let of = |name: &str| named.get(name).or_else(|| named.get(&format!("./{name}")));
         let mut others = Vec::new();
@@ -108,14 +113,18 @@ impl Manifests {
             };
             match product.as_deref().and_then(of) {
                 None => others.push((name.clone(), sha256.clone())),
-                Some(have) if have == sha256 => {}
-                Some(_) => {
+                Some(Some(have)) if have == sha256 => {}
+                Some(have) => {
+                    let then = match have {
+                        Some(_) => "had another",
+                        None => "was no file that the recorder read",
+                    };
                     let what = format!(
-                        "--subject {name}: its sha256 is {sha256}, and the product {} had another when the session ended",
+                        "--subject {name}: its sha256 is {sha256}, and the product {} {then} when the session ended",
                         product.unwrap_or_default()
                     );
                     return Err(Failure::unable(what)
-                        .next("leave the option out: the product is a subject as it was then; or give the file a name that does not end as that of a product"));
+                        .next("leave the option out: what the recorder read is a subject as it was then; or give the file a name that does not end as that of a product"));
                 }
             }
         }

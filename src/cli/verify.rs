@@ -139,16 +139,11 @@ fn tree(path: &Path) -> Result<Tree, Failure> {
     Ok(Tree { shown: path.display().to_string(), name, contents })
 }
 
-/// The manifest of the products, if it lies beside the envelope and is asked for: of a folder, and of a
-/// file where the envelope does not list the products.
+/// The manifest of the products, if it lies beside the envelope and files are to be compared.
 fn products_beside(path: &Path, verdict: &mut Verdict, given: &Given) -> Products {
     let Some(statement) = verdict.statement.as_ref() else { return Products::default() };
     let recorded = Recorded::of(&statement.predicate);
-    let is_asked = match (given.trees, given.artifacts) {
-        ([], []) => false,
-        ([], _) => recorded.listed(&statement.subject).is_none(),
-        _ => true,
-    };
+    let is_asked = !given.trees.is_empty() || !given.artifacts.is_empty();
     let Some(one) = recorded.products().filter(|_| is_asked) else { return Products::default() };
     let shown = manifests::path_beside(path, PRODUCTS_FILE).display().to_string();
     let manifest = match manifests::read_beside(path, PRODUCTS_FILE, one) {

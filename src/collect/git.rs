@@ -44,12 +44,15 @@ pub(super) fn ignored(folder: &Path, limit: Duration) -> Result<Vec<PathBuf>, St
     // git names a folder, too, in which all that is there now is ignored.
     let folders: Vec<Vec<u8>> = paths.iter().filter(|path| path.ends_with(b"/")).cloned().collect();
     if !folders.is_empty() {
-        let answer = git.answer_to(&["check-ignore", "-z", "--stdin"], &folders.join(&0))?;
+        // Without the slash: with it a rule for what is in the folder would fit, too.
+        let bare: Vec<&[u8]> = folders.iter().map(|folder| &folder[..folder.len() - 1]).collect();
+        let answer = git.answer_to(&["check-ignore", "-z", "--stdin"], &bare.join(&0))?;
         // It ends with 1 where it ignores none of them.
         if !matches!(answer.status.code(), Some(0 | 1)) {
             return Err(refusal(&answer));
         }
-        let whole: HashSet<Vec<u8>> = listed(answer.out).into_iter().collect();
+        let whole: HashSet<Vec<u8>> =
+            listed(answer.out).into_iter().map(|path| [path.as_slice(), b"/"].concat()).collect();
         if folders.iter().any(|folder| !whole.contains(folder)) {
             let is_within = |path: &[u8]| {
                 let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at + 1);

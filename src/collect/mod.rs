@@ -121,7 +121,10 @@ fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collec
         }
     }
     if let Some(name) = &asked.identity {
-        seen.push(fact::identity::seen(name, bytes_of(name).as_deref()));
+        seen.push(match name.as_str() {
+            "" => Seen::failed(IDENTITY, &format!("{} names no variable", paths::IDENTITY_VARIABLE)),
+            name => fact::identity::seen(name, bytes_of(name).as_deref()),
+        });
     }
     if asked.has_files() {
         seen.push(files::materials(session, asked, patience));
@@ -170,7 +173,9 @@ pub fn usual() -> Collection {
         folder: shells::workdir(),
         materials: listed(paths::MATERIALS_VARIABLE),
         products: listed(paths::PRODUCTS_VARIABLE),
-        identity: paths::variable(paths::IDENTITY_VARIABLE).map(|name| name.to_string_lossy().into_owned()),
+        // Whoever put the token there, and not the name of its variable, gets it recorded nowhere.
+        identity: paths::variable(paths::IDENTITY_VARIABLE)
+            .map(|name| name.into_string().ok().filter(|name| variables::is_name(name)).unwrap_or_default()),
         by_option: false,
     }
 }

@@ -256,12 +256,15 @@ impl Manifest {
     /// nobody could see on one side is neither.
     #[must_use]
     pub fn since(&self, before: &Manifest) -> Manifest {
-        let new = self.entries.iter().filter(|entry| before.find(&entry.path) != Some(&entry.thing));
+        let is_new = |entry: &&Entry| before.find(&entry.path) != Some(&entry.thing) || entry.is_unseen();
+        let new = self.entries.iter().filter(is_new);
         let special = |path: &[u8], kind| Entry { path: path.to_vec(), thing: Thing::Special(kind) };
         let new = new.map(|entry| match before.find(&entry.path) {
             None if before.is_below_dark(&entry.path) => special(&entry.path, Special::Unknown),
             // It was there; nobody knows with which bytes.
-            Some(Thing::Special(Special::Unreadable | Special::Changing | Special::Pseudo)) => {
+            Some(Thing::Special(Special::Unreadable | Special::Changing | Special::Pseudo))
+                if !entry.is_unseen() =>
+            {
                 special(&entry.path, Special::Unknown)
             }
             _ => entry.clone(),
@@ -276,6 +279,8 @@ impl Manifest {
         let gone = before.entries.iter().filter(|entry| self.find(&entry.path).is_none()).filter(is_seen);
         let gone = gone.map(|entry| match self.is_below_dark(&entry.path) {
             true => special(&entry.path, Special::Unreadable),
+            // What was there, if something was, may be anywhere by now.
+            false if entry.is_unseen() => special(&entry.path, Special::Unknown),
             false => special(&entry.path, Special::Vanished),
         });
         Manifest::new(new.chain(gone).collect())
@@ -407,6 +412,11 @@ mod tests {
         let now = Manifest::new(vec![file(b"d/a", b"1"), file(b"d2", b"1"), dark(b"k")]);
         let expected = [special(b"d/a", Special::Unknown), file(b"d2", b"1"), dark(b"k"), dark(b"k/a")];
         assert_eq!(now.since(&before).entries(), expected);
+        // Dark at both ends, and dark and gone: neither is silent.
+        let still = Manifest::new(vec![dark(b"d"), file(b"k/a", b"1")]);
+        assert_eq!(still.since(&before).entries(), [dark(b"d")]);
+        let gone = Manifest::new(vec![file(b"k/a", b"1")]);
+        assert_eq!(gone.since(&before).entries(), [special(b"d", Special::Unknown)]);
         let all = Manifest::new(vec![dark(b".")]);
         assert_eq!(now.since(&all).entries()[0], special(b"d/a", Special::Unknown));
         assert!(now.has_below(b"d") && !now.has_below(b"d2") && !now.has_below(b"x"));

@@ -104,7 +104,10 @@ impl Candidates {
         };
         let mut by_plain: HashMap<String, usize> =
             all.iter().enumerate().map(|(at, one)| (one.plain.clone(), at)).collect();
-        let by_product: HashSet<String> = by_plain.keys().cloned().collect();
+        // Also what is no file is no other file.
+        let specials =
+            products.iter().flat_map(|manifest| manifest.entries()).map(|entry| spelled(&entry.name()));
+        let by_product: HashSet<String> = by_plain.keys().cloned().chain(specials).collect();
         for one in &statement.subject[listed..] {
             let is_file = one.is_file();
             let name = plain(&one.name);
@@ -192,23 +195,32 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
     }
     let recorded = Recorded::of(&statement.predicate);
     let candidates = Candidates::of(statement, products.manifest.as_ref());
+    let is_known = candidates.all.iter().any(|candidate| candidate.is_product);
+    // Nothing can be said of a file then: it may have the name of a product.
+    let unknown = recorded.product_count().filter(|files| *files > 0 && !is_known).map(|files| {
+        let files = count(files, "file");
+        format!(
+            "the envelope does not list what came of the session, {files}, and {}, which does, is not there",
+            products.path
+        )
+    });
     let (compared, others) = (BTreeSet::new(), BTreeSet::new());
     let mut comparison =
         Comparison { candidates: &candidates, products: compared, others, wrong: Vec::new() };
     let mut named = Vec::new();
     for artifact in artifacts {
-        named.extend(comparison.artifact(artifact, statement));
+        let found = comparison.artifact(artifact, statement);
+        let is_plain = |name: &str| statement.subject.iter().any(|one| one.name == *name && one.is_file());
+        match (&unknown, found) {
+            (Some(why), Some((shown, name))) if is_plain(&name) => {
+                comparison.wrong.push(format!("{shown}: {why}"));
+            }
+            (_, found) => named.extend(found),
+        }
     }
-    let is_known = candidates.all.iter().any(|candidate| candidate.is_product);
     for tree in trees {
-        match recorded.product_count().filter(|files| *files > 0 && !is_known) {
-            // Nothing can be said of the files in it.
-            Some(files) => comparison.wrong.push(format!(
-                "{}: the envelope does not list what came of the session, {}, and {}, which does, is not there",
-                tree.shown,
-                count(files, "file"),
-                products.path
-            )),
+        match &unknown {
+            Some(why) => comparison.wrong.push(format!("{}: {why}", tree.shown)),
             None => comparison.tree(tree),
         }
     }

@@ -211,7 +211,9 @@ fn a_thousand_products_are_subjects_and_of_more_the_manifest_is() {
     assert!(code == Some(0) && text.contains("1001 files, all as recorded"), "{text}");
     place.sh("echo x >>dist/77");
     assert_eq!(verified(&place, &["--artifact", "dist"]).0, Some(3));
-    place.sh("echo 77 >dist/77; rm a.products.jsonl");
+    place.sh("echo 77 >dist/77");
+    assert_eq!(verified(&place, &["--artifact", "dist/77"]).0, Some(0));
+    place.sh("rm a.products.jsonl");
     let (code, text) = verified(&place, &["--artifact", "dist"]);
     assert!(
         code == Some(3)
@@ -271,6 +273,26 @@ fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
     assert_eq!(verified(&place, &["--policy", policy]).0, Some(0));
     let (code, text) = verified(&place, &["--artifact", "dist/app"]);
     assert!(code == Some(3) && text.contains("is not the subject dist/app"), "{text}");
+}
+
+#[test]
+fn a_product_that_is_no_file_becomes_one_by_the_word_of_the_sealer() {
+    let place = Place::new();
+    place.sh("mkdir dist");
+    assert_eq!(place.attesh("", &["start", "s", "--products", "dist/**"]).code, Some(0));
+    place.sh("echo app >dist/app; ln -s app dist/latest");
+    assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
+    place.sh("rm dist/latest; echo evil >dist/latest");
+    let seal = |words: &[&str]| {
+        place.attesh("", &[&["seal", "s", "--key", "k", "-o", "a.intoto.json"], words].concat())
+    };
+    let refused = seal(&["--subject", "dist/latest"]);
+    let says = "and the product dist/latest was no file that the recorder read";
+    assert!(refused.code == Some(5) && refused.err.contains(says), "{}", refused.err);
+    let image = format!("x/dist/latest@sha256:{}", place.sh("sha256sum dist/latest | cut -c-64").trim());
+    assert_eq!(seal(&["--subject-digest", &image]).code, Some(0));
+    let (code, text) = verified(&place, &["--artifact", "dist/latest"]);
+    assert_eq!(code, Some(3), "{text}");
 }
 
 #[test]
@@ -415,6 +437,18 @@ fn the_signature_of_a_token_gets_to_the_disk_or_an_option_is_ignored_in_silence(
     place.variables.push(("LANG", format!("a.b.{signature}")));
     place.variables.push(("ATTESH_IDENTITY_TOKEN", "LANG".into()));
     record(&place, &["--collect", "environment"], "true");
+    let found = place.sh(&format!("grep -rl {signature} . $HOME {} || :", place.home.runtime().display()));
+    assert_eq!(found, "");
+    // Nor where somebody took the variable for the token.
+    let token = place.variables[0].1.clone();
+    place.variables.push(("ATTESH_IDENTITY_TOKEN", token.clone()));
+    let said = record(&place, &[], "true");
+    assert_eq!(
+        only(&said, attesh::fact::IDENTITY)["data"]["error"],
+        "ATTESH_IDENTITY_TOKEN names no variable"
+    );
+    let refused = place.attesh("", &["sh", "--identity-token", &token, "-c", "true"]);
+    assert!(refused.code == Some(2) && !refused.err.contains(signature), "{}", refused.err);
     let found = place.sh(&format!("grep -rl {signature} . $HOME {} || :", place.home.runtime().display()));
     assert_eq!(found, "");
     place.variables.truncate(2);
