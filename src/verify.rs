@@ -21,7 +21,7 @@ use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
 use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
-use crate::text::count;
+use crate::text::{and_more, count};
 
 mod artifact;
 mod contradiction;
@@ -30,7 +30,7 @@ mod evidence;
 pub mod summary;
 mod verdict;
 
-pub use artifact::{Artifact, Products, Tree, product_of, with_artifacts};
+pub use artifact::{Artifact, Products, Tree, as_product, product_of, with_artifacts};
 pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
 
 use contradiction::contradiction;
@@ -317,11 +317,8 @@ pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdi
     }
     match ruling.denials.first() {
         Some(first) => {
-            let more = match ruling.denials.len() - 1 {
-                0 => String::new(),
-                more => format!(" (and {more} more)"),
-            };
-            verdict.aspects.policy.set(Mark::Bad, format!("not met: {}{more}", first.text));
+            let denied = and_more(&first.text, ruling.denials.len());
+            verdict.aspects.policy.set(Mark::Bad, format!("not met: {denied}"));
             verdict.fail(Objection { line: first.line, ..Objection::new(first.code, first.text.clone()) });
         }
         None => {

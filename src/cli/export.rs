@@ -8,6 +8,7 @@ use super::args::{ExportFormat, PolicyExport};
 use super::given::{Exit, age};
 use super::held::{self, Held};
 use super::key;
+use super::outputs::reserve;
 use super::signing::{in_the_open, signer};
 use crate::clock;
 use crate::failure::{Failure, Kind};
@@ -45,7 +46,7 @@ pub fn run(args: &PolicyExport) -> Exit {
     let functionaries = functionaries(args, &held)?;
     let output = output(args, &step);
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
-    reserve(&output, overwrite)?;
+    reserve(&output, overwrite, "name another file with -o")?;
     let lasts_ns = age("--expires", args.expires.as_deref().unwrap_or(USUAL))?;
     let expires = clock::now().realtime_ns.checked_add(lasts_ns).and_then(clock::timestamp);
     let expires = expires.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
@@ -173,13 +174,4 @@ fn functionaries(args: &PolicyExport, held: &Held) -> Result<Vec<PublicKey>, Fai
         }
     }
     Ok(functionaries)
-}
-
-fn reserve(output: &Path, overwrite: Overwrite) -> Result<(), Failure> {
-    if overwrite == Overwrite::No && output.symlink_metadata().is_ok() {
-        return Err(Failure::usage(format!("{}: exists already", output.display()))
-            .next("name another file with -o, or add --force to replace it"));
-    }
-    let folder = output.parent().filter(|path| !path.as_os_str().is_empty());
-    files::can_create_in(folder.unwrap_or(Path::new("."))).map_err(Failure::from)
 }

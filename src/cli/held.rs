@@ -65,8 +65,10 @@ impl Held {
             Some(one) => manifests::read_beside(path, MATERIALS_FILE, one),
             None => Ok(None),
         };
-        let other = materials.as_ref().err().map(Objection::of);
-        let materials = materials.ok().flatten();
+        let (materials, other) = match materials {
+            Ok(materials) => (materials, None),
+            Err(cause) => (None, Some(Objection::of(&cause))),
+        };
         let ruling = policy::judge(&self.policy, statement, self.at.now_s, materials.as_ref());
         if let Some(other) = other {
             verdict.fail(other);
@@ -151,7 +153,7 @@ pub fn with_same_as(
     Ok(Some(held))
 }
 
-/// An envelope; or why it is none.
+/// An envelope, or why the file is not one.
 pub fn envelope(path: &Path) -> Result<Result<Envelope, Cause>, Failure> {
     Ok(match open(path).map_err(|error| unopened(path, error))? {
         Input::Envelope(envelope) => *envelope,

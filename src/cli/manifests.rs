@@ -5,13 +5,14 @@
 //! (`seal::recorded`).
 
 use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cause::{Cause, Code};
 use crate::collect::{MATERIALS_FILE, PRODUCTS_FILE};
 use crate::crypto::sha256_of_many;
 use crate::encoding::hex;
-use crate::fact::manifest::Manifest;
+use crate::fact::manifest::{Manifest, name_of};
 use crate::failure::Failure;
 use crate::files::{self, FileError, Overwrite};
 use crate::record::Attached;
@@ -21,7 +22,23 @@ use crate::seal::statement::SUBJECTS_MAX;
 use crate::seal::subjects::product_subjects;
 use crate::session::attached;
 use crate::text::count;
-use crate::verify::product_of;
+use crate::verify::{as_product, product_of};
+
+/// The path that a file would have as a product of the session, where its folder is still in its place.
+fn place(recorded: &Recorded, file: &str) -> Option<String> {
+    let at = Path::new(file).canonicalize().ok()?;
+    let path = recorded.folder().and_then(|folder| at.strip_prefix(folder).ok()).unwrap_or(&at);
+    Some(name_of(path.as_os_str().as_bytes()))
+}
+
+/// A product whose name ends in this one, if all that do have other bytes: no verifier could tell them
+/// apart by a path that says no more.
+fn called_otherwise(products: &HashMap<String, Option<String>>, name: &str, sha256: &str) -> Option<String> {
+    let ending = format!("/{}", as_product(name));
+    let called = || products.iter().filter(|(product, _)| product.ends_with(&ending));
+    let first = called().map(|(product, _)| product).min()?;
+    called().all(|(_, have)| have.as_deref() != Some(sha256)).then(|| first.clone())
+}
 
 /// What the names of an envelope and of its bundle end in.
 const ENDINGS: [&str; 2] = [".intoto.json", ".sigstore.json"];
@@ -108,7 +125,10 @@ impl Manifests {
             let is_product = |name: &str| of(name).is_some();
             // An image is no file, and can be called like one.
             let product = match at < files {
-                true => product_of(name, is_product),
+                true => place(recorded, name)
+                    .filter(|place| is_product(place))
+                    .or_else(|| product_of(name, is_product))
+                    .or_else(|| called_otherwise(&named, name, sha256)),
                 false => Some(name.clone()).filter(|name| is_product(name)),
             };
             match product.as_deref().and_then(of) {
@@ -124,7 +144,7 @@ impl Manifests {
                         product.unwrap_or_default()
                     );
                     return Err(Failure::unable(what)
-                        .next("leave the option out: what the recorder read is a subject as it was then; or give the file a name that does not end as that of a product"));
+                        .next("leave the option out: what the recorder read is a subject as it was then; or give the file a name that does not end as that of a product, or a longer path"));
                 }
             }
         }

@@ -11,6 +11,7 @@ use crate::files::{self, Overwrite};
 use crate::seal::derived::Format;
 use crate::seal::keys::PublicKey;
 use crate::session::{Session, short_id};
+use crate::text::Next;
 
 const SUFFIX: &str = ".intoto.json";
 
@@ -86,22 +87,38 @@ impl Outputs {
         let derived = self.derived.iter().map(|(_, path)| path);
         let manifests = paths_beside(&self.envelope);
         let own = [&self.envelope, &self.bundle, &self.transcript];
-        for path in own.into_iter().chain(derived).chain(&manifests) {
-            if path.symlink_metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
-                return Err(Failure::usage(format!(
-                    "{}: not a file, so attesh does not replace it",
-                    path.display()
-                ))
-                .next("choose another name with -o (in attesh sh with --seal)"));
-            }
-            if overwrite == Overwrite::No && path.symlink_metadata().is_ok() {
-                return Err(Failure::usage(format!("{}: exists already", path.display())).next(
-                    "choose another name with -o (in attesh sh with --seal), or add --force to replace it",
-                ));
-            }
-        }
-        let folder =
-            self.envelope.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        files::can_create_in(folder).map_err(Failure::from)
+        let mut all = own.into_iter().chain(derived).chain(&manifests);
+        all.try_for_each(|path| {
+            is_free(path, overwrite, "choose another name with -o (in attesh sh with --seal)")
+        })?;
+        has_room_for(&self.envelope)
     }
+}
+
+/// Checks that a file can be written; how to choose another name is said where it cannot.
+///
+/// # Errors
+/// It exists, or its folder takes no file.
+pub fn reserve(path: &Path, overwrite: Overwrite, choose: &str) -> Result<(), Failure> {
+    is_free(path, overwrite, choose)?;
+    has_room_for(path)
+}
+
+fn is_free(path: &Path, overwrite: Overwrite, choose: &str) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(meta) if !meta.is_file() && !meta.is_symlink() => {
+            let what = format!("{}: not a file, so attesh does not replace it", path.display());
+            Err(Failure::usage(what).next(Next::say(choose)))
+        }
+        Ok(_) if overwrite == Overwrite::No => {
+            let next = format!("{choose}, or add --force to replace it");
+            Err(Failure::usage(format!("{}: exists already", path.display())).next(Next::say(next)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_room_for(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
+    files::can_create_in(folder.unwrap_or(Path::new("."))).map_err(Failure::from)
 }

@@ -19,7 +19,7 @@ use crate::report;
 use crate::seal::agent::AgentKey;
 use crate::seal::apart::{Apart, Found, Opened};
 use crate::seal::derived::metablock;
-use crate::seal::keys::Passphrase;
+use crate::seal::keys::{Passphrase, PublicKey};
 use crate::seal::signer::{KeyFile, KeyFileError, Signer, generate};
 use crate::sys;
 use crate::text::{Command, Next};
@@ -37,12 +37,7 @@ pub fn signer(key: Option<&Path>, passphrase_file: Option<&Path>) -> Result<Sign
     };
     let file = KeyFile::open(&path).map_err(key::failure)?;
     let private = match file {
-        KeyFile::Public(public) => {
-            let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
-            let agent = AgentKey::find(socket.as_deref(), public)
-                .map_err(|error| Failure::of(Kind::Unable, &error))?;
-            return Ok(Signer::Agent(agent));
-        }
+        KeyFile::Public(public) => return of_agent(public),
         KeyFile::Private(private) => private,
     };
     // A CI hands out secrets as files with modes of its own, and its user can do nothing about it.
@@ -88,13 +83,16 @@ pub fn signer_apart(
     };
     match found.map_err(lost)? {
         Found::Apart(apart) => Ok(Signer::Apart(apart)),
-        Found::Agent(public) => {
-            let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
-            let agent = AgentKey::find(socket.as_deref(), public);
-            agent.map(Signer::Agent).map_err(|error| Failure::of(Kind::Unable, &error))
-        }
+        Found::Agent(public) => of_agent(public),
         Found::Refused(words) => Err(Failure::usage(words)),
     }
+}
+
+/// The private half of a key, which an agent holds.
+fn of_agent(public: PublicKey) -> Result<Signer, Failure> {
+    let socket = paths::variable("SSH_AUTH_SOCK").map(PathBuf::from);
+    let agent = AgentKey::find(socket.as_deref(), public);
+    agent.map(Signer::Agent).map_err(|error| Failure::of(Kind::Unable, &error))
 }
 
 /// The first seal makes a key; only with a passphrase, and only if it can get one.

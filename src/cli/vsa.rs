@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::args::Verify;
+use super::outputs::reserve;
 use super::signing::signer;
 use crate::clock;
 use crate::failure::{Failure, Kind};
@@ -44,12 +45,7 @@ impl<'a> Vsa<'a> {
                 .next("name what the subjects belong to, as in pkg:oci/app or https://example.org/app"));
         }
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
-        if !args.force && output.symlink_metadata().is_ok() {
-            return Err(Failure::usage(format!("{}: exists already", output.display()))
-                .next("name another file, or add --force to replace it"));
-        }
-        let folder = output.parent().filter(|path| !path.as_os_str().is_empty());
-        files::can_create_in(folder.unwrap_or(Path::new(".")))?;
+        reserve(output, overwrite, "name another file")?;
         let signer = signer(args.key.first().map(PathBuf::as_path), args.passphrase_file.as_deref())?;
         Ok(Some(Vsa { args, output, overwrite, signer }))
     }

@@ -25,7 +25,6 @@ use crate::paths;
 use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime};
 use crate::report;
 use crate::session::{Result, Session, shells};
-
 use crate::text::visible;
 
 mod environment;
@@ -194,7 +193,7 @@ pub fn contents(folder: &Path) -> std::result::Result<Manifest, String> {
 /// Whether patterns name products.
 ///
 /// # Errors
-/// One of them is none: which, and why.
+/// Which of them is not one, and why.
 pub fn check_patterns(patterns: &[String]) -> std::result::Result<(), String> {
     tree::Patterns::new(patterns).map(|_| ())
 }

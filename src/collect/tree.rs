@@ -70,7 +70,7 @@ impl Patterns {
         Ok(all)
     }
 
-    /// Whether there are none.
+    /// Whether no pattern was given.
     pub fn is_empty(&self) -> bool {
         self.fits.is_empty()
     }

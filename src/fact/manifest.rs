@@ -164,7 +164,7 @@ impl Entry {
     /// The name that it has as a subject, but for those that have another meaning there.
     #[must_use]
     pub fn name(&self) -> String {
-        shown(&self.path)
+        name_of(&self.path)
     }
 }
 
@@ -306,15 +306,10 @@ pub fn sums<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     hex(&sha256(&[lines.as_bytes()]))
 }
 
-/// The name that a path has as a subject.
-#[must_use]
-pub fn name_of(path: &[u8]) -> String {
-    shown(path)
-}
-
 /// A path as the name of a subject: what is not UTF-8, and control characters, stand as `\xNN`, and
 /// a backslash as two; a name that means something else in a statement has `./` in front.
-fn shown(path: &[u8]) -> String {
+#[must_use]
+pub fn name_of(path: &[u8]) -> String {
     let mut text = String::new();
     for chunk in path.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -433,7 +428,7 @@ mod tests {
             (b"session", "./session"),
             ("ü".as_bytes(), "ü"),
         ] {
-            assert_eq!(shown(path), name);
+            assert_eq!(name_of(path), name);
         }
         let named = Manifest::new(vec![file(b"b", b"abc"), file(b"a", b"")]).named();
         let digest = sums(named.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str())));

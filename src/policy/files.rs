@@ -66,13 +66,10 @@ pub(super) fn judge(
             Some(Thing::File { sha256: have, .. }) if hex(have) == *sha256 => continue,
             Some(Thing::File { sha256: have, .. }) => format!("had the sha256 {}", hex(have)),
             Some(Thing::Link(_)) => "was a symbolic link".to_owned(),
-            Some(Thing::Special(Special::Ignored)) => {
+            _ if is_ignored(path) => {
                 "was left out, because git ignores it: name it with --materials".to_owned()
             }
             Some(Thing::Special(kind)) => format!("was no file that could be read ({})", kind.name()),
-            None if is_ignored(path) => {
-                "was left out, because git ignores it: name it with --materials".to_owned()
-            }
             None => "was not there".to_owned(),
         };
         deny(format!("the material {path} {what}; the policy asks for {sha256}"));

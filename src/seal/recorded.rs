@@ -5,15 +5,18 @@
 //!
 //! Rules: a fact of the start counts only before the first shell, and of those of the stop the last.
 
+use std::path::Path;
+
 use super::statement::{FactFacts, Predicate, Subject};
 use crate::fact::manifest::sums;
-use crate::fact::{ERROR, MATERIALS, PRODUCTS};
+use crate::fact::{COLLECTION, ERROR, MATERIALS, PRODUCTS};
 use crate::record::{Attached, FactTime};
 use crate::text::count;
 
 /// What was recorded of files.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'a> {
+    collection: Option<&'a FactFacts>,
     materials: Option<&'a FactFacts>,
     products: Option<&'a FactFacts>,
 }
@@ -29,12 +32,20 @@ impl<'a> Recorded<'a> {
     /// What facts say of which the first shell stands at this record.
     #[must_use]
     pub fn among(facts: &'a [FactFacts], first_shell: u64) -> Self {
-        let materials = facts
-            .iter()
-            .find(|fact| fact.kind == MATERIALS && fact.at == FactTime::Start && fact.record < first_shell);
+        let at_start = |kind| {
+            let is_one = move |fact: &&FactFacts| fact.kind == kind && fact.at == FactTime::Start;
+            facts.iter().find(move |fact| is_one(fact) && fact.record < first_shell)
+        };
+        let (collection, materials) = (at_start(COLLECTION), at_start(MATERIALS));
         let products = facts.iter().rfind(|fact| fact.kind == PRODUCTS && fact.at == FactTime::Stop);
         // Nothing tells what is new if nobody saw what was there.
-        Recorded { materials, products: products.filter(|_| materials.is_some()) }
+        Recorded { collection, materials, products: products.filter(|_| materials.is_some()) }
+    }
+
+    /// The folder that the paths of the files are relative to, without a link in it.
+    #[must_use]
+    pub fn folder(&self) -> Option<&'a Path> {
+        self.collection?.text("folder").map(Path::new)
     }
 
     /// The manifest of the materials, if they were recorded.

@@ -19,9 +19,15 @@ impl Subject {
     /// says of the session.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        let prefixed = [SUBJECT_SCRIPT, SUBJECT_ATTACHED].iter().any(|prefix| self.name.starts_with(prefix));
-        !prefixed && ![SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&self.name.as_str())
+        is_file(&self.name)
     }
+}
+
+/// Whether a subject of this name is a file of the user.
+#[must_use]
+pub fn is_file(name: &str) -> bool {
+    let prefixed = [SUBJECT_SCRIPT, SUBJECT_ATTACHED].iter().any(|prefix| name.starts_with(prefix));
+    !prefixed && ![SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(&name)
 }
 
 /// The names and digests of products as subjects; none where they are too many.

@@ -20,9 +20,52 @@ pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     }
 }
 
+/// The first of several, and how many more there are.
+#[must_use]
+pub fn and_more(first: &str, all: usize) -> String {
+    match all {
+        0 | 1 => first.to_owned(),
+        all => format!("{first} (and {} more)", all - 1),
+    }
+}
+
+/// A path without `.`, without empty parts, and without what `..` takes back; links are not asked.
+#[must_use]
+pub fn cleaned(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::{and_more, cleaned, count};
+
+    #[test]
+    fn a_path_is_shortened_without_looking() {
+        for (path, short) in [
+            ("./a//b/", "a/b"),
+            ("a/../b", "b"),
+            ("../a", "../a"),
+            ("../../a/..", "../.."),
+            ("/./x", "/x"),
+            ("", ""),
+        ] {
+            assert_eq!(cleaned(path), short, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_first_stands_for_all() {
+        assert_eq!([1, 2, 3].map(|all| and_more("x", all)), ["x", "x (and 1 more)", "x (and 2 more)"]);
+    }
 
     #[test]
     fn one_is_no_plural() {

@@ -15,8 +15,10 @@ use crate::cause::Code;
 use crate::encoding::hex;
 use crate::fact::manifest::{Entry, Manifest, Special, Thing, name_of};
 use crate::seal::recorded::Recorded;
-use crate::seal::statement::{SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_TRANSCRIPT, Statement};
-use crate::text::count;
+use crate::seal::statement::{
+    SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement,
+};
+use crate::text::{and_more, cleaned, count};
 
 /// A file that may be a subject.
 #[derive(Clone, Debug)]
@@ -227,11 +229,7 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
     let Comparison { products: compared, others, wrong, .. } = comparison;
     verdict.artifacts.extend(named);
     if let Some(first) = wrong.first() {
-        let more = match wrong.len() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        let text = format!("{first}{more}");
+        let text = and_more(first, wrong.len());
         verdict.aspects.integrity.set(Mark::Bad, text.clone());
         verdict.aspects.products.set(Mark::Bad, text.clone());
         verdict.fail(Objection::new(Code::ArtifactSubject, text));
@@ -268,7 +266,10 @@ impl<'a> Comparison<'a> {
         let Artifact { shown, path, sha256, .. } = artifact;
         let is = Is::Sha256(sha256.clone());
         let named = self.candidates.of_its_name(artifact);
-        if let Some(found) = named.iter().find(|candidate| candidate.is == is) {
+        // The sealer names no file like one that the recorder saw.
+        let product = named.iter().find(|candidate| candidate.is_product);
+        let counts = |one: &Candidate| one.is_product || !one.is_file || product.is_none();
+        if let Some(found) = named.iter().find(|candidate| candidate.is == is && counts(candidate)) {
             self.found(found);
             return Some((shown.clone(), found.name.clone()));
         }
@@ -279,7 +280,12 @@ impl<'a> Comparison<'a> {
             return Some((shown.clone(), SUBJECT_TRANSCRIPT.to_owned()));
         }
         let same = self.candidates.all.iter().find(|candidate| candidate.is == is);
-        self.wrong.push(match (same, named.first()) {
+        let is_named = |other: &Candidate| named.iter().any(|one| one.name == other.name);
+        self.wrong.push(match (same, product.or(named.first())) {
+            (Some(other), Some(product)) if is_named(other) => format!(
+                "{shown} has the bytes of the subject {}, which the sealer named, and not those of the product {}",
+                other.name, product.name
+            ),
             (Some(other), _) => {
                 format!("{shown} has the bytes of the subject {}, which has another name", other.name)
             }
@@ -339,7 +345,7 @@ impl<'a> Comparison<'a> {
 fn plain(name: &str) -> Option<&str> {
     let prefixes = [SUBJECT_SCRIPT, SUBJECT_ATTACHED];
     let Some(rest) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else {
-        return Some(name).filter(|name| !["session", SUBJECT_TRANSCRIPT].contains(name));
+        return Some(name).filter(|name| ![SUBJECT_SESSION, SUBJECT_TRANSCRIPT].contains(name));
     };
     match rest.rsplit_once('#') {
         Some((before, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -358,17 +364,9 @@ fn spelled(path: &str) -> String {
 }
 
 /// A name as that of a product would be spelled: without `..`, and escaped.
-fn as_product(name: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let root = if name.starts_with('/') { "/" } else { "" };
-    spelled(&name_of(format!("{root}{}", parts.join("/")).as_bytes()))
+#[must_use]
+pub fn as_product(name: &str) -> String {
+    spelled(&name_of(cleaned(name).as_bytes()))
 }
 
 /// The product that a name is, or ends in, however it is spelled.

@@ -11,7 +11,8 @@ use super::{Mode, Policy, Runner, ScriptRule, SessionRule};
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::seal::derived::call;
-use crate::seal::statement::CommandText;
+use crate::seal::statement::{CommandText, SUBJECT_TRANSCRIPT};
+use crate::seal::subjects::is_file;
 
 pub mod layout;
 pub mod witness;
@@ -69,8 +70,7 @@ fn must_be_whole(policy: &Policy) -> bool {
 
 /// The subjects that are products: the sealer names the others.
 fn products(policy: &Policy) -> impl Iterator<Item = &str> {
-    let own =
-        |name: &&str| !name.starts_with("script:") && !name.starts_with("attached:") && *name != "session";
+    let own = |name: &&str| is_file(name) || *name == SUBJECT_TRANSCRIPT;
     policy.subjects.iter().map(String::as_str).filter(own)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::fact::GIT;
 use crate::seal::statement::{CommandText, Completeness, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, Statement};
+use crate::text::cleaned;
 
 /// The product that the link of a whole session has, and no other. Its digest is the journal's
 /// root.
@@ -83,21 +84,8 @@ pub(super) fn named(files: &[(String, String)]) -> impl Iterator<Item = (String,
         true => format!("file:{name}"),
         false => name.clone(),
     };
+    // Some verifiers shorten a path before they compare it.
     files.iter().map(move |(file, sha256)| (name(file), sha256.as_str()))
-}
-
-/// A path as some verifiers shorten it before they compare it.
-fn cleaned(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", parts.join("/"))
 }
 
 /// A call of a shell that runs these texts, one after the other.

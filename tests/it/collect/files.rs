@@ -6,9 +6,12 @@ use std::path::Path;
 use attesh::encoding::hex;
 use attesh::fact::manifest::{Entry, Manifest, Special, Thing};
 use attesh::fact::{MATERIALS, PRODUCTS};
+use attesh::seal::signer::{KeyFile, Signer};
+use attesh::seal::statement::{Sha256, Statement, Subject};
 use serde_json::{Value, json};
 
 use super::place::Place;
+use crate::stage::pty::ATTESH;
 
 /// Records a script with these options and seals it as `a.intoto.json` in the working folder.
 pub fn record(place: &Place, options: &[&str], script: &str) -> Value {
@@ -273,6 +276,68 @@ fn a_subject_that_was_named_is_another_file_than_the_product_of_its_name() {
     assert_eq!(verified(&place, &["--policy", policy]).0, Some(0));
     let (code, text) = verified(&place, &["--artifact", "dist/app"]);
     assert!(code == Some(3) && text.contains("is not the subject dist/app"), "{text}");
+}
+
+#[test]
+fn a_file_in_the_place_of_a_product_or_called_less_than_it_is_that_product() {
+    let place = Place::new();
+    place.sh("mkdir -p dist apart/dist ../far; echo far >../far/lib");
+    let far = place.path("../far");
+    let start = ["start", "s", "--materials", "dist", "--materials", far.to_str().unwrap()];
+    assert_eq!(place.attesh("", &start).code, Some(0));
+    place.sh("echo app >dist/app; echo lib >../far/lib");
+    assert_eq!(place.attesh("", &["stop", "s"]).code, Some(0));
+    let seal = |folder: &str, name: &str| {
+        let at = place.path("");
+        let at = at.to_str().unwrap();
+        let words = format!("'{ATTESH}' seal s --key {at}/k --force -o {at}/a.intoto.json --subject");
+        place.sh(&format!(
+            "cd {folder} && {words} {name} >/dev/null 2>{at}/said && echo 0 || echo $?; cat {at}/said || true"
+        ))
+    };
+    place.sh("cp dist/app app");
+    assert!(seal("dist", "app").starts_with("0\n"));
+    let names: Vec<Value> =
+        statement(&place)["subject"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert!(!names.contains(&json!("app")), "{names:?}");
+    // Of the same bytes, a name that says less does no harm.
+    assert!(seal(".", "app").starts_with("0\n"));
+    place.sh("echo evil >dist/app; echo evil >../far/lib; echo evil >app; echo evil >apart/dist/app");
+    for (folder, name, product) in [
+        ("dist", "app", "dist/app"),
+        ("dist", "../dist/./app", "dist/app"),
+        (".", "app", "dist/app"),
+        ("../far", "lib", "far/lib"),
+        (".", "../far/lib", "far/lib"),
+        ("apart", "dist/app", "dist/app"),
+    ] {
+        let said = seal(folder, name);
+        let says = format!("{product} had another when the session ended");
+        assert!(said.starts_with("5\n") && said.contains(&says), "{folder} {name}: {said}");
+    }
+}
+
+#[test]
+fn what_the_sealer_calls_like_a_product_counts_before_what_the_recorder_saw() {
+    let place = Place::new();
+    place.sh("mkdir dist x");
+    record(&place, &["--products", "dist/**"], "echo app >dist/app");
+    place.sh("echo evil >x/app; cp x/app evil; mkdir y; cp dist/app y/app");
+    let evil = place.sh("sha256sum evil | cut -c-64");
+    let mut said: Statement = serde_json::from_value(statement(&place)).unwrap();
+    let digest = Sha256 { sha256: evil.trim().to_owned() };
+    said.subject.insert(1, Subject { name: "app".to_owned(), digest });
+    let key = match KeyFile::open(&place.path("k")).unwrap() {
+        KeyFile::Private(key) => Signer::Key(key.unlock(None).unwrap()),
+        KeyFile::Public(_) => unreachable!("the private half"),
+    };
+    let envelope = key.seal(said.to_json()).unwrap();
+    place.home.file("work/a.intoto.json", &String::from_utf8(envelope.to_json()).unwrap());
+    let (code, text) = verified(&place, &["--artifact", "x/app"]);
+    let says = "x/app has the bytes of the subject app, which the sealer named, and not those of the product dist/app";
+    assert!(code == Some(3) && text.contains(says), "{text}");
+    let (code, text) = verified(&place, &["--artifact", "y/app"]);
+    assert_eq!(code, Some(0), "{text}");
 }
 
 #[test]
