@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use crate::asked::{Answer, Limits, ask};
 use crate::clock::Deadline;
-use crate::fact::git::{NAMES_MAX, Repository, Setting, object, read_config, read_status, read_submodules};
+use crate::fact::git::{Index, NAMES_MAX, Repository, Setting, object, read_config, read_index, read_status};
 use crate::fact::{GIT, Seen};
 use crate::files;
 use crate::paths;
 use crate::text::visible;
 
 /// How much git may print.
-const BYTES: usize = 64 << 20;
+const BYTES: usize = 256 << 20;
 /// The variables by which a user leads git to a repository.
 const LEADS: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"];
 /// How deep submodules lie in one another that are looked at.
@@ -101,6 +101,11 @@ impl Git {
             "credential.helper=",
             "protocol.allow=never",
             "core.pager=cat",
+            // What a repository can say so that status looks at less.
+            "core.trustctime=true",
+            "core.checkStat=default",
+            "core.ignoreStat=false",
+            "core.untrackedCache=false",
         ];
         let safe = safe.iter().flat_map(|option| ["-c".into(), OsString::from(option)]).collect();
         Ok(Git {
@@ -121,7 +126,12 @@ impl Git {
     /// The answer to a question about what git reads.
     fn answer_to(&self, words: &[&str], text: &[u8]) -> Result<Answer, String> {
         let mut command = Command::new(&self.program);
-        command.arg("--no-optional-locks").args(&self.safe).arg("-C").arg(&self.folder).args(words);
+        command
+            .args(["--no-optional-locks", "--no-replace-objects"])
+            .args(&self.safe)
+            .arg("-C")
+            .arg(&self.folder)
+            .args(words);
         // What the user set for git holds; what would trace, or run something, does not.
         for name in paths::names_beginning("GIT_") {
             let name_bytes = name.as_bytes();
@@ -158,6 +168,13 @@ impl Git {
             (self.place(), config.join().expect("asking does not panic"))
         });
         let (place, config) = (place?, config?);
+        let top = Path::new(OsStr::from_bytes(&place.folder));
+        if !place.bare && !self.folder.canonicalize().is_ok_and(|folder| folder.starts_with(top)) {
+            return Err(format!(
+                "the files of the repository are said to be in another folder: {}",
+                visible(&place.folder)
+            ));
+        }
         self.silence_filters(&config);
         let of_files = |git: &Self| match place.bare {
             true => git.bare(),
@@ -168,13 +185,17 @@ impl Git {
             (of_files(&self), tags.join().expect("asking does not panic"))
         });
         let tags = tags?;
-        let remotes = config.into_iter().filter_map(|Setting { name, value, .. }| {
-            let name = name.strip_prefix(b"remote.")?.strip_suffix(b".url")?;
-            Some((name.to_vec(), value))
-        });
+        let mut remotes: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        for Setting { name, value, .. } in config {
+            let name = name.strip_prefix(b"remote.").and_then(|name| name.strip_suffix(b".url"));
+            // Of several URLs git fetches from the first.
+            if let Some(name) = name.filter(|name| !remotes.iter().any(|(have, _)| have == name)) {
+                remotes.push((name.to_vec(), value));
+            }
+        }
         let files = files?;
         let Place { bare, shallow, tree, folder } = place;
-        Ok(Repository { tree, tags, remotes: remotes.collect(), bare, shallow, folder, ..files })
+        Ok(Repository { tree, tags, remotes, bare, shallow, folder, ..files })
     }
 
     /// Where the repository is, and of which kind.
@@ -244,7 +265,7 @@ impl Git {
     /// The files: which differ, and those of the submodules. Each submodule is asked by itself, so
     /// that its own settings are as harmless.
     fn files(&self, top: &[u8], depth: usize) -> Result<Repository, String> {
-        let said = self.said(&[
+        let status = [
             "status",
             "--porcelain=v2",
             "--branch",
@@ -252,23 +273,40 @@ impl Git {
             "--untracked-files=normal",
             "--no-renames",
             "--ignore-submodules=dirty",
-        ])?;
-        let mut repository = read_status(&said).ok_or("git status said something that is not known")?;
+        ];
+        let (status, index) = std::thread::scope(|scope| {
+            let index =
+                scope.spawn(|| self.said(&["ls-files", "--stage", "-v", "-z", "--full-name", "--", ":/"]));
+            (self.said(&status), index.join().expect("asking does not panic"))
+        });
+        let mut repository = read_status(&status?).ok_or("git status said something that is not known")?;
+        let index = read_index(&index?).ok_or("git ls-files said something that is not known")?;
+        let Index { submodules, unwatched, absent } = index;
         let folder = Path::new(OsStr::from_bytes(top)).to_owned();
-        if folder.join(".gitmodules").symlink_metadata().is_ok() {
-            repository.submodules = read_submodules(&self.said(&["ls-files", "--stage", "-z"])?);
-        }
-        for (path, _) in repository.submodules.iter().take(NAMES_MAX) {
+        let is_there = |path: &Vec<u8>| folder.join(OsStr::from_bytes(path)).symlink_metadata().is_ok();
+        let mut changed: Vec<Vec<u8>> = unwatched;
+        changed.extend(absent.into_iter().filter(is_there));
+        for (path, _) in &submodules {
             let at = folder.join(OsStr::from_bytes(path));
-            if depth == 0 || at.join(".git").symlink_metadata().is_err() {
-                continue;
+            if at.join(".git").symlink_metadata().is_err() {
+                // Nobody says what is in the place of one that is not checked out.
+                let is_empty = || std::fs::read_dir(&at).is_ok_and(|mut entries| entries.next().is_none());
+                if at.symlink_metadata().is_ok() && !is_empty() {
+                    changed.push(path.clone());
+                }
+            } else if depth == 0 {
+                changed.push(path.clone());
+            } else {
+                let inner =
+                    Git { folder: at, until: self.until, leads: &[], ..Git::new(&folder, self.limit)? };
+                let inner = inner.repository(depth - 1)?;
+                changed.extend(inner.changed.iter().map(|inner| [path, &b"/"[..], inner].concat()));
             }
-            let inner = Git { folder: at, until: self.until, leads: &[], ..Git::new(&folder, self.limit)? };
-            let inner = inner.repository(depth - 1)?;
-            repository
-                .changed
-                .extend(inner.changed.iter().map(|changed| [path, &b"/"[..], changed].concat()));
         }
+        let have: HashSet<&Vec<u8>> = repository.changed.iter().collect();
+        changed.retain(|path| !have.contains(path));
+        repository.changed.extend(changed);
+        repository.submodules = submodules;
         Ok(repository)
     }
 }

@@ -82,16 +82,36 @@ pub fn read_status(said: &[u8]) -> Option<Repository> {
     Some(repository)
 }
 
-/// What `git ls-files --stage -z` says of submodules: their paths and commits.
+/// What the index says of paths that `git status` says nothing of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    /// The submodules and their commits.
+    pub submodules: Vec<(Vec<u8>, String)>,
+    /// The paths that git was told to take for unchanged.
+    pub unwatched: Vec<Vec<u8>>,
+    /// The paths that git was told need not be there.
+    pub absent: Vec<Vec<u8>>,
+}
+
+/// What `git ls-files --stage -v -z` says.
 #[must_use]
-pub fn read_submodules(said: &[u8]) -> Vec<(Vec<u8>, String)> {
-    let rows = said.split(|byte| *byte == 0).filter_map(|row| row.strip_prefix(b"160000 "));
-    let of = |row: &[u8]| {
+pub fn read_index(said: &[u8]) -> Option<Index> {
+    let mut index = Index::default();
+    for row in said.split(|byte| *byte == 0).filter(|row| !row.is_empty()) {
         let tab = row.iter().position(|byte| *byte == b'\t')?;
-        let commit = row[..tab].split(|byte| *byte == b' ').next()?;
-        Some((row[tab + 1..].to_vec(), object(commit)?))
-    };
-    rows.filter_map(of).collect()
+        let mut fields = row[..tab].split(|byte| *byte == b' ');
+        let (tag, mode, commit) = (fields.next()?, fields.next()?, fields.next()?);
+        let path = row[tab + 1..].to_vec();
+        match tag {
+            [tag] if tag.is_ascii_lowercase() => index.unwatched.push(path.clone()),
+            b"S" => index.absent.push(path.clone()),
+            _ => {}
+        }
+        if mode == b"160000" {
+            index.submodules.push((path, object(commit)?));
+        }
+    }
+    Some(index)
 }
 
 /// A setting of git.
@@ -253,8 +273,16 @@ mod tests {
 
     #[test]
     fn a_submodule_is_taken_for_a_file() {
-        let said = format!("100644 {SHA} 0\tfile\0160000 {SHA} 0\tlib/a b\0");
-        assert_eq!(read_submodules(said.as_bytes()), [(b"lib/a b".to_vec(), SHA.to_owned())]);
+        let said = format!(
+            "H 100644 {SHA} 0\tfile\0H 160000 {SHA} 0\tlib/a b\0h 100644 {SHA} 0\tc d\0S 100644 {SHA} 0\te\0"
+        );
+        let index = Index {
+            submodules: vec![(b"lib/a b".to_vec(), SHA.to_owned())],
+            unwatched: vec![b"c d".to_vec()],
+            absent: vec![b"e".to_vec()],
+        };
+        assert_eq!(read_index(said.as_bytes()), Some(index));
+        assert_eq!(read_index(b"H 100644\0"), None);
         let said = read_config(b"local\0remote.origin.url\nhttps://h/a\0global\0filter.x.required\0");
         let of = |name: &str, value: &str, is_users| Setting {
             name: name.as_bytes().to_vec(),

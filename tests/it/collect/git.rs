@@ -86,6 +86,65 @@ fn a_submodule_that_differs_is_clean() {
     assert_eq!(seen(&place, "app")["data"]["changed"], r#"["l b"]"#);
 }
 
+/// What a repository says of itself so that git looks at less, or elsewhere.
+#[test]
+fn a_repository_hides_what_differs_from_git() {
+    let place = Place::new();
+    let clean = |name: &str| {
+        place.repository(name);
+        place.sh(&format!("cd {name}; mkdir d; echo b >d/g; git add d; git commit -qm two; sleep 0.1"));
+    };
+    let changed = |folder: &str| seen(&place, folder)["data"]["changed"].clone();
+    clean("hid");
+    assert_eq!(changed("hid"), "[]");
+    place.sh("cd hid; git update-index --assume-unchanged f; git update-index --skip-worktree d/g");
+    place.sh("cd hid; echo evil >f; echo evil >d/g; test -z \"$(git status --porcelain)\"");
+    assert_eq!(changed("hid"), r#"["f","d/g"]"#);
+    assert_eq!(changed("hid/d"), r#"["f","d/g"]"#);
+    // A sparse checkout has no file there.
+    clean("s");
+    place.sh("cd s; git sparse-checkout set --no-cone /f; test ! -e d/g");
+    assert_eq!(changed("s"), "[]");
+    // Another commit in the place of this one.
+    clean("r");
+    place.sh(
+        "cd r; good=$(git rev-parse HEAD); echo evil >f; git commit -qam evil; evil=$(git rev-parse HEAD)
+        git reset -q --hard $good; git replace $good $evil; git reset -q --hard $good; grep evil f",
+    );
+    assert_eq!(changed("r"), r#"["f"]"#);
+    // The same size and time.
+    clean("t");
+    place.sh(
+        "cd t; git config core.trustctime false; git config core.checkStat minimal; touch -d @1000000000 f
+        git status >/dev/null; sleep 1.1; echo HI >f; touch -d @1000000000 f",
+    );
+    assert_eq!(changed("t"), r#"["f"]"#);
+    // The files of another folder.
+    clean("w");
+    place.sh("cp -a w copy; cd w; git config core.worktree ../../copy; echo evil >f");
+    let why = refused(&place, "w");
+    assert!(why.contains("said to be in another folder: ") && why.ends_with("copy"), "{why}");
+    // The URL that git fetches from is the first.
+    clean("u");
+    place.sh("cd u; git config --add remote.origin.url https://evil/x; git config --add remote.origin.url https://good/x");
+    assert_eq!(seen(&place, "u")["data"]["remotes"], r#"{"origin":"https://evil/x"}"#);
+}
+
+#[test]
+fn a_submodule_that_nothing_names_or_nobody_checked_out_is_clean() {
+    let place = Place::new();
+    place.repository("lib");
+    place.repository("app");
+    place.sh("cd app; git submodule -q add ../lib lib; git commit -qm sub; cd ..; git clone -q app thin");
+    let changed = |folder: &str| seen(&place, folder)["data"]["changed"].clone();
+    assert_eq!(changed("thin"), "[]");
+    place.sh("echo evil >thin/lib/f");
+    assert_eq!(changed("thin"), r#"["lib"]"#);
+    place.sh("cd app; git rm -q --cached .gitmodules; rm .gitmodules; git commit -qm gone; echo x >>lib/f; mkdir d");
+    assert_eq!(changed("app"), r#"["lib/f"]"#);
+    assert_eq!(changed("app/d"), r#"["lib/f"]"#);
+}
+
 /// Programs that a repository names in its own settings, each of which would leave a file.
 #[test]
 fn a_repository_runs_something() {
