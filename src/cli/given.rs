@@ -70,7 +70,9 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
         return Err(Failure::usage(what).next(Next::say(format!("name at most {}", environment::NAMED_MAX))));
     }
     if let Some(name) = given.variables.iter().find(|name| !environment::is_name(name)) {
-        return Err(Failure::usage(format!("--env {name}: not the name of a variable"))
+        // A value may be secret.
+        let what = format!("--env: {} characters that are not the name of a variable", name.len());
+        return Err(Failure::usage(what)
             .next("name the variable alone, without its value, as in --env CARGO_PROFILE"));
     }
     asked.named = given.collect.is_some();
@@ -85,7 +87,7 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     }
     if let Some(name) = asked.identity.as_ref().filter(|name| given.variables.contains(name)) {
         return Err(Failure::usage(format!(
-            "--env {name}: --identity-token names it, too, and its signature is not recorded"
+            "--env {name}: this variable has the identity token, and its signature is not recorded"
         ))
         .next("leave out one of the two options"));
     }

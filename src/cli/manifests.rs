@@ -21,7 +21,7 @@ use crate::seal::recorded::Recorded;
 use crate::seal::statement::SUBJECTS_MAX;
 use crate::seal::subjects::product_subjects;
 use crate::session::attached;
-use crate::text::count;
+use crate::text::{Next, count, visible};
 use crate::verify::{as_product, product_of};
 
 /// The path that a file would have as a product of the session, where its folder is still in its place.
@@ -103,12 +103,17 @@ impl Manifests {
         given: &[(String, String)],
         files: usize,
     ) -> Result<Vec<(String, String)>, Failure> {
+        let option = |at: usize, name: &str| {
+            let option = if at < files { "--subject" } else { "--subject-digest" };
+            format!("{option} {}", visible(name.as_bytes()))
+        };
         let Some(products) = &self.products else {
             let is_known = recorded.product_count().is_none_or(|files| files == 0);
             return match given.first().filter(|_| !is_known) {
                 None => Ok(given.to_vec()),
                 Some((name, _)) => Err(Failure::unable(format!(
-                    "--subject {name}: the manifest of the products is not beside the journal, so nothing tells whether this is one of them"
+                    "{}: the manifest of the products is not beside the journal, so nothing tells whether this is one of them",
+                    option(0, name)
                 ))
                 .next("put attached/products.jsonl back into the session's folder, or leave the option out")),
             };
@@ -129,8 +134,9 @@ impl Manifests {
                     .filter(|place| is_product(place))
                     .or_else(|| product_of(name, is_product))
                     .or_else(|| called_otherwise(&named, name, sha256)),
-                false => Some(name.clone()).filter(|name| is_product(name)),
+                false => None,
             };
+            let product = product.or_else(|| Some(name.clone()).filter(|name| is_product(name)));
             match product.as_deref().and_then(of) {
                 None => others.push((name.clone(), sha256.clone())),
                 Some(Some(have)) if have == sha256 => {}
@@ -139,12 +145,21 @@ impl Manifests {
                         Some(_) => "had another",
                         None => "was no file that the recorder read",
                     };
+                    let product = product.unwrap_or_default();
                     let what = format!(
-                        "--subject {name}: its sha256 is {sha256}, and the product {} {then} when the session ended",
-                        product.unwrap_or_default()
+                        "{}: its sha256 is {sha256}, and the product {} {then} when the session ended",
+                        option(at, name),
+                        visible(product.as_bytes())
                     );
-                    return Err(Failure::unable(what)
-                        .next("leave the option out: what the recorder read is a subject as it was then; or give the file a name that does not end as that of a product, or a longer path"));
+                    // A verifier that knows the name alone could not tell them apart.
+                    let other = match product.ends_with(&format!("/{}", as_product(name))) {
+                        true => "name the file by a longer path",
+                        false => "give the file a last name that no product has",
+                    };
+                    let next = format!(
+                        "leave the option out: what the recorder read is a subject as it was then; or {other}"
+                    );
+                    return Err(Failure::unable(what).next(Next::say(next)));
                 }
             }
         }

@@ -100,7 +100,9 @@ pub(super) fn products(
             look(session, asked, &patterns, Some(&before), &memory, patience)?;
         let products = now.since(&before).of(|entry| {
             // What nobody could look at may be all that fits.
-            patterns.is_empty() || patterns.fits(&entry.path) || entry.is_unseen()
+            patterns.is_empty()
+                || patterns.fits(&entry.path)
+                || (entry.is_unseen() && patterns.may_fit_in(&entry.path))
         });
         let mut seen = fact(PRODUCTS, PRODUCTS_FILE, &products)?;
         let vanished = |thing: &Thing| *thing == Thing::Special(Special::Vanished);

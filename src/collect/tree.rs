@@ -83,6 +83,28 @@ impl Patterns {
         inside && levels.find_map(|level| self.decides(level, level != parts)).unwrap_or(false)
     }
 
+    /// Whether something could fit in what nobody could look into.
+    pub fn may_fit_in(&self, path: &[u8]) -> bool {
+        if path == b"." {
+            return !self.is_empty();
+        }
+        let path = Path::new(std::ffi::OsStr::from_bytes(path));
+        for pattern in self.fits.iter().rev() {
+            let text = String::from_utf8_lossy(&pattern.text);
+            let begin = beginning(&text);
+            let is_all_of = |begin: &Path| Path::new(&*text) == begin.join("**");
+            if !pattern.mode.contains(Mode::NEGATIVE) {
+                let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+                if is_inside && (begin.starts_with(path) || path.starts_with(&begin)) {
+                    return true;
+                }
+            } else if path.starts_with(&begin) && is_all_of(&begin) {
+                return false;
+            }
+        }
+        false
+    }
+
     /// What the last pattern that a path fits says of it.
     fn decides(&self, path: &Path, is_dir: bool) -> Option<bool> {
         let bytes = path.as_os_str().as_bytes();
@@ -351,6 +373,8 @@ impl<'a> Walk<'a> {
                         self.ask_git(&at);
                     }
                     let is_hidden = is_kept && (folder.is_hidden || self.left_out.contains(&at));
+                    // What is in the folder of the session is named from there on, whoever leads to it.
+                    let path = if at == self.folder { Vec::new() } else { path };
                     folders.push(Folder { at, path, device: meta.dev(), is_hidden });
                 }
             }
@@ -415,6 +439,24 @@ mod tests {
             [(".", ""), ("./a//b/", "a/b"), ("/x/./y", "/x/y"), ("../a", "../a"), ("a/..", "a/..")]
         {
             assert_eq!(normal(name), path.as_bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_dark_counts_where_something_could_fit() {
+        let patterns = ["dist/**", "*.deb", "!data/**"].map(String::from);
+        for (path, all, first) in [
+            ("dist", true, true),
+            ("dist/sub", true, true),
+            ("data", false, false),
+            ("data/sub", false, false),
+            ("other", true, false),
+            (".", true, true),
+            ("/other", false, false),
+            ("../x", false, false),
+        ] {
+            assert_eq!(Patterns::new(&patterns).unwrap().may_fit_in(path.as_bytes()), all, "{path}");
+            assert_eq!(Patterns::new(&patterns[..1]).unwrap().may_fit_in(path.as_bytes()), first, "{path}");
         }
     }
 

@@ -82,7 +82,10 @@ fn no_product(recorded: &Recorded, statement: &Statement) -> Option<String> {
         (None, Some(why)) => return Some(format!("the products were not recorded: {why}")),
         (None, None) => return Some("the products were not recorded".to_owned()),
         (Some(_), _) if recorded.unseen() > 0 => {
-            return Some(format!("{} of the products could not be seen", count(recorded.unseen(), "path")));
+            return Some(format!(
+                "{} of the products could not be seen; NAME.products.jsonl lists what and why",
+                count(recorded.unseen(), "path")
+            ));
         }
         (Some(0), _) => return Some("no file came of the session".to_owned()),
         (Some(_), _) => {}

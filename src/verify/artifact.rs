@@ -8,7 +8,9 @@
 //! product and has the bytes of another is what nobody sealed under that name. What the recorder
 //! saw counts before what the sealer names. All of a folder is one folder of the session.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt as _;
 
 use super::verdict::{Mark, Objection, Verdict};
 use crate::cause::Code;
@@ -76,15 +78,27 @@ struct Candidate {
 
 /// All that files may be.
 struct Candidates {
+    /// By their names from the last part on: those that end in the same parts stand together.
     all: Vec<Candidate>,
-    by_last: HashMap<String, Vec<usize>>,
+    /// How many products stand before each.
+    products: Vec<usize>,
+    /// The files.
     by_plain: HashMap<String, usize>,
+    /// The folder of the session as a product in it would begin, where it was recorded.
+    place: Option<String>,
+    /// Where the manifest would be that alone lists links, if it is not there.
+    no_links: Option<String>,
 }
+
+/// In how many files a folder may differ from the one of a session before another is tried.
+const FAULTS_MAX: usize = 10;
 
 impl Candidates {
     /// The products, by their manifest where it is there, and the subjects that are files of the user.
-    fn of(statement: &Statement, products: Option<&Manifest>) -> Self {
-        let listed = Recorded::of(&statement.predicate).listed(&statement.subject).map_or(0, <[_]>::len);
+    fn of(statement: &Statement, beside: &Products) -> Self {
+        let products = beside.manifest.as_ref();
+        let recorded = Recorded::of(&statement.predicate);
+        let listed = recorded.listed(&statement.subject).map_or(0, <[_]>::len);
         let product = |name: String, is: Is| Candidate {
             plain: spelled(&name),
             name,
@@ -104,12 +118,10 @@ impl Candidates {
                 .map(|one| product(one.name.clone(), Is::Sha256(one.digest.sha256.clone())))
                 .collect(),
         };
-        let mut by_plain: HashMap<String, usize> =
-            all.iter().enumerate().map(|(at, one)| (one.plain.clone(), at)).collect();
         // Also what is no file is no other file.
         let specials =
             products.iter().flat_map(|manifest| manifest.entries()).map(|entry| spelled(&entry.name()));
-        let by_product: HashSet<String> = by_plain.keys().cloned().chain(specials).collect();
+        let by_product: HashSet<String> = all.iter().map(|one| one.plain.clone()).chain(specials).collect();
         for one in &statement.subject[listed..] {
             let is_file = one.is_file();
             let name = plain(&one.name);
@@ -118,34 +130,59 @@ impl Candidates {
                 .is_some_and(|name| !is_file || product_of(name, |name| by_product.contains(name)).is_none())
             {
                 let plain = as_product(name.unwrap_or_default());
-                if is_file {
-                    by_plain.insert(plain.clone(), all.len());
-                }
                 let is = Is::Sha256(one.digest.sha256.clone());
                 all.push(Candidate { name: one.name.clone(), plain, is, is_product: false, is_file });
             }
         }
-        let mut by_last: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, candidate) in all.iter().enumerate() {
-            let last = parts(&candidate.plain).next().unwrap_or_default();
-            by_last.entry(last.to_owned()).or_default().push(at);
+        all.sort_by(|one, next| parts(&one.plain).cmp(parts(&next.plain)));
+        let products = all.iter().scan(0, |before, one| {
+            *before += usize::from(one.is_product);
+            Some(*before)
+        });
+        let products = std::iter::once(0).chain(products).collect();
+        let files = all.iter().enumerate().filter(|(_, one)| one.is_file);
+        let by_plain = files.map(|(at, one)| (one.plain.clone(), at)).collect();
+        let place = recorded
+            .folder()
+            .map(|folder| format!("{}/", name_of(folder.as_os_str().as_bytes()).trim_end_matches('/')));
+        let no_links = beside.manifest.is_none().then(|| beside.path.clone());
+        Candidates { all, products, by_plain, place, no_links }
+    }
+
+    /// Those whose names agree with a path in the most parts from the last on, and in one at least; and
+    /// whether there is a product among them.
+    fn alike(&self, path: &str) -> (&[Candidate], bool) {
+        let at = self.all.partition_point(|one| parts(&one.plain).lt(parts(path)));
+        let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| self.all.get(at));
+        let most = beside.map(|one| shared(path, &one.plain)).max().unwrap_or(0);
+        if most == 0 {
+            return (&[], false);
         }
-        Candidates { all, by_last, by_plain }
+        let order = |one: &Candidate| parts(&one.plain).take(most).cmp(parts(path).take(most));
+        let begin = self.all.partition_point(|one| order(one) == Ordering::Less);
+        let end = self.all.partition_point(|one| order(one) != Ordering::Greater);
+        (&self.all[begin..end], self.products[end] > self.products[begin])
     }
 
-    /// Those whose names end in the same part as a path.
-    fn ending_as(&self, path: &str) -> impl Iterator<Item = &Candidate> {
-        let last = parts(path).next().unwrap_or_default();
-        self.by_last.get(last).map_or(&[][..], Vec::as_slice).iter().map(|at| &self.all[*at])
+    /// The file of this very name.
+    fn file(&self, plain: &str) -> Option<&Candidate> {
+        self.by_plain.get(plain).map(|at| &self.all[*at])
     }
 
-    /// Those whose names agree with a path in the most parts from the last on, and in one at least.
-    fn of_its_name(&self, artifact: &Artifact) -> Vec<&Candidate> {
-        let named = self.ending_as(&artifact.name);
-        let ranked: Vec<(usize, &Candidate)> =
-            named.map(|one| (shared(&artifact.name, &one.plain), one)).collect();
-        let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
-        ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
+    /// What a path in the folder of the session is called there.
+    fn in_place<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.place.as_deref()?)
+    }
+
+    /// What a file may be: in the folder of the session the product of its name, elsewhere what is
+    /// called most like it. Where a product is among them, no other counts.
+    fn named(&self, artifact: &Artifact) -> (Vec<&Candidate>, bool) {
+        let product = self.in_place(&artifact.name).and_then(|name| self.file(name));
+        if let Some(product) = product.filter(|one| one.is_product) {
+            return (vec![product], true);
+        }
+        let (alike, has_product) = self.alike(&artifact.name);
+        (alike.iter().collect(), has_product)
     }
 
     /// What the folders of a session are called that a folder may be: those in which the first thing of
@@ -153,19 +190,59 @@ impl Candidates {
     /// like the folder.
     fn folders(&self, tree: &Tree) -> Vec<String> {
         let of = |entry: &Entry| -> BTreeSet<String> {
-            let rest = entry.name();
-            let files = self.ending_as(&rest).filter(|one| one.is_file);
+            let rest = spelled(&entry.name());
+            let (alike, _) = self.alike(&rest);
             let folder = |one: &Candidate| {
-                let folder = one.plain.strip_suffix(spelled(&rest).as_str())?;
+                let folder = one.plain.strip_suffix(rest.as_str())?;
                 (folder.is_empty() || folder.ends_with('/')).then(|| folder.to_owned())
             };
-            files.filter_map(folder).collect()
+            alike.iter().filter(|one| one.is_file).filter_map(folder).collect()
         };
         let first = tree.contents.entries().iter().map(of).find(|folders| !folders.is_empty());
         let ranked: Vec<(usize, String)> =
             first.into_iter().flatten().map(|one| (shared(&tree.name, &one), one)).collect();
         let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
         ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
+    }
+
+    /// The folder of the session that a folder is, if it lies there and files came of it.
+    fn folder_in_place(&self, tree: &Tree) -> Option<String> {
+        let folder = format!("{}/", tree.name.trim_end_matches('/'));
+        let folder = self.in_place(&folder)?;
+        let has =
+            |one: &Candidate| one.is_product && one.plain.starts_with(folder) && !one.plain.starts_with('/');
+        self.all.iter().any(has).then(|| folder.to_owned())
+    }
+
+    /// What something is in a folder of the session; or what is wrong with it. In another place than
+    /// that folder's it must be called like nothing else as much.
+    fn entry(&self, folder: &str, tree: Option<&Tree>, entry: &Entry) -> Result<&Candidate, String> {
+        let (is, what) = match &entry.thing {
+            Thing::File { sha256, .. } => (Is::Sha256(hex(sha256)), format!("(sha256 {})", hex(sha256))),
+            Thing::Link(target) => (Is::Link(target.clone()), "(a symbolic link)".to_owned()),
+            Thing::Special(Special::Unreadable) => return Err("cannot be read".to_owned()),
+            Thing::Special(kind) => return Err(format!("({}) is no product", kind.name())),
+        };
+        let rest = spelled(&entry.name());
+        match (self.file(&format!("{folder}{rest}")), &self.no_links) {
+            (Some(candidate), _) if candidate.is == is => {
+                let Some(tree) = tree else { return Ok(candidate) };
+                let path = format!("{}/{rest}", tree.name);
+                let (alike, has_product) = self.alike(&path);
+                let agrees = shared(&path, &candidate.plain)
+                    == alike.first().map_or(0, |one| shared(&path, &one.plain));
+                if agrees && (candidate.is_product || !has_product) {
+                    return Ok(candidate);
+                }
+                let other = alike.iter().find(|one| one.is_product || !has_product);
+                Err(format!("{what} is not the subject {}", other.map_or("", |one| &one.name)))
+            }
+            (_, Some(manifest)) if matches!(is, Is::Link(_)) => Err(format!(
+                "{what} cannot be compared: {manifest}, which lists links, is not beside the envelope"
+            )),
+            (Some(candidate), _) => Err(format!("{what} is not the product {}", candidate.name)),
+            (None, _) => Err(format!("{what} is no product")),
+        }
     }
 }
 
@@ -196,7 +273,7 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
         return;
     }
     let recorded = Recorded::of(&statement.predicate);
-    let candidates = Candidates::of(statement, products.manifest.as_ref());
+    let candidates = Candidates::of(statement, products);
     let is_known = candidates.all.iter().any(|candidate| candidate.is_product);
     // Nothing can be said of a file then: it may have the name of a product.
     let unknown = recorded.product_count().filter(|files| *files > 0 && !is_known).map(|files| {
@@ -245,7 +322,7 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
             text.push_str(&format!("; {} could not be seen", count(recorded.unseen(), "path")));
         }
         if !others.is_empty() {
-            text.push_str(&format!("; {} that the sealer named", count(others.len(), "other file")));
+            text.push_str(&format!("; {}", count(others.len(), "other subject")));
         }
         verdict.aspects.products.set(mark, text);
     }
@@ -265,11 +342,8 @@ impl<'a> Comparison<'a> {
     fn artifact(&mut self, artifact: &Artifact, statement: &Statement) -> Option<(String, String)> {
         let Artifact { shown, path, sha256, .. } = artifact;
         let is = Is::Sha256(sha256.clone());
-        let named = self.candidates.of_its_name(artifact);
-        // The sealer names no file like one that the recorder saw.
-        let product = named.iter().find(|candidate| candidate.is_product);
-        let counts = |one: &Candidate| one.is_product || !one.is_file || product.is_none();
-        if let Some(found) = named.iter().find(|candidate| candidate.is == is && counts(candidate)) {
+        let (named, has_product) = self.candidates.named(artifact);
+        if let Some(found) = named.iter().find(|one| one.is == is && (one.is_product || !has_product)) {
             self.found(found);
             return Some((shown.clone(), found.name.clone()));
         }
@@ -281,9 +355,14 @@ impl<'a> Comparison<'a> {
         }
         let same = self.candidates.all.iter().find(|candidate| candidate.is == is);
         let is_named = |other: &Candidate| named.iter().any(|one| one.name == other.name);
-        self.wrong.push(match (same, product.or(named.first())) {
+        let first = named.iter().find(|one| one.is_product).or(named.first());
+        self.wrong.push(match (same, first) {
+            (_, Some(link)) if matches!(link.is, Is::Link(_)) => format!(
+                "{shown} was a symbolic link when the session ended, the product {}: to compare it give its folder to --artifact",
+                link.name
+            ),
             (Some(other), Some(product)) if is_named(other) => format!(
-                "{shown} has the bytes of the subject {}, which the sealer named, and not those of the product {}",
+                "{shown} has the bytes of the subject {}, which is no product, and not those of the product {}",
                 other.name, product.name
             ),
             (Some(other), _) => {
@@ -297,45 +376,33 @@ impl<'a> Comparison<'a> {
 
     /// Holds a folder against the folder of the session that it fits best.
     fn tree(&mut self, tree: &Tree) {
-        let mut best: Option<(Vec<&'a Candidate>, Vec<String>)> = None;
-        let mut folders = self.candidates.folders(tree);
+        let candidates = self.candidates;
+        let here = candidates.folder_in_place(tree);
+        let elsewhere = here.is_none().then_some(tree);
+        let mut folders = here.map_or_else(|| candidates.folders(tree), |folder| vec![folder]);
         folders.extend(folders.is_empty().then(String::new));
-        for folder in folders {
-            let (mut found, mut wrong) = (Vec::new(), Vec::new());
-            for entry in tree.contents.entries() {
-                match self.entry(&folder, entry) {
-                    Ok(candidate) => found.push(candidate),
-                    Err(what) => {
-                        wrong.push(format!("{}/{} {what}", tree.shown.trim_end_matches('/'), entry.name()));
-                    }
+        let entries = || tree.contents.entries().iter();
+        let faults = |folder: &String| {
+            let wrong = entries().filter(|entry| candidates.entry(folder, elsewhere, entry).is_err());
+            wrong.take(FAULTS_MAX).count()
+        };
+        let best = match &folders[..] {
+            [one] => Some(one),
+            several => several
+                .iter()
+                .map(|folder| (faults(folder), folder))
+                .min_by_key(|(faults, _)| *faults)
+                .map(|(_, folder)| folder),
+        };
+        let Some(folder) = best else { return };
+        for entry in entries() {
+            match candidates.entry(folder, elsewhere, entry) {
+                Ok(candidate) => self.found(candidate),
+                Err(what) => {
+                    let path = format!("{}/{}", tree.shown.trim_end_matches('/'), entry.name());
+                    self.wrong.push(format!("{path} {what}"));
                 }
             }
-            let is_better = best.as_ref().is_none_or(|(_, have)| wrong.len() < have.len());
-            if is_better {
-                best = Some((found, wrong));
-            }
-            if best.as_ref().is_some_and(|(_, wrong)| wrong.is_empty()) {
-                break;
-            }
-        }
-        let Some((found, wrong)) = best else { return };
-        found.into_iter().for_each(|candidate| self.found(candidate));
-        self.wrong.extend(wrong);
-    }
-
-    /// What something is in a folder of the session; or what is wrong with it.
-    fn entry(&self, folder: &str, entry: &Entry) -> Result<&'a Candidate, String> {
-        let (is, what) = match &entry.thing {
-            Thing::File { sha256, .. } => (Is::Sha256(hex(sha256)), format!("(sha256 {})", hex(sha256))),
-            Thing::Link(target) => (Is::Link(target.clone()), "(a symbolic link)".to_owned()),
-            Thing::Special(Special::Unreadable) => return Err("cannot be read".to_owned()),
-            Thing::Special(kind) => return Err(format!("({}) is no product", kind.name())),
-        };
-        let name = format!("{folder}{}", spelled(&entry.name()));
-        match self.candidates.by_plain.get(&name).map(|at| &self.candidates.all[*at]) {
-            Some(candidate) if candidate.is == is => Ok(candidate),
-            Some(candidate) => Err(format!("{what} is not the product {}", candidate.name)),
-            None => Err(format!("{what} is no product")),
         }
     }
 }

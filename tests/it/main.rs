@@ -119,6 +119,7 @@ mod page {
 mod collect {
     mod context;
     mod files;
+    mod folders;
     mod git;
     mod looks;
     mod machine;

@@ -192,7 +192,12 @@ fn a_folder_with_something_else_in_it_is_taken_for_the_products() {
     // A link is listed in the manifest alone.
     place.sh("rm -rf dist; cp -a away dist; mv a.products.jsonl b");
     let (code, text) = verified(&place, &["--artifact", "dist"]);
-    assert!(code == Some(3) && text.contains("dist/l (a symbolic link) is no product"), "{text}");
+    assert!(
+        code == Some(3)
+            && text
+                .contains("dist/l (a symbolic link) cannot be compared: a.products.jsonl, which lists links"),
+        "{text}"
+    );
     place.sh("sed s/app/apq/ b >a.products.jsonl");
     let (code, text) = verified(&place, &["--artifact", "dist"]);
     assert!(code == Some(3) && text.contains("a.products.jsonl is not the products.jsonl of"), "{text}");
@@ -334,7 +339,8 @@ fn what_the_sealer_calls_like_a_product_counts_before_what_the_recorder_saw() {
     let envelope = key.seal(said.to_json()).unwrap();
     place.home.file("work/a.intoto.json", &String::from_utf8(envelope.to_json()).unwrap());
     let (code, text) = verified(&place, &["--artifact", "x/app"]);
-    let says = "x/app has the bytes of the subject app, which the sealer named, and not those of the product dist/app";
+    let says =
+        "x/app has the bytes of the subject app, which is no product, and not those of the product dist/app";
     assert!(code == Some(3) && text.contains(says), "{text}");
     let (code, text) = verified(&place, &["--artifact", "y/app"]);
     assert_eq!(code, Some(0), "{text}");
