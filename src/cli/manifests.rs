@@ -153,7 +153,7 @@ impl Manifests {
                     );
                     // A verifier that knows the name alone could not tell them apart.
                     let other = match product.ends_with(&format!("/{}", as_product(name))) {
-                        true => "name the file by a longer path",
+                        true => "name the file by its path from the root on",
                         false => "give the file a last name that no product has",
                     };
                     let next = format!(

@@ -106,6 +106,8 @@ impl Git {
             "core.checkStat=default",
             "core.ignoreStat=false",
             "core.untrackedCache=false",
+            "core.commitGraph=false",
+            "core.ignoreCase=false",
         ];
         let safe = safe.iter().flat_map(|option| ["-c".into(), OsString::from(option)]).collect();
         Ok(Git {
@@ -168,8 +170,7 @@ impl Git {
             (self.place(), config.join().expect("asking does not panic"))
         });
         let (place, config) = (place?, config?);
-        let top = Path::new(OsStr::from_bytes(&place.folder));
-        if !place.bare && !self.folder.canonicalize().is_ok_and(|folder| folder.starts_with(top)) {
+        if !place.bare && !self.is_at(Path::new(OsStr::from_bytes(&place.folder))) {
             return Err(format!(
                 "the files of the repository are said to be in another folder: {}",
                 visible(&place.folder)
@@ -196,6 +197,18 @@ impl Git {
         let files = files?;
         let Place { bare, shallow, tree, folder } = place;
         Ok(Repository { tree, tags, remotes, bare, shallow, folder, ..files })
+    }
+
+    /// Whether the files that are at a top are those in which a person would look for the repository:
+    /// where its `.git` is, or where a variable leads.
+    fn is_at(&self, top: &Path) -> bool {
+        let Ok(folder) = self.folder.canonicalize() else { return false };
+        let is_led = self.leads.iter().any(|name| paths::variable(name).is_some());
+        let has_git = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
+        match is_led {
+            true => folder.starts_with(top),
+            false => folder.ancestors().find(has_git) == Some(top),
+        }
     }
 
     /// Where the repository is, and of which kind.

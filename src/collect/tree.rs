@@ -91,7 +91,8 @@ impl Patterns {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         for pattern in self.fits.iter().rev() {
             let text = String::from_utf8_lossy(&pattern.text);
-            let begin = beginning(&text);
+            let root = if pattern.mode.contains(Mode::ABSOLUTE) { "/" } else { "" };
+            let begin = beginning(&format!("{root}{text}"));
             let is_all_of = |begin: &Path| Path::new(&*text) == begin.join("**");
             if !pattern.mode.contains(Mode::NEGATIVE) {
                 let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
@@ -457,6 +458,10 @@ mod tests {
         ] {
             assert_eq!(Patterns::new(&patterns).unwrap().may_fit_in(path.as_bytes()), all, "{path}");
             assert_eq!(Patterns::new(&patterns[..1]).unwrap().may_fit_in(path.as_bytes()), first, "{path}");
+            for rooted in ["/dist", "/dist/", "/dist/*"] {
+                let rooted = Patterns::new(&[rooted.to_owned()]).unwrap();
+                assert_eq!(rooted.may_fit_in(path.as_bytes()), first, "{path}");
+            }
         }
     }
 

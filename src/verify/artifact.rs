@@ -92,6 +92,8 @@ struct Candidates {
 
 /// In how many files a folder may differ from the one of a session before another is tried.
 const FAULTS_MAX: usize = 10;
+/// How many names are compared while the folder of a session is looked for that a folder is.
+const COMPARED_MAX: usize = 1_000_000;
 
 impl Candidates {
     /// The products, by their manifest where it is there, and the subjects that are files of the user.
@@ -186,8 +188,8 @@ impl Candidates {
     }
 
     /// What the folders of a session are called that a folder may be: those in which the first thing of
-    /// it that is called like something there has that name, and of these the ones that are called most
-    /// like the folder.
+    /// it that is called like something there has that name. The ones that are called most like the
+    /// folder come first.
     fn folders(&self, tree: &Tree) -> Vec<String> {
         let of = |entry: &Entry| -> BTreeSet<String> {
             let rest = spelled(&entry.name());
@@ -199,10 +201,9 @@ impl Candidates {
             alike.iter().filter(|one| one.is_file).filter_map(folder).collect()
         };
         let first = tree.contents.entries().iter().map(of).find(|folders| !folders.is_empty());
-        let ranked: Vec<(usize, String)> =
-            first.into_iter().flatten().map(|one| (shared(&tree.name, &one), one)).collect();
-        let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
-        ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
+        let mut folders: Vec<String> = first.into_iter().flatten().collect();
+        folders.sort_by_key(|one| std::cmp::Reverse(shared(&tree.name, one)));
+        folders
     }
 
     /// The folder of the session that a folder is, if it lies there and files came of it.
@@ -215,7 +216,7 @@ impl Candidates {
     }
 
     /// What something is in a folder of the session; or what is wrong with it. In another place than
-    /// that folder's it must be called like nothing else as much.
+    /// that folder's it must be the same by itself: what is called most like it has its bytes.
     fn entry(&self, folder: &str, tree: Option<&Tree>, entry: &Entry) -> Result<&Candidate, String> {
         let (is, what) = match &entry.thing {
             Thing::File { sha256, .. } => (Is::Sha256(hex(sha256)), format!("(sha256 {})", hex(sha256))),
@@ -229,12 +230,15 @@ impl Candidates {
                 let Some(tree) = tree else { return Ok(candidate) };
                 let path = format!("{}/{rest}", tree.name);
                 let (alike, has_product) = self.alike(&path);
-                let agrees = shared(&path, &candidate.plain)
-                    == alike.first().map_or(0, |one| shared(&path, &one.plain));
-                if agrees && (candidate.is_product || !has_product) {
+                let counts = |one: &&Candidate| one.is_product || !has_product;
+                let agrees = |one: &Candidate| shared(&path, &one.plain) == shared(&path, &candidate.plain);
+                let mut counted = alike.iter().filter(counts);
+                if (counts(&candidate) && alike.first().is_some_and(agrees))
+                    || counted.clone().any(|one| one.is == is)
+                {
                     return Ok(candidate);
                 }
-                let other = alike.iter().find(|one| one.is_product || !has_product);
+                let other = counted.next();
                 Err(format!("{what} is not the subject {}", other.map_or("", |one| &one.name)))
             }
             (_, Some(manifest)) if matches!(is, Is::Link(_)) => Err(format!(
@@ -382,18 +386,28 @@ impl<'a> Comparison<'a> {
         let mut folders = here.map_or_else(|| candidates.folders(tree), |folder| vec![folder]);
         folders.extend(folders.is_empty().then(String::new));
         let entries = || tree.contents.entries().iter();
-        let faults = |folder: &String| {
-            let wrong = entries().filter(|entry| candidates.entry(folder, elsewhere, entry).is_err());
-            wrong.take(FAULTS_MAX).count()
+        // One that nests folders in folders finds no end otherwise.
+        let mut left = COMPARED_MAX;
+        let mut faults = |folder: &String| {
+            let mut wrong = 0;
+            for entry in entries() {
+                left = left.saturating_sub(parts(&tree.name).count() + parts(&entry.name()).count());
+                wrong += usize::from(left == 0 || candidates.entry(folder, elsewhere, entry).is_err());
+                if wrong == FAULTS_MAX {
+                    break;
+                }
+            }
+            wrong
         };
-        let best = match &folders[..] {
-            [one] => Some(one),
-            several => several
-                .iter()
-                .map(|folder| (faults(folder), folder))
-                .min_by_key(|(faults, _)| *faults)
-                .map(|(_, folder)| folder),
-        };
+        let mut best = folders.first().map(|folder| (FAULTS_MAX + 1, folder));
+        for folder in folders.iter().filter(|_| folders.len() > 1) {
+            let found = (faults(folder), folder);
+            best = best.into_iter().chain([found]).min_by_key(|(faults, _)| *faults);
+            if best.is_some_and(|(faults, _)| faults == 0) {
+                break;
+            }
+        }
+        let best = best.map(|(_, folder)| folder);
         let Some(folder) = best else { return };
         for entry in entries() {
             match candidates.entry(folder, elsewhere, entry) {

@@ -80,6 +80,37 @@ fn a_script_or_what_the_sealer_named_passes_for_a_product_of_its_name() {
 }
 
 #[test]
+fn a_copy_of_a_whole_folder_is_refused_for_its_name() {
+    let place = Place::new();
+    place.sh("mkdir proj; cp k proj/k");
+    let words = ["sh", "--seal", "../a.intoto.json", "--key", "../k", "--products", "**", "--products", "!k"];
+    let script =
+        "mkdir -p proj tests; touch __init__.py proj/__init__.py; echo s >setup.py; echo t >tests/t.py";
+    let ran = place.attesh("proj", &[&words[..], &["-c", script]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    place.sh("mkdir ../c2; rm proj/k; cp -r proj ../c2/proj; cp -r proj ../c2/x");
+    for copy in ["../c2/proj", "../c2/x", "proj"] {
+        let (good, said) = is_good(&place, &[copy]);
+        assert!(good, "{copy}: {said}");
+    }
+    place.sh("echo evil >../c2/proj/tests/t.py");
+    let (good, said) = is_good(&place, &["../c2/proj"]);
+    assert!(!good && said.contains("../c2/proj/tests/t.py (sha256 "), "{said}");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test measures how long a verdict takes")]
+fn folders_in_folders_take_forever() {
+    let place = Place::new();
+    let script = "mkdir z; cd z; for ((i = 0; i < 600; i++)); do echo x >0; mkdir a; cd a; done";
+    record(&place, &["--products", "**"], script);
+    place.sh("mv z ../zc");
+    let begin = Instant::now();
+    is_good(&place, &["../zc"]);
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, reason = "a test measures how long a verdict takes")]
 fn many_files_of_one_name_take_forever() {
     let place = Place::new();

@@ -119,6 +119,25 @@ fn a_repository_hides_what_differs_from_git() {
         git status >/dev/null; sleep 1.1; echo HI >f; touch -d @1000000000 f",
     );
     assert_eq!(changed("t"), r#"["f"]"#);
+    // Files that differ in capitals alone.
+    clean("c");
+    place.sh("cd c; git config core.ignoreCase true; echo evil >F");
+    assert_eq!(changed("c"), r#"["F"]"#);
+    // A commit in the cache of commits in the place of this one.
+    clean("g");
+    place.sh(
+        "cd g; good=$(git rev-parse HEAD); echo evil >f; evil=$(git commit-tree -m x $(git add f; git write-tree))
+        op() { echo .git/objects/${1:0:2}/${1:2}; }; cp $(op $good) ../kept; chmod u+w $(op $good); cp $(op $evil) $(op $good)
+        git commit-graph write --reachable 2>/dev/null; cp ../kept $(op $good)",
+    );
+    assert_eq!(changed("g"), r#"["f"]"#);
+    // The files of the folder above, with a repository of its own or without.
+    place
+        .sh("mkdir wt; cd wt; git init -q repo; cd repo; echo hi >f; git add f; git commit -qm one; cp f ..");
+    place.sh("cd wt/repo; git config core.worktree \"$PWD/..\"; echo repo/ >.git/info/exclude; echo evil >f");
+    assert!(refused(&place, "wt/repo").contains("said to be in another folder: "));
+    place.sh("cd wt; git init -q");
+    assert!(refused(&place, "wt/repo").contains("said to be in another folder: "));
     // The files of another folder.
     clean("w");
     place.sh("cp -a w copy; cd w; git config core.worktree ../../copy; echo evil >f");
@@ -140,6 +159,9 @@ fn a_submodule_that_nothing_names_or_nobody_checked_out_is_clean() {
     assert_eq!(changed("thin"), "[]");
     place.sh("echo evil >thin/lib/f");
     assert_eq!(changed("thin"), r#"["lib"]"#);
+    place.sh("git clone -q app led; cd led; git -c protocol.file.allow=always submodule -q update --init; cp lib/f .");
+    place.sh("cd led; git -C lib config core.worktree \"$PWD\"; echo evil >lib/f");
+    assert!(refused(&place, "led").contains("said to be in another folder: "));
     place.sh("cd app; git rm -q --cached .gitmodules; rm .gitmodules; git commit -qm gone; echo x >>lib/f; mkdir d");
     assert_eq!(changed("app"), r#"["lib/f"]"#);
     assert_eq!(changed("app/d"), r#"["lib/f"]"#);
