@@ -203,12 +203,18 @@ impl Git {
     /// where its `.git` is, or where a variable leads.
     fn is_at(&self, top: &Path) -> bool {
         let Ok(folder) = self.folder.canonicalize() else { return false };
-        let is_led = self.leads.iter().any(|name| paths::variable(name).is_some());
-        let has_git = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
-        match is_led {
-            true => folder.starts_with(top),
-            false => folder.ancestors().find(has_git) == Some(top),
+        let is_set = |name: &str| self.leads.contains(&name) && paths::variable(name).is_some();
+        // git passes over a folder of this name that has nothing of a repository in it.
+        let has_git = |above: &&Path| {
+            let git = above.join(".git");
+            git.is_file() || git.join("HEAD").symlink_metadata().is_ok()
+        };
+        if is_set("GIT_WORK_TREE") {
+            return folder.starts_with(top);
         }
+        // A submodule is where it is; and so is what a variable alone leads to.
+        let is_here = folder == top && (self.leads.is_empty() || is_set("GIT_DIR"));
+        is_here || (!self.leads.is_empty() && folder.ancestors().find(has_git) == Some(top))
     }
 
     /// Where the repository is, and of which kind.
@@ -313,6 +319,8 @@ impl Git {
                 let inner =
                     Git { folder: at, until: self.until, leads: &[], ..Git::new(&folder, self.limit)? };
                 let inner = inner.repository(depth - 1)?;
+                // One that says that it has no files says nothing of those that are there.
+                changed.extend(inner.bare.then(|| path.clone()));
                 changed.extend(inner.changed.iter().map(|inner| [path, &b"/"[..], inner].concat()));
             }
         }

@@ -94,6 +94,8 @@ struct Candidates {
 const FAULTS_MAX: usize = 10;
 /// How many names are compared while the folder of a session is looked for that a folder is.
 const COMPARED_MAX: usize = 1_000_000;
+/// How many subjects that are called alike are looked at for the bytes of one file.
+const ALIKE_MAX: usize = 1000;
 
 impl Candidates {
     /// The products, by their manifest where it is there, and the subjects that are files of the user.
@@ -188,8 +190,8 @@ impl Candidates {
     }
 
     /// What the folders of a session are called that a folder may be: those in which the first thing of
-    /// it that is called like something there has that name. The ones that are called most like the
-    /// folder come first.
+    /// it that is called like something there has that name, and of these the ones that are called most
+    /// like the folder, with the folder of the session before them.
     fn folders(&self, tree: &Tree) -> Vec<String> {
         let of = |entry: &Entry| -> BTreeSet<String> {
             let rest = spelled(&entry.name());
@@ -201,9 +203,11 @@ impl Candidates {
             alike.iter().filter(|one| one.is_file).filter_map(folder).collect()
         };
         let first = tree.contents.entries().iter().map(of).find(|folders| !folders.is_empty());
-        let mut folders: Vec<String> = first.into_iter().flatten().collect();
-        folders.sort_by_key(|one| std::cmp::Reverse(shared(&tree.name, one)));
-        folders
+        let place = self.place.as_deref().unwrap_or_default();
+        let rank = |one: String| (shared(&tree.name, &format!("{place}{one}")), one);
+        let ranked: Vec<(usize, String)> = first.into_iter().flatten().map(rank).collect();
+        let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
+        ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, one)| one).collect()
     }
 
     /// The folder of the session that a folder is, if it lies there and files came of it.
@@ -234,7 +238,7 @@ impl Candidates {
                 let agrees = |one: &Candidate| shared(&path, &one.plain) == shared(&path, &candidate.plain);
                 let mut counted = alike.iter().filter(counts);
                 if (counts(&candidate) && alike.first().is_some_and(agrees))
-                    || counted.clone().any(|one| one.is == is)
+                    || counted.clone().take(ALIKE_MAX).any(|one| one.is == is)
                 {
                     return Ok(candidate);
                 }
@@ -391,10 +395,10 @@ impl<'a> Comparison<'a> {
         let mut faults = |folder: &String| {
             let mut wrong = 0;
             for entry in entries() {
-                left = left.saturating_sub(parts(&tree.name).count() + parts(&entry.name()).count());
-                wrong += usize::from(left == 0 || candidates.entry(folder, elsewhere, entry).is_err());
-                if wrong == FAULTS_MAX {
-                    break;
+                left = left.saturating_sub(parts(folder).count() + parts(&entry.name()).count());
+                wrong += usize::from(candidates.entry(folder, elsewhere, entry).is_err());
+                if left == 0 || wrong == FAULTS_MAX {
+                    return FAULTS_MAX;
                 }
             }
             wrong

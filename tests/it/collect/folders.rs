@@ -80,6 +80,20 @@ fn a_script_or_what_the_sealer_named_passes_for_a_product_of_its_name() {
 }
 
 #[test]
+fn a_folder_with_a_file_of_another_passes_where_one_of_its_own_is_left_out() {
+    let place = Place::new();
+    let script =
+        "mkdir rel test; echo a >rel/app; echo r >rel/readme; cp rel/app test/app; echo x >test/debug.cfg";
+    record(&place, &["--products", "**", "--products", "!k"], script);
+    place.sh("mkdir -p ../dl/rel; cp test/app test/debug.cfg ../dl/rel/");
+    let (good, said) = is_good(&place, &["../dl/rel"]);
+    assert!(
+        !good && said.contains("../dl/rel/debug.cfg (sha256 ") && said.contains("is no product"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_copy_of_a_whole_folder_is_refused_for_its_name() {
     let place = Place::new();
     place.sh("mkdir proj; cp k proj/k");

@@ -162,6 +162,10 @@ fn a_submodule_that_nothing_names_or_nobody_checked_out_is_clean() {
     place.sh("git clone -q app led; cd led; git -c protocol.file.allow=always submodule -q update --init; cp lib/f .");
     place.sh("cd led; git -C lib config core.worktree \"$PWD\"; echo evil >lib/f");
     assert!(refused(&place, "led").contains("said to be in another folder: "));
+    // One that says that it has no files.
+    place.sh("git clone -q app mute; cd mute; git -c protocol.file.allow=always submodule -q update --init");
+    place.sh("cd mute; git -C lib config --unset core.worktree; git config -f .git/modules/lib/config core.bare true; echo evil >lib/f");
+    assert_eq!(changed("mute"), r#"["lib"]"#);
     place.sh("cd app; git rm -q --cached .gitmodules; rm .gitmodules; git commit -qm gone; echo x >>lib/f; mkdir d");
     assert_eq!(changed("app"), r#"["lib/f"]"#);
     assert_eq!(changed("app/d"), r#"["lib/f"]"#);
@@ -238,6 +242,14 @@ fn what_the_environment_has_for_git_traces_or_leads_astray() {
     ];
     assert_eq!(seen(&place, "app")["data"]["changedCount"], "0");
     assert!(!place.path("trace").exists());
+    // A variable that leads nowhere leaves the files where they are.
+    place.repository("app/repo");
+    place
+        .sh("cd app/repo; git config core.worktree \"$PWD/..\"; echo repo/ >.git/info/exclude; echo evil >f");
+    place.variables = vec![("GIT_CEILING_DIRECTORIES", "/nosuch".into())];
+    assert!(refused(&place, "app/repo").contains("said to be in another folder: "));
+    place.variables = vec![("GIT_WORK_TREE", place.path("app").to_str().unwrap().to_owned())];
+    assert_ne!(seen(&place, "app")["data"]["changedCount"], Value::Null);
 }
 
 #[test]
