@@ -24,22 +24,6 @@ use crate::session::attached;
 use crate::text::{Next, count, visible};
 use crate::verify::{as_product, product_of};
 
-/// The path that a file would have as a product of the session, where its folder is still in its place.
-fn place(recorded: &Recorded, file: &str) -> Option<String> {
-    let at = Path::new(file).canonicalize().ok()?;
-    let path = recorded.folder().and_then(|folder| at.strip_prefix(folder).ok()).unwrap_or(&at);
-    Some(name_of(path.as_os_str().as_bytes()))
-}
-
-/// A product whose name ends in this one, if all that do have other bytes: no verifier could tell them
-/// apart by a path that says no more.
-fn called_otherwise(products: &HashMap<String, Option<String>>, name: &str, sha256: &str) -> Option<String> {
-    let ending = format!("/{}", as_product(name));
-    let called = || products.iter().filter(|(product, _)| product.ends_with(&ending));
-    let first = called().map(|(product, _)| product).min()?;
-    called().all(|(_, have)| have.as_deref() != Some(sha256)).then(|| first.clone())
-}
-
 /// What the names of an envelope and of its bundle end in.
 const ENDINGS: [&str; 2] = [".intoto.json", ".sigstore.json"];
 
@@ -130,8 +114,8 @@ impl Manifests {
             let is_product = |name: &str| of(name).is_some();
             // An image is no file, and can be called like one.
             let product = match at < files {
-                true => place(recorded, name)
-                    .filter(|place| is_product(place))
+                true => in_place(recorded, name)
+                    .filter(|name| is_product(name))
                     .or_else(|| product_of(name, is_product))
                     .or_else(|| called_otherwise(&named, name, sha256)),
                 false => None,
@@ -152,7 +136,7 @@ impl Manifests {
                         visible(product.as_bytes())
                     );
                     // A verifier that knows the name alone could not tell them apart.
-                    let other = match product.ends_with(&format!("/{}", as_product(name))) {
+                    let other = match is_end_of(&product, name) {
                         true => "name the file by its path from the root on",
                         false => "give the file a last name that no product has",
                     };
@@ -189,6 +173,27 @@ impl Manifests {
             files::publish(&path_beside(envelope, name), bytes, 0o644, overwrite)
         })
     }
+}
+
+/// The name that a file would have as a product of the session, where its folder is still in its place.
+fn in_place(recorded: &Recorded, file: &str) -> Option<String> {
+    let at = Path::new(file).canonicalize().ok()?;
+    let name = name_of(at.as_os_str().as_bytes());
+    let own = recorded.place().and_then(|place| name.strip_prefix(&place).map(str::to_owned));
+    Some(own.unwrap_or(name))
+}
+
+/// Whether a file is called like the end of a product's name.
+fn is_end_of(product: &str, file: &str) -> bool {
+    product.ends_with(&format!("/{}", as_product(file)))
+}
+
+/// A product whose name ends in this one, if all that do have other bytes: no verifier could tell them
+/// apart by a path that says no more.
+fn called_otherwise(products: &HashMap<String, Option<String>>, name: &str, sha256: &str) -> Option<String> {
+    let called = || products.iter().filter(|(product, _)| is_end_of(product, name));
+    let first = called().map(|(product, _)| product).min()?;
+    called().all(|(_, have)| have.as_deref() != Some(sha256)).then(|| first.clone())
 }
 
 /// What a fact names and is not beside the journal is said; what is another file is refused.

@@ -203,18 +203,20 @@ impl Git {
     /// where its `.git` is, or where a variable leads.
     fn is_at(&self, top: &Path) -> bool {
         let Ok(folder) = self.folder.canonicalize() else { return false };
-        let is_set = |name: &str| self.leads.contains(&name) && paths::variable(name).is_some();
+        // A submodule is asked where it is, and no variable leads to it.
+        if self.leads.is_empty() {
+            return folder == top;
+        }
+        let is_set = |name| paths::variable(name).is_some();
+        if is_set("GIT_WORK_TREE") {
+            return folder.starts_with(top);
+        }
         // git passes over a folder of this name that has nothing of a repository in it.
         let has_git = |above: &&Path| {
             let git = above.join(".git");
             git.is_file() || git.join("HEAD").symlink_metadata().is_ok()
         };
-        if is_set("GIT_WORK_TREE") {
-            return folder.starts_with(top);
-        }
-        // A submodule is where it is; and so is what a variable alone leads to.
-        let is_here = folder == top && (self.leads.is_empty() || is_set("GIT_DIR"));
-        is_here || (!self.leads.is_empty() && folder.ancestors().find(has_git) == Some(top))
+        (is_set("GIT_DIR") && folder == top) || folder.ancestors().find(has_git) == Some(top)
     }
 
     /// Where the repository is, and of which kind.
@@ -306,29 +308,33 @@ impl Git {
         let mut changed: Vec<Vec<u8>> = unwatched;
         changed.extend(absent.into_iter().filter(is_there));
         for (path, _) in &submodules {
-            let at = folder.join(OsStr::from_bytes(path));
-            if at.join(".git").symlink_metadata().is_err() {
-                // Nobody says what is in the place of one that is not checked out.
-                let is_empty = || std::fs::read_dir(&at).is_ok_and(|mut entries| entries.next().is_none());
-                if at.symlink_metadata().is_ok() && !is_empty() {
-                    changed.push(path.clone());
-                }
-            } else if depth == 0 {
-                changed.push(path.clone());
-            } else {
-                let inner =
-                    Git { folder: at, until: self.until, leads: &[], ..Git::new(&folder, self.limit)? };
-                let inner = inner.repository(depth - 1)?;
-                // One that says that it has no files says nothing of those that are there.
-                changed.extend(inner.bare.then(|| path.clone()));
-                changed.extend(inner.changed.iter().map(|inner| [path, &b"/"[..], inner].concat()));
-            }
+            changed.extend(self.submodule(folder.join(OsStr::from_bytes(path)), path, depth)?);
         }
         let have: HashSet<&Vec<u8>> = repository.changed.iter().collect();
         changed.retain(|path| !have.contains(path));
         repository.changed.extend(changed);
         repository.submodules = submodules;
         Ok(repository)
+    }
+
+    /// What differs of a submodule, or that it does.
+    fn submodule(&self, at: PathBuf, path: &[u8], depth: usize) -> Result<Vec<Vec<u8>>, String> {
+        let itself = || vec![path.to_vec()];
+        if at.join(".git").symlink_metadata().is_err() {
+            // Nobody says what is in the place of one that is not checked out.
+            let is_empty = || std::fs::read_dir(&at).is_ok_and(|mut entries| entries.next().is_none());
+            let is_clean = at.symlink_metadata().is_err() || is_empty();
+            return Ok(if is_clean { Vec::new() } else { itself() });
+        }
+        if depth == 0 {
+            return Ok(itself());
+        }
+        let inner = Git { until: self.until, leads: &[], ..Git::new(&at, self.limit)? };
+        let inner = inner.repository(depth - 1)?;
+        // One that says that it has no files says nothing of those that are there.
+        let mut changed = if inner.bare { itself() } else { Vec::new() };
+        changed.extend(inner.changed.iter().map(|inner| [path, b"/", inner].concat()));
+        Ok(changed)
     }
 }
 

@@ -41,9 +41,22 @@ pub(super) struct Tree {
 /// Patterns as in .gitignore that name products.
 #[derive(Default)]
 pub(super) struct Patterns {
-    fits: Vec<Pattern>,
-    /// The folders and files that are walked for them, relative to the folder of the session.
-    begins: Vec<PathBuf>,
+    all: Vec<Written>,
+}
+
+/// A pattern as somebody wrote it.
+struct Written {
+    pattern: Pattern,
+    /// The path in which everything is that it can name, relative to the folder of the session.
+    begin: PathBuf,
+    /// Whether it names all that is there.
+    is_whole: bool,
+}
+
+impl Written {
+    fn takes_out(&self) -> bool {
+        self.pattern.mode.contains(Mode::NEGATIVE)
+    }
 }
 
 impl Patterns {
@@ -56,23 +69,24 @@ impl Patterns {
             let text = if text.ends_with("\\ ") { text } else { text.trim_end_matches(' ') };
             let pattern = Pattern::from_bytes(text.as_bytes());
             let pattern = pattern.filter(|pattern| !text.starts_with('#') && !pattern.text.is_empty());
-            all.fits.push(pattern.ok_or_else(|| format!("{text:?} is no pattern"))?);
+            let pattern = pattern.ok_or_else(|| format!("{text:?} is no pattern"))?;
             let parts = || text.trim_start_matches(['!', '/']).trim_end_matches('/').split('/');
             if parts().any(|part| matches!(part, "" | "." | "..")) {
                 return Err(format!(
                     "{text:?} fits no path: write it from the folder of the session on, without . and .."
                 ));
             }
-            if !text.starts_with('!') {
-                all.begins.push(beginning(text));
-            }
+            let path = text.strip_prefix('!').unwrap_or(text);
+            let begin = beginning(path);
+            let is_whole = Path::new(path.trim_start_matches('/')) == begin.join("**");
+            all.all.push(Written { pattern, begin, is_whole });
         }
         Ok(all)
     }
 
     /// Whether no pattern was given.
     pub fn is_empty(&self) -> bool {
-        self.fits.is_empty()
+        self.all.is_empty()
     }
 
     /// Whether a file of this path fits, or a folder that it is in.
@@ -89,32 +103,28 @@ impl Patterns {
             return !self.is_empty();
         }
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
-        for pattern in self.fits.iter().rev() {
-            let text = String::from_utf8_lossy(&pattern.text);
-            let root = if pattern.mode.contains(Mode::ABSOLUTE) { "/" } else { "" };
-            let begin = beginning(&format!("{root}{text}"));
-            let is_all_of = |begin: &Path| Path::new(&*text) == begin.join("**");
-            if !pattern.mode.contains(Mode::NEGATIVE) {
-                let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-                if is_inside && (begin.starts_with(path) || path.starts_with(&begin)) {
-                    return true;
-                }
-            } else if path.starts_with(&begin) && is_all_of(&begin) {
-                return false;
-            }
-        }
-        false
+        let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let decides = |one: &&Written| match one.takes_out() {
+            true => one.is_whole && path.starts_with(&one.begin),
+            false => one.begin.starts_with(path) || path.starts_with(&one.begin),
+        };
+        is_inside && self.all.iter().rfind(decides).is_some_and(|one| !one.takes_out())
+    }
+
+    /// The folders and files that are walked for them.
+    fn begins(&self) -> impl Iterator<Item = &Path> {
+        self.all.iter().filter(|one| !one.takes_out()).map(|one| one.begin.as_path())
     }
 
     /// What the last pattern that a path fits says of it.
     fn decides(&self, path: &Path, is_dir: bool) -> Option<bool> {
         let bytes = path.as_os_str().as_bytes();
         let base = bytes.iter().rposition(|byte| *byte == b'/').map(|at| at + 1);
-        let fits = |pattern: &&Pattern| {
+        let fits = |one: &&Written| {
             let mode = wildmatch::Mode::NO_MATCH_SLASH_LITERAL;
-            pattern.matches_repo_relative_path(bytes.into(), base, Some(is_dir), Case::Sensitive, mode)
+            one.pattern.matches_repo_relative_path(bytes.into(), base, Some(is_dir), Case::Sensitive, mode)
         };
-        self.fits.iter().rfind(fits).map(|pattern| !pattern.mode.contains(Mode::NEGATIVE))
+        self.all.iter().rfind(fits).map(|one| !one.takes_out())
     }
 }
 
@@ -168,7 +178,7 @@ pub(super) fn walk(places: &Places) -> Result<Tree, String> {
             _ => walk.enough()?,
         }
     }
-    for begin in &places.patterns.begins {
+    for begin in places.patterns.begins() {
         walk.pattern(begin)?;
     }
     Ok(Tree { found: walk.found, ignored: walk.ignored })

@@ -5,10 +5,8 @@
 //!
 //! Rules: a fact of the start counts only before the first shell, and of those of the stop the last.
 
-use std::path::Path;
-
 use super::statement::{FactFacts, Predicate, Subject};
-use crate::fact::manifest::sums;
+use crate::fact::manifest::{name_of, sums};
 use crate::fact::{COLLECTION, ERROR, MATERIALS, PRODUCTS};
 use crate::record::{Attached, FactTime};
 use crate::text::count;
@@ -32,9 +30,10 @@ impl<'a> Recorded<'a> {
     /// What facts say of which the first shell stands at this record.
     #[must_use]
     pub fn among(facts: &'a [FactFacts], first_shell: u64) -> Self {
-        let at_start = |kind| {
-            let is_one = move |fact: &&FactFacts| fact.kind == kind && fact.at == FactTime::Start;
-            facts.iter().find(move |fact| is_one(fact) && fact.record < first_shell)
+        let at_start = |kind: &str| {
+            facts
+                .iter()
+                .find(|fact| fact.kind == kind && fact.at == FactTime::Start && fact.record < first_shell)
         };
         let (collection, materials) = (at_start(COLLECTION), at_start(MATERIALS));
         let products = facts.iter().rfind(|fact| fact.kind == PRODUCTS && fact.at == FactTime::Stop);
@@ -42,10 +41,12 @@ impl<'a> Recorded<'a> {
         Recorded { collection, materials, products: products.filter(|_| materials.is_some()) }
     }
 
-    /// The folder that the paths of the files are relative to, without a link in it.
+    /// What the name of a file from the root on begins with if it is in the folder of the session, that
+    /// the names of products are relative to.
     #[must_use]
-    pub fn folder(&self) -> Option<&'a Path> {
-        self.collection?.text("folder").map(Path::new)
+    pub fn place(&self) -> Option<String> {
+        let folder = self.collection?.text("folder")?;
+        Some(format!("{}/", name_of(folder.as_bytes()).trim_end_matches('/')))
     }
 
     /// The manifest of the materials, if they were recorded.

@@ -10,7 +10,6 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::os::unix::ffi::OsStrExt as _;
 
 use super::verdict::{Mark, Objection, Verdict};
 use crate::cause::Code;
@@ -76,6 +75,13 @@ struct Candidate {
     is_file: bool,
 }
 
+impl Candidate {
+    /// Whether it can be a file: where a product is called like the file, no other can.
+    fn counts(&self, has_product: bool) -> bool {
+        self.is_product || !has_product
+    }
+}
+
 /// All that files may be.
 struct Candidates {
     /// By their names from the last part on: those that end in the same parts stand together.
@@ -84,7 +90,7 @@ struct Candidates {
     products: Vec<usize>,
     /// The files.
     by_plain: HashMap<String, usize>,
-    /// The folder of the session as a product in it would begin, where it was recorded.
+    /// What the name of a file in the folder of the session begins with, where that was recorded.
     place: Option<String>,
     /// Where the manifest would be that alone lists links, if it is not there.
     no_links: Option<String>,
@@ -99,9 +105,8 @@ const ALIKE_MAX: usize = 1000;
 
 impl Candidates {
     /// The products, by their manifest where it is there, and the subjects that are files of the user.
-    fn of(statement: &Statement, beside: &Products) -> Self {
+    fn of(statement: &Statement, recorded: &Recorded, beside: &Products) -> Self {
         let products = beside.manifest.as_ref();
-        let recorded = Recorded::of(&statement.predicate);
         let listed = recorded.listed(&statement.subject).map_or(0, <[_]>::len);
         let product = |name: String, is: Is| Candidate {
             plain: spelled(&name),
@@ -146,11 +151,8 @@ impl Candidates {
         let products = std::iter::once(0).chain(products).collect();
         let files = all.iter().enumerate().filter(|(_, one)| one.is_file);
         let by_plain = files.map(|(at, one)| (one.plain.clone(), at)).collect();
-        let place = recorded
-            .folder()
-            .map(|folder| format!("{}/", name_of(folder.as_os_str().as_bytes()).trim_end_matches('/')));
         let no_links = beside.manifest.is_none().then(|| beside.path.clone());
-        Candidates { all, products, by_plain, place, no_links }
+        Candidates { all, products, by_plain, place: recorded.place(), no_links }
     }
 
     /// Those whose names agree with a path in the most parts from the last on, and in one at least; and
@@ -179,7 +181,7 @@ impl Candidates {
     }
 
     /// What a file may be: in the folder of the session the product of its name, elsewhere what is
-    /// called most like it. Where a product is among them, no other counts.
+    /// called most like it; and whether there is a product among them.
     fn named(&self, artifact: &Artifact) -> (Vec<&Candidate>, bool) {
         let product = self.in_place(&artifact.name).and_then(|name| self.file(name));
         if let Some(product) = product.filter(|one| one.is_product) {
@@ -219,6 +221,34 @@ impl Candidates {
         self.all.iter().any(has).then(|| folder.to_owned())
     }
 
+    /// The first of several folders of the session from which a folder elsewhere differs least.
+    fn fittest<'f>(&self, folders: &'f [String], tree: &Tree) -> &'f String {
+        // One that nests folders in folders finds no end otherwise.
+        let mut left = COMPARED_MAX;
+        let mut faults = |folder: &String| {
+            let mut wrong = 0;
+            for entry in tree.contents.entries() {
+                left = left.saturating_sub(parts(folder).count() + parts(&entry.name()).count());
+                wrong += usize::from(self.entry(folder, Some(tree), entry).is_err());
+                if left == 0 || wrong == FAULTS_MAX {
+                    return FAULTS_MAX;
+                }
+            }
+            wrong
+        };
+        let (mut best, mut least) = (&folders[0], usize::MAX);
+        for folder in folders {
+            let wrong = faults(folder);
+            if wrong < least {
+                (best, least) = (folder, wrong);
+            }
+            if least == 0 {
+                break;
+            }
+        }
+        best
+    }
+
     /// What something is in a folder of the session; or what is wrong with it. In another place than
     /// that folder's it must be the same by itself: what is called most like it has its bytes.
     fn entry(&self, folder: &str, tree: Option<&Tree>, entry: &Entry) -> Result<&Candidate, String> {
@@ -234,10 +264,10 @@ impl Candidates {
                 let Some(tree) = tree else { return Ok(candidate) };
                 let path = format!("{}/{rest}", tree.name);
                 let (alike, has_product) = self.alike(&path);
-                let counts = |one: &&Candidate| one.is_product || !has_product;
                 let agrees = |one: &Candidate| shared(&path, &one.plain) == shared(&path, &candidate.plain);
-                let mut counted = alike.iter().filter(counts);
-                if (counts(&candidate) && alike.first().is_some_and(agrees))
+                let mut counted = alike.iter().filter(|one| one.counts(has_product));
+                // It is one of those itself, or another of them has its bytes.
+                if (candidate.counts(has_product) && alike.first().is_some_and(agrees))
                     || counted.clone().take(ALIKE_MAX).any(|one| one.is == is)
                 {
                     return Ok(candidate);
@@ -281,7 +311,7 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
         return;
     }
     let recorded = Recorded::of(&statement.predicate);
-    let candidates = Candidates::of(statement, products);
+    let candidates = Candidates::of(statement, &recorded, products);
     let is_known = candidates.all.iter().any(|candidate| candidate.is_product);
     // Nothing can be said of a file then: it may have the name of a product.
     let unknown = recorded.product_count().filter(|files| *files > 0 && !is_known).map(|files| {
@@ -351,7 +381,7 @@ impl<'a> Comparison<'a> {
         let Artifact { shown, path, sha256, .. } = artifact;
         let is = Is::Sha256(sha256.clone());
         let (named, has_product) = self.candidates.named(artifact);
-        if let Some(found) = named.iter().find(|one| one.is == is && (one.is_product || !has_product)) {
+        if let Some(found) = named.iter().find(|one| one.is == is && one.counts(has_product)) {
             self.found(found);
             return Some((shown.clone(), found.name.clone()));
         }
@@ -389,31 +419,12 @@ impl<'a> Comparison<'a> {
         let elsewhere = here.is_none().then_some(tree);
         let mut folders = here.map_or_else(|| candidates.folders(tree), |folder| vec![folder]);
         folders.extend(folders.is_empty().then(String::new));
-        let entries = || tree.contents.entries().iter();
-        // One that nests folders in folders finds no end otherwise.
-        let mut left = COMPARED_MAX;
-        let mut faults = |folder: &String| {
-            let mut wrong = 0;
-            for entry in entries() {
-                left = left.saturating_sub(parts(folder).count() + parts(&entry.name()).count());
-                wrong += usize::from(candidates.entry(folder, elsewhere, entry).is_err());
-                if left == 0 || wrong == FAULTS_MAX {
-                    return FAULTS_MAX;
-                }
-            }
-            wrong
+        let folder = match &folders[..] {
+            // Where there is nothing to choose from, nothing is compared twice.
+            [one] => one,
+            several => candidates.fittest(several, tree),
         };
-        let mut best = folders.first().map(|folder| (FAULTS_MAX + 1, folder));
-        for folder in folders.iter().filter(|_| folders.len() > 1) {
-            let found = (faults(folder), folder);
-            best = best.into_iter().chain([found]).min_by_key(|(faults, _)| *faults);
-            if best.is_some_and(|(faults, _)| faults == 0) {
-                break;
-            }
-        }
-        let best = best.map(|(_, folder)| folder);
-        let Some(folder) = best else { return };
-        for entry in entries() {
+        for entry in tree.contents.entries() {
             match candidates.entry(folder, elsewhere, entry) {
                 Ok(candidate) => self.found(candidate),
                 Err(what) => {
