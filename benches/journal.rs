@@ -14,9 +14,10 @@ use attesh::clock;
 use attesh::crypto::Seed;
 use attesh::journal::append::{Birth, Writer};
 use attesh::journal::check::{Knowledge, check};
+use attesh::mask::Masker;
 use attesh::record::{
-    Body, Closes, Disclosures, FORMAT, Finish, From, Genesis, Open, PROTECTION_FILE, Program, RECORDER_ID,
-    Recorder, Start, StateLevel, TextSource,
+    Body, Closes, FORMAT, Finish, From, Genesis, Open, PROTECTION_FILE, Program, RECORDER_ID, Recorder,
+    Start, StateLevel, TextSource, Texts,
 };
 use attesh::seal::draft::Draft;
 use attesh::seal::envelope::Envelope;
@@ -105,10 +106,11 @@ fn write(journal: &File, state: &File) {
 }
 
 fn write_commands(journal: &File, state: &File, commands: u64) {
-    let mut texts = Disclosures::default();
+    let masker = Masker::default();
+    let mut texts = Texts::default();
     let seed = Seed::random();
     for (name, value) in [("stateDir", "/dev/shm"), ("host", "host"), ("user", "user")] {
-        texts.commit(name, value.into());
+        texts.commit(name, &masker.screen(value.into()));
     }
     let genesis = Genesis {
         format: FORMAT.to_owned(),
@@ -127,12 +129,12 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
         vk: seed.public(),
     };
     let session = uuid::Uuid::try_parse(SESSION).expect("a UUID").into_bytes();
-    let birth = Birth { session, boot_id: [0; 16], secret: None, seed };
+    let birth = Birth { session, boot_id: [0; 16], secret: None, seed, masker: &masker };
     let body = Body::Genesis(Box::new(genesis));
     let mut writer = Writer::create(journal, state, &birth, body, &texts, clock::now()).expect("a journal");
-    let mut texts = Disclosures::default();
-    texts.commit("workdir", b"/home/user/src".to_vec());
-    texts.commit("history", Vec::new());
+    let mut texts = Texts::default();
+    texts.commit("workdir", &masker.screen(b"/home/user/src".to_vec()));
+    texts.commit("history", &masker.screen(Vec::new()));
     let open = Open {
         program: Program::Bash.into(),
         version: "5.2".to_owned(),
@@ -144,9 +146,9 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
     };
     writer.append(Body::Open(Box::new(open)), &texts, clock::now()).expect("appended");
     for n in 1..=commands {
-        let mut texts = Disclosures::default();
-        texts.commit("command", format!("make test-{n}").into_bytes());
-        texts.commit("workdir", b"/home/user/src".to_vec());
+        let mut texts = Texts::default();
+        texts.commit("command", &masker.screen(format!("make test-{n}").into_bytes()));
+        texts.commit("workdir", &masker.screen(b"/home/user/src".to_vec()));
         let start = Start {
             shell: 1,
             n,
@@ -169,7 +171,7 @@ fn write_commands(journal: &File, state: &File, commands: u64) {
             native: Some(n),
             shell_duration_us: None,
         };
-        writer.append(Body::Finish(finish), &Disclosures::default(), clock::now()).expect("appended");
+        writer.append(Body::Finish(finish), &Texts::default(), clock::now()).expect("appended");
     }
     let mut byte = [0; 1];
     assert!(journal.read_at(&mut byte, 0).is_ok_and(|count| count == 1));

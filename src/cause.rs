@@ -59,6 +59,7 @@ codes! {
     DisclosureSpelling Integrity "disclosure.spelling" "the second column is not in its one spelling";
     DisclosureUnknown Integrity "disclosure.unknown" "a text is disclosed that the core does not commit to";
     DisclosureValue Integrity "disclosure.value" "a disclosed text does not open its commitment";
+    DisclosureMasked Integrity "disclosure.masked" "a text is disclosed that was masked when it was recorded";
     JournalFormat Unsupported "journal.format" "the journal is in a format that this verifier does not know";
     JournalEmpty Integrity "journal.empty" "the journal has no complete genesis";
     JournalGenesis Integrity "journal.genesis" "the first record is no genesis, or a later record is one";

@@ -7,6 +7,8 @@
 //! Rules: a folder is opened once and its children beneath it, never through a symbolic
 //! link; an error names the path and what to type next.
 
+mod whole;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -19,6 +21,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
 use crate::text::{Command, Fault, Next, visible};
+
+pub use whole::{digest_of, read_at_most};
 
 /// Why a path cannot be used.
 #[derive(Debug)]

@@ -19,7 +19,7 @@
 //!   (what the clocks say at one moment), [`mod@lock`] (the only flock), [`files`] (private
 //!   folders, publishing whole), [`paths`] (the only reader of the environment), [`encoding`],
 //!   [`crypto`] (labels and keys), [`text`] (escaped, quoted, counted), [`kind`] (kinds of
-//!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`asked`] (other programs that are asked something).
+//!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`mask`] (which bytes of a text are secret), [`asked`] (other programs that are asked something).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`fact`] (what each type of fact says), [`script`] (a script and its units),
 //!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
@@ -87,6 +87,7 @@ pub mod files;
 pub mod journal;
 pub mod kind;
 pub mod lock;
+pub mod mask;
 pub mod os;
 pub mod page;
 pub mod passphrase;

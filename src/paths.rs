@@ -34,6 +34,10 @@ pub const MATERIALS_VARIABLE: &str = "ATTESH_MATERIALS";
 pub const PRODUCTS_VARIABLE: &str = "ATTESH_PRODUCTS";
 /// The variable with a token that says who the job is.
 pub const IDENTITY_VARIABLE: &str = "ATTESH_IDENTITY_TOKEN";
+/// Files of rules for what is masked, with colons between.
+pub const MASK_VARIABLE: &str = "ATTESH_MASK";
+/// The variables whose values are masked, with colons between.
+pub const MASK_ENV_VARIABLE: &str = "ATTESH_MASK_ENV";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 

@@ -25,8 +25,8 @@ pub use genesis::{FORMAT, FORMAT_NAME, Genesis, PROTECTION_FILE, Prev, RECORDER_
 use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{
-    Commitment, Commitments, Disclosure, Disclosures, KeptText, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
-    TEXTS_MAX,
+    Commitment, Commitments, Disclosure, Disclosures, KeptText, SHOWN, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
+    TEXTS_MAX, Texts, shown_name,
 };
 pub(crate) use words::words;
 pub use words::{
@@ -156,10 +156,17 @@ impl Core {
 }
 
 impl Record {
-    /// The disclosed bytes of a field, if its core commits to one and nobody redacted it.
+    /// The disclosed bytes of a field, if its core commits to one and nobody redacted it. Of a text
+    /// that was masked when it was recorded they are its masked form.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&[u8]> {
-        self.disclosures.get(name)
+        self.disclosures.get(name).or_else(|| self.disclosures.get(&shown_name(name)))
+    }
+
+    /// Whether a text was masked when it was recorded: what [`Record::text`] gives is not what it was.
+    #[must_use]
+    pub fn is_masked(&self, name: &str) -> bool {
+        self.core.commitments.has_shown(name)
     }
 
     /// Checks every disclosure against the commitment of the same name.
@@ -173,6 +180,6 @@ impl Record {
     /// Whether a text that the core commits to has been taken out.
     #[must_use]
     pub fn is_redacted(&self) -> bool {
-        self.core.commitments.names().any(|name| self.disclosures.get(name).is_none())
+        self.core.commitments.texts().any(|name| self.text(name).is_none())
     }
 }

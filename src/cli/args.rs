@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use collect::{Collect, Init};
+pub use mask::{Mask, MaskRules, MaskTest, MaskVerb};
+pub use masks::Masks;
 pub use policy::{
     ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
@@ -20,6 +22,8 @@ macro_rules! examples {
 }
 
 mod collect;
+mod mask;
+mod masks;
 mod policy;
 mod seal;
 mod show;
@@ -55,6 +59,8 @@ pub enum Verb {
     Log(Log),
     /// Add a remark to the session
     Note(Note),
+    /// Try what is masked before a text is recorded
+    Mask(Mask),
     /// Pause recording
     Pause(Pause),
     /// Go on recording
@@ -107,6 +113,8 @@ impl Verb {
             Verb::Policy(Policy { verb: PolicyVerb::Explain(args) }) => args.json,
             Verb::Policy(Policy { verb: PolicyVerb::Test(args) }) => args.json,
             Verb::Policy(_) => false,
+            Verb::Mask(Mask { verb: MaskVerb::Test(args) }) => args.json,
+            Verb::Mask(Mask { verb: MaskVerb::Rules(args) }) => args.json,
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,

@@ -1,15 +1,19 @@
 //! What a verb is given, and what it gives back: its session, its secret, its exit code.
 
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use super::args::Collect;
+use super::args::{Collect, Masks};
 use crate::collect;
 use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
 use crate::fact::{Collection, Collector, environment};
 use crate::failure::{Failure, Kind};
 use crate::files;
+use crate::mask::asked::Asked;
 use crate::paths;
+use crate::record::TEXT_MAX;
 use crate::report;
+use crate::session::masking as masks;
 use crate::session::{Session, birth, find, short_id};
 use crate::text::{Command, Next};
 
@@ -93,6 +97,37 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
     }
     asked.by_option = given.is_given();
     files_of(given, &mut asked)?;
+    Ok(asked)
+}
+
+/// A text on standard input, without its last newline; it is longer than [`TEXT_MAX`] where more was
+/// given.
+pub fn given_text(none: &str, verb: &str) -> Result<Vec<u8>, Failure> {
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        let next = format!("type: {verb} 'TEXT', or give it on standard input");
+        return Err(Failure::usage(none).next(Next::say(next)));
+    }
+    let mut text = Vec::new();
+    let read = (&mut input).take(TEXT_MAX as u64 + 2).read_to_end(&mut text);
+    read.map_err(|error| Failure::unable(format!("standard input: {}", files::words(&error))))?;
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// What is to be masked beyond what is always masked.
+pub fn masking(given: &Masks) -> Result<Asked, Failure> {
+    let mut asked = masks::of_variables(&given.mask_env, "--mask-env")?;
+    for file in &given.mask {
+        masks::add(&mut asked, masks::of_file(file)?, &file.display().to_string())?;
+    }
+    for name in given.mask_env.iter().filter(|name| paths::variable(name).is_none()) {
+        report::say(&format!(
+            "{name} is not set here: its value is masked where a shell or a step exports it"
+        ));
+    }
     Ok(asked)
 }
 

@@ -2,8 +2,10 @@
 //!
 //! What lives here: the text that a shell evaluates. What does not: the line in an rc file (`rc`).
 
-use super::args::{Collect, Init, ShellName};
-use super::given::{Exit, collection};
+use std::path::Path;
+
+use super::args::{Collect, Init, Masks, ShellName};
+use super::given::{Exit, collection, masking};
 use super::rc;
 use crate::crypto;
 use crate::encoding::hex;
@@ -94,7 +96,13 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The lines that say which collectors look, and at which files; shells below this one have them, too.
+/// The path of a file, wherever a shell below this one is.
+fn absolute(file: &Path) -> Result<String, Failure> {
+    let path = std::path::absolute(file).ok().and_then(|path| path.to_str().map(str::to_owned));
+    path.ok_or_else(|| Failure::usage(format!("--mask {}: the path is not UTF-8", file.display())))
+}
+
+/// The lines that say what is collected and masked; shells below this one have them, too.
 fn collects(args: &Init) -> Result<String, Failure> {
     let given = Collect {
         collect: args.collect.clone(),
@@ -102,7 +110,10 @@ fn collects(args: &Init) -> Result<String, Failure> {
         identity: args.identity.clone(),
         materials: args.materials.clone(),
         products: args.products.clone(),
+        masks: Masks { mask: args.mask.clone(), mask_env: args.mask_env.clone() },
     };
+    masking(&given.masks)?;
+    let masks: Vec<String> = args.mask.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
     let asked = collection(&given)?;
     let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
     let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };
@@ -122,6 +133,8 @@ fn collects(args: &Init) -> Result<String, Failure> {
     for (option, list, variable) in [
         ("--materials", &args.materials, paths::MATERIALS_VARIABLE),
         ("--products", &args.products, paths::PRODUCTS_VARIABLE),
+        ("--mask", &masks, paths::MASK_VARIABLE),
+        ("--mask-env", &args.mask_env, paths::MASK_ENV_VARIABLE),
     ] {
         if let Some(odd) = list.iter().find(|one| one.contains([':', '\n'])) {
             let what = format!("{option} {odd:?}: the variable {variable} has a colon between two");

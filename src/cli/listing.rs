@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::row::{Layout, as_text, put_text};
+use super::row::{Layout, as_text, masked, put_text};
 use super::view::{Command, Row, Scripted};
 use crate::failure::Failure;
 use crate::page::script::{NOT_REACHED, NOT_SEEN, UNPLANNED};
@@ -21,6 +21,8 @@ pub struct Line<'a> {
     pub unit: Option<u64>,
     /// The unit begins here.
     pub first: bool,
+    /// A masked unit begins here.
+    pub masked: bool,
     /// Without its newline.
     pub text: &'a [u8],
 }
@@ -74,9 +76,8 @@ pub fn beside<'a>(
                 None => style.bad(&format!("{missing:>11}")),
             },
         };
-        out.push(
-            format!("{records}{status} {:>4}  {}", line.number, visible(line.text)).trim_end().to_owned(),
-        );
+        let text = visible(line.text) + masked(line.masked);
+        out.push(format!("{records}{status} {:>4}  {text}", line.number).trim_end().to_owned());
         let is_last = lines.peek().is_none_or(|next| next.unit != line.unit);
         if line.unit.is_some() && is_last {
             out.extend(others(ran, line.unit, layout));
@@ -176,7 +177,7 @@ pub fn scripts<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Vec<Value> {
         let units = (1..).zip(scripted.script.units()).map(|(number, unit)| {
             let seq = ran.iter().find(|command| command.unit == Some(number)).map(|command| command.seq);
             let mut out = json!({"line": unit.first, "lastLine": unit.last, "seq": seq});
-            put_text(&mut out, unit.text);
+            put_text(&mut out, unit.text, unit.masked);
             out
         });
         let name = String::from_utf8_lossy(&scripted.name);
@@ -201,7 +202,8 @@ fn lines(scripted: &Scripted) -> impl Iterator<Item = Line<'_>> {
     let script = &scripted.script;
     (1..).zip(script.texts()).map(move |(number, text)| {
         let unit = script.unit_at(number);
-        let first = unit.and_then(|unit| script.unit(unit)).is_some_and(|unit| unit.first == number);
-        Line { number, unit: unit.map(|unit| unit as u64 + 1), first, text }
+        let begun = unit.and_then(|unit| script.unit(unit)).filter(|unit| unit.first == number);
+        let masked = begun.is_some_and(|unit| unit.masked);
+        Line { number, unit: unit.map(|unit| unit as u64 + 1), first: begun.is_some(), masked, text }
     })
 }

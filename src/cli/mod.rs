@@ -13,6 +13,7 @@ mod listing;
 mod log;
 mod login;
 mod manifests;
+mod mask;
 mod note;
 mod outputs;
 mod page;
@@ -107,6 +108,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Sessions(args) => sessions::list(&args),
         Verb::Prune(args) => sessions::prune(&args),
         Verb::Note(args) => note::note(&args),
+        Verb::Mask(args) => mask::run(&args),
         Verb::Pause(args) => note::pause(&args),
         Verb::Resume(args) => note::resume(&args),
         Verb::Seal(args) => seal::run(&args),

@@ -1,20 +1,21 @@
 //! `attesh note`, `pause` and `resume`: what a person adds to the journal.
 
-use std::io::{IsTerminal, Read};
-
 use super::args::{Note, Pause, Resume};
-use super::given::{Exit, chosen, ended};
+use super::given::{Exit, chosen, ended, given_text};
 use crate::clock;
 use crate::failure::Failure;
-use crate::files;
 use crate::lock::PATIENCE_MS;
-use crate::record::{self, Body, Disclosures, NoteWhat, TEXT_MAX};
+use crate::record::{self, Body, NoteWhat, TEXT_MAX, Texts};
 use crate::report;
 use crate::session::{PAUSE_ALL, Session, pause_name, shells};
 use crate::text::Command;
 
 pub fn note(args: &Note) -> Exit {
-    let text = if args.text.is_empty() { from_input()? } else { args.text.join(" ").into_bytes() };
+    let text = if args.text.is_empty() {
+        given_text("no remark was given", "attesh note")?
+    } else {
+        args.text.join(" ").into_bytes()
+    };
     if text.is_empty() {
         return Err(Failure::usage("the remark is empty"));
     }
@@ -24,28 +25,13 @@ pub fn note(args: &Note) -> Exit {
     let session = chosen(args.session.as_deref())?;
     let appended = session.with_writer_waiting(PATIENCE_MS, |writer| {
         let shell = shells::own_shell(&writer.story()?)?;
-        let mut texts = Disclosures::default();
-        texts.commit("text", text);
+        let mut texts = Texts::default();
+        texts.commit("text", &writer.masker().screen(text));
         let body = Body::Note(record::Note { shell, what: NoteWhat::Remark, status: None, native: None });
         Ok(writer.append(body, &texts, clock::now())?)
     });
     appended.map_err(|error| ended(&session, error.into()))?;
     Ok(0)
-}
-
-fn from_input() -> Result<Vec<u8>, Failure> {
-    let mut input = std::io::stdin();
-    if input.is_terminal() {
-        return Err(Failure::usage("no remark was given")
-            .next("type: attesh note 'TEXT', or give it on standard input"));
-    }
-    let mut text = Vec::new();
-    let read = (&mut input).take(TEXT_MAX as u64 + 2).read_to_end(&mut text);
-    read.map_err(|error| Failure::unable(format!("standard input: {}", files::words(&error))))?;
-    if text.last() == Some(&b'\n') {
-        text.pop();
-    }
-    Ok(text)
 }
 
 pub fn pause(args: &Pause) -> Exit {
@@ -64,9 +50,9 @@ pub fn pause(args: &Pause) -> Exit {
             let again = Failure::usage("recording is paused already");
             return Ok(Err(again.typing("to go on", Command::new("attesh resume"))));
         }
-        let mut texts = Disclosures::default();
+        let mut texts = Texts::default();
         if let Some(reason) = reason {
-            texts.commit("reason", reason);
+            texts.commit("reason", &writer.masker().screen(reason));
         }
         writer.append(Body::Pause(record::Pause { shell }), &texts, clock::now())?;
         Ok(Ok(marker))
@@ -95,9 +81,9 @@ pub fn resume(args: &Resume) -> Exit {
             Ok(shell) => shell,
             Err(failure) => return Ok(Err(failure)),
         };
-        let mut texts = Disclosures::default();
+        let mut texts = Texts::default();
         if let Some(reason) = reason {
-            texts.commit("reason", reason);
+            texts.commit("reason", &writer.masker().screen(reason));
         }
         writer.append(Body::Resume(record::Resume { shell, by: own }), &texts, clock::now())?;
         session.folder().remove(&shell.map_or_else(|| PAUSE_ALL.to_owned(), pause_name))?;

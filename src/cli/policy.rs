@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::args::{
-    Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
+    Masks, Policy as Args, PolicyCheck, PolicyExplain, PolicyFromGithub, PolicyFromGitlab, PolicyFromScript,
     PolicyOutput, PolicyTest, PolicyVerb,
 };
 use super::export;
@@ -15,10 +15,12 @@ use super::given::Exit;
 use super::held::{self, Held, parse, read};
 use super::input::no_attestation;
 use super::key;
+use super::mask::masker;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
+use crate::mask::Masker;
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, Hides, Options, Policy, ScriptRule};
 use crate::report;
@@ -118,9 +120,12 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
     let digest = hex(&sha256(&[&bytes]));
     let script = script(bytes).map_err(&named)?;
-    let rule = ScriptRule::of(&script).map_err(|why| named(Failure::usage(why)))?;
+    let masker = masker(&args.masks)?;
+    let rule = ScriptRule::of(&script, &masker).map_err(|why| named(Failure::usage(why)))?;
     let (every_pipe, remarks) = hidden(&script, Options::default(), args.strict, "");
-    let rule = ScriptRule { sha256: Some(digest), every_pipe, ..rule };
+    // A script with a masked secret has no digest in a statement.
+    let sha256 = (!script.screened(&masker).0.is_masked()).then_some(digest);
+    let rule = ScriptRule { sha256, every_pipe, ..rule };
     for remark in &remarks {
         report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
@@ -156,7 +161,7 @@ fn ci_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// The rules for the blocks of a job, and what their reader should know.
-fn rules(job: Job, strict: bool) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
+fn rules(job: Job, strict: bool, masker: &Masker) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
     let (mut rules, mut told, mut hide) = (Vec::new(), job.remarks, Vec::new());
     for block in job.blocks {
         let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
@@ -175,8 +180,9 @@ fn rules(job: Job, strict: bool) -> Result<(Vec<ScriptRule>, Vec<String>), Failu
             continue;
         }
         let usage = |why: String| Failure::usage(format!("{place}{why}"));
-        let rule = ScriptRule::of(&script).map_err(usage)?;
-        let before = policy::texts(&before).map_err(usage)?;
+        let rule = ScriptRule::of(&script, masker).map_err(usage)?;
+        let before = policy::texts(&before, masker).map_err(usage)?;
+        let before = before.into_iter().map(|(text, _)| text).collect();
         rules.push(ScriptRule { name: block.name, before, runner: block.runner, every_pipe, ..rule });
     }
     if rules.is_empty() {
@@ -201,14 +207,21 @@ fn of_file(path: &Path) -> impl Fn(Failure) -> Failure {
 
 fn from_gitlab(args: &PolicyFromGitlab) -> Exit {
     let job = ci::gitlab(&ci_file(&args.file)?, &args.job).map_err(Failure::usage);
-    written(job, args.strict, &args.job, &args.file, &args.to)
+    written(job, args.strict, &args.masks, (&args.job, &args.file), &args.to)
 }
 
 /// Writes the policy for a job of a file.
-fn written(job: Result<Job, Failure>, strict: bool, name: &str, file: &Path, to: &PolicyOutput) -> Exit {
+fn written(
+    job: Result<Job, Failure>,
+    strict: bool,
+    masks: &Masks,
+    (name, file): (&str, &Path),
+    to: &PolicyOutput,
+) -> Exit {
+    let masker = masker(masks)?;
     let made = job.and_then(|mut job| {
         let context = std::mem::take(&mut job.context);
-        Ok((context, rules(job, strict)?))
+        Ok((context, rules(job, strict, &masker)?))
     });
     let (context, (rules, remarks)) = made.map_err(of_file(file))?;
     let from = format!("job {name} of {}", file.display());
@@ -230,7 +243,8 @@ fn from_github(args: &PolicyFromGithub) -> Exit {
         job.context.extend(workflow.filter(|_| !job.context.is_empty()));
         job
     });
-    written(job.map_err(Failure::usage), args.strict, &args.job, &args.file, &args.to)
+    let job = job.map_err(Failure::usage);
+    written(job, args.strict, &args.masks, (&args.job, &args.file), &args.to)
 }
 
 fn test(args: &PolicyTest) -> Exit {

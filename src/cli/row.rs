@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::remark::Remark;
 use super::view::Row;
 use crate::clock;
-use crate::encoding::base64;
 use crate::journal::story::FindingCode;
 use crate::report::{self, Style};
+use crate::seal::statement::CommandText;
 use crate::text::visible;
 
 /// What the rows of a log have beside the usual.
@@ -60,7 +60,7 @@ pub fn as_text(row: &Row, layout: Layout) -> String {
     });
     let duration = command.duration_ns.map_or_else(|| "-".to_owned(), report::duration);
     let text = match &command.text {
-        Some(text) => style.strong(&visible(text)),
+        Some(text) => style.strong(&visible(text)) + masked(command.masked),
         None => style.dim(&format!("({})", command.source)),
     };
     let time = time_of_day(command.realtime_ns);
@@ -71,6 +71,12 @@ pub fn as_text(row: &Row, layout: Layout) -> String {
         layout.shell(Some(command.shell)),
         style.dim(&folder(command.workdir.as_deref())),
     )
+}
+
+/// What stands behind a text of which a secret is masked.
+#[must_use]
+pub fn masked(masked: bool) -> &'static str {
+    if masked { "  (masked)" } else { "" }
 }
 
 /// The folder of a command. The recorder writes an empty one where the folder was removed.
@@ -142,15 +148,15 @@ pub fn as_json(row: &Row) -> Option<Value> {
         "textSource": command.source,
     });
     if let Some(text) = &command.text {
-        put_text(&mut out, text);
+        put_text(&mut out, text, command.masked);
     }
     Some(out)
 }
 
-/// Puts a command's text into the object about it.
-pub fn put_text(out: &mut Value, text: &[u8]) {
-    match std::str::from_utf8(text) {
-        Ok(text) => out["command"] = json!(text),
-        Err(_) => out["commandBase64"] = json!(base64(text)),
+/// Puts a command's text into the object about it, under the name that a statement has for it.
+pub fn put_text(out: &mut Value, text: &[u8], masked: bool) {
+    let text = serde_json::to_value(CommandText::recorded(text, masked));
+    for (name, value) in text.iter().filter_map(Value::as_object).flatten() {
+        out[name] = value.clone();
     }
 }

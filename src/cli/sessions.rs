@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, age, by_word, chosen_or_in, collection_here, ended, secret};
+use super::given::{Exit, age, by_word, chosen_or_in, collection_here, ended, masking, secret};
 use super::heads::{StepOutput, publish, to_log};
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
@@ -34,7 +34,8 @@ pub fn start(args: &Start) -> Exit {
     let output = StepOutput::open(args.github_output)?;
     let given = args.secret.as_deref().map(secret).transpose()?;
     let asked = collection_here(&args.collect)?;
-    let opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
+    let masks = masking(&args.collect.masks)?;
+    let mut opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
         (Some(dir), _) => open_in(&dir, args.name.clone(), given)?,
         (None, Some(name)) => {
             let secret = given.map_or_else(birth::usual_secret, |secret| Ok(Some(secret)))?;
@@ -44,6 +45,7 @@ pub fn start(args: &Start) -> Exit {
         }
         (None, None) => return Err(no_name()),
     };
+    opened.session.mask_more(masks)?;
     let (session, name) = (&opened.session, opened.session.genesis().name.as_deref());
     collect::begin(session, &asked, collect::IN_A_JOB)?;
     // The head of genesis is one that each envelope names.

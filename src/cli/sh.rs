@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::args::Sh;
-use super::given::{Exit, collection_here};
+use super::given::{Exit, collection_here, masking};
 use super::{heads, seal};
 use crate::collect;
 use crate::failure::Failure;
@@ -32,13 +32,15 @@ pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
     let asked = collection_here(&args.collect)?;
+    let masks = masking(&args.collect.masks)?;
     let sealing = args.seal.as_ref().map(|output| seal::Later::new(args, output)).transpose()?;
     let session = match args.seal {
-        Some(_) => birth::own_session().map_err(Failure::from).and_then(|session| {
+        Some(_) => birth::own_session().map_err(Failure::from).and_then(|mut session| {
+            session.mask_more(masks)?;
             collect::begin(&session, &asked, collect::IN_A_JOB)?;
             Ok(session)
         }),
-        None => session::choose(args.dir.as_deref(), &asked),
+        None => session::choose(args.dir.as_deref(), &asked, masks),
     };
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)?),

@@ -251,7 +251,10 @@ fn script(
         plan.units.iter().flatten().map(|unit| unit.text.bytes().unwrap_or_default()).collect();
     let lines = (1..).zip(plan.units.iter().flatten()).zip(&texts).flat_map(|((unit, facts), text)| {
         let lines = (facts.line..).zip(text.split(|byte| *byte == b'\n'));
-        lines.map(move |(number, text)| Line { number, unit: Some(unit), first: number == facts.line, text })
+        lines.map(move |(number, text)| {
+            let first = number == facts.line;
+            Line { number, unit: Some(unit), first, masked: first && facts.text.is_masked(), text }
+        })
     });
     let known = Known { all: predicate.tells_all_of(plan), before: plan.before };
     for line in listing::beside(lines, &ran, known, layout) {
@@ -278,7 +281,7 @@ fn row(command: &CommandFacts, style: Style) -> String {
         .duration_ms
         .map_or_else(|| "-".to_owned(), |ms| report::duration(ms.saturating_mul(1_000_000)));
     let text = match command.text.bytes() {
-        Some(bytes) => style.strong(&visible(&bytes)),
+        Some(bytes) => style.strong(&visible(&bytes)) + row::masked(command.text.is_masked()),
         None => style.dim("(withheld or redacted)"),
     };
     let folder = row::folder(command.workdir.as_deref().map(str::as_bytes));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::encoding::{hex, hex_exact};
 use crate::failure::Failure;
 use crate::files;
-use crate::journal::append::digest_of;
+use crate::files::digest_of;
 use crate::seal::statement::{
     SUBJECT_ATTACHED, SUBJECT_SCRIPT, SUBJECT_SESSION, SUBJECT_TRANSCRIPT, SUBJECTS_MAX,
 };

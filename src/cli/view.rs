@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, Passed, check};
 use crate::journal::story::{Effect, Story};
 use crate::os::proc;
-use crate::record::{Body, Evidence, Note, NoteWhat, Plan, Record, Status, Unseen};
+use crate::record::{Body, Evidence, Note, NoteWhat, Plan, Record, Start, Status, Unseen};
 use crate::report;
 use crate::script::Script;
 use crate::session::{Session, shells};
@@ -62,8 +62,11 @@ pub struct Command {
     pub realtime_ns: u64,
     /// Its text; `None` if it was withheld or redacted.
     pub text: Option<Vec<u8>>,
-    /// Where the text comes from, as one word; `redacted` if it was taken out.
+    /// Where the text comes from, as one word; `redacted` if it was taken out, `masked` if a secret in
+    /// it was masked when it was recorded.
     pub source: &'static str,
+    /// Whether the text is what may be shown of it: a secret in it was masked.
+    pub masked: bool,
     /// The folder.
     pub workdir: Option<Vec<u8>>,
     /// Whether it has finished.
@@ -132,19 +135,15 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
             (Body::Start(start), _) => {
                 seq += 1;
                 starts.insert(record.core.index, rows.len());
-                let command = text("command");
-                let source = match (record.core.commitments.has("command"), &command) {
-                    (true, None) => "redacted",
-                    _ => start.text_source.name(),
-                };
                 rows.push(Row::Command(Command {
                     seq,
                     record: record.core.index,
                     finish: None,
                     shell: start.shell,
                     realtime_ns: time,
-                    text: command,
-                    source,
+                    text: text("command"),
+                    source: source(record, start),
+                    masked: record.is_masked("command"),
                     workdir: text("workdir"),
                     finished: false,
                     running: false,
@@ -183,6 +182,15 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
     }
     mark_whole(&mut rows, &ends, &checked);
     Ok(View { rows, checked, standing })
+}
+
+/// Where the text of a command comes from, or what became of it.
+fn source(record: &Record, start: &Start) -> &'static str {
+    match (record.core.commitments.has("command"), record.text("command")) {
+        (true, None) => "redacted",
+        (true, Some(_)) if record.is_masked("command") => "masked",
+        _ => start.text_source.name(),
+    }
 }
 
 /// Marks the scripts of which every unit that ran was seen, by the shells that came to their own end.

@@ -22,7 +22,7 @@ use crate::fact::{
 use crate::files::from_start;
 use crate::journal::append::Writer;
 use crate::paths;
-use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime};
+use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime, Texts};
 use crate::report;
 use crate::session::{Result, Session, shells};
 use crate::text::visible;
@@ -83,8 +83,15 @@ impl Collected {
 }
 
 fn record(writer: &mut Writer, at: FactTime, seen: &Seen) -> Result<()> {
-    let mut texts = Disclosures::default();
-    seen.texts.iter().for_each(|(name, value)| texts.commit(name, value.to_vec()));
+    let mut texts = Texts::default();
+    for (name, value) in seen.texts.iter() {
+        let (masker, value) = (writer.masker(), value.to_vec());
+        let screened = match name.strip_prefix(variables::PREFIX) {
+            Some(variable) => masker.screen_variable(variable, value),
+            None => masker.screen(value),
+        };
+        texts.commit(name, &screened);
+    }
     let attached = seen.attached.iter().map(|file| Attached {
         name: file.name.to_owned(),
         size: file.bytes.len() as u64,

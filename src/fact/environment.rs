@@ -4,6 +4,7 @@
 //! not even the name. A value loses the userinfo of the URLs in it.
 
 use super::{ENVIRONMENT, Seen, Texts, url};
+use crate::record::SHOWN;
 
 /// The variables that are recorded: they change what programs do, and hold no secret by what they
 /// are for.
@@ -35,6 +36,8 @@ pub const ALLOWED: [&str; 26] = [
     "TZ",
     "VIRTUAL_ENV",
 ];
+/// What the name of the text of a variable begins with.
+pub const PREFIX: &str = "env.";
 /// The most variables that a user can name: a record has 64 texts.
 pub const NAMED_MAX: usize = 32;
 /// The longest value that is recorded whole in bytes.
@@ -66,7 +69,7 @@ pub fn seen(machine: &Machine, named: &[String], variable: impl Fn(&str) -> Opti
     texts.add_some("container", machine.container);
     for name in ALLOWED.into_iter().chain(named.iter().map(String::as_str)) {
         let value = variable(name).map(|value| short(url::without_userinfo(&value).into_owned()));
-        texts.add_some(&format!("env.{name}"), value);
+        texts.add_some(&format!("{PREFIX}{name}"), value);
     }
     Seen::new(ENVIRONMENT, texts)
 }
@@ -80,12 +83,13 @@ pub(super) fn short(mut value: Vec<u8>) -> Vec<u8> {
     value
 }
 
-/// Whether a word can name a variable that is recorded.
+/// Whether a word can name a variable that is recorded. What ends as the names of masked forms do
+/// cannot.
 #[must_use]
 pub fn is_name(word: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    first && word.len() <= 100 && word.bytes().all(plain)
+    first && word.len() <= 100 && word.bytes().all(plain) && !word.ends_with(SHOWN)
 }
 
 /// The value of a member of `os-release(5)`.

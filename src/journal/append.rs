@@ -22,7 +22,9 @@ use super::story::Story;
 use crate::cause::Cause;
 use crate::clock::Moment;
 use crate::crypto::{ChainKey, Digest, OriginSecret, Seed};
-use crate::record::{Body, Core, Disclosures, LINE_MAX, Record, Recovered};
+use crate::files::read_at_most;
+use crate::mask::Masker;
+use crate::record::{Body, Core, Disclosures, LINE_MAX, Record, Recovered, Texts};
 
 /// Why nothing was appended.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ pub struct Writer<'a> {
     journal: &'a File,
     state: &'a File,
     slot: Slot,
+    masker: &'a Masker,
 }
 
 /// What [`Writer::create`] needs beside the genesis body.
@@ -91,6 +94,8 @@ pub struct Birth<'a> {
     pub secret: Option<&'a OriginSecret>,
     /// The seed whose key genesis names as `vk`.
     pub seed: Seed,
+    /// What is masked in the texts of its records.
+    pub masker: &'a Masker,
 }
 
 impl<'a> Writer<'a> {
@@ -101,9 +106,9 @@ impl<'a> Writer<'a> {
     pub fn create(
         journal: &'a File,
         state: &'a File,
-        birth: &Birth,
+        birth: &Birth<'a>,
         genesis: Body,
-        texts: &Disclosures,
+        texts: &Texts,
         now: Moment,
     ) -> Result<Self> {
         let next = birth.seed.next();
@@ -124,7 +129,7 @@ impl<'a> Writer<'a> {
         let root = frontier.root();
         let chain_key = ChainKey::first(birth.secret, &root);
         let auth = chain::sign(&birth.seed, &birth.seed.public(), &chain_key, &birth.session, 0, &root);
-        let line = joined(&core, &texts.encode(), &auth)?;
+        let line = joined(&core, &texts.disclosures().encode(), &auth)?;
         state.write_all_at(&[0; 2 * SLOT_BYTES], 0).doing("write the state")?;
         journal.write_all_at(&line, 0).doing("write the journal")?;
         let slot = Slot {
@@ -144,7 +149,7 @@ impl<'a> Writer<'a> {
             story: Some(story),
         };
         state.write_all_at(&slot.encode(), slot.offset()).doing("write the state")?;
-        Ok(Writer { journal, state, slot })
+        Ok(Writer { journal, state, slot, masker: birth.masker })
     }
 
     /// Recovers from whatever the last recorder left, and checks that nobody else wrote.
@@ -156,6 +161,7 @@ impl<'a> Writer<'a> {
         state: &'a File,
         genesis: Option<&Digest>,
         boot_id: Option<&[u8; 16]>,
+        masker: &'a Masker,
     ) -> Result<Self> {
         let mut bytes = zeroize::Zeroizing::new([0; 2 * SLOT_BYTES]);
         let read = read_at_most(state, &mut bytes[..], 0).doing("read the state")?;
@@ -175,7 +181,7 @@ impl<'a> Writer<'a> {
         if let Condition::Tampered(why) = slot.condition {
             return Err(AppendError::Tampered(why));
         }
-        let mut writer = Writer { journal, state, slot };
+        let mut writer = Writer { journal, state, slot, masker };
         if dirty {
             writer.zero_other_slot()?;
         }
@@ -201,6 +207,12 @@ impl<'a> Writer<'a> {
         self.slot.head()
     }
 
+    /// What is masked in the texts of its records.
+    #[must_use]
+    pub fn masker(&self) -> &'a Masker {
+        self.masker
+    }
+
     /// The root after genesis: the short name of this journal's first record.
     #[must_use]
     pub fn genesis(&self) -> Digest {
@@ -212,7 +224,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// See [`AppendError`]; the journal is then as it was.
-    pub fn append(&mut self, body: Body, texts: &Disclosures, now: Moment) -> Result<Head> {
+    pub fn append(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<Head> {
         let last = matches!(body, Body::End(_));
         // Where this fails the story is read from the journal again.
         let mut story = self.slot.story.take();
@@ -241,7 +253,7 @@ impl<'a> Writer<'a> {
         frontier.push(chain::leaf(&core));
         let root = frontier.root();
         let auth = chain::sign(&old.seed, &old.public, &old.chain_key, &old.session, index, &root);
-        let line = joined(&core, &texts.encode(), &auth)?;
+        let line = joined(&core, &texts.disclosures().encode(), &auth)?;
         let before = old.mark.length;
         if let Err(error) = self.journal.write_all_at(&line, before) {
             let _ = self.journal.set_len(before);
@@ -503,19 +515,6 @@ fn mark(journal: &File) -> Result<FileMark> {
     })
 }
 
-fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match file.read_at(&mut buffer[done..], offset + done as u64) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
-}
-
 /// The lines of a file's first `length` bytes, newline included; the last may lack it.
 struct Lines<'a> {
     file: &'a File,
@@ -573,24 +572,4 @@ pub fn head_of(journal: &File, session: Uuid) -> Result<Head> {
         }
     }
     Ok(Head { session, size: frontier.size(), root: frontier.root() })
-}
-
-/// SHA-256 of a file, streamed. It asks the processor for its SHA instructions: no call of a hook
-/// comes here, unless it opens a session.
-///
-/// # Errors
-/// The file could not be read.
-pub fn digest_of(file: &File) -> io::Result<Digest> {
-    use sha2_files::Digest as _;
-    let mut hash = sha2_files::Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    let mut offset = 0;
-    loop {
-        let count = read_at_most(file, &mut buffer, offset)?;
-        if count == 0 {
-            return Ok(hash.finalize().into());
-        }
-        hash.update(&buffer[..count]);
-        offset += count as u64;
-    }
 }

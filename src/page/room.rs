@@ -40,7 +40,7 @@ pub(super) fn one_line(text: &str) -> String {
 /// A command, of which nothing is obeyed but where its lines end; nothing where it is not there.
 pub(super) fn lines(text: &CommandText, most: usize) -> Option<String> {
     let text = match text {
-        CommandText::Command(text) => visible_lines(text),
+        CommandText::Command(text) | CommandText::CommandShown(text) => visible_lines(text),
         other => visible(&other.bytes()?),
     };
     Some(cut(&text, most))

@@ -21,10 +21,24 @@ const UNANNOUNCED: &str = "; bash does not tell its traps of ( ... ), of definit
 /// The most commands out of place that are listed.
 pub(super) const TOLD_MAX: usize = 50;
 
+/// A command's text as it is compared. What was recorded masked is not what has the same letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Text<'a> {
+    plain: &'a [u8],
+    masked: bool,
+}
+
+impl ScriptRule {
+    fn text(&self, at: usize) -> Text<'_> {
+        Text { plain: plain(self.commands[at].as_bytes()), masked: self.masked.contains(&at) }
+    }
+}
+
 /// A command that ran.
 pub(super) struct Ran<'a> {
     pub(super) facts: &'a CommandFacts,
     text: Option<Vec<u8>>,
+    masked: bool,
     /// Its line in the recorded script.
     pub(super) line: Option<u64>,
     /// Its text is that of the plan's unit that it is.
@@ -36,8 +50,9 @@ impl<'a> Ran<'a> {
         let number = facts.unit.and_then(|unit| usize::try_from(unit.checked_sub(1)?).ok());
         let unit = number.and_then(|number| plan?.units.as_ref()?.get(number));
         let text = facts.text.bytes();
-        let of_plan = text.is_some() && unit.is_some_and(|unit| unit.text.bytes() == text);
-        Ran { facts, text, line: unit.map(|unit| unit.line), of_plan }
+        let of_plan = text.is_some() && unit.is_some_and(|unit| unit.text == facts.text);
+        let masked = facts.text.is_masked();
+        Ran { facts, text, masked, line: unit.map(|unit| unit.line), of_plan }
     }
 
     /// Whether it is a line of the runner's own, and not of the job.
@@ -46,8 +61,13 @@ impl<'a> Ran<'a> {
         runner.zip(text).is_some_and(|(runner, text)| runner.is_own(text))
     }
 
-    fn is(&self, command: &str) -> bool {
-        self.text.as_deref().is_some_and(|text| plain(text) == plain(command.as_bytes()))
+    /// Its text, where it is there.
+    fn text(&self) -> Option<Text<'_>> {
+        self.text.as_deref().map(|text| Text { plain: plain(text), masked: self.masked })
+    }
+
+    fn is(&self, wanted: Text) -> bool {
+        self.text() == Some(wanted)
     }
 
     /// Whether a pipeline may be in it.
@@ -140,7 +160,7 @@ impl<'a> Judged<'a> {
             if there && self.ran[ran].text.is_none() {
                 let what = format!("{}: the text of the command that ran is not there", self.wanted(at));
                 self.deny("script.commands", Code::ScriptLineHidden, Some(self.rule.lines[at]), what);
-            } else if !there || !self.ran[ran].is(&self.rule.commands[at]) {
+            } else if !there || !self.ran[ran].is(self.rule.text(at)) {
                 let (missing, added) = self.difference(at, ran);
                 if !missing && !added {
                     return self.out_of_order(at, ran);
@@ -162,19 +182,18 @@ impl<'a> Judged<'a> {
 
     /// Whether the policy's next command is missing, and whether the next that ran was added.
     fn difference(&self, at: usize, ran: usize) -> (bool, bool) {
-        let (wanted, seen) = (&self.rule.commands[at..], &self.ran[ran..]);
-        let count = |text: &str| {
-            let is = |command: &&String| plain(command.as_bytes()) == plain(text.as_bytes());
-            (wanted.iter().filter(is).count(), seen.iter().filter(|ran| ran.is(text)).count())
+        let seen = &self.ran[ran..];
+        let count = |text: Text| {
+            let wanted = (at..self.rule.commands.len()).filter(|at| self.rule.text(*at) == text);
+            (wanted.count(), seen.iter().filter(|ran| ran.is(text)).count())
         };
-        let missing = wanted.first().is_some_and(|command| {
-            let (wanted, seen) = count(command);
+        let missing = at < self.rule.commands.len() && {
+            let (wanted, seen) = count(self.rule.text(at));
             seen < wanted
-        });
+        };
         let added = seen.first().is_some_and(|ran| {
-            let text = ran.text.as_deref().map(String::from_utf8_lossy);
-            text.is_none_or(|text| {
-                let (wanted, seen) = count(&text);
+            ran.text().is_none_or(|text| {
+                let (wanted, seen) = count(text);
                 wanted < seen || wanted == 0
             })
         });
@@ -190,7 +209,7 @@ impl<'a> Judged<'a> {
             (Some(last), _) => format!("the command before it that did was {}", self.wanted(last)),
             (None, None) => "no command did".to_owned(),
             (None, Some(first)) => {
-                let next = self.rule.commands.iter().position(|command| first.is(command));
+                let next = (0..self.rule.commands.len()).find(|at| first.is(self.rule.text(*at)));
                 let next = next.map_or_else(|| self.seen(0), |next| self.wanted(next));
                 format!("the first command that did was {next}")
             }
@@ -253,8 +272,7 @@ impl<'a> Judged<'a> {
 
     /// Both ran, but not in this order; after that the two lists cannot be aligned.
     fn out_of_order(&mut self, at: usize, ran: usize) {
-        let commands = self.rule.commands.iter().enumerate().skip(at);
-        let early = commands.filter(|(_, command)| self.ran[ran].is(command)).map(|(at, _)| at).next();
+        let early = (at..self.rule.commands.len()).find(|at| self.ran[ran].is(self.rule.text(*at)));
         let early_text = early.map_or_else(|| self.seen(ran), |early| self.wanted(early));
         let line = early.map_or(self.rule.lines[at], |early| self.rule.lines[early]);
         let what = format!("{early_text} ran before {}", self.wanted(at));
@@ -267,7 +285,7 @@ impl<'a> Judged<'a> {
         let mut taken: HashSet<usize> = HashSet::new();
         let (mut from, mut last) = (0, None);
         for at in 0..self.rule.commands.len() {
-            let command = &self.rule.commands[at];
+            let command = self.rule.text(at);
             let free = |ran: &usize| !taken.contains(ran) && self.ran[*ran].is(command);
             let fitting: Vec<usize> = (from..self.ran.len()).filter(free).collect();
             let good = fitting.iter().find(|ran| self.not_allowed(**ran).is_none());

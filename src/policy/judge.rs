@@ -18,6 +18,9 @@ use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
 use crate::seal::statement::{Completeness, PlanFacts, Statement, UnitFacts};
 
+/// What is wrong with a command where something is denied, and nobody knows all of its text.
+const MASKED: &str =
+    "has a masked secret, so what is denied may be in it; to judge what is shown write masked = \"as-shown\"";
 /// How far in the future a session may have ended, or been sealed, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
 
@@ -53,6 +56,11 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
             ruling.deny("deny.commands", Code::CommandHidden, None, what);
             continue;
         };
+        if command.text.is_masked() && !policy.deny_as_shown {
+            let what = format!("command {} {} {MASKED}", command.seq, shown(&text));
+            ruling.deny("deny.commands", Code::CommandHidden, unit.map(|unit| unit.line), what);
+            continue;
+        }
         let planned = unit.and_then(|unit| unit.text.bytes());
         let pattern = denying(policy, &text).or_else(|| denying(policy, planned.as_ref()?));
         if let Some(pattern) = pattern {
@@ -96,6 +104,11 @@ fn denied_units(
             continue;
         }
         let text = unit.text.bytes().unwrap_or_default();
+        if unit.text.is_masked() && !policy.deny_as_shown {
+            let what = format!("line {} {} {MASKED}", unit.line, shown(&text));
+            ruling.deny("deny.commands", Code::CommandHidden, Some(unit.line), what);
+            continue;
+        }
         if let Some(pattern) = denying(policy, &text) {
             let why = match number <= plan.before {
                 true => "it ran before the recording began",

@@ -31,6 +31,8 @@ pub use judge::{AHEAD_MAX_S, judge};
 pub use read::{POLICY_MAX, PolicyError};
 pub use write::{texts, whole};
 
+use std::collections::BTreeSet;
+
 use crate::cause::Code;
 use crate::fact::git::is_object;
 use crate::record::{Evidence, Inherited, Status};
@@ -51,6 +53,8 @@ pub struct Policy {
     pub scripts: Vec<ScriptRule>,
     /// What must not have run.
     pub deny: Vec<regex::Regex>,
+    /// A command with a masked secret is judged by what is shown of it, and not denied for what is not.
+    pub deny_as_shown: bool,
     /// On what it must have run.
     pub context: ContextRule,
     /// Names of subjects that there must be.
@@ -193,6 +197,9 @@ pub struct ScriptRule {
     pub sha256: Option<String>,
     /// Its commands.
     pub commands: Vec<String>,
+    /// The commands, by number from 0, that are compared masked: as a recorder shows what has a
+    /// secret in it.
+    pub masked: BTreeSet<usize>,
     /// The line of each command.
     pub lines: Vec<u64>,
     /// The allowed statuses; `None` allows any.

@@ -54,7 +54,8 @@ impl Judged<'_> {
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             (Some(_), None) => {
-                self.deny("script.sha256", Code::ScriptOther, None, "the script was redacted".into());
+                let what = "the script was redacted, or has a masked secret: it has no digest".into();
+                self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             _ => {}
         }

@@ -9,8 +9,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
+use super::write::masked_text;
 use super::{ContextRule, MaterialRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
+use crate::mask::Masker;
 use crate::record::{Evidence, Inherited, Status};
+use crate::text::line_and_column;
 
 /// The longest policy, in bytes.
 pub const POLICY_MAX: usize = 4 << 20;
@@ -45,13 +48,7 @@ struct Source<'a>(&'a str);
 
 impl Source<'_> {
     fn error(&self, span: Range<usize>, what: impl Into<String>) -> PolicyError {
-        let mut at = span.start.min(self.0.len());
-        while !self.0.is_char_boundary(at) {
-            at -= 1;
-        }
-        let before = &self.0[..at];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = line_and_column(self.0, span.start);
         PolicyError { line, column, what: what.into() }
     }
 
@@ -237,6 +234,7 @@ impl Policy {
         }
         let trust = file.table("trust")?;
         let subject = file.table("subject")?;
+        let deny = file.table("deny")?;
         if let Some(empty) = subject.as_ref().filter(|table| table.table.is_empty()) {
             return Err(source.error(empty.span.clone(), "[subject] has neither require nor products"));
         }
@@ -248,7 +246,10 @@ impl Policy {
                 .is_some_and(|table| table.text("at").as_deref() == Some("sealed")),
             session: file.table("session")?.as_ref().map(session).unwrap_or_default(),
             scripts: file.tables("script")?.iter().map(script).collect::<Outcome<_>>()?,
-            deny: file.table("deny")?.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
+            deny: deny.as_ref().map_or_else(|| Ok(Vec::new()), patterns)?,
+            deny_as_shown: deny
+                .as_ref()
+                .is_some_and(|table| table.text("masked").as_deref() == Some("as-shown")),
             context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
             subjects: subject.as_ref().map(|table| table.texts("require")).unwrap_or_default(),
             products: subject.as_ref().is_some_and(|table| table.flag("products")),
@@ -310,6 +311,20 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
             return Err(keys.source.error(given.span(), what));
         }
     }
+    let listed: Vec<u64> = keys.items("masked").iter().filter_map(|item| integer(item.get_ref())).collect();
+    let ascend = listed.is_sorted_by(|one, next| one < next);
+    if let Some(given) = keys.get("masked").filter(|_| !ascend || listed.last() > Some(&count)) {
+        let what = format!("masked must be numbers of commands, from 1 to {count}, and ascend");
+        return Err(keys.source.error(given.span(), what));
+    }
+    // Whoever wrote a secret down means what a recorder shows of it.
+    let masker = Masker::default();
+    let shown = (1..).zip(commands).map(|(number, text)| match listed.contains(&number) {
+        true => (text, true),
+        false => masked_text(text, &masker),
+    });
+    let (commands, masked): (Vec<String>, Vec<bool>) = shown.unzip();
+    let masked = (0..commands.len()).filter(|at| masked[*at]).collect();
     let exit = match keys.get("exit").map(Spanned::get_ref) {
         None => Some(vec![0]),
         Some(value) if value.is_str() => None,
@@ -323,6 +338,7 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         mode,
         sha256: keys.text("sha256"),
         commands,
+        masked,
         lines,
         exit,
         every_pipe: keys.text("pipe").as_deref() == Some("all"),
@@ -330,12 +346,24 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
             .text("evidence")
             .and_then(|word| Evidence::from_name(&word))
             .unwrap_or(Evidence::Reader),
-        arguments: keys.texts("arguments"),
+        arguments: masked_words(keys.texts("arguments"), &masker),
         options: keys.list("options"),
         environment: keys.texts("environment").iter().filter_map(|word| Inherited::from_name(word)).collect(),
-        before: keys.texts("before"),
+        before: keys.texts("before").into_iter().map(|text| masked_text(text, &masker).0).collect(),
         runner: keys.text("runner").map(|_| Runner::Gitlab),
     })
+}
+
+/// Words as a recorder shows them.
+fn masked_words(words: Vec<String>, masker: &Masker) -> Vec<String> {
+    let text: String = words.iter().map(|word| format!("{word}\0")).collect();
+    match masker.mask_words(text.as_bytes()) {
+        None => words,
+        Some(masked) => {
+            let text = String::from_utf8_lossy(&masked.text).into_owned();
+            text.split_terminator('\0').map(str::to_owned).collect()
+        }
+    }
 }
 
 fn patterns(keys: &Keys) -> Outcome<Vec<regex::Regex>> {

@@ -66,7 +66,8 @@ fn shell(predicate: &Predicate, id: u64) -> Option<&ShellFacts> {
 /// Whether a plan's script is known and holds only comments: then it does not count. (A script
 /// that could not be read before it ran is unknown: its plan has no bytes.)
 fn is_blank(plan: &PlanFacts) -> bool {
-    let known = plan.sha256.as_ref().is_some_and(|sha256| *sha256 != hex(&sha256_of(&[])));
+    // A masked script has no digest, and something in it.
+    let known = plan.sha256.as_ref().is_none_or(|sha256| *sha256 != hex(&sha256_of(&[])));
     known && plan.units.as_ref().is_some_and(Vec::is_empty)
 }
 

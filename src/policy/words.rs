@@ -63,6 +63,11 @@ impl Policy {
         for pattern in &self.deny {
             out.push(format!("No command contains: {}", pattern.as_str()));
         }
+        match (self.deny.is_empty(), self.deny_as_shown) {
+            (true, _) => {}
+            (false, false) => out.push("No command has a masked secret.".into()),
+            (false, true) => out.push("Of a command with a masked secret what is shown is judged.".into()),
+        }
         self.explain_surroundings(&mut out);
         for rule in &self.rules {
             let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
@@ -123,8 +128,9 @@ impl ScriptRule {
             Mode::Ordered => "These commands ran, in this order; others may have run between them:".into(),
             Mode::Contains => "These commands ran, in any order, among others:".into(),
         });
-        for (line, command) in self.lines.iter().zip(&self.commands) {
-            out.push(format!("  line {line}: `{command}`"));
+        for (at, (line, command)) in self.lines.iter().zip(&self.commands).enumerate() {
+            let masked = if self.masked.contains(&at) { " (masked)" } else { "" };
+            out.push(format!("  line {line}: `{command}`{masked}"));
         }
         out.push(match self.exit.as_deref() {
             None => "Each may have ended with any status.".into(),

@@ -5,22 +5,25 @@
 
 use super::plan::INIT;
 use super::{Mode, ScriptRule};
+use crate::mask::Masker;
 use crate::record::{Evidence, Inherited};
 use crate::script::{Script, Unit};
 
 impl ScriptRule {
-    /// The rule for a script: it ran from its first command to its last.
+    /// The rule for a script: it ran from its first command to its last. Secrets in it are masked
+    /// as a recorder masks them.
     ///
     /// # Errors
     /// The script has no command, or one that is not UTF-8, which TOML cannot hold.
-    pub fn of(script: &Script) -> Result<Self, String> {
-        let mut before = texts(script)?;
+    pub fn of(script: &Script, masker: &Masker) -> Result<Self, String> {
+        let (mut before, masked): (Vec<String>, Vec<bool>) = texts(script, masker)?.into_iter().unzip();
         let mut lines: Vec<u64> = script.units().map(|unit| unit.first).collect();
         // A text that asks for its own recording is recorded from there on.
         let init = before.iter().position(|text| text.as_bytes() == INIT);
         let from = init.map_or(0, |init| init + 1);
         let commands = before.split_off(from);
         lines.drain(..from);
+        let masked = (0..commands.len()).filter(|at| masked[from + at]).collect();
         before.truncate(init.unwrap_or(0));
         if commands.is_empty() {
             return Err("the script has no command".into());
@@ -30,6 +33,7 @@ impl ScriptRule {
             mode: Mode::Entire,
             sha256: None,
             commands,
+            masked,
             lines,
             exit: Some(vec![0]),
             every_pipe: false,
@@ -86,6 +90,10 @@ impl ScriptRule {
             out.push_str(&format!("  {},\n", text(command)));
         }
         out.push_str("]\n");
+        if !self.masked.is_empty() {
+            let numbers: Vec<usize> = self.masked.iter().map(|at| at + 1).collect();
+            out.push_str(&format!("masked = {numbers:?}\n"));
+        }
         if !self.lines.iter().copied().eq(1..=self.lines.len() as u64) {
             out.push_str(&format!("lines = {:?}\n", self.lines));
         }
@@ -93,13 +101,21 @@ impl ScriptRule {
     }
 }
 
-/// The texts of a script's units.
+/// A text as a recorder shows it, and whether a secret in it is masked.
+pub(super) fn masked_text(text: String, masker: &Masker) -> (String, bool) {
+    match masker.mask(text.as_bytes()) {
+        None => (text, false),
+        Some(masked) => (String::from_utf8_lossy(&masked.text).into_owned(), true),
+    }
+}
+
+/// The texts of a script's units as a recorder shows them, and whether each is masked.
 ///
 /// # Errors
 /// One is not UTF-8, which TOML cannot hold.
-pub fn texts(script: &Script) -> Result<Vec<String>, String> {
+pub fn texts(script: &Script, masker: &Masker) -> Result<Vec<(String, bool)>, String> {
     let of = |unit: Unit| match std::str::from_utf8(unit.text) {
-        Ok(text) => Ok(text.to_owned()),
+        Ok(text) => Ok(masked_text(text.to_owned(), masker)),
         Err(_) => Err(format!("line {} is not UTF-8: a policy cannot hold it", unit.first)),
     };
     script.units().map(of).collect()

@@ -298,7 +298,7 @@ impl Kind {
         if let Some(name) = always.iter().find(|name| !texts.has(name)) {
             return Some(format!("{name:?} is missing"));
         }
-        let foreign = texts.names().find(|name| !always.contains(name) && !optional.contains(name))?;
+        let foreign = texts.texts().find(|name| !always.contains(name) && !optional.contains(name))?;
         Some(format!("{foreign:?} is no text of {}", self.name()))
     }
 }

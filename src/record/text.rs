@@ -1,7 +1,8 @@
 //! Texts: the commitments of a core, and the second column that discloses them.
 //!
 //! Rules: text stands in the disclosures only, the core holds a salted commitment to it; both
-//! columns have one spelling.
+//! columns have one spelling. A record is written with texts that went through the masker, and
+//! with no others.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,13 +15,16 @@ use super::member::{self, Form as _};
 use crate::cause::{Cause, Code};
 use crate::crypto::{self, Digest};
 use crate::encoding::{base64_strict, base64_wrapped, hex};
+use crate::mask::Screened;
 
-/// The most texts that a record can commit to.
+/// The most texts that a record can commit to; a text and its masked form are one.
 pub const TEXTS_MAX: usize = 64;
 /// The longest name of a text in bytes.
 pub const TEXT_NAME_MAX: usize = 128;
 /// The longest text kept whole in bytes; of a longer one the start, length and digest are kept.
 pub const TEXT_MAX: usize = 1 << 20;
+/// What the name of a text's masked form ends with.
+pub const SHOWN: &str = "Shown";
 /// How much of a text longer than [`TEXT_MAX`] is kept, in bytes.
 pub const TEXT_PREFIX: usize = 64 << 10;
 
@@ -50,12 +54,71 @@ impl Commitments {
         self.0.keys().map(String::as_str)
     }
 
+    /// Whether the text of this name was masked when it was recorded: the core commits to its masked
+    /// form as well.
+    #[must_use]
+    pub fn has_shown(&self, name: &str) -> bool {
+        self.has(&shown_name(name))
+    }
+
+    /// The names of the texts, in order: a text and its masked form are one.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.names().filter(|name| name.strip_suffix(SHOWN).is_none_or(|base| !self.has(base)))
+    }
+
     /// Why there are too many, or one is named as none can be.
     pub(super) fn fault(&self) -> Option<String> {
-        if self.0.len() > TEXTS_MAX {
-            return Some(format!("{} of at most {TEXTS_MAX}", self.0.len()));
+        let count = self.texts().count();
+        if count > TEXTS_MAX {
+            return Some(format!("{count} of at most {TEXTS_MAX}"));
         }
-        self.names().find(|name| !is_text_name(name)).map(|name| format!("the name {name:?}"))
+        if let Some(name) = self.names().find(|name| !is_text_name(name)) {
+            return Some(format!("the name {name:?}"));
+        }
+        let alone = |name: &&str| name.strip_suffix(SHOWN).is_some_and(|base| !self.has(base));
+        self.names().find(alone).map(|name| format!("{name:?} is the masked form of no text"))
+    }
+}
+
+/// The name of the masked form of a text.
+#[must_use]
+pub fn shown_name(name: &str) -> String {
+    format!("{name}{SHOWN}")
+}
+
+/// The texts of a record that is to be written: what its core commits to, and what is disclosed.
+/// Of a text with a secret the core commits to the text, and nobody keeps the salt; its masked
+/// form is committed to and disclosed under a name of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    hidden: BTreeMap<String, Commitment>,
+    disclosures: Disclosures,
+}
+
+impl Texts {
+    /// Adds a text under a fresh salt.
+    pub fn commit(&mut self, name: &str, text: &Screened) {
+        let fresh = |value: &[u8]| Disclosure { salt: crypto::random(), value: value.to_vec() };
+        if text.is_masked() {
+            self.hidden.insert(name.to_owned(), fresh(text.original()).commitment(name));
+            self.disclosures.insert(&shown_name(name), fresh(text.shown()));
+        } else {
+            self.disclosures.insert(name, fresh(text.shown()));
+        }
+    }
+
+    /// The commitments to all of them, for the core.
+    #[must_use]
+    pub fn commitments(&self) -> Commitments {
+        let mut all = self.disclosures.commitments();
+        all.0.extend(self.hidden.iter().map(|(name, one)| (name.clone(), *one)));
+        all
+    }
+
+    /// What is disclosed.
+    #[must_use]
+    pub fn disclosures(&self) -> &Disclosures {
+        &self.disclosures
     }
 }
 
@@ -79,11 +142,6 @@ pub struct Disclosure {
 pub struct Disclosures(BTreeMap<String, Disclosure>);
 
 impl Disclosures {
-    /// Adds a text under a fresh salt. A second text of the same name replaces the first.
-    pub fn commit(&mut self, name: &str, value: Vec<u8>) {
-        self.insert(name, Disclosure { salt: crypto::random(), value });
-    }
-
     /// Adds a text under a salt that is known.
     pub fn insert(&mut self, name: &str, disclosure: Disclosure) {
         self.0.insert(name.to_owned(), disclosure);
@@ -143,6 +201,9 @@ impl Disclosures {
         if let Some((name, _)) = self.iter().find(|(name, _)| !commitments.has(name)) {
             return Err(Cause::new(Code::DisclosureUnknown, name));
         }
+        if let Some((name, _)) = self.iter().find(|(name, _)| commitments.has_shown(name)) {
+            return Err(Cause::new(Code::DisclosureMasked, name));
+        }
         match self.iter().find(|(name, one)| commitments.0[*name] != one.commitment(name)) {
             Some((name, _)) => Err(Cause::new(Code::DisclosureValue, name)),
             None => Ok(()),
@@ -199,11 +260,12 @@ impl<'de> Deserialize<'de> for Disclosure {
 }
 
 /// The value that stands for a text in its commitment: the text, or of one longer than
-/// [`TEXT_MAX`] its start, a NUL, its length, a NUL and the SHA-256 of the whole.
+/// [`TEXT_MAX`] its start, a NUL, its length, a NUL and the SHA-256 of the whole. Of a masked text
+/// no digest is disclosed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeptText {
-    /// The bytes to commit to.
-    pub value: Vec<u8>,
+    /// What to commit to.
+    pub value: Screened,
     /// Whether `value` stands for a longer text.
     pub truncated: bool,
 }
@@ -211,27 +273,64 @@ pub struct KeptText {
 impl KeptText {
     /// Keeps a text whole or cut.
     #[must_use]
-    pub fn new(text: Vec<u8>) -> Self {
-        if text.len() <= TEXT_MAX {
+    pub fn new(text: Screened) -> Self {
+        let whole = text.original();
+        if whole.len() <= TEXT_MAX {
             return KeptText { value: text, truncated: false };
         }
-        let tail = format!("\0{}\0{}", text.len(), hex(&crypto::sha256(&[&text])));
-        let mut value = text;
-        value.truncate(TEXT_PREFIX);
-        value.extend_from_slice(tail.as_bytes());
-        KeptText { value, truncated: true }
+        let shown_tail = format!("\0{}\0", whole.len());
+        let tail = format!("{shown_tail}{}", hex(&crypto::sha256(&[whole])));
+        KeptText { value: text.cut(TEXT_PREFIX, &tail, &shown_tail), truncated: true }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mask::Masker;
+
+    fn disclosure(value: &[u8]) -> Disclosure {
+        Disclosure { salt: crypto::random(), value: value.to_vec() }
+    }
+
+    #[test]
+    fn a_text_with_a_secret_is_committed_to_and_never_disclosed() {
+        let secret = format!("ghp_{}", "a1B2".repeat(9));
+        let mut texts = Texts::default();
+        texts.commit("command", &Masker::default().screen(format!("export X={secret}; ls").into_bytes()));
+        texts.commit("workdir", &Masker::default().screen(b"/tmp".to_vec()));
+        let commitments = texts.commitments();
+        assert_eq!(commitments.names().collect::<Vec<_>>(), ["command", "commandShown", "workdir"]);
+        assert_eq!(commitments.texts().collect::<Vec<_>>(), ["command", "workdir"]);
+        assert_eq!((commitments.fault(), texts.disclosures().check(&commitments)), (None, Ok(())));
+        let column = String::from_utf8(texts.disclosures().encode()).unwrap();
+        assert!(column.contains("export X=[github-token]; ls") && !column.contains(&secret), "{column}");
+        // Whoever knows the text can still not disclose it beside its masked form.
+        let mut told = texts.disclosures().clone();
+        told.insert("command", disclosure(b"x"));
+        assert_eq!(told.check(&commitments).unwrap_err().code, Code::DisclosureMasked);
+        let alone = Commitments(BTreeMap::from([("commandShown".to_owned(), Commitment([0; 32]))]));
+        assert!(alone.fault().is_some());
+    }
+
+    #[test]
+    fn a_long_text_with_a_secret_has_no_digest() {
+        let long = |start: &str| [start.as_bytes(), &vec![b'x'; TEXT_MAX]].concat();
+        let kept = |text| KeptText::new(Masker::default().screen(text));
+        let plain = kept(long("ls "));
+        assert!(plain.truncated && plain.value.shown().len() > TEXT_PREFIX + 64);
+        let secret = format!("echo ghp_{} ", "a1B2".repeat(9));
+        let masked = kept(long(&secret));
+        let tail = format!("\0{}\0", TEXT_MAX + secret.len());
+        assert!(masked.truncated && masked.value.shown().ends_with(tail.as_bytes()));
+        assert!(masked.value.shown().starts_with(b"echo [github-token] x"));
+    }
 
     #[test]
     fn a_column_has_one_spelling() {
         let mut column = Disclosures::default();
-        column.commit("workdir", b"/tmp".to_vec());
-        column.commit("command", b"\xff".to_vec());
+        column.insert("workdir", disclosure(b"/tmp"));
+        column.insert("command", disclosure(b"\xff"));
         let bytes = column.encode();
         assert_eq!(Disclosures::decode(&bytes), Ok(column));
         let text = String::from_utf8(bytes).unwrap();
@@ -263,13 +362,13 @@ mod tests {
     #[test]
     fn a_text_that_does_not_open_its_commitment_is_refused() {
         let mut column = Disclosures::default();
-        column.commit("command", b"ls".to_vec());
+        column.insert("command", disclosure(b"ls"));
         let commitments = column.commitments();
         assert_eq!(column.check(&commitments), Ok(()));
         let mut other = column.clone();
-        other.commit("command", b"ls".to_vec());
+        other.insert("command", disclosure(b"ls"));
         assert_eq!(other.check(&commitments).unwrap_err().code, Code::DisclosureValue);
-        column.commit("more", Vec::new());
+        column.insert("more", disclosure(b""));
         assert_eq!(column.check(&commitments).unwrap_err().code, Code::DisclosureUnknown);
     }
 }

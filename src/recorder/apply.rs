@@ -14,7 +14,7 @@ use crate::collect::{self, Collected};
 use crate::journal::append::{AppendError, Writer};
 use crate::protocol::CallStatus;
 use crate::record::{
-    self, Body, CloseReason, Disclosures, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource,
+    self, Body, CloseReason, Finish, KeptText, Kind, Record, TEXT_PREFIX, TextSource, Texts,
 };
 use crate::session::{Result, Session, SessionError, close};
 use crate::text::Fault;
@@ -89,18 +89,18 @@ fn start(caller: &Caller, start: &Starting, sent: Sent) -> Result<()> {
         if is_repeat(writer, caller, Kind::Start, Some(start.n))? {
             return Ok(());
         }
-        let kept = KeptText::new(text);
+        let kept = KeptText::new(writer.masker().screen(text));
         let source = match source {
             TextSource::HistoryDup if !repeats_previous(writer, caller.shell, &kept)? => TextSource::Withheld,
             other => other,
         };
-        let mut texts = Disclosures::default();
+        let mut texts = Texts::default();
         let shown = !matches!(source, TextSource::Withheld | TextSource::None);
         let truncated = shown && kept.truncated;
         if shown {
-            texts.commit("command", kept.value);
+            texts.commit("command", &kept.value);
         }
-        texts.commit("workdir", (sent.workdir)());
+        texts.commit("workdir", &writer.masker().screen((sent.workdir)()));
         let body = Body::Start(record::Start {
             shell: caller.shell,
             n: start.n,
@@ -119,15 +119,17 @@ fn start(caller: &Caller, start: &Starting, sent: Sent) -> Result<()> {
 /// Whether history's newest line is this shell's previous command: then the shell ran that
 /// command again. Otherwise history did not take the line that ran, and its newest is another.
 fn repeats_previous(writer: &Writer, shell: u64, text: &KeptText) -> Result<bool> {
-    let window = REPEAT_WINDOW.max(2 * (TEXT_PREFIX + text.value.len()) as u64);
+    let shown = text.value.shown();
+    let window = REPEAT_WINDOW.max(2 * (TEXT_PREFIX + shown.len()) as u64);
     let last: Option<Record> = writer.last_of_shell(shell, Some(window), shell_of_start)?;
-    Ok(last.is_some_and(|last| last.text("command") == Some(&text.value)))
+    // Of a masked text nobody keeps more than its masked form.
+    Ok(last.is_some_and(|last| last.text("command") == Some(shown)))
 }
 
 fn finish(caller: &Caller, finish: &Finish) -> Result<()> {
     record(caller, |writer, _| {
         if !is_repeat(writer, caller, Kind::Finish, Some(finish.n))? {
-            writer.append(Body::Finish(finish.clone()), &Disclosures::default(), clock::now())?;
+            writer.append(Body::Finish(finish.clone()), &Texts::default(), clock::now())?;
         }
         Ok(())
     })
@@ -135,9 +137,9 @@ fn finish(caller: &Caller, finish: &Finish) -> Result<()> {
 
 fn note(caller: &Caller, seen: &Seen, text: Option<Vec<u8>>) -> Result<()> {
     record(caller, |writer, _| {
-        let mut texts = Disclosures::default();
+        let mut texts = Texts::default();
         if let Some(text) = text.filter(|text| !text.is_empty()) {
-            texts.commit("text", KeptText::new(text).value);
+            texts.commit("text", &KeptText::new(writer.masker().screen(text)).value);
         }
         let Seen { what, status, native } = *seen;
         let body = Body::Note(record::Note { shell: Some(caller.shell), what, status, native });

@@ -13,6 +13,7 @@ use crate::lock::PATIENCE_MS;
 use crate::os::proc;
 use crate::record::{CloseReason, StateLevel};
 use crate::session::birth::{self, Shell};
+use crate::session::masking;
 use crate::session::{Result, Session, SessionError, close, find};
 use crate::text::{Command, Fault, Next};
 
@@ -89,11 +90,12 @@ fn named(name: &[u8]) -> Result<Session> {
 }
 
 /// Joins the session; of `warning` and what else there is to tell, the user is told the first.
-fn joined(session: Session, warning: Option<String>, shell: &Shell) -> Result<Opened> {
+fn joined(mut session: Session, warning: Option<String>, shell: &Shell) -> Result<Opened> {
     let folder = session.folder().path();
     if folder.as_os_str().as_bytes().contains(&b'\n') {
         return Err(SessionError::File(FileError::Kind(folder.to_owned(), "a path on one line")));
     }
+    session.mask_more(masking::usual()?)?;
     let index = birth::join(&session, shell)?.size - 1;
     let on_disk = (session.genesis().state == StateLevel::Disk.into()).then(|| {
         "recording, with the state on a disk: no folder in memory can be used (see attesh doctor)".to_owned()
@@ -103,10 +105,11 @@ fn joined(session: Session, warning: Option<String>, shell: &Shell) -> Result<Op
 
 /// Takes the shell to the session of a name, unless it is in that one.
 fn moved(caller: &Caller, name: &[u8], shell: &Shell) -> Result<Opened> {
-    let session = named(name)?;
+    let mut session = named(name)?;
     if *session.genesis_root() == caller.session.genesis {
         return Ok((session, caller.shell, None));
     }
+    session.mask_more(masking::usual()?)?;
     let index = birth::join(&session, shell)?.size - 1;
     let mut message = format!("from here on this shell is recorded in session {}", session.short_name());
     let left = Session::open(caller.session.folder).and_then(|before| {

@@ -94,6 +94,7 @@ pub fn policy_json(policy: &Policy) -> Value {
         },
         "scripts": policy.scripts.iter().map(script_json).collect::<Vec<_>>(),
         "deny": deny,
+        "denyMasked": if policy.deny_as_shown { "as-shown" } else { "denied" },
         "context": context_json(&policy.context),
         "subjects": policy.subjects,
         "products": policy.products,
@@ -114,9 +115,9 @@ fn context_json(rule: &ContextRule) -> Value {
 }
 
 fn script_json(script: &ScriptRule) -> Value {
-    let commands = script.lines.iter().zip(&script.commands);
-    let commands: Vec<Value> =
-        commands.map(|(line, command)| json!({"line": line, "command": command})).collect();
+    let commands = script.lines.iter().zip(&script.commands).enumerate();
+    let json = |(at, (line, command))| json!({"line": line, "command": command, "masked": script.masked.contains(&at)});
+    let commands: Vec<Value> = commands.map(json).collect();
     json!({
         "name": script.name,
         "mode": script.mode.word(),

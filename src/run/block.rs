@@ -28,6 +28,7 @@ use crate::script::Script;
 use crate::session::birth::{self, Shell};
 use crate::session::close::{self, EndVerb};
 use crate::session::heads::log_line;
+use crate::session::masking;
 use crate::session::shells;
 use crate::session::{Session, SessionError};
 use crate::sys;
@@ -105,7 +106,8 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
         workdir: shells::workdir(),
         history: Vec::new(),
     };
-    let session = super::session::choose(None, &collect::usual())?;
+    let mut session = super::session::choose(None, &collect::usual(), masking::usual()?)?;
+    session.mask_told(script.bytes())?;
     let index = birth::join(&session, &shell)?.size - 1;
     let head = session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
         let interpreter = Interpreter::default();

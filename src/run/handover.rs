@@ -31,6 +31,7 @@ use crate::report;
 use crate::script::Script;
 use crate::session::close::{self, EndVerb};
 use crate::session::heads::{head_now, log_line};
+use crate::session::masking;
 use crate::sys;
 
 /// The descriptors on which the first shell gives its state and its memory.
@@ -206,7 +207,7 @@ fn recording(
     interpreter.options = Some(state.words());
     interpreter.arguments = Some(words.iter().skip(1).flat_map(|word| [*word, b"\0"].concat()).collect());
     let mut recording = Recording::of(
-        session::choose(None, &collect::usual())?,
+        session::choose(None, &collect::usual(), masking::usual()?)?,
         Given::of_text(whole.clone()),
         NAME.into(),
         interpreter,

@@ -21,10 +21,11 @@ use crate::collect;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::Failure;
-use crate::journal::append::{Writer, digest_of};
+use crate::files::digest_of;
+use crate::journal::append::Writer;
 use crate::journal::head::Head;
 use crate::paths;
-use crate::record::{Anomaly, Body, CloseReason, Disclosures, Evidence, Inherited, Program};
+use crate::record::{Anomaly, Body, CloseReason, Evidence, Inherited, Program, Texts};
 use crate::report;
 use crate::script::Script;
 use crate::session::birth::{self, Shell};
@@ -168,7 +169,9 @@ impl Recording {
 
     /// A script of which nothing but its bytes is known yet.
     #[must_use]
-    pub fn of(session: Session, given: Given, name: Vec<u8>, interpreter: Interpreter) -> Self {
+    pub fn of(mut session: Session, given: Given, name: Vec<u8>, interpreter: Interpreter) -> Self {
+        // Where what is masked cannot be read, nothing is recorded either.
+        let _ = given.bytes().map(|script| session.mask_told(script));
         Recording {
             session,
             given,
@@ -316,10 +319,12 @@ impl Recording {
 
     /// Records something out of order.
     pub fn anomaly(&mut self, what: &str, detail: &str) {
-        let mut texts = Disclosures::default();
-        texts.commit("detail", detail.as_bytes().to_vec());
         let body = Body::Anomaly(Anomaly { what: what.to_owned() });
-        self.write(1, |writer, _, _| Ok(writer.append(body, &texts, clock::now()).map(|_| ())?));
+        self.write(1, |writer, _, _| {
+            let mut texts = Texts::default();
+            texts.commit("detail", &writer.masker().screen(detail.as_bytes().to_vec()));
+            Ok(writer.append(body, &texts, clock::now()).map(|_| ())?)
+        });
     }
 
     /// The shell has ended.

@@ -4,7 +4,7 @@ use crate::clock;
 use crate::crypto::Digest;
 use crate::journal::append::Writer;
 use crate::record::{
-    Body, Disclosures, Evidence, Finish, From, Inherited, KeptText, Plan, Start, TextSource, Unseen,
+    Body, Evidence, Finish, From, Inherited, KeptText, Plan, Start, TextSource, Texts, Unseen,
 };
 use crate::script::Script;
 use crate::session::Result;
@@ -44,7 +44,7 @@ pub struct PlanOf<'a> {
 /// # Errors
 /// The record was not appended.
 pub fn plan(writer: &mut Writer, shell: u64, of: &PlanOf) -> Result<()> {
-    let mut texts = Disclosures::default();
+    let mut texts = Texts::default();
     let plan = Plan {
         shell,
         count: of.script.units().len() as u64,
@@ -53,13 +53,18 @@ pub fn plan(writer: &mut Writer, shell: u64, of: &PlanOf) -> Result<()> {
         sha256: of.interpreter.sha256,
         inherited: of.interpreter.inherited.clone(),
     };
-    texts.commit("name", of.name.to_vec());
-    texts.commit("ranges", of.script.ranges_text().into_bytes());
-    texts.commit("script", of.script.bytes().to_vec());
+    let masker = writer.masker();
+    let (script, ranges) = of.script.screened(masker);
+    texts.commit("name", &masker.screen(of.name.to_vec()));
+    texts.commit("ranges", &masker.screen(ranges.into_bytes()));
+    texts.commit("script", &script);
     let Interpreter { path, options, arguments, .. } = of.interpreter;
-    for (name, text) in [("path", path), ("options", options), ("arguments", arguments)] {
-        if let Some(text) = text {
-            texts.commit(name, text.clone());
+    if let Some(path) = path {
+        texts.commit("path", &masker.screen(path.clone()));
+    }
+    for (name, words) in [("options", options), ("arguments", arguments)] {
+        if let Some(words) = words {
+            texts.commit(name, &masker.screen_words(words.clone()));
         }
     }
     writer.append(Body::Plan(plan), &texts, clock::now())?;
@@ -81,10 +86,10 @@ pub struct UnitStart {
 /// # Errors
 /// The record was not appended.
 pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
-    let mut texts = Disclosures::default();
-    let kept = KeptText::new(unit.text);
-    texts.commit("command", kept.value);
-    texts.commit("workdir", workdir());
+    let mut texts = Texts::default();
+    let kept = KeptText::new(writer.masker().screen(unit.text));
+    texts.commit("command", &kept.value);
+    texts.commit("workdir", &writer.masker().screen(workdir()));
     let body = Body::Start(Start {
         shell,
         n: unit.n,
@@ -130,6 +135,6 @@ pub fn finish(writer: &mut Writer, shell: u64, end: UnitEnd) -> Result<()> {
         native: None,
         shell_duration_us: None,
     };
-    writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?;
+    writer.append(Body::Finish(finish), &Texts::default(), clock::now())?;
     Ok(())
 }

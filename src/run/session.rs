@@ -10,6 +10,7 @@ use crate::crypto::OriginSecret;
 use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::files::FileError;
+use crate::mask::asked::Asked;
 use crate::paths;
 use crate::report;
 use crate::session::birth::Apart;
@@ -18,12 +19,13 @@ use crate::session::{Session, SessionError, birth};
 use crate::text::{Fault, Next};
 
 /// The folder that was named, the shell's session, the job's folder, or a new session, which begins
-/// with what the collectors see.
+/// with what the collectors see. From here on what `masking` says is masked in it.
 ///
 /// # Errors
 /// It could not be opened.
-pub fn choose(dir: Option<&Path>, asked: &Collection) -> Result<Session, Failure> {
-    let session = find(dir)?;
+pub fn choose(dir: Option<&Path>, asked: &Collection, masking: Asked) -> Result<Session, Failure> {
+    let mut session = find(dir)?;
+    session.mask_more(masking)?;
     collect::begin(&session, asked, collect::IN_A_JOB)?;
     Ok(session)
 }

@@ -15,6 +15,12 @@ pub mod quoted;
 pub mod reading;
 pub mod run;
 
+use std::collections::BTreeSet;
+
+use crate::mask::{Masker, Screened};
+
+/// What stands behind the lines of a unit whose text was masked.
+const MASKED: &str = "m";
 /// The longest script that is planned, in bytes.
 pub const SCRIPT_MAX: usize = 1 << 20;
 
@@ -24,6 +30,8 @@ pub struct Script {
     bytes: Vec<u8>,
     /// First and last line of each unit, from 1, ascending.
     ranges: Vec<(u64, u64)>,
+    /// The units, by number from 0, whose texts were masked.
+    masked: BTreeSet<usize>,
     /// Where each line begins; one more at the end.
     lines: Vec<usize>,
 }
@@ -37,6 +45,8 @@ pub struct Unit<'a> {
     pub last: u64,
     /// Its lines, without the newline at the end.
     pub text: &'a [u8],
+    /// Whether a secret in it is masked: the text is not what ran.
+    pub masked: bool,
 }
 
 /// Whether a line is blank or a comment; such a line begins no unit.
@@ -62,27 +72,52 @@ impl Script {
             }
             before = *last;
         }
-        Some(Script { bytes, ranges, lines })
+        Some(Script { bytes, ranges, masked: BTreeSet::new(), lines })
     }
 
     /// From the two texts of a plan record.
     #[must_use]
     pub fn decode(script: Option<&[u8]>, ranges: Option<&[u8]>) -> Option<Self> {
         let text = std::str::from_utf8(ranges?).ok()?;
-        let pair = |word: &str| {
-            let (first, last) = word.split_once('-')?;
+        let words: Vec<&str> = text.split(',').filter(|word| !word.is_empty()).collect();
+        let pair = |word: &&str| {
+            let (first, last) = word.strip_suffix(MASKED).unwrap_or(word).split_once('-')?;
             Some((first.parse().ok()?, last.parse().ok()?))
         };
-        let ranges: Option<Vec<(u64, u64)>> =
-            text.split(',').filter(|word| !word.is_empty()).map(pair).collect();
-        Script::new(script?.to_vec(), ranges?)
+        let ranges: Option<Vec<(u64, u64)>> = words.iter().map(pair).collect();
+        let masked = (0..words.len()).filter(|number| words[*number].ends_with(MASKED)).collect();
+        Script::new(script?.to_vec(), ranges?).map(|script| Script { masked, ..script })
     }
 
-    /// The lines of the units, as the plan record has them: `1-1,2-4`.
+    /// The lines of the units, as the plan record has them: `1-1,2-4`; behind those of a masked unit
+    /// stands [`MASKED`].
     #[must_use]
     pub fn ranges_text(&self) -> String {
-        let words: Vec<String> = self.ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect();
-        words.join(",")
+        let mark = |number| if self.masked.contains(&number) { MASKED } else { "" };
+        let word = |(number, (first, last)): (usize, &(u64, u64))| format!("{first}-{last}{}", mark(number));
+        self.ranges.iter().enumerate().map(word).collect::<Vec<_>>().join(",")
+    }
+
+    /// Its text as a plan may disclose it, and the lines of its units. Each unit is masked on its own,
+    /// as it is where it is recorded when it runs, and so is what stands between two of them.
+    #[must_use]
+    pub fn screened(&self, masker: &Masker) -> (Screened, String) {
+        let mut masked = BTreeSet::new();
+        let mut parts = Vec::new();
+        let mut at = 0;
+        for (number, unit) in self.units().enumerate() {
+            let begin = self.place_of(unit.first);
+            let text = masker.screen(unit.text.to_vec());
+            if text.is_masked() {
+                masked.insert(number);
+            }
+            parts.push(masker.screen(self.bytes[at..begin].to_vec()));
+            parts.push(text);
+            at = begin + unit.text.len();
+        }
+        parts.push(masker.screen(self.bytes[at..].to_vec()));
+        let ranges = Script { masked, ..self.clone() }.ranges_text();
+        (masker.screen_again(&Screened::joined(&parts)), ranges)
     }
 
     /// The script itself.
@@ -105,7 +140,7 @@ impl Script {
 
     /// The units in order.
     pub fn units(&self) -> impl ExactSizeIterator<Item = Unit<'_>> {
-        self.ranges.iter().map(|(first, last)| self.lines_from(*first, *last))
+        (0..self.ranges.len()).map(|number| self.unit(number).expect("one of them"))
     }
 
     /// Whether only blank lines and comments are between its units.
@@ -124,7 +159,10 @@ impl Script {
     /// A unit by its number, from 0.
     #[must_use]
     pub fn unit(&self, number: usize) -> Option<Unit<'_>> {
-        self.ranges.get(number).map(|(first, last)| self.lines_from(*first, *last))
+        let (first, last) = *self.ranges.get(number)?;
+        let text = &self.bytes[self.place_of(first)..self.place_of(last + 1)];
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        Some(Unit { first, last, text, masked: self.masked.contains(&number) })
     }
 
     /// The line, from 1, that begins at this place; `None` if none does.
@@ -141,10 +179,9 @@ impl Script {
         self.ranges.get(number).is_some_and(|(first, _)| *first <= line).then_some(number)
     }
 
-    fn lines_from(&self, first: u64, last: u64) -> Unit<'_> {
-        let at = |line: u64| self.lines[usize::try_from(line).expect("a line of the script")];
-        let text = &self.bytes[at(first - 1)..at(last)];
-        Unit { first, last, text: text.strip_suffix(b"\n").unwrap_or(text) }
+    /// Where a line, from 1, begins.
+    fn place_of(&self, line: u64) -> usize {
+        self.lines[usize::try_from(line - 1).expect("a line of the script")]
     }
 }
 

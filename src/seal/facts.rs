@@ -4,7 +4,7 @@
 //! cannot add one.
 
 use super::statement::{FactFacts, Predicate};
-use crate::record::FactTime;
+use crate::record::{FactTime, shown_name};
 
 impl Predicate {
     /// What a collector saw at the start, if it saw it before any shell joined.
@@ -25,9 +25,10 @@ impl Predicate {
 }
 
 impl FactFacts {
-    /// A text of it, by name.
+    /// A text of it, by name. Of a text that was masked when it was recorded it is the masked form.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.data.get(name)?.as_deref()
+        let text = |name: &str| self.data.get(name)?.as_deref();
+        text(name).or_else(|| text(&shown_name(name)))
     }
 }

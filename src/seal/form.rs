@@ -239,8 +239,8 @@ fn time(text: &str, member: &str) -> Form {
 /// A text in the one form that its bytes have.
 fn text(value: &CommandText, member: &str, left_out: bool) -> Form {
     let good = match value {
-        CommandText::Command(_) => true,
-        CommandText::CommandBase64(_) => {
+        CommandText::Command(_) | CommandText::CommandShown(_) => true,
+        CommandText::CommandBase64(_) | CommandText::CommandShownBase64(_) => {
             value.bytes().is_some_and(|bytes| std::str::from_utf8(&bytes).is_err())
         }
         CommandText::Redacted(flag) | CommandText::Withheld(flag) => left_out && *flag,
@@ -248,7 +248,7 @@ fn text(value: &CommandText, member: &str, left_out: bool) -> Form {
     need(
         good,
         member,
-        "in its one form (commandBase64 is for what is no UTF-8; redacted and withheld are true)",
+        "in its one form (commandBase64 and commandShownBase64 are for what is no UTF-8; redacted and withheld are true)",
     )
 }
 

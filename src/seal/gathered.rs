@@ -129,7 +129,9 @@ impl Gathered {
     }
 
     fn fact(&mut self, index: u64, fact: &Fact, record: &Record) {
-        let data = record.core.commitments.names().map(|name| (name.to_owned(), lossy(record, name)));
+        let text =
+            |name: &str| record.disclosures.get(name).map(|text| String::from_utf8_lossy(text).into_owned());
+        let data = record.core.commitments.names().map(|name| (name.to_owned(), text(name)));
         let seen = FactFacts {
             record: index,
             kind: fact.kind.clone(),

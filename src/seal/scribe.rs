@@ -88,7 +88,7 @@ impl<'a> Scribe<'a> {
         let text = match (record.core.commitments.has("command"), record.text("command")) {
             (false, _) => CommandText::Withheld(true),
             (true, None) => CommandText::Redacted(true),
-            (true, Some(bytes)) => CommandText::new(bytes),
+            (true, Some(bytes)) => CommandText::recorded(bytes, record.is_masked("command")),
         };
         let exit_code = Status::try_from(self.gathered.statuses[at]).ok();
         let line = text.transcript_line(exit_code);
@@ -132,7 +132,7 @@ impl<'a> Scribe<'a> {
                     .map(|unit| UnitFacts {
                         line: unit.first,
                         last_line: unit.last,
-                        text: CommandText::new(unit.text),
+                        text: CommandText::recorded(unit.text, unit.masked),
                     })
                     .collect()
             })
@@ -144,7 +144,10 @@ impl<'a> Scribe<'a> {
             before: plan.before,
             evidence: plan.evidence,
             name: lossy(record, "name"),
-            sha256: script.map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
+            // A digest of what had a secret in it would let everybody try which secret it was.
+            sha256: script
+                .filter(|_| !record.is_masked("script"))
+                .map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
             units,
             unchanged: close.is_some_and(|(_, unchanged)| *unchanged),
             interpreter: self.interpreter(plan, record),

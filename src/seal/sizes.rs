@@ -106,10 +106,10 @@ macro_rules! names {
 
 // The reader of these keeps what it does not know until it has read all of it.
 names! { CommandNames {
-    seq shell command command_base64 redacted withheld exit_code stale pipe_status signal started_at
+    seq shell command command_base64 command_shown command_shown_base64 redacted withheld exit_code stale pipe_status signal started_at
     duration_ms workdir outcome unit
 } }
-names! { UnitNames { line last_line command command_base64 redacted withheld } }
+names! { UnitNames { line last_line command command_base64 command_shown command_shown_base64 redacted withheld } }
 
 /// What the lists within an entry have: of two kinds.
 trait Within {

@@ -318,7 +318,7 @@ pub struct PlanFacts {
     pub evidence: Evidence,
     /// The file as it was named; null where it was redacted.
     pub name: Option<String>,
-    /// Digest of the script's bytes in hexadecimal; null where they were redacted.
+    /// Digest of the script's bytes in hexadecimal; null where they were redacted or masked.
     pub sha256: Option<String>,
     /// The units in order; null where they were redacted, are too many, or leave something
     /// of the script out.
@@ -361,12 +361,12 @@ pub struct UnitFacts {
     pub line: u64,
     /// Its last line.
     pub last_line: u64,
-    /// Its text: always `command` or `commandBase64`.
+    /// Its text, never redacted and never withheld.
     #[serde(flatten)]
     pub text: CommandText,
 }
 
-/// A command's text, in one of four forms.
+/// A command's text, in one of its forms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CommandText {
@@ -374,6 +374,10 @@ pub enum CommandText {
     Command(String),
     /// Other bytes, in padded base64.
     CommandBase64(String),
+    /// What of it may be shown: the recorder masked its secrets. UTF-8.
+    CommandShown(String),
+    /// The same of other bytes, in padded base64.
+    CommandShownBase64(String),
     /// Taken out after recording.
     Redacted(bool),
     /// Never recorded: the user's history settings hide it, or it was not to be had.
@@ -390,14 +394,32 @@ impl CommandText {
         }
     }
 
-    /// The bytes, where the text is there.
+    /// The form for the bytes of which `masked` says whether the recorder masked them.
+    #[must_use]
+    pub fn recorded(bytes: &[u8], masked: bool) -> Self {
+        match (CommandText::new(bytes), masked) {
+            (CommandText::Command(text), true) => CommandText::CommandShown(text),
+            (CommandText::CommandBase64(text), true) => CommandText::CommandShownBase64(text),
+            (plain, _) => plain,
+        }
+    }
+
+    /// The bytes, where the text is there. Of a masked text they are what may be shown of it.
     #[must_use]
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match self {
-            CommandText::Command(text) => Some(text.as_bytes().to_vec()),
-            CommandText::CommandBase64(text) => base64_strict(text.as_bytes()),
+            CommandText::Command(text) | CommandText::CommandShown(text) => Some(text.as_bytes().to_vec()),
+            CommandText::CommandBase64(text) | CommandText::CommandShownBase64(text) => {
+                base64_strict(text.as_bytes())
+            }
             CommandText::Redacted(_) | CommandText::Withheld(_) => None,
         }
+    }
+
+    /// Whether the recorder masked a secret in it.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        matches!(self, CommandText::CommandShown(_) | CommandText::CommandShownBase64(_))
     }
 
     /// The one line of the transcript: RFC 8785 JSON, newline included.
@@ -405,10 +427,12 @@ impl CommandText {
     pub fn transcript_line(&self, exit_code: Option<Status>) -> Vec<u8> {
         let status = exit_code.map_or_else(|| "null".to_owned(), |status| status.to_string());
         let mut line = b"{".to_vec();
-        // Members in the order of RFC 8785: command, commandBase64, exitCode, redacted, withheld.
+        // Members in the order of RFC 8785: the text, exitCode, redacted, withheld.
         let (before, after): (Option<(&str, &str)>, &str) = match self {
             CommandText::Command(text) => (Some(("command", text)), ""),
             CommandText::CommandBase64(text) => (Some(("commandBase64", text)), ""),
+            CommandText::CommandShown(text) => (Some(("commandShown", text)), ""),
+            CommandText::CommandShownBase64(text) => (Some(("commandShownBase64", text)), ""),
             CommandText::Redacted(_) => (None, ",\"redacted\":true"),
             CommandText::Withheld(_) => (None, ",\"withheld\":true"),
         };

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::cause::{Cause, Code};
 use crate::crypto::sha256_of_many;
 use crate::encoding::hex;
+use crate::files::digest_of;
 use crate::files::{self, FileError};
-use crate::journal::append::digest_of;
 use crate::journal::check::Passed;
 use crate::record::{ATTACHED_FOLDER, Attached, Body};
 

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::close;
+use super::masking;
 use super::program;
 use super::shells::{self, asking, namespace};
 use super::{
@@ -18,12 +19,13 @@ use crate::files::{FileError, Folder};
 use crate::journal::append::{AppendError, Birth, Writer, head_of};
 use crate::journal::head::Head;
 use crate::lock::{self, PATIENCE_MS};
+use crate::mask::Masker;
 use crate::os::memory;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{
-    Body, CloseReason, Closes, Disclosures, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program,
-    RECORDER_ID, Recorder, StateLevel, Unseen,
+    Body, CloseReason, Closes, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program, RECORDER_ID,
+    Recorder, StateLevel, Texts, Unseen,
 };
 use crate::text::{Command, Fault, Next, told, visible};
 
@@ -142,11 +144,15 @@ pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Resu
             None,
         ));
     }
+    let asked = masking::usual()?;
     let (level, state_folder) = state_folder()?;
     let state = state_folder.create_file(&state_name(&text))?;
-    let made = write_genesis(new, id, level, &state_folder, folder, &state);
+    let made = masking::keep(&asked, &state_folder, &text).and_then(|()| {
+        write_genesis(new, id, &masking::masker(&asked), level, &state_folder, folder, &state)
+    });
     if let Err(error) = made {
         let _ = state_folder.remove(&state_name(&text));
+        let _ = state_folder.remove(&masking::name(&text));
         let _ = folder.remove(JOURNAL);
         return Err(error);
     }
@@ -156,6 +162,7 @@ pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Resu
 fn write_genesis(
     new: NewSession,
     id: uuid::Uuid,
+    masker: &Masker,
     level: StateLevel,
     state_folder: &Folder,
     folder: &Folder,
@@ -164,12 +171,21 @@ fn write_genesis(
     let journal = folder.create_file(JOURNAL)?;
     let seed = Seed::random();
     let boot = proc::boot_id().ok();
-    let mut texts = Disclosures::default();
-    texts.commit("stateDir", state_folder.path().as_os_str().as_bytes().to_vec());
-    if let Ok(host) = host() {
-        texts.commit("host", host);
+    let mut texts = Texts::default();
+    if let Some(name) = &new.name {
+        not_secret(name, masker)?;
     }
-    texts.commit("user", user());
+    let state_dir = masker.screen(state_folder.path().as_os_str().as_bytes().to_vec());
+    if state_dir.is_masked() {
+        // Nobody would find the state again.
+        let what = "the path of the folder for the state of a session has what looks like a secret";
+        return Err(SessionError::Nowhere(what.into(), Some("give XDG_RUNTIME_DIR another name".into())));
+    }
+    texts.commit("stateDir", &state_dir);
+    if let Ok(host) = host() {
+        texts.commit("host", &masker.screen(host));
+    }
+    texts.commit("user", &masker.screen(user()));
     let genesis = Genesis {
         format: FORMAT.to_owned(),
         session: id.hyphenated().to_string(),
@@ -195,9 +211,21 @@ fn write_genesis(
         boot_id: boot.map_or([0; 16], BootId::bytes),
         secret: new.secret.as_ref(),
         seed,
+        masker,
     };
     Writer::create(&journal, state, &birth, Body::Genesis(Box::new(genesis)), &texts, clock::now())?;
     Ok(())
+}
+
+/// Refuses a name that looks like a secret: it stands in clear in the first record.
+fn not_secret(name: &str, masker: &Masker) -> Result<()> {
+    match masker.mask(name.as_bytes()) {
+        None => Ok(()),
+        Some(masked) => {
+            let what = format!("the name of the session looks like a secret ({})", masked.rules.join(", "));
+            Err(SessionError::Nowhere(what, Some("give it another name".into())))
+        }
+    }
 }
 
 pub(super) fn new_id() -> uuid::Uuid {
@@ -272,7 +300,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
             }
             close::close_shell(writer, *at, CloseReason::Replaced, None, None, shell.workdir.clone())?;
         }
-        let mut texts = Disclosures::default();
+        let mut texts = Texts::default();
         let open = Open {
             program: shell.program.into(),
             version: shell.version.clone(),
@@ -282,8 +310,8 @@ pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
             hook: shell.hook.clone(),
             typed: shell.typed,
         };
-        texts.commit("workdir", shell.workdir.clone());
-        texts.commit("history", shell.history.clone());
+        texts.commit("workdir", &writer.masker().screen(shell.workdir.clone()));
+        texts.commit("history", &writer.masker().screen(shell.history.clone()));
         Ok(writer.append(Body::Open(Box::new(open)), &texts, clock::now())?)
     })
 }

@@ -10,7 +10,7 @@ use crate::journal::head::Head;
 use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
 use crate::record::{
-    Body, Close, CloseReason, Closes, Disclosures, End, EndReason, Finish, From, Lost, Status, Unseen,
+    Body, Close, CloseReason, Closes, End, EndReason, Finish, From, Lost, Status, Texts, Unseen,
 };
 
 /// The verb that ends a session.
@@ -70,8 +70,8 @@ pub fn close_scripted(
 }
 
 fn append_close(writer: &mut Writer, workdir: Vec<u8>, close: Close) -> Result<Head> {
-    let mut texts = Disclosures::default();
-    texts.commit("workdir", workdir);
+    let mut texts = Texts::default();
+    texts.commit("workdir", &writer.masker().screen(workdir));
     Ok(writer.append(Body::Close(close), &texts, clock::now())?)
 }
 
@@ -122,7 +122,7 @@ pub fn finish_unseen(writer: &mut Writer, shell: u64, n: u64, outcome: Unseen) -
         native: None,
         shell_duration_us: None,
     };
-    Ok(writer.append(Body::Finish(finish), &Disclosures::default(), clock::now())?)
+    Ok(writer.append(Body::Finish(finish), &Texts::default(), clock::now())?)
 }
 
 /// What is appended before a session's end.
@@ -134,13 +134,13 @@ pub type Last<'a> = &'a dyn Fn(&mut Writer) -> Result<()>;
 /// The record was not appended.
 pub fn end(session: &Session, writer: &mut Writer, reason: EndReason) -> Result<Head> {
     let synced_to_disk = writer.sync().is_ok();
-    let head =
-        writer.append(Body::End(End { reason, synced_to_disk }), &Disclosures::default(), clock::now())?;
+    let head = writer.append(Body::End(End { reason, synced_to_disk }), &Texts::default(), clock::now())?;
     let _ = session.journal().sync_all();
     session.folder().sync();
     if let Ok(folder) = session.state_folder() {
         folder.remove(&super::state_name(session.id()))?;
         let _ = folder.remove(&session.memory_name());
+        let _ = folder.remove(&super::masking::name(session.id()));
     }
     Ok(head)
 }
@@ -163,7 +163,7 @@ pub fn end_without_shells(session: &Session, writer: &mut Writer, last: Last) ->
 /// The record was not appended.
 pub fn tell_lost(writer: &mut Writer, shell: u64, count: u64) -> Result<()> {
     if count > 0 {
-        writer.append(Body::Lost(Lost { shell, count }), &Disclosures::default(), clock::now())?;
+        writer.append(Body::Lost(Lost { shell, count }), &Texts::default(), clock::now())?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! * [`find`]: which session a person means;
 //! * [`heads`]: the head of a journal as it is;
 //! * [`last`]: its last record, and whether it is sealed to that one;
+//! * [`masking`]: what is masked in its texts;
 //! * [`program`]: digests of programs, kept beside the states;
 //! * [`shells`]: which of its shells still run;
 //! * [`told`]: what was found of a session that has ended;
@@ -24,12 +25,14 @@ pub mod error;
 pub mod find;
 pub mod heads;
 pub mod last;
+pub mod masking;
 pub mod place;
 pub mod program;
 pub mod shells;
 pub mod told;
 pub mod whose;
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -48,6 +51,8 @@ use crate::journal::check::{Knowledge, check};
 use crate::journal::head::Head;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
+use crate::mask::Masker;
+use crate::mask::asked::Asked;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
@@ -73,6 +78,7 @@ pub struct Session {
     genesis_root: Digest,
     copy: bool,
     perhaps_copied: bool,
+    masker: OnceCell<Masker>,
 }
 
 impl Session {
@@ -85,7 +91,15 @@ impl Session {
         let journal = folder.open_file(JOURNAL)?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: false, perhaps_copied: false })
+        Ok(Session {
+            folder,
+            journal,
+            genesis,
+            genesis_root,
+            copy: false,
+            perhaps_copied: false,
+            masker: OnceCell::new(),
+        })
     }
 
     /// The same, of a folder that may be a copy: if its journal is not the file that the recorder
@@ -105,7 +119,15 @@ impl Session {
         let journal = files::open_regular(&path.join(JOURNAL))?;
         let (genesis, genesis_root) =
             read_genesis(&journal, &path.join(JOURNAL))?.ok_or_else(|| without_genesis(path, &journal))?;
-        Ok(Session { folder, journal, genesis, genesis_root, copy: true, perhaps_copied: false })
+        Ok(Session {
+            folder,
+            journal,
+            genesis,
+            genesis_root,
+            copy: true,
+            perhaps_copied: false,
+            masker: OnceCell::new(),
+        })
     }
 
     /// Its folder.
@@ -214,6 +236,36 @@ impl Session {
         format!("{}.files", self.id())
     }
 
+    /// What is masked in its texts: the built-in rules, and what was asked for when it began.
+    fn masker(&self, states: &Folder) -> Result<&Masker> {
+        if let Some(masker) = self.masker.get() {
+            return Ok(masker);
+        }
+        let asked = masking::read(states, self.id())?;
+        Ok(self.masker.get_or_init(|| masking::masker(&asked)))
+    }
+
+    /// Masks more from here on: what is asked for in a shell or a step that joins the session.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn mask_more(&mut self, more: Asked) -> Result<()> {
+        let (states, _) = self.open_state()?;
+        self.masker = masking::keep_more(more, &states, self.id())?.into();
+        Ok(())
+    }
+
+    /// Masks what a script tells GitHub's runner to mask, as long as this process records.
+    ///
+    /// # Errors
+    /// What is masked in the session cannot be read.
+    pub fn mask_told(&mut self, script: &[u8]) -> Result<()> {
+        if let Some(masker) = masking::with_told(self.masker(&self.state_folder()?)?, script) {
+            self.masker = masker.into();
+        }
+        Ok(())
+    }
+
     fn lost(&self, why: &str) -> SessionError {
         SessionError::Append(AppendError::Lost(why.to_owned()))
     }
@@ -234,14 +286,19 @@ impl Session {
         }
     }
 
-    fn open_state(&self) -> Result<File> {
+    /// The folder of its state, and the state.
+    fn open_state(&self) -> Result<(Folder, File)> {
         if self.copy {
             return Err(match self.has_end() {
                 true => AppendError::Ended.into(),
                 false => self.lost("it is a copy: its state is missing"),
             });
         }
-        match self.state_folder().and_then(|folder| Ok(folder.open_file(&self.state_name())?)) {
+        let opened = self.state_folder().and_then(|folder| {
+            let state = folder.open_file(&self.state_name())?;
+            Ok((folder, state))
+        });
+        match opened {
             Err(SessionError::File(FileError::Missing(_))) => Err(if self.has_end() {
                 SessionError::Append(AppendError::Ended)
             } else {
@@ -272,7 +329,7 @@ impl Session {
             io::ErrorKind::TimedOut => SessionError::Busy,
             _ => SessionError::Append(AppendError::Io("lock the journal", error)),
         })?;
-        let state = self.open_state()?;
+        let (states, state) = self.open_state()?;
         if self.perhaps_copied && self.has_other_inode(|_| true) {
             return Err(SessionError::Copied(self.folder.path().to_owned()));
         }
@@ -282,7 +339,8 @@ impl Session {
             OpenWord::Known(StateLevel::Disk) | OpenWord::Other(_) => Some(this_boot()?),
             OpenWord::Known(StateLevel::Runtime | StateLevel::Shm) => None,
         };
-        let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref());
+        let masker = self.masker(&states)?;
+        let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref(), masker);
         let mut writer = opened.map_err(|error| match error {
             AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
             AppendError::Lost(_) => self.lost_or_elsewhere(error.into()),
@@ -390,6 +448,7 @@ impl Session {
         if let Ok(folder) = self.state_folder() {
             folder.remove(&self.state_name())?;
             folder.remove(&self.memory_name())?;
+            folder.remove(&masking::name(self.id()))?;
         }
         let path = self.folder.path();
         std::fs::remove_dir_all(path)

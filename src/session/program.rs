@@ -13,7 +13,7 @@ use crate::clock;
 use crate::crypto::Digest;
 use crate::encoding::{hex, hex_exact};
 use crate::files::Folder;
-use crate::journal::append::digest_of;
+use crate::files::digest_of;
 
 /// How old a change of the file must be, in nanoseconds: one that comes after the digest then has
 /// another time.

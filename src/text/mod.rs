@@ -29,6 +29,18 @@ pub fn and_more(first: &str, all: usize) -> String {
     }
 }
 
+/// The line and the column of a byte of a text: the column in characters, both from 1.
+#[must_use]
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
+}
+
 /// A path without `.`, without empty parts, and without what `..` takes back; links are not asked.
 #[must_use]
 pub fn cleaned(path: &str) -> String {

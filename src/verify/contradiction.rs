@@ -195,7 +195,10 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
         match command.text {
             CommandText::Withheld(_) => withheld += 1,
             CommandText::Redacted(_) => redacted += 1,
-            CommandText::Command(_) | CommandText::CommandBase64(_) => {}
+            CommandText::Command(_)
+            | CommandText::CommandBase64(_)
+            | CommandText::CommandShown(_)
+            | CommandText::CommandShownBase64(_) => {}
         }
         let line = command.text.transcript_line(command.exit_code);
         bytes += line.len() as u64;

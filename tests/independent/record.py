@@ -133,12 +133,19 @@ def read_core(raw):
 
 
 def check_names(kind, texts):
-    need(len(texts) <= TEXTS_MAX, "too many texts")
+    plain = {name for name in texts if not is_shown(name, texts)}
+    need(len(plain) <= TEXTS_MAX, "too many texts")
     for name in texts:
+        need(not name.endswith("Shown") or is_shown(name, texts), f"{name!r} is the masked form of no text")
         need(re.fullmatch(r"[A-Za-z0-9._-]{1,128}", name, re.ASCII), f"no text can be named {name!r}")
     if kind != "fact":
         always, optional = TEXTS.get(kind, (set(), set()))
-        need(always <= set(texts) <= always | optional, f"not the texts of {kind}")
+        need(always <= plain <= always | optional, f"not the texts of {kind}")
+
+
+def is_shown(name, texts):
+    """Whether this is the masked form of a text that the core commits to as well."""
+    return name.endswith("Shown") and name[:-len("Shown")] in texts
 
 
 def check_start(core):
@@ -205,6 +212,8 @@ def check_texts(core, raw):
     committed = core.get("c", {})
     for name in texts:
         need(name in committed, f"{name!r} is disclosed and not committed to", "disclosure.unknown")
+    for name in texts:
+        need(name + "Shown" not in committed, f"{name!r} is disclosed and was masked", "disclosure.masked")
     for name, (salt, value) in texts.items():
         opens = commitment(name, salt, value) == url64(committed[name], 32)
         need(opens, f"{name!r} does not open its commitment", "disclosure.value")

@@ -119,15 +119,19 @@ def particulars(table):
     return list_of(members(table), PARTICULARS_MAX)
 
 
+# The forms of a text that is there.
+TEXTS = ("command", "commandBase64", "commandShown", "commandShownBase64")
 SHA256 = hexed(32)
 DIGEST = members({"sha256": SHA256})
 COMMAND = {
     "seq": integer, "shell": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
+    "commandShown": Optional(text), "commandShownBase64": Optional(base64_text),
     "redacted": Optional(true), "withheld": Optional(true), "exitCode": null_or(status), "stale": Optional(true),
     "pipeStatus": Optional(list_of(status)), "signal": Optional(ranged(1, 64)), "startedAt": time,
     "durationMs": null_or(integer), "workdir": Optional(text), "outcome": Optional(OUTCOME),
     "unit": null_or(ranged(1, INTEGER_MAX))}
 UNIT = {"line": integer, "lastLine": integer, "command": Optional(text), "commandBase64": Optional(base64_text),
+        "commandShown": Optional(text), "commandShownBase64": Optional(base64_text),
         "redacted": Optional(true), "withheld": Optional(true)}
 INTERPRETER = {
     "path": null_or(text), "sha256": null_or(SHA256), "version": null_or(text), "options": null_or(list_of(text, WORDS_MAX)),
@@ -181,9 +185,9 @@ STATEMENT = members({
 def one_text(item, names):
     given = [name for name in names if name in item]
     need(len(given) == 1, "not exactly one form of a text")
-    if given == ["commandBase64"]:
+    if given[0].endswith("Base64"):
         try:
-            std64(item["commandBase64"]).decode("utf-8")
+            std64(item[given[0]]).decode("utf-8")
         except UnicodeDecodeError:
             return given[0]
         raise Bad("UTF-8 as base64")
@@ -192,7 +196,7 @@ def one_text(item, names):
 
 def line_of(command):
     """A command as the transcript has it: RFC 8785, so the members in the order of their names."""
-    name = one_text(command, ("command", "commandBase64", "redacted", "withheld"))
+    name = one_text(command, TEXTS + ("redacted", "withheld"))
     code = command["exitCode"]
     told = b"true" if command[name] is True else text(command[name])
     members = {name: told, "exitCode": b"null" if code is None else status(code)}
@@ -213,10 +217,10 @@ def check(body):
     need(STATEMENT(statement) == body, "another spelling")
     predicate = statement["predicate"]
     for command in predicate.get("commands", []):
-        one_text(command, ("command", "commandBase64", "redacted", "withheld"))
+        one_text(command, TEXTS + ("redacted", "withheld"))
     for plan in predicate["plans"]:
         for unit in plan["units"] or []:
-            one_text(unit, ("command", "commandBase64"))
+            one_text(unit, TEXTS)
             need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
     must = predicate.get("mustUnderstand", [])
     need(all(one in predicate.get("extensions", {}) for one in must), "an extension that is not there")

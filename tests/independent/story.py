@@ -1,7 +1,7 @@
 """The story of the shells, as attesh-story(5) tells it. Shares no code with attesh."""
 
 from form import need
-from record import KNOWN_FACTS
+from record import KNOWN_FACTS, is_shown
 
 OPEN_SHELLS_MAX = 4096
 FINDINGS_MAX = 1000
@@ -50,7 +50,9 @@ class Story:
         self.watch_clock(core)
         if core.get("recovered"):
             self.find(core["i"], "recovered")
-        self.count["redacted"] += any(name not in texts for name in core.get("c", {}))
+        self.count["redacted"] += any(
+            name not in texts and name + "Shown" not in texts and not is_shown(name, core["c"])
+            for name in core.get("c", {}))
         if core["kind"] in ("genesis", "shell-open", "plan", "shell-close"):
             self.heads.append(core["i"] + 1)
         method = getattr(self, core["kind"].replace("-", "_"), None)

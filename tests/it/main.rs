@@ -86,6 +86,7 @@ mod run {
     mod differences;
     mod examples;
     mod gitlab;
+    mod masked;
     mod nowhere;
     pub mod script;
     mod secret;
@@ -93,6 +94,14 @@ mod run {
     mod steps;
     mod unfinished;
     mod verdicts;
+}
+
+/// Which bytes of a text are secret.
+mod mask {
+    mod misses;
+    mod properties;
+    pub mod rules;
+    mod values;
 }
 
 /// The commands from outside: what they say, show and leave alone when something is wrong.
@@ -135,6 +144,7 @@ mod pages {
     mod example;
     mod facts;
     mod journal;
+    mod mask;
     mod predicate;
     pub mod seal;
 }

@@ -1,8 +1,11 @@
 //! What is recorded, and what collectors are asked.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::ShellName;
+use super::masks::Masks;
 
 /// What collectors record around the commands.
 #[derive(Debug, Args)]
@@ -26,6 +29,8 @@ pub struct Collect {
     /// .gitignore, and that is new or has changed; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub products: Vec<String>,
+    #[command(flatten)]
+    pub masks: Masks,
 }
 
 impl Collect {
@@ -67,6 +72,12 @@ pub struct Init {
     /// repeated
     #[arg(long, value_name = "PATTERN", conflicts_with_all = ["install", "uninstall"])]
     pub products: Vec<String>,
+    /// Mask what the rules of this file name, too; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "uninstall"])]
+    pub mask: Vec<PathBuf>,
+    /// Mask the value of this variable wherever it occurs; may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["install", "uninstall"])]
+    pub mask_env: Vec<String>,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::masks::Masks;
+
 /// Where a policy that was made goes.
 #[derive(Debug, Args)]
 pub struct PolicyOutput {
@@ -80,6 +82,8 @@ pub struct PolicyFromScript {
     /// Ask for each status of a pipeline, and refuse lines that hide a failure
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub masks: Masks,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,
@@ -101,6 +105,8 @@ pub struct PolicyFromGitlab {
     /// Ask for each status of a pipeline, and refuse lines that hide a failure
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub masks: Masks,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,
@@ -125,6 +131,8 @@ pub struct PolicyFromGithub {
     /// Ask for each status of a pipeline, and refuse lines that hide a failure
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub masks: Masks,
     /// Where the policy goes
     #[command(flatten)]
     pub to: PolicyOutput,

@@ -38,8 +38,9 @@ impl Expected {
         for (at, script) in policy.scripts.iter().enumerate() {
             let named = || script.name.clone().unwrap_or_else(|| format!("{}", at + 1));
             let status = status(script).map_err(|why| format!("script {}: {why}", named()))?;
-            for command in &script.commands {
-                transcript.extend(CommandText::Command(command.clone()).transcript_line(Some(status)));
+            for (at, command) in script.commands.iter().enumerate() {
+                let text = CommandText::recorded(command.as_bytes(), script.masked.contains(&at));
+                transcript.extend(text.transcript_line(Some(status)));
             }
         }
         let commands = policy.scripts.iter().flat_map(|script| script.commands.iter().cloned());

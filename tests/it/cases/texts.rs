@@ -33,6 +33,7 @@ pub fn add(cases: &mut Cases) {
     salts(cases);
     members(cases);
     accepted(cases);
+    masked(cases);
 }
 
 /// Where the salt of the first member stands.
@@ -108,4 +109,40 @@ fn accepted(cases: &mut Cases) {
     told("text-of-controls", &[1; 40], Defect::None);
     told("text-of-escapes", "a\"b\\c\n\t\u{7f}\u{2028}ü\u{1f600}/".as_bytes(), Defect::None);
     told("text-empty", b"", Defect::None);
+}
+
+/// A text with a secret is committed to, and its masked form alone is disclosed.
+fn masked(cases: &mut Cases) {
+    let shown = |texts: &Texts, value: &[u8]| {
+        let mut texts = texts.redacted("command");
+        texts.commit("commandShown", value);
+        texts
+    };
+    let mut add = |name: &str, edit: &dyn Fn(&Texts) -> Texts, expect: Expect| {
+        let mut signer = Signer::base();
+        let (body, texts) = start(1, 1, 1, b"curl -H 'X-Api-Key: 0123456789abcdef'");
+        signer.push(body, &edit(&texts), Defect::None);
+        signer.finish(1, 1, 0);
+        signer.close(1, Some(1));
+        signer.end();
+        cases.add(name, signer.bytes, expect);
+    };
+    let header = b"curl -H 'X-Api-Key: [header]'";
+    add("masked", &|texts| shown(texts, header), Expect::Complete(&[]));
+    add("masked-bytes", &|texts| shown(texts, b"\xff [header]"), Expect::Complete(&[]));
+    add("masked-redacted", &|texts| shown(texts, header).redacted("commandShown"), Expect::Complete(&[]));
+    let both = |texts: &Texts| {
+        let mut texts = texts.clone();
+        texts.commit("commandShown", header);
+        texts
+    };
+    add("masked-disclosed", &both, Expect::Rejected(2, "disclosure.masked"));
+    let alone = |texts: &Texts| shown(texts, header).without("command");
+    add("masked-alone", &alone, Expect::Rejected(2, "record.commitments"));
+    let of_nothing = |texts: &Texts| {
+        let mut texts = texts.clone();
+        texts.commit("otherShown", b"x");
+        texts
+    };
+    add("masked-of-nothing", &of_nothing, Expect::Rejected(2, "record.commitments"));
 }

@@ -7,7 +7,7 @@ use attesh::clock;
 use attesh::journal::append::Writer;
 use attesh::journal::state::{SLOT_BYTES, newest};
 use attesh::protocol::{Key, Verb};
-use attesh::record::{Body, Disclosures, Note, NoteWhat, Open, Program};
+use attesh::record::{Body, Note, NoteWhat, Open, Program, Texts};
 use attesh::session::{Result, Session};
 use nix::sys::ptrace;
 
@@ -23,8 +23,8 @@ const MORE_BYTES: u64 = 32 << 10;
 /// Appends remarks.
 fn fill(writer: &mut Writer, count: u64) -> Result<()> {
     for _ in 0..count {
-        let mut texts = Disclosures::default();
-        texts.commit("text", vec![b'x'; 100]);
+        let mut texts = Texts::default();
+        texts.commit("text", &writer.masker().screen(vec![b'x'; 100]));
         let body = Body::Note(Note { shell: None, what: NoteWhat::Remark, status: None, native: None });
         writer.append(body, &texts, clock::now())?;
     }
@@ -202,9 +202,9 @@ fn a_state_without_room_for_its_shells_loses_them() {
     let (world, at) = session(0);
     let crowd = |writer: &mut Writer| {
         for pid in 1..=300 {
-            let mut texts = Disclosures::default();
-            texts.commit("history", Vec::new());
-            texts.commit("workdir", b"/".to_vec());
+            let mut texts = Texts::default();
+            texts.commit("history", &writer.masker().screen(Vec::new()));
+            texts.commit("workdir", &writer.masker().screen(b"/".to_vec()));
             let (version, hook) = ("5.2".to_owned(), "0123456789abcdef".to_owned());
             let open = Open {
                 program: Program::Bash.into(),

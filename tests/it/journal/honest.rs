@@ -62,7 +62,7 @@ impl Session {
     fn append(&mut self, body: &Body, texts: &Texts) {
         self.tick();
         let state = read(&self.files.state);
-        self.files.open().append(body.clone(), &texts.disclosures(), self.now).unwrap();
+        self.files.open().append(body.clone(), &texts.written(), self.now).unwrap();
         let length = usize::try_from(self.files.journal.metadata().unwrap().len()).unwrap();
         // A call that repaired first has written both slots: where it can be killed is for
         // the tests of double kills.
@@ -71,7 +71,7 @@ impl Session {
         if !matches!(body, Body::End(_)) && !repaired && self.random.one_in(KILLED) {
             self.kills += 1;
             if !self.kill(&state, length) {
-                self.files.open().append(body.clone(), &texts.disclosures(), self.now).unwrap();
+                self.files.open().append(body.clone(), &texts.written(), self.now).unwrap();
             }
         }
         self.length = usize::try_from(self.files.journal.metadata().unwrap().len()).unwrap();

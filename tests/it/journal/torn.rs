@@ -14,7 +14,7 @@ use attesh::record::{Body, Note, NoteWhat};
 use tempfile::TempDir;
 
 use crate::stage::random::Random;
-use crate::stage::signer::{Signer, Texts};
+use crate::stage::signer::{Signer, Texts, masker};
 use crate::stage::world::sized;
 use crate::verify::rules::verify;
 
@@ -40,8 +40,14 @@ impl Files {
         let files = Files { journal, state, _folder: folder };
         let signer = Signer::new(1);
         let (body, texts) = signer.genesis_body();
-        let birth = Birth { session: signer.session(), boot_id: [1; 16], secret: None, seed: Seed([1; 32]) };
-        Writer::create(&files.journal, &files.state, &birth, body, &texts.disclosures(), now()).unwrap();
+        let birth = Birth {
+            session: signer.session(),
+            boot_id: [1; 16],
+            secret: None,
+            seed: Seed([1; 32]),
+            masker: masker(),
+        };
+        Writer::create(&files.journal, &files.state, &birth, body, &texts.written(), now()).unwrap();
         files
     }
 
@@ -50,13 +56,13 @@ impl Files {
     }
 
     pub fn open(&self) -> Writer<'_> {
-        Writer::open(&self.journal, &self.state, None, None).unwrap()
+        Writer::open(&self.journal, &self.state, None, None, masker()).unwrap()
     }
 
     /// Appends a note with this text through a writer of its own.
     pub fn append(&self, text: &[u8]) {
         let (body, texts) = note(text);
-        self.open().append(body, &texts.disclosures(), now()).unwrap();
+        self.open().append(body, &texts.written(), now()).unwrap();
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -72,11 +78,11 @@ impl Files {
     /// The next append succeeds, nothing before it is gone, and the verifier agrees.
     fn judge(&self, acknowledged: &[u8], told: &str) {
         let (body, texts) = note(b"after");
-        let mut writer = match Writer::open(&self.journal, &self.state, None, None) {
+        let mut writer = match Writer::open(&self.journal, &self.state, None, None, masker()) {
             Ok(writer) => writer,
             Err(error) => panic!("{told}: {error}"),
         };
-        writer.append(body, &texts.disclosures(), now()).unwrap_or_else(|error| panic!("{told}: {error}"));
+        writer.append(body, &texts.written(), now()).unwrap_or_else(|error| panic!("{told}: {error}"));
         let bytes = self.bytes();
         assert!(bytes.starts_with(acknowledged), "{told}: an acknowledged record is gone");
         let state = read(&self.state);

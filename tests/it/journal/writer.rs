@@ -10,15 +10,15 @@ use attesh::journal::state::{SLOT_BYTES, newest};
 use attesh::record::{Anomaly, Body, CORE_MAX};
 
 use crate::journal::torn::{Files, note, now, read};
-use crate::stage::signer::{self, Texts, finish, start};
+use crate::stage::signer::{self, Texts, finish, masker, start};
 use crate::verify::rules::verify;
 
 fn append(files: &Files, body: Body, texts: &Texts) -> Result<u64, AppendError> {
-    files.open().append(body, &texts.disclosures(), now()).map(|head| head.size)
+    files.open().append(body, &texts.written(), now()).map(|head| head.size)
 }
 
 fn refusal(files: &Files, genesis: Option<&[u8; 32]>, boot: Option<&[u8; 16]>) -> String {
-    match Writer::open(&files.journal, &files.state, genesis, boot) {
+    match Writer::open(&files.journal, &files.state, genesis, boot, masker()) {
         Ok(_) => panic!("it opens"),
         Err(error) => error.to_string(),
     }
@@ -81,7 +81,7 @@ fn a_writer_that_cannot_go_on_does_not_say_why() {
         refusal(&files, None, Some(&[2; 16])),
         "the session cannot go on: its state is from another boot of this machine"
     );
-    assert!(Writer::open(&files.journal, &files.state, None, Some(&[1; 16])).is_ok());
+    assert!(Writer::open(&files.journal, &files.state, None, Some(&[1; 16]), masker()).is_ok());
     with(&[0; 2 * SLOT_BYTES]);
     assert_eq!(refusal(&files, None, None), "the session has ended");
     with(&[7; 2 * SLOT_BYTES]);

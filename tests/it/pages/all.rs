@@ -110,6 +110,7 @@ fn every_verb_has_its_page_and_no_page_is_of_nothing() {
             "attesh.1",
             "attesh-facts.5",
             "attesh-journal.5",
+            "attesh-mask.5",
             "attesh-policy.5",
             "attesh-seal.5",
             "attesh-story.5",

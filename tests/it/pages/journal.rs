@@ -8,13 +8,14 @@ use attesh::journal::chain::Frontier;
 use attesh::journal::state::{Condition, FileMark, SLOT_BYTES, Slot};
 use attesh::journal::story::{Finding, FindingCode, Story};
 use attesh::record::{
-    Anomaly, Attached, Body, Close, CloseReason, Closes, Core, Disclosures, End, EndReason, Evidence, FORMAT,
-    Fact, FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE,
-    Pause, Plan, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume, Start, StateLevel,
-    TextSource, Unseen,
+    Anomaly, Attached, Body, Close, CloseReason, Closes, Core, End, EndReason, Evidence, FORMAT, Fact,
+    FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE, Pause,
+    Plan, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume, Start, StateLevel, TextSource,
+    Unseen,
 };
 
 use crate::stage::object::{Members, members, object};
+use crate::stage::signer::Texts;
 
 pub fn read(path: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -208,13 +209,13 @@ fn samples(kind: Kind) -> Vec<Body> {
 }
 
 /// The texts that a body commits to: all that its kind can have.
-fn texts(body: &Body) -> Disclosures {
-    let mut texts = Disclosures::default();
+fn texts(body: &Body) -> Texts {
+    let mut texts = Texts::default();
     let (always, optional) = body.kind().texts().unwrap_or((&["data"], &[]));
     for name in always.iter().chain(optional) {
         let withheld = matches!(body, Body::Start(start) if start.text_source == TextSource::Withheld);
         if !(withheld && *name == "command") {
-            texts.commit(name, b"x".to_vec());
+            texts.commit(name, b"x");
         }
     }
     texts

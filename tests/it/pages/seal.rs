@@ -76,6 +76,8 @@ fn full() -> Value {
     for (seq, text) in [
         ("command", json!("x")),
         ("commandBase64", json!("/w==")),
+        ("commandShown", json!("x")),
+        ("commandShownBase64", json!("/w==")),
         ("redacted", json!(true)),
         ("withheld", json!(true)),
     ]
@@ -117,7 +119,9 @@ fn full() -> Value {
             "commands": commands,
             "plans": [{"shell": 1, "close": 9, "before": 0, "evidence": "reader", "name": "n",
                 "sha256": hash, "units": [{"line": 1, "lastLine": 2, "command": "x"},
-                    {"line": 3, "lastLine": 3, "commandBase64": "/w=="}], "unchanged": true,
+                    {"line": 3, "lastLine": 3, "commandBase64": "/w=="},
+                    {"line": 4, "lastLine": 4, "commandShown": "x"},
+                    {"line": 5, "lastLine": 5, "commandShownBase64": "/w=="}], "unchanged": true,
                 "interpreter": {"path": "/bin/bash", "sha256": hash, "version": "5", "options": ["-e"],
                     "arguments": ["x"], "workdir": "/", "inherited": ["BASH_ENV"]}}],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
@@ -516,6 +520,9 @@ const CALLS: &[&[&str]] = &[
     &["key", "trust", "new.pub", "--json"],
     &["prune", "--sealed", "--dry-run", "--json"],
     &["doctor", "--json"],
+    &["mask", "test", "echo 1", "--json"],
+    &["mask", "test", "export A_TOKEN=Zq8vR3kT1nW", "--json"],
+    &["mask", "rules", "--json"],
 ];
 
 #[test]
@@ -530,6 +537,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{call:?}: {error}"));
         let schema = match call {
             ["policy", verb @ ("check" | "explain"), ..] => format!("attesh.policy-{verb}/v1"),
+            ["mask", verb, ..] => format!("attesh.mask-{verb}/v1"),
             _ => format!("attesh.{}/v1", call[0]),
         };
         assert_eq!(value["schema"], schema, "{call:?}");

@@ -99,6 +99,7 @@ fn a_value_of_another_type_is_taken_or_told_elsewhere() {
             Type::Flag => &["'true'", "1"],
             Type::Text | Type::Rule => &["1", "''", "['x']"],
             Type::Texts | Type::Patterns => &["[]", "'x'", "[1]", "['']", "['x', 2]"],
+            Type::Integers if key.name == "masked" => &["[]", "1", "[0]", "['1']", "[2, 1, 3]", "[4]"],
             Type::Integers => &["[]", "1", "[0]", "['1']", "[2, 1, 3]", "[1, 2]"],
             Type::Status => &["256", "-1", "[]", "[0, 256]", "'all'", "'0'", "true"],
             Type::Age => &["30", "'30'", "'d'", "'-1d'", "'1y'", "'+1d'", "'99999999999999999w'"],

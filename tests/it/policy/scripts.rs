@@ -13,6 +13,7 @@ use attesh::seal::statement::Statement;
 use crate::policy::verify::put;
 use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
+use crate::stage::signer::masker;
 
 /// Before the commands of each script.
 const HEAD: &str = "#!/usr/bin/env bash\n# a remark\n\n";
@@ -158,7 +159,7 @@ fn script(units: &[&str]) -> Script {
 }
 
 fn policy(units: &[&str]) -> Policy {
-    let rule = ScriptRule::of(&script(units)).unwrap();
+    let rule = ScriptRule::of(&script(units), masker()).unwrap();
     Policy::read(policy::whole("a script", &[], &[], &[rule]).as_bytes()).unwrap()
 }
 

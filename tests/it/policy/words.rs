@@ -98,6 +98,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "The session ended at most 7200 s ago.",
         "A key with times of validity was valid at the time that the seal names.",
         "No command contains: curl .*",
+        "No command has a masked secret.",
         "bin/app is among its subjects.",
         "This is true (few): predicate.outcome.commandCount < 9",
     ];

@@ -26,9 +26,10 @@ impl Rec {
         self.core[member].as_str().unwrap_or("")
     }
 
-    /// The bytes of a disclosed text.
+    /// The bytes of a disclosed text; of one that was masked those of its masked form.
     pub fn text(&self, name: &str) -> Option<Vec<u8>> {
-        match &self.texts[name][1] {
+        let shown = format!("{name}Shown");
+        match &self.texts.get(name).unwrap_or(&self.texts[&shown])[1] {
             Value::String(text) => Some(text.clone().into_bytes()),
             Value::Object(object) => {
                 let text = object.get("base64")?.as_str()?;

@@ -5,10 +5,13 @@
 //! applied at the one place it names; all the rest of the line stays correctly chained,
 //! tagged and signed, so a verifier that skips just that check accepts the journal.
 
+use std::sync::LazyLock;
+
 use attesh::clock::Moment;
 use attesh::crypto::{self, ChainKey, Digest, OriginSecret, Seed, sha256};
 use attesh::journal::chain::{self, Auth, Frontier};
 use attesh::journal::line;
+use attesh::mask::Masker;
 use attesh::record::{
     Body, Close, CloseReason, Closes, Commitments, Core, Disclosure, Disclosures, End, EndReason, FORMAT,
     Finish, From, Genesis, Open, PROTECTION_FILE, Program, RECORDER_ID, Recorder, Recovered, Start,
@@ -103,9 +106,20 @@ impl Texts {
         self.disclosed.encode()
     }
 
-    pub fn disclosures(&self) -> Disclosures {
-        self.disclosed.clone()
+    /// The same texts for a writer, which salts them itself.
+    pub fn written(&self) -> attesh::record::Texts {
+        let mut texts = attesh::record::Texts::default();
+        for (name, one) in self.disclosed.iter() {
+            texts.commit(name, &masker().screen(one.value.clone()));
+        }
+        texts
     }
+}
+
+/// The masker with the built-in rules alone.
+pub fn masker() -> &'static Masker {
+    static MASKER: LazyLock<Masker> = LazyLock::new(Masker::default);
+    &MASKER
 }
 
 pub const SESSION: &str = "019aab5e-8f6c-7c52-9a3f-0d5d02c1a942";

@@ -1,0 +1,229 @@
+//! Secrets in texts, replaced by the names of the rules that found them.
+//!
+//! What lives here: the rules and values of a recording, and the text that is written in place of
+//! one with secrets. The parts: the language of patterns (`pattern`), the rules (`rules`), names
+//! and values (`name`, `value`), a pass over a text (`scan`, `assigned`, `url`), what a shell reads
+//! (`shell`, `command`, `programs`), values that the caller gives (`given`), what a user or a job asks for ([`asked`]), texts that went
+//! through it (`screened`). Pure: bytes in, bytes
+//! out. What does not: when a text is masked, and what is recorded of it.
+//!
+//! Rules: a sign `[rule]` is never masked again, so masking twice changes nothing more. Line breaks
+//! stay where they are. What no rule finds stays byte by byte. The time is in proportion to the
+//! text.
+
+pub mod asked;
+mod assigned;
+mod command;
+mod given;
+mod name;
+mod pattern;
+mod programs;
+mod rules;
+mod scan;
+mod screened;
+mod shell;
+mod url;
+mod value;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use given::{TOLD, VALUE_MIN};
+pub use name::{says_secret, words_of_names};
+pub use pattern::REPEAT_MAX;
+pub use programs::{PROGRAMS, Part, Program, Takes};
+pub use rules::{RULES, Rule, SAMPLE};
+pub use screened::Screened;
+
+use command::More;
+use given::Given;
+use name::Kind;
+use scan::{Found, Own};
+
+/// The longest name of a user's rule in bytes.
+pub const NAME_MAX: usize = 64;
+/// The longest name in brackets that is looked for.
+const SIGN_MAX: usize = 256;
+/// How often a text is read: what is masked can show what stands beside it in another light.
+const PASSES_MAX: usize = 8;
+
+/// The rules and values of one recording: the built-in rules always, and what the user adds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Masker {
+    own: Vec<Own>,
+    given: Given,
+}
+
+/// What is wrong with a user's rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// At which byte of the pattern, from 0.
+    pub at: usize,
+    /// What is wrong, and what to write instead.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "at byte {}: {}", self.at, self.what)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A text with its secrets replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Masked {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The rules whose signs stand in it, each once, sorted.
+    pub rules: Vec<String>,
+}
+
+impl Masker {
+    /// Adds a user's rule.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the pattern, and at which byte of the pattern.
+    pub fn add_rule(&mut self, name: &str, pattern: &str) -> Result<(), Fault> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+        if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
+            let what = format!("a rule's name has 1 to {NAME_MAX} letters, digits and `_ . : -`");
+            return Err(Fault { at: 0, what });
+        }
+        let parsed = pattern::parse(pattern).map_err(|(at, what)| Fault { at, what: what.to_owned() })?;
+        let items = parsed.items[..parsed.len].to_vec();
+        self.own.push(Own { name: name.to_owned(), first: pattern::first(&items), items });
+        Ok(())
+    }
+
+    /// Adds a value that is masked wherever it occurs; `name` is what stands in the brackets. False,
+    /// and nothing is added, where the value is shorter than [`VALUE_MIN`] or a common word.
+    pub fn add_value(&mut self, name: &str, value: &[u8]) -> bool {
+        self.signs(value).is_empty() && self.given.add(name, value)
+    }
+
+    /// The text with each secret replaced; `None` where nothing matches.
+    #[must_use]
+    pub fn mask(&self, text: &[u8]) -> Option<Masked> {
+        self.masked(text, |text| command::read(text, self.more(), 0))
+    }
+
+    /// As [`Masker::mask`], for words separated by NUL: each is one word of a shell, whatever
+    /// characters it has.
+    #[must_use]
+    pub fn mask_words(&self, words: &[u8]) -> Option<Masked> {
+        self.masked(words, |words| command::read_words(words, self.more()))
+    }
+
+    /// The value of an environment variable of this name: replaced whole where the name says
+    /// secret and the value is one, else as [`Masker::mask`] does.
+    #[must_use]
+    pub fn mask_variable(&self, name: &str, value: &[u8]) -> Option<Masked> {
+        let kind = name::kind(name.as_bytes());
+        let is_secret = |kind: Kind, text: &[u8]| !value::is_plain(text, kind, true);
+        self.masked(value, |text| match kind.filter(|kind| is_secret(*kind, text)) {
+            Some(_) => vec![Found { start: 0, end: text.len(), rule: "variable" }],
+            None => command::read(text, self.more(), 0),
+        })
+    }
+
+    fn more(&self) -> More<'_> {
+        More { own: &self.own, given: &self.given }
+    }
+
+    fn masked<'m>(&'m self, text: &[u8], find: impl Fn(&[u8]) -> Vec<Found<'m>>) -> Option<Masked> {
+        let mut rules: Vec<&str> = Vec::new();
+        let mut now: Option<Vec<u8>> = None;
+        for _ in 0..PASSES_MAX {
+            let before = now.as_deref().unwrap_or(text);
+            let found = self.merged(before, find(before));
+            if found.is_empty() {
+                break;
+            }
+            rules.extend(found.iter().map(|found| found.rule));
+            now = Some(replaced(before, &found));
+        }
+        let text = now?;
+        rules.sort_unstable();
+        rules.dedup();
+        let stands = |rule: &&str| {
+            let sign = format!("[{rule}]");
+            text.windows(sign.len()).any(|window| window == sign.as_bytes())
+        };
+        let rules = rules.into_iter().filter(stands).map(str::to_owned).collect();
+        Some(Masked { text, rules })
+    }
+
+    /// What was found, in order and apart: without what is masked already.
+    fn merged<'m>(&self, text: &[u8], mut found: Vec<Found<'m>>) -> Vec<Found<'m>> {
+        if found.is_empty() {
+            return found;
+        }
+        let signs = self.signs(text);
+        found.retain_mut(|found| is_left(text, &signs, found));
+        found.sort_by_key(|found| (found.start, usize::MAX - found.end));
+        let mut apart: Vec<Found> = Vec::with_capacity(found.len());
+        for one in found {
+            match apart.last_mut().filter(|last| one.start < last.end) {
+                Some(last) => last.end = last.end.max(one.end),
+                None => apart.push(one),
+            }
+        }
+        apart
+    }
+
+    /// Where the signs of rules and values stand in a text.
+    fn signs(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut signs = Vec::new();
+        for start in (0..text.len()).filter(|at| text[*at] == b'[') {
+            let rest = &text[start + 1..text.len().min(start + SIGN_MAX)];
+            let length = rest.iter().take_while(|byte| !b"[]\n".contains(byte)).count();
+            if rest.get(length) == Some(&b']') && self.is_known(&rest[..length]) {
+                signs.push(start..start + length + 2);
+            }
+        }
+        signs
+    }
+
+    fn is_known(&self, name: &[u8]) -> bool {
+        let own = self.own.iter().map(|rule| rule.name.as_str());
+        // Which values another recorder was given is not known here.
+        if name.starts_with(given::OF_VARIABLE.as_bytes()) || name == TOLD.as_bytes() {
+            return true;
+        }
+        let mut all = RULES.iter().map(|rule| rule.name).chain(own).chain(self.given.names());
+        all.any(|known| known.as_bytes() == name)
+    }
+}
+
+/// Whether anything in a finding is left to mask; the finding takes the signs that it cuts whole.
+fn is_left(text: &[u8], signs: &[Range<usize>], found: &mut Found) -> bool {
+    let from = signs.partition_point(|sign| sign.end <= found.start);
+    let end = found.end;
+    let within = signs[from..].iter().take_while(|sign| sign.start < end);
+    let (mut at, mut left) = (found.start, false);
+    let is_loose = |byte: &u8| !byte.is_ascii_whitespace() && !b"\"'\\".contains(byte);
+    for sign in within {
+        found.start = found.start.min(sign.start);
+        found.end = found.end.max(sign.end);
+        left |= text[at..sign.start.max(at)].iter().any(is_loose);
+        at = sign.end;
+    }
+    left || text[at.min(found.end)..found.end].iter().any(is_loose)
+}
+
+/// The text with a sign in place of each finding, and the line breaks of the finding behind it.
+fn replaced(text: &[u8], found: &[Found]) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+    for found in found {
+        out.extend(&text[at..found.start]);
+        out.push(b'[');
+        out.extend(found.rule.as_bytes());
+        out.push(b']');
+        out.extend(text[found.start..found.end].iter().filter(|byte| **byte == b'\n'));
+        at = found.end;
+    }
+    out.extend(&text[at..]);
+    out
+}

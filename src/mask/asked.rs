@@ -1,0 +1,325 @@
+//! What is masked beyond the built-in rules: a user's rules, and the values of variables.
+//!
+//! What lives here: what a file such as mask.toml says, its lines as a session keeps them, and the
+//! masker that comes of it. What does not: where the file is (`session::masking`).
+//!
+//! Rules: attesh-mask(5) is normative. No value of a variable is kept anywhere: each recorder takes
+//! it from its own environment.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::given::OF_VARIABLE;
+use super::{Masker, says_secret};
+use crate::text::line_and_column;
+
+/// The longest file of rules that is read, in bytes.
+pub const FILE_MAX: u64 = 256 << 10;
+/// The most rules, and the most variables, of one session.
+pub const ASKED_MAX: usize = 256;
+/// What GitHub's runner is told a value by that it masks in its log.
+const ADD_MASK: &[u8] = b"::add-mask::";
+
+/// What is masked beyond the built-in rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The names of rules, and their patterns.
+    pub rules: Vec<(String, String)>,
+    /// The variables whose values are masked.
+    pub variables: Vec<String>,
+    /// Whether the value of each variable is masked whose name says that it is secret.
+    pub secrets: bool,
+}
+
+/// Why a file of rules cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.what)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// The text of a file, to say where something is wrong.
+struct Source<'a>(&'a str);
+
+impl Source<'_> {
+    fn wrong<T>(&self, at: usize, what: impl Into<String>) -> Result<T, Wrong> {
+        let (line, column) = line_and_column(self.0, at);
+        Err(Wrong { line, column, what: what.into() })
+    }
+
+    fn text<'v>(&self, name: &str, value: &'v Spanned<DeValue>) -> Result<&'v str, Wrong> {
+        match value.get_ref().as_str() {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => self.wrong(value.span().start, format!("{name} must be a text that is not empty")),
+        }
+    }
+
+    /// Where a byte of a pattern stands in the file: behind the quote, if the text has no escapes.
+    fn within(&self, span: Range<usize>, pattern: &str, at: usize) -> usize {
+        let quoted = self.0.get(span.clone()).unwrap_or_default();
+        quoted.find(pattern).map_or(span.start, |quote| span.start + quote + at)
+    }
+}
+
+impl Asked {
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Asked::default()
+    }
+
+    /// Reads a file of rules.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn read(bytes: &[u8]) -> Result<Self, Wrong> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+                return Source(good).wrong(good.len(), "not UTF-8");
+            }
+        };
+        let source = Source(text);
+        let file = match DeTable::parse(text) {
+            Ok(file) => file,
+            Err(error) => {
+                return source.wrong(error.span().map_or(0, |span| span.start), error.message());
+            }
+        };
+        let mut asked = Asked::default();
+        let mut entries: Vec<_> = file.get_ref().iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in entries {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("version", DeValue::Integer(number)) if number.as_str() == "1" => {}
+                ("version", _) => return source.wrong(value.span().start, "version must be 1"),
+                ("env", DeValue::Array(names)) => {
+                    for name in names.iter() {
+                        asked.variables.push(variable(&source, name)?);
+                    }
+                }
+                ("env", _) => {
+                    return source.wrong(value.span().start, "env must be a list of names of variables");
+                }
+                ("rule", DeValue::Array(tables)) => {
+                    for table in tables.iter() {
+                        asked.rules.push(rule(&source, table)?);
+                    }
+                }
+                ("rule", _) => {
+                    return source.wrong(value.span().start, "rule must be tables, each begun with [[rule]]");
+                }
+                (other, _) => {
+                    let what = format!("unknown key {other:?}; a file of rules has version, env and rule");
+                    return source.wrong(key.span().start, what);
+                }
+            }
+        }
+        asked.checked().map_err(|what| Wrong { line: 1, column: 1, what })
+    }
+
+    /// Refuses more than a session can have.
+    fn checked(self) -> Result<Self, String> {
+        match self.rules.len().max(self.variables.len()) {
+            count if count > ASKED_MAX => {
+                Err(format!("{count} rules or variables, the limit is {ASKED_MAX}"))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// Adds what another asks.
+    ///
+    /// # Errors
+    /// That would be too many.
+    pub fn add(&mut self, other: Asked) -> Result<(), String> {
+        for rule in other.rules {
+            if !self.rules.contains(&rule) {
+                self.rules.push(rule);
+            }
+        }
+        for name in other.variables {
+            if !self.variables.contains(&name) {
+                self.variables.push(name);
+            }
+        }
+        self.secrets |= other.secrets;
+        std::mem::take(self).checked().map(|checked| *self = checked)
+    }
+
+    /// The lines that a session keeps.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let rules = self.rules.iter().map(|(name, pattern)| format!("rule {name} {pattern}\n"));
+        let variables = self.variables.iter().map(|name| format!("env {name}\n"));
+        let secrets = self.secrets.then(|| "secrets\n".to_owned());
+        rules.chain(variables).chain(secrets).collect()
+    }
+
+    /// Reads the lines that a session keeps; `None` if one of them says nothing that is known.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let mut asked = Asked::default();
+        for line in text.lines() {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("rule", rule) => {
+                    let (name, pattern) = rule.split_once(' ')?;
+                    asked.rules.push((name.to_owned(), pattern.to_owned()));
+                }
+                ("env", name) => asked.variables.push(name.to_owned()),
+                ("secrets", "") => asked.secrets = true,
+                _ => return None,
+            }
+        }
+        Some(asked)
+    }
+
+    /// The masker, with the values that the variables have: `names` lists the variables that there are.
+    #[must_use]
+    pub fn masker(
+        &self,
+        value: impl Fn(&str) -> Option<Vec<u8>>,
+        names: impl FnOnce() -> Vec<String>,
+    ) -> Masker {
+        let mut masker = Masker::default();
+        for (name, pattern) in &self.rules {
+            // A pattern that is none was refused when it was asked for.
+            let _ = masker.add_rule(name, pattern);
+        }
+        let said = if self.secrets { names() } else { Vec::new() };
+        let secret = said.iter().filter(|name| says_secret(name.as_bytes()));
+        for name in self.variables.iter().chain(secret) {
+            if let Some(value) = value(name) {
+                masker.add_value(&format!("{OF_VARIABLE}{name}"), &value);
+            }
+        }
+        masker
+    }
+}
+
+/// The values that a script tells GitHub's runner to mask: what stands behind `::add-mask::`, or what
+/// the variable has that is named there.
+#[must_use]
+pub fn told(script: &[u8], value: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for at in memchr::memmem::find_iter(script, ADD_MASK) {
+        let rest = &script[at + ADD_MASK.len()..];
+        let end = rest.iter().position(|byte| b"\"'\n\r|&;>".contains(byte)).unwrap_or(rest.len());
+        let word = rest[..end].trim_ascii();
+        let name = word.strip_prefix(b"${").and_then(|name| name.strip_suffix(b"}"));
+        let name = name.or_else(|| word.strip_prefix(b"$")).and_then(|name| std::str::from_utf8(name).ok());
+        match name {
+            Some(name) => all.extend(Some(name).filter(|name| is_variable(name)).and_then(&value)),
+            None => all.push(word.to_vec()),
+        }
+    }
+    all
+}
+
+/// Whether a word can name a variable.
+#[must_use]
+pub fn is_variable(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    first && word.len() <= 100 && word.bytes().all(plain)
+}
+
+fn variable(source: &Source, name: &Spanned<DeValue>) -> Result<String, Wrong> {
+    let word = source.text("a name of env", name)?;
+    if is_variable(word) {
+        return Ok(word.to_owned());
+    }
+    source.wrong(name.span().start, format!("{word:?} cannot name a variable"))
+}
+
+fn rule(source: &Source, table: &Spanned<DeValue>) -> Result<(String, String), Wrong> {
+    let Some(keys) = table.get_ref().as_table() else {
+        return source.wrong(table.span().start, "rule must be tables, each begun with [[rule]]");
+    };
+    let (mut name, mut pattern) = (None, None);
+    for (key, value) in keys.iter() {
+        match key.get_ref().as_ref() {
+            "name" => name = Some((source.text("name", value)?, value.span())),
+            "pattern" => pattern = Some((source.text("pattern", value)?, value.span())),
+            other => {
+                let what = format!("unknown key {other:?}; [[rule]] has name and pattern");
+                return source.wrong(key.span().start, what);
+            }
+        }
+    }
+    let (Some((name, named)), Some((pattern, span))) = (name, pattern) else {
+        return source.wrong(table.span().start, "a [[rule]] must have name and pattern");
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if name.len() > 64 || !name.bytes().all(plain) {
+        let what = "name must be at most 64 letters, digits, and characters of _.-";
+        return source.wrong(named.start, what);
+    }
+    if pattern.bytes().any(|byte| byte.is_ascii_control()) {
+        return source.wrong(span.start, "pattern must not have control characters: write \\n or \\t in it");
+    }
+    match Masker::default().add_rule(name, pattern) {
+        Ok(()) => Ok((name.to_owned(), pattern.to_owned())),
+        Err(fault) => source.wrong(source.within(span, pattern, fault.at), fault.what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_rules_says_what_it_says() {
+        let file = "version = 1\nenv = ['DEPLOY']\n[[rule]]\nname = 'acme'\npattern = 'acme_[a-z]{8}'\n";
+        let asked = Asked::read(file.as_bytes()).unwrap();
+        assert_eq!(asked.rules, [("acme".to_owned(), "acme_[a-z]{8}".to_owned())]);
+        assert_eq!(asked.variables, ["DEPLOY"]);
+        assert_eq!(Asked::decode(&asked.encode()), Some(asked.clone()));
+        let masker = asked.masker(|name| (name == "DEPLOY").then(|| b"horse battery".to_vec()), Vec::new);
+        let text = masker.mask(b"echo 'horse battery' acme_abcdefgh").unwrap().text;
+        assert_eq!(text, b"echo '[env:DEPLOY]' [acme]");
+    }
+
+    #[test]
+    fn what_a_script_tells_the_runner_is_found() {
+        let script =
+            b"echo \"::add-mask::$KEY\"\necho '::add-mask::s3cret word' x\necho ::add-mask::${OTHER}\n";
+        let values = told(script, |name| (name == "KEY").then(|| b"of the key".to_vec()));
+        assert_eq!(values, [b"of the key".to_vec(), b"s3cret word".to_vec()]);
+    }
+
+    #[test]
+    fn a_file_of_rules_is_refused_where_it_is_wrong() {
+        for (file, line, column) in [
+            ("x = 1\n", 1, 1),
+            ("version = 2\n", 1, 11),
+            ("env = 'A'\n", 1, 7),
+            ("env = ['A', '1']\n", 1, 13),
+            ("rule = 1\n", 1, 8),
+            ("[[rule]]\nname = 'a'\n", 1, 1),
+            ("[[rule]]\nname = 'a b'\npattern = 'acme_[a-z]{8}'\n", 2, 8),
+            ("[[rule]]\nname = 'a'\npattern = 'acme_[a-z'\n", 3, 17),
+            ("[[rule]]\nname = 'a'\npattern = 'acme_[a-z]{8}'\nmore = 1\n", 4, 1),
+            ("[[rule]\n", 1, 8),
+        ] {
+            let wrong = Asked::read(file.as_bytes()).unwrap_err();
+            assert_eq!((wrong.line, wrong.column), (line, column), "{file}: {wrong}");
+        }
+        assert_eq!(Asked::read(b"env = ['\xff']").unwrap_err().column, 9);
+    }
+}

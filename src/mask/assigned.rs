@@ -1,0 +1,390 @@
+//! What a name is given: assignments, keys of JSON and YAML, headers, parameters, notes.
+//!
+//! What lives here: the sign after a name, and where the value after it ends in a text of any
+//! language. What does not: how a shell reads a word (`shell`), which names and values there are
+//! (`name`, `value`).
+
+use super::name::Kind;
+use super::scan::{Scan, is_word};
+use super::value::{self, is_plain, unit};
+
+/// The most blanks around a sign.
+const BLANKS_MAX: usize = 64;
+/// Names of parameters of an address that sign or log in.
+const PARAMETERS: [&[u8]; 7] =
+    [b"sig", b"signature", b"x-amz-signature", b"x-goog-signature", b"key", b"hmac", b"code"];
+
+/// The sign after a name.
+#[derive(Clone, Copy)]
+struct Sign {
+    byte: u8,
+    /// Where the value begins.
+    value: usize,
+    /// Whether blanks stand before the value.
+    spaced: bool,
+    /// Whether the value stands in `${NAME:-value}`.
+    braced: bool,
+}
+
+/// A value: where it is, and whether a `$` in it is a character.
+struct Value {
+    start: usize,
+    end: usize,
+    literal: bool,
+}
+
+impl<'m> Scan<'_, 'm> {
+    /// The value of the name from `at` to `end`; where to go on if it was masked.
+    pub(super) fn given(
+        &mut self,
+        at: usize,
+        end: usize,
+        kind: Option<Kind>,
+        header: Option<bool>,
+    ) -> Option<usize> {
+        let parameter = kind.is_none() && header.is_none();
+        if parameter && !self.is_parameter(at, end) {
+            return self.identified(at, end);
+        }
+        if self.text.get(end) == Some(&b'>') {
+            return self.element(at, end, kind?);
+        }
+        let Some(sign) = self.sign_after(at, end) else { return self.told(at, end, kind?) };
+        if let (Some(scheme), b':') = (header, sign.byte) {
+            return self.header(at, sign, scheme);
+        }
+        if parameter {
+            let value = self.bare(sign.value);
+            let bytes = &self.text[value.start..value.end];
+            let drawn = value::is_drawn(bytes, 16) && (!bytes.contains(&b'/') || end - at > 4);
+            return drawn.then(|| self.mask(&value, "url-parameter"));
+        }
+        let kind = kind?;
+        match self.text.get(sign.value)? {
+            b'[' | b'(' => self.list(sign, kind),
+            _ if sign.byte == b':' && &self.text[at..end] == b"PASS" => None,
+            b'|' | b'>' => self.block(at, sign.value),
+            _ => {
+                let value = self.value(at, sign, kind)?;
+                let is_plain = is_plain(&self.text[value.start..value.end], kind, value.literal);
+                (!is_plain).then(|| self.mask(&value, "assignment"))
+            }
+        }
+    }
+
+    fn mask(&mut self, value: &Value, rule: &'m str) -> usize {
+        let form = self.form_at(value.start).filter(|(end, _)| *end == value.end);
+        self.push(value.start, value.end, form.map_or(rule, |(_, rule)| rule));
+        value.end
+    }
+
+    /// The text of an element of XML.
+    fn element(&mut self, at: usize, end: usize, kind: Kind) -> Option<usize> {
+        let start = end + 1;
+        let rest = self.text[..at].ends_with(b"<").then(|| &self.text[start..])?;
+        let length = rest.iter().take(4096).position(|byte| *byte == b'<')?;
+        let value = Value { start, end: start + length, literal: false };
+        let plain = is_plain(&self.text[start..value.end], kind, false);
+        (!plain).then(|| self.mask(&value, "assignment"))
+    }
+
+    /// Whether the name is one of an address's parameters that sign.
+    fn is_parameter(&self, at: usize, end: usize) -> bool {
+        let before = &self.text[at.saturating_sub(6)..at];
+        let asked = before.ends_with(b"?") || before.ends_with(b"&") || before.ends_with(b"&amp;");
+        (asked || before == b"\\u0026")
+            && PARAMETERS.iter().any(|name| self.text[at..end].eq_ignore_ascii_case(name))
+    }
+
+    /// The sign that gives a value to the name that ends here.
+    fn sign_after(&self, at: usize, end: usize) -> Option<Sign> {
+        let braced = self.text[..at].ends_with(b"${");
+        let used = self.text[..at].ends_with(b"$");
+        let mut after = end;
+        for _ in 0..3 {
+            match unit(self.text, after)? {
+                (b'"' | b'\'' | b'`' | b']', length) => after += length,
+                _ => break,
+            }
+        }
+        if self.text.get(after) == Some(&b'[') {
+            let index = self.text[after + 1..].iter().take(16).position(|byte| *byte == b']')?;
+            after += index + 2;
+        }
+        let named = after;
+        after += self.blanks(after);
+        let (mut byte, mut length) = unit(self.text, after)?;
+        let next = unit(self.text, after + length);
+        match (byte, next) {
+            (b':', Some((b'-' | b'=', more))) if braced => length += more,
+            (b'-' | b'=', _) if braced => {}
+            (_, _) if braced => return None,
+            (b'=', Some((b'=' | b'~', _))) | (b':', Some((b':' | b'/', _))) => return None,
+            (b'=', Some((b'>', more))) => length += more,
+            (b':' | b'+' | b'?', Some((b'=', more))) => (byte, length) = (b'=', length + more),
+            (b'=' | b':', _) => {}
+            _ => return None,
+        }
+        // A name behind `$` is used, save where a line of another language begins with it.
+        let first = || self.is_first(at - 1);
+        if used && !(named < after && byte == b'=' && first()) {
+            return None;
+        }
+        let value = after + length;
+        let blanks = self.blanks(value);
+        Some(Sign { byte, value: value + blanks, spaced: blanks > 0, braced })
+    }
+
+    fn blanks(&self, from: usize) -> usize {
+        self.text[from..].iter().take(BLANKS_MAX).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    }
+
+    /// Whether only blanks, marks of a list and quotes stand before this place in its line.
+    fn is_first(&self, at: usize) -> bool {
+        let before = self.text[..at].iter().rev().take(BLANKS_MAX);
+        let mut before = before.skip_while(|byte| b" \t-\"'#".contains(byte));
+        matches!(before.next(), None | Some(b'\n'))
+    }
+
+    fn value(&mut self, at: usize, sign: Sign, kind: Kind) -> Option<Value> {
+        if let Some(value) = self.quoted(sign.value) {
+            // The quote can be the end of one: `read -p "Password: " x; echo "ok"`, `:token:`x``.
+            let ends = sign.byte == b':'
+                && matches!(self.text[value.start], b' ' | b')' | b';' | b',' | b'\n' | b'|' | b'&' | b'>');
+            let role = sign.byte == b':' && self.text[..at].ends_with(b":");
+            return Some(value).filter(|_| !ends && !role);
+        }
+        if sign.braced {
+            let length = self.text[sign.value..].iter().take(512).position(|byte| *byte == b'}')?;
+            return Some(Value { start: sign.value, end: sign.value + length, literal: false });
+        }
+        if sign.spaced && self.is_first(at) {
+            return self.line(sign.value, kind);
+        }
+        let value = self.bare(sign.value);
+        let bytes = &self.text[value.start..value.end];
+        if value::is_call(bytes) {
+            return None;
+        }
+        let sure = match (sign.byte, sign.spaced) {
+            (b':', false) => value::is_drawn(bytes, 8),
+            (_, true) => !value::is_code(bytes) && (kind == Kind::Password || !value::is_prose(bytes)),
+            _ => true,
+        };
+        sure.then_some(value)
+    }
+
+    /// A value that its line ends.
+    fn line(&mut self, start: usize, kind: Kind) -> Option<Value> {
+        let mut end = self.line_end(start);
+        let line = &self.text[start..end];
+        if let Some(comment) = line.windows(2).position(|two| two == b" #" || two == b"\t#") {
+            end = start + comment;
+        }
+        if kind != Kind::Password {
+            end = start + self.text[start..end].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+        }
+        let line = &self.text[start..end];
+        let kept = line.iter().rev().take_while(|byte| b" \t\r,;\"'".contains(byte)).count();
+        let line = &line[..line.len() - kept];
+        let prose = kind != Kind::Password && value::is_prose(line);
+        let starts = matches!(line.first(), None | Some(b'{' | b'&' | b'*' | b'!' | b'\\'));
+        (!starts && !prose && !value::is_code(line)).then_some(Value {
+            start,
+            end: start + line.len(),
+            literal: false,
+        })
+    }
+
+    pub(super) fn line_end(&mut self, start: usize) -> usize {
+        if start < self.lines.0 || start >= self.lines.1 {
+            let length = self.text[start..].iter().take_while(|byte| !matches!(byte, b'\n' | 0)).count();
+            self.lines = (start, start + length);
+        }
+        self.lines.1
+    }
+
+    /// A value that the next blank or sign ends.
+    fn bare(&mut self, start: usize) -> Value {
+        if start < self.words.0 || start >= self.words.1 {
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;&|<>)}],\\\0".contains(byte);
+            let length = self.text[start..].iter().take_while(|byte| !ends(byte)).count();
+            self.words = (start, start + length);
+        }
+        Value { start, end: self.words.1, literal: false }
+    }
+
+    /// A value between quotes, which may be escaped themselves.
+    fn quoted(&mut self, start: usize) -> Option<Value> {
+        let (quote, length) = unit(self.text, start)?;
+        if !matches!(quote, b'"' | b'\'' | b'`') {
+            return None;
+        }
+        let spelled = &self.text[start..start + length];
+        if self.open.iter().any(|(known, from)| known == spelled && *from <= start) {
+            return None;
+        }
+        let from = start + length;
+        let mut at = from;
+        loop {
+            let Some(byte) = self.text.get(at).filter(|byte| **byte != 0) else {
+                self.open.push((spelled.to_vec(), start));
+                return None;
+            };
+            if self.text[at..].starts_with(spelled) {
+                return Some(Value { start: from, end: at, literal: quote == b'\'' });
+            }
+            at += if *byte == b'\\' && quote != b'\'' && length == 1 { 2 } else { 1 };
+        }
+    }
+
+    /// A list in brackets: each value in it.
+    fn list(&mut self, sign: Sign, kind: Kind) -> Option<usize> {
+        let mut at = sign.value + 1;
+        let mut masked = None;
+        loop {
+            at += self.text[at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace() || **byte == b',')
+                .count();
+            let value = match self.quoted(at) {
+                Some(value) => value,
+                None => self.bare(at),
+            };
+            // An index or a list of names holds no secret.
+            let bare = value.start == at && self.text[sign.value] == b'[';
+            if bare && !value::is_drawn(&self.text[value.start..value.end], 6) {
+                return masked;
+            }
+            if value.end == value.start || is_plain(&self.text[value.start..value.end], kind, value.literal) {
+                return masked;
+            }
+            let closed = value.start - at;
+            at = self.mask(&value, "assignment") + closed;
+            masked = Some(at);
+        }
+    }
+
+    /// A block of YAML: the lines after it that are further in.
+    fn block(&mut self, at: usize, start: usize) -> Option<usize> {
+        let marks = |byte: &&u8| b"|>+-0123456789 ".contains(byte);
+        let marks = self.text[start..].iter().take(8).take_while(marks).count();
+        if self.text.get(start + marks) != Some(&b'\n') {
+            return None;
+        }
+        let line = self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+        let depth = self.text[line..at].iter().take_while(|byte| **byte == b' ').count();
+        let from = start + marks + 1;
+        let (mut end, mut begin) = (from, None);
+        for line in self.text[from..].split_inclusive(|byte| *byte == b'\n') {
+            let inner = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let blank = line.trim_ascii().is_empty();
+            if inner <= depth && !blank {
+                break;
+            }
+            if !blank {
+                begin = begin.or(Some(end + inner));
+            }
+            end += line.len();
+        }
+        let begin = begin?;
+        let end = begin + self.text[begin..end].trim_ascii_end().len();
+        self.push(begin, end, "assignment");
+        Some(end)
+    }
+
+    /// The value of a header: to the end of its quote or line, without the word that says how.
+    fn header(&mut self, at: usize, sign: Sign, scheme: bool) -> Option<usize> {
+        let value = match self.quoted(sign.value) {
+            Some(value) => value,
+            None => {
+                let end = self.header_end(at, sign.value);
+                Value { start: sign.value, end, literal: false }
+            }
+        };
+        let bytes = &self.text[value.start..value.end];
+        let word = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+        let blanks = bytes[word..].iter().take_while(|byte| **byte == b' ').count();
+        let skip = if scheme && blanks > 0 && word + blanks < bytes.len() { word + blanks } else { 0 };
+        let start = value.start + skip;
+        let end = start + bytes[skip..].trim_ascii_end().len();
+        let value = Value { start, end, literal: value.literal };
+        let plain = is_plain(&self.text[start..end], Kind::Token, value.literal);
+        (!plain).then(|| self.mask(&value, "header"))
+    }
+
+    fn header_end(&mut self, at: usize, start: usize) -> usize {
+        let line = self.line_end(start);
+        let quote = at.checked_sub(1).map(|before| self.text[before]).filter(|byte| b"\"'`".contains(byte));
+        let escaped = at.checked_sub(2).is_some_and(|before| self.text[before] == b'\\');
+        let (from, to, known) = self.headers;
+        if known == (quote, escaped) && (from..to).contains(&start) {
+            return to;
+        }
+        let ends = |place: &usize| match (quote, self.text[*place]) {
+            (Some(quote), byte) if escaped => byte == b'\\' && self.text.get(place + 1) == Some(&quote),
+            (Some(quote), byte) => byte == quote,
+            (None, byte) => {
+                b"\"'`".contains(&byte) || byte == b'\\' && self.text.get(place + 1) == Some(&b'n')
+            }
+        };
+        let end = (start..line).find(ends).unwrap_or(line);
+        self.headers = (start, end, (quote, escaped));
+        end
+    }
+
+    /// `IDENTIFIED BY 'value'` of SQL.
+    fn identified(&mut self, at: usize, end: usize) -> Option<usize> {
+        if !self.text[at..end].eq_ignore_ascii_case(b"by") {
+            return None;
+        }
+        let before = &self.text[at.saturating_sub(64)..at];
+        if !before.windows(10).any(|window| window.eq_ignore_ascii_case(b"identified")) {
+            return None;
+        }
+        self.apart(end, Kind::Password)
+    }
+
+    /// A name and its value without a sign: SQL, the file of logins, a note.
+    fn told(&mut self, at: usize, end: usize, kind: Kind) -> Option<usize> {
+        let name = &self.text[at..end];
+        let exact = name.eq_ignore_ascii_case(b"password") || name.eq_ignore_ascii_case(b"passwd");
+        let start = end + self.blanks(end);
+        let braced = matches!(at.checked_sub(1).map(|before| self.text[before]), Some(b'$' | b'{' | b'-'));
+        if start == end || braced {
+            return None;
+        }
+        if self.text[start..].starts_with(b"is ") {
+            let value = self.bare(start + 3);
+            let bytes = &self.text[value.start..value.end];
+            let sure = value.end > value.start && !value::is_prose(bytes) && !bytes[0].is_ascii_uppercase()
+                || value::is_drawn(bytes, 4);
+            return (sure && !is_plain(bytes, kind, false)).then(|| self.mask(&value, "assignment"));
+        }
+        let before = &self.text[at.saturating_sub(160)..at];
+        let mut words = before.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).rev();
+        let logins = words.next().is_some() && words.next() == Some(b"login");
+        match exact {
+            true if logins => {
+                let value = self.bare(start);
+                let plain = is_plain(&self.text[value.start..value.end], kind, false);
+                (!plain).then(|| self.mask(&value, "assignment"))
+            }
+            true => self.apart(end, kind),
+            false => None,
+        }
+    }
+
+    /// A value between single quotes after a blank.
+    fn apart(&mut self, end: usize, kind: Kind) -> Option<usize> {
+        let start = end + self.blanks(end);
+        if start == end || self.text.get(start) != Some(&b'\'') {
+            return None;
+        }
+        let value = self.quoted(start)?;
+        let bytes = &self.text[value.start..value.end];
+        let plain = bytes.iter().any(u8::is_ascii_whitespace) || is_plain(bytes, kind, true);
+        let glued = self.text.get(value.end + 1).is_some_and(|byte| is_word(*byte));
+        (!plain && !glued).then(|| self.mask(&value, "assignment"))
+    }
+}
