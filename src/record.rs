@@ -26,7 +26,7 @@ use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{
     Commitment, Commitments, Disclosure, Disclosures, KeptText, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
-    TEXTS_MAX,
+    TEXTS_MAX, base_name,
 };
 pub(crate) use words::words;
 pub use words::{
@@ -170,9 +170,12 @@ impl Record {
         self.disclosures.check(&self.core.commitments)
     }
 
-    /// Whether a text that the core commits to has been taken out.
+    /// How many of its texts have been taken out: the core commits to them, and they are not there.
+    /// In the place of one that was masked stands another, and the two are one text.
     #[must_use]
-    pub fn is_redacted(&self) -> bool {
-        self.core.commitments.names().any(|name| self.disclosures.get(name).is_none())
+    pub fn redacted(&self) -> u64 {
+        let commitments = &self.core.commitments;
+        let gone = |name: &&str| self.text(name).is_none() && !commitments.is_masked(name);
+        commitments.names().filter(gone).count() as u64
     }
 }

@@ -10,6 +10,7 @@ pub use policy::{
     ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
+pub use redact::Redact;
 pub use seal::{Seal, Sh};
 pub use show::Show;
 pub use verify::Verify;
@@ -21,6 +22,7 @@ macro_rules! examples {
 
 mod collect;
 mod policy;
+mod redact;
 mod seal;
 mod show;
 mod verify;
@@ -59,6 +61,8 @@ pub enum Verb {
     Pause(Pause),
     /// Go on recording
     Resume(Resume),
+    /// Take texts out of a session that has ended
+    Redact(Redact),
     /// End a session and sign it as one attestation
     Seal(Seal),
     /// Check attestations, journals and session folders
@@ -97,6 +101,7 @@ impl Verb {
             Verb::Status(args) => args.json,
             Verb::Sessions(args) => args.json,
             Verb::Log(args) => args.json,
+            Verb::Redact(args) => args.json,
             Verb::Seal(args) => args.json,
             Verb::Verify(args) => args.json,
             Verb::Show(args) => args.json,

@@ -24,6 +24,16 @@ pub const TEXT_MAX: usize = 1 << 20;
 /// How much of a text longer than [`TEXT_MAX`] is kept, in bytes.
 pub const TEXT_PREFIX: usize = 64 << 10;
 
+/// What the name of a text ends in that is disclosed in the place of another, which is never
+/// disclosed itself: secrets in it are masked.
+const SHOWN: &str = "Shown";
+
+/// The text that a disclosed text is, by its name: one that is shown in the place of another is that.
+#[must_use]
+pub fn base_name(name: &str) -> &str {
+    name.strip_suffix(SHOWN).filter(|base| !base.is_empty()).unwrap_or(name)
+}
+
 /// A commitment to a disclosed value: SHA-256 over name, salt and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitment(#[serde(with = "member::Base64url")] pub Digest);
@@ -43,6 +53,12 @@ impl Commitments {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Whether another text is disclosed in the place of the one of this name.
+    #[must_use]
+    pub fn is_masked(&self, name: &str) -> bool {
+        self.has(&format!("{name}{SHOWN}"))
     }
 
     /// The names, in order.
@@ -242,6 +258,20 @@ mod tests {
         // The same bytes in the longer of the two forms.
         let wrapped = text.replace("\"/tmp\"", "{\"base64\":\"L3RtcA==\"}");
         assert!(Disclosures::decode(wrapped.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_shown_in_the_place_of_another_is_that_one() {
+        for (name, base) in
+            [("command", "command"), ("commandShown", "command"), ("Shown", "Shown"), ("", "")]
+        {
+            assert_eq!(base_name(name), base);
+        }
+        let mut column = Disclosures::default();
+        column.commit("command", Vec::new());
+        column.commit("commandShown", Vec::new());
+        let commitments = column.commitments();
+        assert!(commitments.is_masked("command") && !commitments.is_masked("commandShown"));
     }
 
     #[test]

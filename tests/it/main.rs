@@ -102,6 +102,7 @@ mod cli {
     mod held;
     mod log;
     pub mod messages;
+    mod redact;
     mod screen;
     mod sessions;
     mod told;
