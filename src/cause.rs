@@ -119,7 +119,7 @@ codes! {
     StoryNoEnd Incomplete "story.no-end" "the journal has no end";
     SessionIncomplete Policy "session.incomplete" "the policy asks for a complete session";
     SessionLost Policy "session.lost" "more commands ran unrecorded than the policy allows";
-    SessionRedacted Policy "session.redacted" "more records were redacted than the policy allows";
+    SessionRedacted Policy "session.redacted" "more texts were redacted than the policy allows";
     SessionPaused Policy "session.paused" "more pauses were declared than the policy allows";
     SessionTail Policy "session.tail" "the session was sealed later after its last record than the policy allows";
     PolicyAge Policy "policy.age" "the session ended longer ago than the policy allows, or in the future";

@@ -324,10 +324,16 @@ fn own_uid() -> u32 {
     *OWN.get_or_init(|| geteuid().as_raw())
 }
 
+/// What a file is called until it is published begins with this; one whose writer was killed stays.
+#[must_use]
+pub fn temporary_prefix(name: &str) -> String {
+    format!(".{name}.")
+}
+
 fn temporary_name(name: &str) -> String {
     // Leaves room for the suffix if the name is as long as a name can be.
     let kept: String = name.chars().take(60).collect();
-    format!(".{kept}.{}", crate::encoding::hex(&crate::crypto::random::<8>()))
+    temporary_prefix(&kept) + &crate::encoding::hex(&crate::crypto::random::<8>())
 }
 
 fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
@@ -467,7 +473,7 @@ impl Published {
     pub fn create(path: &Path, mode: u32) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| FileError::Kind(path.to_owned(), "the name of a file"))?;
         let temporary = folder_of(path).join(temporary_name(&name.to_string_lossy()));
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         // An error here is the folder's: the name itself is not looked at yet.
         let fd = open(&temporary, flags, Mode::from_bits_truncate(mode)).map_err(|errno| match errno {
             // As in /proc, where no file can be made.
@@ -492,7 +498,7 @@ impl Published {
         self.file.set_permissions(std::fs::Permissions::from_mode(mode & 0o777 | 0o600))
     }
 
-    /// The file, to write into.
+    /// The file, to write into and to read what was written.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }

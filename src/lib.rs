@@ -22,7 +22,7 @@
 //!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`mask`] (which bytes of a text are secret), [`asked`] (other programs that are asked something).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`fact`] (what each type of fact says), [`script`] (a script and its units),
-//!   [`journal`] (chain, state, append, check, story, heads kept elsewhere), [`seal`]
+//!   [`journal`] (chain, state, append, check, redact, story, heads kept elsewhere), [`seal`]
 //!   (statement, envelope, bundle, keys, trust), [`policy`] (what a statement must say),
 //!   [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's

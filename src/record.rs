@@ -26,7 +26,7 @@ use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{
     Commitment, Commitments, Disclosure, Disclosures, KeptText, SHOWN, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
-    TEXTS_MAX, Texts, shown_name,
+    TEXTS_MAX, Texts, base_name, shown_name,
 };
 pub(crate) use words::words;
 pub use words::{
@@ -166,7 +166,7 @@ impl Record {
     /// Whether a text was masked when it was recorded: what [`Record::text`] gives is not what it was.
     #[must_use]
     pub fn is_masked(&self, name: &str) -> bool {
-        self.core.commitments.has_shown(name)
+        self.core.commitments.is_masked(name)
     }
 
     /// Checks every disclosure against the commitment of the same name.
@@ -177,9 +177,10 @@ impl Record {
         self.disclosures.check(&self.core.commitments)
     }
 
-    /// Whether a text that the core commits to has been taken out.
+    /// How many of its texts have been taken out: the core commits to them, and they are not there.
+    /// In the place of one that was masked stands another, and the two are one text.
     #[must_use]
-    pub fn is_redacted(&self) -> bool {
-        self.core.commitments.texts().any(|name| self.text(name).is_none())
+    pub fn redacted(&self) -> u64 {
+        self.core.commitments.texts().filter(|name| self.text(name).is_none()).count() as u64
     }
 }

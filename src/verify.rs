@@ -186,7 +186,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         };
         verdict.aspects.completeness.set(Mark::Good, complete_text(&left_out));
     } else {
-        incomplete(verdict, &findings);
+        incomplete(verdict, &findings, outcome.redacted_count);
     }
     let (mark, text) = evidence(&statement.predicate);
     verdict.aspects.evidence.set(mark, text);
@@ -217,13 +217,13 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
 }
 
 /// The session is incomplete; the first finding that says so is named.
-fn incomplete(verdict: &mut Verdict, findings: &[Finding]) {
+fn incomplete(verdict: &mut Verdict, findings: &[Finding], redacted: u64) {
     let first = findings.iter().find(|finding| finding.is_incomplete());
     let text = first.map_or_else(
         || "incomplete".to_owned(),
         |finding| format!("incomplete: {} (record {})", finding.text, finding.record),
     );
-    verdict.aspects.completeness.set(Mark::Bad, text.clone());
+    verdict.aspects.completeness.set(Mark::Bad, format!("{text}{}", taken_out(redacted)));
     let code = first.and_then(|finding| finding.code.cause()).unwrap_or(Code::StoryNoEnd);
     verdict.fail(Objection { record: first.map(|finding| finding.record), ..Objection::new(code, text) });
 }
@@ -294,13 +294,16 @@ fn complete_text(left_out: &LeftOut) -> String {
     if left_out.withheld > 0 {
         text.push_str(&format!("; {} withheld by history settings", count(left_out.withheld, "text")));
     }
-    if left_out.redacted > 0 {
-        text.push_str(&format!("; {} redacted", count(left_out.redacted, "record")));
-    }
+    text.push_str(&taken_out(left_out.redacted));
     if let Some(why) = left_out.after_loss {
         text.push_str(&format!("; {why}"));
     }
     text
+}
+
+/// How many texts were taken out, behind what else is said.
+fn taken_out(texts: u64) -> String {
+    if texts == 0 { String::new() } else { format!("; {} redacted", count(texts, "text")) }
 }
 
 /// Adds to an envelope's verdict what a policy says. Where the policy names keys, `of_keys`
@@ -508,7 +511,7 @@ pub fn journal(checked: Checked) -> Verdict {
         };
         verdict.aspects.completeness.set(Mark::Good, complete_text(&left_out));
     } else {
-        incomplete(&mut verdict, &story.findings);
+        incomplete(&mut verdict, &story.findings, story.redacted);
     }
     verdict.unknown_facts = story.unknown_facts;
     with_protection(&mut verdict, &checked);

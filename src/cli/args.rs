@@ -12,6 +12,7 @@ pub use policy::{
     ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
+pub use redact::Redact;
 pub use seal::{Seal, Sh};
 pub use show::Show;
 pub use verify::Verify;
@@ -25,6 +26,7 @@ mod collect;
 mod mask;
 mod masks;
 mod policy;
+mod redact;
 mod seal;
 mod show;
 mod verify;
@@ -65,6 +67,8 @@ pub enum Verb {
     Pause(Pause),
     /// Go on recording
     Resume(Resume),
+    /// Take texts out of a session that has ended
+    Redact(Redact),
     /// End a session and sign it as one attestation
     Seal(Seal),
     /// Check attestations, journals and session folders
@@ -103,6 +107,7 @@ impl Verb {
             Verb::Status(args) => args.json,
             Verb::Sessions(args) => args.json,
             Verb::Log(args) => args.json,
+            Verb::Redact(args) => args.json,
             Verb::Seal(args) => args.json,
             Verb::Verify(args) => args.json,
             Verb::Show(args) => args.json,

@@ -27,8 +27,8 @@ pub fn run(args: &Log) -> Exit {
         let commands: Vec<Value> = rows.iter().filter_map(|row| as_json(row)).collect();
         let remarks: Vec<Value> = rows.iter().filter_map(|row| remark(row)).collect();
         let scripts = listing::scripts(view.rows.iter());
-        let mut value =
-            json!({"session": session.id(), "commands": commands, "scripts": scripts, "remarks": remarks});
+        let mut value = json!({"session": session.id(), "commands": commands, "scripts": scripts, "remarks": remarks,
+            "redacted": view.checked.story.redacted});
         add_failure(&mut value, &view.standing);
         report::json("attesh.log/v1", value)?;
     } else {

@@ -21,6 +21,7 @@ mod pages;
 mod policy;
 mod rc;
 mod reached;
+mod redact;
 mod remark;
 mod row;
 mod seal;
@@ -111,6 +112,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Mask(args) => mask::run(&args),
         Verb::Pause(args) => note::pause(&args),
         Verb::Resume(args) => note::resume(&args),
+        Verb::Redact(args) => redact::run(&args),
         Verb::Seal(args) => seal::run(&args),
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),

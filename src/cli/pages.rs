@@ -32,6 +32,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-pause" "1",
     "attesh-policy" "1",
     "attesh-prune" "1",
+    "attesh-redact" "1",
     "attesh-resume" "1",
     "attesh-seal" "1",
     "attesh-sessions" "1",

@@ -11,7 +11,7 @@ use super::standing::{LOST, Standing};
 use crate::journal::check::{Checked, Passed};
 use crate::journal::story::{FindingCode, Weight, left_open};
 use crate::os::proc;
-use crate::record::{Body, NoteWhat, Record};
+use crate::record::{Body, NoteWhat, Plan, Record};
 use crate::session::shells;
 use crate::text;
 
@@ -135,6 +135,10 @@ pub fn at_the_end(checked: &Checked, standing: &Standing) -> Vec<Remark> {
         };
         rows.push(row(FindingCode::NoEnd, None, format!("the journal has no end: {why}")));
     }
+    if story.redacted > 0 {
+        let text = format!("{} redacted", text::count(story.redacted, "text"));
+        rows.push(Remark { code: None, ..row(FindingCode::More, None, text) });
+    }
     if story.more_findings > 0 {
         let text = format!("{} more that the records tell are not listed", story.more_findings);
         rows.push(row(FindingCode::More, None, text));
@@ -207,8 +211,16 @@ fn said(record: &Record) -> Option<Remark> {
             minor(format!("shell {} closed: {}{status}", close.shell, close.why.name()))
         }
         Body::End(end) => minor(format!("the session ended: {}", end.reason.name())),
+        Body::Plan(plan) if record.text("script").is_none() => of(without_script(plan, record)),
         Body::Start(_) | Body::Finish(_) | Body::Plan(_) | Body::Lost(_) => None,
     }
+}
+
+/// A script whose text is not there: its commands are listed like others.
+fn without_script(plan: &Plan, record: &Record) -> String {
+    let name = record.text("name").map_or_else(|| "(redacted)".to_owned(), text::visible);
+    let units = text::count(plan.count, "unit");
+    format!("script {name} in shell {}, {units}: (redacted)", plan.shell)
 }
 
 /// A pause or its end, and why.

@@ -24,6 +24,7 @@ use crate::files::{self, Overwrite};
 use crate::journal::check::{Knowledge, Origin};
 use crate::journal::heads::KeptHeads;
 use crate::journal::story::FindingCode;
+use crate::lock;
 use crate::report;
 use crate::seal::derived::{Files, Format, Sealed};
 use crate::seal::draft::{Draft, DraftError};
@@ -154,6 +155,16 @@ fn sealed(
     what: &What,
     overwrite: Overwrite,
 ) -> Result<(Statement, String), Failure> {
+    // No text is taken out of the journal while an envelope with it is made. Who records on where
+    // it has no end must not wait for that.
+    let locked = session.has_end().then(|| lock::exclusive(session.journal(), lock::PATIENCE_MS));
+    // Where a file system knows no locks it is sealed as it is.
+    let _held = match locked {
+        Some(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+            return Err(not_sealed(SessionError::Busy.into(), &what.again));
+        }
+        locked => locked,
+    };
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, &what.again))?;
     // From the root on: it is looked for from elsewhere.
@@ -386,6 +397,10 @@ fn make(
     }
     let derived = derived(signer, outputs, &statement, &payload, &manifests.around(&subjects))?;
     let (envelope, written) = signed(signer, payload, signer.public().fingerprint())?;
+    // A text that was taken out meanwhile must not come into an envelope.
+    if !session.is_in_place() {
+        return Err(undrafted(DraftError::Changed));
+    }
     transcript.publish(overwrite)?;
     manifests.publish(&outputs.envelope, overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;

@@ -196,6 +196,7 @@ fn facts(session: &Session, told: &Told) -> Value {
         "commands": story.commands,
         "failed": story.failed,
         "lost": story.lost,
+        "redacted": story.redacted,
         "complete": story.is_complete(),
         "incomplete": told.incomplete().map(FindingCode::name),
         "afterLoss": story.findings.iter().any(is_after_loss),
@@ -211,7 +212,8 @@ fn listed(session: &Session) -> Result<Value, Failure> {
     let has_end = session.has_end();
     let kept = if has_end { kept::kept(session) } else { None };
     let value = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    if let Some(mut value) = value.filter(|value| value["session"] == session.id()) {
+    let is_of = |value: &Value| value["session"] == session.id() && value["redacted"].is_u64();
+    if let Some(mut value) = value.filter(is_of) {
         value["folder"] = report::path_json(session.folder().path());
         let sealed = session.sealed();
         value["sealed"] = json!(sealed.as_ref().is_some_and(|sealed| sealed.whole));
@@ -263,6 +265,9 @@ pub fn status(args: &Status) -> Exit {
     let open = story.live.len() - told.gone.len();
     report::line(&format!("shells    {open} open of {}{gone}", story.shells))?;
     report::line(&format!("commands  {}, {} failed, {} lost", story.commands, story.failed, story.lost))?;
+    if story.redacted > 0 {
+        report::line(&format!("redacted  {}", text::count(story.redacted, "text")))?;
+    }
     report::line(&format!("folder    {}", session.folder().path().display()))?;
     if let Some(sealed) = session.sealed() {
         report::line(&format!("sealed    in {sealed}"))?;

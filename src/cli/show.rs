@@ -73,7 +73,7 @@ pub fn run(args: &Show) -> Exit {
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks,
-            "envelope": sealed.map(|sealed| sealed.path)});
+            "redacted": view.checked.story.redacted, "envelope": sealed.map(|sealed| sealed.path)});
         add_failure(&mut value, &view.standing);
         report::json("attesh.show/v1", value)?;
         return view.standing.outcome();
@@ -180,12 +180,13 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         report::line(&format!("follows     {}", word(previous)))?;
     }
     report::line(&format!(
-        "outcome     {}: {}, {} failed, {} of unknown status, {} lost",
+        "outcome     {}: {}, {} failed, {} of unknown status, {} lost{}",
         outcome.end.name().to_lowercase(),
         text::count(outcome.command_count, "command"),
         outcome.failed_count,
         outcome.unobserved_count,
-        outcome.lost_count
+        outcome.lost_count,
+        redacted(outcome.redacted_count)
     ))?;
     report::line(&format!("origin      {}", predicate.origin.status.name()))?;
     let head = statement.head().map_or_else(String::new, |head| head.to_string());
@@ -208,6 +209,11 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// How many texts were taken out, behind the other counts.
+fn redacted(texts: u64) -> String {
+    if texts == 0 { String::new() } else { format!(", {} redacted", text::count(texts, "text")) }
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.

@@ -7,6 +7,7 @@
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.
 //! * [`head`]: how a journal stood at a size, printed and parsed; pure.
 //! * [`heads`]: heads that were kept elsewhere, and whether a journal is what they say; pure.
+//! * [`redact`]: which texts are meant, and the journal without them; pure over readers.
 //! * [`story`]: do the records tell a complete story of each shell? Pure.
 //!
 //! The normative texts are attesh-journal(5) and, for [`story`], attesh-story(5).
@@ -17,5 +18,6 @@ pub mod check;
 pub mod head;
 pub mod heads;
 pub mod line;
+pub mod redact;
 pub mod state;
 pub mod story;

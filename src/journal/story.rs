@@ -112,7 +112,7 @@ pub struct Story {
     pub pauses: u64,
     /// Texts withheld at recording.
     pub withheld: u64,
-    /// Records from which a text was taken out afterwards.
+    /// Texts that were taken out afterwards.
     pub redacted: u64,
     /// Anomalies recorded.
     pub anomalies: u64,
@@ -173,7 +173,7 @@ impl Story {
     /// too many shells.
     pub fn apply(&mut self, record: &Record) -> Result<Effect, Cause> {
         let effect = self.add(&record.core)?;
-        self.redacted += u64::from(record.is_redacted());
+        self.redacted = self.redacted.saturating_add(record.redacted());
         Ok(effect)
     }
 

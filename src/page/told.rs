@@ -179,11 +179,13 @@ fn outcome(predicate: &Predicate) -> String {
         (outcome.unobserved_count, "of unknown status"),
         (outcome.lost_count, "lost"),
         (outcome.withheld_count, "withheld"),
-        (outcome.redacted_count, "redacted"),
     ] {
         if number > 0 || word == "failed" {
             words.push(format!("{number} {word}"));
         }
+    }
+    if outcome.redacted_count > 0 {
+        words.push(format!("{} redacted", count(outcome.redacted_count, "text")));
     }
     words.join(", ")
 }

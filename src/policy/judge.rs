@@ -167,7 +167,7 @@ fn session(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
             Code::SessionRedacted,
             outcome.redacted_count,
             rule.max_redacted,
-            ["record was redacted", "records were redacted"],
+            ["text was redacted", "texts were redacted"],
         ),
         (
             "session.max-paused",

@@ -149,7 +149,7 @@ pub struct SessionRule {
     pub complete: bool,
     /// The most commands that ran unrecorded.
     pub max_lost: u64,
-    /// The most redacted records.
+    /// The most texts that were taken out.
     pub max_redacted: u64,
     /// The most declared pauses.
     pub max_paused: u64,

@@ -39,7 +39,7 @@ impl Policy {
         });
         for (most, one, what) in [
             (session.max_lost, "command", "ran unrecorded"),
-            (session.max_redacted, "record", "had a text taken out"),
+            (session.max_redacted, "text", "was taken out"),
             (session.max_paused, "pause", "was declared"),
         ] {
             out.push(match most {

@@ -28,6 +28,12 @@ pub const SHOWN: &str = "Shown";
 /// How much of a text longer than [`TEXT_MAX`] is kept, in bytes.
 pub const TEXT_PREFIX: usize = 64 << 10;
 
+/// The text that a disclosed text is, by its name: one that is shown in the place of another is that.
+#[must_use]
+pub fn base_name(name: &str) -> &str {
+    name.strip_suffix(SHOWN).filter(|base| !base.is_empty()).unwrap_or(name)
+}
+
 /// A commitment to a disclosed value: SHA-256 over name, salt and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitment(#[serde(with = "member::Base64url")] pub Digest);
@@ -57,7 +63,7 @@ impl Commitments {
     /// Whether the text of this name was masked when it was recorded: the core commits to its masked
     /// form as well.
     #[must_use]
-    pub fn has_shown(&self, name: &str) -> bool {
+    pub fn is_masked(&self, name: &str) -> bool {
         self.has(&shown_name(name))
     }
 
@@ -201,7 +207,7 @@ impl Disclosures {
         if let Some((name, _)) = self.iter().find(|(name, _)| !commitments.has(name)) {
             return Err(Cause::new(Code::DisclosureUnknown, name));
         }
-        if let Some((name, _)) = self.iter().find(|(name, _)| commitments.has_shown(name)) {
+        if let Some((name, _)) = self.iter().find(|(name, _)| commitments.is_masked(name)) {
             return Err(Cause::new(Code::DisclosureMasked, name));
         }
         match self.iter().find(|(name, one)| commitments.0[*name] != one.commitment(name)) {
@@ -302,6 +308,7 @@ mod tests {
         let commitments = texts.commitments();
         assert_eq!(commitments.names().collect::<Vec<_>>(), ["command", "commandShown", "workdir"]);
         assert_eq!(commitments.texts().collect::<Vec<_>>(), ["command", "workdir"]);
+        assert!(commitments.is_masked("command") && !commitments.is_masked("commandShown"));
         assert_eq!((commitments.fault(), texts.disclosures().check(&commitments)), (None, Ok(())));
         let column = String::from_utf8(texts.disclosures().encode()).unwrap();
         assert!(column.contains("export X=[github-token]; ls") && !column.contains(&secret), "{column}");
@@ -341,6 +348,15 @@ mod tests {
         // The same bytes in the longer of the two forms.
         let wrapped = text.replace("\"/tmp\"", "{\"base64\":\"L3RtcA==\"}");
         assert!(Disclosures::decode(wrapped.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_masked_form_of_a_text_is_that_text() {
+        for (name, base) in
+            [("command", "command"), ("commandShown", "command"), ("Shown", "Shown"), ("", "")]
+        {
+            assert_eq!(base_name(name), base);
+        }
     }
 
     #[test]

@@ -242,7 +242,7 @@ pub struct OutcomeFacts {
     pub lost_count: u64,
     /// Texts that the user's history settings withheld.
     pub withheld_count: u64,
-    /// Records from which a text was taken out.
+    /// Texts that were taken out.
     pub redacted_count: u64,
     /// Declared pauses.
     pub pause_count: u64,

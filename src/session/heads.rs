@@ -6,7 +6,7 @@
 use super::Session;
 use crate::failure::{Failure, Kind};
 use crate::files;
-use crate::journal::check::{Checked, Knowledge, Rejection, check};
+use crate::journal::check::{Checked, Knowledge, Rejection, Sink, check};
 use crate::journal::head::Head;
 use crate::journal::heads::MARK;
 use crate::text::Command;
@@ -34,11 +34,18 @@ pub fn rejected(rejection: &Rejection) -> Failure {
 /// # Errors
 /// It could not be read, or is not what was recorded.
 pub fn checked(session: &Session, sizes: &[u64]) -> Result<Checked, Failure> {
+    checked_with(session, Knowledge { sizes, ..Knowledge::default() }, &mut |_| {})
+}
+
+/// The same, with a look at each record that passed.
+///
+/// # Errors
+/// As [`checked`].
+pub fn checked_with(session: &Session, knowledge: Knowledge, sink: Sink) -> Result<Checked, Failure> {
     let unreadable =
         |error: std::io::Error| Failure::unable(format!("cannot read the journal: {}", files::words(&error)));
     let journal = files::from_start(session.journal().try_clone().map_err(unreadable)?);
-    let checked = check(journal, Knowledge { sizes, ..Knowledge::default() }, &mut |_| {});
-    let checked = checked.map_err(unreadable)?;
+    let checked = check(journal, knowledge, sink).map_err(unreadable)?;
     match &checked.rejection {
         None => Ok(checked),
         Some(rejection) => Err(rejected(rejection)

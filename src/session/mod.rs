@@ -11,6 +11,7 @@
 //! * [`last`]: its last record, and whether it is sealed to that one;
 //! * [`masking`]: what is masked in its texts;
 //! * [`program`]: digests of programs, kept beside the states;
+//! * [`redact`]: taking texts out of the journal of one that is over;
 //! * [`shells`]: which of its shells still run;
 //! * [`told`]: what was found of a session that has ended;
 //! * [`whose`]: on which machine it is recorded.
@@ -28,6 +29,7 @@ pub mod last;
 pub mod masking;
 pub mod place;
 pub mod program;
+pub mod redact;
 pub mod shells;
 pub mod told;
 pub mod whose;
@@ -299,11 +301,14 @@ impl Session {
             Ok((folder, state))
         });
         match opened {
-            Err(SessionError::File(FileError::Missing(_))) => Err(if self.has_end() {
-                SessionError::Append(AppendError::Ended)
-            } else {
-                self.lost_or_elsewhere(self.vanished())
-            }),
+            // Nobody looks for the state of one that has ended, also where the journal says no more
+            // where that was.
+            Err(SessionError::File(FileError::Missing(_)) | SessionError::Append(AppendError::Lost(_)))
+                if self.has_end() =>
+            {
+                Err(AppendError::Ended.into())
+            }
+            Err(SessionError::File(FileError::Missing(_))) => Err(self.lost_or_elsewhere(self.vanished())),
             other => other,
         }
     }
@@ -409,6 +414,14 @@ impl Session {
             Condition::Tampered(why) => Some(why),
         };
         Some(Remembered { head, tampered })
+    }
+
+    /// Whether its folder still has the very journal that was opened.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+        let there = self.folder.path().join(JOURNAL).metadata().map(identity);
+        matches!((self.journal.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
     }
 
     /// Whether its journal is the very file that its recorder left, and no copy of it.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::birth::{NewSession, birth_in, may_join, new_id};
 use super::{JOURNAL, Result, Session, SessionError, find};
 use crate::crypto::OriginSecret;
-use crate::files::{self, FileError, Folder};
+use crate::files::{self, FileError, Folder, temporary_prefix};
 use crate::journal::append::AppendError;
 use crate::journal::head::Head;
 use crate::lock;
@@ -124,7 +124,7 @@ fn kind_of(dir: &Path, error: FileError) -> SessionError {
 /// Refuses a folder that holds something that attesh did not put there.
 fn only_ours(folder: &Folder) -> Result<()> {
     // An unfinished file, whose writer was killed, is attesh's too.
-    let ours = |name: &str| name == IGNORE || name.starts_with(&format!(".{IGNORE}."));
+    let ours = |name: &str| name == IGNORE || name.starts_with(&temporary_prefix(IGNORE));
     let mut names = folder.names()?.into_iter();
     let Some(other) = names.find(|name| !name.to_str().is_some_and(ours)) else { return Ok(()) };
     let why = format!("neither empty nor a session: {} is in it", other.to_string_lossy());

@@ -10,7 +10,7 @@ use sha2::Digest as _;
 use crate::cause::{Cause, Code};
 use crate::encoding::hex;
 use crate::journal::story::{CLOCK_STEP_NS, Weight};
-use crate::record::{FORMAT, FORMAT_NAME};
+use crate::record::{FORMAT, FORMAT_NAME, TEXTS_MAX};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, PRODUCTS_MAX, Predicate, SUBJECT_ATTACHED,
@@ -217,7 +217,7 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
     {
         return because(Code::StatementCount, "outcome counts other commands than there are");
     }
-    // A text that was not to be had is withheld too, and a record that is redacted may be another's.
+    // A text that was not to be had is withheld too, and a text that was redacted may be no command's.
     if outcome.withheld_count > withheld || redacted > outcome.redacted_count {
         return because(
             Code::StatementCount,
@@ -239,6 +239,7 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
 fn counts_contradict(statement: &Statement) -> Option<Cause> {
     let outcome = &statement.predicate.outcome;
     let records = statement.predicate.journal.size;
+    let texts = records.saturating_mul(TEXTS_MAX as u64);
     let facts = statement.predicate.facts.len() as u64;
     let numbered: [(u64, u64, &str); 8] = [
         (
@@ -248,7 +249,7 @@ fn counts_contradict(statement: &Statement) -> Option<Cause> {
         ),
         (outcome.withheld_count, outcome.command_count, "withheldCount is more than commandCount"),
         (outcome.command_count, records, "commandCount is more than the records of the journal"),
-        (outcome.redacted_count, records, "redactedCount is more than the records of the journal"),
+        (outcome.redacted_count, texts, "redactedCount is more than the texts that the journal can have"),
         (outcome.pause_count, records, "pauseCount is more than the records of the journal"),
         (outcome.fact_count, records, "factCount is more than the records of the journal"),
         (facts, outcome.fact_count, "factCount is less than the facts that are listed"),

@@ -7,6 +7,9 @@ use crate::seal::statement::{PlanFacts, Predicate};
 
 use super::verdict::Mark;
 
+/// What is left of a script whose text was taken out.
+const NO_TEXT: &str = "; of a script whose text was redacted the order and the statuses";
+
 /// The status of the shell that ran a plan's script.
 pub(super) fn ended_with(predicate: &Predicate, plan: &PlanFacts) -> Option<Status> {
     predicate.session.shells.iter().find(|shell| shell.id == plan.shell)?.exit_code
@@ -24,13 +27,15 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
     if with(Evidence::Traps).is_some() {
         return (Mark::Open, "told by traps of the script's own shell".into());
     }
+    // Of a script that was not redacted at least the digest is there.
+    let redacted = if plans.iter().any(|plan| plan.sha256.is_none()) { NO_TEXT } else { "" };
     match plans.first() {
         None => (Mark::Open, "told by the hooks of its shells".into()),
         Some(plan) => {
             let version = plan.interpreter.version.as_deref().unwrap_or_default();
             let version = version.split('(').next().unwrap_or_default();
             let space = if version.is_empty() { "" } else { " " };
-            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit"))
+            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit{redacted}"))
         }
     }
 }

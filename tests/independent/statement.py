@@ -20,6 +20,7 @@ COMMANDS_MAX = 10000
 COMMANDS_BYTES_MAX = 8388608
 PARTICULARS_MAX = 10000
 WORDS_MAX = 10000
+TEXTS_MAX = 64
 ALL_WORDS_MAX = 100000
 FACT_PARTS_MAX = 100000
 TEXT_BYTES_MAX = COMMANDS_BYTES_MAX
@@ -351,8 +352,9 @@ def counts_agree(predicate):
     size, commands = predicate["journal"]["size"], outcome["commandCount"]
     need(outcome["failedCount"] + outcome["unobservedCount"] <= commands, "more ended than began")
     need(outcome["withheldCount"] <= commands, "outcome.withheldCount")
-    for name in ("commandCount", "redactedCount", "pauseCount", "factCount", "anomalyCount"):
+    for name in ("commandCount", "pauseCount", "factCount", "anomalyCount"):
         need(outcome[name] <= size, f"outcome.{name} and journal.size")
+    need(outcome["redactedCount"] <= size * TEXTS_MAX, "outcome.redactedCount and journal.size")
     need(len(predicate["facts"]) <= outcome["factCount"], "more facts than outcome.factCount")
     about = [one["record"] for name in ("anomalies", "facts") for one in predicate[name]]
     about += [shell["id"] for shell in predicate["session"]["shells"]]

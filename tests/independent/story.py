@@ -50,9 +50,10 @@ class Story:
         self.watch_clock(core)
         if core.get("recovered"):
             self.find(core["i"], "recovered")
-        self.count["redacted"] += any(
-            name not in texts and name + "Shown" not in texts and not is_shown(name, core["c"])
-            for name in core.get("c", {}))
+        texts_of = core.get("c", {})
+        # Where a text is shown masked, under its name and "Shown", the two are one.
+        self.count["redacted"] += sum(
+            name not in texts and name + "Shown" not in texts_of for name in texts_of)
         if core["kind"] in ("genesis", "shell-open", "plan", "shell-close"):
             self.heads.append(core["i"] + 1)
         method = getattr(self, core["kind"].replace("-", "_"), None)

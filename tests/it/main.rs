@@ -111,6 +111,7 @@ mod cli {
     mod held;
     mod log;
     pub mod messages;
+    mod redact;
     mod screen;
     mod sessions;
     mod told;

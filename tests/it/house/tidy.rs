@@ -73,6 +73,7 @@ const PURE: &[&str] = &[
     "src/journal/head.rs",
     "src/journal/heads.rs",
     "src/journal/line.rs",
+    "src/journal/redact.rs",
     "src/journal/story.rs",
     "src/journal/story/",
     "src/journal/state.rs",

@@ -273,6 +273,7 @@ fn constants_and_limits_stand_in_the_page_and_none_other() {
         ("SUBJECTS_MAX", statement::SUBJECTS_MAX as u64),
         ("PRODUCTS_MAX", statement::PRODUCTS_MAX as u64),
         ("COMMANDS_MAX", statement::COMMANDS_MAX as u64),
+        ("TEXTS_MAX", record::TEXTS_MAX as u64),
         ("CLOCK_STEP_NS", attesh::journal::story::CLOCK_STEP_NS),
         ("WORDS_MAX", attesh::seal::few::WORDS_MAX as u64),
         ("ALL_WORDS_MAX", attesh::seal::sizes::ALL_WORDS_MAX as u64),
@@ -486,6 +487,7 @@ const CALLS: &[&[&str]] = &[
     &["log", "by-hand", "--json"],
     &["sessions", "--json"],
     &["stop", "another", "--json"],
+    &["redact", "another", "--host", "--dry-run", "--json"],
     &[
         "seal",
         "another",

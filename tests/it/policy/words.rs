@@ -91,7 +91,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
         "No other script ran, and no command in a shell without a plan.",
         "The session may be incomplete; verify ends with 4 all the same.",
         "At most one command ran unrecorded.",
-        "At most 2 records had a text taken out.",
+        "At most 2 texts were taken out.",
         "At most 3 pauses were declared.",
         "It was sealed at most 60 s after its last record.",
         "A key of these files sealed it: ci.pub, ops.pub.",
@@ -106,7 +106,7 @@ fn a_policy_is_told_otherwise_than_it_judges() {
     let least = [
         "The session is complete.",
         "No command ran unrecorded.",
-        "No record had a text taken out.",
+        "No text was taken out.",
         "No pause was declared.",
     ];
     assert_eq!(explained(""), least);

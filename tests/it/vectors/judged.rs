@@ -498,7 +498,7 @@ fn rest(cases: &mut Cases) {
         "redacted-denied",
         "nothing",
         Code::SessionRedacted,
-        "2 records were redacted; at most 0 are allowed",
+        "2 texts were redacted; at most 0 are allowed",
         &redacted,
     );
     // What is incomplete ends with 4, whatever the policy allows.

@@ -304,7 +304,7 @@ const CONTRADICTIONS: &[Contradiction] = &[
         it.predicate.session.shells.push(more);
     }),
     ("redacted", Code::StatementCount, "outcome.redactedCount is more", |it| {
-        it.predicate.outcome.redacted_count = 1000;
+        it.predicate.outcome.redacted_count = 1_000_000;
     }),
     ("pauses", Code::StatementCount, "outcome.pauseCount is more", |it| {
         it.predicate.outcome.pause_count = 1000;

@@ -38,8 +38,8 @@ fn what_is_left_out_of_a_complete_story_goes_unsaid() {
         (|_| (), "complete"),
         (|it| it.predicate.outcome.withheld_count = 1, "complete; 1 text withheld by history settings"),
         (|it| it.predicate.outcome.withheld_count = 2, "complete; 2 texts withheld by history settings"),
-        (|it| it.predicate.outcome.redacted_count = 1, "complete; 1 record redacted"),
-        (|it| it.predicate.outcome.redacted_count = 3, "complete; 3 records redacted"),
+        (|it| it.predicate.outcome.redacted_count = 1, "complete; 1 text redacted"),
+        (|it| it.predicate.outcome.redacted_count = 3, "complete; 3 texts redacted"),
         (
             |it| (it.predicate.outcome.pause_count, it.predicate.outcome.paused_command_count) = (1, Some(1)),
             "complete, with one declared pause: 1 command not recorded",
@@ -464,6 +464,22 @@ fn what_was_redacted_since_counts_as_a_change() {
     // A statement never has less than its journal: nothing is redacted in sealing.
     let (_, less) = drafted(&nothing, true);
     assert_eq!(against_journal(less.to_json(), &journal).failure.unwrap().code, Code::SealedStatement);
+}
+
+#[test]
+fn a_second_text_of_a_record_that_was_redacted_since_counts_as_a_change() {
+    use attesh::journal::line;
+    let journal = journal();
+    let without = |text: &[u8], names: &[&str]| {
+        let columns = line::split(text).unwrap();
+        let mut texts = attesh::record::Disclosures::decode(columns.disclosures).unwrap();
+        names.iter().for_each(|name| texts.remove(name));
+        line::join(columns.core, &texts.encode(), &columns.auth)
+    };
+    let lines = || journal.split_inclusive(|byte| *byte == b'\n');
+    let sealed: Vec<u8> = lines().flat_map(|text| without(text, &["workdir"])).collect();
+    let more: Vec<u8> = lines().flat_map(|text| without(text, &["workdir", "command"])).collect();
+    assert_eq!(against_journal(drafted(&sealed, true).1.to_json(), &more).failure, None);
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! The command line of `attesh redact`.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh redact incident-42 --command 3,7-9 --dry-run    what would go?",
+    "attesh redact incident-42 --match 'ghp_[A-Za-z0-9]+'    each text with such a token",
+    "attesh redact incident-42 --host --user --workdir       who, and where",
+    "attesh redact incident-42 --fact environment.env.PATH   one text of a fact",
+])]
+#[allow(missing_docs)]
+pub struct Redact {
+    /// A session's name, id or folder; by default this shell's
+    pub session: Option<String>,
+    /// The texts of these commands, by their numbers in attesh log, as in 3,7-9; may be repeated
+    #[arg(long, value_name = "N")]
+    pub command: Vec<String>,
+    /// Each text that fits this regular expression; may be repeated
+    #[arg(long = "match", value_name = "REGEX")]
+    pub matching: Vec<String>,
+    /// Each text in which the rule of this name masked something; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub rule: Vec<String>,
+    /// Each folder
+    #[arg(long)]
+    pub workdir: bool,
+    /// The name of the machine
+    #[arg(long)]
+    pub host: bool,
+    /// The name of the user
+    #[arg(long)]
+    pub user: bool,
+    /// The texts of the facts of this type, or one of them; may be repeated
+    #[arg(long, value_name = "TYPE[.PART]")]
+    pub fact: Vec<String>,
+    /// Remarks and reasons: all, or those in these records, as attesh log -v numbers them
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub note: Vec<String>,
+    /// Only say which texts would be taken out, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,190 @@
+//! `attesh redact`: take texts out of a session that has ended.
+//!
+//! What lives here: what was asked for, from words; what is said of what goes. What does not: which
+//! texts that are (`journal::redact`), the journal (`session::redact`).
+//!
+//! Rules: what has been taken out is not printed: the log of a job would keep it.
+
+use std::ops::RangeInclusive;
+use std::os::unix::fs::MetadataExt as _;
+
+use regex::bytes::Regex;
+use serde_json::{Value, json};
+
+use super::args::Redact;
+use super::given::{Exit, chosen};
+use crate::failure::Failure;
+use crate::journal::redact::{Asked, Gone};
+use crate::report::{self, Style};
+use crate::session::Session;
+use crate::session::redact::{Found, Redaction};
+use crate::text::{self, Command, count};
+
+pub fn run(args: &Redact) -> Exit {
+    let asked = asked(args)?;
+    let (words, asked): (Vec<String>, Vec<Asked>) = asked.into_iter().unzip();
+    let session = chosen(args.session.as_deref())?;
+    let redaction = Redaction::begin(&session)?;
+    if !args.dry_run {
+        redaction.clean()?;
+    }
+    let found = redaction.find(&asked)?;
+    if let Some(at) = found.missed {
+        return Err(missed(&session, &words[at], &asked[at], &found));
+    }
+    if !args.dry_run {
+        redaction.take_out(&found)?;
+    }
+    print(args, &session, &found)?;
+    Ok(0)
+}
+
+/// What was asked for, each with the words that ask for it.
+fn asked(args: &Redact) -> Result<Vec<(String, Asked)>, Failure> {
+    let mut asked = Vec::new();
+    for list in &args.command {
+        for (word, numbers) in numbers("--command", list)? {
+            asked.push((format!("--command {word}"), Asked::Commands(numbers)));
+        }
+    }
+    for pattern in &args.matching {
+        let option = format!("--match {}", text::quoted(pattern.as_ref()));
+        asked.push((option.clone(), Asked::Matching(regex(&option, pattern)?)));
+    }
+    for name in &args.rule {
+        if name.is_empty() {
+            return Err(Failure::usage("--rule: the name is empty")
+                .next("name a rule as it stands in a text between brackets"));
+        }
+        asked.push((format!("--rule {name}"), Asked::Rule(name.clone())));
+    }
+    for (word, given, what) in [
+        ("--workdir", args.workdir, Asked::Folders),
+        ("--host", args.host, Asked::Host),
+        ("--user", args.user, Asked::User),
+    ] {
+        asked.extend(given.then(|| (word.to_owned(), what)));
+    }
+    asked.extend(args.fact.iter().map(|fact| (format!("--fact {fact}"), Asked::Fact(fact.clone()))));
+    for list in &args.note {
+        if list.is_empty() {
+            asked.push(("--note".to_owned(), Asked::Notes(0..=u64::MAX)));
+            continue;
+        }
+        for (word, numbers) in numbers("--note", list)? {
+            asked.push((format!("--note={word}"), Asked::Notes(numbers)));
+        }
+    }
+    if asked.is_empty() {
+        return Err(Failure::usage("nothing says which texts are to be taken out").next(
+            "say which: --command N, --match REGEX, --rule NAME, --workdir, --host, --user, --fact TYPE[.PART] or --note; add --dry-run to see them first",
+        ));
+    }
+    Ok(asked)
+}
+
+/// The numbers of a list, as in 3,7-9, each with its word.
+fn numbers<'a>(option: &str, list: &'a str) -> Result<Vec<(&'a str, RangeInclusive<u64>)>, Failure> {
+    let number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok())?;
+    let range = |word: &'a str| {
+        let (first, last) = word.split_once('-').unwrap_or((word, word));
+        let (first, last) = (number(first)?, number(last)?);
+        (first <= last).then_some((word, first..=last))
+    };
+    list.split(',').map(range).collect::<Option<_>>().ok_or_else(|| {
+        let what = format!("{option} {}: not a list of numbers", text::short(list));
+        Failure::usage(what).next("give numbers and ranges with commas between, as in 3,7-9")
+    })
+}
+
+fn regex(option: &str, pattern: &str) -> Result<Regex, Failure> {
+    let regex = Regex::new(pattern).map_err(|error| {
+        let why = error.to_string();
+        let why = text::visible(why.lines().last().unwrap_or_default().as_bytes());
+        Failure::usage(format!("{option}: not a regular expression: {}", why.trim_start_matches("error: ")))
+            .next("write one as the regex crate of Rust has them, as in 'ghp_[A-Za-z0-9]+'")
+    })?;
+    if regex.is_match(b"") {
+        return Err(Failure::usage(format!("{option}: it fits the empty text, and so every text"))
+            .next("write a pattern that asks for something; for every text '(?s).'"));
+    }
+    Ok(regex)
+}
+
+/// There is nothing for a part of what was asked.
+fn missed(session: &Session, word: &str, asked: &Asked, found: &Found) -> Failure {
+    let name = session.short_name();
+    let why = match asked {
+        Asked::Commands(numbers) if *numbers.start() == 0 || *numbers.start() > found.commands => {
+            format!("the session has {}", count(found.commands, "command"))
+        }
+        Asked::Commands(_) => "no text is there: it was withheld, or taken out before".to_owned(),
+        _ => "no text that is there fits".to_owned(),
+    };
+    let failure = Failure::usage(format!("session {name}: {word}: {why}; nothing was taken out"));
+    failure.typing("to see what there is", Command::new("attesh log -v").path(session.word()))
+}
+
+fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure> {
+    if args.json {
+        let texts: Vec<Value> = found.texts.iter().map(|gone| as_json(gone, args.dry_run)).collect();
+        let files: Vec<&str> = found.files.iter().map(|(_, name)| name.as_str()).collect();
+        let value =
+            json!({"session": session.id(), "dryRun": args.dry_run, "texts": texts, "attached": files});
+        return report::json("attesh.redact/v1", value);
+    }
+    let style = Style::for_output();
+    for gone in &found.texts {
+        let text = if args.dry_run { beginning(gone) } else { String::new() };
+        let (record, kind, name) = (gone.record, gone.kind.name(), what(gone));
+        let line = format!("{record:>6}  {kind:<11}  {}  {text}", style.strong(&name));
+        report::line(line.trim_end())?;
+    }
+    for (record, name) in &found.files {
+        report::line(&format!("{record:>6}  {:<11}  {}", "fact", style.strong(&format!("attached {name}"))))?;
+    }
+    let verb = if args.dry_run { "would be redacted" } else { "redacted" };
+    let files = match found.files.len() {
+        0 => String::new(),
+        files => format!(", and {} beside the journal", count(files, "file")),
+    };
+    report::say(&format!(
+        "session {}: {}{files} {verb}",
+        session.short_name(),
+        count(found.texts.len(), "text")
+    ));
+    // The name in the folder may be that of the new journal by now.
+    let own = u64::from(session.is_in_place());
+    let names = session.journal().metadata().map_or(0, |meta| meta.nlink().saturating_sub(own));
+    if names > 0 {
+        let names = count(names, "hard link");
+        report::say(&format!(
+            "the journal is kept with its texts by {names} elsewhere: find and remove them"
+        ));
+    }
+    Ok(())
+}
+
+/// What a text is, in words.
+fn what(gone: &Gone) -> String {
+    let of = match (gone.command, &gone.fact, gone.with) {
+        (Some(command), _, _) => format!(" of command {command}"),
+        (_, Some(fact), _) => format!(" of {}", text::short(fact)),
+        (_, _, Some(command)) => format!(", which holds command {command}"),
+        _ => String::new(),
+    };
+    format!("{}{of}", gone.name)
+}
+
+fn beginning(gone: &Gone) -> String {
+    text::short(&String::from_utf8_lossy(&gone.text))
+}
+
+fn as_json(gone: &Gone, dry_run: bool) -> Value {
+    let mut value = json!({"record": gone.record, "kind": gone.kind.name(), "command": gone.command,
+        "type": gone.fact, "name": gone.name, "holds": gone.with});
+    if dry_run {
+        value["text"] = json!(beginning(gone));
+    }
+    value
+}
