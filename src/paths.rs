@@ -34,6 +34,12 @@ pub const MATERIALS_VARIABLE: &str = "ATTESH_MATERIALS";
 pub const PRODUCTS_VARIABLE: &str = "ATTESH_PRODUCTS";
 /// The variable with a token that says who the job is.
 pub const IDENTITY_VARIABLE: &str = "ATTESH_IDENTITY_TOKEN";
+/// The file with what users are told.
+pub const NOTICE_VARIABLE: &str = "ATTESH_NOTICE";
+/// What the session is for.
+pub const PURPOSE_VARIABLE: &str = "ATTESH_PURPOSE";
+/// For how long the session is kept.
+pub const RETAIN_VARIABLE: &str = "ATTESH_RETAIN";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 
@@ -81,6 +87,10 @@ pub fn sessions() -> Option<PathBuf> {
 pub fn origin_secret() -> Option<PathBuf> {
     state_home().map(|dir| dir.join("origin-secret"))
 }
+
+/// `$XDG_STATE_HOME/attesh`, and the names in it of the tombstones of sessions that were removed and
+/// of the key that signs them.
+pub const REMOVED: (&str, &str) = ("removed", "removed.key");
 
 /// `$XDG_CONFIG_HOME/attesh`.
 #[must_use]

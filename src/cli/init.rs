@@ -2,17 +2,20 @@
 //!
 //! What lives here: the text that a shell evaluates. What does not: the line in an rc file (`rc`).
 
-use super::args::{Collect, Init, ShellName};
+use super::args::{Collect, Init, NoticeArgs, ShellName};
 use super::given::{Exit, collection};
 use super::rc;
+use crate::collect::notice;
 use crate::crypto;
 use crate::encoding::hex;
+use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
 use crate::run::rest::OWN;
+use crate::session::find;
 use crate::text::{fish_quoted, posix_quoted};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
@@ -41,9 +44,44 @@ pub fn run(args: &Init) -> Exit {
         true => block(executable),
         false => snippet(args.shell, executable, args.session.as_deref().unwrap_or("")),
     };
-    report::out(collects(args)?.as_bytes())?;
+    let given = given(args);
+    let asked = collection(&given)?;
+    show_notice(args, &asked);
+    report::out(exports(args, &asked)?.as_bytes())?;
     report::out(text.as_bytes())?;
     Ok(0)
+}
+
+/// What the options ask for.
+fn given(args: &Init) -> Collect {
+    Collect {
+        collect: args.collect.clone(),
+        variables: Vec::new(),
+        identity: args.identity.clone(),
+        materials: args.materials.clone(),
+        products: args.products.clone(),
+        notice: NoticeArgs {
+            notice: args.notice.clone(),
+            purpose: args.purpose.clone(),
+            retain: args.retain.clone(),
+        },
+    }
+}
+
+/// Shows the user of this shell what the session that it comes into has for a notice. The user of a
+/// shell within a recorded one saw it there.
+fn show_notice(args: &Init, asked: &Collection) {
+    let exported = paths::exported_session();
+    let named = exported.as_deref().filter(|path| !path.is_absolute()).and_then(|path| path.to_str());
+    match args.session.as_deref().or(named) {
+        Some(word) if args.notice.is_none() => {
+            if let Ok(session) = find::by_word(word) {
+                notice::show_that_of(&session);
+            }
+        }
+        _ if args.notice.is_none() && exported.is_some() => {}
+        _ => asked.notice.iter().for_each(notice::show),
+    }
 }
 
 /// The digest that names a hook's text: 16 hexadecimal digits.
@@ -94,16 +132,9 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The lines that say which collectors look, and at which files; shells below this one have them, too.
-fn collects(args: &Init) -> Result<String, Failure> {
-    let given = Collect {
-        collect: args.collect.clone(),
-        variables: Vec::new(),
-        identity: args.identity.clone(),
-        materials: args.materials.clone(),
-        products: args.products.clone(),
-    };
-    let asked = collection(&given)?;
+/// The lines that say which collectors look, at which files, and what is said of a session before it
+/// begins; shells below this one have them, too.
+fn exports(args: &Init, asked: &Collection) -> Result<String, Failure> {
     let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
     let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };
     let mut lines = String::new();
@@ -118,6 +149,23 @@ fn collects(args: &Init) -> Result<String, Failure> {
     }
     if let Some(name) = &args.identity {
         export(paths::IDENTITY_VARIABLE, name);
+    }
+    if let Some(path) = &args.notice {
+        // From the root on: a session can begin in another folder.
+        let whole = std::path::absolute(path).ok();
+        let whole = whole.as_deref().and_then(|path| path.to_str()).filter(|path| !path.contains('\n'));
+        let whole = whole.ok_or_else(|| {
+            let what = format!("--notice {}: no line can hold its path", path.display());
+            Failure::usage(what).next("move it to a folder whose name is plain UTF-8")
+        })?;
+        export(paths::NOTICE_VARIABLE, whole);
+    }
+    for (value, variable) in
+        [(&args.purpose, paths::PURPOSE_VARIABLE), (&args.retain, paths::RETAIN_VARIABLE)]
+    {
+        if let Some(value) = value {
+            export(variable, value);
+        }
     }
     for (option, list, variable) in [
         ("--materials", &args.materials, paths::MATERIALS_VARIABLE),

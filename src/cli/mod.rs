@@ -18,9 +18,11 @@ mod outputs;
 mod page;
 mod pages;
 mod policy;
+mod prune;
 mod rc;
 mod reached;
 mod remark;
+mod removed;
 mod row;
 mod seal;
 mod sessions;
@@ -105,7 +107,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Stop(args) => sessions::stop(&args),
         Verb::Status(args) => sessions::status(&args),
         Verb::Sessions(args) => sessions::list(&args),
-        Verb::Prune(args) => sessions::prune(&args),
+        Verb::Prune(args) => prune::run(&args),
         Verb::Note(args) => note::note(&args),
         Verb::Pause(args) => note::pause(&args),
         Verb::Resume(args) => note::resume(&args),

@@ -2,6 +2,7 @@
 //!
 //! * this file: opening a session, and appending to it under its lock;
 //! * [`attached`]: files beside a journal that belong to its facts;
+//! * [`began`]: the facts with which it began, and how long it is kept;
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
@@ -10,6 +11,8 @@
 //! * [`heads`]: the head of a journal as it is;
 //! * [`last`]: its last record, and whether it is sealed to that one;
 //! * [`program`]: digests of programs, kept beside the states;
+//! * [`removed`]: the tombstones of sessions that were removed;
+//! * [`retained`]: whether one may be removed by the time that it is kept;
 //! * [`shells`]: which of its shells still run;
 //! * [`told`]: what was found of a session that has ended;
 //! * [`whose`]: on which machine it is recorded.
@@ -18,6 +21,7 @@
 //! through [`Session::with_writer`], which holds the lock.
 
 pub mod attached;
+pub mod began;
 pub mod birth;
 pub mod close;
 pub mod error;
@@ -26,6 +30,8 @@ pub mod heads;
 pub mod last;
 pub mod place;
 pub mod program;
+pub mod removed;
+pub mod retained;
 pub mod shells;
 pub mod told;
 pub mod whose;

@@ -102,6 +102,8 @@ mod cli {
     mod held;
     mod log;
     pub mod messages;
+    mod prune;
+    mod removed;
     mod screen;
     mod sessions;
     mod told;
@@ -123,6 +125,7 @@ mod collect {
     mod git;
     mod looks;
     mod machine;
+    mod notice;
     pub mod place;
     mod shells;
 }

@@ -89,6 +89,7 @@ const PURE: &[&str] = &[
     "src/seal/sizes.rs",
     "src/seal/statement.rs",
     "src/seal/subjects.rs",
+    "src/seal/tombstone.rs",
     "src/seal/trust.rs",
     "src/page/",
     "src/policy/",
