@@ -154,6 +154,9 @@ codes! {
     ScriptEnd Policy "script.end" "the script was not seen to come to its end";
     ScriptExit Policy "script.exit" "the exit status of the script is not allowed, or not that of its last line";
     ScriptMore Policy "script.more" "further differences are not listed";
+    SessionRemoved Unable "session.removed" "the session was removed by attesh prune";
+    RemovedList Integrity "removed.list" "the list of removed sessions is not what attesh prune wrote";
+    RemovedType Unsupported "removed.type" "the list of removed sessions was written by a newer version of attesh";
     FileUnable Unable "file.unable" "a file could not be read";
     FileOther Integrity "file.other" "the file is neither an envelope, a bundle nor a journal";
 }

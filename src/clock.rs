@@ -55,6 +55,27 @@ pub fn rfc3339(realtime_ns: u64) -> String {
     timestamp(realtime_ns).map_or_else(|| format!("{realtime_ns}ns"), |time| format!("{time:.6}"))
 }
 
+/// The units of an age, each with its seconds, the longest first.
+const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+/// An age in seconds: a number and one of s, m, h, d and w.
+#[must_use]
+pub fn age_s(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let (_, seconds) = UNITS.into_iter().find(|(known, _)| *known == unit)?;
+    let digits = text.strip_suffix(unit)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    number.checked_mul(seconds)
+}
+
+/// Seconds as an age, in the longest of s, m, h and d that leaves no rest.
+#[must_use]
+pub fn as_age(seconds: u64) -> String {
+    let fits = |(_, unit): &(char, u64)| seconds >= *unit && seconds.is_multiple_of(*unit);
+    let (unit, each) = UNITS.into_iter().skip(1).find(fits).unwrap_or(('s', 1));
+    format!("{}{unit}", seconds / each)
+}
+
 /// Seconds since 1970 of a calendar time in the zone of this machine.
 #[must_use]
 pub fn local_second(time: jiff::civil::DateTime) -> Option<i64> {
@@ -77,6 +98,20 @@ pub fn timestamp(realtime_ns: u64) -> Option<jiff::Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use super::{age_s, as_age};
+
+    #[test]
+    fn an_age_is_read_as_it_is_written() {
+        for (text, seconds) in [("0s", 0), ("90s", 90), ("36h", 129_600), ("30d", 2_592_000)] {
+            assert_eq!((age_s(text), as_age(seconds).as_str()), (Some(seconds), text));
+        }
+        assert_eq!((age_s("2w"), as_age(1_209_600).as_str()), (Some(1_209_600), "14d"));
+        for bad in ["", "30", "d", "-1d", "+1d", " 1d", "1 d", "1y", "1\u{e9}", "1.5h", "99999999999999999w"]
+        {
+            assert_eq!(age_s(bad), None, "{bad}");
+        }
+    }
+
     #[test]
     fn times_are_rfc3339_in_utc() {
         assert_eq!(super::rfc3339(1_763_812_800_123_456_789), "2025-11-22T12:00:00.123456Z");

@@ -38,6 +38,12 @@ pub const IDENTITY_VARIABLE: &str = "ATTESH_IDENTITY_TOKEN";
 pub const MASK_VARIABLE: &str = "ATTESH_MASK";
 /// The variables whose values are masked, with colons between.
 pub const MASK_ENV_VARIABLE: &str = "ATTESH_MASK_ENV";
+/// The file with what users are told.
+pub const NOTICE_VARIABLE: &str = "ATTESH_NOTICE";
+/// What the session is for.
+pub const PURPOSE_VARIABLE: &str = "ATTESH_PURPOSE";
+/// For how long the session is kept.
+pub const RETAIN_VARIABLE: &str = "ATTESH_RETAIN";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
 
@@ -85,6 +91,10 @@ pub fn sessions() -> Option<PathBuf> {
 pub fn origin_secret() -> Option<PathBuf> {
     state_home().map(|dir| dir.join("origin-secret"))
 }
+
+/// `$XDG_STATE_HOME/attesh`, and the names in it of the tombstones of sessions that were removed and
+/// of the key that signs them.
+pub const REMOVED: (&str, &str) = ("removed", "removed.key");
 
 /// `$XDG_CONFIG_HOME/attesh`.
 #[must_use]

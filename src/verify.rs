@@ -202,6 +202,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         _ => verdict.aspects.origin.set(Mark::Open, format!("not authenticated; pin the head {head}")),
     }
     verdict.aspects.policy.set(Mark::Open, "none given");
+    verdict.notice = statement.notice().filter(|_| contradiction.is_none());
     verdict.findings = findings;
     let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
     // What the list has no room for is not known either.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use collect::{Collect, Init};
+pub use collect::{Collect, Init, NoticeArgs};
 pub use mask::{Mask, MaskRules, MaskTest, MaskVerb};
 pub use masks::Masks;
 pub use policy::{
@@ -145,6 +145,7 @@ pub enum ShellName {
     "eval \"$(attesh init bash --session incident-42)\"  join it, in each terminal",
     "attesh start job --secret env:JOB_SECRET          with an origin secret of its own",
     "attesh start --dir \"$PWD/.attesh\"                in a folder, for the steps of a job",
+    "attesh start support-7 --notice notice.txt --purpose 'support case 7' --retain 30d",
 ])]
 #[allow(missing_docs)]
 pub struct Start {
@@ -214,6 +215,7 @@ pub struct Status {
 #[command(after_help = examples![
     "attesh sessions               all of them",
     "attesh sessions --unsealed    those that are not sealed yet",
+    "attesh sessions --removed     those that attesh prune removed",
     "attesh sessions --json        for a program",
 ])]
 #[allow(missing_docs)]
@@ -221,6 +223,9 @@ pub struct Sessions {
     /// Only sessions that are not sealed
     #[arg(long)]
     pub unsealed: bool,
+    /// The sessions that attesh prune removed, by their tombstones
+    #[arg(long, conflicts_with = "unsealed")]
+    pub removed: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -377,13 +382,14 @@ pub struct KeyTrust {
 
 #[derive(Debug, Args)]
 #[command(after_help = examples![
+    "attesh prune                              those whose retention has passed",
     "attesh prune --sealed --older-than 30d    sealed sessions of last month and before",
     "attesh prune --sealed --dry-run           which would be removed?",
     "attesh prune 5d02c1a9 --force             this one, sealed or not",
 ])]
 #[allow(missing_docs)]
 pub struct Prune {
-    /// Sessions by name, id or folder
+    /// Sessions by name, id or folder; by default those whose retention has passed
     pub session: Vec<String>,
     /// Every sealed session
     #[arg(long)]
@@ -391,7 +397,7 @@ pub struct Prune {
     /// Only those that opened longer ago than this: a number and s, m, h, d or w
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
-    /// Remove sessions that were never sealed too
+    /// Remove the named sessions although they were never sealed, or are to be kept for longer
     #[arg(long)]
     pub force: bool,
     /// Remove sessions that another machine records too

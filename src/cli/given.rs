@@ -3,9 +3,11 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use super::args::{Collect, Masks};
+use super::args::{Collect, Masks, NoticeArgs};
+use crate::clock;
 use crate::collect;
 use crate::crypto::{ORIGIN_SECRET_MIN_BYTES, OriginSecret};
+use crate::fact::notice::{self, Notice};
 use crate::fact::{Collection, Collector, environment};
 use crate::failure::{Failure, Kind};
 use crate::files;
@@ -96,6 +98,7 @@ pub fn collection(given: &Collect) -> Result<Collection, Failure> {
         .next("leave out one of the two options"));
     }
     asked.by_option = given.is_given();
+    asked.notice = Ok(notice_of(&given.notice)?);
     files_of(given, &mut asked)?;
     Ok(asked)
 }
@@ -129,6 +132,38 @@ pub fn masking(given: &Masks) -> Result<Asked, Failure> {
         ));
     }
     Ok(asked)
+}
+
+/// Notice, purpose and retention; an option says it in the place of its variable.
+fn notice_of(given: &NoticeArgs) -> Result<Notice, Failure> {
+    let wrong = |option: &str, value: &str, why: String, next: &'static str| {
+        let value = if value.is_empty() { String::new() } else { format!(" {value}") };
+        Failure::usage(format!("{option}{value}: {why}")).next(next)
+    };
+    let usual = collect::notice::usual(collect::notice::Said {
+        text: given.notice.is_some(),
+        purpose: given.purpose.is_some(),
+        retain: given.retain.is_some(),
+    });
+    let mut all = usual.map_err(|why| Failure::usage(why).next("unset the variable, or correct it"))?;
+    if let Some(path) = &given.notice {
+        let text = collect::notice::read(path).map_err(|why| {
+            let next = "name a file with the text that users are shown, in UTF-8, of at most 8192 bytes";
+            wrong("--notice", &path.display().to_string(), why, next)
+        })?;
+        all.text = Some(text);
+    }
+    if let Some(text) = &given.purpose {
+        let purpose = notice::purpose(text);
+        // It can be a long text, or one with anything in it.
+        let next = "say it in one line, as in --purpose 'support case 7'";
+        all.purpose = Some(purpose.map_err(|why| wrong("--purpose", "", why, next))?);
+    }
+    if let Some(text) = &given.retain {
+        let next = "an age is a number and s, m, h, d or w, as in 30d; at most 36500d";
+        all.retain_s = Some(notice::retain_s(text).map_err(|why| wrong("--retain", text, why, next))?);
+    }
+    Ok(all)
 }
 
 /// As [`collection`], for a session that begins in this folder, where the materials are.
@@ -208,21 +243,10 @@ pub fn chosen_or_in(word: Option<&str>, dir: Option<&Path>) -> Result<Session, F
 
 /// An age: a number and s, m, h, d or w. In nanoseconds.
 pub fn age(option: &str, text: &str) -> Result<u64, Failure> {
-    let wrong = || {
+    clock::age_s(text).and_then(|seconds| seconds.checked_mul(1_000_000_000)).ok_or_else(|| {
         let what = format!("{option} {text}: not an age");
         Failure::usage(what).next("an age is a number and s, m, h, d or w, as in 30d")
-    };
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000_000_000)).ok_or_else(wrong)
+    })
 }
 
 #[cfg(test)]

@@ -4,17 +4,20 @@
 
 use std::path::Path;
 
-use super::args::{Collect, Init, Masks, ShellName};
+use super::args::{Collect, Init, Masks, NoticeArgs, ShellName};
 use super::given::{Exit, collection, masking};
 use super::rc;
+use crate::collect::notice;
 use crate::crypto;
 use crate::encoding::hex;
+use crate::fact::Collection;
 use crate::failure::Failure;
 use crate::paths;
 use crate::record::Program;
 use crate::report;
 use crate::run::block::HOOKS;
 use crate::run::rest::OWN;
+use crate::session::find;
 use crate::text::{fish_quoted, posix_quoted};
 
 const BASH: &str = concat!(include_str!("../../shell/rare.bash"), include_str!("../../shell/hook.bash"));
@@ -43,9 +46,45 @@ pub fn run(args: &Init) -> Exit {
         true => block(executable),
         false => snippet(args.shell, executable, args.session.as_deref().unwrap_or("")),
     };
-    report::out(collects(args)?.as_bytes())?;
+    let given = given(args);
+    let asked = collection(&given)?;
+    show_notice(args, &asked);
+    report::out(exports(args, &asked)?.as_bytes())?;
     report::out(text.as_bytes())?;
     Ok(0)
+}
+
+/// What the options ask for.
+fn given(args: &Init) -> Collect {
+    Collect {
+        collect: args.collect.clone(),
+        variables: Vec::new(),
+        identity: args.identity.clone(),
+        materials: args.materials.clone(),
+        products: args.products.clone(),
+        notice: NoticeArgs {
+            notice: args.notice.clone(),
+            purpose: args.purpose.clone(),
+            retain: args.retain.clone(),
+        },
+        masks: Masks { mask: args.mask.clone(), mask_env: args.mask_env.clone() },
+    }
+}
+
+/// Shows the user of this shell what the session that it comes into has for a notice. The user of a
+/// shell within a recorded one saw it there.
+fn show_notice(args: &Init, asked: &Collection) {
+    let exported = paths::exported_session();
+    let named = exported.as_deref().filter(|path| !path.is_absolute()).and_then(|path| path.to_str());
+    match args.session.as_deref().or(named) {
+        Some(word) if args.notice.is_none() => {
+            if let Ok(session) = find::by_word(word) {
+                notice::show_that_of(&session);
+            }
+        }
+        _ if args.notice.is_none() && exported.is_some() => {}
+        _ => asked.notice.iter().for_each(notice::show),
+    }
 }
 
 /// The digest that names a hook's text: 16 hexadecimal digits.
@@ -96,25 +135,20 @@ fn snippet(shell: ShellName, executable: &str, session: &str) -> String {
     }
 }
 
-/// The path of a file, wherever a shell below this one is.
-fn absolute(file: &Path) -> Result<String, Failure> {
-    let path = std::path::absolute(file).ok().and_then(|path| path.to_str().map(str::to_owned));
-    path.ok_or_else(|| Failure::usage(format!("--mask {}: the path is not UTF-8", file.display())))
+/// The path of a file from the root on, in one line: a shell below this one can be in another folder.
+fn absolute(option: &str, file: &Path) -> Result<String, Failure> {
+    let whole = std::path::absolute(file).ok().and_then(|path| path.to_str().map(str::to_owned));
+    whole.filter(|path| !path.contains('\n')).ok_or_else(|| {
+        let what = format!("{option} {}: no line can hold its path", file.display());
+        Failure::usage(what).next("move it to a folder whose name is plain UTF-8")
+    })
 }
 
-/// The lines that say what is collected and masked; shells below this one have them, too.
-fn collects(args: &Init) -> Result<String, Failure> {
-    let given = Collect {
-        collect: args.collect.clone(),
-        variables: Vec::new(),
-        identity: args.identity.clone(),
-        materials: args.materials.clone(),
-        products: args.products.clone(),
-        masks: Masks { mask: args.mask.clone(), mask_env: args.mask_env.clone() },
-    };
-    masking(&given.masks)?;
-    let masks: Vec<String> = args.mask.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
-    let asked = collection(&given)?;
+/// The lines that say which collectors look, at which files, and what is said of a session before it
+/// begins; shells below this one have them, too.
+fn exports(args: &Init, asked: &Collection) -> Result<String, Failure> {
+    masking(&given(args).masks)?;
+    let masks = args.mask.iter().map(|file| absolute("--mask", file)).collect::<Result<Vec<_>, _>>()?;
     let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
     let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };
     let mut lines = String::new();
@@ -129,6 +163,16 @@ fn collects(args: &Init) -> Result<String, Failure> {
     }
     if let Some(name) = &args.identity {
         export(paths::IDENTITY_VARIABLE, name);
+    }
+    if let Some(path) = &args.notice {
+        export(paths::NOTICE_VARIABLE, &absolute("--notice", path)?);
+    }
+    for (value, variable) in
+        [(&args.purpose, paths::PURPOSE_VARIABLE), (&args.retain, paths::RETAIN_VARIABLE)]
+    {
+        if let Some(value) = value {
+            export(variable, value);
+        }
     }
     for (option, list, variable) in [
         ("--materials", &args.materials, paths::MATERIALS_VARIABLE),

@@ -125,5 +125,5 @@ pub fn unopened(path: &Path, error: FileError) -> Failure {
     if path.is_dir() && matches!(&error, FileError::Missing(missing) if *missing == path.join(JOURNAL)) {
         return find::no_session(path);
     }
-    Failure::from(error)
+    find::own_that_was_removed(path).unwrap_or_else(|| Failure::from(error))
 }

@@ -19,10 +19,12 @@ mod outputs;
 mod page;
 mod pages;
 mod policy;
+mod prune;
 mod rc;
 mod reached;
 mod redact;
 mod remark;
+mod removed;
 mod row;
 mod seal;
 mod sessions;
@@ -107,7 +109,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Stop(args) => sessions::stop(&args),
         Verb::Status(args) => sessions::status(&args),
         Verb::Sessions(args) => sessions::list(&args),
-        Verb::Prune(args) => sessions::prune(&args),
+        Verb::Prune(args) => prune::run(&args),
         Verb::Note(args) => note::note(&args),
         Verb::Mask(args) => mask::run(&args),
         Verb::Pause(args) => note::pause(&args),

@@ -8,11 +8,12 @@
 //! row says both. The row of a loss has its count from the shells' own counters.
 
 use super::standing::{LOST, Standing};
+use crate::fact::notice::Notice;
 use crate::journal::check::{Checked, Passed};
 use crate::journal::story::{FindingCode, Weight, left_open};
 use crate::os::proc;
 use crate::record::{Body, NoteWhat, Plan, Record};
-use crate::session::shells;
+use crate::session::{began, shells};
 use crate::text;
 
 /// A row that is no command.
@@ -190,7 +191,9 @@ fn said(record: &Record) -> Option<Remark> {
         }
         Body::Fact(fact) => {
             let failed = if fact.ok { "" } else { " (its collector failed)" };
-            of(format!("fact of the type {}{failed}", text::short(&fact.kind)))
+            of(began::notice_in(record)
+                .map(|notice| text::visible(in_words(&notice).as_bytes()))
+                .unwrap_or_else(|| format!("fact of the type {}{failed}", text::short(&fact.kind))))
         }
         Body::Anomaly(anomaly) => {
             let detail = words("detail");
@@ -221,6 +224,13 @@ fn without_script(plan: &Plan, record: &Record) -> String {
     let name = record.text("name").map_or_else(|| "(redacted)".to_owned(), text::visible);
     let units = text::count(plan.count, "unit");
     format!("script {name} in shell {}, {units}: (redacted)", plan.shell)
+}
+
+/// What was said before the session began.
+fn in_words(notice: &Notice) -> String {
+    let rows = notice.rows(None);
+    let words: Vec<String> = rows.into_iter().map(|(name, words)| format!("{name}: {words}")).collect();
+    if words.is_empty() { "notice: (redacted)".to_owned() } else { words.join("; ") }
 }
 
 /// A pause or its end, and why.

@@ -1,12 +1,11 @@
-//! `attesh start`, `stop`, `status`, `sessions` and `prune`.
-
-use std::path::PathBuf;
+//! `attesh start`, `stop`, `status` and `sessions`.
 
 use serde_json::{Value, json};
 
-use super::args::{Prune, Sessions, Start, Status, Stop};
-use super::given::{Exit, age, by_word, chosen_or_in, collection_here, ended, masking, secret};
+use super::args::{Sessions, Start, Status, Stop};
+use super::given::{Exit, chosen_or_in, collection_here, ended, masking, secret};
 use super::heads::{StepOutput, publish, to_log};
+use super::removed;
 use super::standing::{ENDED, LOST, TAMPERED, Told};
 use super::view::add_failure;
 use crate::clock;
@@ -20,11 +19,10 @@ use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
-use crate::session::last::Sealed;
 use crate::session::place::Placed;
 use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
-use crate::text::{self, Command, Fault, Next};
+use crate::text::{self, Command, Fault};
 
 pub fn start(args: &Start) -> Exit {
     if let Some(name) = args.name.as_ref().filter(|name| !find::is_name(name)) {
@@ -48,6 +46,7 @@ pub fn start(args: &Start) -> Exit {
     opened.session.mask_more(masks)?;
     let (session, name) = (&opened.session, opened.session.genesis().name.as_deref());
     collect::begin(session, &asked, collect::IN_A_JOB)?;
+    collect::notice::show_that_of(session);
     // The head of genesis is one that each envelope names.
     publish(session, opened.head, output)?;
     let head = opened.head.to_string();
@@ -184,7 +183,7 @@ fn is_after_loss(finding: &Finding) -> bool {
 
 fn facts(session: &Session, told: &Told) -> Value {
     let (story, sealed) = (&told.story, session.sealed());
-    json!({
+    let mut value = json!({
         "session": session.id(),
         "name": session.genesis().name,
         "folder": report::path_json(session.folder().path()),
@@ -204,7 +203,10 @@ fn facts(session: &Session, told: &Told) -> Value {
         "envelope": sealed.map(|sealed| sealed.path),
         "stateKept": session.genesis().state.name(),
         "head": told.head.map(|head| head.to_string()),
-    })
+    });
+    let (notice, ended_ns) = told.notice(session);
+    value.as_object_mut().expect("an object").extend(notice.members(ended_ns));
+    value
 }
 
 /// What a list says of a session. Of one that has ended it is what was found the last time.
@@ -272,6 +274,10 @@ pub fn status(args: &Status) -> Exit {
     if let Some(sealed) = session.sealed() {
         report::line(&format!("sealed    in {sealed}"))?;
     }
+    let (notice, ended_ns) = told.notice(&session);
+    for (name, words) in notice.rows(ended_ns) {
+        report::line(&format!("{name:<9} {}", text::visible(words.as_bytes())))?;
+    }
     if let Some(head) = told.head {
         report::line(&format!("head      {head}"))?;
     }
@@ -287,6 +293,9 @@ pub fn status(args: &Status) -> Exit {
 }
 
 pub fn list(args: &Sessions) -> Exit {
+    if args.removed {
+        return removed::list(args);
+    }
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for session in find::all()?.into_iter().filter(|session| !args.unsealed || !session.is_sealed()) {
@@ -310,6 +319,7 @@ pub fn list(args: &Sessions) -> Exit {
             value["commands"].to_string(),
             if sealed { "sealed".to_owned() } else { state },
             complete,
+            kept_for(&value),
         ]);
         values.push(value);
     }
@@ -330,104 +340,20 @@ pub fn list(args: &Sessions) -> Exit {
     } else if rows.is_empty() {
         report::say("there are no sessions; to record this shell type: eval \"$(attesh init bash)\"");
     } else {
-        let head = ["ID", "NAME", "OPENED", "SHELLS", "COMMANDS", "STATE", "COMPLETE"];
+        let head = ["ID", "NAME", "OPENED", "SHELLS", "COMMANDS", "STATE", "COMPLETE", "RETAINED"];
         rows.insert(0, head.iter().map(|&word| word.to_owned()).collect());
+        // Where no session is kept for a time there is nothing to say of it.
+        if rows.iter().skip(1).all(|row| row.last().is_some_and(String::is_empty)) {
+            rows.iter_mut().for_each(|row| row.truncate(head.len() - 1));
+        }
         report::table(&rows)?;
     }
     Ok(0)
 }
 
-pub fn prune(args: &Prune) -> Exit {
-    if args.session.is_empty() && !args.sealed {
-        return Err(Failure::usage("no session is named")
-            .next("say which: --sealed for every sealed session, or name sessions"));
-    }
-    let age_ns = args.older_than.as_deref().map(|text| age("--older-than", text)).transpose()?;
-    let now = clock::now().realtime_ns;
-    let mut chosen = Vec::new();
-    for word in &args.session {
-        chosen.push(by_word(word)?);
-    }
-    if args.session.is_empty() {
-        chosen = find::all()?.into_iter().filter(Session::is_sealed).collect();
-    }
-    if let Some(age) = age_ns {
-        chosen.retain(|session| now.saturating_sub(session.opened_ns()) > age);
-    }
-    let mut removed: Vec<PathBuf> = Vec::new();
-    let mut refusal = None;
-    for session in &chosen {
-        match may_go(session, args) {
-            // A session that was named must go; of all sealed ones some cannot go yet.
-            Err(why) if args.session.is_empty() => report::say(&why.to_string()),
-            Err(why) => refusal = Some(why),
-            Ok(()) => {
-                if !args.dry_run {
-                    session.remove()?;
-                    kept::forget(session);
-                }
-                removed.push(session.folder().path().to_owned());
-            }
-        }
-    }
-    if args.json {
-        let mut value = json!({"removed": removed, "dryRun": args.dry_run});
-        if let Some(failure) = &refusal {
-            value["failure"] = report::failure_json(failure);
-        }
-        report::json("attesh.prune/v1", value)?;
-    } else {
-        for path in &removed {
-            report::line(&path.display().to_string())?;
-        }
-        let verb = if args.dry_run { "would be removed" } else { "removed" };
-        report::say(&format!("{} {verb}", text::count(removed.len(), "session")));
-    }
-    refusal.map_or(Ok(0), Err)
-}
-
-/// Whether a session can be removed: no shell records in it, no shell needs it to find the next,
-/// and it was sealed or --force was given.
-fn may_go(session: &Session, args: &Prune) -> Result<(), Failure> {
-    if !args.elsewhere {
-        match session.elsewhere() {
-            Ok(None) => {}
-            Ok(Some(place)) => {
-                let error = SessionError::Elsewhere(session.short_name().to_owned(), place);
-                return Err(Failure::from(error).next("remove it there, or add --elsewhere"));
-            }
-            Err(error) => return Err(Failure::from(error).next("try again")),
-        }
-    }
-    let name = session.short_name();
-    let unknown = |session: &Session, error: SessionError| {
-        Failure::from(error).within(format_args!("session {} is kept", session.short_name()))
-    };
-    let live = |session: &Session| match session.live_shells() {
-        // --elsewhere was given.
-        Err(SessionError::Elsewhere(..)) => Ok(0),
-        other => other.map_err(|error| unknown(session, error)),
-    };
-    if live(session)? > 0 {
-        return Err(Failure::usage(format!("session {name} is being recorded"))
-            .typing("to end it first", Command::new("attesh stop").path(session.word())));
-    }
-    let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
-    let follows = next.as_ref().map_or(Ok(0), live)?;
-    if follows > 0 {
-        return Err(Failure::usage(format!("the session after {name} is being recorded"))
-            .next("end that first: attesh sessions lists them"));
-    }
-    if !session.is_sealed() && !args.force {
-        let what = match session.sealed() {
-            None => format!("session {name} was never sealed"),
-            Some(Sealed { size, .. }) => {
-                format!("session {name} has records behind the {size} that were sealed")
-            }
-        };
-        return Err(Failure::usage(what).next(
-            Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
-        ));
-    }
-    Ok(())
+/// Until when a session is kept, or for how long after its end; empty where nothing was said.
+fn kept_for(value: &Value) -> String {
+    let until = value["retainUntil"].as_str().and_then(|until| until.get(..16));
+    let until = until.map(|until| format!("until {}Z", until.replace('T', " ")));
+    until.or_else(|| value["retainSeconds"].as_u64().map(clock::as_age)).unwrap_or_default()
 }

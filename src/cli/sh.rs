@@ -42,6 +42,10 @@ pub fn run(args: &Sh) -> Exit {
         }),
         None => session::choose(args.dir.as_deref(), &asked, masks),
     };
+    // Who asked for it has it shown; the steps of a job that has one are told when it begins.
+    if let (Ok(session), true) = (&session, asked.notice.as_ref().is_ok_and(|notice| notice.text.is_some())) {
+        collect::notice::show_that_of(session);
+    }
     let mut recording = match session {
         Ok(session) => Some(Recording::new(session, &call, &bash)?),
         Err(error) => {

@@ -14,6 +14,7 @@ use super::view::{STALE, add_failure, view};
 use super::{held, key, listing, page, row};
 use crate::cause::Code;
 use crate::fact::ERROR;
+use crate::fact::notice::Notice;
 use crate::failure::{Failure, Kind};
 use crate::policy::context::Context;
 use crate::record::Unseen;
@@ -73,7 +74,9 @@ pub fn run(args: &Show) -> Exit {
         let session = view.checked.genesis_body().map(|genesis| genesis.session.clone());
         let mut value = json!({"sealed": false, "session": session, "records": view.checked.size, "root": root, "head": head,
             "commands": commands, "scripts": listing::scripts(view.rows.iter()), "remarks": remarks,
-            "redacted": view.checked.story.redacted, "envelope": sealed.map(|sealed| sealed.path)});
+            "redacted": view.checked.story.redacted,
+            "notice": view.notice.text, "envelope": sealed.map(|sealed| sealed.path)});
+        value.as_object_mut().expect("an object").extend(view.notice.members(view.ended_ns()));
         add_failure(&mut value, &view.standing);
         report::json("attesh.show/v1", value)?;
         return view.standing.outcome();
@@ -87,6 +90,7 @@ pub fn run(args: &Show) -> Exit {
     } else {
         report::line("not sealed: the journal of a session")?;
     }
+    say(&view.notice, view.ended_ns())?;
     listing::print(view.rows.iter(), false)?;
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
@@ -156,6 +160,9 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     report::line(&format!("context     {}", word(&Context::of(statement).words())))?;
     report::line(&format!("products    {}", word(&Recorded::of(predicate).words())))?;
+    if let Some((notice, ended_ns)) = statement.notice() {
+        say(&notice, ended_ns)?;
+    }
     for fact in predicate.facts.iter().filter(|fact| !fact.ok) {
         let why = fact.data.get(ERROR).and_then(Option::as_deref).unwrap_or("it does not say why");
         report::line(&format!(
@@ -214,6 +221,17 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
 /// How many texts were taken out, behind the other counts.
 fn redacted(texts: u64) -> String {
     if texts == 0 { String::new() } else { format!(", {} redacted", text::count(texts, "text")) }
+}
+
+/// What was said before the session began: what users were told is shown whole.
+fn say(notice: &Notice, ended_ns: Option<u64>) -> Result<(), Failure> {
+    for (name, words) in notice.rows(ended_ns) {
+        report::line(&format!("{name:<11} {}", visible(words.as_bytes())))?;
+    }
+    let text = notice.text.as_deref().unwrap_or_default();
+    text.trim_end()
+        .lines()
+        .try_for_each(|line| report::line(format!("            {}", visible(line.as_bytes())).trim_end()))
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.

@@ -8,6 +8,7 @@
 //! but a shell whose process is gone does not.
 
 use crate::cause::Code;
+use crate::fact::notice::Notice;
 use crate::failure::Failure;
 use crate::files;
 use crate::journal::append::AppendError;
@@ -15,7 +16,7 @@ use crate::journal::check::{Checked, Knowledge, Rejection, check};
 use crate::journal::head::Head;
 use crate::journal::story::{Finding, FindingCode, Story};
 use crate::session::heads::rejected;
-use crate::session::{Session, SessionError, shells};
+use crate::session::{Session, SessionError, began, shells};
 use crate::text::Command;
 
 /// The word for a session whose journal is not what was recorded.
@@ -53,6 +54,12 @@ impl Standing {
             (None, None) => Standing::default(),
             (None, Some(session)) => standing(session, &checked.story),
         }
+    }
+
+    /// Whether nothing more comes into the journal.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.word == ENDED || self.is_cut_short
     }
 
     /// The exit status of a command that shows the session, or its failure.
@@ -116,6 +123,8 @@ pub struct Told {
     pub head: Option<Head>,
     /// Its open shells whose process is gone.
     pub gone: Vec<u64>,
+    /// When its last record was written, if nothing goes on, in nanoseconds since 1970.
+    last_ns: Option<u64>,
 }
 
 impl Told {
@@ -127,17 +136,25 @@ impl Told {
     pub fn of(session: &Session) -> Result<Self, Failure> {
         let kept =
             session.with_writer(|writer| Ok(writer.kept_story().cloned().map(|it| (it, writer.head()))));
-        let (standing, story, head) = if let Ok(Some((mut story, head))) = kept {
+        let (standing, story, head, last_ns) = if let Ok(Some((mut story, head))) = kept {
             story.conclude(head.size);
             let word = open_word(session, &story);
-            (Standing { word, ..Standing::default() }, story, Some(head))
+            (Standing { word, ..Standing::default() }, story, Some(head), None)
         } else {
             let checked = look_through(session)?;
-            let head = checked.head();
-            (Standing::of(Some(session), &checked), checked.story, head)
+            let (head, last_ns) = (checked.head(), checked.times_ns.1);
+            (Standing::of(Some(session), &checked), checked.story, head, Some(last_ns))
         };
         let gone = shells::gone(session.genesis(), &story);
-        Ok(Told { standing, story, head, gone })
+        Ok(Told { standing, story, head, gone, last_ns })
+    }
+
+    /// What was said before the session began, and when it ended, in nanoseconds since 1970. Nothing
+    /// of a journal that is not what was recorded.
+    #[must_use]
+    pub fn notice(&self, session: &Session) -> (Notice, Option<u64>) {
+        let notice = began::notice(session).filter(|_| self.standing.word != TAMPERED);
+        (notice.unwrap_or_default(), self.last_ns.filter(|_| self.standing.is_over()))
     }
 
     /// Whether a finding says what is missing for good, and not only that the session goes on.

@@ -21,12 +21,12 @@ use crate::fact::manifest;
 use crate::failure::{Failure, Kind};
 use crate::files::digest_of;
 use crate::files::{self, FileError};
-use crate::journal::check::{Knowledge, check};
+use crate::journal::check::{Knowledge, Passed, check};
 use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::recorded::Recorded;
-use crate::session::{JOURNAL, attached, birth, find, origin_of};
+use crate::session::{JOURNAL, attached, began, birth, find, origin_of};
 use crate::text::{Command, Next};
 use crate::verify::{self, Artifact, At, Objection, Products, Tree, Trusted, Verdict, rank};
 
@@ -247,13 +247,23 @@ fn unsealed(path: &Path, file: File, given: &Given) -> Result<Verdict, Failure> 
     let knowledge = Knowledge { secret: secret.or(own.as_ref()), sizes: &sizes, threads: 0 };
     let remembered = find::remembered(path);
     let mut beside = attached::Beside::new(if path.is_dir() { path } else { folder_of(path) });
-    Ok(match check(files::from_start(file), knowledge, &mut |passed| beside.look(passed)) {
+    let mut notice = None;
+    let look = &mut |passed: &Passed| {
+        beside.look(passed);
+        if notice.is_none() && passed.story.shells == 0 {
+            notice = began::notice_in(passed.record);
+        }
+    };
+    Ok(match check(files::from_start(file), knowledge, look) {
         Ok(checked) => {
+            let notice = notice.filter(|_| checked.rejection.is_none());
+            let ended_ns = checked.story.ended.then_some(checked.times_ns.1);
             let known = Known::of(&checked);
             let mut verdict = match &remembered {
                 Some(remembered) => verify::remembered_journal(checked, remembered),
                 None => verify::journal(checked),
             };
+            verdict.notice = notice.map(|notice| (notice, ended_ns));
             verify::with_heads(&mut verdict, kept, known);
             verify::with_attached(&mut verdict, beside.missing().map(|missing| missing.count));
             let sealed = find::sealed(path);

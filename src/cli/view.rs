@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::remark::{Remark, Told, at_the_end};
 use super::standing::Standing;
+use crate::fact::notice::Notice;
 use crate::failure::Failure;
 use crate::journal::check::{Checked, Knowledge, Passed, check};
 use crate::journal::story::{Effect, Story};
@@ -15,7 +16,7 @@ use crate::os::proc;
 use crate::record::{Body, Evidence, Note, NoteWhat, Plan, Record, Start, Status, Unseen};
 use crate::report;
 use crate::script::Script;
-use crate::session::{Session, shells};
+use crate::session::{Session, began, shells};
 
 /// The word for a command for which its shell set no status.
 pub const STALE: &str = "stale";
@@ -110,6 +111,17 @@ pub struct View {
     pub checked: Checked,
     /// How its session stands.
     pub standing: Standing,
+    /// What was said before the session began.
+    pub notice: Notice,
+}
+
+impl View {
+    /// When the session ended, in nanoseconds since 1970.
+    #[must_use]
+    pub fn ended_ns(&self) -> Option<u64> {
+        let is_over = self.checked.story.ended || self.standing.is_over();
+        Some(self.checked.times_ns.1).filter(|_| is_over && self.checked.rejection.is_none())
+    }
 }
 
 /// Reads and checks a journal, and asks how its session stands, if that is on this machine.
@@ -120,6 +132,7 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
     let (mut seq, mut told, mut ends) = (0, Told::default(), HashSet::new());
+    let mut notice = None;
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
     })?;
@@ -129,31 +142,11 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
         let remarks = told.rows(passed);
         let repeats = is_in_its_line(record, passed, &rows, &starts);
         rows.extend(remarks.into_iter().map(|remark| Row::Remark(Remark { repeats, ..remark })));
-        let time = record.core.time.realtime_ns;
-        let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
         match (&record.core.body, passed.effect) {
             (Body::Start(start), _) => {
                 seq += 1;
                 starts.insert(record.core.index, rows.len());
-                rows.push(Row::Command(Command {
-                    seq,
-                    record: record.core.index,
-                    finish: None,
-                    shell: start.shell,
-                    realtime_ns: time,
-                    text: text("command"),
-                    source: source(record, start),
-                    masked: record.is_masked("command"),
-                    workdir: text("workdir"),
-                    finished: false,
-                    running: false,
-                    status: None,
-                    pipe_status: None,
-                    duration_ns: None,
-                    outcome: None,
-                    stale: false,
-                    unit: start.unit,
-                }));
+                rows.push(Row::Command(started(seq, record, start)));
             }
             (Body::Finish(finish), Effect::Finished { start, duration_ns }) => {
                 let Some(Row::Command(command)) = starts.remove(&start).and_then(|at| rows.get_mut(at))
@@ -168,6 +161,9 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
                 command.outcome = finish.outcome;
                 command.stale = finish.stale;
             }
+            (Body::Fact(_), _) if passed.story.shells == 0 => {
+                notice = notice.take().or_else(|| began::notice_in(record));
+            }
             (Body::Plan(plan), _) => rows.extend(scripted(record, plan)),
             (Body::Close(close), _) => ends.extend(close.why.is_own_end().then_some(close.shell)),
             _ => {}
@@ -181,7 +177,31 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
         mark_running(&mut rows, &checked);
     }
     mark_whole(&mut rows, &ends, &checked);
-    Ok(View { rows, checked, standing })
+    Ok(View { rows, checked, standing, notice: notice.unwrap_or_default() })
+}
+
+/// A command of which no more is known than that it started.
+fn started(seq: u64, record: &Record, start: &Start) -> Command {
+    let text = |name: &str| record.text(name).map(<[u8]>::to_vec);
+    Command {
+        seq,
+        record: record.core.index,
+        finish: None,
+        shell: start.shell,
+        realtime_ns: record.core.time.realtime_ns,
+        text: text("command"),
+        source: source(record, start),
+        masked: record.is_masked("command"),
+        workdir: text("workdir"),
+        finished: false,
+        running: false,
+        status: None,
+        pipe_status: None,
+        duration_ns: None,
+        outcome: None,
+        stale: false,
+        unit: start.unit,
+    }
 }
 
 /// Where the text of a command comes from, or what became of it.

@@ -7,7 +7,6 @@
 //! is a fact that says why. They look without the journal's lock, so no shell waits for them.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,20 +15,20 @@ use crate::clock::{self, Deadline};
 use crate::crypto::sha256_of_many;
 use crate::fact::manifest::Manifest;
 use crate::fact::{
-    self, COLLECTION, Collection, Collector, ERROR, GIT, IDENTITY, MATERIALS, PRODUCTS, Seen,
+    self, COLLECTION, Collection, Collector, ERROR, GIT, IDENTITY, MATERIALS, NOTICE, PRODUCTS, Seen,
     environment as variables,
 };
-use crate::files::from_start;
 use crate::journal::append::Writer;
 use crate::paths;
-use crate::record::{Attached, Body, Closes, Core, Disclosures, Fact, FactTime, Texts};
+use crate::record::{Attached, Body, Closes, Fact, FactTime, Texts};
 use crate::report;
-use crate::session::{Result, Session, shells};
+use crate::session::{Result, Session, began, shells};
 use crate::text::visible;
 
 mod environment;
 mod files;
 mod git;
+pub mod notice;
 mod patience;
 mod read;
 mod tree;
@@ -37,9 +36,6 @@ mod tree;
 pub use files::{MATERIALS_FILE, PRODUCTS_FILE};
 pub use patience::{AT_A_PROMPT, IN_A_JOB, Patience};
 pub use read::UNSURE_NS;
-
-/// How much of a journal is read for what was asked, in bytes.
-const ASKED_MAX: u64 = 4 << 20;
 
 /// What the collectors saw, to be appended.
 #[derive(Debug, Default)]
@@ -58,6 +54,7 @@ impl Collected {
                 MATERIALS => "the materials are",
                 PRODUCTS => "the products are",
                 IDENTITY => "the token of the job is",
+                NOTICE => "notice, purpose and retention are",
                 _ => continue,
             };
             let why = seen.texts.get(ERROR).unwrap_or_default();
@@ -107,12 +104,16 @@ fn record(writer: &mut Writer, at: FactTime, seen: &Seen) -> Result<()> {
 
 /// Looks when a session begins. What was asked is the first fact, so that the stop knows it.
 fn at_start(session: &Session, asked: &Collection, patience: Patience) -> Collected {
+    let told = match &asked.notice {
+        Ok(notice) => notice::seen(notice),
+        Err(why) => Some(Seen::failed(NOTICE, why)),
+    };
     let is_nothing = asked.collectors.is_empty() && !asked.has_files() && asked.identity.is_none();
-    if is_nothing && !asked.named {
+    if is_nothing && !asked.named && told.is_none() {
         return Collected::default();
     }
     let asked = &files::resolved(asked);
-    let mut seen = vec![asked.seen()];
+    let mut seen: Vec<Seen> = [asked.seen()].into_iter().chain(told).collect();
     let folder = asked.path();
     for collector in &asked.collectors {
         match collector {
@@ -182,6 +183,7 @@ pub fn usual() -> Collection {
         // Whoever put the token there, and not the name of its variable, gets it recorded nowhere.
         identity: paths::variable(paths::IDENTITY_VARIABLE)
             .map(|name| name.into_string().ok().filter(|name| variables::is_name(name)).unwrap_or_default()),
+        notice: notice::usual(notice::Said::default()),
         by_option: false,
     }
 }
@@ -221,7 +223,7 @@ pub fn begin(session: &Session, asked: &Collection, patience: Patience) -> Resul
     if !session.with_writer(|writer| Ok(is_new(writer)))? {
         if asked.by_option {
             report::say(
-                "this session has begun already: what its collectors see and which files are recorded was said then",
+                "this session has begun already: what its collectors see, which files are recorded, and its notice, purpose and retention were said then",
             );
         }
         return Ok(());
@@ -238,30 +240,18 @@ struct Began {
     materials: Option<files::Began>,
 }
 
-/// What the first facts say: those between genesis and the first shell. No more than that is read, so
-/// the end of a long session takes no longer for it. `None` if nothing was asked.
+/// What the first facts say. `None` if nothing was asked.
 fn began(session: &Session) -> Option<Began> {
-    let mut journal = BufReader::new(session.journal().try_clone().map(from_start).ok()?.take(ASKED_MAX));
-    let mut line = Vec::new();
-    journal.read_until(b'\n', &mut line).ok()?;
-    let mut first = || {
-        line.clear();
-        journal.read_until(b'\n', &mut line).ok()?;
-        let mut columns = line.split(|byte| *byte == b'\t');
-        let core = Core::decode(columns.next()?).ok()?;
-        let texts = Disclosures::decode(columns.next()?).ok()?;
-        match core.body {
-            Body::Fact(fact) if fact.at == FactTime::Start => Some((*fact, texts)),
-            _ => None,
+    let mut facts = began::facts(session);
+    let first =
+        facts.next().filter(|record| began::of(record).is_some_and(|fact| fact.kind == COLLECTION))?;
+    let asked = Collection::of(|name| first.text(name).map(<[u8]>::to_vec))?;
+    let materials = facts.find_map(|record| match record.core.body {
+        Body::Fact(fact) if fact.kind == MATERIALS => {
+            Some(files::Began { fact: *fact, texts: record.disclosures })
         }
-    };
-    let (fact, texts) = first()?;
-    if fact.kind != COLLECTION {
-        return None;
-    }
-    let asked = Collection::of(|name| texts.get(name).map(<[u8]>::to_vec))?;
-    let materials = std::iter::from_fn(first).find(|(fact, _)| fact.kind == MATERIALS);
-    let materials = materials.map(|(fact, texts)| files::Began { fact, texts });
+        _ => None,
+    });
     Some(Began { asked, materials })
 }
 

@@ -2,7 +2,7 @@
 //! attesh-facts(5).
 //!
 //! What lives here: the types, and for each what its texts say, made from what was read
-//! ([`environment`], [`git`], [`ci`], [`manifest`]). Pure: bytes and values in, texts out. What does not: reading
+//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`]). Pure: bytes and values in, texts out. What does not: reading
 //! the machine (`collect`), the record of a fact (`record::fact`).
 //!
 //! Rules: what was not seen has no text; a value never stands for one that was not there. No
@@ -18,7 +18,10 @@ pub mod environment;
 pub mod git;
 pub mod identity;
 pub mod manifest;
+pub mod notice;
 pub mod url;
+
+use notice::Notice;
 
 /// What was asked of the collectors when the session began.
 pub const COLLECTION: &str = "https://attesh.dev/fact/collection/v1";
@@ -36,6 +39,9 @@ pub const PRODUCTS: &str = "https://attesh.dev/fact/products/v1";
 
 /// What a token of the CI system says of the job.
 pub const IDENTITY: &str = "https://attesh.dev/fact/identity/v1";
+
+/// What users were told, what the session is for, and how long it is kept.
+pub const NOTICE: &str = "https://attesh.dev/fact/notice/v1";
 
 /// The name of the text of a collector that failed: why.
 pub const ERROR: &str = "error";
@@ -170,6 +176,8 @@ pub struct Collection {
     pub products: Vec<String>,
     /// The variable with a token that says who the job is.
     pub identity: Option<String>,
+    /// Notice, purpose and retention, or why they cannot be recorded; they are a fact of their own.
+    pub notice: Result<Notice, String>,
     /// Whether options said any of it, and not the environment; no fact has that.
     pub by_option: bool,
 }
@@ -227,6 +235,7 @@ impl Collection {
             materials: list("materials")?,
             products: list("products")?,
             identity: text("identity").map(String::from_utf8).transpose().ok()?,
+            notice: Ok(Notice::default()),
             by_option: false,
         })
     }
@@ -247,6 +256,7 @@ mod tests {
                 materials: vec![],
                 products: vec![],
                 identity: None,
+                notice: Ok(Notice::default()),
                 by_option: false,
             },
             Collection {
@@ -257,6 +267,7 @@ mod tests {
                 materials: vec![".".into(), "a\\\\b".into()],
                 products: vec!["\\!x, \"y\"".into(), "\\\\".into()],
                 identity: Some("TOKEN".into()),
+                notice: Ok(Notice::default()),
                 by_option: false,
             },
         ] {

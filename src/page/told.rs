@@ -32,6 +32,8 @@ pub(super) struct Told {
     pub sealed: Option<(String, String)>,
     pub head: String,
     pub context: String,
+    /// What was said before the session began: purpose, retention, notice.
+    pub said: Vec<(&'static str, String)>,
     /// How many commands ran, failed and so on, in words.
     pub outcome: String,
     pub shells: List<String>,
@@ -116,6 +118,7 @@ impl Told {
             sealed: keyid.map(|keyid| (one_line(&predicate.sealed_at), one_line(keyid))),
             head: statement.head().map_or_else(String::new, |head| head.to_string()),
             context: one_line(&Context::of(statement).words()),
+            said: said(statement),
             outcome: outcome(predicate),
             shells: List::first(session.shells.iter().map(shell), PARTICULARS_MAX),
             failed: List::first(failed, COMMANDS_MAX),
@@ -169,6 +172,12 @@ impl Told {
         let head = format!("{:>5} {:>9} {:>8}      {}", "", "status", "time", "command");
         std::iter::once(head).chain(lines.take_while(fits)).collect()
     }
+}
+
+fn said(statement: &Statement) -> Vec<(&'static str, String)> {
+    let notice = statement.notice().into_iter();
+    let rows = notice.flat_map(|(notice, ended_ns)| notice.rows(ended_ns));
+    rows.map(|(name, text)| (name, one_line(&text))).collect()
 }
 
 fn outcome(predicate: &Predicate) -> String {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::words::quoted;
 use super::{ContextRule, Ruling};
 use crate::cause::Code;
+use crate::fact::notice::Notice;
 use crate::fact::{self, url};
 use crate::seal::statement::{FactFacts, Statement};
 
@@ -19,6 +20,7 @@ pub struct Context<'a> {
     ci: Option<&'a FactFacts>,
     git: Option<&'a FactFacts>,
     git_at_stop: Option<&'a FactFacts>,
+    notice: Notice,
 }
 
 /// What one of the facts says of a member, and which fact it is.
@@ -36,6 +38,7 @@ impl<'a> Context<'a> {
             ci: predicate.seen_at_start(fact::CI),
             git: predicate.seen_at_start(fact::GIT),
             git_at_stop: predicate.seen_at_stop(fact::GIT),
+            notice: predicate.notice().unwrap_or_default(),
         }
     }
 
@@ -67,9 +70,16 @@ impl<'a> Context<'a> {
                 let says = self.origin();
                 claims.extend(says.map(|says| Claim { says, by: "git's remote origin" }));
             }
+            "purpose" => claims.extend(self.said(self.notice.purpose.clone())),
+            "notice-sha256" => claims.extend(self.said(self.notice.text_sha256())),
             _ => {}
         }
         claims
+    }
+
+    /// What was said before the session began.
+    fn said(&self, says: Option<String>) -> Option<Claim> {
+        Some(Claim { says: says?, by: "who began the session" })
     }
 
     /// The repository that git's remote `origin` names.

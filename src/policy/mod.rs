@@ -34,6 +34,7 @@ pub use write::{texts, whole};
 use std::collections::BTreeSet;
 
 use crate::cause::Code;
+use crate::encoding::hex_exact;
 use crate::fact::git::is_object;
 use crate::record::{Evidence, Inherited, Status};
 use crate::script::gitlab;
@@ -84,7 +85,7 @@ pub struct ContextRule {
 
 impl ContextRule {
     /// The keys that ask for a member of a fact, with its name.
-    pub const MEMBERS: [(&'static str, &'static str); 8] = [
+    pub const MEMBERS: [(&'static str, &'static str); 10] = [
         ("context.repository", "repository"),
         ("context.ref", "ref"),
         ("context.commit", "commit"),
@@ -93,6 +94,8 @@ impl ContextRule {
         ("context.run", "run"),
         ("context.event", "event"),
         ("context.system", "system"),
+        ("context.purpose", "purpose"),
+        ("context.notice-sha256", "notice-sha256"),
     ];
 
     /// The member of this name.
@@ -130,6 +133,10 @@ impl ContextRule {
             "ref" => (
                 |text| text.starts_with("refs/") || text.contains('*'),
                 "from refs/ on, as in \"refs/heads/main\"",
+            ),
+            "notice-sha256" => (
+                |text| hex_exact::<32>(text.as_bytes()).is_some(),
+                "the SHA-256 of a notice, 64 lowercase hexadecimal digits",
             ),
             _ => (|_| true, ""),
         };

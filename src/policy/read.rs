@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, Key, Type};
 use super::write::masked_text;
 use super::{ContextRule, MaterialRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
+use crate::clock;
 use crate::mask::Masker;
 use crate::record::{Evidence, Inherited, Status};
 use crate::text::line_and_column;
@@ -194,18 +195,7 @@ fn status(value: &DeValue) -> Option<Status> {
 
 /// A number and a unit, in seconds.
 fn age_s(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    let digits = text.strip_suffix(unit)?;
-    let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-    number.checked_mul(seconds).filter(|seconds| *seconds <= INTEGER_MAX)
+    clock::age_s(text).filter(|seconds| *seconds <= INTEGER_MAX)
 }
 
 impl Policy {

@@ -18,6 +18,7 @@ pub const KNOWN_TYPES: &[&str] = &[
     "https://attesh.dev/fact/git/v1",
     "https://attesh.dev/fact/identity/v1",
     "https://attesh.dev/fact/materials/v1",
+    "https://attesh.dev/fact/notice/v1",
     "https://attesh.dev/fact/products/v1",
 ];
 

@@ -35,6 +35,9 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
         };
         line(&format!("  {name:<13} {text}"))?;
     }
+    for (name, text) in verdict.notice.iter().flat_map(|(notice, ended_ns)| notice.rows(*ended_ns)) {
+        line(&format!("  {name:<13} {}", visible(text.as_bytes())))?;
+    }
     let told = if verbose { verdict.denials.len() } else { 6 };
     for denial in verdict.denials.iter().take(told).skip(1) {
         line(&format!("  {:<13} {}", "denied", visible(denial.text.as_bytes())))?;
@@ -61,6 +64,21 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     if verdict.findings.len() > shown {
         line(&format!("  {:<13} {} more; to see them add -v", "finding", verdict.findings.len() - shown))?;
     }
+    notes(verdict)?;
+    if verbose {
+        for text in not_proven(verdict) {
+            let text = visible(text.as_bytes());
+            line(&format!("  {:<13} {text}", "not proven"))?;
+        }
+    } else {
+        let text = "that nothing else ran, that the recorder was honest, or the time: add -v";
+        line(&style.dim(&format!("  {:<13} {text}", "not proven")))?;
+    }
+    Ok(())
+}
+
+/// What was not known here, and so not judged.
+fn notes(verdict: &Verdict) -> Result<(), Failure> {
     if verdict.unknown_facts > 0 {
         let facts = count(verdict.unknown_facts, "fact");
         line(&format!("  {:<13} {facts} of types that this verifier does not know", "note"))?;
@@ -72,15 +90,6 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
     if verdict.missing_attached > 0 {
         let files = count(verdict.missing_attached, "attached file");
         line(&format!("  {:<13} {files} not beside the journal, so not compared with the digests", "note"))?;
-    }
-    if verbose {
-        for text in not_proven(verdict) {
-            let text = visible(text.as_bytes());
-            line(&format!("  {:<13} {text}", "not proven"))?;
-        }
-    } else {
-        let text = "that nothing else ran, that the recorder was honest, or the time: add -v";
-        line(&style.dim(&format!("  {:<13} {text}", "not proven")))?;
     }
     Ok(())
 }
@@ -133,6 +142,8 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
     for (name, aspect) in verdict.aspects.named() {
         out.insert(name.into(), json!({"status": aspect.mark.name(), "text": aspect.text}));
     }
+    let (notice, ended_ns) = verdict.notice.clone().unwrap_or_default();
+    out.extend(notice.members(ended_ns));
     let denials = verdict.denials.iter().map(denial_json);
     out.insert("denials".into(), denials.collect());
     let artifact = |(file, subject): &(String, String)| json!({"file": file, "subject": subject});

@@ -3,7 +3,10 @@
 //! Rules: a fact of the start counts only where no shell had joined yet: what runs in a session
 //! cannot add one.
 
-use super::statement::{FactFacts, Predicate};
+use super::statement::{FactFacts, Predicate, Statement};
+use crate::fact::NOTICE;
+use crate::fact::notice::Notice;
+use crate::journal::story::FindingCode;
 use crate::record::{FactTime, shown_name};
 
 impl Predicate {
@@ -15,6 +18,12 @@ impl Predicate {
             fact.ok && fact.kind == kind && fact.at == FactTime::Start && fact.record < first_shell
         };
         self.facts.iter().find(good)
+    }
+
+    /// What users were told, what the session is for, and how long it is kept.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        self.seen_at_start(NOTICE).map(|fact| Notice::of(|name| fact.text(name)))
     }
 
     /// What a collector saw last, at a stop.
@@ -30,5 +39,17 @@ impl FactFacts {
     pub fn text(&self, name: &str) -> Option<&str> {
         let text = |name: &str| self.data.get(name)?.as_deref();
         text(name).or_else(|| text(&shown_name(name)))
+    }
+}
+
+impl Statement {
+    /// What was said before the session began, and when it ended, in nanoseconds since 1970; of one
+    /// without an end nobody knows that.
+    #[must_use]
+    pub fn notice(&self) -> Option<(Notice, Option<u64>)> {
+        let has_end = self.predicate.anomalies.iter().all(|anomaly| anomaly.code != FindingCode::NoEnd);
+        let closed_at = self.predicate.session.closed_at.parse::<jiff::Timestamp>().ok();
+        let closed_ns = closed_at.and_then(|time| u64::try_from(time.as_nanosecond()).ok());
+        Some((self.predicate.notice()?, closed_ns.filter(|_| has_end)))
     }
 }

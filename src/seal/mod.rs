@@ -2,7 +2,7 @@
 //!
 //! Pure, taking bytes and giving values: `allowed`, [`derived`], [`draft`] with `gathered` and `scribe`,
 //! [`envelope`] and how it is read, `facts`, [`few`], [`form`], [`formats`], [`keys`], [`recorded`],
-//! [`sizes`], [`statement`], [`subjects`], [`trust`].
+//! [`sizes`], [`statement`], [`subjects`], [`tombstone`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
 //! [`signer`] (key files).
 //! The pure ones import none of the doors.
@@ -26,4 +26,5 @@ pub mod signer;
 pub mod sizes;
 pub mod statement;
 pub mod subjects;
+pub mod tombstone;
 pub mod trust;

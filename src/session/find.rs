@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 
 use super::last::Sealed;
+use super::removed;
 use super::shells::own_shell;
 use super::{Result, SHORT_ID_DIGITS, Session, SessionError, short_id};
 use crate::cause::Code;
@@ -122,11 +123,7 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
                 .about(Some(0), Some(0))
                 .typing("to see what is left", Command::new("attesh verify").path(path)))
         }
-        (None, _) if word.len() < DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
-            Err(Failure::unable(what).next(see_all()))
-        }
-        (None, _) => Err(Failure::unable(format!("no session is called {word}")).next(by_its_path(word))),
+        (None, _) => Err(removed::was_removed(word, fits).unwrap_or_else(|| unknown(word))),
         (Some(one), Some(two)) => Err(Failure::usage(format!(
             "{word} fits more than one session ({}, {})",
             short_id(one.id()),
@@ -134,6 +131,15 @@ pub fn by_word(word: &str) -> std::result::Result<Session, Failure> {
         ))
         .typing("give more digits of the id; to see it", Command::new("attesh sessions"))),
     }
+}
+
+/// No session has this name or id.
+fn unknown(word: &str) -> Failure {
+    if word.len() < DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let what = format!("no session is called {word}, and an id needs {DIGITS_MIN} digits");
+        return Failure::unable(what).next(see_all());
+    }
+    Failure::unable(format!("no session is called {word}")).next(by_its_path(word))
 }
 
 /// Which of the sessions of one name is meant. If they had it one after the other, the live one
@@ -183,7 +189,16 @@ fn by_path(path: &Path) -> std::result::Result<Session, Failure> {
         return Err(Failure::usage(format!("{}: a file, not a session", path.display()))
             .typing("to see what the file says", Command::new("attesh show").path(path)));
     }
-    in_folder(folder)
+    in_folder(folder).map_err(|failure| own_that_was_removed(folder).unwrap_or(failure))
+}
+
+/// Says that a folder was that of a session of this user, and was removed; `None` if it was not.
+#[must_use]
+pub fn own_that_was_removed(folder: &Path) -> Option<Failure> {
+    let id = folder.file_name()?.to_str().filter(|name| uuid::Uuid::try_parse(name).is_ok())?;
+    let is_own = paths::sessions().is_some_and(|root| folder.parent() == Some(&root));
+    let is_gone = is_own && folder.symlink_metadata().is_err();
+    if is_gone { removed::was_removed(id, |other| other == id) } else { None }
 }
 
 /// The session in a folder. If others may use the folder, as with an unpacked artifact, it counts

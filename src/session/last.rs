@@ -51,16 +51,25 @@ impl Session {
         self.sealed().is_some_and(|sealed| sealed.whole)
     }
 
+    /// The envelopes that were made of it, as the list in its folder has them, in that order: when,
+    /// digest, records, path. A line that is not whole is none.
+    #[must_use]
+    pub fn envelopes(&self) -> Vec<(String, String, u64, String)> {
+        let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
+        let one = |line: &[u8]| {
+            let line = String::from_utf8_lossy(line);
+            let mut words = line.splitn(4, ' ').map(str::to_owned);
+            let (at, sha256) = (words.next()?, words.next()?);
+            Some((at, sha256, words.next()?.parse().ok()?, words.next()?))
+        };
+        list.split(|byte| *byte == b'\n').filter_map(one).collect()
+    }
+
     /// The envelope that was made of it: of several the longest, and of those the last.
     #[must_use]
     pub fn sealed(&self) -> Option<Sealed> {
-        let list = self.folder().read(SEALED, SEALED_MAX).ok()?;
-        let one = |line: &[u8]| {
-            let mut words = line.splitn(4, |byte| *byte == b' ').skip(2);
-            let size: u64 = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
-            Some((size, String::from_utf8_lossy(words.next()?).into_owned()))
-        };
-        let (size, path) = list.split(|byte| *byte == b'\n').filter_map(one).max_by_key(|one| one.0)?;
+        let listed = self.envelopes().into_iter();
+        let (size, path) = listed.map(|(_, _, size, path)| (size, path)).max_by_key(|one| one.0)?;
         let whole = self.last().is_some_and(|last| last.index < size);
         Some(Sealed { size, path, whole })
     }

@@ -2,6 +2,7 @@
 //!
 //! * this file: opening a session, and appending to it under its lock;
 //! * [`attached`]: files beside a journal that belong to its facts;
+//! * [`began`]: the facts with which it began, and how long it is kept;
 //! * [`birth`]: a new session, and joining one that lives;
 //! * [`place`]: a session in a folder that was named, for the steps of a job;
 //! * [`close`]: closing shells, ending sessions;
@@ -12,6 +13,8 @@
 //! * [`masking`]: what is masked in its texts;
 //! * [`program`]: digests of programs, kept beside the states;
 //! * [`redact`]: taking texts out of the journal of one that is over;
+//! * [`removed`]: the tombstones of sessions that were removed;
+//! * [`retained`]: whether one may be removed by the time that it is kept;
 //! * [`shells`]: which of its shells still run;
 //! * [`told`]: what was found of a session that has ended;
 //! * [`whose`]: on which machine it is recorded.
@@ -20,6 +23,7 @@
 //! through [`Session::with_writer`], which holds the lock.
 
 pub mod attached;
+pub mod began;
 pub mod birth;
 pub mod close;
 pub mod error;
@@ -30,6 +34,8 @@ pub mod masking;
 pub mod place;
 pub mod program;
 pub mod redact;
+pub mod removed;
+pub mod retained;
 pub mod shells;
 pub mod told;
 pub mod whose;

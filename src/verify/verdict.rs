@@ -3,6 +3,7 @@
 //! What lives here: the types. What does not: how each of them comes about (`verify`).
 
 use crate::cause::{Cause, Code};
+use crate::fact::notice::Notice;
 use crate::failure::Kind;
 use crate::journal::story::Finding;
 use crate::policy::Denial;
@@ -143,6 +144,8 @@ pub struct Verdict {
     pub unknown_facts: u64,
     /// Extensions that this program does not know; the form of each was checked.
     pub unknown_extensions: u64,
+    /// What was said before the session began, and when it ended, in nanoseconds since 1970.
+    pub notice: Option<(Notice, Option<u64>)>,
     /// Files that facts of the journal name and that are not beside it.
     pub missing_attached: u64,
     /// What protected the keys, as the journal says it, where one was checked.

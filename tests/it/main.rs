@@ -7,6 +7,7 @@
 /// terminal, real programs, harm at a system call, chance from a seed, a signer that can break
 /// any rule.
 mod stage {
+    pub mod canary;
     pub mod fault;
     pub mod object;
     pub mod programs;
@@ -111,7 +112,9 @@ mod cli {
     mod held;
     mod log;
     pub mod messages;
+    mod prune;
     mod redact;
+    mod removed;
     mod screen;
     mod sessions;
     mod told;
@@ -133,6 +136,7 @@ mod collect {
     mod git;
     mod looks;
     mod machine;
+    mod notice;
     pub mod place;
     mod shells;
 }

@@ -35,6 +35,7 @@ refused = [
     ("collection", "collect", "weather"), ("collection", "variables", "A-B"), ("collection", "folder", 7),
     ("collection", "materials", "src"), ("materials", "root", "A" * 64), ("materials", "files", "-1"),
     ("identity", "claims", "[]"), ("identity", "signature", "x"),
+    ("notice", "retainSeconds", "030"), ("notice", "purpose", "a\nb"), ("notice", "until", "x"),
     ("products", "sums", ""), ("products", "vanished", "one"), ("products", "owner", "x"),
     ("environment", "container", "shoe box"), ("environment", "env.A=B", "x"), ("environment", "colour", "x"),
     ("git", "commit", "HEAD"), ("git", "commit", "A" * 40), ("git", "ref", "main"), ("git", "bare", "no"),

@@ -31,6 +31,32 @@ pub struct Collect {
     pub products: Vec<String>,
     #[command(flatten)]
     pub masks: Masks,
+    #[command(flatten)]
+    pub notice: NoticeArgs,
+}
+
+/// What is said of a session before it begins.
+#[derive(Clone, Debug, Default, Args)]
+#[allow(missing_docs)]
+pub struct NoticeArgs {
+    /// Show the text of this file to the users of the session, and record it
+    #[arg(long, value_name = "FILE")]
+    pub notice: Option<PathBuf>,
+    /// Record what the session is for, in a line
+    #[arg(long, value_name = "TEXT")]
+    pub purpose: Option<String>,
+    /// Keep the session for so long after its end, a number and s, m, h, d or w; then a plain attesh
+    /// prune removes it
+    #[arg(long, value_name = "AGE")]
+    pub retain: Option<String>,
+}
+
+impl NoticeArgs {
+    /// Whether any of it was given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.notice.is_some() || self.purpose.is_some() || self.retain.is_some()
+    }
 }
 
 impl Collect {
@@ -38,7 +64,10 @@ impl Collect {
     #[must_use]
     pub fn is_given(&self) -> bool {
         let lists = [&self.variables, &self.materials, &self.products];
-        self.collect.is_some() || self.identity.is_some() || lists.iter().any(|list| !list.is_empty())
+        self.collect.is_some()
+            || self.identity.is_some()
+            || self.notice.is_given()
+            || lists.iter().any(|list| !list.is_empty())
     }
 }
 
@@ -78,6 +107,15 @@ pub struct Init {
     /// Mask the value of this variable wherever it occurs; may be repeated
     #[arg(long, value_name = "NAME", conflicts_with_all = ["install", "uninstall"])]
     pub mask_env: Vec<String>,
+    /// Show the text of this file to the users of a session, and record it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "uninstall"])]
+    pub notice: Option<PathBuf>,
+    /// Record what a session is for, in a line
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["install", "uninstall"])]
+    pub purpose: Option<String>,
+    /// Keep a session for so long after its end, a number and s, m, h, d or w
+    #[arg(long, value_name = "AGE", conflicts_with_all = ["install", "uninstall"])]
+    pub retain: Option<String>,
     /// Write one line into the shell's rc file
     #[arg(long, conflicts_with_all = ["uninstall", "session"])]
     pub install: bool,

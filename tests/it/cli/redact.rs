@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::cli::messages::{Shell, fails, ok, with_key};
 use crate::run::script::Place;
+use crate::stage::canary::holding;
 use crate::stage::fault::{Fault, run, run_watched};
 use crate::stage::programs::{attesh, bash};
 use crate::stage::pty::{ATTESH, Home};
@@ -37,7 +38,7 @@ fn typed(home: &Home, shell: &Shell, n: u64, text: &str) {
 fn ended() -> (Home, PathBuf) {
     let home = with_key();
     let shell = Shell::open(&home, std::process::id());
-    let export = format!("export TOKEN={CANARY}\n");
+    let export = format!("export WORD={CANARY}\n");
     for (n, text) in [(1, "make\n"), (2, &export), (3, "make test\n"), (4, "true\n")] {
         typed(&home, &shell, n, text);
     }
@@ -45,20 +46,6 @@ fn ended() -> (Home, PathBuf) {
     shell.call(&home, Verb::Close, [Key::Native.is(4), Key::Why.is("exit"), Key::Status.is(0)]);
     let folder = PathBuf::from(&shell.folder);
     (home, folder)
-}
-
-/// The files below a folder that hold a text.
-fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(holding(&path, text));
-        } else if fs::read(&path).is_ok_and(|bytes| memchr::memmem::find(&bytes, text.as_bytes()).is_some()) {
-            found.push(path);
-        }
-    }
-    found
 }
 
 fn json(text: &str) -> Value {
@@ -147,7 +134,7 @@ fn a_dry_run_changes_something() {
     let said = ok(&home, &["redact", word(&folder), "--command", "2-3", "--note", "--dry-run"]);
     let rows: Vec<&str> = said.lines().collect();
     assert_eq!(rows.len(), 3, "{said}");
-    assert!(rows[0].contains("start") && rows[0].contains(&format!("export TOKEN={CANARY}")), "{said}");
+    assert!(rows[0].contains("start") && rows[0].contains(&format!("export WORD={CANARY}")), "{said}");
     assert!(
         rows[1].ends_with("command of command 3  make test\\n") || rows[1].ends_with("make test"),
         "{said}"
@@ -277,7 +264,7 @@ fn a_copy_loses_its_mode_or_the_other_its_text() {
 
 #[test]
 fn a_script_keeps_the_text_of_a_command_that_was_taken_out() {
-    let place = Place::new(&format!("cd /\nexport TOKEN={CANARY}\nfalse\n"));
+    let place = Place::new(&format!("cd /\nexport WORD={CANARY}\nfalse\n"));
     let said = place.attesh(&["sh", "script.sh"]);
     assert_eq!(said.status.code(), Some(1));
     let folder = place.session();

@@ -91,6 +91,7 @@ const PURE: &[&str] = &[
     "src/seal/sizes.rs",
     "src/seal/statement.rs",
     "src/seal/subjects.rs",
+    "src/seal/tombstone.rs",
     "src/seal/trust.rs",
     "src/mask/",
     "src/page/",

@@ -14,7 +14,7 @@ use crate::stage::shells::Family::{Bash, Fish, Zsh};
 use crate::stage::shells::Shell;
 
 /// The program that moves the clock of another.
-fn mover() -> Option<&'static Path> {
+pub fn mover() -> Option<&'static Path> {
     static MOVER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let make = || {
         let name = format!("clock-{}", std::process::id());

@@ -3,7 +3,7 @@
 //! Rows are data where they can be. Expected lines are those of `Rec::line`; one that ends in
 //! `…` is a beginning. docs/shells.md says in words what the rows hold the hooks to.
 
-mod clock;
+pub mod clock;
 mod ends;
 mod guests;
 mod hygiene;

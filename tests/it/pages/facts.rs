@@ -34,6 +34,9 @@ fn the_page_has_other_variables_than_are_recorded() {
         ("LIST_BYTES_MAX", LIST_BYTES_MAX),
         ("TOKEN_MAX", attesh::fact::identity::TOKEN_MAX),
         ("LINES_MAX", attesh::fact::manifest::LINES_MAX),
+        ("NOTICE_BYTES_MAX", attesh::fact::notice::NOTICE_BYTES_MAX),
+        ("PURPOSE_BYTES_MAX", attesh::fact::notice::PURPOSE_BYTES_MAX),
+        ("RETAIN_DAYS_MAX", usize::try_from(attesh::fact::notice::RETAIN_DAYS_MAX).unwrap()),
     ] {
         assert!(page.contains(&format!("{value} ")) && page.contains(&format!("({name})")), "{name} {value}");
     }

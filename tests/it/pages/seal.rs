@@ -486,6 +486,7 @@ const CALLS: &[&[&str]] = &[
     &["status", "by-hand", "--json"],
     &["log", "by-hand", "--json"],
     &["sessions", "--json"],
+    &["sessions", "--removed", "--json"],
     &["stop", "another", "--json"],
     &["redact", "another", "--host", "--dry-run", "--json"],
     &[
@@ -530,6 +531,10 @@ const CALLS: &[&[&str]] = &[
 #[test]
 fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
     let sealed = Sealed::new();
+    // What was removed has a tombstone.
+    for words in [&["start", "gone"][..], &["stop", "gone"], &["prune", "gone", "--force"]] {
+        sealed.ok(words, "");
+    }
     let policy = sealed.path().join("policy.toml");
     attesh::files::publish(&policy, POLICY, 0o644, attesh::files::Overwrite::Yes).unwrap();
     let mut seen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
@@ -540,6 +545,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         let schema = match call {
             ["policy", verb @ ("check" | "explain"), ..] => format!("attesh.policy-{verb}/v1"),
             ["mask", verb, ..] => format!("attesh.mask-{verb}/v1"),
+            ["sessions", "--removed", ..] => "attesh.removed/v1".to_owned(),
             _ => format!("attesh.{}/v1", call[0]),
         };
         assert_eq!(value["schema"], schema, "{call:?}");

@@ -1,7 +1,5 @@
 //! A secret in what is recorded: it is nowhere on the disk, and the command and its status are.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +7,7 @@ use attesh::encoding::base64;
 use serde_json::Value;
 
 use crate::matrix::each;
+use crate::stage::canary::{holding, holding_in_any_form};
 use crate::stage::programs::{Said, attesh, said};
 use crate::stage::pty::{ATTESH, Home, Rc, Terminal};
 use crate::stage::shells::Family::{Bash, Fish, Zsh};
@@ -35,31 +34,9 @@ done
 (exit 3)
 "#;
 
-/// The files below a folder in which a text stands, as it is or in base64; not those named.
-fn holding(folder: &Path, text: &[u8], but: &[&str]) -> Vec<PathBuf> {
-    let forms = [text.to_vec(), base64(text).trim_end_matches('=').as_bytes().to_vec()];
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
-            let path = entry.path();
-            let kind = entry.file_type().unwrap();
-            let name = path.file_name().map(OsStr::as_bytes).unwrap_or_default();
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() && !but.iter().any(|but| but.as_bytes() == name) {
-                let bytes = std::fs::read(&path).unwrap();
-                if forms.iter().any(|form| memchr::memmem::find(&bytes, form).is_some()) {
-                    found.push(path);
-                }
-            }
-        }
-    }
-    found
-}
-
 fn is_nowhere(home: &Home, but: &[&str]) {
     for folder in [home.root.path(), home.runtime()] {
-        assert_eq!(holding(folder, CANARY.as_bytes(), but), Vec::<PathBuf>::new());
+        assert_eq!(holding_in_any_form(folder, CANARY, but), Vec::<PathBuf>::new());
     }
 }
 
@@ -170,7 +147,7 @@ fn a_secret_that_is_typed_is_on_the_disk() {
         for line in TYPED {
             terminal.line(line);
         }
-        terminal.line("exit 0");
+        terminal.raw(b"exit 0\r");
         assert!(terminal.ended().is_some(), "{}", shell.label());
         let lines = home.lines();
         let shown = lines.iter().filter(|line| line.contains('[')).count();
@@ -193,7 +170,7 @@ fn the_value_of_a_variable_is_on_the_disk() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     seal_and_verify(&home, &[]);
     for root in [home.root.path(), home.runtime()] {
-        assert_eq!(holding(root, value.as_bytes(), &["run.sh"]), Vec::<PathBuf>::new());
+        assert_eq!(holding_in_any_form(root, value, &["run.sh"]), Vec::<PathBuf>::new());
     }
     let log = ok(&home, &["log", folder.to_str().unwrap()]);
     assert!(log.out.contains("echo '[env:DEPLOY]'  (masked)\n"), "{}", log.out);
@@ -222,7 +199,7 @@ fn a_secret_of_a_step_is_on_the_disk() {
     }
     is_nowhere(&home, &["step.sh"]);
     for root in [home.root.path(), home.runtime()] {
-        assert_eq!(holding(root, told.as_bytes(), &["step.sh"]), Vec::<PathBuf>::new());
+        assert_eq!(holding_in_any_form(root, told, &["step.sh"]), Vec::<PathBuf>::new());
     }
 }
 
@@ -260,4 +237,22 @@ fn a_name_that_is_a_secret_names_a_session() {
     assert_eq!(refused.code, Some(5), "{}", refused.err);
     assert!(refused.err.contains("looks like a secret (github-token)"), "{}", refused.err);
     assert!(!refused.err.contains(&name));
+}
+
+#[test]
+fn a_masked_text_cannot_be_taken_out_by_its_rule() {
+    let home = home();
+    let folder = home.path("work/s");
+    let dir = folder.to_str().unwrap();
+    home.file("work/run.sh", &format!("export A_TOKEN={CANARY}\ntrue\n"));
+    ok(&home, &["sh", "--dir", dir, "run.sh"]);
+    ok(&home, &["stop", dir]);
+    let before = ok(&home, &["log", dir]).out;
+    assert!(before.contains("export A_TOKEN=[assignment]"), "{before}");
+    let redacted = ok(&home, &["redact", dir, "--rule", "assignment"]);
+    // The command, and the script that has it in clear letters as well.
+    assert!((redacted.out.clone() + &redacted.err).contains("2 texts"), "{}{}", redacted.out, redacted.err);
+    assert_eq!(holding(&folder, "[assignment]"), Vec::<PathBuf>::new());
+    let verified = ok(&home, &["verify", dir]);
+    assert!(verified.out.contains("2 texts redacted"), "{}", verified.out);
 }

@@ -134,6 +134,7 @@ fn of_a_session() -> World {
     let at = |name: &str| world.home.path().join(name);
     put(&at("key"), key().to_pkcs8_pem(None).unwrap().as_bytes());
     put(&at("empty"), b"");
+    put(&at("notice"), "Was hier läuft, wird aufgezeichnet.\n".as_bytes());
     put(&at("build.sh"), SCRIPT.as_bytes());
     let folder = at("job").display().to_string();
     bash(
@@ -162,6 +163,12 @@ fn of_a_session() -> World {
             "build.*",
             "--identity-token",
             "CI_TOKEN",
+            "--notice",
+            "notice",
+            "--purpose",
+            "release 1",
+            "--retain",
+            "30d",
         ][..],
         &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
         &["stop", "--dir", &folder],
