@@ -15,6 +15,7 @@ pub mod asked;
 mod assigned;
 mod command;
 mod given;
+mod live;
 mod name;
 mod pattern;
 mod programs;
@@ -28,8 +29,8 @@ mod value;
 use std::fmt;
 use std::ops::Range;
 
-pub use given::{TOLD, VALUE_MIN};
-pub use name::{says_secret, words_of_names};
+pub use given::{OF_VARIABLE, TOLD, VALUE_MIN};
+pub use name::{is_variable, says_secret, words_of_names};
 pub use pattern::REPEAT_MAX;
 pub use programs::{PROGRAMS, Part, Program, Takes};
 pub use rules::{RULES, Rule, SAMPLE};
@@ -91,6 +92,9 @@ impl Masker {
             let what = format!("a rule's name has 1 to {NAME_MAX} letters, digits and `_ . : -`");
             return Err(Fault { at: 0, what });
         }
+        if RULES.iter().any(|rule| rule.name == name) {
+            return Err(Fault { at: 0, what: format!("{name} is a built-in rule: give it another name") });
+        }
         let parsed = pattern::parse(pattern).map_err(|(at, what)| Fault { at, what: what.to_owned() })?;
         let items = parsed.items[..parsed.len].to_vec();
         self.own.push(Own { name: name.to_owned(), first: pattern::first(&items), items });
@@ -101,6 +105,16 @@ impl Masker {
     /// and nothing is added, where the value is shorter than [`VALUE_MIN`] or a common word.
     pub fn add_value(&mut self, name: &str, value: &[u8]) -> bool {
         self.signs(value).is_empty() && self.given.add(name, value)
+    }
+
+    /// The text of a command with each secret replaced, and nothing that a shell would run; `None`
+    /// where nothing matches.
+    #[must_use]
+    pub fn mask_code(&self, text: &[u8]) -> Option<Masked> {
+        self.masked(text, |text| match command::read(text, self.more(), 0) {
+            found if found.is_empty() => found,
+            found => live::cut(text, found),
+        })
     }
 
     /// The text with each secret replaced; `None` where nothing matches.
@@ -189,7 +203,9 @@ impl Masker {
     fn is_known(&self, name: &[u8]) -> bool {
         let own = self.own.iter().map(|rule| rule.name.as_str());
         // Which values another recorder was given is not known here.
-        if name.starts_with(given::OF_VARIABLE.as_bytes()) || name == TOLD.as_bytes() {
+        let variable = name.strip_prefix(given::OF_VARIABLE.as_bytes());
+        let variable = variable.and_then(|name| std::str::from_utf8(name).ok());
+        if variable.is_some_and(is_variable) || name == TOLD.as_bytes() {
             return true;
         }
         let mut all = RULES.iter().map(|rule| rule.name).chain(own).chain(self.given.names());

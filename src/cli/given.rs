@@ -11,6 +11,7 @@ use crate::fact::notice::{self, Notice};
 use crate::fact::{Collection, Collector, environment};
 use crate::failure::{Failure, Kind};
 use crate::files;
+use crate::mask::Masker;
 use crate::mask::asked::Asked;
 use crate::paths;
 use crate::record::TEXT_MAX;
@@ -126,10 +127,16 @@ pub fn masking(given: &Masks) -> Result<Asked, Failure> {
     for file in &given.mask {
         masks::add(&mut asked, masks::of_file(file)?, &file.display().to_string())?;
     }
-    for name in given.mask_env.iter().filter(|name| paths::variable(name).is_none()) {
-        report::say(&format!(
-            "{name} is not set here: its value is masked where a shell or a step exports it"
-        ));
+    for name in &given.mask_env {
+        match paths::variable(name) {
+            None => report::say(&format!(
+                "{name} is not set here: its value is masked where a shell or a step exports it"
+            )),
+            Some(value) if !Masker::default().add_value(name, value.as_encoded_bytes()) => {
+                report::say(&format!("the value of {name} is too short or too common: it is not masked"));
+            }
+            Some(_) => {}
+        }
     }
     Ok(asked)
 }

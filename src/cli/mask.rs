@@ -6,7 +6,8 @@ use super::args::{Mask, MaskRules, MaskTest, MaskVerb, Masks};
 use super::given::{Exit, given_text, masking};
 use super::row::put_text;
 use crate::failure::Failure;
-use crate::mask::{Masker, RULES};
+use crate::mask::RULES;
+use crate::mask::asked::Asked;
 use crate::record::TEXT_MAX;
 use crate::report;
 use crate::session::masking as masks;
@@ -19,11 +20,11 @@ pub fn run(args: &Mask) -> Exit {
     }
 }
 
-/// The masker that a recorder has here, with what the options add.
-pub fn masker(given: &Masks) -> Result<Masker, Failure> {
+/// What a recorder masks here beyond the built-in rules, with what the options add.
+pub fn asked(given: &Masks) -> Result<Asked, Failure> {
     let mut asked = masks::usual()?;
     masks::add(&mut asked, masking(given)?, "--mask")?;
-    Ok(masks::masker(&asked))
+    Ok(asked)
 }
 
 fn test(args: &MaskTest) -> Exit {
@@ -34,7 +35,7 @@ fn test(args: &MaskTest) -> Exit {
     if text.len() > TEXT_MAX {
         return Err(Failure::usage(format!("the text has more than {TEXT_MAX} bytes")));
     }
-    let masked = masker(&args.masks)?.mask(&text);
+    let masked = masks::masker_of(&asked(&args.masks)?, &text).mask_code(&text);
     let rules = masked.as_ref().map(|masked| masked.rules.clone()).unwrap_or_default();
     let is_masked = masked.is_some();
     let shown = masked.map_or(text, |masked| masked.text);

@@ -15,12 +15,12 @@ use super::given::Exit;
 use super::held::{self, Held, parse, read};
 use super::input::no_attestation;
 use super::key;
-use super::mask::masker;
+use super::mask::asked;
 use crate::crypto::sha256;
 use crate::encoding::hex;
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite};
-use crate::mask::Masker;
+use crate::mask::asked::Asked;
 use crate::policy::ci::{self, CI_FILE_MAX, Job};
 use crate::policy::{self, Hides, Options, Policy, ScriptRule};
 use crate::report;
@@ -28,6 +28,7 @@ use crate::run::call::bash;
 use crate::run::reader::Places;
 use crate::run::split;
 use crate::script::{SCRIPT_MAX, Script};
+use crate::session::masking::masker_of;
 use crate::text;
 use crate::verify::{self, Objection, Trusted, Verdict};
 
@@ -120,7 +121,7 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let bytes = files::read_stream(&args.file, SCRIPT_MAX as u64)?;
     let digest = hex(&sha256(&[&bytes]));
     let script = script(bytes).map_err(&named)?;
-    let masker = masker(&args.masks)?;
+    let masker = masker_of(&asked(&args.masks)?, script.bytes());
     let rule = ScriptRule::of(&script, &masker).map_err(|why| named(Failure::usage(why)))?;
     let (every_pipe, remarks) = hidden(&script, Options::default(), args.strict, "");
     // A script with a masked secret has no digest in a statement.
@@ -161,7 +162,7 @@ fn ci_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// The rules for the blocks of a job, and what their reader should know.
-fn rules(job: Job, strict: bool, masker: &Masker) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
+fn rules(job: Job, strict: bool, asked: &Asked) -> Result<(Vec<ScriptRule>, Vec<String>), Failure> {
     let (mut rules, mut told, mut hide) = (Vec::new(), job.remarks, Vec::new());
     for block in job.blocks {
         let place = block.name.as_deref().map_or_else(String::new, |name| format!("{name}: "));
@@ -180,6 +181,7 @@ fn rules(job: Job, strict: bool, masker: &Masker) -> Result<(Vec<ScriptRule>, Ve
             continue;
         }
         let usage = |why: String| Failure::usage(format!("{place}{why}"));
+        let masker = &masker_of(asked, &[before.bytes(), script.bytes()].concat());
         let rule = ScriptRule::of(&script, masker).map_err(usage)?;
         let before = policy::texts(&before, masker).map_err(usage)?;
         let before = before.into_iter().map(|(text, _)| text).collect();
@@ -218,10 +220,10 @@ fn written(
     (name, file): (&str, &Path),
     to: &PolicyOutput,
 ) -> Exit {
-    let masker = masker(masks)?;
+    let asked = asked(masks)?;
     let made = job.and_then(|mut job| {
         let context = std::mem::take(&mut job.context);
-        Ok((context, rules(job, strict, &masker)?))
+        Ok((context, rules(job, strict, &asked)?))
     });
     let (context, (rules, remarks)) = made.map_err(of_file(file))?;
     let from = format!("job {name} of {}", file.display());

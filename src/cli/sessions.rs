@@ -19,6 +19,7 @@ use crate::report::{self, Style};
 use crate::run::session::open_in;
 use crate::session::close::{EndVerb, end_by_command};
 use crate::session::heads::head_now;
+use crate::session::masking::masker;
 use crate::session::place::Placed;
 use crate::session::told as kept;
 use crate::session::{Session, SessionError, birth, find, shells, short_id, to_join};
@@ -33,6 +34,9 @@ pub fn start(args: &Start) -> Exit {
     let given = args.secret.as_deref().map(secret).transpose()?;
     let asked = collection_here(&args.collect)?;
     let masks = masking(&args.collect.masks)?;
+    if let Some(name) = &args.name {
+        birth::not_secret(name, &masker(&masks))?;
+    }
     let mut opened = match (args.dir.clone().or_else(paths::ci_folder), &args.name) {
         (Some(dir), _) => open_in(&dir, args.name.clone(), given)?,
         (None, Some(name)) => {

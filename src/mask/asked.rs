@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::given::OF_VARIABLE;
+use super::name::is_variable;
 use super::{Masker, says_secret};
 use crate::text::line_and_column;
 
@@ -212,31 +213,57 @@ impl Asked {
     }
 }
 
+/// The most values that are taken from the text of a script.
+const TOLD_MAX: usize = 256;
+
 /// The values that a script tells GitHub's runner to mask: what stands behind `::add-mask::`, or what
-/// the variable has that is named there.
+/// the variable that is named there has, in the environment or by the script itself.
 #[must_use]
 pub fn told(script: &[u8], value: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
+    let mut all: Vec<Vec<u8>> = Vec::new();
     for at in memchr::memmem::find_iter(script, ADD_MASK) {
-        let rest = &script[at + ADD_MASK.len()..];
-        let end = rest.iter().position(|byte| b"\"'\n\r|&;>".contains(byte)).unwrap_or(rest.len());
-        let word = rest[..end].trim_ascii();
+        let word = literal(&script[at + ADD_MASK.len()..]);
         let name = word.strip_prefix(b"${").and_then(|name| name.strip_suffix(b"}"));
         let name = name.or_else(|| word.strip_prefix(b"$")).and_then(|name| std::str::from_utf8(name).ok());
-        match name {
-            Some(name) => all.extend(Some(name).filter(|name| is_variable(name)).and_then(&value)),
+        match name.filter(|name| is_variable(name)) {
+            Some(name) => {
+                all.extend(value(name));
+                all.extend(assigned(script, name));
+            }
             None => all.push(word.to_vec()),
+        }
+        all.truncate(TOLD_MAX);
+        if all.len() == TOLD_MAX {
+            break;
         }
     }
     all
 }
 
-/// Whether a word can name a variable.
+/// What a script gives a variable in its own text.
 #[must_use]
-pub fn is_variable(word: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    first && word.len() <= 100 && word.bytes().all(plain)
+pub fn assigned(script: &[u8], name: &str) -> Vec<Vec<u8>> {
+    let begins = |at: usize| at == 0 || !script[at - 1].is_ascii_alphanumeric() && script[at - 1] != b'_';
+    let assignment = format!("{name}=");
+    let places = memchr::memmem::find_iter(script, assignment.as_bytes()).filter(|at| begins(*at));
+    let values = places.map(|at| literal(&script[at + assignment.len()..]).to_vec());
+    values.filter(|value| !value.is_empty() && !value.contains(&b'$')).take(TOLD_MAX).collect()
+}
+
+/// A word as it stands there, without the quotes around it.
+fn literal(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let (text, ends): (_, &[u8]) = match text.first() {
+        Some(b'"') => (&text[1..], b"\"\n\r"),
+        Some(b'\'') => (&text[1..], b"'\n\r"),
+        _ => (text, b"\"'\n\r|&;>"),
+    };
+    let end = text.iter().position(|byte| ends.contains(byte)).unwrap_or(text.len());
+    // Behind a quote that closes before the value, as in "::add-mask::"VALUE.
+    match (end, text.get(end), text.get(end + 1)) {
+        (0, Some(b'"' | b'\''), Some(next)) if !b" \n".contains(next) => literal(&text[1..]),
+        _ => text[..end].trim_ascii(),
+    }
 }
 
 fn variable(source: &Source, name: &Spanned<DeValue>) -> Result<String, Wrong> {

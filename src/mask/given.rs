@@ -11,7 +11,7 @@ use super::name::has;
 use super::scan::Found;
 
 /// What stands before the name of the variable whose value is masked.
-pub(super) const OF_VARIABLE: &str = "env:";
+pub const OF_VARIABLE: &str = "env:";
 /// What stands in the place of a value that a script tells GitHub's runner to mask.
 pub const TOLD: &str = "add-mask";
 /// The shortest value that is searched for, in bytes without the blanks around it.

@@ -103,6 +103,14 @@ pub fn words_of_names() -> [(&'static str, Vec<&'static str>); 6] {
     ]
 }
 
+/// Whether a word can name a variable.
+#[must_use]
+pub fn is_variable(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    first && word.len() <= 100 && word.bytes().all(plain)
+}
+
 /// Whether a variable's name says that its value is secret.
 #[must_use]
 pub fn says_secret(name: &[u8]) -> bool {

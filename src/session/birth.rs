@@ -218,7 +218,10 @@ fn write_genesis(
 }
 
 /// Refuses a name that looks like a secret: it stands in clear in the first record.
-fn not_secret(name: &str, masker: &Masker) -> Result<()> {
+///
+/// # Errors
+/// It does.
+pub fn not_secret(name: &str, masker: &Masker) -> Result<()> {
     match masker.mask(name.as_bytes()) {
         None => Ok(()),
         Some(masked) => {

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use super::error::{Result, SessionError};
 use crate::files::{self, FileError, Folder};
-use crate::mask::asked::{self, Asked, FILE_MAX, is_variable};
-use crate::mask::{Masker, TOLD};
+use crate::mask::asked::{self, Asked, FILE_MAX};
+use crate::mask::{Masker, OF_VARIABLE, TOLD, is_variable};
 use crate::paths;
 
 /// The name of the user's file of rules, in the folder of the configuration.
@@ -91,21 +91,31 @@ pub fn masker(asked: &Asked) -> Masker {
     asked.masker(|name| paths::variable(name).map(OsString::into_vec), names)
 }
 
+/// The masker of a recorder that records this script from here on.
+#[must_use]
+pub fn masker_of(asked: &Asked, script: &[u8]) -> Masker {
+    let mut masker = masker(asked);
+    learn(&mut masker, asked, script);
+    masker
+}
+
 /// The name of the file beside its state that says what is masked in a session.
 #[must_use]
 pub fn name(id: &str) -> String {
     format!("{id}.mask")
 }
 
-/// Adds to the masker what a script tells GitHub's runner to mask; none if it tells nothing.
-#[must_use]
-pub(super) fn with_told(masker: &Masker, script: &[u8]) -> Option<Masker> {
-    let values = asked::told(script, |name| paths::variable(name).map(OsString::into_vec));
-    let mut masker = (!values.is_empty()).then(|| masker.clone())?;
-    for value in values {
+/// Adds to the masker what the text of a script says is secret: what it tells GitHub's runner to
+/// mask, and what it gives the variables whose values are masked.
+pub(super) fn learn(masker: &mut Masker, asked: &Asked, script: &[u8]) {
+    for value in asked::told(script, |name| paths::variable(name).map(OsString::into_vec)) {
         masker.add_value(TOLD, &value);
     }
-    Some(masker)
+    for name in &asked.variables {
+        for value in asked::assigned(script, name) {
+            masker.add_value(&format!("{OF_VARIABLE}{name}"), &value);
+        }
+    }
 }
 
 /// Keeps what is asked for beyond what a session keeps already. Only lines are added, so whoever

@@ -263,14 +263,15 @@ impl Session {
         Ok(())
     }
 
-    /// Masks what a script tells GitHub's runner to mask, as long as this process records.
+    /// Masks what the text of a script says is secret, as long as this process records.
     ///
     /// # Errors
     /// What is masked in the session cannot be read.
     pub fn mask_told(&mut self, script: &[u8]) -> Result<()> {
-        if let Some(masker) = masking::with_told(self.masker(&self.state_folder()?)?, script) {
-            self.masker = masker.into();
-        }
+        let states = self.state_folder()?;
+        let mut masker = self.masker(&states)?.clone();
+        masking::learn(&mut masker, &masking::read(&states, self.id())?, script);
+        self.masker = masker.into();
         Ok(())
     }
 

@@ -115,6 +115,66 @@ fn what_has_the_letters_of_a_masked_command_is_taken_for_it() {
 }
 
 #[test]
+fn a_command_hides_behind_the_sign_of_a_secret() {
+    let home = home();
+    let judged = |script: &str| {
+        home.file("work/run.sh", script);
+        let run = attesh(&home, &["sh", "--seal", "x.intoto.json", "--force", "--key", "k", "run.sh"]);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        attesh(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]).code
+    };
+    for (good, bad) in [
+        ("TOKEN=\"abc12345\" true\n", "TOKEN=\"abc12345$(touch evil)\" true\n"),
+        ("TOKEN=\"abc12345\" true\n", "TOKEN=\"abc12345`touch evil`\" true\n"),
+        (
+            ": curl -H \"Authorization: Bearer abcdef12345\"\n",
+            ": curl -H \"Authorization: Bearer abc$(touch evil)\"\n",
+        ),
+        (
+            "echo \"abc12345\" | cat --password-stdin || :\n",
+            "echo \"abc12345$(touch evil)\" | cat --password-stdin || :\n",
+        ),
+        (": \"password: |\n  abc12345\n\"\n", ": \"password: |\n  abc$(touch evil)\n\"\n"),
+        (
+            "{ : \"-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh\"\ntrue\n}\n",
+            "{ : \"-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh\"\ntouch evil\n}\n",
+        ),
+        (
+            "cat > /dev/null << E\n-----BEGIN RSA PRIVATE KEY-----\nMIIEabcd\nE\n",
+            "cat > /dev/null << E\n-----BEGIN RSA PRIVATE KEY-----\nMI$(touch evil)d\nE\n",
+        ),
+    ] {
+        home.file("work/good.sh", good);
+        ok(&home, &["policy", "from-script", "good.sh", "--force", "-o", "p.toml"]);
+        assert_eq!(judged(good), Some(0), "{good}");
+        assert_eq!(judged(bad), Some(1), "{bad}");
+    }
+}
+
+#[test]
+fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
+    let home = home();
+    for script in [
+        "echo '::add-mask::horse battery'\necho horse battery\n",
+        "X='horse battery'\necho \"::add-mask::$X\"\necho horse battery\n",
+        "export DEPLOY='horse battery'\necho horse battery\n",
+    ] {
+        home.file("work/run.sh", script);
+        let mask = ["--mask-env", "DEPLOY"];
+        ok(&home, &[&["policy", "from-script", "run.sh", "--force", "-o", "p.toml"][..], &mask].concat());
+        let policy = std::fs::read_to_string(home.path("work/p.toml")).unwrap();
+        assert!(!policy.contains("battery"), "{policy}");
+        let sealing = ["--seal", "x.intoto.json", "--force", "--key", "k", "run.sh"];
+        ok(&home, &[&["sh"][..], &mask, &sealing].concat());
+        ok(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]);
+        assert_eq!(
+            holding_in_any_form(&home.path("work"), "horse battery", &["run.sh"]),
+            Vec::<PathBuf>::new()
+        );
+    }
+}
+
+#[test]
 fn what_is_denied_may_stand_where_a_secret_is_masked() {
     let home = home();
     home.file("work/run.sh", "export A_TOKEN='echo evil'; eval \"$A_TOKEN\" || true\n");
