@@ -4,7 +4,9 @@
 //! language. What does not: how a shell reads a word (`shell`), which names and values there are
 //! (`name`, `value`).
 
-use super::name::Kind;
+use std::ops::Range;
+
+use super::name::{self, Kind};
 use super::scan::{Scan, is_word};
 use super::value::{self, is_plain, unit};
 
@@ -43,6 +45,12 @@ impl<'m> Scan<'_, 'm> {
         header: Option<bool>,
     ) -> Option<usize> {
         let parameter = kind.is_none() && header.is_none();
+        if parameter && &self.text[at..end] == b"stringData" {
+            self.string_data(end);
+        }
+        if parameter && let Some(after) = self.record(at, end) {
+            return Some(after);
+        }
         if parameter && !self.is_parameter(at, end) {
             return self.identified(at, end);
         }
@@ -60,16 +68,24 @@ impl<'m> Scan<'_, 'm> {
             return drawn.then(|| self.mask(&value, "url-parameter"));
         }
         let kind = kind?;
+        let sign = self.next_line(end, sign);
         match self.text.get(sign.value)? {
+            b'\n' if sign.byte == b':' => self.items(sign.value, kind),
             b'[' | b'(' => self.list(sign, kind),
             _ if sign.byte == b':' && &self.text[at..end] == b"PASS" => None,
             b'|' | b'>' => self.block(at, sign.value),
             _ => {
                 let value = self.value(at, sign, kind)?;
-                let is_plain = is_plain(&self.text[value.start..value.end], kind, value.literal);
-                (!is_plain).then(|| self.mask(&value, "assignment"))
+                self.secret(&value, kind, "assignment")
             }
         }
+    }
+
+    /// Masks the part of a value that is a secret.
+    fn secret(&mut self, value: &Value, kind: Kind, rule: &'m str) -> Option<usize> {
+        let part = value::secret(&self.text[value.start..value.end], kind, value.literal)?;
+        let (start, end) = (value.start + part.start, value.start + part.end);
+        Some(self.mask(&Value { start, end, literal: value.literal }, rule))
     }
 
     fn mask(&mut self, value: &Value, rule: &'m str) -> usize {
@@ -147,7 +163,9 @@ impl<'m> Scan<'_, 'm> {
     }
 
     fn value(&mut self, at: usize, sign: Sign, kind: Kind) -> Option<Value> {
-        if let Some(value) = self.quoted(sign.value) {
+        // What a shell runs.
+        let runs = sign.byte == b'=' && !sign.spaced && self.text.get(sign.value) == Some(&b'`');
+        if let Some(value) = self.quoted(sign.value).filter(|_| !runs) {
             // The quote can be the end of one: `read -p "Password: " x; echo "ok"`, `:token:`x``.
             let ends = sign.byte == b':'
                 && matches!(self.text[value.start], b' ' | b')' | b';' | b',' | b'\n' | b'|' | b'&' | b'>');
@@ -247,6 +265,7 @@ impl<'m> Scan<'_, 'm> {
                 .iter()
                 .take_while(|byte| byte.is_ascii_whitespace() || **byte == b',')
                 .count();
+            at += self.index(at);
             let value = match self.quoted(at) {
                 Some(value) => value,
                 None => self.bare(at),
@@ -263,6 +282,16 @@ impl<'m> Scan<'_, 'm> {
             at = self.mask(&value, "assignment") + closed;
             masked = Some(at);
         }
+    }
+
+    /// How long the index before a value of a list is: `[name]=`.
+    fn index(&self, at: usize) -> usize {
+        let rest = &self.text[at..];
+        if rest.first() != Some(&b'[') {
+            return 0;
+        }
+        let length = rest.iter().take(64).position(|byte| *byte == b']').unwrap_or(0);
+        if length > 0 && rest.get(length + 1) == Some(&b'=') { length + 2 } else { 0 }
     }
 
     /// A block of YAML: the lines after it that are further in.
@@ -309,8 +338,7 @@ impl<'m> Scan<'_, 'm> {
         let start = value.start + skip;
         let end = start + bytes[skip..].trim_ascii_end().len();
         let value = Value { start, end, literal: value.literal };
-        let plain = is_plain(&self.text[start..end], Kind::Token, value.literal);
-        (!plain).then(|| self.mask(&value, "header"))
+        self.secret(&value, Kind::Token, "header")
     }
 
     fn header_end(&mut self, at: usize, start: usize) -> usize {
@@ -386,5 +414,129 @@ impl<'m> Scan<'_, 'm> {
         let plain = bytes.iter().any(u8::is_ascii_whitespace) || is_plain(bytes, kind, true);
         let glued = self.text.get(value.end + 1).is_some_and(|byte| is_word(*byte));
         (!plain && !glued).then(|| self.mask(&value, "assignment"))
+    }
+}
+
+/// Keys of a record that name what it holds, and keys whose value it then is.
+const RECORD_NAMES: [&[u8]; 5] = [b"name", b"key", b"variable", b"parameterkey", b"variable_name"];
+const RECORD_VALUES: [&[u8]; 4] = [b"value", b"secret_value", b"parametervalue", b"default"];
+/// How many values of a secret of Kubernetes are read.
+const DATA_MAX: usize = 32;
+/// How far the value of a record stands behind its name.
+const RECORD_MAX: usize = 64;
+
+impl Scan<'_, '_> {
+    /// The value of a record whose name says secret: `{"name": "X_TOKEN", "value": "…"}`.
+    fn record(&mut self, at: usize, end: usize) -> Option<usize> {
+        let is = |names: &[&[u8]], name: &[u8]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !is(&RECORD_NAMES, &self.text[at..end]) {
+            return None;
+        }
+        let sign = self.sign_after(at, end)?;
+        let name = self.short(sign.value)?;
+        let kind = name::kind(&self.text[name.clone()])?;
+        let between = |byte: &&u8| byte.is_ascii_whitespace() || b"\"'\\,;".contains(byte);
+        let skip = self.text[name.end..].iter().take(RECORD_MAX).take_while(between).count();
+        let from = name.end + skip;
+        let length = self.text[from..].iter().take(32).take_while(|byte| is_word(**byte)).count();
+        let to = from + length;
+        if skip == 0 || !is(&RECORD_VALUES, &self.text[from..to]) {
+            return None;
+        }
+        let sign = self.sign_after(from, to)?;
+        let value = match self.quoted(sign.value) {
+            Some(value) => value,
+            None => self.bare(sign.value),
+        };
+        self.secret(&value, kind, "assignment")
+    }
+
+    /// The values of a secret of Kubernetes in JSON or YAML, one after another.
+    fn string_data(&mut self, end: usize) {
+        let quote = matches!(unit(self.text, end), Some((b'"', _)));
+        let skip = if quote { unit(self.text, end).map_or(0, |(_, length)| length) } else { 0 };
+        let mut at = end + skip;
+        for _ in 0..DATA_MAX {
+            let joins = |byte: &&u8| byte.is_ascii_whitespace() || b":{,".contains(byte);
+            at += self.text[at..].iter().take(BLANKS_MAX).take_while(joins).count();
+            let Some(name) = self.short(at) else { return };
+            let skip = if name.start > at { name.start - at } else { 0 };
+            let sign = name.end + skip;
+            if self.text.get(sign) != Some(&b':') || !quote && self.is_first_column(at) {
+                return;
+            }
+            let from = sign + 1 + self.blanks(sign + 1);
+            let value = match self.quoted(from) {
+                Some(value) => value,
+                None => self.bare(from),
+            };
+            let bytes = &self.text[value.start..value.end];
+            if !value::is_prose(bytes) {
+                self.secret(&value, Kind::Token, "assignment");
+            }
+            at = value.end + (value.start - from);
+        }
+    }
+
+    fn is_first_column(&self, at: usize) -> bool {
+        at.checked_sub(1).is_none_or(|before| self.text[before] == b'\n')
+    }
+
+    /// A name that stands here, with or without quotes.
+    fn short(&self, at: usize) -> Option<Range<usize>> {
+        let skip = match unit(self.text, at)? {
+            (b'"' | b'\'', length) => length,
+            _ => 0,
+        };
+        let of = |byte: &&u8| is_word(**byte) || b"-.".contains(byte);
+        let length = self.text[at + skip..].iter().take(96).take_while(of).count();
+        (length > 0).then_some(at + skip..at + skip + length)
+    }
+
+    /// The sign of a quoted name whose value stands in a line behind it.
+    fn next_line(&self, end: usize, sign: Sign) -> Sign {
+        let quoted = matches!(self.text.get(end), Some(b'"'));
+        if !quoted || sign.byte != b':' || self.text.get(sign.value) != Some(&b'\n') {
+            return sign;
+        }
+        let blank = |byte: &&u8| byte.is_ascii_whitespace();
+        let skip = self.text[sign.value..].iter().take(BLANKS_MAX).take_while(blank).count();
+        match self.text.get(sign.value + skip) {
+            Some(b'"') => Sign { value: sign.value + skip, ..sign },
+            _ => sign,
+        }
+    }
+
+    /// A list of YAML below its name: each value in it.
+    fn items(&mut self, start: usize, kind: Kind) -> Option<usize> {
+        let (mut at, mut masked) = (start + 1, None);
+        loop {
+            let blanks = self.blanks(at);
+            if !self.text[at + blanks..].starts_with(b"- ") {
+                return masked;
+            }
+            let from = at + blanks + 2;
+            let end = self.line_end(from);
+            let line = self.text[from..end].trim_ascii_end();
+            let value = match self.quoted(from) {
+                Some(value) => value,
+                None => Value { start: from, end: from + line.len(), literal: false },
+            };
+            let bytes = &self.text[value.start..value.end];
+            let other = bytes.len() > 256
+                || bytes.iter().any(u8::is_ascii_whitespace)
+                || bytes.last() == Some(&b':')
+                || kind != Kind::Password && value::is_prose(bytes);
+            if other {
+                return masked;
+            }
+            if let Some(after) = self.secret(&value, kind, "assignment") {
+                masked = Some(after);
+            }
+            at = end + 1;
+            if at >= self.text.len() {
+                return masked;
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::name::{self, Kind};
 use super::programs::{self, Part, Program, Takes};
 use super::scan::{Found, Own, scan};
 use super::shell::{Piece, Reader, Word};
-use super::value::is_plain;
+use super::value;
 
 /// What a user or a job adds to the built-in rules.
 #[derive(Clone, Copy)]
@@ -21,6 +21,11 @@ pub(super) struct More<'m> {
 const DEPTH_MAX: usize = 3;
 /// The most words that are read as one command.
 const WORDS_MAX: usize = 512;
+/// Programs that give on what they read.
+const FILTERS: [&[u8]; 6] = [b"tr", b"cat", b"head", b"tail", b"tee", b"sed"];
+/// Programs whose arguments are names, also those of programs.
+const OF_NAMES: &str = "ls cat rm cp mv which type man apt apt-get yum dnf apk brew cd mkdir touch chmod chown file \
+    du less more wc stat";
 /// How many programs of one command are looked at.
 const PROGRAMS_MAX: usize = 3;
 
@@ -73,10 +78,11 @@ impl<'a> Commands<'a, '_> {
     fn run(&mut self) {
         let mut reader = Reader::new(self.text);
         let (mut words, mut here, mut before) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut next, mut reads) = (Next::Word, None);
+        let (mut next, mut reads, mut feeds) = (Next::Word, None, None);
         while let Some(piece) = reader.next() {
-            let ends = matches!(piece, Piece::Word(_) | Piece::End | Piece::Pipe);
-            let piped = matches!(piece, Piece::Pipe);
+            let ends = matches!(piece, Piece::Word(_) | Piece::End | Piece::Pipe | Piece::Fed);
+            let (piped, fed) = (matches!(piece, Piece::Pipe), matches!(piece, Piece::Fed));
+            let is_read = fed && next == Next::File;
             match piece {
                 Piece::Word(word) => {
                     match next {
@@ -92,7 +98,7 @@ impl<'a> Commands<'a, '_> {
                 Piece::Here => next = Next::Here,
                 Piece::File => next = Next::File,
                 Piece::Document(start, end) => self.document(start, end, reads),
-                Piece::End | Piece::Pipe => {}
+                Piece::End | Piece::Pipe | Piece::Fed => next = Next::Word,
             }
             if !ends {
                 continue;
@@ -100,9 +106,21 @@ impl<'a> Commands<'a, '_> {
             // A line may end behind a pipe.
             if !words.is_empty() {
                 reads = self.command(&words, &here, &before);
-                before.clear();
-                if piped {
-                    std::mem::swap(&mut before, &mut words);
+                if let Some(part) = feeds.take() {
+                    self.echoed(&words, part);
+                }
+                feeds = reads.filter(|_| is_read);
+                // What a filter gives is what it read.
+                let first = words[0].text.as_ref();
+                let filters = piped && FILTERS.contains(&first);
+                match piped {
+                    true if filters && !here.is_empty() => {
+                        before = vec![Word::plain(b"echo", 0)];
+                        before.append(&mut here);
+                    }
+                    true if filters => {}
+                    true => before = std::mem::take(&mut words),
+                    false => before.clear(),
                 }
                 words.clear();
             }
@@ -154,12 +172,16 @@ impl<'a> Commands<'a, '_> {
             self.assignment(word, 0);
         }
         here.iter().for_each(|word| self.within(word));
+        let mut reads = self.builtin(words, here);
         let mut seen = 0;
-        let mut reads = None;
         for (number, word) in words.iter().enumerate() {
-            let name = word.text.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            if name.len() < 2 || name[0] == b'-' || seen == PROGRAMS_MAX {
+            let name = word.text.rsplit(|byte| b"/=".contains(byte)).next().unwrap_or_default();
+            let name = name.strip_suffix(b".exe").unwrap_or(name);
+            if name.len() < 2 || name[0] == b'-' || seen == PROGRAMS_MAX || word.text.starts_with(b"/etc/") {
                 continue;
+            }
+            if number == 0 && name::has(OF_NAMES, name) {
+                break;
             }
             let rows = programs::named(name);
             let mut known = false;
@@ -174,6 +196,59 @@ impl<'a> Commands<'a, '_> {
         reads
     }
 
+    /// What the shell's own `read` and `printf` give a name that says secret.
+    fn builtin(&mut self, words: &[Word<'a>], here: &[Word<'a>]) -> Option<Part> {
+        let kind_of = |word: &Word| {
+            let plain = word.text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+            name::kind(&word.text).filter(|_| plain)
+        };
+        match words.first()?.text.as_ref() {
+            b"read" => {
+                let kind = words[1..].iter().find_map(kind_of)?;
+                here.iter().for_each(|word| self.secret(word, 0, word.text.len(), kind, "input"));
+                Some(Part::Whole)
+            }
+            b"printf" => {
+                let named = words.get(1).is_some_and(|word| word.text.as_ref() == b"-v");
+                let skip = if named { 3 } else { 1 };
+                let (format, rest) = words.get(skip..)?.split_first()?;
+                match words.get(2).filter(|_| named).and_then(kind_of) {
+                    Some(kind) => {
+                        rest.iter()
+                            .for_each(|word| self.secret(word, 0, word.text.len(), kind, "assignment"));
+                    }
+                    None => self.formatted(format, rest),
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The words that a format puts behind a name that says secret.
+    fn formatted(&mut self, format: &Word, words: &[Word<'a>]) {
+        let (mut from, mut words) = (0, words.iter());
+        while let Some(at) = format.text[from..].iter().position(|byte| *byte == b'%').map(|at| from + at) {
+            let before = format.text[from..at].trim_ascii_end();
+            from = at + 1;
+            if format.text.get(from) == Some(&b'%') {
+                from += 1;
+                continue;
+            }
+            let Some(word) = words.next() else { return };
+            let before = before.strip_suffix(b"\"").or_else(|| before.strip_suffix(b"'")).unwrap_or(before);
+            let Some(name) = before.strip_suffix(b"=").or_else(|| before.strip_suffix(b":")) else {
+                continue;
+            };
+            let name = name.strip_suffix(b"\"").unwrap_or(name);
+            let of = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+            let length = name.iter().rev().take_while(of).count();
+            if let Some(kind) = name::kind(&name[name.len() - length..]) {
+                self.secret(word, 0, word.text.len(), kind, "assignment");
+            }
+        }
+    }
+
     /// A part of a word, if it is a secret.
     fn secret(&mut self, word: &Word, from: usize, to: usize, kind: Kind, rule: &'static str) {
         if from >= to {
@@ -185,10 +260,18 @@ impl<'a> Commands<'a, '_> {
             return;
         }
         let before = start.checked_sub(1).map(|before| self.text[before]);
+        let text = &word.text[from..to];
+        // An escaped `$` is a character, save where another shell reads what follows.
+        let escaped = text[0] == b'$'
+            && self.text.get(start) == Some(&b'\\')
+            && !value::is_plain(&[b"\\", text].concat(), kind, false);
         let literal = self.is_argv
+            || escaped
+            || word.is_literal(self.text, from)
             || word.is_quoted() && matches!(before, Some(b'\''))
             || self.text.get(start) == Some(&b'\'');
-        if !is_plain(&word.text[from..to], kind, literal) {
+        if let Some(part) = value::secret(text, kind, literal) {
+            let (start, end) = word.place(from + part.start, from + part.end);
             self.found.push(Found { start, end, rule });
         }
     }
@@ -202,9 +285,18 @@ impl<'a> Commands<'a, '_> {
             Part::Percent => after(b'%'),
             Part::Pass => text.starts_with(b"pass:").then_some(from + 5),
             Part::Pair => text.contains(&b'=').then_some(from),
+            Part::Comma => after(b','),
+            Part::Slash => after(b'/').filter(|_| !text.starts_with(b"/")),
+        };
+        // Behind a slash the password ends before the name of the place.
+        let end = match part {
+            Part::Slash => {
+                text.iter().rposition(|byte| *byte == b'@').map(|at| word.text.len() - text.len() + at)
+            }
+            _ => None,
         };
         if let Some(from) = from {
-            self.secret(word, from, word.text.len(), kind, rule);
+            self.secret(word, from, end.unwrap_or(word.text.len()), kind, rule);
         }
     }
 
@@ -222,7 +314,7 @@ impl<'a> Commands<'a, '_> {
         }
         let about = [b"id=".as_slice(), b"type=", b"env="].iter().any(|start| next.text.starts_with(start));
         match name::kind(name) {
-            Some(kind) if next.text.first() != Some(&b'-') && !about => {
+            Some(kind) if is_value(&next.text) && !about => {
                 self.secret(next, 0, next.text.len(), kind, "option");
             }
             _ => {}
@@ -274,7 +366,7 @@ impl<'a> Commands<'a, '_> {
     ) -> Option<Part> {
         let mut rest = words;
         for known in row.words {
-            let at = rest.iter().position(|word| word.text.as_ref() == known.as_bytes())?;
+            let at = rest.iter().position(|word| is_known(&word.text, known.as_bytes()))?;
             rest = &rest[at + 1..];
         }
         let mut plain = rest.iter().filter(|word| !matches!(word.text.first(), None | Some(b'-')));
@@ -284,10 +376,9 @@ impl<'a> Commands<'a, '_> {
             }
             Takes::Attached(options) => {
                 for option in options.iter().map(|option| option.as_bytes()) {
-                    let attached = words
-                        .iter()
-                        .find(|word| word.text.starts_with(option) && word.text.len() > option.len());
-                    if let Some(word) = attached {
+                    let attached =
+                        |word: &&Word| word.text.starts_with(option) && word.text.len() > option.len();
+                    for word in words.iter().filter(attached) {
                         self.secret(word, option.len(), word.text.len(), Kind::Password, "option");
                     }
                 }
@@ -303,6 +394,17 @@ impl<'a> Commands<'a, '_> {
                 }
             }
             Takes::Named => self.named(rest),
+            Takes::Word(part) => {
+                plain.for_each(|word| self.part(word, 0, part, Kind::Password, "argument"));
+            }
+            Takes::Fields(names) => {
+                for word in plain {
+                    let Some(sign) = word.text.iter().position(|byte| *byte == b'=') else { continue };
+                    if names.iter().any(|name| name.as_bytes() == &word.text[..sign]) {
+                        self.secret(word, sign + 1, word.text.len(), Kind::Token, "argument");
+                    }
+                }
+            }
             Takes::Pairs(options) => self.pairs(options, rest),
             Takes::Input(part) => {
                 here.iter().for_each(|word| self.part(word, 0, part, Kind::Password, "input"));
@@ -322,17 +424,16 @@ impl<'a> Commands<'a, '_> {
                 text.starts_with(b"-") && text.len() > 1 && text[1..].iter().all(u8::is_ascii_alphabetic);
             let bundle = option.len() == 2 && part == Part::Colon && letters && text.last() == option.last();
             if text.as_ref() == option || bundle {
-                if let Some(next) = words.get(number + 1).filter(|next| next.text.first() != Some(&b'-')) {
+                if let Some(next) = words.get(number + 1).filter(|next| is_value(&next.text)) {
                     self.part(next, 0, part, Kind::Password, "option");
                 }
-                return;
+                continue;
             }
             if text.starts_with(option)
                 && (text[option.len()] == b'=' || !long && option.len() <= 3 || option.ends_with(b"="))
             {
                 let skip = usize::from(text[option.len()] == b'=');
                 self.part(word, option.len() + skip, part, Kind::Password, "option");
-                return;
             }
         }
     }
@@ -387,4 +488,20 @@ impl<'a> Commands<'a, '_> {
             }
         }
     }
+}
+
+/// Whether a word can be the value of an option: one that begins as an option does has letters and
+/// digits only.
+fn is_value(word: &[u8]) -> bool {
+    match word.strip_prefix(b"-") {
+        Some(rest) => rest.iter().all(u8::is_ascii_alphanumeric) && value::is_drawn(rest, 6),
+        None => true,
+    }
+}
+
+/// Whether a word is one that a row of the table has; a letter of several is one.
+fn is_known(word: &[u8], known: &[u8]) -> bool {
+    let bundle =
+        |rest: &[u8]| rest.len() < 6 && rest.iter().all(u8::is_ascii_alphabetic) && rest.contains(&known[1]);
+    word == known || known.len() == 2 && known[0] == b'-' && word.strip_prefix(b"-").is_some_and(bundle)
 }

@@ -5,7 +5,9 @@
 //!
 //! Rules: what a value is appears in no debug output.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 use super::name::has;
 use super::scan::Found;
@@ -25,19 +27,12 @@ const COMMON: &str = "production development staging testing default enabled dis
     master release latest nothing unknown password secret username required optional undefined \
     /bin/bash /bin/sh xterm-256color en_US.UTF-8 inherit";
 
-/// A spelling of a value.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Needle {
-    bytes: Vec<u8>,
-    name: u32,
-}
-
 /// The values of a recording.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Given {
     names: Vec<String>,
-    /// In order of their bytes.
-    needles: Vec<Needle>,
+    /// The spellings of values, and the number of the name of each.
+    needles: BTreeMap<Vec<u8>, u32>,
     /// Which two bytes a needle begins with; empty where there is none.
     begins: Vec<u64>,
 }
@@ -56,7 +51,12 @@ impl Given {
         }
         let number = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.to_owned());
-        let mut add = |bytes: Vec<u8>| self.needles.push(Needle { bytes, name: number });
+        self.begins.resize(1024, 0);
+        let mut add = |bytes: Vec<u8>| {
+            let begin = usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+            self.begins[begin / 64] |= 1 << (begin % 64);
+            self.needles.entry(bytes).or_insert(number);
+        };
         spellings(value).into_iter().for_each(&mut add);
         let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
         for line in lines.filter(|line| line.len() >= LINE_MIN && line.len() < value.len()) {
@@ -64,13 +64,6 @@ impl Given {
             if !line.starts_with(b"-----") {
                 add(line.to_vec());
             }
-        }
-        self.needles.sort();
-        self.needles.dedup_by(|one, other| one.bytes == other.bytes);
-        self.begins.resize(1024, 0);
-        for needle in &self.needles {
-            let begin = usize::from(needle.bytes[0]) << 8 | usize::from(needle.bytes[1]);
-            self.begins[begin / 64] |= 1 << (begin % 64);
         }
         true
     }
@@ -102,21 +95,21 @@ impl Given {
             let longest =
                 (self.begins[begin / 64] >> (begin % 64) & 1 == 1).then(|| self.longest(&text[at..]));
             match longest.flatten() {
-                Some(needle) => {
-                    each(at, at + needle.bytes.len(), &self.names[needle.name as usize]);
-                    at += needle.bytes.len();
+                Some((length, name)) => {
+                    each(at, at + length, &self.names[name as usize]);
+                    at += length;
                 }
                 None => at += 1,
             }
         }
     }
 
-    /// The longest needle that a text begins with.
-    fn longest(&self, text: &[u8]) -> Option<&Needle> {
+    /// How long the longest needle is that a text begins with, and its name.
+    fn longest(&self, text: &[u8]) -> Option<(usize, u32)> {
         let head = &text[..VALUE_MIN];
-        let from = self.needles.partition_point(|needle| needle.bytes.as_slice() < head);
-        let same = self.needles[from..].iter().take_while(|needle| needle.bytes.starts_with(head));
-        same.filter(|needle| text.starts_with(&needle.bytes)).last()
+        let from = (Bound::Included(head), Bound::Unbounded);
+        let same = self.needles.range::<[u8], _>(from).take_while(|(bytes, _)| bytes.starts_with(head));
+        same.filter(|(bytes, _)| text.starts_with(bytes)).last().map(|(bytes, name)| (bytes.len(), *name))
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Token,
     /// A name such as `secret`, whose value may be the name of one.
     Secret,
+    /// A key of a service: a path is no secret where it says where it begins.
+    Api,
     /// A key or a name such as `pwd`: a path is no secret.
     Key,
     /// A way to log in: a word is no secret.
@@ -28,8 +30,8 @@ const INSIDE: [(&[u8], Kind); 9] = [
     (b"passphrase", Kind::Password),
     (b"passcode", Kind::Password),
     (b"credential", Kind::Key),
-    (b"apikey", Kind::Key),
-    (b"accesskey", Kind::Key),
+    (b"apikey", Kind::Api),
+    (b"accesskey", Kind::Api),
     (b"secretkey", Kind::Key),
     (b"privatekey", Kind::Key),
 ];
@@ -44,7 +46,7 @@ const WHOLE: [(&[u8], Kind); 7] = [
     (b"accountkey", Kind::Key),
 ];
 /// Parts that say secret as the last of a name: elsewhere they are other words.
-const LAST: [(&[u8], Kind); 9] = [
+const LAST: [(&[u8], Kind); 10] = [
     (b"pass", Kind::Password),
     (b"pwd", Kind::Key),
     (b"pw", Kind::Password),
@@ -54,26 +56,33 @@ const LAST: [(&[u8], Kind); 9] = [
     (b"jwt", Kind::Token),
     (b"psk", Kind::Password),
     (b"otp", Kind::Password),
+    (b"bearer", Kind::Token),
 ];
 /// What stands before `key` in the name of a secret key.
-const KEYS: &str = "api access private auth encryption signing master secret account shared storage encrypt \
+const KEYS: &str = "api access application preshared role openai anthropic stripe sendgrid mailgun gemini groq \
+    mistral deepseek kaggle deploy ssh private auth encryption signing master secret account shared storage encrypt \
     decryption session admin hmac license subscription app";
 /// Last parts that say the value is something of a secret, and not it.
 const ABOUT: &str = "file files path paths name names id ids url uri dir type length len ttl expiry expires \
     expiration lifetime count helper enabled disabled ref refs policy version size min max format \
     prefix suffix header field var env command cmd prompt stdin manager provider store class mount \
-    mounts endpoint arn status age limit fd authentication scanning budget bucket rotation \
-    complexity strength generator generation reset change input label text placeholder hint \
+    mounts backend endpoint arn status age limit fd authentication scanning budget bucket rotation \
+    complexity strength generator generation change input label placeholder hint \
     callback location folder required optional supported check checks timeout method mode source \
     host port server service user username list only regex pattern rule rules algorithm alg \
     template number usage keyid group scope scopes event through config configuration settings options spec specification exp";
 /// First parts that ask or allow, or count.
 const ASKS: &str = "no with show use uses without allow enable disable require requires ask prompt get list skip \
-    include has is print save reset existing max min num total pad eos bos unk cls sep mask next \
-    page continuation stop special persist check generate create rotate delete verify";
+    include has is print save existing max min num total pad eos bos unk cls sep next \
+    page continuation stop special persist rotate delete";
+/// First parts that do something with a secret, and last ones that show it: in a name of capitals
+/// they say what the secret is for.
+const DOES: &str = "check generate create verify reset mask text";
 /// Parts that end in `pass` or `token` and name no secret.
-const OTHERS: &str =
-    "onepass minipass multipass bypass compass trespass surpass secretary overpass underpass impass bytoken";
+const OTHERS: &str = "onepass minipass multipass bypass compass trespass surpass secretary overpass underpass impass bytoken askpass";
+
+/// What stands before `pass` where it is a step.
+const STEPS: &str = "first second third last next two one n num single multi render shader compiler encode";
 
 /// The longest name that is read; of a longer one, the end.
 const NAME_MAX: usize = 96;
@@ -87,7 +96,7 @@ pub(super) fn has(list: &str, word: &[u8]) -> bool {
 
 /// What decides of a name, for the manual: what the words do, and the words in order.
 #[must_use]
-pub fn words_of_names() -> [(&'static str, Vec<&'static str>); 6] {
+pub fn words_of_names() -> [(&'static str, Vec<&'static str>); 7] {
     let of = |table: &'static [(&[u8], Kind)]| {
         let words = table.iter().map(|(word, _)| std::str::from_utf8(word).unwrap_or_default());
         words.collect::<Vec<_>>()
@@ -100,6 +109,7 @@ pub fn words_of_names() -> [(&'static str, Vec<&'static str>); 6] {
         ("before key", list(KEYS)),
         ("say secret no more as the last part", list(ABOUT)),
         ("say secret no more as the first part", list(ASKS)),
+        ("say secret no more as the first or last part of a name with small letters", list(DOES)),
     ]
 }
 
@@ -135,18 +145,34 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         return None;
     }
     let last = part(count - 1);
-    if count > 1 && (has(ABOUT, last) || has(ASKS, part(0))) {
+    let small = || name.iter().any(u8::is_ascii_lowercase);
+    let does = || (has(DOES, last) || has(DOES, part(0))) && small();
+    if count > 1 && (has(ABOUT, last) || has(ASKS, part(0)) || does()) {
+        return None;
+    }
+    if count > 1 && matches!(last, b"pass" | b"passes") && has(STEPS, part(count - 2)) {
         return None;
     }
     let found = (0..count).rev().find_map(|at| says(part(at), at + 1 == count));
-    let pair = || (1..count).any(|at| is_key(part(at)) && has(KEYS, part(at - 1)));
+    let pair = || {
+        let before =
+            (1..count).find(|at| is_key(part(*at)) && has(KEYS, part(at - 1))).map(|at| part(at - 1));
+        before.map(|before| match before {
+            b"ssh" | b"deploy" => Kind::Login,
+            b"private" => Kind::Key,
+            _ => Kind::Api,
+        })
+    };
     let login = || count > 1 && last == b"auth" || name == b"auth" || name == b"AUTH" || name == b"_auth";
-    found.or_else(|| pair().then_some(Kind::Key)).or_else(|| login().then_some(Kind::Login))
+    found.or_else(pair).or_else(|| login().then_some(Kind::Login))
 }
 
 /// Whether a word that says secret has these two letters; most names have none of them.
 fn is_hint(two: [u8; 2]) -> bool {
-    matches!(&two, b"pa" | b"pw" | b"se" | b"to" | b"cr" | b"ke" | b"ds" | b"jw" | b"ps" | b"au" | b"ot")
+    matches!(
+        &two,
+        b"pa" | b"pw" | b"se" | b"to" | b"cr" | b"ke" | b"ds" | b"jw" | b"ps" | b"au" | b"ot" | b"be"
+    )
 }
 
 fn is_key(part: &[u8]) -> bool {

@@ -32,6 +32,13 @@ impl<'a> Word<'a> {
         !self.places.is_empty()
     }
 
+    /// Whether a character stands between single quotes, so that a `$` is one.
+    pub(super) fn is_literal(&self, text: &[u8], at: usize) -> bool {
+        let number = self.quotes.partition_point(|((_, end), _)| *end <= at);
+        let quote = self.quotes.get(number).filter(|((start, _), _)| *start <= at);
+        quote.is_some_and(|(_, (begin, _))| text.get(*begin).is_some_and(|byte| b"'$".contains(byte)))
+    }
+
     /// Where a stretch of its characters stands in the text. Where the stretch is spelled in
     /// several pieces, the quotes that it begins or ends in belong to it.
     pub(super) fn place(&self, from: usize, to: usize) -> (usize, usize) {
@@ -62,6 +69,8 @@ pub(super) enum Piece<'a> {
     Pipe,
     /// The next word is what the command reads.
     Here,
+    /// The command before reads what the next one gives.
+    Fed,
     /// The next word is a file.
     File,
     /// A document that the command before read: where it begins and ends.
@@ -141,7 +150,8 @@ impl<'a> Reader<'a> {
                     self.begin();
                     (None, 0)
                 }
-                (b'<' | b'>', Some(b'(')) => (Some(Piece::End), 2),
+                (b'<', Some(b'(')) => (Some(Piece::Fed), 2),
+                (b'>', Some(b'(')) => (Some(Piece::End), 2),
                 (b'<' | b'>', Some(b'>' | b'&' | b'|')) => (Some(Piece::File), 2),
                 (b'<' | b'>', _) => (Some(Piece::File), 1),
                 _ => return Some(Piece::Word(self.word())),

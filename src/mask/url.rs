@@ -2,7 +2,7 @@
 
 use super::name::Kind;
 use super::scan::Scan;
-use super::value::{is_drawn, is_plain};
+use super::value::{is_drawn, secret};
 
 /// What stands for a password where the user is the token.
 const NO_PASSWORDS: [&[u8]; 4] = [b"x-oauth-basic", b"x", b"", b"x-token-auth"];
@@ -25,8 +25,10 @@ impl Scan<'_, '_> {
         let name = &info[..colon.unwrap_or(user)];
         let password = colon.map(|colon| &info[colon + 1..]);
         match password.filter(|password| !NO_PASSWORDS.contains(password)) {
-            Some(password) if !is_plain(password, Kind::Password, false) => {
-                self.push(from + user - password.len(), from + user, "url-password");
+            Some(password) => {
+                let part = secret(password, Kind::Password, false)?;
+                let start = from + user - password.len();
+                self.push(start + part.start, start + part.end, "url-password");
                 Some(from + user)
             }
             None if is_drawn(name, TOKEN_MIN) || password.is_some() && name.len() >= TOKEN_MIN => {

@@ -12,8 +12,8 @@ pub(super) const CLOUD: &[Rule] = rules! {
     [("AB" "SK" 100 "=") ("bedrock" "-api-key-" 100)]
     [("AB" "SK" 40) ("bedrock" "-api-key-" 20)];
     "google-api-key", "an API key of Google", "https://cloud.google.com/docs/authentication/api-keys";
-    ["AIza[A-Za-z0-9_-]{35}"]
-    [("AI" "za" 35) ("AI" "za-_" 33)]
+    ["AIza[A-Za-z0-9_-]{35}" "AQ\\.Ab8[A-Za-z0-9_-]{30,}"]
+    [("AQ" ".Ab8" 44) ("AI" "za" 35) ("AI" "za-_" 33)]
     [("AI" "za" 30) ("xAI" "za" 35)];
     "google-oauth-token", "an access or refresh token of Google", "https://developers.google.com/identity/protocols/oauth2";
     ["ya29\\.[A-Za-z0-9_-]{20,}" "ya29\\.[a-z]\\.[A-Za-z0-9_-]{20,}" "1//0[A-Za-z0-9_-]{30,}"]
@@ -91,10 +91,6 @@ pub(super) const CLOUD: &[Rule] = rules! {
     ["tskey-[a-z]{2,12}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{16,64}" "tskey-[A-Za-z0-9]{16,64}"]
     [("ts" "key-auth-" 16 "-" 32) ("ts" "key-api-" 16 "-" 32)]
     [("ts" "key-auth-" 5) ("xts" "key-auth-" 16 "-" 32)];
-    "ngrok-token", "an API key of ngrok", "https://ngrok.com/docs/api/";
-    ["ak_2[A-Za-z0-9]{26}" "cr_2[A-Za-z0-9]{26}"]
-    [("ak" "_2" 26) ("cr" "_2" 26)]
-    [("ak" "_2" 20) ("ak" "_3" 20)];
     "dropbox-token", "an access token of Dropbox", "https://developers.dropbox.com/oauth-guide";
     ["sl\\.[A-Za-z0-9_-]{100,}" "sl\\.u\\.[A-Za-z0-9_-]{100,}"]
     [("s" "l." 140) ("s" "l.u." 140)]
@@ -111,8 +107,8 @@ pub(super) const CLOUD: &[Rule] = rules! {
     ["00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{80,120}"]
     [("00" "D" 12 "!" 96) ("00" "D" 15 "!" 96)]
     [("00" "D" 12 "!" 40) ("00" "D" 12)];
-    "aiven-token", "an API token of Aiven", "https://aiven.io/docs/platform/concepts/authentication-tokens";
-    ["aivenv1[A-Za-z0-9+/=]{60,}"]
-    [("aiven" "v1" 100) ("aiven" "v1" 60)]
-    [("aiven" "v1" 20) ("aiven" "v2" 60)];
+    "aiven-token", "a password of a service of Aiven", "https://aiven.io/docs/platform/concepts/authentication-tokens";
+    ["AVNS_[A-Za-z0-9_-]{16,64}"]
+    [("AV" "NS_" 20) ("AV" "NS_" 24)]
+    [("AV" "NS_" 10) ("XAV" "NS_" 20)];
 };

@@ -52,8 +52,8 @@ pub(super) const CODE: &[Rule] = rules! {
     [("AK" "Cp" 69) ("cm" "Vmd" 59)]
     [("AK" "Cp" 30) ("cm" "Vmd" 30)];
     "buildkite-token", "a token of Buildkite", "https://buildkite.com/docs/apis/managing-api-tokens";
-    ["bkua_[a-f0-9]{40}" "bkaj_[A-Za-z0-9_.-]{40,}" "bkat_[A-Za-z0-9]{40,80}" "bkct_[A-Za-z0-9]{40,80}"]
-    [("bk" "ua_" h40) ("bk" "ua_0a" h38)]
+    ["bkua_[A-Za-z0-9]{40,}" "bkaa_[A-Za-z0-9]{40,}" "bkaj_[A-Za-z0-9_.-]{40,}" "bkat_[A-Za-z0-9]{40,80}" "bkct_[A-Za-z0-9]{40,80}"]
+    [("bk" "ua_" h40) ("bk" "ua_" 60) ("bk" "aa_" 43)]
     [("bk" "ua_" h20) ("xbk" "ua_" h40)];
     "circleci-token", "a token of CircleCI", "https://circleci.com/docs/managing-api-tokens/";
     ["CCIPAT_[A-Za-z0-9]{22}_[A-Fa-f0-9]{40}" "CCIPRJ_[A-Za-z0-9]{22}_[A-Fa-f0-9]{40}"]

@@ -12,8 +12,8 @@ pub(super) const SERVICE: &[Rule] = rules! {
     [("hooks.slack" ".com/services/T" u9 "/B" u9 "/" 24) ("hooks.slack" ".com/triggers/T" u9 "/" d12 "/" 24)]
     [("hooks.slack" ".com/services/") ("hooks.slack" ".com/docs/" 40)];
     "stripe-key", "a secret key of Stripe", "https://docs.stripe.com/keys";
-    ["sk_live_[A-Za-z0-9]{16,255}" "sk_test_[A-Za-z0-9]{16,255}" "rk_live_[A-Za-z0-9]{16,255}" "rk_test_[A-Za-z0-9]{16,255}" "whsec_[A-Za-z0-9+/=]{24,}"]
-    [("sk" "_live_" 24) ("rk" "_test_" 99) ("wh" "sec_" 32)]
+    ["sk_org_[A-Za-z0-9_]{16,255}" "sk_live_[A-Za-z0-9]{16,255}" "sk_test_[A-Za-z0-9]{16,255}" "rk_live_[A-Za-z0-9]{16,255}" "rk_test_[A-Za-z0-9]{16,255}" "whsec_[A-Za-z0-9+/=]{24,}"]
+    [("sk" "_org_live_" 24) ("sk" "_live_" 24) ("rk" "_test_" 99) ("wh" "sec_" 32)]
     [("sk" "_live_" 10) ("pk" "_live_" 24)];
     "anthropic-key", "an API key of Anthropic", "https://docs.anthropic.com/en/api/overview";
     ["sk-ant-[A-Za-z0-9]{3,12}-[A-Za-z0-9_-]{40,}"]
@@ -84,8 +84,8 @@ pub(super) const SERVICE: &[Rule] = rules! {
     [("M" 25 "." 6 "." 38) ("N" 23 "." 6 "." 27)]
     [("M" 25 "." 6) ("X" 25 "." 6 "." 38)];
     "discord-webhook", "the address of a webhook of Discord", "https://discord.com/developers/docs/resources/webhook";
-    ["discord\\.com/api/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}" "discordapp\\.com/api/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}"]
-    [("discord" ".com/api/webhooks/" d18 "/" 68) ("discordapp" ".com/api/webhooks/" d18 "/" 68)]
+    ["discord\\.com/api/v\\d{1,2}/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}" "discordapp\\.com/api/v\\d{1,2}/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}" "discord\\.com/api/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}" "discordapp\\.com/api/webhooks/\\d{16,20}/[A-Za-z0-9_-]{60,}"]
+    [("discord" ".com/api/v10/webhooks/" d18 "/" 68) ("discord" ".com/api/webhooks/" d18 "/" 68) ("discordapp" ".com/api/webhooks/" d18 "/" 68)]
     [("discord" ".com/api/webhooks/" d18) ("discord" ".com/api/webhooks/" d10 "/" 20)];
     "teams-webhook", "the address of a webhook of Microsoft Teams", "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook";
     ["webhook\\.office\\.com/webhookb2/[A-Za-z0-9@/-]{80,}"]
@@ -156,8 +156,8 @@ pub(super) const SERVICE: &[Rule] = rules! {
     [("2" "/" d16 "/" d16 ":" h32) ("1" "/" d16 ":" h32)]
     [("2" "/" d16 ":" h20) ("2" "/" d6 ":" h32)];
     "figma-token", "a token of Figma", "https://developers.figma.com/docs/rest-api/authentication/";
-    ["figd_[A-Za-z0-9_-]{40,}" "figma_[A-Za-z0-9]{40,64}"]
-    [("fi" "gd_" 40) ("fi" "gd_-_" 43)]
+    ["figd_[A-Za-z0-9_-]{40,}" "figu_[A-Za-z0-9_-]{40,}" "figma_[A-Za-z0-9]{40,64}"]
+    [("fi" "gu_" 40) ("fi" "gd_" 40) ("fi" "gd_-_" 43)]
     [("fi" "gd_" 20) ("xfi" "gd_" 40)];
     "typeform-token", "a token of Typeform", "https://www.typeform.com/developers/get-started/personal-access-token/";
     ["tfp_[A-Za-z0-9_.=-]{40,}"]
