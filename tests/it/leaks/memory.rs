@@ -50,7 +50,7 @@ fn what_keeps_the_key_has_the_text_of_the_script() {
     let home = Home::new();
     let canary = "canary-of-a-memory-7";
     assert_eq!(attesh(&home, &["key", "generate", "-o", "k", "--no-passphrase"]).code, Some(0));
-    let script = home.file("s.sh", &format!("true --token {canary}\n: > out\nread x < go\n"));
+    let script = home.file("s.sh", &format!("true --token {canary}\n: > out\nread x < go\ntrue\n"));
     let go = home.path("work/go");
     nix::unistd::mkfifo(&go, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut command: Command = home.command(Path::new(ATTESH));
