@@ -120,7 +120,8 @@ __attesh_paused() { [[ -e $__attesh_dir/pause-all || -e $__attesh_dir/pause-$__a
 
 # Puts the newest history entry into __attesh_t, without a further process where
 # this shell may write files.
-__attesh_fetch() { if __attesh_restricted || __attesh_limited; then __attesh_t=$(\builtin history 1); else __attesh_file; fi; }
+# Where the state is on a disk, no text goes into a file.
+__attesh_fetch() { if __attesh_restricted || [[ $__attesh_tmp == - ]] || __attesh_limited; then __attesh_t=$(\builtin history 1); else __attesh_file; fi; }
 
 __attesh_file() {
     \builtin local __attesh__all
@@ -128,7 +129,7 @@ __attesh_file() {
     \builtin mapfile -d '' __attesh__all <"$__attesh_tmp/text-$$"
     __attesh_t=${__attesh__all[0]-}
     __attesh_t=${__attesh_t%$'\n'}
-    ((${#__attesh_t} > 15000)) || \builtin : >|"$__attesh_tmp/text-$$"
+    \builtin : >|"$__attesh_tmp/text-$$"
 }
 # An older bash cannot parse what bash 5.3 can do.
 ! ((BASH_VERSINFO[0] > 5 || BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 3)) || \builtin eval '__attesh_file() { __attesh_t=${ \builtin history 1; }; }'
@@ -236,7 +237,7 @@ __attesh_late() {
 __attesh_start() {
     \builtin local __attesh__nat="$1"
     \builtin shift
-    if [[ $__attesh_t == *attesh\ doctor* ]] && ! __attesh_restricted; then
+    if [[ $__attesh_t == *attesh\ doctor* && $__attesh_tmp != - ]] && ! __attesh_restricted; then
         if __attesh_limited; then (__attesh_facts); else __attesh_facts; fi
     fi
     ((__attesh_beside < 1)) || __attesh_besides "$__attesh__nat"
@@ -244,9 +245,10 @@ __attesh_start() {
     __attesh_f=0
     [[ $__attesh_t != *fc* && "${BASH_ALIASES[*]}" != *fc* ]] || __attesh_f=1
     \builtin set -- s n="$__attesh_n" nat="$__attesh__nat" src="$__attesh_src" prev="$__attesh_q" "$@"
-    if ((${#__attesh_t} <= 15000)); then
+    # A bash that is to be an older one writes each here-string to a file under TMPDIR.
+    if ((${#__attesh_t} <= 15000)) && [[ ! ${BASH_COMPAT-} ]]; then
         __attesh_call "$@" <<<"$__attesh_t"
-    elif [[ $- == *r* ]] || __attesh_limited; then
+    elif [[ $- == *r* || $__attesh_tmp == - || ${BASH_COMPAT-} ]] || __attesh_limited; then
         __attesh_pipe "$__attesh_t" "$@"
     else
         \builtin printf '%s\n' "$__attesh_t" >|"$__attesh_tmp/text-$$"
@@ -426,7 +428,7 @@ __attesh_idle() {
 # __attesh_note WHAT NAT TEXT
 __attesh_note() {
     \builtin set -- "$3" n what="$1" nat="$2" st="$__attesh_s"
-    if ((${#1} <= 15000)); then __attesh_rec "${@:2}" <<<"$1"; else __attesh_pipe "$@"; fi
+    if ((${#1} <= 15000)) && [[ ! ${BASH_COMPAT-} ]]; then __attesh_rec "${@:2}" <<<"$1"; else __attesh_pipe "$@"; fi
 }
 
 # Records that the history settings changed.

@@ -344,13 +344,14 @@ end
 
 # What only the shell can see, for `attesh doctor`.
 function __attesh_facts
+    test "$__attesh_tmp" = -; and return 0
     begin
         builtin printf '%s=%s\n' shell fish version $version hook $__attesh_hook hook_version $__attesh_version \
             pid $fish_pid lost $__attesh_lost private "$fish_private_mode" fish_history (set -q fish_history; and builtin echo "'$fish_history'"; or builtin echo unset) \
             should_add_to_history (builtin functions -q fish_should_add_to_history; and builtin echo 1; or builtin echo 0) \
             handlers (builtin functions --handlers | string escape | string join ' ') \
             starship "$STARSHIP_SHELL" vscode "$VSCODE_SHELL_INTEGRATION$VSCODE_INJECTION"
-    end | command cat >$__attesh_tmp/facts-$fish_pid
+    end | command sh -c 'umask 077; cat >"$1"' sh $__attesh_tmp/facts-$fish_pid
 end
 
 # ── installation ──────────────────────────────────────────────────────────

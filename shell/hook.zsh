@@ -42,13 +42,17 @@ __attesh_rec() {
 
 # __attesh_tell TEXT VERB KEY=VALUE…: makes a call with a text. zsh writes a
 # here-string to a file under TMPPREFIX and unlinks it before the call, so that has
-# to be the private folder. Under a limit on the size of files, writing it must not end
+# to be the private folder; where that is on a disk, the text goes through a pipe, which costs a fork. Under a limit on the size of files, writing it must not end
 # this shell; the recorder sees that the newline is missing.
 __attesh_tell() {
     builtin trap '' XFSZ
     local TMPPREFIX=$__attesh_tmp/zsh text=$1
     builtin shift
-    __attesh_rec "$@" <<<"$text"
+    if [[ $__attesh_tmp == - ]]; then
+        builtin print -r -- "$text" | __attesh_rec "$@"
+    else
+        __attesh_rec "$@" <<<"$text"
+    fi
 }
 
 # __attesh_session KEY=VALUE…: gets the session to record into, or fails.
@@ -435,8 +439,10 @@ __attesh_hooked() {
 
 # What only the shell can see, for `attesh doctor`.
 __attesh_facts() {
+    [[ $__attesh_tmp != - ]] || return 0
     # In a child, because a limit on the size of files may end it.
     (
+        umask 077
         builtin printf '%s=%s\n' shell zsh version $ZSH_VERSION hook $__attesh_hook hook_version $__attesh_version \
             pid $$ flags $- lost $__attesh_lost \
             precmd_functions "${(j: :)${(@q)precmd_functions}}" preexec_functions "${(j: :)${(@q)preexec_functions}}" \
@@ -446,8 +452,8 @@ __attesh_facts() {
             functions "${(j: :)${(@)$(typeset +f | grep -E '^(precmd|preexec|zshaddhistory|zshexit|TRAP[A-Z]+)$')}}" \
             histsize "$HISTSIZE" savehist "${SAVEHIST-}" histfile "${(q)HISTFILE-}" history_ignore "${(q)HISTORY_IGNORE-}" \
             options "${(j: :)${(@f)$(setopt)}}" traps "${(q)$(trap)}" \
-            starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
-    ) >|$__attesh_tmp/facts-$$
+            starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}" >|$__attesh_tmp/facts-$$
+    )
 }
 
 # ── installation ──────────────────────────────────────────────────────────

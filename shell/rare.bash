@@ -353,11 +353,12 @@ __attesh_by_line() {
 # ── what only the shell can see, for `attesh doctor` ──────────────────────
 
 __attesh_facts() {
-    \builtin local __attesh__i __attesh__at=
+    \builtin local __attesh__i __attesh__at= __attesh__mask
     for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
         [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_pc" ]] || __attesh__at=$__attesh__i
     done
-    __attesh_doc=
+    __attesh_doc= __attesh__mask=$(\builtin umask)
+    \builtin umask 077
     {
         \builtin printf '%s=%q\n' shell bash version "$BASH_VERSION" hook "$__attesh_hook" hook_version "$__attesh_version" \
             pid "$$" flags "$-" lost "$__attesh_l" ps0_hooked "$([[ ${PS0-} == *"$__attesh_ps0"* ]] && \builtin echo 1)" \
@@ -369,6 +370,7 @@ __attesh_facts() {
             blesh "${BLE_VERSION-}" bash_preexec "${bash_preexec_imported-${__bp_imported-}}" \
             starship "${STARSHIP_SHELL-}" vscode "${VSCODE_SHELL_INTEGRATION-${VSCODE_INJECTION-}}"
     } >|"$__attesh_tmp/facts-$$"
+    \builtin umask "$__attesh__mask"
     # In 5.3 this code runs in a function, where bash hides the DEBUG trap. PS0
     # evaluates the next line outside of it.
     __attesh_doc='\builtin printf "trap_debug=%q\n" "$(\builtin trap -p DEBUG)" >>"$__attesh_tmp/facts-$$"'

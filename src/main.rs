@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Every process of attesh may hold texts or keys.
+    attesh::sys::hide();
+    attesh::report::keep_panics_quiet();
     let mut words = std::env::args_os().skip(1);
     match words.next() {
         Some(word) if word == attesh::protocol::COMMAND => ExitCode::from(attesh::recorder::run(words)),

@@ -213,6 +213,23 @@ impl Masker {
     }
 }
 
+/// A message for a person or a program: it quotes what was typed, named or read, so what the built-in
+/// rules find in it is replaced.
+#[must_use]
+pub fn in_message(text: &str) -> String {
+    let masked = Masker::default().mask(text.as_bytes());
+    masked.map_or_else(|| text.to_owned(), |masked| String::from_utf8_lossy(&masked.text).into_owned())
+}
+
+/// As [`in_message`], for the words of a command.
+#[must_use]
+pub fn in_words(words: Vec<String>) -> Vec<String> {
+    let joined = words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect::<Vec<u8>>();
+    let Some(masked) = Masker::default().mask_words(&joined) else { return words };
+    let text = String::from_utf8_lossy(&masked.text).into_owned();
+    text.strip_suffix('\0').unwrap_or(&text).split('\0').map(str::to_owned).collect()
+}
+
 /// Whether anything in a finding is left to mask; the finding takes the signs that it cuts whole.
 fn is_left(text: &[u8], signs: &[Range<usize>], found: &mut Found) -> bool {
     let from = signs.partition_point(|sign| sign.end <= found.start);

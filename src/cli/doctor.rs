@@ -123,6 +123,9 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
         // The report has said already why its answer cannot be read.
         None if session.state_folder().is_err() => {}
         None if shell.paused => report.add(Level::Told, "hooks", "not asked: a paused hook does nothing"),
+        None if session.genesis().state == StateLevel::Disk.into() => {
+            report.add(Level::Told, "hooks", "not asked: the state is on a disk, and there a hook writes no file");
+        }
         None => report.add(
             Level::Degraded,
             "hooks",
@@ -178,7 +181,6 @@ fn passed_over(report: &mut Report) {
 fn facts(session: &Session, pid: u64) -> Option<HashMap<String, String>> {
     let folder = session.state_folder().ok()?;
     let name = format!("facts-{pid}");
-    // The shell made it under the user's umask; the folder around it is private.
     let bytes = files::read_limited(&folder.path().join(&name), FACTS_MAX).ok()?;
     let _ = folder.remove(&name);
     let text = String::from_utf8_lossy(&bytes).into_owned();

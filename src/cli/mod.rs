@@ -42,6 +42,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser};
 
 use crate::failure::{Failure, Kind};
+use crate::mask::in_message;
 use crate::report;
 use crate::text::{self, Command};
 use args::{Cli, Verb};
@@ -92,9 +93,10 @@ fn misread(error: &clap::Error, words: &[OsString]) -> u8 {
             .typing("for what it takes", help.word("--help"));
         report::failed(&failure);
     }
-    // The message quotes what was typed; without colours a terminal obeys none of it.
+    // The message quotes what was typed; without colours a terminal obeys none of it, and no secret
+    // in it is repeated.
     let plain = error.render().to_string();
-    match text::visible_lines(&plain) {
+    match text::visible_lines(&in_message(&plain)) {
         harmless if harmless == plain => drop(error.print()),
         harmless => report::bare(harmless.trim_end()),
     }

@@ -3,12 +3,15 @@
 //! What lives here: the type that alone can be disclosed. What does not: what is found (`mask`),
 //! how a text is committed to (`record::text`).
 //!
-//! Rules: there is no way to it but through a [`Masker`].
+//! Rules: there is no way to it but through a [`Masker`]. The text as it was is overwritten when it is
+//! dropped.
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Masker;
 
 /// A text, and what of it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Screened {
     original: Vec<u8>,
     /// The text with its secrets replaced, where it has any.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::crypto::Digest;
 use crate::encoding::{hex, hex_exact};
+use crate::mask::in_message;
 use crate::protocol::{Key, VERSION, Verb};
 use crate::record::{CloseReason, Finish, From, INTEGER_MAX, NoteWhat, Program, Status, TextSource};
 
@@ -384,8 +385,8 @@ pub enum Answer {
         genesis: Digest,
         /// The index of the shell's `shell-open`.
         shell: u64,
-        /// A folder for the hook's own short-lived files.
-        scratch: PathBuf,
+        /// A folder for the hook's own short-lived files; none where it is to write no file.
+        scratch: Option<PathBuf>,
         /// The session's name for a person.
         short_name: String,
         /// What the user is to be told.
@@ -401,12 +402,12 @@ impl Answer {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Answer::Silent => Vec::new(),
-            Answer::Why(text) => format!("{}\n", text.replace('\n', " ")).into_bytes(),
+            Answer::Why(text) => format!("{}\n", harmless(text)).into_bytes(),
             Answer::Opened { folder, genesis, shell, scratch, short_name, message } => [
                 folder.as_os_str().as_bytes(),
                 format!("\n{}\n{shell}\n", hex(genesis)).as_bytes(),
-                scratch.as_os_str().as_bytes(),
-                format!("\n{short_name}\n{}\n", message.as_deref().unwrap_or_default()).as_bytes(),
+                scratch.as_deref().map_or(b"-", |folder| folder.as_os_str().as_bytes()),
+                format!("\n{short_name}\n{}\n", harmless(message.as_deref().unwrap_or_default())).as_bytes(),
             ]
             .concat(),
         }
@@ -416,8 +417,13 @@ impl Answer {
     /// something.
     #[must_use]
     pub fn refusal(why: &str) -> Vec<u8> {
-        format!("\n\n\n\n\n{}\n", why.replace('\n', " ")).into_bytes()
+        format!("\n\n\n\n\n{}\n", harmless(why)).into_bytes()
     }
+}
+
+/// What a person is told: on one line, and without the secrets in the words and names that it quotes.
+fn harmless(text: &str) -> String {
+    in_message(text).replace('\n', " ")
 }
 
 #[cfg(test)]
@@ -537,7 +543,7 @@ mod tests {
             folder: "/s".into(),
             genesis: [10; 32],
             shell: 3,
-            scratch: "/t".into(),
+            scratch: Some("/t".into()),
             short_name: "abc".into(),
             message: None,
         };

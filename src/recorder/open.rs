@@ -4,6 +4,7 @@
 //! session is created or joined (`session::birth`).
 
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use super::call::{Answer, Caller, Destination, Joining, Known};
 use crate::collect::{self, Collected};
@@ -11,7 +12,7 @@ use crate::files::FileError;
 use crate::journal::append::{AppendError, Writer};
 use crate::lock::PATIENCE_MS;
 use crate::os::proc;
-use crate::record::{CloseReason, StateLevel};
+use crate::record::{CloseReason, Program, StateLevel};
 use crate::session::birth::{self, Shell};
 use crate::session::masking;
 use crate::session::{Result, Session, SessionError, close, find};
@@ -53,10 +54,25 @@ pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
         folder: session.folder().path().to_owned(),
         genesis: *session.genesis_root(),
         shell: index,
-        scratch: session.state_folder()?.path().to_owned(),
+        scratch: scratch(&session, &shell)?,
         short_name: session.short_name().to_owned(),
         message,
     })
+}
+
+/// The folder for the hook's own files, if any may be there: a text that was in a file on a disk
+/// stays on the device. Each `>|` of bash keeps the mode that its file has, so the file is made here.
+fn scratch(session: &Session, shell: &Shell) -> Result<Option<PathBuf>> {
+    if session.genesis().state == StateLevel::Disk.into() {
+        return Ok(None);
+    }
+    let folder = session.state_folder()?;
+    if shell.program == Program::Bash {
+        let name = format!("text-{}", shell.pid);
+        let _ = folder.remove(&name);
+        let _ = folder.create_file(&name);
+    }
+    Ok(Some(folder.path().to_owned()))
 }
 
 /// What the user of a shell is told whose session ended while the shell went on.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::line;
 use crate::failure::Failure;
+use crate::mask::{in_message, in_words};
 use crate::policy::{ContextRule, Denial, Policy, Runner, ScriptRule};
-use crate::text::{Command, Next, json_visible};
+use crate::text::{Next, json_visible};
 
 /// Prints a JSON object that names its schema.
 ///
@@ -44,11 +45,11 @@ pub fn failure_json(failure: &Failure) -> Value {
         "code": cause.map(|cause| cause.code.word()),
         "record": cause.and_then(|cause| cause.record),
         "offset": cause.and_then(|cause| cause.offset),
-        "message": failure.message,
+        "message": in_message(&failure.message),
         "next": failure.next.as_ref().map(next_json),
     });
     if let Some(place) = &failure.place {
-        value["file"] = path_json(&place.file);
+        value["file"] = json!(in_message(&place.file.display().to_string()));
         value["line"] = json!(place.line);
         value["column"] = json!(place.column);
     }
@@ -56,7 +57,7 @@ pub fn failure_json(failure: &Failure) -> Value {
 }
 
 fn next_json(next: &Next) -> Value {
-    json!({"text": next.to_string(), "argv": next.command().map(Command::argv)})
+    json!({"text": in_message(&next.to_string()), "argv": next.command().map(|command| in_words(command.argv()))})
 }
 
 /// Prints a failure as the result, unless a result was printed that has it in it.

@@ -14,7 +14,7 @@ mod words;
 
 pub use json::{denial_json, failed, failure_json, path_json, policy_json, print as json};
 pub use progress::Progress;
-pub use streams::{bare, flush, line, out, say, written};
+pub use streams::{bare, flush, keep_panics_quiet, line, out, say, written};
 pub use style::Style;
 pub use table::table;
 pub use verdict::{verdict, verdict_json};

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::failure::Failure;
 use crate::files;
+use crate::mask::in_message;
 use crate::sys;
 use crate::text::visible_lines;
 
@@ -48,12 +49,22 @@ pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
 }
 
 /// Talks to the person, not to the program that reads the output. Names and words of others
-/// may be in it: nothing is obeyed.
+/// may be in it: nothing is obeyed, and no secret in them is repeated.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "attesh: {}", visible_lines(text));
+    let _ = writeln!(std::io::stderr(), "attesh: {}", visible_lines(&in_message(text)));
 }
 
 /// Says a line that a program looks for in a log, with nothing before it.
 pub fn bare(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    let _ = std::io::stderr().write_all(format!("{}\n", in_message(line)).as_bytes());
+}
+
+/// Has a panic say where it is and nothing of what it holds: a message of the language quotes the
+/// values that it stumbled over.
+pub fn keep_panics_quiet() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        let place = place.as_deref().unwrap_or("an unknown place");
+        say(&format!("a defect of attesh itself at {place}; please report this line and the version"));
+    }));
 }

@@ -97,6 +97,18 @@ mod run {
     mod verdicts;
 }
 
+/// Where a secret could go besides the journal: processes, images of memory, files, messages, titles,
+/// blocks of a device. attesh-mask(5) names the test of each.
+mod leaks {
+    mod device;
+    mod files;
+    mod images;
+    mod memory;
+    mod messages;
+    mod processes;
+    mod titles;
+}
+
 /// Which bytes of a text are secret.
 mod mask {
     mod misses;

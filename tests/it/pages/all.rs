@@ -280,6 +280,33 @@ fn a_move_of_the_threat_model_is_not_played() {
     }
 }
 
+/// Each leak of attesh-mask(5) names a test that looks there, and each test of leaks is named.
+#[test]
+fn a_leak_of_the_list_is_not_looked_for() {
+    let list = section(&read("man/attesh-mask.5"), "LEAKS");
+    let items: Vec<&[String]> = list.split(|line| line.starts_with(".It ")).skip(1).collect();
+    assert!(items.len() >= 11, "{} places", items.len());
+    let mut named = BTreeSet::new();
+    for item in items {
+        let tests: Vec<&str> = item.iter().filter_map(|line| line.strip_prefix(".Li ")).collect();
+        assert!(!tests.is_empty(), "no test: {item:?}");
+        for test in tests {
+            let test = test.trim_end_matches(" .");
+            let (file, name) = test.rsplit_once("::").unwrap();
+            let source = without_lints(&read(&format!("tests/it/{}.rs", file.replace("::", "/"))));
+            assert!(source.contains(&format!("#[test]\nfn {name}() {{")), "no test {test}");
+            named.insert(test.to_owned());
+        }
+    }
+    for file in ["device", "files", "images", "memory", "messages", "processes", "titles"] {
+        let source = read(&format!("tests/it/leaks/{file}.rs"));
+        for part in source.split("#[test]\nfn ").skip(1) {
+            let name = format!("leaks::{file}::{}", part.split('(').next().unwrap());
+            assert!(named.contains(&name) || name.contains("window_of_tmux"), "{name} is in no list");
+        }
+    }
+}
+
 fn without_lints(source: &str) -> String {
     source.lines().filter(|line| !line.starts_with("#[expect(")).map(|line| format!("{line}\n")).collect()
 }

@@ -41,7 +41,16 @@ impl Home {
         let root = TempDir::new().expect("a folder for the test");
         let memory = Path::new("/dev/shm");
         let runtime = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        let runtime = runtime.expect("a runtime folder for the test");
+        Home::of(root, runtime.expect("a runtime folder for the test"))
+    }
+
+    /// All of it below this folder.
+    pub fn within(folder: &Path) -> Self {
+        let make = || TempDir::new_in(folder).expect("a folder for the test");
+        Home::of(make(), make())
+    }
+
+    fn of(root: TempDir, runtime: TempDir) -> Self {
         for folder in ["state", "config/fish", "data", "bin", "work"] {
             std::fs::create_dir_all(root.path().join(folder)).expect("folders of the home");
         }
