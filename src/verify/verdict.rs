@@ -2,6 +2,7 @@
 //!
 //! What lives here: the types. What does not: how each of them comes about (`verify`).
 
+use super::told::Told;
 use crate::cause::{Cause, Code};
 use crate::failure::Kind;
 use crate::journal::story::Finding;
@@ -157,7 +158,11 @@ pub struct Verdict {
     pub unsealed: bool,
     /// The digest of the envelope as it is written here, in hexadecimal, where it was asked for.
     pub envelope_sha256: Option<String>,
-    /// The statement, if its signature was verified.
+    /// Of a selective statement, how many of its texts are disclosed.
+    pub told: Option<Told>,
+    /// A selective statement as it was signed.
+    pub sealed: Option<Box<Statement>>,
+    /// The statement, if its signature was verified; of a selective one with what is disclosed.
     pub statement: Option<Box<Statement>>,
 }
 
