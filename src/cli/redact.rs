@@ -7,11 +7,13 @@
 
 use std::ops::RangeInclusive;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use regex::bytes::Regex;
 use serde_json::{Value, json};
 
-use super::args::Redact;
+use super::args::{Redact, Which};
+use super::disclose;
 use super::given::{Exit, chosen};
 use crate::failure::Failure;
 use crate::journal::redact::{Asked, Gone};
@@ -21,8 +23,17 @@ use crate::session::redact::{Found, Redaction};
 use crate::text::{self, Command, count};
 
 pub fn run(args: &Redact) -> Exit {
-    let asked = asked(args)?;
+    let mut asked = asked(&args.which)?;
+    asked.extend(notes(&args.note)?);
+    if asked.is_empty() {
+        return Err(Failure::usage("nothing says which texts are to be taken out").next(
+            "say which: --command N, --match REGEX, --rule NAME, --workdir, --host, --user, --fact TYPE[.PART] or --note; add --dry-run to see them first",
+        ));
+    }
     let (words, asked): (Vec<String>, Vec<Asked>) = asked.into_iter().unzip();
+    if let Some(path) = args.session.as_deref().map(Path::new).filter(|path| path.is_file()) {
+        return disclose::redact(args, path, &words, &asked);
+    }
     let session = chosen(args.session.as_deref())?;
     let redaction = Redaction::begin(&session)?;
     if !args.dry_run {
@@ -40,7 +51,7 @@ pub fn run(args: &Redact) -> Exit {
 }
 
 /// What was asked for, each with the words that ask for it.
-fn asked(args: &Redact) -> Result<Vec<(String, Asked)>, Failure> {
+pub fn asked(args: &Which) -> Result<Vec<(String, Asked)>, Failure> {
     let mut asked = Vec::new();
     for list in &args.command {
         for (word, numbers) in numbers("--command", list)? {
@@ -66,7 +77,13 @@ fn asked(args: &Redact) -> Result<Vec<(String, Asked)>, Failure> {
         asked.extend(given.then(|| (word.to_owned(), what)));
     }
     asked.extend(args.fact.iter().map(|fact| (format!("--fact {fact}"), Asked::Fact(fact.clone()))));
-    for list in &args.note {
+    Ok(asked)
+}
+
+/// The remarks and reasons that were asked for.
+fn notes(lists: &[String]) -> Result<Vec<(String, Asked)>, Failure> {
+    let mut asked = Vec::new();
+    for list in lists {
         if list.is_empty() {
             asked.push(("--note".to_owned(), Asked::Notes(0..=u64::MAX)));
             continue;
@@ -74,11 +91,6 @@ fn asked(args: &Redact) -> Result<Vec<(String, Asked)>, Failure> {
         for (word, numbers) in numbers("--note", list)? {
             asked.push((format!("--note={word}"), Asked::Notes(numbers)));
         }
-    }
-    if asked.is_empty() {
-        return Err(Failure::usage("nothing says which texts are to be taken out").next(
-            "say which: --command N, --match REGEX, --rule NAME, --workdir, --host, --user, --fact TYPE[.PART] or --note; add --dry-run to see them first",
-        ));
     }
     Ok(asked)
 }

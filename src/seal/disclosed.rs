@@ -7,6 +7,8 @@
 //! Rules: the commitments are signed and the file is not, so each line of it is held against its
 //! commitment before it is believed; lines can be missing, and nothing else can be other than it was.
 
+mod meant;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
@@ -19,6 +21,8 @@ use crate::crypto::unit_salt;
 use crate::record::{Commitment, Disclosure, Record, Status, base_name, shown_name};
 use crate::script::Script;
 use crate::text::short;
+
+pub use meant::meant;
 
 /// How the commitments are made: as those of the journal.
 pub const ALGORITHM: &str = "attesh field v1";
