@@ -57,7 +57,8 @@ fn disclose(args: &Disclose) -> Exit {
     if let Some(at) = missed {
         return Err(nothing(&path, &words[at], &asked[at], &statement));
     }
-    let lines: Vec<&Line> = lines.iter().zip(meant).filter_map(|(line, meant)| meant.then_some(line)).collect();
+    let lines: Vec<&Line> =
+        lines.iter().zip(meant).filter_map(|(line, meant)| meant.then_some(line)).collect();
     if args.json {
         return print_json(args, &lines);
     }
@@ -164,7 +165,11 @@ fn say(args: &Redact, path: &Path, gone: &[&Line], left: usize) -> Result<(), Fa
         return report::json("attesh.redact/v1", value);
     }
     for line in gone {
-        let text = if args.dry_run { text::short(&String::from_utf8_lossy(&line.text.value)) } else { String::new() };
+        let text = if args.dry_run {
+            text::short(&String::from_utf8_lossy(&line.text.value))
+        } else {
+            String::new()
+        };
         report::line(format!("{}  {text}", line.at).trim_end())?;
     }
     let verb = if args.dry_run { "would be taken out" } else { "taken out" };
@@ -203,8 +208,10 @@ fn statement(path: &Path, envelope: &Envelope) -> Result<Statement, Failure> {
 }
 
 fn not_selective(path: &Path) -> Failure {
-    let what = format!("{}: its texts are in the envelope itself, which was not sealed selectively", path.display());
-    Failure::usage(what).next("give the envelope to nobody who must not read them; the next one seal with --selective")
+    let what =
+        format!("{}: its texts are in the envelope itself, which was not sealed selectively", path.display());
+    Failure::usage(what)
+        .next("give the envelope to nobody who must not read them; the next one seal with --selective")
 }
 
 /// The lines of a file, each of which opens its commitment.

@@ -57,8 +57,13 @@ impl Outputs {
             return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display()))
                 .next("name the envelope: -o NAME.intoto.json"));
         }
-        let mut outputs =
-            Outputs { bundle: PathBuf::new(), transcript: PathBuf::new(), disclosures: None, derived: Vec::new(), envelope };
+        let mut outputs = Outputs {
+            bundle: PathBuf::new(),
+            transcript: PathBuf::new(),
+            disclosures: None,
+            derived: Vec::new(),
+            envelope,
+        };
         outputs.bundle = outputs.named(&format!("{}.sigstore.json", outputs.name()));
         outputs.transcript = outputs.named(&format!("{}.transcript", outputs.name()));
         Ok(outputs)

@@ -432,7 +432,9 @@ pub fn tell(predicate: &mut Predicate, lines: &[Line]) {
     let count = predicate.disclosures.as_ref().map_or(0, |facts| facts.commitments.len());
     predicate.outcome.redacted_count += (count - lines.len().min(count)) as u64;
     for plan in &mut predicate.plans {
-        let told = |units: &Vec<_>| units.iter().all(|unit: &super::statement::UnitFacts| unit.text.bytes().is_some());
+        let told = |units: &Vec<_>| {
+            units.iter().all(|unit: &super::statement::UnitFacts| unit.text.bytes().is_some())
+        };
         plan.units = plan.units.take().filter(told);
     }
 }

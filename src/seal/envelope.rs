@@ -21,7 +21,9 @@ use super::reading::{self, Signature, head};
 use super::trust::{TrustedKey, Validity};
 use crate::cause::Code;
 
-pub use super::reading::{Beside, Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, Malformed, SIGNATURES_MAX};
+pub use super::reading::{
+    Beside, Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, Malformed, SIGNATURES_MAX,
+};
 
 /// The payload type that is written, and the only one that can be judged. The type is signed
 /// with the payload, so that another one that a trusted key signed is told from a damaged file.

@@ -214,7 +214,12 @@ impl Sizes {
             (predicate.anomalies.count, PARTICULARS_MAX, "anomalies", "findings"),
             (predicate.facts.count, PARTICULARS_MAX, "facts", "facts"),
             (parts, FACT_PARTS_MAX, "facts.data", "texts and attached files of all facts"),
-            (predicate.disclosures.commitments.count, COMMITMENTS_MAX, "disclosures.commitments", "commitments"),
+            (
+                predicate.disclosures.commitments.count,
+                COMMITMENTS_MAX,
+                "disclosures.commitments",
+                "commitments",
+            ),
             (predicate.extensions.count, WORDS_MAX, "extensions", "extensions"),
         ];
         let (_, most, member, of) = lists.into_iter().find(|(count, most, ..)| count > most)?;

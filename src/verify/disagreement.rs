@@ -39,7 +39,10 @@ pub(super) fn disagreement(mut own: Predicate, said: &Predicate) -> Option<Strin
         ("a finding", own.anomalies == said.anomalies),
         ("the transcript", redacted_since || own.transcript == said.transcript),
         ("a fact", own.facts == said.facts),
-        ("a commitment", redacted_since && commits_to_fewer(&own, said) || own.disclosures == said.disclosures),
+        (
+            "a commitment",
+            redacted_since && commits_to_fewer(&own, said) || own.disclosures == said.disclosures,
+        ),
         ("the name of the origin secret", own.origin.id == said.origin.id),
     ];
     parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} it gives is another"))

@@ -29,7 +29,8 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
     }
     // Of a script that was not redacted the digest is there; of one that was masked, or of which each
     // unit was disclosed, the units.
-    let redacted = if plans.iter().any(|plan| plan.sha256.is_none() && plan.units.is_none()) { NO_TEXT } else { "" };
+    let redacted =
+        if plans.iter().any(|plan| plan.sha256.is_none() && plan.units.is_none()) { NO_TEXT } else { "" };
     match plans.first() {
         None => (Mark::Open, "told by the hooks of its shells".into()),
         Some(plan) => {

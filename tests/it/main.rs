@@ -49,7 +49,7 @@ mod seal {
     pub mod derived;
     mod envelope;
     mod keys;
-    mod limits;
+    pub mod limits;
     mod oracles;
     mod reluctant;
 }
@@ -111,8 +111,9 @@ mod cli {
     mod held;
     mod log;
     pub mod messages;
-    mod redact;
+    pub mod redact;
     mod screen;
+    mod selective;
     mod sessions;
     mod told;
     mod typed;

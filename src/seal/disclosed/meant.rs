@@ -15,7 +15,12 @@ use crate::seal::statement::Predicate;
 
 /// Whether each line is meant, and the first of what was asked for which there is nothing.
 #[must_use]
-pub fn meant(asked: &[Asked], predicate: &Predicate, lines: &[Line], with_units: bool) -> (Vec<bool>, Option<usize>) {
+pub fn meant(
+    asked: &[Asked],
+    predicate: &Predicate,
+    lines: &[Line],
+    with_units: bool,
+) -> (Vec<bool>, Option<usize>) {
     let mut found = vec![false; asked.len()];
     let mut goes: Vec<bool> = lines
         .iter()
@@ -43,9 +48,7 @@ fn of<'a>(place: &Place, predicate: &'a Predicate) -> Of<'a> {
         Place::Host | Place::User => Of::Session,
         Place::Command(at, _) => Of::Command(*at as u64 + 1),
         Place::Plan(..) => Of::Plan,
-        Place::Fact(at, _) => {
-            predicate.facts.get(*at).map_or(Of::Plan, |fact| Of::Fact(fact.kind.as_str()))
-        }
+        Place::Fact(at, _) => predicate.facts.get(*at).map_or(Of::Plan, |fact| Of::Fact(fact.kind.as_str())),
     }
 }
 
@@ -72,7 +75,8 @@ fn units(asked: &[Asked], predicate: &Predicate, lines: &[Line], goes: &mut [boo
         .filter_map(|((place, line), goes)| Some((text_of(place)?, (line.text.value.as_slice(), *goes))))
         .collect();
     let by = |at: usize| {
-        let means = |asked: &Asked| matches!(asked, Asked::Commands(numbers) if numbers.contains(&(at as u64 + 1)));
+        let means =
+            |asked: &Asked| matches!(asked, Asked::Commands(numbers) if numbers.contains(&(at as u64 + 1)));
         asked.iter().position(means)
     };
     let commands = predicate.commands.iter().flatten().enumerate();

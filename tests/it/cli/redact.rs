@@ -48,7 +48,7 @@ fn ended() -> (Home, PathBuf) {
 }
 
 /// The files below a folder that hold a text.
-fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
+pub fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
