@@ -32,8 +32,7 @@ mod told;
 mod verdict;
 
 pub use artifact::{Artifact, Products, Tree, as_product, product_of, with_artifacts};
-pub use told::Told;
-pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
+pub use verdict::{Aspect, Aspects, Mark, Objection, Told, Verdict, rank};
 
 use contradiction::contradiction;
 use disagreement::disagreement;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::args::{Disclose, Redact};
 use super::given::Exit;
 use super::manifests::path_beside;
-use super::redact::asked;
+use super::which::asked;
 use super::{held, key};
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError, Overwrite, Published};

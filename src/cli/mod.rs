@@ -35,6 +35,7 @@ mod subjects;
 mod verify;
 mod view;
 mod vsa;
+mod which;
 
 use std::ffi::OsString;
 

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::committed::{ALGORITHM, CommittedText, DisclosureFacts};
 use super::few::WORDS_MAX;
 use super::statement::{CommandText, PlanFacts, Predicate};
 use crate::cause::{Cause, Code};
@@ -24,34 +25,10 @@ use crate::text::short;
 
 pub use meant::meant;
 
-/// How the commitments are made: as those of the journal.
-pub const ALGORITHM: &str = "attesh field v1";
 /// What the file beside NAME.intoto.json is called: NAME and this.
 pub const DISCLOSURES_FILE: &str = "disclosures";
 /// The longest file of disclosures in bytes.
 pub const MAX_DISCLOSURES_BYTES: usize = 64 << 20;
-
-/// What a selective statement says of the texts that it leaves out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DisclosureFacts {
-    /// [`ALGORITHM`]
-    pub algorithm: String,
-    /// How many there are.
-    pub count: u64,
-    /// A commitment to each, in the order of their places.
-    pub commitments: Vec<CommittedText>,
-}
-
-/// A commitment to a text, and where that belongs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CommittedText {
-    /// JSON Pointer of its member in the predicate.
-    pub at: String,
-    /// The commitment, under the name that the pointer ends with.
-    pub commitment: Commitment,
-}
 
 /// A text of a statement.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::disclosed::DisclosureFacts;
+use super::committed::DisclosureFacts;
 use super::few;
 use crate::encoding::{base64, base64_strict, hex_exact};
 use crate::journal::head::Head;

@@ -5,27 +5,10 @@
 //!
 //! Rules: what was not disclosed counts as redacted; of a file with one bad line nothing is believed.
 
-use super::{Objection, Verdict};
+use super::verdict::{Objection, Told, Verdict};
 use crate::seal::disclosed::{self, BadLine, Line};
 use crate::seal::envelope::Beside;
 use crate::seal::statement::Statement;
-use crate::text::count;
-
-/// How many texts of a selective statement are disclosed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// So many.
-    pub disclosed: u64,
-    /// Of so many that it commits to.
-    pub of: u64,
-}
-
-impl Told {
-    /// Behind what else is said.
-    pub(super) fn words(self) -> String {
-        format!("; {} of {} disclosed", self.disclosed, count(self.of, "text"))
-    }
-}
 
 /// Fills in what is disclosed, keeps the statement as it was signed, and says how much is told.
 pub(super) fn tell(

@@ -2,12 +2,12 @@
 //!
 //! What lives here: the types. What does not: how each of them comes about (`verify`).
 
-use super::told::Told;
 use crate::cause::{Cause, Code};
 use crate::failure::Kind;
 use crate::journal::story::Finding;
 use crate::policy::Denial;
 use crate::seal::statement::Statement;
+use crate::text::count;
 
 /// How an aspect stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +125,22 @@ impl Objection {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.code.kind()
+    }
+}
+
+/// How many texts of a selective statement are disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// So many.
+    pub disclosed: u64,
+    /// Of so many that it commits to.
+    pub of: u64,
+}
+
+impl Told {
+    /// Behind what else is said.
+    pub(super) fn words(self) -> String {
+        format!("; {} of {} disclosed", self.disclosed, count(self.of, "text"))
     }
 }
 

@@ -32,6 +32,7 @@ pub struct Redact {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh disclose NAME.intoto.json --command 3           the text with its salt, for another to check",
+    "attesh disclose NAME.intoto.json --host --workdir     where it ran",
     "attesh disclose NAME.intoto.json --check FILE          are these the texts that were signed?",
 ])]
 #[allow(missing_docs)]
