@@ -392,22 +392,7 @@ fn make(
             other => undrafted(other),
         })?
     };
-    if outputs.disclosures.is_some() && statement.predicate.commands.is_none() {
-        let why = "the commands are too many for a statement, and a selective one lists them";
-        return Err(Failure::unable(why).next("seal it without --selective"));
-    }
-    let mut payload = statement.to_json();
-    if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
-        // An agent signs only short messages: the transcript's digest replaces the commands.
-        if outputs.disclosures.is_none() {
-            statement.predicate.commands = None;
-            payload = statement.to_json();
-        }
-        if payload.len() > AGENT_PAYLOAD_MAX {
-            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
-            return Err(Failure::unable(why).next("use a key file with --key"));
-        }
-    }
+    let payload = payload(signer, outputs, &mut statement)?;
     if let Some(why) = verify::objection(&payload) {
         let what = format!("the journal holds what a statement cannot say: {why}");
         return Err(Failure::because(why.code, what));
@@ -427,6 +412,27 @@ fn make(
     }
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((statement, hex(&sha256(&[&written]))))
+}
+
+/// The payload: for an agent a short one.
+fn payload(signer: &Signer, outputs: &Outputs, statement: &mut Statement) -> Result<Vec<u8>, Failure> {
+    if outputs.disclosures.is_some() && statement.predicate.commands.is_none() {
+        let why = "the commands are too many for a statement, and a selective one lists them";
+        return Err(Failure::unable(why).next("seal it without --selective"));
+    }
+    let mut payload = statement.to_json();
+    if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
+        // An agent signs only short messages: the transcript's digest replaces the commands.
+        if outputs.disclosures.is_none() {
+            statement.predicate.commands = None;
+            payload = statement.to_json();
+        }
+        if payload.len() > AGENT_PAYLOAD_MAX {
+            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
+            return Err(Failure::unable(why).next("use a key file with --key"));
+        }
+    }
+    Ok(payload)
 }
 
 /// Writes the texts that the statement leaves out, for nobody but the user to read: he hands them on.
