@@ -60,6 +60,8 @@ codes! {
     DisclosureUnknown Integrity "disclosure.unknown" "a text is disclosed that the core does not commit to";
     DisclosureValue Integrity "disclosure.value" "a disclosed text does not open its commitment";
     DisclosureMasked Integrity "disclosure.masked" "a text is disclosed that was masked when it was recorded";
+    DisclosuresLine Integrity "disclosures.line" "a line of the disclosures is misspelled, or not in its place";
+    DisclosuresCommitment Integrity "disclosures.commitment" "a line of the disclosures opens no commitment of the statement";
     JournalFormat Unsupported "journal.format" "the journal is in a format that this verifier does not know";
     JournalEmpty Integrity "journal.empty" "the journal has no complete genesis";
     JournalGenesis Integrity "journal.genesis" "the first record is no genesis, or a later record is one";

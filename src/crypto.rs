@@ -19,6 +19,8 @@ pub type Digest = [u8; 32];
 pub mod label {
     /// Commitment to a disclosed field (SHA-256).
     pub const FIELD: &[u8] = b"attesh field v1\0";
+    /// Salt of a script's unit, from that of the script (SHA-256).
+    pub const UNIT: &[u8] = b"attesh unit v1\0";
     /// The first bytes that the MAC of a step covers (keyed BLAKE3).
     pub const TAG: &[u8] = b"attesh tag v1\n";
     /// The first bytes that the signature of a step covers (Ed25519).
@@ -62,6 +64,15 @@ pub fn commitment(name: &str, salt: &[u8; 16], value: &[u8]) -> Digest {
     let name_len = u8::try_from(name.len()).expect("field names are short");
     let value_len = u32::try_from(value.len()).expect("a value is below the line limit");
     sha256(&[label::FIELD, &[name_len], name.as_bytes(), salt, &value_len.to_be_bytes(), value])
+}
+
+/// The salt of a script's unit, from 0: nobody learns it from that of another unit.
+#[must_use]
+pub fn unit_salt(script: &[u8; 16], unit: usize) -> [u8; 16] {
+    let whole = sha256(&[label::UNIT, script, &(unit as u64).to_be_bytes()]);
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&whole[..16]);
+    salt
 }
 
 /// Random bytes from the kernel.

@@ -17,7 +17,7 @@ use crate::journal::story::{Finding, FindingCode};
 use crate::policy::context::Context;
 use crate::policy::{AHEAD_MAX_S, Ruling};
 use crate::record::{PROTECTION_FILE, is_known_fact};
-use crate::seal::envelope::{Envelope, PAYLOAD_TYPE, SignatureFailure};
+use crate::seal::envelope::{Beside, Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
 use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
@@ -28,10 +28,11 @@ mod contradiction;
 mod disagreement;
 mod evidence;
 pub mod summary;
+mod told;
 mod verdict;
 
 pub use artifact::{Artifact, Products, Tree, as_product, product_of, with_artifacts};
-pub use verdict::{Aspect, Aspects, Mark, Objection, Verdict, rank};
+pub use verdict::{Aspect, Aspects, Mark, Objection, Told, Verdict, rank};
 
 use contradiction::contradiction;
 use disagreement::disagreement;
@@ -114,7 +115,7 @@ pub fn envelope(envelope: &Envelope, trusted: &[Trusted], at: At) -> Verdict {
         Err(cause) => verdict.changed(Objection::of(&cause)),
         Ok(statement) => {
             let ahead_s = statement.sealed_at_s().map(|sealed_s| sealed_s.saturating_sub(at.now_s));
-            judge_statement(&mut verdict, statement);
+            judge_statement(&mut verdict, statement, envelope.beside());
             if let Some(ahead_s) = ahead_s.filter(|ahead_s| *ahead_s > AHEAD_MAX_S) {
                 let text =
                     format!("sealed {ahead_s} s in the future: the sealer's clock or this one is wrong");
@@ -159,22 +160,25 @@ fn untrusted(verdict: &mut Verdict, failure: &SignatureFailure) {
     verdict.fail(Objection::new(code, text));
 }
 
-fn judge_statement(verdict: &mut Verdict, statement: Statement) {
+fn judge_statement(verdict: &mut Verdict, mut statement: Statement, beside: Option<&Beside>) {
+    let contradiction = contradiction(&statement).map(|cause| Objection::of(&cause));
+    let told = told::tell(verdict, &mut statement, beside);
+    let wrong = contradiction.or_else(|| told.as_ref().err().cloned());
     let outcome = &statement.predicate.outcome;
     verdict.summary = summary(&statement);
     let findings: Vec<Finding> = statement.predicate.anomalies.iter().map(finding).collect();
-    let contradiction = contradiction(&statement);
-    match &contradiction {
-        Some(cause) => verdict.changed(Objection::of(cause)),
+    match &wrong {
+        Some(objection) => verdict.changed(objection.clone()),
         None => verdict.aspects.integrity.set(
             Mark::Good,
             format!(
-                "payload as signed; it says the chain of {} was unbroken",
-                count(statement.predicate.journal.size, "record")
+                "payload as signed; it says the chain of {} was unbroken{}",
+                count(statement.predicate.journal.size, "record"),
+                told.unwrap_or_default()
             ),
         ),
     }
-    if contradiction.is_some() {
+    if wrong.is_some() {
         // Neither is what it says of its end.
     } else if outcome.end == Completeness::Complete {
         let left_out = LeftOut {
@@ -202,7 +206,7 @@ fn judge_statement(verdict: &mut Verdict, statement: Statement) {
         _ => verdict.aspects.origin.set(Mark::Open, format!("not authenticated; pin the head {head}")),
     }
     verdict.aspects.policy.set(Mark::Open, "none given");
-    verdict.notice = statement.notice().filter(|_| contradiction.is_none());
+    verdict.notice = statement.notice().filter(|_| wrong.is_none());
     verdict.findings = findings;
     let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
     // What the list has no room for is not known either.
@@ -341,7 +345,7 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
         verdict.changed(rejected(rejection));
         return;
     }
-    let Some(statement) = &verdict.statement else { return };
+    let Some(statement) = verdict.sealed.as_ref().or(verdict.statement.as_ref()) else { return };
     let said = &statement.predicate;
     let journal = &said.journal;
     let id = checked.genesis_body().map(|genesis| genesis.session.as_str());
@@ -364,8 +368,9 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
         }
         None => {
             let text = format!(
-                "payload as signed; the journal's {} records verify one by one and are those sealed",
-                checked.size
+                "payload as signed; the journal's {} records verify one by one and are those sealed{}",
+                checked.size,
+                verdict.told.map_or_else(String::new, |told| told.words())
             );
             verdict.aspects.integrity.set(Mark::Good, text);
             verdict.unknown_facts = checked.story.unknown_facts;

@@ -12,7 +12,7 @@ pub use policy::{
     ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
-pub use redact::Redact;
+pub use redact::{Disclose, Redact, Which};
 pub use seal::{Seal, Sh};
 pub use show::Show;
 pub use verify::Verify;
@@ -71,6 +71,8 @@ pub enum Verb {
     Redact(Redact),
     /// End a session and sign it as one attestation
     Seal(Seal),
+    /// Show one text of a selective seal with its salt, or check such a text
+    Disclose(Disclose),
     /// Check attestations, journals and session folders
     Verify(Verify),
     /// Run a script in bash and record each command of it
@@ -108,6 +110,7 @@ impl Verb {
             Verb::Sessions(args) => args.json,
             Verb::Log(args) => args.json,
             Verb::Redact(args) => args.json,
+            Verb::Disclose(args) => args.json,
             Verb::Seal(args) => args.json,
             Verb::Verify(args) => args.json,
             Verb::Show(args) => args.json,

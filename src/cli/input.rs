@@ -6,11 +6,13 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::given;
+use super::manifests::path_beside;
 use crate::cause::{Cause, Code};
 use crate::failure::{Failure, Kind};
 use crate::files::{self, FileError};
 use crate::report;
-use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
+use crate::seal::disclosed::{DISCLOSURES_FILE, MAX_DISCLOSURES_BYTES};
+use crate::seal::envelope::{Beside, Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::formats;
 use crate::session::{JOURNAL, Session, find, short_id};
 use crate::verify::Objection;
@@ -93,7 +95,29 @@ pub fn open(path: &Path) -> Result<Input, FileError> {
     if path.file_name().is_some_and(|name| name == JOURNAL) || start[..read].starts_with(JOURNAL_START) {
         return Ok(Input::Journal(file));
     }
-    Ok(from_bytes(&path, files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?))
+    let input = from_bytes(&path, files::read_open(file, &path, MAX_ENVELOPE_BYTES as u64)?);
+    Ok(with_beside(input, &path_beside(&path, DISCLOSURES_FILE)))
+}
+
+/// An envelope with the disclosures that lie beside it.
+fn with_beside(input: Input, path: &Path) -> Input {
+    match input {
+        Input::Envelope(envelope) => {
+            Input::Envelope(Box::new(envelope.map(|envelope| envelope.with_beside(disclosures(path)))))
+        }
+        other => other,
+    }
+}
+
+/// A file of disclosures, where there is one.
+pub fn disclosures(path: &Path) -> Option<Beside> {
+    let bytes = match files::read_limited(path, MAX_DISCLOSURES_BYTES as u64) {
+        Err(FileError::Missing(_)) => return None,
+        Err(FileError::TooLong(..)) => Err(Cause::new(Code::DisclosuresLine, "the file is too long")),
+        Err(error) => Err(Cause::new(Code::FileUnable, error.to_string())),
+        Ok(bytes) => Ok(bytes),
+    };
+    Some(Beside { path: path.display().to_string(), bytes })
 }
 
 /// What bytes are that are not a journal.

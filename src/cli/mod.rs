@@ -1,6 +1,7 @@
 //! The commands, one file a verb or a family of verbs. Nothing here is imported from elsewhere.
 
 pub mod args;
+mod disclose;
 mod doctor;
 mod export;
 mod given;
@@ -36,6 +37,7 @@ mod subjects;
 mod verify;
 mod view;
 mod vsa;
+mod which;
 
 use std::ffi::OsString;
 
@@ -116,6 +118,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Mask(args) => mask::run(&args),
         Verb::Pause(args) => note::pause(&args),
         Verb::Resume(args) => note::resume(&args),
+        Verb::Disclose(args) => disclose::run(&args),
         Verb::Redact(args) => redact::run(&args),
         Verb::Seal(args) => seal::run(&args),
         Verb::Key(args) => key::run(&args),

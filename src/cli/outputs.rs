@@ -4,11 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::manifests::paths_beside;
+use super::manifests::{path_beside, paths_beside};
 use crate::clock;
 use crate::failure::Failure;
 use crate::files::{self, Overwrite};
 use crate::seal::derived::Format;
+use crate::seal::disclosed::DISCLOSURES_FILE;
 use crate::seal::keys::PublicKey;
 use crate::session::{Session, short_id};
 use crate::text::Next;
@@ -23,6 +24,8 @@ pub struct Outputs {
     pub bundle: PathBuf,
     /// The commands and their statuses.
     pub transcript: PathBuf,
+    /// The texts of a selective seal.
+    pub disclosures: Option<PathBuf>,
     /// The formats of others.
     pub derived: Vec<(Format, PathBuf)>,
 }
@@ -54,11 +57,23 @@ impl Outputs {
             return Err(Failure::usage(format!("-o {}: not the name of a file", envelope.display()))
                 .next("name the envelope: -o NAME.intoto.json"));
         }
-        let mut outputs =
-            Outputs { bundle: PathBuf::new(), transcript: PathBuf::new(), derived: Vec::new(), envelope };
+        let mut outputs = Outputs {
+            bundle: PathBuf::new(),
+            transcript: PathBuf::new(),
+            disclosures: None,
+            derived: Vec::new(),
+            envelope,
+        };
         outputs.bundle = outputs.named(&format!("{}.sigstore.json", outputs.name()));
         outputs.transcript = outputs.named(&format!("{}.transcript", outputs.name()));
         Ok(outputs)
+    }
+
+    /// With the file of the texts that a selective seal leaves out.
+    #[must_use]
+    pub fn selective(self, selective: bool) -> Self {
+        let disclosures = selective.then(|| path_beside(&self.envelope, DISCLOSURES_FILE));
+        Outputs { disclosures, ..self }
     }
 
     /// With files of these formats, signed by a key.
@@ -87,7 +102,9 @@ impl Outputs {
         let derived = self.derived.iter().map(|(_, path)| path);
         let manifests = paths_beside(&self.envelope);
         let own = [&self.envelope, &self.bundle, &self.transcript];
-        let mut all = own.into_iter().chain(derived).chain(&manifests);
+        // One that is left of another seal would be taken for that of this envelope.
+        let disclosures = path_beside(&self.envelope, DISCLOSURES_FILE);
+        let mut all = own.into_iter().chain(derived).chain(&manifests).chain([&disclosures]);
         all.try_for_each(|path| {
             is_free(path, overwrite, "choose another name with -o (in attesh sh with --seal)")
         })?;

@@ -22,6 +22,7 @@ macro_rules! pages {
 pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh" "1",
     "attesh-completions" "1",
+    "attesh-disclose" "1",
     "attesh-doctor" "1",
     "attesh-init" "1",
     "attesh-key" "1",

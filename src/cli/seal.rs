@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::{Seal, Sh};
 use super::given::{Exit, by_word, secret};
 use super::heads;
-use super::manifests::{Around, Manifests, beside_the_journal};
+use super::manifests::{Around, Manifests, beside_the_journal, path_beside};
 use super::outputs::Outputs;
 use super::sessions::{Ended, end_and_succeed};
 use super::signing::{in_the_open, signer, signer_apart};
@@ -27,6 +27,7 @@ use crate::journal::story::FindingCode;
 use crate::lock;
 use crate::report;
 use crate::seal::derived::{Files, Format, Sealed};
+use crate::seal::disclosed::{Apart, DISCLOSURES_FILE, MAX_DISCLOSURES_BYTES};
 use crate::seal::draft::{Draft, DraftError};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES, PAYLOAD_TYPE};
 use crate::seal::formats;
@@ -50,6 +51,7 @@ pub fn run(args: &Seal) -> Exit {
     let apart = recorded_elsewhere(&session, args.elsewhere)?;
     let formats = formats(args.format.as_deref(), args.metablock)?;
     let outputs = args.output.clone().map_or_else(|| Outputs::of(&session), Outputs::beside)?;
+    let outputs = outputs.selective(args.selective);
     let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
     outputs.reserve(overwrite)?;
     let subjects = subjects::given(&args.subject, &args.subject_digest)?;
@@ -130,9 +132,12 @@ fn again(args: &Seal, session: &Session) -> Command {
     ];
     let given = given.iter().flat_map(|(name, values)| values.iter().map(move |value| (*name, value)));
     command = given.fold(command, |command, (name, value)| command.word(name).word(value));
-    for (word, given) in
-        [("--metablock", args.metablock), ("--elsewhere", args.elsewhere), ("--force", args.force)]
-    {
+    for (word, given) in [
+        ("--selective", args.selective),
+        ("--metablock", args.metablock),
+        ("--elsewhere", args.elsewhere),
+        ("--force", args.force),
+    ] {
         command = if given { command.word(word) } else { command };
     }
     command.path(session.word())
@@ -192,7 +197,7 @@ impl Later {
     pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
         let formats = formats(args.format.as_deref(), args.metablock)?;
-        let outputs = Outputs::beside(output.to_owned())?;
+        let outputs = Outputs::beside(output.to_owned())?.selective(args.selective);
         let usage = |failure: Failure| Failure { kind: Kind::Usage, ..failure };
         outputs.reserve(overwrite).map_err(usage)?;
         let (key, passphrase_file) = (args.key.as_deref(), args.passphrase_file.as_deref());
@@ -201,6 +206,7 @@ impl Later {
         outputs.reserve(overwrite).map_err(usage)?;
         let again = signing(key, passphrase_file, Some(output));
         let again = args.format.iter().fold(again, |again, list| again.word("--format").word(list));
+        let again = if args.selective { again.word("--selective") } else { again };
         let again = if args.metablock { again.word("--metablock") } else { again };
         let again = if args.force { again.word("--force") } else { again };
         Ok(Later { signer, outputs, overwrite, again })
@@ -368,11 +374,16 @@ fn make(
     let manifests = Manifests::of_session(session.folder().path(), &draft.recorded())?;
     let subjects = manifests.subjects(&draft.recorded(), subjects, what.files)?;
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
-    let mut statement = {
+    let (mut statement, apart) = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });
-        let drafted = draft
-            .statement(open().map_err(io)?, &mut writer, &subjects, sealed_at, true)
-            .and_then(|statement| Ok(writer.flush().map(|()| statement)?));
+        let journal = open().map_err(io)?;
+        let drafted = match outputs.disclosures {
+            Some(_) => draft.selective(journal, &mut writer, &subjects, sealed_at),
+            None => draft
+                .statement(journal, &mut writer, &subjects, sealed_at, true)
+                .map(|statement| (statement, Apart::default())),
+        };
+        let drafted = drafted.and_then(|drafted| Ok(writer.flush().map(|()| drafted)?));
         let failed = writer.get_ref().failed;
         // The rest of its buffer could not be written either.
         let _ = writer.into_parts();
@@ -381,16 +392,7 @@ fn make(
             other => undrafted(other),
         })?
     };
-    let mut payload = statement.to_json();
-    if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
-        // An agent signs only short messages: the transcript's digest replaces the commands.
-        statement.predicate.commands = None;
-        payload = statement.to_json();
-        if payload.len() > AGENT_PAYLOAD_MAX {
-            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
-            return Err(Failure::unable(why).next("use a key file with --key"));
-        }
-    }
+    let payload = payload(signer, outputs, &mut statement)?;
     if let Some(why) = verify::objection(&payload) {
         let what = format!("the journal holds what a statement cannot say: {why}");
         return Err(Failure::because(why.code, what));
@@ -402,6 +404,7 @@ fn make(
         return Err(undrafted(DraftError::Changed));
     }
     transcript.publish(overwrite)?;
+    publish_apart(outputs, &apart, overwrite)?;
     manifests.publish(&outputs.envelope, overwrite)?;
     files::publish(&outputs.bundle, &formats::to_bundle(&envelope), 0o644, overwrite)?;
     for (path, bytes) in derived {
@@ -409,6 +412,52 @@ fn make(
     }
     files::publish(&outputs.envelope, &written, 0o644, overwrite)?;
     Ok((statement, hex(&sha256(&[&written]))))
+}
+
+/// The payload: for an agent a short one.
+fn payload(signer: &Signer, outputs: &Outputs, statement: &mut Statement) -> Result<Vec<u8>, Failure> {
+    if outputs.disclosures.is_some() && statement.predicate.commands.is_none() {
+        let why = "the commands are too many for a statement, and a selective one lists them";
+        return Err(Failure::unable(why).next("seal it without --selective"));
+    }
+    let mut payload = statement.to_json();
+    if matches!(signer, Signer::Agent(_)) && payload.len() > AGENT_PAYLOAD_MAX {
+        // An agent signs only short messages: the transcript's digest replaces the commands.
+        if outputs.disclosures.is_none() {
+            statement.predicate.commands = None;
+            payload = statement.to_json();
+        }
+        if payload.len() > AGENT_PAYLOAD_MAX {
+            let why = format!("the payload has {} bytes, more than ssh-agent signs", payload.len());
+            return Err(Failure::unable(why).next("use a key file with --key"));
+        }
+    }
+    Ok(payload)
+}
+
+/// Writes the texts that the statement leaves out, for nobody but the user to read: he hands them on.
+/// One of another seal under this name goes.
+fn publish_apart(outputs: &Outputs, apart: &Apart, overwrite: Overwrite) -> Result<(), Failure> {
+    let Some(path) = &outputs.disclosures else {
+        let left = path_beside(&outputs.envelope, DISCLOSURES_FILE);
+        return match std::fs::remove_file(&left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(files::FileError::Io(left, error).into())
+            }
+            _ => Ok(()),
+        };
+    };
+    let io = |error| files::FileError::Io(path.clone(), error);
+    let mut file = files::Published::create(path, 0o600)?;
+    let mut out = BufWriter::new(file.file());
+    apart.write(&mut out).and_then(|()| out.flush()).map_err(io)?;
+    drop(out);
+    let bytes = file.file().metadata().map_err(io)?.len();
+    if bytes > MAX_DISCLOSURES_BYTES as u64 {
+        let why = format!("the disclosures have {bytes} bytes, and the limit is {MAX_DISCLOSURES_BYTES}");
+        return Err(Failure::unable(why).next("seal it without --selective"));
+    }
+    Ok(file.publish(overwrite)?)
 }
 
 /// The files in the formats of others, signed.
@@ -490,6 +539,9 @@ fn print(
     let (bundle, transcript) = (report::path_json(&outputs.bundle), report::path_json(&outputs.transcript));
     let mut value = json!({"envelope": path, "sha256": digest, "bundle": bundle, "transcript": transcript,
         "session": session.id(), "head": head, "end": outcome.end, "commandCount": outcome.command_count});
+    if let Some(path) = &outputs.disclosures {
+        value["disclosures"] = report::path_json(path);
+    }
     if !outputs.derived.is_empty() {
         let derived = outputs.derived.iter();
         let paths = derived.map(|(format, path)| (format.word().to_owned(), report::path_json(path)));

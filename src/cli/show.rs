@@ -120,8 +120,11 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
         return page::sealed(args, envelope, &verdict);
     }
     let signed = verdict.aspects.signature.mark.name();
-    let statement = form::read(envelope.unverified_payload())
-        .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?;
+    let statement = match verdict.statement.take() {
+        Some(statement) => *statement,
+        None => form::read(envelope.unverified_payload())
+            .map_err(|cause| Failure::because(cause.code, format!("{}: {cause}", args.what)))?,
+    };
     let trust = verdict.aspects.trust.mark;
     if trust != Mark::Good && args.json {
         report::say("no key that is trusted here signed this; what follows is what the file says of itself");

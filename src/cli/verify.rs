@@ -310,6 +310,7 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 /// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
     let commands = verdict.statement.as_ref()?.predicate.commands.is_some();
+    let selective = verdict.sealed.is_some();
     let path = match Words::default().path(path) {
         Ok(path) if path.is_dir() => path.join(JOURNAL),
         Ok(path) => path,
@@ -341,7 +342,12 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     let drafted = open().and_then(|journal| {
         let draft =
             Draft::gather_with(journal, knowledge, &mut |passed| beside.look(passed)).map_err(undrafted)?;
-        let own = draft.statement(open()?, &mut std::io::sink(), &[], 0, commands).map_err(undrafted)?;
+        let sink = &mut std::io::sink();
+        let own = match selective {
+            true => draft.selective(open()?, sink, &[], 0).map(|(own, _)| own),
+            false => draft.statement(open()?, sink, &[], 0, commands),
+        };
+        let own = own.map_err(undrafted)?;
         Ok((draft, own))
     });
     match drafted {

@@ -48,6 +48,34 @@ pub enum Asked {
     Notes(RangeInclusive<u64>),
 }
 
+/// Whose a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// The session's.
+    Session,
+    /// That of the command of this number.
+    Command(u64),
+    /// That of a fact of this type.
+    Fact(&'a str),
+    /// A remark or a reason in this record.
+    Remark(u64),
+    /// A shell's, or that of the script that it ran.
+    Plan,
+}
+
+impl<'a> Of<'a> {
+    /// Whose the texts of a record are; `command` counts the starts.
+    fn record(record: &'a Record, command: u64) -> Self {
+        match &record.core.body {
+            Body::Genesis(_) => Of::Session,
+            Body::Start(_) => Of::Command(command),
+            Body::Fact(fact) => Of::Fact(&fact.kind),
+            Body::Note(_) | Body::Pause(_) | Body::Resume(_) => Of::Remark(record.core.index),
+            _ => Of::Plan,
+        }
+    }
+}
+
 /// A text that goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gone {
@@ -95,10 +123,11 @@ impl<'a> Finder<'a> {
     /// Looks at a record, in order.
     pub fn take(&mut self, record: &Record) {
         self.commands += u64::from(matches!(record.core.body, Body::Start(_)));
+        let of = Of::record(record, self.commands);
         for (name, one) in record.disclosures.iter() {
             let mut meant = false;
             for (asked, found) in self.asked.iter().zip(&mut self.found) {
-                let here = asked.means(record, self.commands, name, &one.value);
+                let here = asked.means(&of, name, &one.value);
                 *found |= here;
                 meant |= here;
             }
@@ -124,7 +153,7 @@ impl<'a> Finder<'a> {
         let mut goes = false;
         for (asked, found) in self.asked.iter().zip(&mut self.found) {
             let here = match asked {
-                Asked::Fact(which) => is_fact(record, which, None),
+                Asked::Fact(which) => is_fact(&Of::record(record, 0), which, None),
                 Asked::Matching(pattern) => fits(pattern, text),
                 _ => false,
             };
@@ -212,26 +241,23 @@ impl Planned {
 }
 
 impl Asked {
-    /// Whether it means this text of a record; `command` counts the starts.
-    fn means(&self, record: &Record, command: u64, name: &str, text: &[u8]) -> bool {
+    /// Whether it means a text of this name.
+    #[must_use]
+    pub fn means(&self, of: &Of, name: &str, text: &[u8]) -> bool {
         let base = base_name(name);
-        let kind = record.core.body.kind();
         // A fact of whatever type can have any names.
-        let of_machine = matches!(kind, Kind::Genesis | Kind::Fact);
+        let of_machine = matches!(of, Of::Session | Of::Fact(_));
         match self {
             Asked::Commands(numbers) => {
-                kind == Kind::Start && base == "command" && numbers.contains(&command)
+                matches!(of, Of::Command(number) if base == "command" && numbers.contains(number))
             }
             Asked::Matching(pattern) => fits(pattern, text),
             Asked::Rule(rule) => base != name && memmem::find(text, format!("[{rule}]").as_bytes()).is_some(),
-            Asked::Folders => base == "workdir" || kind == Kind::Fact && FOLDERS.contains(&base),
+            Asked::Folders => base == "workdir" || matches!(of, Of::Fact(_)) && FOLDERS.contains(&base),
             Asked::Host => of_machine && HOSTS.contains(&base),
             Asked::User => of_machine && USERS.contains(&base),
-            Asked::Fact(which) => is_fact(record, which, Some(name)),
-            Asked::Notes(records) => {
-                matches!(kind, Kind::Note | Kind::Pause | Kind::Resume)
-                    && records.contains(&record.core.index)
-            }
+            Asked::Fact(which) => is_fact(of, which, Some(name)),
+            Asked::Notes(records) => matches!(of, Of::Remark(record) if records.contains(record)),
         }
     }
 }
@@ -242,14 +268,14 @@ fn short_type(kind: &str) -> &str {
 }
 
 /// Whether TYPE or TYPE.PART means a text of a fact; `None`: the fact as a whole.
-fn is_fact(record: &Record, which: &str, name: Option<&str>) -> bool {
-    let Body::Fact(fact) = &record.core.body else { return false };
+fn is_fact(of: &Of, which: &str, name: Option<&str>) -> bool {
+    let Of::Fact(kind) = of else { return false };
     let part = |name: &str, kind: &str| {
         let part = which.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.'));
         part.is_some_and(|part| part == name || part == base_name(name))
     };
     let is = |kind: &str| which == kind || name.is_some_and(|name| part(name, kind));
-    is(&fact.kind) || is(short_type(&fact.kind))
+    is(kind) || is(short_type(kind))
 }
 
 /// Whether a text fits a pattern: as it is; or with a blank between its words, where it is a list of

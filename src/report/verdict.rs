@@ -157,6 +157,9 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
     out.insert("unknownFacts".into(), json!(verdict.unknown_facts));
     out.insert("unknownExtensions".into(), json!(verdict.unknown_extensions));
     out.insert("missingAttached".into(), json!(verdict.missing_attached));
+    if let Some(told) = verdict.told {
+        out.insert("disclosures".into(), json!({"disclosed": told.disclosed, "of": told.of}));
+    }
     out.insert("notProven".into(), json!(not_proven(verdict)));
     Value::Object(out)
 }

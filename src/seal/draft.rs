@@ -9,9 +9,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
+use super::disclosed::{Apart, Place};
 use super::gathered::{Gathered, RUNNING, lossy};
 use super::recorded::Recorded;
-use super::scribe::Scribe;
+use super::scribe::{Scribe, Written};
 use super::statement::{
     AnomalyFacts, ClockFacts, CommandFacts, Completeness, HeadFacts, JournalFacts, OriginFacts, OriginStatus,
     OutcomeFacts, PARTICULARS_MAX, PREDICATE_TYPE, PlanFacts, Predicate, Recorder, STATEMENT_TYPE,
@@ -126,9 +127,41 @@ impl Draft {
         sealed_at_ns: u64,
         commands: bool,
     ) -> Result<Statement, DraftError> {
-        let mut scribe = Scribe::new(&self.gathered, transcript, commands);
+        let scribe = Scribe::new(&self.gathered, transcript, commands, None);
+        let written = self.written(journal, scribe)?;
+        Ok(self.drafted(written, more_subjects, sealed_at_ns).0)
+    }
+
+    /// As [`statement`](Self::statement), with commitments in the place of the texts, which come back.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn selective(
+        &self,
+        journal: impl Read,
+        transcript: &mut dyn Write,
+        more_subjects: &[(String, String)],
+        sealed_at_ns: u64,
+    ) -> Result<(Statement, Apart), DraftError> {
+        let scribe = Scribe::new(&self.gathered, transcript, true, Some(Apart::default()));
+        let mut written = self.written(journal, scribe)?;
+        // A digest would let everybody try what the script was.
+        written.plans.iter_mut().for_each(|plan| plan.sha256 = None);
+        Ok(self.drafted(written, more_subjects, sealed_at_ns))
+    }
+
+    fn written(&self, journal: impl Read, mut scribe: Scribe) -> Result<Written, DraftError> {
         reread(journal, self.checked.size, &self.checked.root, &mut |record| scribe.take(record))?;
-        let (commands, plans, transcript) = scribe.finish()?;
+        Ok(scribe.finish()?)
+    }
+
+    fn drafted(
+        &self,
+        written: Written,
+        more_subjects: &[(String, String)],
+        sealed_at_ns: u64,
+    ) -> (Statement, Apart) {
+        let Written { commands, plans, transcript, apart } = written;
         let root = hex(&self.checked.root);
         let subject = |name: &str, digest: &str| Subject {
             name: name.to_owned(),
@@ -142,12 +175,22 @@ impl Draft {
         subjects.extend(attached_subjects(&self.gathered.facts, room));
         subjects.push(subject(SUBJECT_TRANSCRIPT, &transcript.sha256));
         subjects.push(subject(SUBJECT_SESSION, &root));
-        Ok(Statement {
+        let mut predicate = self.predicate(commands, plans, transcript, sealed_at_ns);
+        let mut left_out = Apart::default();
+        if let Some(mut apart) = apart {
+            let genesis = self.checked.genesis.as_ref().expect("a journal without genesis is rejected");
+            apart.take(Place::Host, genesis, "host");
+            apart.take(Place::User, genesis, "user");
+            apart.leave_out(&mut predicate);
+            left_out = apart;
+        }
+        let statement = Statement {
             kind: STATEMENT_TYPE.to_owned(),
             subject: subjects,
             predicate_type: PREDICATE_TYPE.to_owned(),
-            predicate: self.predicate(commands, plans, transcript, sealed_at_ns),
-        })
+            predicate,
+        };
+        (statement, left_out)
     }
 
     fn predicate(
@@ -199,6 +242,7 @@ impl Draft {
             },
             transcript,
             facts: self.gathered.facts.clone(),
+            disclosures: None,
             origin: OriginFacts {
                 status: match checked.origin {
                     Origin::None => OriginStatus::None,

@@ -21,7 +21,9 @@ use super::reading::{self, Signature, head};
 use super::trust::{TrustedKey, Validity};
 use crate::cause::Code;
 
-pub use super::reading::{Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, Malformed, SIGNATURES_MAX};
+pub use super::reading::{
+    Beside, Envelope, MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES, Malformed, SIGNATURES_MAX,
+};
 
 /// The payload type that is written, and the only one that can be judged. The type is signed
 /// with the payload, so that another one that a trusted key signed is told from a damaged file.
@@ -61,6 +63,7 @@ impl Envelope {
             signatures,
             unknown: None,
             unchecked: Vec::new(),
+            beside: None,
         })
     }
 
@@ -98,6 +101,18 @@ impl Envelope {
     /// Whether a keyid has another form than a fingerprint: nobody compares it with the key.
     pub fn has_other_keyid(&self) -> bool {
         self.signatures.iter().any(|one| !one.keyid.is_empty() && !one.is_named_by_fingerprint())
+    }
+
+    /// The file of disclosures that lies beside it, where one was found.
+    #[must_use]
+    pub fn beside(&self) -> Option<&Beside> {
+        self.beside.as_ref()
+    }
+
+    /// With the file of disclosures that lies beside it.
+    #[must_use]
+    pub fn with_beside(self, beside: Option<Beside>) -> Self {
+        Envelope { beside, ..self }
     }
 
     /// What others put beside it in its bundle, and nobody checks here.

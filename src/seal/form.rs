@@ -27,6 +27,9 @@ use crate::text::short;
 /// The extensions that this program knows.
 const KNOWN_EXTENSIONS: &[&str] = &[];
 
+/// What a text must look like.
+const TEXT_FORM: &str = "in its one form (commandBase64 and commandShownBase64 are for what is no UTF-8; redacted and withheld are true)";
+
 /// What a member must look like: the member, and the form.
 type Form = Result<(), String>;
 
@@ -187,6 +190,7 @@ fn check(statement: &Statement) -> Form {
         number(one.record, "anomalies.record")?;
     }
     predicate.facts.iter().try_for_each(fact)?;
+    left_out(predicate)?;
     let id = predicate.origin.id.as_ref().is_none_or(|id| hex_exact::<8>(id.as_bytes()).is_some());
     need(id, "origin.id", "null or 16 lowercase hexadecimal digits")?;
     time(&predicate.sealed_at, "sealedAt")?;
@@ -245,11 +249,7 @@ fn text(value: &CommandText, member: &str, left_out: bool) -> Form {
         }
         CommandText::Redacted(flag) | CommandText::Withheld(flag) => left_out && *flag,
     };
-    need(
-        good,
-        member,
-        "in its one form (commandBase64 and commandShownBase64 are for what is no UTF-8; redacted and withheld are true)",
-    )
+    need(good, member, TEXT_FORM)
 }
 
 fn session(session: &SessionFacts) -> Form {
@@ -301,6 +301,15 @@ fn command(command: &CommandFacts) -> Form {
     need(unit, "commands.unit", "null or an integer from 1, below 2^53")
 }
 
+/// The texts that are left out are committed to, and no unit's text is left out otherwise.
+fn left_out(predicate: &Predicate) -> Form {
+    if let Some(facts) = &predicate.disclosures {
+        return facts.fault(predicate).map_or(Ok(()), |why| Err(why.to_owned()));
+    }
+    let mut units = predicate.plans.iter().flat_map(|plan| plan.units.iter().flatten());
+    need(units.all(|unit| unit.text.bytes().is_some()), "the text of a unit", TEXT_FORM)
+}
+
 fn fact(fact: &FactFacts) -> Form {
     number(fact.record, "facts.record")?;
     need(is_uri(&fact.kind), "facts.type", "a URI")?;
@@ -326,7 +335,7 @@ fn plan(plan: &PlanFacts) -> Form {
     for unit in plan.units.iter().flatten() {
         number(unit.last_line, "units.lastLine")?;
         need((1..=unit.last_line).contains(&unit.line), "units.line", "from 1 to lastLine")?;
-        text(&unit.text, "the text of a unit", false)?;
+        text(&unit.text, "the text of a unit", !matches!(unit.text, CommandText::Withheld(_)))?;
     }
     Ok(())
 }

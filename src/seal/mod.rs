@@ -1,6 +1,6 @@
 //! Sealing: keys, the DSSE envelope, and the formats others accept.
 //!
-//! Pure, taking bytes and giving values: `allowed`, [`derived`], [`draft`] with `gathered` and `scribe`,
+//! Pure, taking bytes and giving values: `allowed`, [`committed`], [`derived`], [`disclosed`], [`draft`] with `gathered` and `scribe`,
 //! [`envelope`] and how it is read, `facts`, [`few`], [`form`], [`formats`], [`keys`], [`recorded`],
 //! [`sizes`], [`statement`], [`subjects`], [`tombstone`], [`trust`].
 //! Doors, touching the world: [`agent`] (a socket), [`apart`] (a process that holds a key) and
@@ -10,7 +10,9 @@
 pub mod agent;
 mod allowed;
 pub mod apart;
+pub mod committed;
 pub mod derived;
+pub mod disclosed;
 pub mod draft;
 pub mod envelope;
 mod facts;

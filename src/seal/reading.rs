@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::keys::SIGNATURE_BYTES;
-use crate::cause::Code;
+use crate::cause::{Cause, Code};
 use crate::text::short;
 
 /// Larger envelopes are not read. The Statement in it has limits of its own, below.
@@ -66,6 +66,17 @@ pub struct Envelope {
     pub(super) unknown: Option<String>,
     // What others put beside it in a bundle.
     pub(super) unchecked: Vec<&'static str>,
+    // The file of disclosures that lies beside it.
+    pub(super) beside: Option<Beside>,
+}
+
+/// A file of disclosures beside an envelope: nobody signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Its path, for people.
+    pub path: String,
+    /// What it holds, or why it could not be read.
+    pub bytes: Result<Vec<u8>, Cause>,
 }
 
 /// What stands before the payload in the bytes that are signed.
@@ -546,6 +557,7 @@ fn finish(found: Undecoded, file: Vec<u8>) -> Result<Envelope, Malformed> {
         signatures: found.signatures,
         unknown: found.unknown,
         unchecked: found.unchecked,
+        beside: None,
     })
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use sha2::Digest as _;
 
-use super::few::WORDS_MAX;
+use super::disclosed::{Apart, OfCommand, OfPlan, Place, disclosed, transcript_line, words};
 use super::gathered::{Gathered, list, lossy, spelled};
 use super::sizes::ALL_WORDS_MAX;
 use super::statement::{
@@ -22,15 +22,12 @@ use crate::encoding::hex;
 use crate::record::{Body, Plan, Record, Status};
 use crate::script::Script;
 
-/// A text of words that each end with a NUL.
-fn words(record: &Record, name: &str) -> Option<Vec<String>> {
-    let text = record.text(name)?;
-    let words = text.split_inclusive(|byte| *byte == 0);
-    if words.clone().nth(WORDS_MAX).is_some() {
-        return None;
-    }
-    let plain = |word: &[u8]| String::from_utf8_lossy(word.strip_suffix(b"\0").unwrap_or(word)).into_owned();
-    Some(words.map(plain).collect())
+/// What comes of the second reading.
+pub(super) struct Written {
+    pub(super) commands: Option<Vec<CommandFacts>>,
+    pub(super) plans: Vec<PlanFacts>,
+    pub(super) transcript: TranscriptFacts,
+    pub(super) apart: Option<Apart>,
 }
 
 /// Writes the transcript and collects the commands, in the order of their starts.
@@ -40,8 +37,10 @@ pub(super) struct Scribe<'a> {
     hash: sha2::Sha256,
     commands: Option<Vec<CommandFacts>>,
     plans: Vec<PlanFacts>,
-    // The folders of the shells that are open.
-    folders: HashMap<u64, Option<String>>,
+    // The texts that are to be left out, if any are.
+    apart: Option<Apart>,
+    // The records of the shells that are open: they have the folders.
+    folders: HashMap<u64, Record>,
     commands_bytes: usize,
     plans_bytes: usize,
     words: usize,
@@ -50,7 +49,12 @@ pub(super) struct Scribe<'a> {
 }
 
 impl<'a> Scribe<'a> {
-    pub(super) fn new(gathered: &'a Gathered, out: &'a mut dyn Write, commands: bool) -> Self {
+    pub(super) fn new(
+        gathered: &'a Gathered,
+        out: &'a mut dyn Write,
+        commands: bool,
+        apart: Option<Apart>,
+    ) -> Self {
         let commands = (commands && gathered.statuses.len() <= COMMANDS_MAX).then(Vec::new);
         Scribe {
             gathered,
@@ -58,6 +62,7 @@ impl<'a> Scribe<'a> {
             hash: sha2::Sha256::new(),
             commands,
             plans: Vec::new(),
+            apart,
             folders: HashMap::new(),
             commands_bytes: 0,
             plans_bytes: 0,
@@ -71,11 +76,19 @@ impl<'a> Scribe<'a> {
         let start = match &record.core.body {
             Body::Start(start) => start,
             Body::Open(_) => {
-                self.folders.insert(record.core.index, lossy(record, "workdir"));
+                self.folders.insert(record.core.index, record.clone());
                 return Ok(());
             }
             Body::Plan(plan) => {
                 self.plan(plan, record);
+                return Ok(());
+            }
+            Body::Fact(_) => {
+                let facts = &self.gathered.facts;
+                let at = facts.binary_search_by_key(&record.core.index, |fact| fact.record);
+                if let (Some(apart), Ok(at)) = (&mut self.apart, at) {
+                    apart.take_fact(at, record);
+                }
                 return Ok(());
             }
             Body::Close(close) => {
@@ -91,7 +104,14 @@ impl<'a> Scribe<'a> {
             (true, Some(bytes)) => CommandText::recorded(bytes, record.is_masked("command")),
         };
         let exit_code = Status::try_from(self.gathered.statuses[at]).ok();
-        let line = text.transcript_line(exit_code);
+        let line = match disclosed(record, "command").filter(|_| self.apart.is_some()) {
+            Some((name, one)) => transcript_line(name, &one.commitment(name), exit_code),
+            None => text.transcript_line(exit_code),
+        };
+        if let Some(apart) = &mut self.apart {
+            apart.take(Place::Command(at, OfCommand::Text), record, "command");
+            apart.take(Place::Command(at, OfCommand::Workdir), record, "workdir");
+        }
         self.hash.update(&line);
         self.out.write_all(&line)?;
         self.lines += 1;
@@ -124,7 +144,7 @@ impl<'a> Scribe<'a> {
     fn plan(&mut self, plan: &Plan, record: &Record) {
         let script = record.text("script");
         let whole = Script::decode(script, record.text("ranges")).filter(Script::is_covered);
-        let units = whole.and_then(|script| {
+        let units = whole.as_ref().and_then(|script| {
             let there = self.plans.iter().filter_map(|plan| plan.units.as_ref()).map(Vec::len).sum::<usize>();
             (there + script.units().len() <= COMMANDS_MAX).then(|| {
                 script
@@ -155,12 +175,29 @@ impl<'a> Scribe<'a> {
         if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
             plan.units = None;
         }
-        list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX);
+        let shell = plan.shell;
+        let (at, fits) =
+            (self.plans.len(), list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX));
+        let Some(apart) = self.apart.as_mut().filter(|_| fits) else { return };
+        for (what, name) in [
+            (OfPlan::Name, "name"),
+            (OfPlan::Path, "path"),
+            (OfPlan::Options, "options"),
+            (OfPlan::Arguments, "arguments"),
+        ] {
+            apart.take(Place::Plan(at, what), record, name);
+        }
+        if let Some(open) = self.folders.get(&shell) {
+            apart.take(Place::Plan(at, OfPlan::Workdir), open, "workdir");
+        }
+        if let Some(script) = &whole {
+            apart.take_units(at, script, record);
+        }
     }
 
     /// The words of a text, where all plans have room for them.
     fn words(&mut self, record: &Record, name: &str) -> Option<Vec<String>> {
-        let words = words(record, name).filter(|words| self.words + words.len() <= ALL_WORDS_MAX)?;
+        let words = words(record.text(name)?).filter(|words| self.words + words.len() <= ALL_WORDS_MAX)?;
         self.words += words.len();
         Some(words)
     }
@@ -175,14 +212,15 @@ impl<'a> Scribe<'a> {
             version: shell.map(|shell| shell.version.clone()),
             options: self.words(record, "options"),
             arguments: self.words(record, "arguments"),
-            workdir: self.folders.get(&plan.shell).cloned().flatten(),
+            workdir: self.folders.get(&plan.shell).and_then(|open| lossy(open, "workdir")),
             inherited: plan.inherited.clone(),
         }
     }
 
-    pub(super) fn finish(self) -> io::Result<(Option<Vec<CommandFacts>>, Vec<PlanFacts>, TranscriptFacts)> {
+    pub(super) fn finish(self) -> io::Result<Written> {
         self.out.flush()?;
         let sha256 = hex(&self.hash.finalize());
-        Ok((self.commands, self.plans, TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes }))
+        let transcript = TranscriptFacts { sha256, lines: self.lines, bytes: self.bytes };
+        Ok(Written { commands: self.commands, plans: self.plans, transcript, apart: self.apart })
     }
 }

@@ -22,6 +22,9 @@ pub const ALL_WORDS_MAX: usize = 100_000;
 /// The most texts and attached files of all facts.
 pub const FACT_PARTS_MAX: usize = 100_000;
 
+/// The most commitments to texts that are left out.
+pub const COMMITMENTS_MAX: usize = 200_000;
+
 /// The longest text of a payload in bytes, as it is spelled.
 pub const TEXT_BYTES_MAX: usize = COMMANDS_BYTES_MAX;
 
@@ -60,7 +63,14 @@ struct PredicateSizes {
     plans: List<PlanSizes>,
     anomalies: List<IgnoredAny>,
     facts: List<FactSizes>,
+    disclosures: DisclosureSizes,
     extensions: List<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DisclosureSizes {
+    commitments: List<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -204,6 +214,12 @@ impl Sizes {
             (predicate.anomalies.count, PARTICULARS_MAX, "anomalies", "findings"),
             (predicate.facts.count, PARTICULARS_MAX, "facts", "facts"),
             (parts, FACT_PARTS_MAX, "facts.data", "texts and attached files of all facts"),
+            (
+                predicate.disclosures.commitments.count,
+                COMMITMENTS_MAX,
+                "disclosures.commitments",
+                "commitments",
+            ),
             (predicate.extensions.count, WORDS_MAX, "extensions", "extensions"),
         ];
         let (_, most, member, of) = lists.into_iter().find(|(count, most, ..)| count > most)?;

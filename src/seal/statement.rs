@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::committed::DisclosureFacts;
 use super::few;
 use crate::encoding::{base64, base64_strict, hex_exact};
 use crate::journal::head::Head;
@@ -122,6 +123,9 @@ pub struct Predicate {
     pub transcript: TranscriptFacts,
     /// What collectors saw.
     pub facts: Vec<FactFacts>,
+    /// Commitments to the texts that it leaves out, where it was sealed selectively.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub disclosures: Option<DisclosureFacts>,
     pub origin: OriginFacts,
     /// When it was sealed, by the sealer's clock (RFC 3339).
     pub sealed_at: String,
@@ -361,7 +365,7 @@ pub struct UnitFacts {
     pub line: u64,
     /// Its last line.
     pub last_line: u64,
-    /// Its text, never redacted and never withheld.
+    /// Its text, never withheld; redacted only where there is a commitment to it.
     #[serde(flatten)]
     pub text: CommandText,
 }

@@ -11,6 +11,7 @@ use crate::cause::{Cause, Code};
 use crate::encoding::hex;
 use crate::journal::story::{CLOCK_STEP_NS, Weight};
 use crate::record::{FORMAT, FORMAT_NAME, TEXTS_MAX};
+use crate::seal::disclosed::{DisclosureFacts, transcript_line};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::{
     AnomalyFacts, CommandFacts, CommandText, Completeness, PRODUCTS_MAX, Predicate, SUBJECT_ATTACHED,
@@ -173,6 +174,7 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
     let mut hash = sha2::Sha256::new();
     let (mut bytes, mut failed, mut unobserved, mut first_failure) = (0, 0, 0, None);
     let (mut withheld, mut redacted) = (0, 0);
+    let committed = predicate.disclosures.as_ref().map(DisclosureFacts::of_commands).unwrap_or_default();
     for (at, command) in commands.iter().enumerate() {
         if command.seq != at as u64 + 1 {
             return because(
@@ -194,13 +196,16 @@ fn commands_contradict(statement: &Statement) -> Option<Cause> {
         }
         match command.text {
             CommandText::Withheld(_) => withheld += 1,
-            CommandText::Redacted(_) => redacted += 1,
+            CommandText::Redacted(_) => redacted += u64::from(!committed.contains_key(&at)),
             CommandText::Command(_)
             | CommandText::CommandBase64(_)
             | CommandText::CommandShown(_)
             | CommandText::CommandShownBase64(_) => {}
         }
-        let line = command.text.transcript_line(command.exit_code);
+        let line = match committed.get(&at) {
+            Some((name, commitment)) => transcript_line(name, commitment, command.exit_code),
+            None => command.text.transcript_line(command.exit_code),
+        };
         bytes += line.len() as u64;
         hash.update(&line);
         match command.exit_code {

@@ -39,6 +39,10 @@ pub(super) fn disagreement(mut own: Predicate, said: &Predicate) -> Option<Strin
         ("a finding", own.anomalies == said.anomalies),
         ("the transcript", redacted_since || own.transcript == said.transcript),
         ("a fact", own.facts == said.facts),
+        (
+            "a commitment",
+            redacted_since && commits_to_fewer(&own, said) || own.disclosures == said.disclosures,
+        ),
         ("the name of the origin secret", own.origin.id == said.origin.id),
     ];
     parts.iter().find(|(_, same)| !same).map(|(what, _)| format!("{what} it gives is another"))
@@ -78,6 +82,13 @@ fn restore_redacted(own: &mut Predicate, said: &Predicate) {
             restore(text, theirs.data.get(name).unwrap_or(&None));
         }
     }
+}
+
+/// Of the texts that were taken out of the journal since nobody has the salts.
+fn commits_to_fewer(own: &Predicate, said: &Predicate) -> bool {
+    let (Some(own), Some(said)) = (&own.disclosures, &said.disclosures) else { return false };
+    let mut said = said.commitments.iter();
+    own.commitments.iter().all(|one| said.any(|other| one == other))
 }
 
 fn restore<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {

@@ -27,8 +27,10 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
     if with(Evidence::Traps).is_some() {
         return (Mark::Open, "told by traps of the script's own shell".into());
     }
-    // Of a script that was not redacted at least the digest is there.
-    let redacted = if plans.iter().any(|plan| plan.sha256.is_none()) { NO_TEXT } else { "" };
+    // Of a script that was not redacted the digest is there; of one that was masked, or of which each
+    // unit was disclosed, the units.
+    let redacted =
+        if plans.iter().any(|plan| plan.sha256.is_none() && plan.units.is_none()) { NO_TEXT } else { "" };
     match plans.first() {
         None => (Mark::Open, "told by the hooks of its shells".into()),
         Some(plan) => {

@@ -8,6 +8,7 @@ use crate::failure::Kind;
 use crate::journal::story::Finding;
 use crate::policy::Denial;
 use crate::seal::statement::Statement;
+use crate::text::count;
 
 /// How an aspect stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +129,22 @@ impl Objection {
     }
 }
 
+/// How many texts of a selective statement are disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// So many.
+    pub disclosed: u64,
+    /// Of so many that it commits to.
+    pub of: u64,
+}
+
+impl Told {
+    /// Behind what else is said.
+    pub(super) fn words(self) -> String {
+        format!("; {} of {} disclosed", self.disclosed, count(self.of, "text"))
+    }
+}
+
 /// The verdict on one file.
 #[must_use]
 #[derive(Clone, Debug, Default)]
@@ -160,7 +177,11 @@ pub struct Verdict {
     pub unsealed: bool,
     /// The digest of the envelope as it is written here, in hexadecimal, where it was asked for.
     pub envelope_sha256: Option<String>,
-    /// The statement, if its signature was verified.
+    /// Of a selective statement, how many of its texts are disclosed.
+    pub told: Option<Told>,
+    /// A selective statement as it was signed.
+    pub sealed: Option<Box<Statement>>,
+    /// The statement, if its signature was verified; of a selective one with what is disclosed.
     pub statement: Option<Box<Statement>>,
 }
 

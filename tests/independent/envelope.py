@@ -67,12 +67,14 @@ def opened(raw, public):
     return body
 
 
-def check(raw, public, transcript=None, result=None, now_s=None):
+def check(raw, public, transcript=None, result=None, now_s=None, disclosures=None):
     """The Statement of an envelope: held against its transcript, and what came of its journal."""
     checked = statement.check(opened(raw, public))
     sealed_s = statement.nanoseconds(checked["predicate"]["sealedAt"]) / 10**9
     now_s = time.time() if now_s is None else now_s
     need(sealed_s - now_s < statement.AHEAD_MAX_S + 1, "sealed in the future")
+    if disclosures is not None:
+        statement.check_disclosures(disclosures, checked)
     if transcript is not None:
         statement.check_transcript(transcript, checked)
     if result is not None:

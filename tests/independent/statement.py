@@ -5,9 +5,9 @@ import datetime
 import hashlib
 import re
 
-from form import INTEGER_MAX, Bad, Optional, Unsupported, decimal, flag, hexed, integer, list_of, need, null_or, \
-    one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri
-from record import CLOSE_WORDS, EVIDENCE, FORMAT, FORMAT_NAME, INHERITED, KNOWN_FACTS, OUTCOME
+from form import INTEGER_MAX, Bad, Optional, Unsupported, coded, decimal, flag, hexed, integer, key, list_of, need, null_or, \
+    one_of, parse, patterned, plain_name, ranged, session_id, shape, spelled, status, std64, text, true, uri, url64
+from record import commitment, disclosure, CLOSE_WORDS, value_form, EVIDENCE, FORMAT, FORMAT_NAME, INHERITED, KNOWN_FACTS, OUTCOME
 from story import INCOMPLETE, NOTES
 
 TYPE = "https://in-toto.io/Statement/v1"
@@ -29,6 +29,10 @@ PARTICULARS_BYTES_MAX = 4194304
 CLOCK_STEP_NS = 100_000_000
 # How far ahead a seal may be, in seconds.
 AHEAD_MAX_S = 300
+# How texts that are left out are committed to, and how many there can be.
+ALGORITHM = "attesh field v1"
+COMMITMENTS_MAX = 200000
+MAX_DISCLOSURES_BYTES = 67108864
 # The extensions that are known here.
 KNOWN_EXTENSIONS = ()
 
@@ -122,6 +126,8 @@ def particulars(table):
 
 # The forms of a text that is there.
 TEXTS = ("command", "commandBase64", "commandShown", "commandShownBase64")
+# How a line of the transcript names a commitment.
+COMMITTED = ("commandCommitment", "commandShownCommitment")
 SHA256 = hexed(32)
 DIGEST = members({"sha256": SHA256})
 COMMAND = {
@@ -158,6 +164,9 @@ OUTCOME_OF_IT = {
     **COUNTS, "pausedCommandCount": null_or(integer), "anomalyCount": integer, "factCount": integer,
     "allSucceeded": flag, "exitCode": null_or(status), "end": one_of("COMPLETE", "INCOMPLETE")}
 FINDING = {"record": integer, "code": one_of(*INCOMPLETE, *NOTES), "incomplete": flag, "text": text}
+COMMITMENT = {"at": text, "commitment": key}
+DISCLOSURES = {
+    "algorithm": one_of(ALGORITHM), "count": integer, "commitments": list_of(members(COMMITMENT), COMMITMENTS_MAX)}
 PREDICATE = {
     "recorder": members({"id": uri, "version": text, "digest": null_or(DIGEST)}),
     "session": members(SESSION),
@@ -172,6 +181,7 @@ PREDICATE = {
                     "stepCount": integer}),
     "transcript": members({"sha256": SHA256, "lines": integer, "bytes": integer}),
     "facts": facts,
+    "disclosures": Optional(members(DISCLOSURES)),
     "origin": members({"status": one_of("none", "not-checked", "authenticated"), "id": null_or(hexed(8))}),
     "sealedAt": time,
     "unrecordedTailMs": integer,
@@ -195,9 +205,15 @@ def one_text(item, names):
     return given[0]
 
 
-def line_of(command):
-    """A command as the transcript has it: RFC 8785, so the members in the order of their names."""
-    name = one_text(command, TEXTS + ("redacted", "withheld"))
+def line_of(command, committed=None):
+    """A command as the transcript has it: RFC 8785, so the members in the order of their names. In the
+    place of a text that is left out stands its commitment."""
+    if committed:
+        command = {committed[0]: committed[1], "exitCode": command["exitCode"]}
+        return line_of(command)
+    name = one_text(command, TEXTS + ("redacted", "withheld") + COMMITTED)
+    if name in COMMITTED:
+        key(command[name])
     code = command["exitCode"]
     told = b"true" if command[name] is True else text(command[name])
     members = {name: told, "exitCode": b"null" if code is None else status(code)}
@@ -221,8 +237,9 @@ def check(body):
         one_text(command, TEXTS + ("redacted", "withheld"))
     for plan in predicate["plans"]:
         for unit in plan["units"] or []:
-            one_text(unit, TEXTS)
+            one_text(unit, TEXTS + ("redacted",))
             need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
+    left_out_agree(predicate)
     must = predicate.get("mustUnderstand", [])
     need(all(one in predicate.get("extensions", {}) for one in must), "an extension that is not there")
     for one in must:
@@ -233,6 +250,106 @@ def check(body):
         if "must" in fact and fact["type"] not in KNOWN_FACTS:
             raise Unsupported(f"a fact of the type {fact['type']}", "fact.unknown")
     return statement
+
+
+# ── texts that are left out ───────────────────────────────────────────────────
+
+N = "(0|[1-9][0-9]*)"
+MEMBERS_OF = (
+    (re.compile("/session/(?P<name>(host|user)(Shown)?)"), ("host", "user")),
+    (re.compile(f"/commands/{N}/(?P<name>(command|workdir)(Shown)?)"), ("command", "workdir")),
+    (re.compile(f"/plans/{N}/(?P<name>name(Shown)?)"), ("name",)),
+    (re.compile(f"/plans/{N}/units/{N}/(?P<name>command(Shown)?)"), ("command",)),
+    (re.compile(f"/plans/{N}/interpreter/(?P<name>(path|options|arguments|workdir)(Shown)?)"),
+     ("path", "options", "arguments", "workdir")),
+    (re.compile(f"/facts/{N}/data/(?P<name>[^/]*)"), ()),
+)
+
+
+def place(at):
+    """Where the text of a pointer stands: numbers in the order of the texts; and its name."""
+    for number, (pattern, names) in enumerate(MEMBERS_OF):
+        found = pattern.fullmatch(at)
+        if found:
+            name = found["name"]
+            base = name.removesuffix("Shown") if names else name
+            where = [int(one) for one in re.findall(r"/([0-9]+)(?=/)", at[:len(at) - len(name)])]
+            member = names.index(base) if names else 0
+            section = (0, 1, 2, 2, 2, 3)[number]
+            return (section, where[0] if where else 0, number, member if number != 3 else where[1], base), name
+    raise Bad("no pointer to a text")
+
+
+def is_left_out(predicate, at, name):
+    """Whether there is such a text, and it is not told."""
+    parts = at.split("/")[1:-1]
+    base = name.removesuffix("Shown")
+    item = predicate
+    for part in parts:
+        try:
+            item = item[int(part)] if isinstance(item, list) else item[part]
+        except (KeyError, IndexError):
+            return False
+        if item is None:
+            return False
+    if parts[0] == "facts":
+        return name in item and item[name] is None and name + "Shown" not in item
+    if base == "command":
+        return "redacted" in item
+    return item.get(base) is None
+
+
+def left_out_agree(predicate):
+    """Each unit that is left out has a commitment, and each commitment is to a text that is left out."""
+    units = sum("redacted" in unit for plan in predicate["plans"] for unit in plan["units"] or [])
+    if "disclosures" not in predicate:
+        return need(not units, "a unit that was redacted")
+    told = predicate["disclosures"]
+    need(told["count"] == len(told["commitments"]), "disclosures.count")
+    need("commands" in predicate, "commitments and no commands")
+    last = None
+    for one in told["commitments"]:
+        order, name = place(one["at"])
+        need(is_left_out(predicate, one["at"], name), "a commitment to a text that is told, or is none")
+        need(last is None or last < order, "the order of the commitments")
+        last, units = order, units - one["at"].startswith("/plans/") * ("/units/" in one["at"])
+    need(units == 0, "a unit that is left out and not committed to")
+
+
+def committed_commands(predicate):
+    """The commitment to each command's text that is left out, under its name, by the place of the command."""
+    found = {}
+    for one in predicate.get("disclosures", {"commitments": []})["commitments"]:
+        parts = one["at"].split("/")
+        if parts[1] == "commands" and parts[3].startswith("command"):
+            found[int(parts[2])] = (parts[3] + "Commitment", one["commitment"])
+    return found
+
+
+def spelled_pair(pair):
+    _, value = disclosure(pair)
+    return b"[" + text(pair[0]) + b"," + value_form(value) + b"]"
+
+
+def check_disclosures(raw, statement):
+    """Each line opens its commitment, and they stand in order; how many there are."""
+    need(len(raw) <= MAX_DISCLOSURES_BYTES, "longer than disclosures may be", "disclosures.line")
+    committed = statement["predicate"].get("disclosures", {"commitments": []})["commitments"]
+    places = {one["at"]: (at, one["commitment"]) for at, one in enumerate(committed)}
+    need(raw == b"" or raw.endswith(b"\n"), "a torn line", "disclosures.line")
+    last = -1
+    for line in raw.split(b"\n")[:-1]:
+        with coded("disclosures.line"):
+            item = parse(line)
+            need(shape({"at": text, "text": spelled_pair})(item) == line, "another spelling")
+        need(item["at"] in places, "no commitment there", "disclosures.commitment")
+        at, due = places[item["at"]]
+        salt, value = disclosure(item["text"])
+        opens = commitment(item["at"].split("/")[-1], salt, value) == url64(due, 32)
+        need(opens, "another text than was committed to", "disclosures.commitment")
+        need(last < at, "a line twice, or out of order", "disclosures.line")
+        last = at
+    return len(raw.split(b"\n")) - 1
 
 
 # ── what is said twice ────────────────────────────────────────────────────────
@@ -380,13 +497,15 @@ def commands_agree(commands, predicate):
         unseen = "outcome" in command or command.get("stale")
         need(not unseen or code is None, f"the outcome of command {at + 1}")
     need(outcome["withheldCount"] <= sum("withheld" in command for command in commands), "outcome.withheldCount")
-    need(sum("redacted" in command for command in commands) <= outcome["redactedCount"], "outcome.redactedCount")
+    committed = committed_commands(predicate)
+    redacted = sum("redacted" in command for at, command in enumerate(commands) if at not in committed)
+    need(redacted <= outcome["redactedCount"], "outcome.redactedCount")
     codes = [command["exitCode"] for command in commands]
     failed = [code for code in codes if code not in (0, None)]
     counts = {"commandCount": len(codes), "failedCount": len(failed), "unobservedCount": codes.count(None)}
     need(all(outcome[name] == count for name, count in counts.items()), "outcome counts other commands")
     need(not failed or outcome["exitCode"] == failed[0], "outcome.exitCode")
-    transcript = b"".join(map(line_of, commands))
+    transcript = b"".join(line_of(command, committed.get(at)) for at, command in enumerate(commands))
     told = predicate["transcript"]
     need((hashlib.sha256(transcript).hexdigest(), len(transcript)) == (told["sha256"], told["bytes"]),
          "the commands are not those of the transcript")

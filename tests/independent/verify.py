@@ -56,7 +56,9 @@ def of_envelopes(folder, name, trust, _, verdict, *__):
     else:
         must = "unsupported" if verdict == "unsupported" else "taken"
     public = envelope.public_key(read(folder, "signer.pub"))
-    found = envelope.judged(read(folder, name + ".intoto.json"), public, now_s=NOW_S)
+    beside = os.path.join(folder, name + ".disclosures")
+    texts = read(beside) if os.path.exists(beside) else None
+    found = envelope.judged(read(folder, name + ".intoto.json"), public, now_s=NOW_S, disclosures=texts)
     return found == must, f"{name}\t{found}"
 
 

@@ -50,7 +50,7 @@ mod seal {
     pub mod derived;
     mod envelope;
     mod keys;
-    mod limits;
+    pub mod limits;
     mod oracles;
     mod reluctant;
 }
@@ -125,9 +125,10 @@ mod cli {
     mod log;
     pub mod messages;
     mod prune;
-    mod redact;
+    pub mod redact;
     mod removed;
     mod screen;
+    mod selective;
     mod sessions;
     mod told;
     mod typed;

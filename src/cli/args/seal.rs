@@ -12,6 +12,7 @@ use super::Collect;
     "attesh seal                                  this shell's session, with the default key",
     "attesh seal incident-42 --key ops.key        a named session, with another key",
     "attesh seal --key ~/.ssh/id_ed25519.pub      the private half is in ssh-agent",
+    "attesh seal incident-42 --selective          with the texts apart, so that some can be taken out later",
     "attesh seal --dir /tmp/job --expect-head log   the session whose heads are in this log",
 ])]
 #[allow(missing_docs)]
@@ -30,6 +31,9 @@ pub struct Seal {
     /// Write the formats of others, too: link, witness, slsa; with commas between
     #[arg(long, value_name = "LIST")]
     pub format: Option<String>,
+    /// Sign commitments in the place of the texts, and write the texts to NAME.disclosures
+    #[arg(long, conflicts_with = "format")]
+    pub selective: bool,
     /// Write the link of --format in the older form of in-toto, for programs that read no DSSE
     #[arg(long, requires = "format")]
     pub metablock: bool,
@@ -82,6 +86,9 @@ pub struct Sh {
     /// Write the formats of others, too, as for attesh seal
     #[arg(long, value_name = "LIST", requires = "seal")]
     pub format: Option<String>,
+    /// Sign commitments in the place of the texts, as for attesh seal
+    #[arg(long, requires = "seal", conflicts_with = "format")]
+    pub selective: bool,
     /// Write the link of --format in the older form of in-toto
     #[arg(long, requires = "format")]
     pub metablock: bool,

@@ -34,7 +34,7 @@ fn more_commands_than_the_limit_stand_in_a_statement() {
 }
 
 /// A session of so many commands, shells and facts.
-fn long(commands: u64, shells: u64, facts: usize) -> Vec<u8> {
+pub fn long(commands: u64, shells: u64, facts: usize) -> Vec<u8> {
     let mut signer = Signer::begun(1);
     let shell = signer.open(Program::Bash, 0);
     for n in 1..=commands {

@@ -8,19 +8,19 @@ use attesh::failure::Kind;
 use attesh::journal::story::{FindingCode, Weight};
 use attesh::policy::{self, Policy};
 use attesh::record::{Attached, FactTime, Status};
-use attesh::seal::envelope::{Envelope, pae};
+use attesh::seal::envelope::{Beside, Envelope, pae};
 use attesh::seal::keys::PrivateKey;
 use attesh::seal::statement::{AnomalyFacts, Completeness, FactFacts, Statement};
 use attesh::seal::trust::{TrustFile, TrustedKey};
 use attesh::verify::{self, At, Objection, Trusted, Verdict};
 use serde_json::{Value, json};
 
-use super::{files_of, judged, kept, said};
+use super::{files_of, judged, kept, said, selective};
 use crate::policy::judge::{NOW_S, Run, rename_attached, statement};
 
 const HEADER: &str = "\
 # Envelopes, and what a verifier must say of each at 2026-11-22T10:04:00Z. Columns, separated by tabs:
-#   file    NAME.intoto.json beside this file
+#   file    NAME.intoto.json beside this file, and NAME.disclosures if that is there
 #   trust   the file of trusted keys beside this file
 #   policy  the policy beside this file that it is held against, else -
 #   verdict verified, policy, integrity, incomplete, untrusted or unsupported
@@ -38,6 +38,8 @@ pub struct Case {
     code: Option<Code>,
     why: String,
     bytes: Vec<u8>,
+    /// The disclosures beside it.
+    pub beside: Option<Vec<u8>>,
 }
 
 pub fn key(seed: u8) -> PrivateKey {
@@ -80,6 +82,7 @@ impl Cases {
             code,
             why: why.to_owned(),
             bytes,
+            beside: None,
         });
         self.0.last_mut().unwrap()
     }
@@ -378,6 +381,7 @@ fn all() -> Vec<Case> {
     said::add(&mut cases);
     stories(&mut cases);
     judged::add(&mut cases);
+    selective::add(&mut cases);
     cases.0
 }
 
@@ -397,6 +401,7 @@ fn the_envelopes_are_not_those_of_the_cases() {
     for case in &cases {
         let before = files.insert(format!("{}.intoto.json", case.name), case.bytes.clone());
         assert!(before.is_none(), "{} is there twice", case.name);
+        files.extend(case.beside.clone().map(|bytes| (format!("{}.disclosures", case.name), bytes)));
     }
     files.extend(judged::policies().into_iter().map(|(name, text)| (name, text.into_bytes())));
     files.insert("MANIFEST".into(), manifest(&cases).into_bytes());
@@ -414,11 +419,18 @@ fn the_envelopes_are_not_those_of_the_cases() {
 }
 
 /// The verdict on a vector.
-fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> Verdict {
+fn verdict_on(
+    bytes: &[u8],
+    beside: Option<&Vec<u8>>,
+    trusted: &[Trusted],
+    policy: Option<&Policy>,
+) -> Verdict {
     let envelope = match Envelope::read(bytes) {
         Err(why) => return Verdict::unable(Objection::new(why.code(), why.to_string())),
         Ok(envelope) => envelope,
     };
+    let beside = beside.map(|bytes| Beside { path: "disclosures".into(), bytes: Ok(bytes.clone()) });
+    let envelope = envelope.with_beside(beside);
     let keys_when_sealed = policy.is_some_and(|policy| policy.keys_when_sealed);
     let mut verdict = verify::envelope(&envelope, trusted, At { now_s: NOW_S, keys_when_sealed });
     if let (Some(policy), Some(statement)) = (policy, &verdict.statement) {
@@ -431,7 +443,7 @@ fn verdict_on(bytes: &[u8], trusted: &[Trusted], policy: Option<&Policy>) -> Ver
 /// Whether the one who signs is trusted and what he says holds together; if not, why.
 pub fn taken(bytes: &[u8]) -> (bool, String) {
     let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-    let verdict = verdict_on(bytes, &trusted, None);
+    let verdict = verdict_on(bytes, None, &trusted, None);
     let kind = verdict.failure.as_ref().map(Objection::kind);
     let why = verdict.failure.map_or(verdict.summary, |one| one.text);
     (!matches!(kind, Some(Kind::Integrity | Kind::Untrusted | Kind::Unsupported)), why)
@@ -440,7 +452,7 @@ pub fn taken(bytes: &[u8]) -> (bool, String) {
 /// Why an envelope that is not taken is refused.
 pub fn refusal(bytes: &[u8]) -> Kind {
     let trusted = [Trusted { key: TrustedKey::new(key(7).public()), source: "signer.pub".into() }];
-    verdict_on(bytes, &trusted, None).failure.expect("it is refused").kind()
+    verdict_on(bytes, None, &trusted, None).failure.expect("it is refused").kind()
 }
 
 /// A statement that holds together, with each thing that one may say.
@@ -520,7 +532,8 @@ fn an_envelope_is_judged_otherwise_than_its_manifest_says() {
         let trusted: Vec<Trusted> =
             keys.into_iter().map(|key| Trusted { key, source: trust.to_owned() }).collect();
         let policy = (policy != "-").then(|| Policy::read(&files[policy]).unwrap());
-        let verdict = verdict_on(&files[&format!("{name}.intoto.json")], &trusted, policy.as_ref());
+        let beside = files.get(&format!("{name}.disclosures"));
+        let verdict = verdict_on(&files[&format!("{name}.intoto.json")], beside, &trusted, policy.as_ref());
         let found = verdict.failure.as_ref().map(|one| one.code);
         let (word, told) = (word(found), found.map_or("-", Code::word));
         let said = verdict.failure.map_or(verdict.summary, |one| one.text);

@@ -21,6 +21,7 @@ mod plans;
 mod policies;
 mod said;
 mod schema;
+mod selective;
 mod transcripts;
 
 pub fn folder() -> PathBuf {
