@@ -453,6 +453,9 @@ impl Scan<'_, '_> {
 
     /// The values of a secret of Kubernetes in JSON or YAML, one after another.
     fn string_data(&mut self, end: usize) {
+        if end < self.data {
+            return;
+        }
         let quote = matches!(unit(self.text, end), Some((b'"', _)));
         let skip = if quote { unit(self.text, end).map_or(0, |(_, length)| length) } else { 0 };
         let mut at = end + skip;
@@ -460,7 +463,7 @@ impl Scan<'_, '_> {
             let joins = |byte: &&u8| byte.is_ascii_whitespace() || b":{,".contains(byte);
             at += self.text[at..].iter().take(BLANKS_MAX).take_while(joins).count();
             let Some(name) = self.short(at) else { return };
-            let skip = if name.start > at { name.start - at } else { 0 };
+            let skip = name.start - at;
             let sign = name.end + skip;
             if self.text.get(sign) != Some(&b':') || !quote && self.is_first_column(at) {
                 return;
@@ -475,6 +478,7 @@ impl Scan<'_, '_> {
                 self.secret(&value, Kind::Token, "assignment");
             }
             at = value.end + (value.start - from);
+            self.data = at;
         }
     }
 

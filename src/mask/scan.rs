@@ -46,6 +46,8 @@ pub(super) struct Scan<'a, 'm> {
     no_putty: bool,
     /// Where the last run of letters of tokens ended.
     letters: usize,
+    /// Up to where the values of secrets of Kubernetes were read.
+    pub(super) data: usize,
     /// From where on a quote is known to have no end, by its spelling.
     pub(super) open: Vec<(Vec<u8>, usize)>,
 }
@@ -74,6 +76,7 @@ pub(super) fn scan<'m>(text: &[u8], own: &'m [Own]) -> Vec<Found<'m>> {
         letters: 0,
         headers: (0, 0, (None, false)),
         no_putty: false,
+        data: 0,
         open,
     };
     scan.run();
@@ -158,6 +161,8 @@ impl<'m> Scan<'_, 'm> {
                 continue;
             }
             match attempt(form.items(), self.text, at, before) {
+                // Digits in their order are of an example.
+                Ok(end) if is_counted(&self.text[at..end]) => return None,
                 Ok(end) => return Some((end, form.name())),
                 Err(reached) if reached > at + FAR => self.blocked[number] = reached,
                 Err(_) => {}
@@ -282,6 +287,12 @@ impl<'m> Scan<'_, 'm> {
 fn takes_next(name: &[u8]) -> bool {
     matches!(name.len(), 2 | 6 | 8)
         && [b"by".as_slice(), b"passwd", b"password"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether a form holds the digits of hex twice in their order.
+fn is_counted(form: &[u8]) -> bool {
+    const DIGITS: &[u8] = b"0123456789abcdef0123456789abcdef";
+    form.len() < 64 && form.windows(DIGITS.len()).any(|window| window == DIGITS)
 }
 
 fn attempt(items: &[Item], text: &[u8], at: usize, before: Option<u8>) -> Result<usize, usize> {

@@ -88,7 +88,7 @@ pub(super) fn is_plain(value: &[u8], kind: Kind, literal: bool) -> bool {
         || value.starts_with("•".as_bytes())
         || value.starts_with("…".as_bytes())
         || value.starts_with(b"***") && !(kind == Kind::Password && is_mixed(value))
-        || has(NEVER, value)
+        || has(NEVER, value.strip_suffix(b",").unwrap_or(value))
         || kind != Kind::Password && has(ORDINARY, value)
         || value.len() < 128 && is_source(value, kind)
         || is_number(value)
@@ -101,7 +101,9 @@ pub(super) fn is_plain(value: &[u8], kind: Kind, literal: bool) -> bool {
             Kind::Key => is_path(value) || is_file(value) || is_below(value),
             Kind::Secret => is_path(value) || is_file(value) || is_slug(value),
             Kind::Login => {
-                is_path(value) || is_file(value) || is_below(value) || is_word(value) || value.len() < 8
+                let public = value.starts_with(b"ssh-") || value.starts_with(b"ecdsa-");
+                let named = is_path(value) || is_file(value) || is_below(value) || is_word(value);
+                public || named || value.len() < 8
             }
         }
 }
@@ -181,7 +183,8 @@ pub(super) fn is_format(value: &[u8]) -> bool {
     else {
         return false;
     };
-    let rest = rest.strip_prefix(b"\\n").unwrap_or(rest);
+    // A shell without quotes takes the backslash from `\n`.
+    let rest = rest.strip_prefix(b"\\n").or_else(|| rest.strip_prefix(b"n")).unwrap_or(rest);
     !rest.iter().any(u8::is_ascii_alphanumeric)
 }
 

@@ -63,11 +63,11 @@ pub(super) const CLOUD: &[Rule] = rules! {
     ["nfp_[A-Za-z0-9]{36,40}" "nfo_[A-Za-z0-9]{36,40}" "nfc_[A-Za-z0-9]{36,40}" "nfu_[A-Za-z0-9]{36,40}"]
     [("nf" "p_" 36) ("nf" "o_" 36)]
     [("nf" "p_" 20) ("xnf" "p_" 36)];
-    "vercel-token", "a token of Vercel", "https://vercel.com/docs/rest-api";
+    "vercel-token", "a token of Vercel", "https://vercel.com/changelog/new-token-formats-and-secret-scanning";
     ["vcp_[A-Za-z0-9]{50,64}" "vci_[A-Za-z0-9]{50,64}" "vca_[A-Za-z0-9]{50,64}" "vcr_[A-Za-z0-9]{50,64}" "vck_[A-Za-z0-9]{50,64}" "vercel_blob_rw_[A-Za-z0-9]{16}_[A-Za-z0-9]{30}"]
     [("vc" "p_" 56) ("vercel_blob" "_rw_" 16 "_" 30)]
     [("vc" "p_" 30) ("vercel_blob" "_rw_" 10)];
-    "cloudflare-key", "an origin CA key or token of Cloudflare", "https://developers.cloudflare.com/fundamentals/api/get-started/";
+    "cloudflare-key", "an origin CA key or token of Cloudflare", "https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/";
     ["v1\\.0-[a-f0-9]{24}-[a-f0-9]{146}" "cfut_[A-Za-z0-9_-]{40,}" "cfat_[A-Za-z0-9_-]{40,}" "cfk_[A-Za-z0-9_-]{40,}"]
     [("v1" ".0-" h24 "-" h146) ("cf" "ut_" 48)]
     [("v1" ".0-" h24 "-" h40) ("v1" ".0-" h24)];

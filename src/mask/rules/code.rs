@@ -51,7 +51,7 @@ pub(super) const CODE: &[Rule] = rules! {
     ["AKCp[A-Za-z0-9]{60,80}" "cmVmd[A-Za-z0-9]{55,70}"]
     [("AK" "Cp" 69) ("cm" "Vmd" 59)]
     [("AK" "Cp" 30) ("cm" "Vmd" 30)];
-    "buildkite-token", "a token of Buildkite", "https://buildkite.com/docs/apis/managing-api-tokens";
+    "buildkite-token", "a token of Buildkite", "https://buildkite.com/docs/platform/security/tokens";
     ["bkua_[A-Za-z0-9]{40,}" "bkaa_[A-Za-z0-9]{40,}" "bkaj_[A-Za-z0-9_.-]{40,}" "bkat_[A-Za-z0-9]{40,80}" "bkct_[A-Za-z0-9]{40,80}"]
     [("bk" "ua_" h40) ("bk" "ua_" 60) ("bk" "aa_" 43)]
     [("bk" "ua_" h20) ("xbk" "ua_" h40)];
@@ -63,7 +63,7 @@ pub(super) const CODE: &[Rule] = rules! {
     ["sqp_[a-f0-9]{40}" "squ_[a-f0-9]{40}" "sqa_[a-f0-9]{40}"]
     [("sq" "p_" h40) ("sq" "u_" h40)]
     [("sq" "p_" h32) ("sq" "x_" h40)];
-    "snyk-token", "a token of Snyk", "https://docs.snyk.io/snyk-api/authentication-for-api";
+    "snyk-token", "a token of Snyk", "https://docs.snyk.io/developer-tools/snyk-api/authentication-for-api";
     ["snyk_uat\\.[a-z0-9]{8}\\.[A-Za-z0-9_.-]{20,}" "snyk_sat\\.[a-z0-9]{8}\\.[A-Za-z0-9_.-]{20,}"]
     [("snyk" "_uat.1a2b3c4d." 40) ("snyk" "_sat.1a2b3c4d." 40)]
     [("snyk" "_uat.1a2b3c4d." 10) ("snyk" "_uat_1a2b3c4d_" 40)];

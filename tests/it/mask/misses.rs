@@ -251,3 +251,28 @@ fn a_word_is_read_without_its_quotes() {
     let token = concat!("gh", "p_ab\"\"cdefghijklmnopqrstuvwxyz01'23456789'");
     assert_eq!(masked(&format!("x {token} y")).as_deref(), Some("x [github-token] y"));
 }
+
+#[test]
+fn what_stands_between_marks_is_masked() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for line in include_str!("found.txt").lines() {
+        let text = line.replace('\u{23ce}', "\n");
+        let parts: Vec<&str> = text.split(['\u{ab}', '\u{bb}']).collect();
+        assert!(parts.len() >= 3 && parts.len() % 2 == 1, "{line}");
+        count += 1;
+        let plain = parts.concat();
+        let shown = masked(&plain).unwrap_or(plain);
+        // Each secret is gone, and what stands around them stays in its order.
+        let mut rest = shown.as_str();
+        let around = parts.iter().step_by(2).all(|part| {
+            let after = rest.split_once(part).map(|(_, after)| after);
+            rest = after.unwrap_or_default();
+            after.is_some()
+        });
+        let gone = parts.iter().skip(1).step_by(2).all(|secret| !shown.contains(secret));
+        if !gone || !around || masked(&shown).is_some() {
+            wrong.push(format!("{line}: {shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}\n{}", wrong.len(), wrong.join("\n"));
+}

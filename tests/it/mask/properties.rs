@@ -88,6 +88,19 @@ const FRAGMENTS: &[&[u8]] = &[
     b"/path",
     b"PuTTY-User-Key-File-3: x\n",
     b"Private-Lines: 1\n",
+    b"stringData:\n  a: ",
+    b"name: X_TOKEN\n",
+    b"value: ",
+    b"passwords:\n- ",
+    b"printf 'TOKEN=%s' ",
+    b"read TOKEN ",
+    b" < <(",
+    b"| tr a b ",
+    b"=([a]=",
+    b"\\$",
+    b"${X:-",
+    b"${X}",
+    b"%s",
 ];
 
 fn masker() -> Masker {
@@ -210,6 +223,17 @@ fn a_long_text_takes_time_in_proportion() {
         "glpat-",
         "by '",
         "token[a=",
+        "stringData:\n  ",
+        "stringData:{\"a\":\"b\",",
+        "name: TOKEN\nvalue: ",
+        "passwords:\n- x1y2z3\n",
+        "printf 'TOKEN=%s' ",
+        "secrets=([a]=b1 ",
+        "read TOKEN < <(",
+        "echo a | tr ",
+        "token=${a:-",
+        "\"token\":\n ",
+        "curl -u -b ",
     ];
     for part in parts {
         // The machine has other work: the best of two tells, and the bound is wide.
@@ -225,6 +249,22 @@ fn a_long_text_takes_time_in_proportion() {
         let (small, large) = (time(1 << 12).max(1e-3), time(1 << 17));
         assert!(large < small * 32.0 * 12.0, "{part}: {small} {large}");
     }
+}
+
+#[test]
+fn many_values_take_time_in_proportion() {
+    let time = |count: usize| {
+        let once = |_| {
+            let (mut masker, start) = (Masker::default(), cpu_s());
+            (0..count).for_each(|number| {
+                masker.add_value("env:X", format!("value-{number}-of-many").as_bytes());
+            });
+            cpu_s() - start
+        };
+        (0..2).map(once).fold(f64::MAX, f64::min)
+    };
+    let (small, large) = (time(250), time(4_000));
+    assert!(large < small * 16.0 * 5.0, "{small} {large}");
 }
 
 /// The processor's time of this thread in seconds: others may be busy.
