@@ -65,6 +65,8 @@ fn program(program: &Program) -> String {
         Part::Percent => ": what is behind the first %",
         Part::Pass => ": what is behind pass:",
         Part::Pair => ": what has a =",
+        Part::Comma => ": what is behind the first comma",
+        Part::Slash => ": what is between the first / and the last @",
     };
     let takes = match program.takes {
         Takes::Option(options, part) => format!("behind {}{}", all(options), of(part)),
@@ -74,6 +76,8 @@ fn program(program: &Program) -> String {
         Takes::Named => "behind an argument whose name says secret".to_owned(),
         Takes::Pairs([]) => "each NAME=VALUE".to_owned(),
         Takes::Pairs(options) => format!("each NAME=VALUE behind {}", all(options)),
+        Takes::Word(part) => format!("each argument{}", of(part)),
+        Takes::Fields(names) => format!("each NAME=VALUE of the names {}", all(names)),
         Takes::Input(part) => format!("what it reads{}", of(part)),
     };
     let words = program.words.join(" ");
