@@ -353,11 +353,11 @@ __attesh_by_line() {
 # ── what only the shell can see, for `attesh doctor` ──────────────────────
 
 __attesh_facts() {
-    \builtin local __attesh__i __attesh__at= __attesh__mask
+    \builtin local __attesh__i __attesh__at='' __attesh__mask
     for __attesh__i in "${!PROMPT_COMMAND[@]}"; do
         [[ ${PROMPT_COMMAND[__attesh__i]} != "$__attesh_pc" ]] || __attesh__at=$__attesh__i
     done
-    __attesh_doc= __attesh__mask=$(\builtin umask)
+    __attesh_doc='' __attesh__mask=$(\builtin umask)
     \builtin umask 077
     {
         \builtin printf '%s=%q\n' shell bash version "$BASH_VERSION" hook "$__attesh_hook" hook_version "$__attesh_version" \

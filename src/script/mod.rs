@@ -90,7 +90,7 @@ impl Script {
     }
 
     /// The lines of the units, as the plan record has them: `1-1,2-4`; behind those of a masked unit
-    /// stands [`MASKED`].
+    /// stands `m`.
     #[must_use]
     pub fn ranges_text(&self) -> String {
         let mark = |number| if self.masked.contains(&number) { MASKED } else { "" };
