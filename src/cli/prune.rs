@@ -109,6 +109,12 @@ fn remove(one: &Going, writer: &mut Writer, gone: &mut Gone) -> Result<(), Failu
     }
     // A shell may have come since.
     without_shells(session)?;
+    if let Some(name) = session.foreign()? {
+        let folder = session.folder().path().display();
+        let what =
+            format!("{folder} is kept: {} in it is none of attesh's files", text::visible(name.as_bytes()));
+        return Err(Failure::unable(what).next("move it elsewhere, and prune the session again"));
+    }
     writer.keep(tombstone.clone())?;
     session.remove()?;
     kept::forget(session);

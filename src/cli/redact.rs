@@ -92,7 +92,7 @@ fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure>
         count(found.texts.len(), "text")
     ));
     // The name in the folder may be that of the new journal by now.
-    let own = u64::from(session.is_in_place());
+    let own = u64::from(session.is_in_place().unwrap_or(false));
     let names = session.journal().metadata().map_or(0, |meta| meta.nlink().saturating_sub(own));
     if names > 0 {
         let names = count(names, "hard link");

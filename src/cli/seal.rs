@@ -400,7 +400,7 @@ fn make(
     let derived = derived(signer, outputs, &statement, &payload, &manifests.around(&subjects))?;
     let (envelope, written) = signed(signer, payload, signer.public().fingerprint())?;
     // A text that was taken out meanwhile must not come into an envelope.
-    if !session.is_in_place() {
+    if !session.is_in_place().map_err(io)? {
         return Err(undrafted(DraftError::Changed));
     }
     transcript.publish(overwrite)?;

@@ -54,7 +54,7 @@ impl Judged<'_> {
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             (Some(_), None) => {
-                let what = "the script was redacted, or has a masked secret: it has no digest".into();
+                let what = "the script has no digest: it was redacted, has a masked secret, or was sealed selectively".into();
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             _ => {}

@@ -63,7 +63,9 @@ use crate::mask::Masker;
 use crate::mask::asked::Asked;
 use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
+use crate::record::{
+    ATTACHED_FOLDER, Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel,
+};
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -74,6 +76,10 @@ pub const NEXT: &str = "next";
 pub const SEALED: &str = "sealed";
 /// The name of the file in a session's folder that pauses every shell.
 pub const PAUSE_ALL: &str = "pause-all";
+/// The name of the file that keeps git from looking into a session's folder.
+const IGNORE: &str = ".gitignore";
+/// What the name of the file that pauses one shell begins with.
+const PAUSE: &str = "pause-";
 /// The longest path and root that [`NEXT`] can hold, in bytes.
 const NEXT_MAX: u64 = 8192;
 
@@ -424,11 +430,16 @@ impl Session {
     }
 
     /// Whether its folder still has the very journal that was opened.
-    #[must_use]
-    pub fn is_in_place(&self) -> bool {
+    ///
+    /// # Errors
+    /// One of the two could not be looked at.
+    pub fn is_in_place(&self) -> io::Result<bool> {
         let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-        let there = self.folder.path().join(JOURNAL).metadata().map(identity);
-        matches!((self.journal.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
+        let own = self.journal.metadata().map(identity)?;
+        match self.folder.path().join(JOURNAL).metadata().map(identity) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            there => Ok(own == there?),
+        }
     }
 
     /// Whether its journal is the very file that its recorder left, and no copy of it.
@@ -460,6 +471,21 @@ impl Session {
         (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))
     }
 
+    /// What is in its folder that attesh did not put there.
+    ///
+    /// # Errors
+    /// The folder could not be read.
+    pub fn foreign(&self) -> Result<Option<String>> {
+        let own = [JOURNAL, NEXT, SEALED, PAUSE_ALL, IGNORE, ATTACHED_FOLDER];
+        let is_own = |name: &str| {
+            let left_over = own.iter().any(|own| name.starts_with(&files::temporary_prefix(own)));
+            own.contains(&name) || name.starts_with(PAUSE) || left_over
+        };
+        let names = self.folder.names()?.into_iter();
+        let mut foreign = names.filter(|name| !name.to_str().is_some_and(is_own));
+        Ok(foreign.next().map(|name| name.to_string_lossy().into_owned()))
+    }
+
     /// Removes the session: its state, and its folder with all that attesh put there.
     ///
     /// # Errors
@@ -485,7 +511,7 @@ impl Session {
 /// The name of the file in a session's folder that pauses the shell of this shell-open.
 #[must_use]
 pub fn pause_name(shell: u64) -> String {
-    format!("pause-{shell}")
+    format!("{PAUSE}{shell}")
 }
 
 /// The boot id. Without it this is an error, because nothing then says whose the state is.

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use super::birth::{NewSession, birth_in, may_join, new_id};
-use super::{JOURNAL, Result, Session, SessionError, find};
+use super::{IGNORE, JOURNAL, Result, Session, SessionError, find};
 use crate::crypto::OriginSecret;
 use crate::files::{self, FileError, Folder, temporary_prefix};
 use crate::journal::append::AppendError;
@@ -19,8 +19,6 @@ use crate::lock;
 use crate::record::Closes;
 use crate::text::Fault;
 
-/// Keeps the folder out of the history of the project that it is in.
-const IGNORE: &str = ".gitignore";
 /// How often a folder is looked at again if another process moves it away meanwhile.
 const TRIES: u32 = 20;
 

@@ -63,7 +63,8 @@ impl<'a> Redaction<'a> {
             io::ErrorKind::TimedOut => SessionError::Busy,
             _ => AppendError::Io("lock the journal", error).into(),
         })?;
-        if !session.is_in_place() {
+        let in_place = session.is_in_place().map_err(|error| AppendError::Io("look at the journal", error));
+        if !in_place.map_err(SessionError::from)? {
             let what = format!("another process has just redacted session {}", session.short_name());
             return Err(Failure::unable(what).next("try again"));
         }

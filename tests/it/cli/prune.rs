@@ -187,3 +187,28 @@ fn the_word_of_the_copy_of_a_journal_counts_for_its_session() {
     assert_eq!((left.len(), folder.exists()), (1, false), "{}", said.err);
     assert_eq!((&left[0]["ended"], &left[0]["size"]), (&false.into(), &(text.lines().count() - 1).into()));
 }
+
+#[test]
+fn what_attesh_did_not_put_into_a_folder_goes_with_the_session() {
+    let home = Home::new();
+    let folder = home.path("work/.attesh");
+    let dir = folder.to_str().unwrap();
+    home.file("work/s.sh", "true\n");
+    let run = |words: &[&str]| crate::stage::programs::attesh(&home, words);
+    assert_eq!(run(&["key", "generate", "-o", "k", "--no-passphrase"]).code, Some(0));
+    assert_eq!(run(&["sh", "--dir", dir, "s.sh"]).code, Some(0));
+    assert_eq!(run(&["stop", dir]).code, Some(0));
+    let sealed = run(&["seal", dir, "--key", "k", "-o", ".attesh/out.intoto.json"]);
+    assert_eq!(sealed.code, Some(0), "{}", sealed.err);
+    let kept = run(&["prune", dir]);
+    assert!(kept.code == Some(5) && kept.err.contains("none of attesh's files"), "{}", kept.err);
+    assert_eq!(run(&["verify", ".attesh/out.intoto.json", "--trust", "k.pub"]).code, Some(0));
+    for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        if entry.file_name().to_str().unwrap().starts_with("out.") {
+            std::fs::copy(entry.path(), home.path("work").join(entry.file_name())).unwrap();
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let gone = run(&["prune", dir]);
+    assert!(gone.code == Some(0) && !folder.exists(), "{}", gone.err);
+}
