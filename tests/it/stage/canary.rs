@@ -9,10 +9,13 @@ use attesh::encoding::base64;
 pub fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
+        let (kind, path) = entry.map(|entry| (entry.file_type().unwrap(), entry.path())).unwrap();
+        // A shell can leave a FIFO, which nobody writes to.
+        let holds =
+            || fs::read(&path).is_ok_and(|bytes| memchr::memmem::find(&bytes, text.as_bytes()).is_some());
+        if kind.is_dir() {
             found.extend(holding(&path, text));
-        } else if fs::read(&path).is_ok_and(|bytes| memchr::memmem::find(&bytes, text.as_bytes()).is_some()) {
+        } else if kind.is_file() && holds() {
             found.push(path);
         }
     }
