@@ -16,6 +16,13 @@ pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// What a variable of the environment lists, with colons between.
+#[must_use]
+pub fn listed(name: &str) -> Vec<String> {
+    let value = variable(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
+    value.split(':').filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
 /// The names of the variables that begin so.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]

@@ -49,7 +49,7 @@ pub fn run(args: &Init) -> Exit {
     let given = given(args);
     let asked = collection(&given)?;
     show_notice(args, &asked);
-    report::out(exports(args, &asked)?.as_bytes())?;
+    report::out(exports(args, &given, &asked)?.as_bytes())?;
     report::out(text.as_bytes())?;
     Ok(0)
 }
@@ -146,8 +146,8 @@ fn absolute(option: &str, file: &Path) -> Result<String, Failure> {
 
 /// The lines that say which collectors look, at which files, and what is said of a session before it
 /// begins; shells below this one have them, too.
-fn exports(args: &Init, asked: &Collection) -> Result<String, Failure> {
-    masking(&given(args).masks)?;
+fn exports(args: &Init, given: &Collect, asked: &Collection) -> Result<String, Failure> {
+    masking(&given.masks)?;
     let masks = args.mask.iter().map(|file| absolute("--mask", file)).collect::<Result<Vec<_>, _>>()?;
     let words: Vec<&str> = asked.collectors.iter().map(|collector| collector.word()).collect();
     let list = if words.is_empty() { "none".to_owned() } else { words.join(",") };

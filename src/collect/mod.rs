@@ -178,8 +178,8 @@ pub fn usual() -> Collection {
         named: false,
         variables: Vec::new(),
         folder: shells::workdir(),
-        materials: listed(paths::MATERIALS_VARIABLE),
-        products: listed(paths::PRODUCTS_VARIABLE),
+        materials: paths::listed(paths::MATERIALS_VARIABLE),
+        products: paths::listed(paths::PRODUCTS_VARIABLE),
         // Whoever put the token there, and not the name of its variable, gets it recorded nowhere.
         identity: paths::variable(paths::IDENTITY_VARIABLE)
             .map(|name| name.into_string().ok().filter(|name| variables::is_name(name)).unwrap_or_default()),
@@ -205,13 +205,6 @@ pub fn contents(folder: &Path) -> std::result::Result<Manifest, String> {
 /// Which of them is not one, and why.
 pub fn check_patterns(patterns: &[String]) -> std::result::Result<(), String> {
     tree::Patterns::new(patterns).map(|_| ())
-}
-
-/// What a variable names, with colons between.
-fn listed(variable: &str) -> Vec<String> {
-    let value = paths::variable(variable).map(|value| value.to_string_lossy().into_owned());
-    let value = value.unwrap_or_default();
-    value.split(':').filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
 /// Looks if a session has only just begun, and keeps what was seen.

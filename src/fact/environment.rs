@@ -4,6 +4,7 @@
 //! not even the name. A value loses the userinfo of the URLs in it.
 
 use super::{ENVIRONMENT, Seen, Texts, url};
+use crate::mask::is_variable;
 use crate::record::SHOWN;
 
 /// The variables that are recorded: they change what programs do, and hold no secret by what they
@@ -87,9 +88,7 @@ pub(super) fn short(mut value: Vec<u8>) -> Vec<u8> {
 /// cannot.
 #[must_use]
 pub fn is_name(word: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    first && word.len() <= 100 && word.bytes().all(plain) && !word.ends_with(SHOWN)
+    is_variable(word) && !word.ends_with(SHOWN)
 }
 
 /// The value of a member of `os-release(5)`.

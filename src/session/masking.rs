@@ -34,10 +34,10 @@ pub fn usual() -> Result<Asked> {
             other => add(&mut asked, other?, &path.display().to_string())?,
         }
     }
-    for file in listed(paths::MASK_VARIABLE) {
+    for file in paths::listed(paths::MASK_VARIABLE) {
         add(&mut asked, of_file(Path::new(&file))?, &file)?;
     }
-    let variables = listed(paths::MASK_ENV_VARIABLE);
+    let variables = paths::listed(paths::MASK_ENV_VARIABLE);
     add(&mut asked, of_variables(&variables, paths::MASK_ENV_VARIABLE)?, paths::MASK_ENV_VARIABLE)?;
     Ok(asked)
 }
@@ -74,11 +74,6 @@ pub fn of_variables(names: &[String], from: &str) -> Result<Asked> {
         }
         None => Ok(Asked { variables: names.to_vec(), ..Asked::default() }),
     }
-}
-
-fn listed(variable: &str) -> Vec<String> {
-    let value = paths::variable(variable).map(|value| value.to_string_lossy().into_owned());
-    value.unwrap_or_default().split(':').filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
 /// The masker, with the values that the variables have in this process.
