@@ -18,7 +18,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 # Members that may be missing, by the object that they are in.
 OPTIONAL = {
-    "predicate": {"commands", "extensions", "mustUnderstand"},
+    "predicate": {"commands", "disclosures", "extensions", "mustUnderstand"},
     "commands": {"stale", "pipeStatus", "signal", "workdir", "outcome"},
     "facts": {"shell", "must", "attached"},
 }
