@@ -30,7 +30,8 @@ use crate::seal::disclosed::{
 use crate::seal::envelope::Envelope;
 use crate::seal::form;
 use crate::seal::statement::Statement;
-use crate::text::{self, Command, count};
+use crate::session::find;
+use crate::text::{self, Command, Next, count};
 use crate::verify;
 
 pub fn run(args: &Disclose) -> Exit {
@@ -55,7 +56,7 @@ fn disclose(args: &Disclose) -> Exit {
     let lines = opened(&args.envelope, &statement, &path, &bytes)?;
     let (meant, missed) = meant(&asked, &statement.predicate, &lines, false);
     if let Some(at) = missed {
-        return Err(nothing(&path, &words[at], &asked[at], &statement));
+        return Err(nothing(&path, &words[at], &asked[at], &statement, "disclosed"));
     }
     let lines: Vec<&Line> =
         lines.iter().zip(meant).filter_map(|(line, meant)| meant.then_some(line)).collect();
@@ -132,7 +133,7 @@ pub fn redact(args: &Redact, path: &Path, words: &[String], asked: &[Asked]) -> 
     let lines = opened(path, &statement, &beside, &bytes)?;
     let (gone, missed) = meant(asked, &statement.predicate, &lines, true);
     if let Some(at) = missed {
-        return Err(nothing(&beside, &words[at], &asked[at], &statement));
+        return Err(nothing(&beside, &words[at], &asked[at], &statement, "taken out"));
     }
     if !args.dry_run {
         let mut new = Published::create(&beside, 0o600)?;
@@ -152,6 +153,14 @@ pub fn redact(args: &Redact, path: &Path, words: &[String], asked: &[Asked]) -> 
     if meta.nlink() > 1 && !args.dry_run {
         let names = count(meta.nlink() - 1, "hard link");
         report::say(&format!("the file is kept with its texts by {names} elsewhere: find and remove them"));
+    }
+    if let Ok(session) = find::by_word(&statement.predicate.session.id) {
+        let redact = Command::new("attesh redact").path(session.word());
+        let next = Next::typing("to take them out of that", redact);
+        report::say(&format!(
+            "the journal of session {} may have its texts still; {next}",
+            session.short_name()
+        ));
     }
     Ok(0)
 }
@@ -179,17 +188,17 @@ fn say(args: &Redact, path: &Path, gone: &[&Line], left: usize) -> Result<(), Fa
 }
 
 /// There is nothing for a part of what was asked.
-fn nothing(path: &Path, word: &str, asked: &Asked, statement: &Statement) -> Failure {
+fn nothing(path: &Path, word: &str, asked: &Asked, statement: &Statement, done: &str) -> Failure {
     let commands = statement.predicate.outcome.command_count;
     let why = match asked {
-        Asked::Commands(numbers) if *numbers.start() == 0 || *numbers.start() > commands => {
+        _ if asked.is_beyond(commands) => {
             format!("the envelope has {}", count(commands, "command"))
         }
         Asked::Commands(_) => "no text is there: it was withheld, or taken out before".to_owned(),
         Asked::Notes(_) => "an envelope has no remarks and reasons".to_owned(),
         _ => "no text that is there fits".to_owned(),
     };
-    let failure = Failure::usage(format!("{}: {word}: {why}; nothing was taken out", path.display()));
+    let failure = Failure::usage(format!("{}: {word}: {why}; nothing was {done}", path.display()));
     failure.typing("to see what there is", Command::new("cat").path(path))
 }
 

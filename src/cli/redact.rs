@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 use super::args::Redact;
 use super::disclose;
 use super::given::{Exit, chosen};
+use super::manifests::path_beside;
 use super::which::{asked, notes};
 use crate::failure::Failure;
 use crate::journal::redact::{Asked, Gone};
 use crate::report::{self, Style};
+use crate::seal::disclosed::DISCLOSURES_FILE;
 use crate::session::Session;
 use crate::session::redact::{Found, Redaction};
-use crate::text::{self, Command, count};
+use crate::text::{self, Command, Next, count};
 
 pub fn run(args: &Redact) -> Exit {
     let mut asked = asked(&args.which)?;
@@ -39,7 +41,8 @@ pub fn run(args: &Redact) -> Exit {
         redaction.clean()?;
     }
     let found = redaction.find(&asked)?;
-    if let Some(at) = found.missed {
+    let beyond = || asked.iter().position(|asked| asked.is_beyond(found.commands));
+    if let Some(at) = found.missed.or_else(beyond) {
         return Err(missed(&session, &words[at], &asked[at], &found));
     }
     if !args.dry_run {
@@ -53,7 +56,7 @@ pub fn run(args: &Redact) -> Exit {
 fn missed(session: &Session, word: &str, asked: &Asked, found: &Found) -> Failure {
     let name = session.short_name();
     let why = match asked {
-        Asked::Commands(numbers) if *numbers.start() == 0 || *numbers.start() > found.commands => {
+        _ if asked.is_beyond(found.commands) => {
             format!("the session has {}", count(found.commands, "command"))
         }
         Asked::Commands(_) => "no text is there: it was withheld, or taken out before".to_owned(),
@@ -91,6 +94,14 @@ fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure>
         session.short_name(),
         count(found.texts.len(), "text")
     ));
+    for (.., envelope) in session.envelopes() {
+        let beside = path_beside(Path::new(&envelope), DISCLOSURES_FILE);
+        if beside.is_file() {
+            let texts = Command::new("attesh redact").path(&envelope);
+            let next = Next::typing("to take texts out of it", texts);
+            report::say(&format!("{} beside its envelope has texts, too; {next}", beside.display()));
+        }
+    }
     // The name in the folder may be that of the new journal by now.
     let own = u64::from(session.is_in_place().unwrap_or(false));
     let names = session.journal().metadata().map_or(0, |meta| meta.nlink().saturating_sub(own));

@@ -27,7 +27,7 @@ use crate::session::find;
 use crate::session::last::Sealed;
 use crate::text::visible;
 use crate::text::{self, Command, Next};
-use crate::verify::{self, Mark, Objection};
+use crate::verify::{self, Mark, Objection, Told};
 
 /// What a file is that `show` cannot show.
 const OTHER: &str = "neither an attestation nor a journal";
@@ -147,11 +147,11 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
             verdict.failure.as_ref().map_or_else(String::new, |failure| visible(failure.text.as_bytes()));
         report::line(&format!("why         {why}"))?;
     }
-    print(&statement, envelope.keyid())?;
+    print(&statement, envelope.keyid(), verdict.told)?;
     Ok(0)
 }
 
-fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
+fn print(statement: &Statement, keyid: &str, told: Option<Told>) -> Result<(), Failure> {
     let predicate = &statement.predicate;
     let (session, outcome) = (&predicate.session, &predicate.outcome);
     let word = |text: &str| visible(text.as_bytes());
@@ -159,7 +159,18 @@ fn print(statement: &Statement, keyid: &str) -> Result<(), Failure> {
     report::line(&format!("session     {}{name}", word(&session.id)))?;
     report::line(&format!("sealed      {} by {}", word(&predicate.sealed_at), word(keyid)))?;
     report::line(&format!("recorded    {} to {}", word(&session.opened_at), word(&session.closed_at)))?;
-    let who = |text: &Option<String>| text.as_deref().map_or_else(|| "(redacted)".to_owned(), word);
+    // Of a selective statement nobody may have looked for the texts.
+    let unread = predicate.disclosures.as_ref().filter(|_| told.is_none());
+    if let Some(facts) = unread {
+        let texts = text::count(facts.count, "text");
+        report::line(&format!(
+            "disclosed   {texts} are left out: they are read once a trusted key signed this"
+        ))?;
+    } else if let Some(Told { disclosed, of }) = told {
+        report::line(&format!("disclosed   {disclosed} of {}", text::count(of, "text")))?;
+    }
+    let gone = if unread.is_some() { "(left out)" } else { "(redacted)" };
+    let who = |text: &Option<String>| text.as_deref().map_or_else(|| gone.to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     report::line(&format!("context     {}", word(&Context::of(statement).words())))?;
     report::line(&format!("products    {}", word(&Recorded::of(predicate).words())))?;

@@ -48,6 +48,14 @@ pub enum Asked {
     Notes(RangeInclusive<u64>),
 }
 
+impl Asked {
+    /// Whether it names a command that is not there, of so many.
+    #[must_use]
+    pub fn is_beyond(&self, commands: u64) -> bool {
+        matches!(self, Asked::Commands(numbers) if *numbers.start() == 0 || *numbers.end() > commands)
+    }
+}
+
 /// Whose a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of<'a> {

@@ -13,6 +13,7 @@ use super::{Denial, Mode, Runner, ScriptRule};
 use crate::cause::Code;
 use crate::record::{Evidence, Status, Unseen};
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts};
+use crate::text::count;
 
 /// What is wrong with a status that nobody saw, although the script went on.
 const UNTOLD: &str = "ended with a status that nobody saw";
@@ -99,6 +100,11 @@ pub(super) fn plain(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
+/// What stands behind a text that was masked: another one has the same letters.
+fn masked(is_masked: bool) -> &'static str {
+    if is_masked { " (masked)" } else { "" }
+}
+
 /// A script of the policy, and what ran for it.
 pub(super) struct Judged<'a> {
     pub(super) rule: &'a ScriptRule,
@@ -127,13 +133,14 @@ impl<'a> Judged<'a> {
 
     /// A command of the policy, as messages have it.
     pub(super) fn wanted(&self, at: usize) -> String {
-        format!("line {} {}", self.rule.lines[at], shown(self.rule.commands[at].as_bytes()))
+        let (line, text) = (self.rule.lines[at], shown(self.rule.commands[at].as_bytes()));
+        format!("line {line} {text}{}", masked(self.rule.masked.contains(&at)))
     }
 
     /// A command that ran, as messages have it.
     pub(super) fn seen(&self, at: usize) -> String {
         let ran = &self.ran[at];
-        let text = ran.text.as_deref().map_or_else(|| "(no text)".to_owned(), shown);
+        let text = ran.text.as_deref().map_or_else(|| "(no text)".to_owned(), shown) + masked(ran.masked);
         match ran.line {
             Some(line) => format!("line {line} {text}"),
             None => format!("command {} {text}", ran.facts.seq),
@@ -200,8 +207,13 @@ impl<'a> Judged<'a> {
         (missing, added)
     }
 
+    /// How many commands ran of which the text is not there.
+    fn hidden(&self) -> usize {
+        self.ran.iter().filter(|ran| ran.text.is_none()).count()
+    }
+
     fn not_run(&self) -> &'static str {
-        if self.all_told { "did not run" } else { "was not seen to run" }
+        if self.all_told && self.hidden() == 0 { "did not run" } else { "was not seen to run" }
     }
 
     fn missing(&mut self, at: usize, last: Option<usize>) {
@@ -300,6 +312,13 @@ impl<'a> Judged<'a> {
                     (Some(last), true) => {
                         let what = format!("{} did not run after {}", self.wanted(at), self.wanted(last));
                         self.deny("script.commands", Code::ScriptOrder, Some(self.rule.lines[at]), what);
+                    }
+                    _ if self.hidden() > 0 => {
+                        let (wanted, hidden) = (self.wanted(at), count(self.hidden(), "command"));
+                        let what = format!(
+                            "{wanted} was not seen to run; the text of {hidden} that ran is not there"
+                        );
+                        self.deny("script.commands", Code::ScriptLineHidden, Some(self.rule.lines[at]), what);
                     }
                     _ => self.missing(at, last),
                 },

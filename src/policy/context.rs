@@ -3,14 +3,15 @@
 //! What lives here: what the facts of a statement say together, in words and held against a policy.
 //! What does not: the shape of a fact (`fact`), who collects it (`collect`).
 //!
-//! Rules: each fact that says something of a member must say what is asked, and one must.
+//! Rules: each fact that says something of a member must say what is asked, and one must. A text that
+//! was taken out said something: nobody knows what, so no member that it was of is what is asked.
 
 use std::collections::BTreeMap;
 
 use super::words::quoted;
 use super::{ContextRule, Ruling};
 use crate::cause::Code;
-use crate::fact::notice::Notice;
+use crate::fact::notice::{self, Notice};
 use crate::fact::{self, url};
 use crate::seal::statement::{FactFacts, Statement};
 
@@ -21,11 +22,12 @@ pub struct Context<'a> {
     git: Option<&'a FactFacts>,
     git_at_stop: Option<&'a FactFacts>,
     notice: Notice,
+    notice_fact: Option<&'a FactFacts>,
 }
 
-/// What one of the facts says of a member, and which fact it is.
+/// What one of the facts says of a member, and which fact it is; `None`: it was taken out.
 struct Claim {
-    says: String,
+    says: Option<String>,
     by: &'static str,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Context<'a> {
             git: predicate.seen_at_start(fact::GIT),
             git_at_stop: predicate.seen_at_stop(fact::GIT),
             notice: predicate.notice().unwrap_or_default(),
+            notice_fact: predicate.seen_at_start(fact::NOTICE),
         }
     }
 
@@ -48,14 +51,17 @@ impl<'a> Context<'a> {
         self.ci.is_none() && self.git.is_none()
     }
 
-    /// What is said first of a member.
+    /// What is said first of a member; nothing where a part of what is said was taken out.
     #[must_use]
     pub fn says(&self, member: &str) -> Option<String> {
-        self.claims(member).into_iter().next().map(|claim| claim.says)
+        let all: Option<Vec<String>> = self.claims(member).into_iter().map(|claim| claim.says).collect();
+        all?.into_iter().next()
     }
 
     fn claims(&self, member: &str) -> Vec<Claim> {
-        let claim = |fact: Option<&FactFacts>, by| Some(Claim { says: fact?.text(member)?.to_owned(), by });
+        let claim = |fact: Option<&FactFacts>, by| {
+            Some(Claim { says: fact.filter(|fact| fact.has(member))?.text(member).map(str::to_owned), by })
+        };
         let mut claims: Vec<Claim> = claim(self.ci, "the CI system").into_iter().collect();
         match member {
             "commit" => {
@@ -67,19 +73,23 @@ impl<'a> Context<'a> {
             }
             "ref" => claims.extend(claim(self.git, "git at the start")),
             "repository" => {
+                let gone = self.git.is_some_and(|git| git.has("remotes") && git.text("remotes").is_none());
                 let says = self.origin();
-                claims.extend(says.map(|says| Claim { says, by: "git's remote origin" }));
+                if gone || says.is_some() {
+                    claims.push(Claim { says, by: "git's remote origin" });
+                }
             }
-            "purpose" => claims.extend(self.said(self.notice.purpose.clone())),
-            "notice-sha256" => claims.extend(self.said(self.notice.text_sha256())),
+            "purpose" => claims.extend(self.said("purpose", self.notice.purpose.clone())),
+            "notice-sha256" => claims.extend(self.said(notice::TEXT, self.notice.text_sha256())),
             _ => {}
         }
         claims
     }
 
-    /// What was said before the session began.
-    fn said(&self, says: Option<String>) -> Option<Claim> {
-        Some(Claim { says: says?, by: "who began the session" })
+    /// What was said before the session began, in the text of this name.
+    fn said(&self, name: &str, says: Option<String>) -> Option<Claim> {
+        self.notice_fact.filter(|fact| fact.has(name))?;
+        Some(Claim { says, by: "who began the session" })
     }
 
     /// The repository that git's remote `origin` names.
@@ -107,7 +117,10 @@ impl<'a> Context<'a> {
             }
         });
         let run = one("run").map(|run| format!("run {run}"));
-        let parts = [one("repository"), one("ref"), commit, run];
+        let is_gone = |member: &&str| self.claims(member).iter().any(|claim| claim.says.is_none());
+        let gone = ["repository", "ref", "commit", "run"].into_iter().find(is_gone);
+        let gone = gone.map(|member| format!("what is said of the {member} was redacted"));
+        let parts = [one("repository"), one("ref"), commit, run, gone];
         let words = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         if words.is_empty() { "not recorded".to_owned() } else { words }
     }
@@ -119,7 +132,7 @@ impl<'a> Context<'a> {
         }
         let asks_commit =
             rule.commit_required || rule.members.iter().any(|(_, member, _)| *member == "commit");
-        let has_commit = |fact: Option<&FactFacts>| fact.is_some_and(|fact| fact.text("commit").is_some());
+        let has_commit = |fact: Option<&FactFacts>| fact.is_some_and(|fact| fact.has("commit"));
         if asks_commit && has_commit(self.git) && !has_commit(self.git_at_stop) {
             deny(ruling, "context.commit", "the commit at the stop was not recorded".to_owned());
         }
@@ -135,9 +148,12 @@ impl<'a> Context<'a> {
                 Some(split) => split,
                 None => return deny(ruling, "context.commit", not_recorded("commit")),
             };
-            if let Some(other) = others.iter().find(|claim| claim.says != first.says) {
+            if let Some(gone) = claims.iter().find(|claim| claim.says.is_none()) {
+                deny(ruling, "context.commit", redacted("commit", gone.by));
+            } else if let Some(other) = others.iter().find(|claim| claim.says != first.says) {
+                let says = |claim: &Claim| claim.says.clone().unwrap_or_default();
                 let what =
-                    format!("{} says commit {}, {} says {}", first.by, first.says, other.by, other.says);
+                    format!("{} says commit {}, {} says {}", first.by, says(first), other.by, says(other));
                 deny(ruling, "context.commit", what);
             }
         }
@@ -162,6 +178,10 @@ impl<'a> Context<'a> {
             deny(ruling, key, not_recorded(member));
         }
         for Claim { says, by } in claims {
+            let Some(says) = says else {
+                deny(ruling, key, redacted(member, by));
+                continue;
+            };
             if !wanted.iter().any(|pattern| fits(pattern, &says)) {
                 let what =
                     format!("{by} says {member} {}, the policy asks for {}", quoted(&[says]), quoted(wanted));
@@ -173,6 +193,10 @@ impl<'a> Context<'a> {
 
 fn not_recorded(member: &str) -> String {
     format!("the {member} was not recorded")
+}
+
+fn redacted(member: &str, by: &str) -> String {
+    format!("what {by} said of the {member} was redacted or not disclosed")
 }
 
 fn deny(ruling: &mut Ruling, key: &'static str, what: String) {

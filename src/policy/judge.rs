@@ -1,18 +1,13 @@
 //! Judges a statement by a policy.
 //!
-//! What lives here: everything but the scripts (`scripts`). What does not: the time, which is
+//! What lives here: everything but the scripts (`scripts`) and the expressions (`rules`). What does not: the time, which is
 //! given, and the keys, whose signature `verify` asks for.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-use cel::ExecutionError;
-use cel::extractors::This;
-use serde_json::Value as Json;
+use std::collections::HashSet;
 
 use super::context::Context;
 use super::words::{NO_COMMANDS, shown};
-use super::{Policy, Ruling, files, scripts};
+use super::{Policy, Ruling, files, rules, scripts};
 use crate::cause::Code;
 use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
@@ -34,7 +29,7 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Opti
     age(policy, statement, now_s, &mut ruling);
     Context::of(statement).judge(&policy.context, &mut ruling);
     files::judge(policy, statement, materials, &mut ruling);
-    rules(policy, statement, &mut ruling);
+    rules::judge(policy, statement, &mut ruling);
     ruling.summary = summary.filter(|_| ruling.denials.is_empty());
     ruling
 }
@@ -123,7 +118,7 @@ fn denied_units(
 }
 
 /// What was not seen may be what is denied.
-fn unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
+pub(super) fn unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
     for shell in scripts::unseen(&statement.predicate) {
         let what = format!("the commands of shell {shell} were not seen");
         ruling.deny(key, Code::CommandUnseen, None, what);
@@ -205,52 +200,4 @@ fn age(policy: &Policy, statement: &Statement, now_s: i64, ruling: &mut Ruling) 
         return;
     };
     ruling.deny("trust.max-age", Code::PolicyAge, None, what);
-}
-
-fn rules(policy: &Policy, statement: &Statement, ruling: &mut Ruling) {
-    if policy.rules.is_empty() {
-        return;
-    }
-    unseen(statement, "rule.cel", ruling);
-    let whole = serde_json::to_value(statement).unwrap_or_default();
-    let mut context = cel::Context::default();
-    context.add_variable_from_value("predicate", value(&whole["predicate"]));
-    context.add_variable_from_value("subject", value(&whole["subject"]));
-    // If cel had this function already, every rule that uses it would be denied.
-    let _ = context.add_function("matches", matches);
-    for (at, rule) in policy.rules.iter().enumerate() {
-        let name = rule.name.clone().unwrap_or_else(|| format!("{}", at + 1));
-        let why = match rule.program.execute(&context) {
-            Ok(cel::Value::Bool(true)) => continue,
-            Ok(cel::Value::Bool(false)) => "is false".to_owned(),
-            Ok(other) => format!("is neither true nor false but of the type {}", other.type_of()),
-            Err(error) => format!("cannot be evaluated: {error}"),
-        };
-        ruling.deny("rule.cel", Code::PolicyRule, None, format!("rule {name} {why}: {}", rule.text.trim()));
-    }
-}
-
-/// CEL's `matches`, by the expressions that `[deny]` has too.
-fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
-    let pattern = regex::Regex::new(&pattern);
-    let pattern = pattern.map_err(|error| ExecutionError::function_error("matches", error))?;
-    Ok(pattern.is_match(&text))
-}
-
-/// JSON as a value of CEL. Integers are of one type, so that a rule may compare them with its own.
-fn value(json: &Json) -> cel::Value {
-    match json {
-        Json::Null => cel::Value::Null,
-        Json::Bool(flag) => (*flag).into(),
-        Json::Number(number) => match number.as_i64() {
-            Some(integer) => cel::Value::Int(integer),
-            None => cel::Value::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Json::String(text) => text.as_str().into(),
-        Json::Array(list) => list.iter().map(value).collect::<Vec<_>>().into(),
-        Json::Object(members) => {
-            let members = members.iter().map(|(name, json)| (name.clone(), value(json)));
-            members.collect::<HashMap<String, cel::Value>>().into()
-        }
-    }
 }

@@ -197,6 +197,7 @@ pub const KEYS: &[Key] = &[
     must("materials", "sha256", Type::Digest),
     may("rule", "name", Type::Text),
     must("rule", "cel", Type::Rule),
+    may("rule", "hidden", Type::Word(&["denied", "as-absent"])),
 ];
 
 /// The keys of a table.

@@ -21,6 +21,7 @@ pub mod keys;
 mod lexer;
 mod plan;
 mod read;
+mod rules;
 mod scripts;
 mod words;
 mod write;
@@ -267,6 +268,8 @@ pub struct Rule {
     pub name: Option<String>,
     /// As it is written.
     pub text: String,
+    /// Texts that are not there are none for it.
+    pub as_absent: bool,
     pub(crate) program: cel::Program,
 }
 

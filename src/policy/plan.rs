@@ -54,7 +54,7 @@ impl Judged<'_> {
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             (Some(_), None) => {
-                let what = "the script has no digest: it was redacted, has a masked secret, or was sealed selectively".into();
+                let what = "the script has no digest: it or a part of it was redacted or masked".into();
                 self.deny("script.sha256", Code::ScriptOther, None, what);
             }
             _ => {}

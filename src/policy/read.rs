@@ -381,5 +381,6 @@ fn rule(keys: &Keys) -> Outcome<Rule> {
         let why = why.lines().next().unwrap_or_default().trim_start_matches("ERROR: ").to_owned();
         keys.source.error(span, format!("no expression of CEL: {why}"))
     })?;
-    Ok(Rule { name: keys.text("name"), text, program })
+    let as_absent = keys.text("hidden").as_deref() == Some("as-absent");
+    Ok(Rule { name: keys.text("name"), text, as_absent, program })
 }

@@ -71,7 +71,8 @@ impl Policy {
         self.explain_surroundings(&mut out);
         for rule in &self.rules {
             let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
-            out.push(format!("This is true{name}: {}", rule.text.trim()));
+            let without = if rule.as_absent { ", whatever texts are not there" } else { "" };
+            out.push(format!("This is true{name}{without}: {}", rule.text.trim()));
         }
         out
     }

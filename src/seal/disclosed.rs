@@ -69,6 +69,8 @@ pub enum OfPlan {
     Arguments,
     /// The folder it began in.
     Workdir,
+    /// The digest of its script: without a salt it would let everybody try what the script was.
+    Digest,
 }
 
 /// A member that can hold a text.
@@ -91,6 +93,7 @@ impl Place {
             (["commands", at], "command") => Place::Command(number(at)?, OfCommand::Text),
             (["commands", at], "workdir") => Place::Command(number(at)?, OfCommand::Workdir),
             (["plans", at], "name") => Place::Plan(number(at)?, OfPlan::Name),
+            (["plans", at], "sha256") if name == "sha256" => Place::Plan(number(at)?, OfPlan::Digest),
             (["plans", at, "units", unit], "command") => {
                 Place::Plan(number(at)?, OfPlan::Unit(number(unit)?))
             }
@@ -115,7 +118,7 @@ impl Place {
         match self {
             Place::Host | Place::User => format!("/session/{name}"),
             Place::Command(at, _) => format!("/commands/{at}/{name}"),
-            Place::Plan(at, OfPlan::Name) => format!("/plans/{at}/{name}"),
+            Place::Plan(at, OfPlan::Name | OfPlan::Digest) => format!("/plans/{at}/{name}"),
             Place::Plan(at, OfPlan::Unit(unit)) => format!("/plans/{at}/units/{unit}/{name}"),
             Place::Plan(at, _) => format!("/plans/{at}/interpreter/{name}"),
             Place::Fact(at, _) => format!("/facts/{at}/data/{name}"),
@@ -146,6 +149,7 @@ impl Place {
                     OfPlan::Options => shell.options.is_none(),
                     OfPlan::Arguments => shell.arguments.is_none(),
                     OfPlan::Workdir => shell.workdir.is_none(),
+                    OfPlan::Digest => plan.sha256.is_none(),
                 }
             }
             Place::Fact(at, name) => {
@@ -178,6 +182,7 @@ impl Place {
                     OfPlan::Options => Slot::Words(&mut shell.options),
                     OfPlan::Arguments => Slot::Words(&mut shell.arguments),
                     OfPlan::Workdir => Slot::One(&mut shell.workdir),
+                    OfPlan::Digest => Slot::One(&mut plan.sha256),
                 }
             }
             Place::Fact(at, name) => Slot::One(predicate.facts.get_mut(*at)?.data.get_mut(name)?),
@@ -240,13 +245,26 @@ impl Apart {
         }
     }
 
-    /// Takes the units of a plan's script, each under a salt of its own.
-    pub(super) fn take_units(&mut self, at: usize, script: &Script, record: &Record) {
+    /// Takes the units and the digest of a plan's script, each under a salt of its own.
+    pub(super) fn take_script(
+        &mut self,
+        at: usize,
+        script: Option<&Script>,
+        sha256: Option<String>,
+        record: &Record,
+    ) {
         let Some((_, whole)) = disclosed(record, "script") else { return };
-        for (number, unit) in script.units().enumerate() {
+        let mut take = |what, number, name: String, value| {
+            let one = Disclosure { salt: unit_salt(&whole.salt, number), value };
+            self.0.insert(Place::Plan(at, what), (name, one));
+        };
+        for (number, unit) in script.into_iter().flat_map(Script::units).enumerate() {
             let name = if unit.masked { shown_name("command") } else { "command".to_owned() };
-            let one = Disclosure { salt: unit_salt(&whole.salt, number), value: unit.text.to_vec() };
-            self.0.insert(Place::Plan(at, OfPlan::Unit(number)), (name, one));
+            take(OfPlan::Unit(number), number, name, unit.text.to_vec());
+        }
+        if let Some(sha256) = sha256 {
+            // No script has so many units.
+            take(OfPlan::Digest, usize::MAX, "sha256".to_owned(), sha256.into_bytes());
         }
     }
 

@@ -144,9 +144,7 @@ impl Draft {
         sealed_at_ns: u64,
     ) -> Result<(Statement, Apart), DraftError> {
         let scribe = Scribe::new(&self.gathered, transcript, true, Some(Apart::default()));
-        let mut written = self.written(journal, scribe)?;
-        // A digest would let everybody try what the script was.
-        written.plans.iter_mut().for_each(|plan| plan.sha256 = None);
+        let written = self.written(journal, scribe)?;
         Ok(self.drafted(written, more_subjects, sealed_at_ns))
     }
 
@@ -170,7 +168,9 @@ impl Draft {
         let mut subjects: Vec<Subject> =
             more_subjects.iter().map(|(name, digest)| subject(name, digest)).collect();
         let room = SUBJECTS_MAX.saturating_sub(subjects.len() + 2);
-        subjects.extend(script_subjects(&plans, room));
+        // A subject has the digest without a salt.
+        let named = if apart.is_none() { &plans[..] } else { &[] };
+        subjects.extend(script_subjects(named, room));
         let room = SUBJECTS_MAX.saturating_sub(subjects.len() + 2);
         subjects.extend(attached_subjects(&self.gathered.facts, room));
         subjects.push(subject(SUBJECT_TRANSCRIPT, &transcript.sha256));

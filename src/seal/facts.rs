@@ -34,6 +34,12 @@ impl Predicate {
 }
 
 impl FactFacts {
+    /// Whether it has a text of this name, even if that was taken out.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.data.contains_key(name)
+    }
+
     /// A text of it, by name. Of a text that was masked when it was recorded it is the masked form.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

@@ -175,7 +175,7 @@ impl<'a> Scribe<'a> {
         if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
             plan.units = None;
         }
-        let shell = plan.shell;
+        let (shell, sha256) = (plan.shell, plan.sha256.clone());
         let (at, fits) =
             (self.plans.len(), list(&mut self.plans, plan, &mut self.plans_bytes, COMMANDS_BYTES_MAX));
         let Some(apart) = self.apart.as_mut().filter(|_| fits) else { return };
@@ -190,9 +190,7 @@ impl<'a> Scribe<'a> {
         if let Some(open) = self.folders.get(&shell) {
             apart.take(Place::Plan(at, OfPlan::Workdir), open, "workdir");
         }
-        if let Some(script) = &whole {
-            apart.take_units(at, script, record);
-        }
+        apart.take_script(at, whole.as_ref(), sha256, record);
     }
 
     /// The words of a text, where all plans have room for them.

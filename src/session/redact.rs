@@ -11,12 +11,14 @@
 use std::fs::{File, FileTimes, Permissions};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::Path;
 
 use super::attached;
 use super::heads::checked_with;
 use super::told;
 use super::{JOURNAL, SEALED, Session, SessionError};
 use crate::cause::Code;
+use crate::encoding::hex;
 use crate::failure::Failure;
 use crate::files::{self, FileError, Folder, Overwrite, Published, temporary_prefix};
 use crate::journal::append::AppendError;
@@ -24,6 +26,8 @@ use crate::journal::check::{Checked, Knowledge, RereadError, check};
 use crate::journal::redact::{Asked, Finder, Gone, without};
 use crate::lock::{self, Locked, PATIENCE_MS};
 use crate::record::{ATTACHED_FOLDER, Body};
+use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
+use crate::seal::form;
 use crate::text::{Command, Next};
 
 /// A session of which nobody else can take something out meanwhile.
@@ -239,17 +243,34 @@ fn refuse_state(session: &Session) -> Result<(), Failure> {
         .next(Next::typing("if nobody records in the session any more", Command::new("rm").path(path))))
 }
 
-/// An envelope has the texts: taking them out of the journal would take them out of nothing.
+/// An envelope has the texts: taking them out of the journal would take them out of nothing. One that
+/// was sealed selectively has none.
 fn refuse_sealed(session: &Session) -> Result<(), Failure> {
     if !session.folder().has(SEALED) {
         return Ok(());
     }
-    let place = session.sealed().map_or_else(
-        || format!("an envelope that {} names", session.folder().path().join(SEALED).display()),
-        |sealed| sealed.to_string(),
-    );
-    let what = format!("session {} was sealed in {place}, which has its texts, too", session.short_name());
+    let envelopes = session.envelopes();
+    let what = match envelopes.iter().find(|(_, sha256, _, path)| !is_selective(path, sha256)) {
+        None if !envelopes.is_empty() => return Ok(()),
+        Some((.., path)) if Path::new(path).is_file() => format!("in {path}, which has its texts, too"),
+        Some((.., path)) => {
+            format!("in {path}, which is not there any more: nobody knows whether it has its texts")
+        }
+        None => {
+            format!("in an envelope that {} does not name", session.folder().path().join(SEALED).display())
+        }
+    };
+    let what = format!("session {} was sealed {what}", session.short_name());
     Err(Failure::usage(what).next(
         "give the envelope to nobody who must not read them, and have a secret replaced where it was issued",
     ))
+}
+
+/// Whether an envelope that is still what was sealed leaves the texts out.
+fn is_selective(path: &str, sha256: &str) -> bool {
+    let bytes = files::read_limited(Path::new(path), MAX_ENVELOPE_BYTES as u64).ok();
+    let bytes = bytes.filter(|bytes| hex(&crate::crypto::sha256(&[bytes])) == sha256);
+    let envelope = bytes.and_then(|bytes| Envelope::read_any(bytes).ok());
+    let statement = envelope.and_then(|envelope| form::read(envelope.unverified_payload()).ok());
+    statement.is_some_and(|statement| statement.predicate.disclosures.is_some())
 }

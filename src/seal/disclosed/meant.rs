@@ -3,7 +3,8 @@
 //! What lives here: a person's words held against the lines of a selective statement. What does not:
 //! what can be asked for (`journal::redact`), the file (`disclosed`).
 //!
-//! Rules: a unit of a script is the text of the command that it ran as, and goes with it.
+//! Rules: a unit of a script is the text of the command that it ran as, and goes with it; the digest of
+//! a script goes with the first unit, because it would let everybody try what that was.
 
 use std::collections::HashMap;
 
@@ -38,8 +39,11 @@ pub fn meant(
         .collect();
     if with_units {
         units(asked, predicate, lines, &mut goes, &mut found);
+        digests(lines, &mut goes);
     }
-    (goes, found.iter().position(|found| !found))
+    let commands = predicate.outcome.command_count;
+    let is_missed = |(found, asked): (&bool, &Asked)| !found || asked.is_beyond(commands);
+    (goes, found.iter().zip(asked).position(is_missed))
 }
 
 /// Whose text stands at a place.
@@ -104,5 +108,19 @@ fn units(asked: &[Asked], predicate: &Predicate, lines: &[Line], goes: &mut [boo
         if let Some(found) = one.by.and_then(|by| found.get_mut(by)) {
             *found = true;
         }
+    }
+}
+
+/// The digests of the scripts of which a unit goes.
+fn digests(lines: &[Line], goes: &mut [bool]) {
+    let plan_of = |line: &Line| match Place::read(&line.at)?.0 {
+        Place::Plan(plan, what) => Some((plan, what)),
+        _ => None,
+    };
+    let hit = lines.iter().zip(&*goes).filter(|(_, goes)| **goes).filter_map(|(line, _)| plan_of(line));
+    let hit: Vec<usize> =
+        hit.filter_map(|(plan, what)| matches!(what, OfPlan::Unit(_)).then_some(plan)).collect();
+    for (line, goes) in lines.iter().zip(goes) {
+        *goes |= plan_of(line).is_some_and(|(plan, what)| what == OfPlan::Digest && hit.contains(&plan));
     }
 }

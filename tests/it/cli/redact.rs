@@ -162,6 +162,7 @@ fn a_call_that_means_nothing_takes_something_out() {
         (&["--command", "9"], "--command 9: the session has 4 commands; nothing was taken out"),
         (&["--command", "0"], "--command 0: the session has 4 commands"),
         (&["--command", "1,9-10"], "--command 9-10: the session has 4"),
+        (&["--command", "3-9"], "--command 3-9: the session has 4"),
         (&["--command", "x"], "not a list of numbers"),
         (&["--command", "3-1"], "not a list of numbers"),
         (&["--command", "+1"], "not a list of numbers"),

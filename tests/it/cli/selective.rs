@@ -73,28 +73,42 @@ fn a_text_that_is_taken_out_after_sealing_is_left_or_nothing_verifies() {
     assert!(dry.1.contains("/commands/1/command  export PLACE=c4n4ry\n"), "{dry:?}");
     assert_eq!(texts(&place), all);
     let (code, out, err) = told(&place, &["redact", "a.intoto.json", "--command", "2"]);
-    assert_eq!((code, &*out), (Some(0), "/commands/1/command\n/plans/0/units/1/command\n"), "{err}");
-    assert!(err.ends_with(&format!("2 texts taken out, {} left\n", of - 2)), "{err}");
+    assert_eq!(
+        (code, &*out),
+        (Some(0), "/commands/1/command\n/plans/0/units/1/command\n/plans/0/sha256\n"),
+        "{err}"
+    );
+    assert!(err.contains(&format!("3 texts taken out, {} left\n", of - 3)), "{err}");
     assert_eq!(kept(&place, CANARY), [] as [String; 0]);
-    assert_eq!((mode("a.disclosures"), texts(&place).lines().count()), (0o640, of - 2));
+    assert_eq!((mode("a.disclosures"), texts(&place).lines().count()), (0o640, of - 3));
     assert_eq!(fs::read(folder.join("a.intoto.json")).unwrap(), envelope);
 
+    // The journal has the texts, and the envelope does not: so they are taken out of both.
     let session = place.session();
     let journal = session.to_str().unwrap();
+    assert!(err.contains("may have its texts still") && err.contains("attesh redact "), "{err}");
+    let (code, _, err) = told(&place, &["redact", journal, "--command", "2"]);
+    assert!(code == Some(0) && err.contains("a.disclosures"), "{err}");
+    assert_eq!(holding(&session, CANARY), [] as [std::path::PathBuf; 0]);
     for more in [&[][..], &["--journal", journal]] {
         let (code, out, _) = verdict(&place, &public, more);
         assert_eq!(code, Some(0), "{out}");
         assert!(out.starts_with("VERIFIED a.intoto.json: 3 commands recorded"), "{out}");
-        let told = format!("; {} of {of} texts disclosed\n", of - 2);
-        assert!(out.contains(&told) && out.contains("complete; 2 texts redacted\n"), "{out}");
+        let told = format!("; {} of {of} texts disclosed\n", of - 3);
+        assert!(out.contains(&told) && out.contains("complete; 3 texts redacted\n"), "{out}");
     }
     let json: Value = serde_json::from_str(&verdict(&place, &public, &["--json"]).1).unwrap();
-    assert_eq!(json["files"][0]["disclosures"], serde_json::json!({"disclosed": of - 2, "of": of}));
+    assert_eq!(json["files"][0]["disclosures"], serde_json::json!({"disclosed": of - 3, "of": of}));
     let (_, shown, _) = told(&place, &["show", "a.intoto.json", "--trust", &public]);
     assert!(shown.contains("(withheld or redacted)") && shown.contains("false || true"), "{shown}");
+    assert!(shown.contains(&format!("disclosed   {} of {of} texts\n", of - 3)), "{shown}");
+    let (_, shown, _) = told(&place, &["show", "a.intoto.json"]);
+    let left_out =
+        format!("disclosed   {of} texts are left out: they are read once a trusted key signed this\n");
+    assert!(shown.contains("(left out) on (left out)\n") && shown.contains(&left_out), "{shown}");
     // The bundle has the same file beside it.
     let (code, out, _) = told(&place, &["verify", "a.sigstore.json", "--trust", &public]);
-    assert!(code == Some(0) && out.contains("complete; 2 texts redacted\n"), "{out}");
+    assert!(code == Some(0) && out.contains("complete; 3 texts redacted\n"), "{out}");
     let (code, _, err) = told(&place, &["redact", "a.intoto.json", "--command", "2"]);
     assert!(code == Some(2) && err.contains("taken out before; nothing was taken out"), "{err}");
     // Without the file all of them are gone, and the statuses stand.
@@ -154,9 +168,8 @@ fn a_line_that_was_forged_swapped_or_repeated_is_believed() {
 fn a_policy_is_met_by_texts_that_it_does_not_get() {
     let (place, public) = sealed("a");
     let script = told(&place, &["policy", "from-script", "script.sh"]).1;
-    // A selective seal has no digest of the script.
-    let lines = script.lines().filter(|line| !line.starts_with("sha256"));
-    let lines = lines.map(|line| line.replace("exit = 0", "exit = 0\narguments = [\"-x\"]"));
+    assert!(script.contains("\nsha256 = "), "{script}");
+    let lines = script.lines().map(|line| line.replace("exit = 0", "exit = 0\narguments = [\"-x\"]"));
     let script =
         lines.map(|line| line.replace("max-redacted = 0", "max-redacted = 99") + "\n").collect::<String>();
     let redacted = "version = 1\n[session]\nmax-redacted = 99\n";
@@ -183,7 +196,9 @@ fn a_policy_is_met_by_texts_that_it_does_not_get() {
     assert!(code == Some(1) && codes.contains(&"command.hidden".to_owned()), "{codes:?}");
     let (code, codes) = judged("script.toml");
     assert!(code == Some(1) && codes.contains(&"script.line-hidden".to_owned()), "{codes:?}");
-    assert!(codes.contains(&"script.plan-units".to_owned()), "{codes:?}");
+    for due in ["script.plan-units", "script.other"] {
+        assert!(codes.contains(&due.to_owned()), "{codes:?}");
+    }
 }
 
 #[test]
