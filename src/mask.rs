@@ -7,15 +7,15 @@
 //! through it (`screened`). Pure: bytes in, bytes
 //! out. What does not: when a text is masked, and what is recorded of it.
 //!
-//! Rules: a sign `[rule]` is never masked again, so masking twice changes nothing more. Line breaks
-//! stay where they are. What no rule finds stays byte by byte. The time is in proportion to the
+//! Rules: a sign `[rule]` stands for letters and digits of one word, and `[rule*]` for anything, also
+//! for what a shell would run: who must know what ran trusts no such text. A sign is never masked
+//! again, so masking twice changes nothing more. Line breaks stay where they are. What no rule finds stays byte by byte. The time is in proportion to the
 //! text.
 
 pub mod asked;
 mod assigned;
 mod command;
 mod given;
-mod live;
 mod name;
 mod pattern;
 mod programs;
@@ -28,6 +28,8 @@ mod value;
 
 use std::fmt;
 use std::ops::Range;
+
+use memchr::memmem;
 
 pub use given::{OF_VARIABLE, TOLD, VALUE_MIN};
 pub use name::{is_variable, says_secret, words_of_names};
@@ -107,16 +109,6 @@ impl Masker {
         self.signs(value).is_empty() && self.given.add(name, value)
     }
 
-    /// The text of a command with each secret replaced, and nothing that a shell would run; `None`
-    /// where nothing matches.
-    #[must_use]
-    pub fn mask_code(&self, text: &[u8]) -> Option<Masked> {
-        self.masked(text, |text| match command::read(text, self.more(), 0) {
-            found if found.is_empty() => found,
-            found => live::cut(text, found),
-        })
-    }
-
     /// The text with each secret replaced; `None` where nothing matches.
     #[must_use]
     pub fn mask(&self, text: &[u8]) -> Option<Masked> {
@@ -151,28 +143,29 @@ impl Masker {
         let mut now: Option<Vec<u8>> = None;
         for _ in 0..PASSES_MAX {
             let before = now.as_deref().unwrap_or(text);
-            let found = self.merged(before, find(before));
+            let (found, signs) = self.merged(before, find(before));
             if found.is_empty() {
                 break;
             }
             rules.extend(found.iter().map(|found| found.rule));
-            now = Some(replaced(before, &found));
+            now = Some(replaced(before, &found, &signs));
         }
         let text = now?;
         rules.sort_unstable();
         rules.dedup();
         let stands = |rule: &&str| {
-            let sign = format!("[{rule}]");
-            text.windows(sign.len()).any(|window| window == sign.as_bytes())
+            let sign = [b"[", rule.as_bytes()].concat();
+            let is_end = |at: usize| text[at..].starts_with(b"]") || text[at..].starts_with(b"*]");
+            memmem::find_iter(&text, &sign).any(|at| is_end(at + sign.len()))
         };
         let rules = rules.into_iter().filter(stands).map(str::to_owned).collect();
         Some(Masked { text, rules })
     }
 
-    /// What was found, in order and apart: without what is masked already.
-    fn merged<'m>(&self, text: &[u8], mut found: Vec<Found<'m>>) -> Vec<Found<'m>> {
+    /// What was found, in order and apart: without what is masked already; and the signs of that.
+    fn merged<'m>(&self, text: &[u8], mut found: Vec<Found<'m>>) -> (Vec<Found<'m>>, Vec<Range<usize>>) {
         if found.is_empty() {
-            return found;
+            return (found, Vec::new());
         }
         let signs = self.signs(text);
         found.retain_mut(|found| is_left(text, &signs, found));
@@ -184,7 +177,7 @@ impl Masker {
                 None => apart.push(one),
             }
         }
-        apart
+        (apart, signs)
     }
 
     /// Where the signs of rules and values stand in a text.
@@ -201,6 +194,7 @@ impl Masker {
     }
 
     fn is_known(&self, name: &[u8]) -> bool {
+        let name = name.strip_suffix(b"*").unwrap_or(name);
         let own = self.own.iter().map(|rule| rule.name.as_str());
         // Which values another recorder was given is not known here.
         let variable = name.strip_prefix(given::OF_VARIABLE.as_bytes());
@@ -246,14 +240,55 @@ fn is_left(text: &[u8], signs: &[Range<usize>], found: &mut Found) -> bool {
     left || text[at.min(found.end)..found.end].iter().any(is_loose)
 }
 
+/// Whether a sign in a text may stand for anything.
+#[must_use]
+pub fn hides(text: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte);
+    memmem::find_iter(text, b"*]").any(|end| {
+        let name = text[..end].iter().rev().take_while(|byte| is_name(byte)).count();
+        name > 0 && text[..end - name].ends_with(b"[")
+    })
+}
+
+/// Programs that run what they read.
+const RUNNERS: [&[u8]; 14] = [
+    b"su", b"sudo", b"doas", b"runuser", b"pkexec", b"ssh", b"sh", b"bash", b"dash", b"zsh", b"ksh", b"fish",
+    b"python", b"perl",
+];
+
+/// Whether a text names a program that runs what it reads.
+fn names_runner(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| !byte.is_ascii_alphabetic());
+    words.any(|word| RUNNERS.contains(&word))
+}
+
+/// Whether a finding is a piece of one word that no shell reads as anything else. In an address a
+/// slash or a colon would change whose it is, and what a program reads may be what it runs.
+fn is_inert(text: &[u8], found: &Found, signs: &[Range<usize>]) -> bool {
+    let of_address = found.rule.starts_with("url-");
+    let is_plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || b"_.+=%,~-".contains(byte) || b":/".contains(byte) && !of_address
+    };
+    let span = &text[found.start..found.end];
+    let from = signs.partition_point(|sign| sign.end <= found.start);
+    let mut at = found.start;
+    let mut all =
+        (found.rule != "input" || !names_runner(text)) && !matches!(span.first(), Some(b'-' | b'+' | b'~'));
+    for sign in signs[from..].iter().take_while(|sign| sign.start < found.end) {
+        all &= text[at..sign.start].iter().all(is_plain) && text[sign.end - 2] != b'*';
+        at = sign.end;
+    }
+    all && text[at..found.end].iter().all(is_plain)
+}
+
 /// The text with a sign in place of each finding, and the line breaks of the finding behind it.
-fn replaced(text: &[u8], found: &[Found]) -> Vec<u8> {
+fn replaced(text: &[u8], found: &[Found], signs: &[Range<usize>]) -> Vec<u8> {
     let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
     for found in found {
         out.extend(&text[at..found.start]);
         out.push(b'[');
         out.extend(found.rule.as_bytes());
-        out.push(b']');
+        out.extend(if is_inert(text, found, signs) { &b"]"[..] } else { b"*]" });
         out.extend(text[found.start..found.end].iter().filter(|byte| **byte == b'\n'));
         at = found.end;
     }

@@ -124,16 +124,29 @@ fn from_script(args: &PolicyFromScript) -> Exit {
     let masker = masker_of(&asked(&args.masks)?, script.bytes());
     let rule = ScriptRule::of(&script, &masker).map_err(|why| named(Failure::usage(why)))?;
     let (every_pipe, remarks) = hidden(&script, Options::default(), args.strict, "");
+    let opaque = opaque(&rule, "");
     // A script with a masked secret has no digest in a statement.
     let sha256 = (!script.screened(&masker).0.is_masked()).then_some(digest);
     let rule = ScriptRule { sha256, every_pipe, ..rule };
-    for remark in &remarks {
+    for remark in remarks.iter().chain(&opaque) {
         report::say(&format!("{}: {remark}", text::visible(args.file.as_os_str().as_bytes())));
     }
     if args.strict {
         refuse(&remarks).map_err(named)?;
     }
+    let remarks = [remarks, opaque].concat();
     put(&policy::whole(&args.file.display().to_string(), &remarks, &[], &[rule]), &args.to)
+}
+
+/// The lines of which a part is masked that may be anything, in words.
+fn opaque(rule: &ScriptRule, place: &str) -> Vec<String> {
+    let words = |at: usize| {
+        let line = rule.lines[at];
+        format!(
+            "{place}line {line}: what is masked may hold a command, so this policy denies it; take the secret out of the script, or write opaque = \"as-shown\""
+        )
+    };
+    rule.opaque().map(words).collect()
 }
 
 /// Whether the policy asks for each status of a pipeline, and what hides a failure, in words.
@@ -183,6 +196,7 @@ fn rules(job: Job, strict: bool, asked: &Asked) -> Result<(Vec<ScriptRule>, Vec<
         let usage = |why: String| Failure::usage(format!("{place}{why}"));
         let masker = &masker_of(asked, &[before.bytes(), script.bytes()].concat());
         let rule = ScriptRule::of(&script, masker).map_err(usage)?;
+        told.extend(opaque(&rule, &place));
         let before = policy::texts(&before, masker).map_err(usage)?;
         let before = before.into_iter().map(|(text, _)| text).collect();
         rules.push(ScriptRule { name: block.name, before, runner: block.runner, every_pipe, ..rule });

@@ -186,7 +186,11 @@ impl<'m> Scan<'_, 'm> {
         }
         let sure = match (sign.byte, sign.spaced) {
             (b':', false) => value::is_drawn(bytes, 8),
-            (_, true) => !value::is_code(bytes) && (kind == Kind::Password || !value::is_prose(bytes)),
+            (_, true) => {
+                let prose = value::is_prose(bytes)
+                    && (kind != Kind::Password || self.text[value.end..].starts_with(b" "));
+                !value::is_code(bytes) && !prose
+            }
             _ => true,
         };
         sure.then_some(value)
@@ -203,6 +207,10 @@ impl<'m> Scan<'_, 'm> {
             end = start + self.text[start..end].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
         }
         let line = &self.text[start..end];
+        let closes = |at: &usize| {
+            b"\"'".contains(&line[*at]) && line.get(at + 1).is_some_and(|next| b" \t;&|<>)".contains(next))
+        };
+        let line = &line[..(0..line.len()).find(closes).unwrap_or(line.len())];
         let kept = line.iter().rev().take_while(|byte| b" \t\r,;\"'".contains(byte)).count();
         let line = &line[..line.len() - kept];
         let prose = kind != Kind::Password && value::is_prose(line);
@@ -328,6 +336,7 @@ impl<'m> Scan<'_, 'm> {
             Some(value) => value,
             None => {
                 let end = self.header_end(at, sign.value);
+                let end = self.end_of_bare(at, sign, end);
                 Value { start: sign.value, end, literal: false }
             }
         };
@@ -339,6 +348,28 @@ impl<'m> Scan<'_, 'm> {
         let end = start + bytes[skip..].trim_ascii_end().len();
         let value = Value { start, end, literal: value.literal };
         self.secret(&value, Kind::Token, "header")
+    }
+
+    /// Where a header without quotes ends: with its word, or where a shell would read something else.
+    fn end_of_bare(&mut self, at: usize, sign: Sign, end: usize) -> usize {
+        if self.text[..at].ends_with(b"\"")
+            || self.text[..at].ends_with(b"'")
+            || self.text[..at].ends_with(b"`")
+        {
+            return end;
+        }
+        let is_blank = |at: &usize| self.text[*at] == b' ' && self.text[*at - 1] != b'\\';
+        if !sign.spaced {
+            return (sign.value..end).find(is_blank).unwrap_or(end);
+        }
+        let (from, to) = self.operators;
+        if !(from..to).contains(&sign.value) {
+            let is_end = |at: &usize| {
+                is_blank(at) && b"|<>&;- ".contains(&self.text.get(at + 1).copied().unwrap_or(b' '))
+            };
+            self.operators = (sign.value, (sign.value..end).find(is_end).unwrap_or(end));
+        }
+        self.operators.1.min(end)
     }
 
     fn header_end(&mut self, at: usize, start: usize) -> usize {

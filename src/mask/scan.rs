@@ -9,7 +9,7 @@
 use super::name;
 use super::pattern::{self, Item, Set};
 use super::rules::{self, PATTERNS};
-use super::value::{escape_before, unit};
+use super::value::{begins_word, unit};
 
 /// A secret in a text, and the rule that found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub(super) struct Scan<'a, 'm> {
     pub(super) lines: (usize, usize),
     /// The last value of a header: where it began and ended, and in which quote.
     pub(super) headers: (usize, usize, (Option<u8>, bool)),
+    /// The last stretch to where a shell would read something else than a header: where it began and
+    /// ended.
+    pub(super) operators: (usize, usize),
     /// Whether no key of PuTTY is in the text.
     no_putty: bool,
     /// Where the last run of letters of tokens ended.
@@ -75,6 +78,7 @@ pub(super) fn scan<'m>(text: &[u8], own: &'m [Own]) -> Vec<Found<'m>> {
         lines: none,
         letters: 0,
         headers: (0, 0, (None, false)),
+        operators: none,
         no_putty: false,
         data: 0,
         open,
@@ -125,16 +129,16 @@ impl<'m> Scan<'_, 'm> {
     }
 
     /// A form in the run of word characters from `at` to `end`: at its beginning, or after an
-    /// escape that its beginning belongs to.
+    /// escape or the letter of an option that its beginning belongs to.
     fn forms(&mut self, at: usize, end: usize) -> Option<usize> {
         if let Some(after) = self.form(at) {
             return Some(after);
         }
         let before = at.checked_sub(1).map(|before| self.text[before]);
-        if !matches!(before, Some(b'\\' | b'%')) {
+        if !matches!(before, Some(b'\\' | b'%' | b'-' | b'[')) {
             return None;
         }
-        let inner = (at + 1..end.min(at + 6)).filter(|from| escape_before(self.text, *from));
+        let inner = (at + 1..end.min(at + 6)).filter(|from| begins_word(self.text, *from));
         inner.collect::<Vec<_>>().into_iter().find_map(|from| self.form(from))
     }
 
@@ -152,7 +156,7 @@ impl<'m> Scan<'_, 'm> {
             self.letters = at + letters.count();
         }
         // Within a word no rule begins.
-        let inner = before.is_some_and(is_word) && is_word(self.text[at]) && !escape_before(self.text, at);
+        let inner = before.is_some_and(is_word) && is_word(self.text[at]) && !begins_word(self.text, at);
         if inner {
             return None;
         }
@@ -297,7 +301,7 @@ fn is_counted(form: &[u8]) -> bool {
 
 fn attempt(items: &[Item], text: &[u8], at: usize, before: Option<u8>) -> Result<usize, usize> {
     let glues = |byte: u8| is_word(byte) && is_word(text[at]) || pattern::continues(items, byte);
-    let glued = before.is_some_and(glues) && !escape_before(text, at);
+    let glued = before.is_some_and(glues) && !begins_word(text, at);
     if glued { Err(at) } else { pattern::matches(items, text, at) }
 }
 

@@ -19,13 +19,6 @@ pub struct Screened {
 }
 
 impl Masker {
-    /// Screens the text of a command: nothing that a shell would run is hidden.
-    #[must_use]
-    pub fn screen_code(&self, text: Vec<u8>) -> Screened {
-        let masked = self.mask_code(&text).map(|masked| masked.text);
-        Screened { original: text, masked }
-    }
-
     /// Screens a text.
     #[must_use]
     pub fn screen(&self, text: Vec<u8>) -> Screened {
@@ -33,10 +26,10 @@ impl Masker {
         Screened { original: text, masked }
     }
 
-    /// Screens once more code that was screened in parts: a secret can reach over several of them.
+    /// Screens once more what was screened in parts: a secret can reach over several of them.
     #[must_use]
     pub fn screen_again(&self, text: &Screened) -> Screened {
-        let masked = self.mask_code(text.shown()).map(|masked| masked.text);
+        let masked = self.mask(text.shown()).map(|masked| masked.text);
         Screened { original: text.original.clone(), masked: masked.or_else(|| text.masked.clone()) }
     }
 

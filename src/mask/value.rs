@@ -263,8 +263,24 @@ pub(super) fn unit(text: &[u8], at: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// Whether an escape ends right before this place, so that what begins here begins a word.
-pub(super) fn escape_before(text: &[u8], at: usize) -> bool {
+/// Whether what stands right before this place ends there, so that what begins here begins a word: an
+/// escape, the letter of an option, a colour of a terminal.
+pub(super) fn begins_word(text: &[u8], at: usize) -> bool {
+    let option = || match text[..at] {
+        [b'-', letter] => letter.is_ascii_alphabetic(),
+        [.., before, b'-', letter] => b" \t\n\"'=".contains(&before) && letter.is_ascii_alphabetic(),
+        _ => false,
+    };
+    let colour = || {
+        let digits =
+            text[..at - 1].iter().rev().take(8).take_while(|byte| byte.is_ascii_digit() || **byte == b';');
+        text[..at - 1 - digits.count()].ends_with(b"[")
+    };
+    escape_before(text, at) || option() || text[..at].ends_with(b"m") && colour()
+}
+
+/// Whether an escape ends right before this place.
+fn escape_before(text: &[u8], at: usize) -> bool {
     let back = |count: usize| at.checked_sub(count).map(|from| &text[from..at]);
     matches!(back(2), Some([b'\\', b'n' | b'r' | b't' | b'"' | b'\'' | b'0' | b'b' | b'f' | b'v' | b'e']))
         || matches!(back(3), Some([b'%', tens, ones]) if tens.is_ascii_hexdigit() && ones.is_ascii_hexdigit())

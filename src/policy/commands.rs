@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use super::words::shown;
 use super::{Denial, Mode, Runner, ScriptRule};
 use crate::cause::Code;
+use crate::mask::hides;
 use crate::record::{Evidence, Status, Unseen};
 use crate::seal::statement::{CommandFacts, PlanFacts, ShellFacts};
 use crate::text::count;
@@ -19,6 +20,8 @@ use crate::text::count;
 const UNTOLD: &str = "ended with a status that nobody saw";
 /// What to write instead of a command that bash does not announce to its traps.
 const UNANNOUNCED: &str = "; bash does not tell its traps of ( ... ), of definitions and of lists before &: write :; before such a one";
+/// Why what has a sign for anything is denied.
+const OPAQUE: &str = "may be another command: what [...*] stands for may run; to judge what is shown write opaque = \"as-shown\"";
 /// The most commands out of place that are listed.
 pub(super) const TOLD_MAX: usize = 50;
 
@@ -32,6 +35,11 @@ pub(super) struct Text<'a> {
 impl ScriptRule {
     fn text(&self, at: usize) -> Text<'_> {
         Text { plain: plain(self.commands[at].as_bytes()), masked: self.masked.contains(&at) }
+    }
+
+    /// The commands of which a part is masked that may be anything.
+    pub fn opaque(&self) -> impl Iterator<Item = usize> {
+        self.masked.iter().copied().filter(|at| hides(self.commands[*at].as_bytes()))
     }
 }
 
@@ -58,7 +66,8 @@ impl<'a> Ran<'a> {
 
     /// Whether it is a line of the runner's own, and not of the job.
     pub(super) fn is_of(&self, runner: Option<Runner>) -> bool {
-        let text = self.text.as_deref().filter(|_| self.of_plan);
+        let is_told = |text: &&[u8]| self.of_plan && !(self.masked && hides(text));
+        let text = self.text.as_deref().filter(is_told);
         runner.zip(text).is_some_and(|(runner, text)| runner.is_own(text))
     }
 
@@ -148,9 +157,30 @@ impl<'a> Judged<'a> {
     }
 
     pub(super) fn compare(&mut self) {
+        self.opaque();
         match self.rule.mode {
             Mode::Entire => self.align(),
             Mode::Ordered | Mode::Contains => self.find(),
+        }
+    }
+
+    /// What a sign hides may be another command, so nobody knows that a command with it is the one
+    /// that is asked for.
+    fn opaque(&mut self) {
+        if self.rule.opaque_as_shown {
+            return;
+        }
+        let rule = self.rule;
+        for at in rule.opaque() {
+            let what = format!("{} {OPAQUE}", self.wanted(at));
+            self.deny("script.opaque", Code::ScriptLineHidden, Some(rule.lines[at]), what);
+        }
+        let others = rule.arguments.iter().map(|text| ("the argument", text));
+        for (what, text) in others.chain(rule.before.iter().map(|text| ("before the recording", text))) {
+            if hides(text.as_bytes()) {
+                let what = format!("{what} {} {OPAQUE}", shown(text.as_bytes()));
+                self.deny("script.opaque", Code::ScriptLineHidden, None, what);
+            }
         }
     }
 

@@ -164,6 +164,7 @@ pub const KEYS: &[Key] = &[
     must("script", "commands", Type::Texts),
     may("script", "lines", Type::Integers),
     may("script", "masked", Type::Integers),
+    may("script", "opaque", Type::Word(&["denied", "as-shown"])),
     may("script", "exit", Type::Status),
     may("script", "pipe", Type::Word(&["last", "all"])),
     may("script", "evidence", Type::Word(&["reader", "traps"])),

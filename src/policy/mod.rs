@@ -208,6 +208,8 @@ pub struct ScriptRule {
     /// The commands, by number from 0, that are compared masked: as a recorder shows what has a
     /// secret in it.
     pub masked: BTreeSet<usize>,
+    /// A masked command passes although its secret may be anything, also what runs.
+    pub opaque_as_shown: bool,
     /// The line of each command.
     pub lines: Vec<u64>,
     /// The allowed statuses; `None` allows any.

@@ -10,6 +10,7 @@ use super::commands::{Judged, TOLD_MAX, are_allowed, plain};
 use super::words::{quoted, shown};
 use super::{Mode, Runner};
 use crate::cause::Code;
+use crate::mask::hides;
 use crate::record::{CloseReason, Evidence};
 use crate::seal::statement::{PlanFacts, UnitFacts};
 
@@ -104,7 +105,8 @@ impl Judged<'_> {
     /// What ran of the plan before the recording began.
     pub(super) fn before(&mut self, plan: &PlanFacts, units: &[UnitFacts]) {
         let count = usize::try_from(plan.before).unwrap_or(usize::MAX).min(units.len());
-        let known = |text: &[u8]| text == INIT || self.rule.runner.is_some_and(|runner| runner.is_own(text));
+        let is_own = |text: &[u8]| self.rule.runner.is_some_and(|runner| runner.is_own(text) && !hides(text));
+        let known = |text: &[u8]| text == INIT || is_own(text);
         let texts = units[..count].iter().map(|unit| (unit.line, unit.text.bytes().unwrap_or_default()));
         let had: Vec<(u64, Vec<u8>)> = texts.filter(|(_, text)| !known(text)).collect();
         let wanted = &self.rule.before;

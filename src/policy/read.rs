@@ -329,6 +329,7 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         sha256: keys.text("sha256"),
         commands,
         masked,
+        opaque_as_shown: keys.text("opaque").as_deref() == Some("as-shown"),
         lines,
         exit,
         every_pipe: keys.text("pipe").as_deref() == Some("all"),

@@ -133,6 +133,9 @@ impl ScriptRule {
             let masked = if self.masked.contains(&at) { " (masked)" } else { "" };
             out.push(format!("  line {line}: `{command}`{masked}"));
         }
+        if self.opaque_as_shown {
+            out.push("What a sign [...*] stands for may be anything.".into());
+        }
         out.push(match self.exit.as_deref() {
             None => "Each may have ended with any status.".into(),
             Some([one]) => format!("Each ended with {one}."),

@@ -34,6 +34,7 @@ impl ScriptRule {
             sha256: None,
             commands,
             masked,
+            opaque_as_shown: false,
             lines,
             exit: Some(vec![0]),
             every_pipe: false,
@@ -94,6 +95,9 @@ impl ScriptRule {
             let numbers: Vec<usize> = self.masked.iter().map(|at| at + 1).collect();
             out.push_str(&format!("masked = {numbers:?}\n"));
         }
+        if self.opaque_as_shown {
+            out.push_str("opaque = \"as-shown\"\n");
+        }
         if !self.lines.iter().copied().eq(1..=self.lines.len() as u64) {
             out.push_str(&format!("lines = {:?}\n", self.lines));
         }
@@ -103,7 +107,7 @@ impl ScriptRule {
 
 /// A text as a recorder shows it, and whether a secret in it is masked.
 pub(super) fn masked_text(text: String, masker: &Masker) -> (String, bool) {
-    match masker.mask_code(text.as_bytes()) {
+    match masker.mask(text.as_bytes()) {
         None => (text, false),
         Some(masked) => (String::from_utf8_lossy(&masked.text).into_owned(), true),
     }

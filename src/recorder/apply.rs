@@ -89,7 +89,7 @@ fn start(caller: &Caller, start: &Starting, sent: Sent) -> Result<()> {
         if is_repeat(writer, caller, Kind::Start, Some(start.n))? {
             return Ok(());
         }
-        let kept = KeptText::new(writer.masker().screen_code(text));
+        let kept = KeptText::new(writer.masker().screen(text));
         let source = match source {
             TextSource::HistoryDup if !repeats_previous(writer, caller.shell, &kept)? => TextSource::Withheld,
             other => other,

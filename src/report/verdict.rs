@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::json::{denial_json, failure_json};
 use super::{Style, line};
 use crate::failure::{Failure, Kind};
+use crate::mask::in_message;
 use crate::text::{count, visible};
 use crate::verify::{Mark, Objection, Verdict, not_proven};
 
@@ -20,7 +21,8 @@ pub fn verdict(file: &str, verdict: &Verdict, verbose: bool) -> Result<(), Failu
         None => line(&format!("{} {file}: {}", style.good("VERIFIED"), verdict.summary))?,
         Some(objection) => {
             let word = style.bad(&format!("NOT VERIFIED ({})", objection.kind().word()));
-            line(&format!("{word} {file}: {}", visible(objection.text.as_bytes())))?;
+            let why = in_message(&objection.text);
+            line(&format!("{word} {}: {}", in_message(&file), visible(why.as_bytes())))?;
         }
     }
     if verdict.failure.as_ref().is_some_and(|objection| objection.kind() == Kind::Unable) {
@@ -103,7 +105,7 @@ fn objection_json(objection: &Objection) -> Value {
         "record": objection.record,
         "offset": objection.offset,
         "line": objection.line,
-        "why": objection.text,
+        "why": in_message(&objection.text),
         "next": Value::Null,
     })
 }

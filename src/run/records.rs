@@ -87,7 +87,7 @@ pub struct UnitStart {
 /// The record was not appended.
 pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
     let mut texts = Texts::default();
-    let kept = KeptText::new(writer.masker().screen_code(unit.text));
+    let kept = KeptText::new(writer.masker().screen(unit.text));
     texts.commit("command", &kept.value);
     texts.commit("workdir", &writer.masker().screen(workdir()));
     let body = Body::Start(Start {

@@ -107,15 +107,15 @@ impl Script {
         let mut at = 0;
         for (number, unit) in self.units().enumerate() {
             let begin = self.place_of(unit.first);
-            let text = masker.screen_code(unit.text.to_vec());
+            let text = masker.screen(unit.text.to_vec());
             if text.is_masked() {
                 masked.insert(number);
             }
-            parts.push(masker.screen_code(self.bytes[at..begin].to_vec()));
+            parts.push(masker.screen(self.bytes[at..begin].to_vec()));
             parts.push(text);
             at = begin + unit.text.len();
         }
-        parts.push(masker.screen_code(self.bytes[at..].to_vec()));
+        parts.push(masker.screen(self.bytes[at..].to_vec()));
         let ranges = Script { masked, ..self.clone() }.ranges_text();
         (masker.screen_again(&Screened::joined(&parts)), ranges)
     }

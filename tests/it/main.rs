@@ -112,6 +112,7 @@ mod leaks {
 /// Which bytes of a text are secret.
 mod mask {
     mod misses;
+    mod opaque;
     mod properties;
     pub mod rules;
     mod values;

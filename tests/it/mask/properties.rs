@@ -135,9 +135,10 @@ fn lines(text: &[u8]) -> usize {
 fn is_rest_of(masked: &Masked, text: &[u8]) -> bool {
     let mut rest = masked.text.clone();
     for rule in &masked.rules {
-        let sign = format!("[{rule}]");
-        while let Some(at) = rest.windows(sign.len()).position(|window| window == sign.as_bytes()) {
-            rest.drain(at..at + sign.len());
+        for sign in [format!("[{rule}]"), format!("[{rule}*]")] {
+            while let Some(at) = rest.windows(sign.len()).position(|window| window == sign.as_bytes()) {
+                rest.drain(at..at + sign.len());
+            }
         }
     }
     let mut left = text.iter();
@@ -192,7 +193,7 @@ fn line_breaks_keep_their_lines() {
     let text = b"a\npassword: |\n  one-X1\n  two-X2\nb\nTOKEN='x1\ny2z3'\nc\n";
     let masked = Masker::default().mask(text).expect("two secrets");
     let shown = String::from_utf8(masked.text).expect("text");
-    assert_eq!(shown, "a\npassword: |\n  [assignment]\n\nb\nTOKEN='[assignment]\n'\nc\n");
+    assert_eq!(shown, "a\npassword: |\n  [assignment*]\n\nb\nTOKEN='[assignment*]\n'\nc\n");
 }
 
 #[test]

@@ -40,7 +40,9 @@ fn each_rule_masks_its_examples_and_no_near_miss() {
             match masked(example) {
                 None => wrong.push(format!("{}: {example} stays", rule.name)),
                 Some(text) if text.contains(secret) => wrong.push(format!("{}: {text}", rule.name)),
-                Some(text) if !rule.patterns.is_empty() && text != format!("[{}]", rule.name) => {
+                Some(text)
+                    if !rule.patterns.is_empty() && text.replace("*]", "]") != format!("[{}]", rule.name) =>
+                {
                     wrong.push(format!("{}: {example} is {text}", rule.name));
                 }
                 Some(_) => {}

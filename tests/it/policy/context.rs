@@ -110,7 +110,13 @@ fn what_nobody_saw_counts_as_seen() {
     let mut late = git("start", A);
     late["record"] = json!(3);
     let about = fact(0, "https://example.org/git", "start", git("start", A)["data"].clone());
-    for facts in [&[][..], &[failed], &[redacted], &[late], &[about], &[git("stop", A)]] {
+    let gone = ["what git at the start said of the commit was redacted or not disclosed"];
+    for context in [&format!("commit = '{A}'"), "commit = 'required'"] {
+        let facts = [ci(), redacted.clone(), git("stop", A)];
+        assert_eq!(denials(&facts, context), gone, "whatever the others say");
+        assert!(denials(&[redacted.clone()], context).contains(&gone[0].to_owned()));
+    }
+    for facts in [&[][..], &[failed], &[late], &[about], &[git("stop", A)]] {
         assert_eq!(denials(facts, &format!("commit = '{A}'")), ["the commit was not recorded"], "{facts:?}");
         assert_eq!(denials(facts, "commit = 'required'"), ["the commit was not recorded"], "{facts:?}");
     }

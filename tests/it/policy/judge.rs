@@ -289,7 +289,7 @@ fn a_digest_lines_and_statuses_are_not_those_of_the_policy() {
     redacted.predicate.plans[0].sha256 = None;
     assert_eq!(
         texts(&right, &redacted),
-        ["the script has no digest: it was redacted, has a masked secret, or was sealed selectively"]
+        ["the script has no digest: it or a part of it was redacted or masked"]
     );
     redacted.predicate.plans[0].units = None;
     assert!(texts(POLICY, &redacted).iter().any(|text| text.starts_with("the plan has no commands")));

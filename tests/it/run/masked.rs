@@ -24,7 +24,7 @@ curl -H 'Authorization: Bearer Zq8vR3kT1nWb6Yx' https://api.example.com
 curl "https://me:Zq8vR3kT1nWb6Yx@example.com/x?access_token=Zq8vR3kT1nWb6Yx"
 echo Zq8vR3kT1nWb6Yx | docker login -u me --password-stdin
 docker login --password-stdin <<< 'Zq8vR3kT1nWb6Yx'
-mysql -u root -p'Zq8v''R3kT1nWb6Yx' db
+mysql -u root -p'Zq8vR3kT1nWb6Yx' db
 cat > /dev/null << END
 password: Zq8vR3kT1nWb6Yx
 END
@@ -121,43 +121,51 @@ fn a_command_hides_behind_the_sign_of_a_secret() {
         home.file("work/run.sh", script);
         let run = attesh(&home, &["sh", "--seal", "x.intoto.json", "--force", "--key", "k", "run.sh"]);
         assert_eq!(run.code, Some(0), "{}", run.err);
-        attesh(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]).code
+        attesh(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"])
     };
+    let evil = "${x:=\\$(touch evil)}${x@P}";
+    // A piece of a word stands for no command.
     for (good, bad) in [
-        ("TOKEN=\"abc12345\" true\n", "TOKEN=\"abc12345$(touch evil)\" true\n"),
-        ("TOKEN=\"abc12345\" true\n", "TOKEN=\"abc12345`touch evil`\" true\n"),
+        ("TOKEN=\"abc12345\" true\n", format!("TOKEN=\"abc{evil}\" true\n")),
+        (": curl -su \"me:abcdef12\" x\n", format!(": curl -su \"me:a{evil}\" x\n")),
+        ("sh -c 'export TOKEN=\"abc12345\"'\n", "sh -c 'export TOKEN=\"abc$(touch evil)\"'\n".to_owned()),
         (
-            ": curl -H \"Authorization: Bearer abcdef12345\"\n",
-            ": curl -H \"Authorization: Bearer abc$(touch evil)\"\n",
+            "echo \"[db]\npassword = hunter2\"\n",
+            "echo \"[db]\npassword = hunter2\" >evil \"all: x\"\n".to_owned(),
         ),
         (
-            "echo \"abc12345\" | cat --password-stdin || :\n",
-            "echo \"abc12345$(touch evil)\" | cat --password-stdin || :\n",
-        ),
-        (": \"password: |\n  abc12345\n\"\n", ": \"password: |\n  abc$(touch evil)\n\"\n"),
-        (
-            "{ : \"-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh\"\ntrue\n}\n",
-            "{ : \"-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdefgh\"\ntouch evil\n}\n",
-        ),
-        (
-            "cat > /dev/null << E\n-----BEGIN RSA PRIVATE KEY-----\nMIIEabcd\nE\n",
-            "cat > /dev/null << E\n-----BEGIN RSA PRIVATE KEY-----\nMI$(touch evil)d\nE\n",
+            "cat << 'E' > env\nTOKEN=abc12345\nE\n. ./env\n",
+            "cat << 'E' > env\nTOKEN=abc$(touch evil)\nE\n. ./env\n".to_owned(),
         ),
     ] {
         home.file("work/good.sh", good);
         ok(&home, &["policy", "from-script", "good.sh", "--force", "-o", "p.toml"]);
-        assert_eq!(judged(good), Some(0), "{good}");
-        assert_eq!(judged(bad), Some(1), "{bad}");
+        assert_eq!(judged(good).code, Some(0), "{good}");
+        assert!(!home.path("work/evil").exists(), "{good}");
+        assert_eq!(judged(&bad).code, Some(1), "{bad}");
+        assert!(home.path("work/evil").exists(), "{bad} does nothing");
+        std::fs::remove_file(home.path("work/evil")).unwrap();
     }
+    // What may be a command is denied, also where it is not one, until the policy says otherwise.
+    let script = "TOKEN='abc 12345' true\n";
+    home.file("work/good.sh", script);
+    let made = ok(&home, &["policy", "from-script", "good.sh", "--force", "-o", "p.toml"]);
+    assert!(made.err.contains("line 1: what is masked may hold a command"), "{}", made.err);
+    let said = judged(script);
+    assert!(said.code == Some(1) && said.out.contains("write opaque = \"as-shown\""), "{}", said.out);
+    let policy = std::fs::read_to_string(home.path("work/p.toml")).unwrap();
+    home.file("work/p.toml", &policy.replace("masked = [1]\n", "masked = [1]\nopaque = 'as-shown'\n"));
+    let said = judged(script);
+    assert_eq!(said.code, Some(0), "{}", said.out);
 }
 
 #[test]
 fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
     let home = home();
     for script in [
-        "echo '::add-mask::horse battery'\necho horse battery\n",
-        "X='horse battery'\necho \"::add-mask::$X\"\necho horse battery\n",
-        "export DEPLOY='horse battery'\necho horse battery\n",
+        "echo '::add-mask::horse-battery'\necho horse-battery\n",
+        "X='horse-battery'\necho \"::add-mask::$X\"\necho horse-battery\n",
+        "export DEPLOY='horse-battery'\necho horse-battery\n",
     ] {
         home.file("work/run.sh", script);
         let mask = ["--mask-env", "DEPLOY"];
@@ -168,7 +176,7 @@ fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
         ok(&home, &[&["sh"][..], &mask, &sealing].concat());
         ok(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]);
         assert_eq!(
-            holding_in_any_form(&home.path("work"), "horse battery", &["run.sh"]),
+            holding_in_any_form(&home.path("work"), "horse-battery", &["run.sh"]),
             Vec::<PathBuf>::new()
         );
     }
@@ -233,7 +241,7 @@ fn the_value_of_a_variable_is_on_the_disk() {
         assert_eq!(holding_in_any_form(root, value, &["run.sh"]), Vec::<PathBuf>::new());
     }
     let log = ok(&home, &["log", folder.to_str().unwrap()]);
-    assert!(log.out.contains("echo '[env:DEPLOY]'  (masked)\n"), "{}", log.out);
+    assert!(log.out.contains("echo '[env:DEPLOY*]'  (masked)\n"), "{}", log.out);
 }
 
 /// A step of GitHub: its runner writes secrets into the text of the step.
