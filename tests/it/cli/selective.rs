@@ -178,6 +178,12 @@ fn a_policy_is_met_by_texts_that_it_does_not_get() {
     place.write("bare.toml", "version = 1\n");
     place.write("some.toml", redacted);
     place.write("deny.toml", &deny);
+    let rule = |cel: &str, more: &str| format!("{redacted}[[rule]]\ncel = \"{cel}\"\n{more}");
+    let never = "!predicate.commands.exists(c, has(c.command) && c.command.contains('rm -rf'))";
+    place.write("never.toml", &rule(never, ""));
+    place.write("absent.toml", &rule(never, "hidden = 'as-absent'\n"));
+    place.write("user.toml", &rule("predicate.session.user != 'mallory'", ""));
+    place.write("count.toml", &rule("predicate.outcome.commandCount == 3", ""));
     let judged = |policy: &str| {
         let (code, out, err) = verdict(&place, &public, &["--policy", policy, "--json"]);
         assert!(!out.is_empty(), "{policy}: {err}");
@@ -186,9 +192,18 @@ fn a_policy_is_met_by_texts_that_it_does_not_get() {
         let codes: Vec<String> = denials.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect();
         (code, codes)
     };
-    for policy in ["bare.toml", "some.toml", "deny.toml", "script.toml"] {
+    let rules = ["never.toml", "absent.toml", "user.toml", "count.toml"];
+    for policy in ["bare.toml", "some.toml", "deny.toml", "script.toml"].iter().chain(&rules) {
         assert_eq!(judged(policy), (Some(0), vec![]), "{policy}");
     }
+    // Of a text that is not there an expression says nothing, unless it means to do without.
+    let whole = texts(&place);
+    assert_eq!(told(&place, &["redact", "a.intoto.json", "--command", "1", "--user"]).0, Some(0));
+    for policy in &rules {
+        let denied = ["never.toml", "user.toml"].contains(policy);
+        assert_eq!(judged(policy).0, Some(i32::from(denied)), "{policy}");
+    }
+    place.write("a.disclosures", &whole);
     assert_eq!(told(&place, &["redact", "a.intoto.json", "--command", "2"]).0, Some(0));
     assert_eq!(judged("some.toml"), (Some(0), vec![]));
     assert_eq!(judged("bare.toml"), (Some(1), vec!["session.redacted".to_owned()]));
