@@ -7,6 +7,7 @@
 //! Rules: a folder is opened once and its children beneath it, never through a symbolic
 //! link; an error names the path and what to type next.
 
+mod unfinished;
 mod whole;
 
 use std::fs::File;
@@ -22,6 +23,8 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
 use crate::text::{Command, Fault, Next, visible};
 
+use unfinished::temporary_name;
+pub use unfinished::{remove_unfinished, temporary_prefix};
 pub use whole::{digest_of, read_at_most};
 
 /// Why a path cannot be used.
@@ -245,7 +248,9 @@ impl Folder {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_APPEND | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let fd = openat(self.file.as_fd(), name, flags, Mode::S_IRUSR | Mode::S_IWUSR)
             .map_err(|errno| failed(&path, errno))?;
-        File::from(fd).write_all(format!("{line}\n").as_bytes()).map_err(|error| FileError::Io(path, error))
+        let mut file = File::from(fd);
+        let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_all());
+        written.map_err(|error| FileError::Io(path, error))
     }
 
     /// Whether something with this name is beneath it.
@@ -322,18 +327,6 @@ fn check_private(path: &Path, file: &File) -> Result<std::fs::Metadata> {
 fn own_uid() -> u32 {
     static OWN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
     *OWN.get_or_init(|| geteuid().as_raw())
-}
-
-/// What a file is called until it is published begins with this; one whose writer was killed stays.
-#[must_use]
-pub fn temporary_prefix(name: &str) -> String {
-    format!(".{name}.")
-}
-
-fn temporary_name(name: &str) -> String {
-    // Leaves room for the suffix if the name is as long as a name can be.
-    let kept: String = name.chars().take(60).collect();
-    temporary_prefix(&kept) + &crate::encoding::hex(&crate::crypto::random::<8>())
 }
 
 fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {

@@ -56,7 +56,7 @@ fn disclose(args: &Disclose) -> Exit {
     let lines = opened(&args.envelope, &statement, &path, &bytes)?;
     let (meant, missed) = meant(&asked, &statement.predicate, &lines, false);
     if let Some(at) = missed {
-        return Err(nothing(&path, &words[at], &asked[at], &statement, "disclosed"));
+        return Err(nothing(&args.envelope, &path, &words[at], &asked[at], &statement, "disclosed"));
     }
     let lines: Vec<&Line> =
         lines.iter().zip(meant).filter_map(|(line, meant)| meant.then_some(line)).collect();
@@ -131,9 +131,12 @@ pub fn redact(args: &Redact, path: &Path, words: &[String], asked: &[Asked]) -> 
     }
     let bytes = files::read_open(file.try_clone().map_err(io)?, &beside, MAX_DISCLOSURES_BYTES as u64)?;
     let lines = opened(path, &statement, &beside, &bytes)?;
+    if !args.dry_run {
+        files::remove_unfinished(&beside).map_err(io)?;
+    }
     let (gone, missed) = meant(asked, &statement.predicate, &lines, true);
     if let Some(at) = missed {
-        return Err(nothing(&beside, &words[at], &asked[at], &statement, "taken out"));
+        return Err(nothing(path, &beside, &words[at], &asked[at], &statement, "taken out"));
     }
     if !args.dry_run {
         let mut new = Published::create(&beside, 0o600)?;
@@ -188,7 +191,14 @@ fn say(args: &Redact, path: &Path, gone: &[&Line], left: usize) -> Result<(), Fa
 }
 
 /// There is nothing for a part of what was asked.
-fn nothing(path: &Path, word: &str, asked: &Asked, statement: &Statement, done: &str) -> Failure {
+fn nothing(
+    envelope: &Path,
+    path: &Path,
+    word: &str,
+    asked: &Asked,
+    statement: &Statement,
+    done: &str,
+) -> Failure {
     let commands = statement.predicate.outcome.command_count;
     let why = match asked {
         _ if asked.is_beyond(commands) => {
@@ -199,7 +209,7 @@ fn nothing(path: &Path, word: &str, asked: &Asked, statement: &Statement, done: 
         _ => "no text that is there fits".to_owned(),
     };
     let failure = Failure::usage(format!("{}: {word}: {why}; nothing was {done}", path.display()));
-    failure.typing("to see what there is", Command::new("cat").path(path))
+    failure.typing("to see what there is", Command::new("attesh show").path(envelope))
 }
 
 fn envelope(path: &Path) -> Result<Envelope, Failure> {

@@ -4,7 +4,7 @@
 //! the time for which a session is kept (`session::retained`), the tombstones (`session::removed`).
 //!
 //! Rules: what is named must go, or it is a failure; of many, those that cannot go yet are told and
-//! kept. Nothing is removed before its tombstone is on the disk.
+//! kept. Nothing is removed before its tombstone is on the disk; a copy has none.
 
 use std::path::PathBuf;
 
@@ -29,6 +29,8 @@ use crate::text::{self, Command, Next};
 struct Going {
     session: Session,
     tombstone: Tombstone,
+    /// The session itself is there, too.
+    is_copy: bool,
 }
 
 /// What became of the sessions that were meant.
@@ -64,16 +66,21 @@ pub fn run(args: &Prune) -> Exit {
             Ok(None) => {}
             Ok(Some(looked)) => {
                 let older_s = older_ns.map(|older_ns| older_ns / 1_000_000_000);
-                going.push(Going { tombstone: tombstone(&session, &looked, why, older_s), session });
+                let is_copy = session.is_copy() || session.is_placed() && is_elsewhere(&session);
+                let tombstone = tombstone(&session, &looked, why, older_s);
+                going.push(Going { session, tombstone, is_copy });
             }
         }
     }
     let mut gone = Gone::default();
     if args.dry_run {
         gone.folders = going.iter().map(|one| one.session.folder().path().to_owned()).collect();
-        gone.because = going.iter().map(|one| one.tombstone.because()).collect();
+        gone.because = going.iter().map(because).collect();
     } else if !going.is_empty() {
         let removed = removed::with_writer(|writer| {
+            if writer.is_anew {
+                report::say(&format!("{}; a new one begins", removed::gone()));
+            }
             if writer.cut_bytes() > 0 {
                 report::say(&removed::cut(writer.cut_bytes()));
             }
@@ -85,6 +92,12 @@ pub fn run(args: &Prune) -> Exit {
     }
     tell(args, &gone, refusal.as_ref())?;
     refusal.map_or(Ok(0), Err)
+}
+
+/// Whether a session of this id is among those of the user.
+fn is_elsewhere(session: &Session) -> bool {
+    let all = find::all().unwrap_or_default();
+    all.iter().any(|other| other.id() == session.id())
 }
 
 /// The sessions that are meant: those named, all that are sealed, or all that are kept for a time.
@@ -102,7 +115,7 @@ fn meant(args: &Prune, why: Why) -> Result<Vec<Session>, Failure> {
 
 /// Keeps a tombstone and removes the session.
 fn remove(one: &Going, writer: &mut Writer, gone: &mut Gone) -> Result<(), Failure> {
-    let Going { session, tombstone } = one;
+    let Going { session, tombstone, .. } = one;
     // Another prune was first.
     if !session.folder().is_in_place() {
         return Ok(());
@@ -115,12 +128,20 @@ fn remove(one: &Going, writer: &mut Writer, gone: &mut Gone) -> Result<(), Failu
             format!("{folder} is kept: {} in it is none of attesh's files", text::visible(name.as_bytes()));
         return Err(Failure::unable(what).next("move it elsewhere, and prune the session again"));
     }
-    writer.keep(tombstone.clone())?;
+    // A copy is not the session, which may go on to be kept or be removed at its time.
+    if !one.is_copy {
+        writer.keep(tombstone.clone())?;
+    }
     session.remove()?;
     kept::forget(session);
     gone.folders.push(session.folder().path().to_owned());
-    gone.because.push(tombstone.because());
+    gone.because.push(because(one));
     Ok(())
+}
+
+/// Why it goes, in words.
+fn because(one: &Going) -> String {
+    if one.is_copy { "it is a copy".to_owned() } else { one.tombstone.because() }
 }
 
 /// What is left of a session.

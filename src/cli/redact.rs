@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::args::Redact;
 use super::disclose;
 use super::given::{Exit, chosen};
+use super::input::Words;
 use super::manifests::path_beside;
 use super::which::{asked, notes};
 use crate::failure::Failure;
@@ -33,6 +34,7 @@ pub fn run(args: &Redact) -> Exit {
     }
     let (words, asked): (Vec<String>, Vec<Asked>) = asked.into_iter().unzip();
     if let Some(path) = args.session.as_deref().map(Path::new).filter(|path| path.is_file()) {
+        Words::default().path(path)?;
         return disclose::redact(args, path, &words, &asked);
     }
     let session = chosen(args.session.as_deref())?;
@@ -100,6 +102,13 @@ fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure>
             let texts = Command::new("attesh redact").path(&envelope);
             let next = Next::typing("to take texts out of it", texts);
             report::say(&format!("{} beside its envelope has texts, too; {next}", beside.display()));
+        }
+    }
+    for envelope in session.begun_envelopes() {
+        let left = ["transcript", DISCLOSURES_FILE].map(|name| path_beside(Path::new(&envelope), name));
+        for path in left.iter().filter(|path| path.is_file()) {
+            let what = format!("{}: a seal that did not end wrote it, and it may have texts", path.display());
+            report::say(&format!("{what}; {}", Next::typing("to remove it", Command::new("rm").path(path))));
         }
     }
     // The name in the folder may be that of the new journal by now.

@@ -14,9 +14,14 @@ use crate::text;
 pub fn list(args: &Sessions) -> Exit {
     let removed = removed::read()?;
     let (list, end) = (&removed.list, removed.list.end());
+    if removed.is_gone {
+        report::say(&removed::gone());
+    }
     if list.torn_bytes > 0 {
         let torn = text::count(list.torn_bytes, "byte");
-        report::say(&format!("a tombstone was not written to its end ({torn}); its session was not removed"));
+        report::say(&format!(
+            "a tombstone was not written to its end ({torn}): whether its session was removed is not known"
+        ));
     }
     if args.json {
         let tombstones: Result<Vec<Value>, Failure> = list.tombstones.iter().map(as_json).collect();

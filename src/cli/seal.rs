@@ -172,13 +172,17 @@ fn sealed(
     };
     let sealed = make(session, signer, outputs, what, overwrite);
     let (statement, digest) = sealed.map_err(|failure| not_sealed(failure, &what.again))?;
-    // From the root on: it is looked for from elsewhere.
-    let whole = std::path::absolute(&outputs.envelope).unwrap_or_else(|_| outputs.envelope.clone());
-    let name = text::visible(whole.as_os_str().as_bytes());
+    let name = place_of(outputs);
     let size = statement.head().map_or(0, |head| head.size);
     let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
     note_sealed(session, &line)?;
     Ok((statement, digest))
+}
+
+/// Where the envelope is to be, from the root on: it is looked for from elsewhere.
+fn place_of(outputs: &Outputs) -> String {
+    let whole = std::path::absolute(&outputs.envelope).unwrap_or_else(|_| outputs.envelope.clone());
+    text::visible(whole.as_os_str().as_bytes())
 }
 
 /// What `attesh sh --seal` does when its script is over; what can fail early was tried before.
@@ -373,6 +377,7 @@ fn make(
     beside_the_journal(beside)?;
     let manifests = Manifests::of_session(session.folder().path(), &draft.recorded())?;
     let subjects = manifests.subjects(&draft.recorded(), subjects, what.files)?;
+    session.begin_envelope(&place_of(outputs))?;
     let mut transcript = files::Published::create(&outputs.transcript, 0o644)?;
     let (mut statement, apart) = {
         let mut writer = BufWriter::new(Watched { file: transcript.file(), failed: false });

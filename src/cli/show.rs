@@ -262,6 +262,14 @@ fn list(predicate: &Predicate, commands: &[CommandFacts]) -> Result<(), Failure>
             report::line(&row(command, style))?;
         }
     }
+    for plan in plans.iter().filter(|plan| !has_units(plan)) {
+        if let Some(count) = plan.unit_count {
+            let (units, shell) = (text::count(count, "unit"), plan.shell);
+            report::line(&format!(
+                "script      of shell {shell}: {units}, of which not all texts are there"
+            ))?;
+        }
+    }
     left.iter().try_for_each(|plan| script(predicate, plan, commands, style))
 }
 

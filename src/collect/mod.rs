@@ -216,7 +216,7 @@ pub fn begin(session: &Session, asked: &Collection, patience: Patience) -> Resul
     if !session.with_writer(|writer| Ok(is_new(writer)))? {
         if asked.by_option {
             report::say(
-                "this session has begun already: what its collectors see, which files are recorded, and its notice, purpose and retention were said then",
+                "this session has begun already, so nothing of this is taken: what its collectors see, which files are recorded, and its notice, purpose and retention are said when it begins",
             );
         }
         return Ok(());

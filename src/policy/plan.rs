@@ -227,7 +227,9 @@ impl Judged<'_> {
         self.denials.sort_by_key(|denial| denial.code == Code::ScriptStatusUntold);
         match &plan.units {
             None => {
-                let what = "the plan has no commands: redacted, or too many".into();
+                let what =
+                    "the plan has no commands: one was redacted or is not disclosed, or they are too many"
+                        .into();
                 self.deny("script.plan", Code::ScriptPlanUnits, None, what);
             }
             Some(units) => {

@@ -56,6 +56,21 @@ pub fn is_empty(line: &[u8]) -> bool {
     line.is_empty() || line.starts_with(b"#")
 }
 
+/// The first and last lines of units, and which units are masked.
+type Ranges = (Vec<(u64, u64)>, BTreeSet<usize>);
+
+fn ranges_of(text: &[u8]) -> Option<Ranges> {
+    let text = std::str::from_utf8(text).ok()?;
+    let words: Vec<&str> = text.split(',').filter(|word| !word.is_empty()).collect();
+    let pair = |word: &&str| {
+        let (first, last) = word.strip_suffix(MASKED).unwrap_or(word).split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()?))
+    };
+    let ranges: Option<Vec<(u64, u64)>> = words.iter().map(pair).collect();
+    let masked = (0..words.len()).filter(|number| words[*number].ends_with(MASKED)).collect();
+    Some((ranges?, masked))
+}
+
 impl Script {
     /// A script with these units; `None` if they do not ascend or the script ends before them.
     #[must_use]
@@ -78,15 +93,18 @@ impl Script {
     /// From the two texts of a plan record.
     #[must_use]
     pub fn decode(script: Option<&[u8]>, ranges: Option<&[u8]>) -> Option<Self> {
-        let text = std::str::from_utf8(ranges?).ok()?;
-        let words: Vec<&str> = text.split(',').filter(|word| !word.is_empty()).collect();
-        let pair = |word: &&str| {
-            let (first, last) = word.strip_suffix(MASKED).unwrap_or(word).split_once('-')?;
-            Some((first.parse().ok()?, last.parse().ok()?))
+        let (ranges, masked) = ranges_of(ranges?)?;
+        Script::new(script?.to_vec(), ranges).map(|script| Script { masked, ..script })
+    }
+
+    /// How many units a script has, from the two texts of its plan; also where its own was taken out.
+    #[must_use]
+    pub fn unit_count(script: Option<&[u8]>, ranges: Option<&[u8]>) -> Option<u64> {
+        let count = match script {
+            Some(_) => Script::decode(script, ranges)?.ranges.len(),
+            None => ranges_of(ranges?)?.0.len(),
         };
-        let ranges: Option<Vec<(u64, u64)>> = words.iter().map(pair).collect();
-        let masked = (0..words.len()).filter(|number| words[*number].ends_with(MASKED)).collect();
-        Script::new(script?.to_vec(), ranges?).map(|script| Script { masked, ..script })
+        Some(count as u64)
     }
 
     /// The lines of the units, as the plan record has them: `1-1,2-4`; behind those of a masked unit

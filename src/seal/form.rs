@@ -332,6 +332,12 @@ fn plan(plan: &PlanFacts) -> Form {
     plan.sha256.as_ref().map_or(Ok(()), |sha256| digest(sha256, "plans.sha256"))?;
     let shell = plan.interpreter.sha256.as_ref();
     shell.map_or(Ok(()), |sha256| digest(sha256, "interpreter.sha256"))?;
+    number(plan.unit_count.unwrap_or(0), "plans.unitCount")?;
+    need(
+        plan.units.is_none() || plan.unit_count.is_none(),
+        "plans.unitCount",
+        "missing where units are listed",
+    )?;
     for unit in plan.units.iter().flatten() {
         number(unit.last_line, "units.lastLine")?;
         need((1..=unit.last_line).contains(&unit.line), "units.line", "from 1 to lastLine")?;

@@ -169,11 +169,15 @@ impl<'a> Scribe<'a> {
                 .filter(|_| !record.is_masked("script"))
                 .map(|bytes| hex(&crate::crypto::sha256(&[bytes]))),
             units,
+            unit_count: None,
             unchanged: close.is_some_and(|(_, unchanged)| *unchanged),
             interpreter: self.interpreter(plan, record),
         };
         if self.plans_bytes + spelled(&plan) > COMMANDS_BYTES_MAX {
             plan.units = None;
+        }
+        if plan.units.is_none() {
+            plan.unit_count = Script::unit_count(script, record.text("ranges"));
         }
         let (shell, sha256) = (plan.shell, plan.sha256.clone());
         let (at, fits) =

@@ -327,6 +327,9 @@ pub struct PlanFacts {
     /// The units in order; null where they were redacted, are too many, or leave something
     /// of the script out.
     pub units: Option<Vec<UnitFacts>>,
+    /// How many units it has, where they are not listed and that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unit_count: Option<u64>,
     /// After the shell's end the file had the same bytes.
     pub unchanged: bool,
     /// What ran it, and how.

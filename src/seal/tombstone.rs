@@ -144,6 +144,8 @@ pub struct List {
     pub last: Option<Digest>,
     /// Bytes of a line without a newline at the end: a prune was killed while it wrote.
     pub torn_bytes: usize,
+    /// The last line has no newline.
+    pub lacks_newline: bool,
 }
 
 impl List {
@@ -163,6 +165,14 @@ impl List {
                 .map_err(|cause| Cause::new(cause.code, format!("line {number}: {}", cause.detail)))?;
             list.last = Some(sha256(&[line]));
             list.tombstones.push(tombstone);
+        }
+        // A line that lacks its newline alone has all that prune wrote before it removed the session.
+        let number = list.tombstones.len() as u64 + 1;
+        let torn = one(&bytes[whole..], &trusted).ok();
+        if let Some(tombstone) = torn.filter(|tombstone| list.follows(tombstone, number).is_ok()) {
+            list.last = Some(sha256(&[&bytes[whole..]]));
+            list.tombstones.push(tombstone);
+            (list.torn_bytes, list.lacks_newline) = (0, true);
         }
         Ok(list)
     }
@@ -271,6 +281,9 @@ mod tests {
         let torn = [&file(1)[..], b"{\"pay"].concat();
         let list = List::read(&torn, &key(1).public()).unwrap();
         assert_eq!((list.tombstones.len(), list.torn_bytes), (1, 5));
+        let whole = file(2);
+        let list = List::read(&whole[..whole.len() - 1], &key(1).public()).unwrap();
+        assert_eq!((list.tombstones.len(), list.torn_bytes, list.lacks_newline), (2, 0, true));
     }
 
     #[test]

@@ -8,11 +8,14 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::{SEALED, Session};
+use crate::files::FileError;
 use crate::record::{Body, Core, LINE_MAX};
 use crate::text::count;
 
 /// How much of a journal's end is read first to see its last line, in bytes.
 const LAST_BYTES: u64 = 4096;
+/// How the line of a seal that was begun begins.
+const BEGUN: &str = "?";
 /// The longest list of envelopes that is read, in bytes.
 const SEALED_MAX: u64 = 1 << 20;
 
@@ -58,11 +61,40 @@ impl Session {
         let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
         let one = |line: &[u8]| {
             let line = String::from_utf8_lossy(line);
+            if line.starts_with(BEGUN) {
+                return None;
+            }
             let mut words = line.splitn(4, ' ').map(str::to_owned);
             let (at, sha256) = (words.next()?, words.next()?);
             Some((at, sha256, words.next()?.parse().ok()?, words.next()?))
         };
         list.split(|byte| *byte == b'\n').filter_map(one).collect()
+    }
+
+    /// Where a seal was begun that did not list its envelope: it may be there or not.
+    #[must_use]
+    pub fn begun_envelopes(&self) -> Vec<String> {
+        let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
+        let lines = list.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned());
+        let mut begun: Vec<String> =
+            lines.filter_map(|line| Some(line.strip_prefix(BEGUN)?.trim_start().to_owned())).collect();
+        let listed = self.envelopes();
+        begun.retain(|path| listed.iter().all(|(.., listed)| listed != path));
+        begun.sort_unstable();
+        begun.dedup();
+        begun
+    }
+
+    /// Keeps that an envelope is about to be made at this place, before it has any text: whoever
+    /// takes texts out of the session looks there. A folder of a copy may be one that cannot be written.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn begin_envelope(&self, place: &str) -> Result<(), FileError> {
+        match self.folder().append_line(SEALED, &format!("{BEGUN} {place}")) {
+            Err(error) if !self.is_copy() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The envelope that was made of it: of several the longest, and of those the last.

@@ -28,6 +28,7 @@ pub mod birth;
 pub mod close;
 pub mod error;
 pub mod find;
+mod foreign;
 pub mod heads;
 pub mod last;
 pub mod masking;
@@ -63,9 +64,7 @@ use crate::mask::Masker;
 use crate::mask::asked::Asked;
 use crate::os::proc::{self, BootId};
 use crate::paths;
-use crate::record::{
-    ATTACHED_FOLDER, Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel,
-};
+use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
 use crate::verify::Remembered;
 
 /// The name of the journal in a session's folder.
@@ -469,21 +468,6 @@ impl Session {
         let state = self.state_folder().ok()?;
         // A slot that is being written while it is read does not count: read it again.
         (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))
-    }
-
-    /// What is in its folder that attesh did not put there.
-    ///
-    /// # Errors
-    /// The folder could not be read.
-    pub fn foreign(&self) -> Result<Option<String>> {
-        let own = [JOURNAL, NEXT, SEALED, PAUSE_ALL, IGNORE, ATTACHED_FOLDER];
-        let is_own = |name: &str| {
-            let left_over = own.iter().any(|own| name.starts_with(&files::temporary_prefix(own)));
-            own.contains(&name) || name.starts_with(PAUSE) || left_over
-        };
-        let names = self.folder.names()?.into_iter();
-        let mut foreign = names.filter(|name| !name.to_str().is_some_and(is_own));
-        Ok(foreign.next().map(|name| name.to_string_lossy().into_owned()))
     }
 
     /// Removes the session: its state, and its folder with all that attesh put there.

@@ -28,6 +28,7 @@ use crate::lock::{self, Locked, PATIENCE_MS};
 use crate::record::{ATTACHED_FOLDER, Body};
 use crate::seal::envelope::{Envelope, MAX_ENVELOPE_BYTES};
 use crate::seal::form;
+use crate::seal::statement::Statement;
 use crate::text::{Command, Next};
 
 /// A session of which nobody else can take something out meanwhile.
@@ -249,11 +250,22 @@ fn refuse_sealed(session: &Session) -> Result<(), Failure> {
     if !session.folder().has(SEALED) {
         return Ok(());
     }
-    let envelopes = session.envelopes();
-    let what = match envelopes.iter().find(|(_, sha256, _, path)| !is_selective(path, sha256)) {
-        None if !envelopes.is_empty() => return Ok(()),
-        Some((.., path)) if Path::new(path).is_file() => format!("in {path}, which has its texts, too"),
-        Some((.., path)) => {
+    let (envelopes, begun) = (session.envelopes(), session.begun_envelopes());
+    let has_texts = |(_, sha256, _, path): &&(String, String, u64, String)| {
+        statement(path, Some(sha256.as_str()))
+            .is_none_or(|statement| statement.predicate.disclosures.is_none())
+    };
+    // A seal that was killed may have made its envelope.
+    let was_made = |path: &&String| {
+        statement(path, None).is_some_and(|statement| {
+            statement.predicate.session.id == session.id() && statement.predicate.disclosures.is_none()
+        })
+    };
+    let place = envelopes.iter().find(has_texts).map(|(.., path)| path);
+    let what = match place.or_else(|| begun.iter().find(was_made)) {
+        None if !envelopes.is_empty() || !begun.is_empty() => return Ok(()),
+        Some(path) if Path::new(path).is_file() => format!("in {path}, which has its texts, too"),
+        Some(path) => {
             format!("in {path}, which is not there any more: nobody knows whether it has its texts")
         }
         None => {
@@ -266,11 +278,10 @@ fn refuse_sealed(session: &Session) -> Result<(), Failure> {
     ))
 }
 
-/// Whether an envelope that is still what was sealed leaves the texts out.
-fn is_selective(path: &str, sha256: &str) -> bool {
-    let bytes = files::read_limited(Path::new(path), MAX_ENVELOPE_BYTES as u64).ok();
-    let bytes = bytes.filter(|bytes| hex(&crate::crypto::sha256(&[bytes])) == sha256);
-    let envelope = bytes.and_then(|bytes| Envelope::read_any(bytes).ok());
-    let statement = envelope.and_then(|envelope| form::read(envelope.unverified_payload()).ok());
-    statement.is_some_and(|statement| statement.predicate.disclosures.is_some())
+/// What an envelope says that is there; of one whose digest is known only if it is that one.
+fn statement(path: &str, sha256: Option<&str>) -> Option<Statement> {
+    let bytes = files::read_limited(Path::new(path), MAX_ENVELOPE_BYTES as u64).ok()?;
+    let is_that = sha256.is_none_or(|known| hex(&crate::crypto::sha256(&[&bytes])) == known);
+    let envelope = Envelope::read_any(bytes).ok().filter(|_| is_that)?;
+    form::read(envelope.unverified_payload()).ok()
 }

@@ -33,6 +33,8 @@ pub struct Removed {
     pub list: List,
     /// Their key; none has been made yet where there are none.
     pub key: Option<PublicKey>,
+    /// The key is there and the list is not.
+    pub is_gone: bool,
 }
 
 /// Reads the tombstones of this user.
@@ -40,18 +42,18 @@ pub struct Removed {
 /// # Errors
 /// The list cannot be read, or is not what prune wrote.
 pub fn read() -> Result<Removed, Failure> {
-    let none = || Removed { list: List::default(), key: None };
+    let none = || Removed { list: List::default(), key: None, is_gone: false };
     let Some(path) = paths::state_home().filter(|path| path.symlink_metadata().is_ok()) else {
         return Ok(none());
     };
     let folder = Folder::open(&path)?;
     let bytes = match folder.read(paths::REMOVED.0, LIST_BYTES_MAX) {
-        Err(FileError::Missing(_)) => return Ok(none()),
+        Err(FileError::Missing(_)) => return Ok(Removed { is_gone: folder.has(paths::REMOVED.1), ..none() }),
         bytes => bytes?,
     };
     let key = key(&folder)?.map(|key| key.public());
     let list = verified(&folder, &bytes, key.as_ref())?;
-    Ok(Removed { list, key })
+    Ok(Removed { list, key, is_gone: false })
 }
 
 /// The tombstones of this user, under their lock.
@@ -62,6 +64,8 @@ pub struct Writer<'a> {
     list: List,
     /// Where the next line begins.
     end: u64,
+    /// The key was there and the list was not.
+    pub is_anew: bool,
 }
 
 /// Opens the list for a removal, and makes list and key if they are missing; hands out the writer
@@ -76,6 +80,7 @@ pub fn with_writer<T>(work: impl FnOnce(&mut Writer) -> Result<T, Failure>) -> R
     })?;
     let folder = Folder::create(&path)?;
     let name = paths::REMOVED.0;
+    let is_anew = !folder.has(name) && folder.has(paths::REMOVED.1);
     let file = match folder.open_file(name) {
         Err(FileError::Missing(_)) => match folder.create_file(name) {
             // Another prune was first.
@@ -100,9 +105,13 @@ pub fn with_writer<T>(work: impl FnOnce(&mut Writer) -> Result<T, Failure>) -> R
     };
     let list = verified(&folder, &bytes, Some(&key.public()))?;
     let end = (bytes.len() - list.torn_bytes) as u64;
-    let mut writer = Writer { folder: &folder, file: &file, key, list, end };
+    let mut writer = Writer { folder: &folder, file: &file, key, list, end, is_anew };
     if writer.list.torn_bytes > 0 {
         writer.file.set_len(end).map_err(|error| writer.failed(error))?;
+    }
+    if writer.list.lacks_newline {
+        writer.file.write_all_at(b"\n", end).map_err(|error| writer.failed(error))?;
+        writer.end += 1;
     }
     work(&mut writer)
 }
@@ -232,8 +241,20 @@ fn set_aside(folder: &Folder) -> Next {
     Next::typing("to keep it as it is and begin a new one", away)
 }
 
+/// What to say where the key is there and the list is not.
+#[must_use]
+pub fn gone() -> String {
+    let (list, key) = paths::REMOVED;
+    format!(
+        "the list of removed sessions is not there, although its key is: somebody moved or removed {list} beside {key}"
+    )
+}
+
 /// What to say of a line that was cut off.
 #[must_use]
 pub fn cut(bytes: usize) -> String {
-    format!("a tombstone was not written to its end, and its {} were cut off", count(bytes, "byte"))
+    let bytes = count(bytes, "byte");
+    format!(
+        "a tombstone was not written to its end, and its {bytes} were cut off: whether its session was removed is not known"
+    )
 }

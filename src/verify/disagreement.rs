@@ -16,6 +16,10 @@ pub(super) fn disagreement(mut own: Predicate, said: &Predicate) -> Option<Strin
         restore_redacted(&mut own, said);
     }
     restore_words(&mut own, said);
+    // A statement may say less of it, and says nothing where it lists the units.
+    for (mine, theirs) in own.plans.iter_mut().zip(&said.plans) {
+        mine.unit_count = mine.unit_count.filter(|_| theirs.unit_count.is_some());
+    }
     let (mine, theirs) = (&own.commands, &said.commands);
     if let (Some(mine), Some(theirs)) = (mine, theirs)
         && own.outcome == said.outcome

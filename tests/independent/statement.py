@@ -145,7 +145,8 @@ INTERPRETER = {
     "arguments": null_or(list_of(text, WORDS_MAX)), "workdir": null_or(text), "inherited": list_of(INHERITED)}
 PLAN = {
     "shell": integer, "close": null_or(integer), "before": integer,
-    "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256), "units": null_or(list_of(members(UNIT))), "unchanged": flag,
+    "evidence": EVIDENCE, "name": null_or(text), "sha256": null_or(SHA256),
+    "units": null_or(list_of(members(UNIT))), "unitCount": Optional(integer), "unchanged": flag,
     "interpreter": members(INTERPRETER)}
 SHELL = {
     "id": integer, "program": text, "version": text, "hook": text, "closed": null_or(CLOSE_WORDS),
@@ -236,6 +237,7 @@ def check(body):
     for command in predicate.get("commands", []):
         one_text(command, TEXTS + ("redacted", "withheld"))
     for plan in predicate["plans"]:
+        need(plan["units"] is None or "unitCount" not in plan, "a number of units beside them")
         for unit in plan["units"] or []:
             one_text(unit, TEXTS + ("redacted",))
             need(1 <= unit["line"] <= unit["lastLine"], "the lines of a unit")
@@ -262,6 +264,7 @@ MEMBERS_OF = (
     (re.compile(f"/plans/{N}/units/{N}/(?P<name>command(Shown)?)"), ("command",)),
     (re.compile(f"/plans/{N}/interpreter/(?P<name>(path|options|arguments|workdir)(Shown)?)"),
      ("path", "options", "arguments", "workdir")),
+    (re.compile(f"/plans/{N}/(?P<name>sha256)"), ("sha256",)),
     (re.compile(f"/facts/{N}/data/(?P<name>[^/]*)"), ()),
 )
 
@@ -275,7 +278,7 @@ def place(at):
             base = name.removesuffix("Shown") if names else name
             where = [int(one) for one in re.findall(r"/([0-9]+)(?=/)", at[:len(at) - len(name)])]
             member = names.index(base) if names else 0
-            section = (0, 1, 2, 2, 2, 3)[number]
+            section = (0, 1, 2, 2, 2, 2, 3)[number]
             return (section, where[0] if where else 0, number, member if number != 3 else where[1], base), name
     raise Bad("no pointer to a text")
 

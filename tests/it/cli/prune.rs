@@ -209,6 +209,27 @@ fn what_attesh_did_not_put_into_a_folder_goes_with_the_session() {
             std::fs::remove_file(entry.path()).unwrap();
         }
     }
+    for name in ["pause-notes.txt", "attached/mine.txt"] {
+        std::fs::create_dir_all(folder.join("attached")).unwrap();
+        crate::stage::world::put(&folder.join(name), b"mine");
+        let kept = run(&["prune", dir, "--force"]);
+        assert!(kept.code == Some(5) && kept.err.contains(name), "{}", kept.err);
+        std::fs::remove_file(folder.join(name)).unwrap();
+    }
     let gone = run(&["prune", dir]);
     assert!(gone.code == Some(0) && !folder.exists(), "{}", gone.err);
+}
+
+#[test]
+fn a_copy_that_goes_is_told_as_the_session() {
+    let home = Home::new();
+    home.file("work/s.sh", "true\n");
+    let run = |words: &[&str]| crate::stage::programs::attesh(&home, words);
+    assert_eq!(run(&["sh", "--retain", "1h", "s.sh"]).code, Some(0));
+    let folder = home.sessions().remove(0);
+    crate::stage::programs::bash(&home.path("work"), &format!("cp -a {} copy", folder.display()));
+    let gone = run(&["prune", "./copy", "--force", "--json"]);
+    assert!(gone.code == Some(0) && gone.out.contains("it is a copy"), "{}{}", gone.out, gone.err);
+    assert!(folder.exists() && !home.path("work/copy").exists());
+    assert_eq!(tombstones(&home), [] as [Value; 0]);
 }

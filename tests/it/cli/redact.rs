@@ -209,6 +209,21 @@ fn what_goes_on_or_was_sealed_is_redacted() {
     ok(&home, &["seal", &shell.folder, "--key", "key", "-o", "a.intoto.json"]);
     let text = fails(&home, 2, &["redact", &shell.folder, "--command", "1"]);
     assert!(text.contains("was sealed in") && text.contains("a.intoto.json, which has its texts"), "{text}");
+    // A seal that was killed behind its envelope did not list it.
+    let list = Path::new(&shell.folder).join("sealed");
+    let begun = fs::read(&list).unwrap();
+    let begun: Vec<u8> = begun.split_inclusive(|byte| *byte == b'\n').next().unwrap().to_vec();
+    assert!(begun.starts_with(b"? /"), "{}", String::from_utf8_lossy(&begun));
+    put(&list, &begun);
+    let text = fails(&home, 2, &["redact", &shell.folder, "--command", "1"]);
+    assert!(text.contains("a.intoto.json, which has its texts"), "{text}");
+    fs::remove_file(home.path("work/a.intoto.json")).unwrap();
+    let said = attesh(&home, &["redact", &shell.folder, "--command", "1", "--dry-run"]);
+    assert!(
+        said.code == Some(0) && said.err.contains("a.transcript: a seal that did not end wrote it"),
+        "{}",
+        said.err
+    );
     put(&Path::new(&shell.folder).join("sealed"), b"\n");
     let text = fails(&home, 2, &["redact", &shell.folder, "--command", "1"]);
     assert!(text.contains("an envelope that"), "{text}");

@@ -167,6 +167,27 @@ fn a_tombstone_that_was_not_written_to_its_end_is_one() {
 }
 
 #[test]
+fn a_tombstone_that_lacks_its_newline_is_cut_off() {
+    let home = with_removed(2);
+    ended(&home, "here", &[]);
+    let whole = std::fs::read(home.path(LIST)).unwrap();
+    put(&home.path(LIST), &whole[..whole.len() - 1]);
+    let shown = attesh(&home, &["sessions", "--removed"]);
+    assert!(shown.code == Some(0) && !shown.err.contains("tombstone"), "{}", shown.err);
+    assert_eq!(tombstones(&home).len(), 2);
+    ok(&home, &["prune", "here", "--force"]);
+    assert_eq!(tombstones(&home).len(), 3);
+    assert!(std::fs::read(home.path(LIST)).unwrap().starts_with(&whole));
+    // Where the list is gone and its key is not, both say so.
+    std::fs::remove_file(home.path(LIST)).unwrap();
+    let shown = attesh(&home, &["sessions", "--removed"]);
+    assert!(shown.err.contains("although its key is"), "{}", shown.err);
+    ended(&home, "next", &[]);
+    let pruned = attesh(&home, &["prune", "next", "--force"]);
+    assert!(pruned.code == Some(0) && pruned.err.contains("a new one begins"), "{}", pruned.err);
+}
+
+#[test]
 fn a_session_is_removed_without_a_tombstone_to_be_written() {
     let home = with_key();
     let folder = ended(&home, "one", &[]);

@@ -123,7 +123,11 @@ fn full() -> Value {
                     {"line": 4, "lastLine": 4, "commandShown": "x"},
                     {"line": 5, "lastLine": 5, "commandShownBase64": "/w=="}], "unchanged": true,
                 "interpreter": {"path": "/bin/bash", "sha256": hash, "version": "5", "options": ["-e"],
-                    "arguments": ["x"], "workdir": "/", "inherited": ["BASH_ENV"]}}],
+                    "arguments": ["x"], "workdir": "/", "inherited": ["BASH_ENV"]}},
+                {"shell": 2, "close": 9, "before": 0, "evidence": "reader", "name": "n", "sha256": null,
+                    "units": null, "unitCount": 3, "unchanged": true,
+                    "interpreter": {"path": null, "sha256": null, "version": null, "options": null,
+                        "arguments": null, "workdir": null, "inherited": []}}],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
             "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
             "transcript": {"sha256": hash, "lines": 1, "bytes": 2},
@@ -455,10 +459,11 @@ fn what_the_page_of_the_journal_types_by_hand_works() {
     let wanted = attesh::encoding::hex(&attesh::journal::chain::leaf(core));
     assert_eq!(programs::bash(&folder, leaf).split(' ').next().unwrap(), wanted);
     let listed = std::fs::read_to_string(folder.join("sealed")).unwrap();
-    let words: Vec<&str> = listed.trim_end().splitn(4, ' ').collect();
+    let words: Vec<&str> = listed.lines().last().unwrap().splitn(4, ' ').collect();
     let records = journal.iter().filter(|byte| **byte == b'\n').count().to_string();
     let digest = attesh::crypto::sha256(&[&std::fs::read(sealed.path().join("NAME.intoto.json")).unwrap()]);
     let path = sealed.path().join("NAME.intoto.json").display().to_string();
+    assert_eq!(listed.lines().next().unwrap(), format!("? {path}"));
     assert_eq!(words[1..], [attesh::encoding::hex(&digest), records, path]);
 }
 

@@ -17,10 +17,14 @@ const SHELLS: usize = 64;
 /// acknowledged; one in twenty is killed at a random moment. It prints how many calls were
 /// not killed, and how many of those were acknowledged at once.
 const SHELL: &str = r#"
-    B=$1 D=$2 N=$3 RANDOM=$4 calls=0 good=0
-    mapfile -t A < <("$B" rec open p=1 kind=bash ver=5 pid=$$ nat=0 typed=1 env="$D")
+    B=$1 D=$2 N=$3 RANDOM=$4 calls=0 good=0 A=() tries=0
+    # On a busy machine a call waits for the lock in vain.
+    until [[ -n ${A[2]-} ]]; do
+        ((++tries < 1000)) || { echo "not opened: ${A[*]@Q}"; exit 1; }
+        mapfile -t A < <("$B" rec open p=1 kind=bash ver=5 pid=$$ nat=0 typed=1 env="$D")
+    done
     call() {
-        local again=
+        local again= tries=0
         if ((RANDOM % 20 == 0)); then
             "$B" rec "$@" </dev/null &
             for ((spin = RANDOM % 400; spin > 0; spin--)); do :; done
@@ -33,7 +37,8 @@ const SHELL: &str = r#"
             again=r=1
         fi
         until "$B" rec "$@" $again </dev/null; do
-            [[ $? == [24] || $? == 137 ]] || { echo "status $?"; exit 1; }
+            local status=$?
+            [[ $status == [24] || $status == 137 ]] && ((++tries < 1000)) || { echo "status $status $*"; exit 1; }
         done
     }
     K=(p=1 d="${A[0]}" g="${A[1]}" sh="${A[2]}")
