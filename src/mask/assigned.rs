@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::name::{self, Kind};
 use super::scan::{Scan, is_word};
-use super::value::{self, is_plain, unit};
+use super::value::{self, ESCAPE, is_plain, unit};
 
 /// The most blanks around a sign.
 const BLANKS_MAX: usize = 64;
@@ -224,7 +224,8 @@ impl<'m> Scan<'_, 'm> {
 
     pub(super) fn line_end(&mut self, start: usize) -> usize {
         if start < self.lines.0 || start >= self.lines.1 {
-            let length = self.text[start..].iter().take_while(|byte| !matches!(byte, b'\n' | 0)).count();
+            let length =
+                self.text[start..].iter().take_while(|byte| !matches!(**byte, b'\n' | 0 | ESCAPE)).count();
             self.lines = (start, start + length);
         }
         self.lines.1
@@ -233,7 +234,7 @@ impl<'m> Scan<'_, 'm> {
     /// A value that the next blank or sign ends.
     fn bare(&mut self, start: usize) -> Value {
         if start < self.words.0 || start >= self.words.1 {
-            let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;&|<>)}],\\\0".contains(byte);
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`;&|<>)}],\\\0\x1b".contains(byte);
             let length = self.text[start..].iter().take_while(|byte| !ends(byte)).count();
             self.words = (start, start + length);
         }

@@ -8,7 +8,7 @@ use super::name::{self, Kind};
 use super::programs::{self, Part, Program, Takes};
 use super::scan::{Found, Own, scan};
 use super::shell::{Piece, Reader, Word};
-use super::value;
+use super::value::{self, ESCAPE};
 
 /// What a user or a job adds to the built-in rules.
 #[derive(Clone, Copy)]
@@ -251,6 +251,9 @@ impl<'a> Commands<'a, '_> {
 
     /// A part of a word, if it is a secret.
     fn secret(&mut self, word: &Word, from: usize, to: usize, kind: Kind, rule: &'static str) {
+        // What a terminal obeys is no part of a secret.
+        let Some(text) = word.text.get(from..to) else { return };
+        let to = from + text.iter().position(|byte| *byte == ESCAPE).unwrap_or(text.len());
         if from >= to {
             return;
         }

@@ -17,6 +17,9 @@ const ORDINARY: &str = "admin basic bearer digest token password secret oauth oa
 const SOURCES: &str = "process.env os.environ os.getenv env. secrets. vars. var. self. this. args. config. settings. \
     local. data. module. inputs. steps. github. needs. params. env: file: file:// op://";
 
+/// What begins an order to a terminal.
+pub(super) const ESCAPE: u8 = 0x1b;
+
 /// From this length on only the beginning of a value is looked at.
 const LONG: usize = 1024;
 

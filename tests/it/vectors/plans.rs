@@ -327,7 +327,10 @@ fn no_plans() -> Vec<Denied<Option<usize>>> {
     let three = &script("three");
     let ranges =
         |text: &'static str| planned(&|recorded| recorded.plan_of(three.bytes(), text, 3, &[])).end();
-    let (units, none) = (Code::ScriptPlanUnits, "the plan has no commands: one was redacted or is not disclosed, or they are too many");
+    let (units, none) = (
+        Code::ScriptPlanUnits,
+        "the plan has no commands: one was redacted or is not disclosed, or they are too many",
+    );
     let mut odd = vec![
         ("ranges-fall", None, units, none, ranges("4-4,1-1,5-5")),
         ("ranges-overlap", None, units, none, ranges("1-4,4-4,5-5")),

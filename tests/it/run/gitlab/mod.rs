@@ -3,6 +3,7 @@
 
 mod differences;
 mod judged;
+mod secrets;
 mod shape;
 mod tricks;
 
