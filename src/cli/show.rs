@@ -159,17 +159,8 @@ fn print(statement: &Statement, keyid: &str, told: Option<Told>) -> Result<(), F
     report::line(&format!("session     {}{name}", word(&session.id)))?;
     report::line(&format!("sealed      {} by {}", word(&predicate.sealed_at), word(keyid)))?;
     report::line(&format!("recorded    {} to {}", word(&session.opened_at), word(&session.closed_at)))?;
-    // Of a selective statement nobody may have looked for the texts.
-    let unread = predicate.disclosures.as_ref().filter(|_| told.is_none());
-    if let Some(facts) = unread {
-        let texts = text::count(facts.count, "text");
-        report::line(&format!(
-            "disclosed   {texts} are left out: they are read once a trusted key signed this"
-        ))?;
-    } else if let Some(Told { disclosed, of }) = told {
-        report::line(&format!("disclosed   {disclosed} of {}", text::count(of, "text")))?;
-    }
-    let gone = if unread.is_some() { "(left out)" } else { "(redacted)" };
+    let unread = disclosed(predicate, told)?;
+    let gone = if unread { "(left out)" } else { "(redacted)" };
     let who = |text: &Option<String>| text.as_deref().map_or_else(|| gone.to_owned(), word);
     report::line(&format!("where       {} on {}", who(&session.user), who(&session.host)))?;
     report::line(&format!("context     {}", word(&Context::of(statement).words())))?;
@@ -230,6 +221,20 @@ fn print(statement: &Statement, keyid: &str, told: Option<Told>) -> Result<(), F
         }
     }
     Ok(())
+}
+
+/// How many texts of a selective statement are disclosed; whether nobody has looked for them.
+fn disclosed(predicate: &Predicate, told: Option<Told>) -> Result<bool, Failure> {
+    let texts = |count| text::count(count, "text");
+    let line = match (told, &predicate.disclosures) {
+        (Some(Told { disclosed, of }), _) => format!("{disclosed} of {}", texts(of)),
+        (None, Some(facts)) => {
+            format!("{} are left out: they are read once a trusted key signed this", texts(facts.count))
+        }
+        (None, None) => return Ok(false),
+    };
+    report::line(&format!("disclosed   {line}"))?;
+    Ok(told.is_none())
 }
 
 /// How many texts were taken out, behind the other counts.

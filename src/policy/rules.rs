@@ -39,7 +39,7 @@ impl Hidden {
         let names = |name: &str| after(rule, name).next().is_some();
         let by_itself = |rest: &str| match rest.strip_prefix('[') {
             Some(key) => !key.trim_start().starts_with(['"', '\'']),
-            None => !rest.strip_prefix('.').is_some_and(|member| !is_macro(member)),
+            None => rest.strip_prefix('.').is_none_or(is_macro),
         };
         let unnamed = self.of_fact && after(rule, "data").any(by_itself);
         unnamed || names(&self.name) && !self.shown.as_deref().is_some_and(names)

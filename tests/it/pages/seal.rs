@@ -67,13 +67,9 @@ fn tables() -> BTreeMap<String, Vec<Row>> {
     listed().into_iter().collect()
 }
 
-/// A statement with every member that there is, commands in all their forms.
-fn full() -> Value {
-    let (hash, time, id) =
-        ("0a".repeat(32), "2026-11-22T10:00:00.5Z", "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0");
-    let digest = json!({"sha256": hash});
-    let mut commands = Vec::new();
-    for (seq, text) in [
+/// A text of a command in each of its forms.
+fn texts() -> [(&'static str, Value); 6] {
+    [
         ("command", json!("x")),
         ("commandBase64", json!("/w==")),
         ("commandShown", json!("x")),
@@ -81,9 +77,23 @@ fn full() -> Value {
         ("redacted", json!(true)),
         ("withheld", json!(true)),
     ]
-    .into_iter()
-    .enumerate()
-    {
+}
+
+/// A plan whose script was taken out.
+fn without_units() -> Value {
+    json!({"shell": 2, "close": 9, "before": 0, "evidence": "reader", "name": "n", "sha256": null,
+        "units": null, "unitCount": 3, "unchanged": true,
+        "interpreter": {"path": null, "sha256": null, "version": null, "options": null,
+            "arguments": null, "workdir": null, "inherited": []}})
+}
+
+/// A statement with every member that there is, commands in all their forms.
+fn full() -> Value {
+    let (hash, time, id) =
+        ("0a".repeat(32), "2026-11-22T10:00:00.5Z", "01a20502-4cf2-7b8d-a6d0-ecc6171b3ac0");
+    let digest = json!({"sha256": hash});
+    let mut commands = Vec::new();
+    for (seq, text) in texts().into_iter().enumerate() {
         let mut command = json!({"seq": seq, "shell": 1});
         command[text.0] = text.1;
         for (name, value) in [
@@ -124,10 +134,7 @@ fn full() -> Value {
                     {"line": 5, "lastLine": 5, "commandShownBase64": "/w=="}], "unchanged": true,
                 "interpreter": {"path": "/bin/bash", "sha256": hash, "version": "5", "options": ["-e"],
                     "arguments": ["x"], "workdir": "/", "inherited": ["BASH_ENV"]}},
-                {"shell": 2, "close": 9, "before": 0, "evidence": "reader", "name": "n", "sha256": null,
-                    "units": null, "unitCount": 3, "unchanged": true,
-                    "interpreter": {"path": null, "sha256": null, "version": null, "options": null,
-                        "arguments": null, "workdir": null, "inherited": []}}],
+                without_units()],
             "anomalies": [{"record": 1, "code": "gap", "incomplete": true, "text": "t"}],
             "clock": {"assurance": "SELF_REPORTED", "bootId": "b", "timeNamespace": "1", "stepCount": 0},
             "transcript": {"sha256": hash, "lines": 1, "bytes": 2},
