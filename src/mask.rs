@@ -7,8 +7,8 @@
 //! through it (`screened`). Pure: bytes in, bytes
 //! out. What does not: when a text is masked, and what is recorded of it.
 //!
-//! Rules: a sign `[rule]` stands for letters and digits of one word, and `[rule*]` for anything, also
-//! for what a shell would run: who must know what ran trusts no such text. A sign is never masked
+//! Rules: a sign `[rule]` stands for a token of a known form or a word that looks drawn, and `[rule*]`
+//! for anything, also for what a shell would run: who must know what ran trusts no such text. A sign is never masked
 //! again, so masking twice changes nothing more. Line breaks stay where they are. What no rule finds stays byte by byte. The time is in proportion to the
 //! text.
 
@@ -113,6 +113,27 @@ impl Masker {
     #[must_use]
     pub fn mask(&self, text: &[u8]) -> Option<Masked> {
         self.masked(text, |text| command::read(text, self.more(), 0))
+    }
+
+    /// As [`Masker::mask`], of a text that nobody masked before: what looks like a sign in it is none,
+    /// so it is shown as one that may be anything.
+    #[must_use]
+    pub fn mask_new(&self, text: &[u8]) -> Option<Masked> {
+        let masked = self.mask(text)?;
+        let marked = self.marked(text);
+        if marked == text { Some(masked) } else { self.mask(&marked).or(Some(masked)) }
+    }
+
+    /// A text with a star in each sign that it has.
+    fn marked(&self, text: &[u8]) -> Vec<u8> {
+        let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+        for sign in self.signs(text).into_iter().filter(|sign| text[sign.end - 2] != b'*') {
+            out.extend(&text[at..sign.end - 1]);
+            out.extend(b"*]");
+            at = sign.end;
+        }
+        out.extend(&text[at..]);
+        out
     }
 
     /// As [`Masker::mask`], for words separated by NUL: each is one word of a shell, whatever
@@ -243,42 +264,49 @@ fn is_left(text: &[u8], signs: &[Range<usize>], found: &mut Found) -> bool {
 /// Whether a sign in a text may stand for anything.
 #[must_use]
 pub fn hides(text: &[u8]) -> bool {
+    ends_sign(text, b"*]")
+}
+
+/// Whether a sign stands in a text that recorders write.
+#[must_use]
+pub fn has_known_sign(text: &[u8]) -> bool {
+    !Masker::default().signs(text).is_empty()
+}
+
+/// Whether there is a sign in a text, or what looks like one.
+#[must_use]
+pub fn has_sign(text: &[u8]) -> bool {
+    hides(text) || ends_sign(text, b"]")
+}
+
+fn ends_sign(text: &[u8], end: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte);
-    memmem::find_iter(text, b"*]").any(|end| {
-        let name = text[..end].iter().rev().take_while(|byte| is_name(byte)).count();
-        name > 0 && text[..end - name].ends_with(b"[")
+    memmem::find_iter(text, end).any(|at| {
+        let name = text[..at].iter().rev().take_while(|byte| is_name(byte)).count();
+        name > 0 && text[..at - name].ends_with(b"[")
     })
 }
 
-/// Programs that run what they read.
-const RUNNERS: [&[u8]; 14] = [
-    b"su", b"sudo", b"doas", b"runuser", b"pkexec", b"ssh", b"sh", b"bash", b"dash", b"zsh", b"ksh", b"fish",
-    b"python", b"perl",
-];
+/// The shortest word that no command, host or file is called like, in bytes.
+const DRAWN_MIN: usize = 8;
+/// Options of programs that read a secret, and nothing that they run.
+const READERS: [&[u8]; 2] = [b"--password-stdin", b"--with-token"];
 
-/// Whether a text names a program that runs what it reads.
-fn names_runner(text: &[u8]) -> bool {
-    let mut words = text.split(|byte| !byte.is_ascii_alphabetic());
-    words.any(|word| RUNNERS.contains(&word))
-}
-
-/// Whether a finding is a piece of one word that no shell reads as anything else. In an address a
-/// slash or a colon would change whose it is, and what a program reads may be what it runs.
+/// Whether a finding is of the form that an issuer gives its tokens, or a word that looks drawn: a sign
+/// for it stands for no other command, host or file. What a program reads may be what it runs.
 fn is_inert(text: &[u8], found: &Found, signs: &[Range<usize>]) -> bool {
-    let of_address = found.rule.starts_with("url-");
-    let is_plain = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || b"_.+=%,~-".contains(byte) || b":/".contains(byte) && !of_address
-    };
     let span = &text[found.start..found.end];
-    let from = signs.partition_point(|sign| sign.end <= found.start);
-    let mut at = found.start;
-    let mut all =
-        (found.rule != "input" || !names_runner(text)) && !matches!(span.first(), Some(b'-' | b'+' | b'~'));
-    for sign in signs[from..].iter().take_while(|sign| sign.start < found.end) {
-        all &= text[at..sign.start].iter().all(is_plain) && text[sign.end - 2] != b'*';
-        at = sign.end;
+    if found.rule == "input" && !READERS.iter().any(|option| memmem::find(text, option).is_some()) {
+        return false;
     }
-    all && text[at..found.end].iter().all(is_plain)
+    let is_whole = |sign: &Range<usize>| sign.start == found.start && sign.end == found.end;
+    if signs.iter().any(is_whole) {
+        return span[span.len() - 2] != b'*';
+    }
+    let of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=%~-".contains(byte);
+    let drawn = value::is_drawn(span, DRAWN_MIN) && span.iter().all(of_word);
+    let begins = !matches!(span[0], b'-' | b'+' | b'~' | b'=' | b'%');
+    drawn && begins || rules::is_of_form(found.rule, text, found.start, found.end)
 }
 
 /// The text with a sign in place of each finding, and the line breaks of the finding behind it.

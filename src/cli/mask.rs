@@ -35,7 +35,7 @@ fn test(args: &MaskTest) -> Exit {
     if text.len() > TEXT_MAX {
         return Err(Failure::usage(format!("the text has more than {TEXT_MAX} bytes")));
     }
-    let masked = masks::masker_of(&asked(&args.masks)?, &text).mask(&text);
+    let masked = masks::masker_of(&asked(&args.masks)?, &text).mask_new(&text);
     let rules = masked.as_ref().map(|masked| masked.rules.clone()).unwrap_or_default();
     let is_masked = masked.is_some();
     let shown = masked.map_or(text, |masked| masked.text);

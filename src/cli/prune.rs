@@ -6,6 +6,7 @@
 //! Rules: what is named must go, or it is a failure; of many, those that cannot go yet are told and
 //! kept. Nothing is removed before its tombstone is on the disk; a copy has none.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -66,7 +67,7 @@ pub fn run(args: &Prune) -> Exit {
             Ok(None) => {}
             Ok(Some(looked)) => {
                 let older_s = older_ns.map(|older_ns| older_ns / 1_000_000_000);
-                let is_copy = session.is_copy() || session.is_placed() && is_elsewhere(&session);
+                let is_copy = session.is_copy() || is_elsewhere(&session);
                 let tombstone = tombstone(&session, &looked, why, older_s);
                 going.push(Going { session, tombstone, is_copy });
             }
@@ -94,10 +95,16 @@ pub fn run(args: &Prune) -> Exit {
     refusal.map_or(Ok(0), Err)
 }
 
-/// Whether a session of this id is among those of the user.
+/// Whether the session is among those of the user, in a folder that has its name, and this is another.
 fn is_elsewhere(session: &Session) -> bool {
-    let all = find::all().unwrap_or_default();
-    all.iter().any(|other| other.id() == session.id())
+    let inode =
+        |session: &Session| session.folder().handle().metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+    let is_it = |other: &Session| {
+        let path = other.folder().path();
+        let named = path.file_name().is_some_and(|name| name == session.id());
+        named && other.id() == session.id() && inode(other) != inode(session)
+    };
+    find::all().unwrap_or_default().iter().any(is_it)
 }
 
 /// The sessions that are meant: those named, all that are sealed, or all that are kept for a time.

@@ -17,6 +17,7 @@ use super::input::Words;
 use super::manifests::path_beside;
 use super::which::{asked, notes};
 use crate::failure::Failure;
+use crate::files;
 use crate::journal::redact::{Asked, Gone};
 use crate::report::{self, Style};
 use crate::seal::disclosed::DISCLOSURES_FILE;
@@ -106,6 +107,14 @@ fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure>
     }
     for envelope in session.begun_envelopes() {
         let left = ["transcript", DISCLOSURES_FILE].map(|name| path_beside(Path::new(&envelope), name));
+        if !args.dry_run {
+            // No seal is being made: the redaction has the journal's lock.
+            left.iter().try_for_each(|path| files::remove_unfinished(path)).map_err(|error| {
+                let what =
+                    format!("{envelope}: cannot remove what a seal left beside it: {}", files::words(&error));
+                Failure::unable(what).next("remove the files there whose names begin with a dot")
+            })?;
+        }
         for path in left.iter().filter(|path| path.is_file()) {
             let what = format!("{}: a seal that did not end wrote it, and it may have texts", path.display());
             report::say(&format!("{what}; {}", Next::typing("to remove it", Command::new("rm").path(path))));

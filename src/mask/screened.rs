@@ -22,7 +22,7 @@ impl Masker {
     /// Screens a text.
     #[must_use]
     pub fn screen(&self, text: Vec<u8>) -> Screened {
-        let masked = self.mask(&text).map(|masked| masked.text);
+        let masked = self.mask_new(&text).map(|masked| masked.text);
         Screened { original: text, masked }
     }
 
@@ -33,10 +33,13 @@ impl Masker {
         Screened { original: text.original.clone(), masked: masked.or_else(|| text.masked.clone()) }
     }
 
-    /// Screens words that each end with a NUL.
+    /// Screens words that each end with a NUL. Nothing else tells that words were masked, so one that
+    /// looks like a sign is shown as one that may be anything, wherever it stands.
     #[must_use]
     pub fn screen_words(&self, words: Vec<u8>) -> Screened {
-        let masked = self.mask_words(&words).map(|masked| masked.text);
+        let marked = self.marked(&words);
+        let masked = self.mask_words(&marked).map(|masked| masked.text);
+        let masked = masked.or_else(|| (marked != words).then_some(marked));
         Screened { original: words, masked }
     }
 

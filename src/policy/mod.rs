@@ -21,6 +21,7 @@ pub mod keys;
 mod lexer;
 mod plan;
 mod read;
+mod reads;
 mod rules;
 mod scripts;
 mod words;

@@ -10,7 +10,7 @@ use super::commands::{Judged, TOLD_MAX, are_allowed, plain};
 use super::words::{quoted, shown};
 use super::{Mode, Runner};
 use crate::cause::Code;
-use crate::mask::hides;
+use crate::mask::{has_known_sign, hides};
 use crate::record::{CloseReason, Evidence};
 use crate::seal::statement::{PlanFacts, UnitFacts};
 
@@ -107,17 +107,22 @@ impl Judged<'_> {
         let count = usize::try_from(plan.before).unwrap_or(usize::MAX).min(units.len());
         let is_own = |text: &[u8]| self.rule.runner.is_some_and(|runner| runner.is_own(text) && !hides(text));
         let known = |text: &[u8]| text == INIT || is_own(text);
-        let texts = units[..count].iter().map(|unit| (unit.line, unit.text.bytes().unwrap_or_default()));
-        let had: Vec<(u64, Vec<u8>)> = texts.filter(|(_, text)| !known(text)).collect();
+        // What was not masked has no sign, but letters that look like one.
+        let is_literal = |unit: &UnitFacts, text: &[u8]| !unit.text.is_masked() && has_known_sign(text);
+        let texts = units[..count].iter().map(|unit| (unit, unit.text.bytes().unwrap_or_default()));
+        let had: Vec<(&UnitFacts, Vec<u8>)> = texts.filter(|(_, text)| !known(text)).collect();
         let wanted = &self.rule.before;
-        let same = |(had, wanted): (&(u64, Vec<u8>), &String)| plain(&had.1) == plain(wanted.as_bytes());
+        let same = |((unit, text), wanted): (&(&UnitFacts, Vec<u8>), &String)| {
+            plain(text) == plain(wanted.as_bytes()) && !is_literal(unit, text)
+        };
         let at = had.iter().zip(wanted).take_while(|pair| same(*pair)).count();
         let (line, what) = match (had.get(at), wanted.get(at)) {
             (None, None) => return,
-            (Some((line, text)), _) => (
-                Some(*line),
+            (Some((unit, text)), _) => (
+                Some(unit.line),
                 format!(
-                    "line {line} {} of the script ran before the recording began, and before = [...] does not name it there",
+                    "line {} {} of the script ran before the recording began, and before = [...] does not name it there",
+                    unit.line,
                     shown(text)
                 ),
             ),

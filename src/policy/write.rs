@@ -107,7 +107,7 @@ impl ScriptRule {
 
 /// A text as a recorder shows it, and whether a secret in it is masked.
 pub(super) fn masked_text(text: String, masker: &Masker) -> (String, bool) {
-    match masker.mask(text.as_bytes()) {
+    match masker.mask_new(text.as_bytes()) {
         None => (text, false),
         Some(masked) => (String::from_utf8_lossy(&masked.text).into_owned(), true),
     }

@@ -231,5 +231,12 @@ fn a_copy_that_goes_is_told_as_the_session() {
     let gone = run(&["prune", "./copy", "--force", "--json"]);
     assert!(gone.code == Some(0) && gone.out.contains("it is a copy"), "{}{}", gone.out, gone.err);
     assert!(folder.exists() && !home.path("work/copy").exists());
+    let beside = folder.with_file_name("beside");
+    crate::stage::programs::bash(
+        &home.path("work"),
+        &format!("cp -a {} {}", folder.display(), beside.display()),
+    );
+    let gone = run(&["prune", beside.to_str().unwrap(), "--force", "--json"]);
+    assert!(gone.code == Some(0) && gone.out.contains("it is a copy"), "{}{}", gone.out, gone.err);
     assert_eq!(tombstones(&home), [] as [Value; 0]);
 }

@@ -242,7 +242,7 @@ fn a_word_is_read_without_its_quotes() {
         ("x --password \"to\"ken7 y", "x --password [option*] y"),
         ("x --password to\\ ken7 y", "x --password [option*] y"),
         ("x --password $'to\\'ken7' y", "x --password $'[option*]' y"),
-        ("x --pass'word' tok7 y", "x --pass'word' [option] y"),
+        ("x --pass'word' tok7 y", "x --pass'word' [option*] y"),
         ("TOKEN='$ecret7' x", "TOKEN='[assignment*]' x"),
         ("x --password 'a b c' y", "x --password '[option*]' y"),
     ] {

