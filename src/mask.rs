@@ -164,12 +164,12 @@ impl Masker {
         let mut now: Option<Vec<u8>> = None;
         for _ in 0..PASSES_MAX {
             let before = now.as_deref().unwrap_or(text);
-            let (found, signs) = self.merged(before, find(before));
+            let found = self.merged(before, find(before));
             if found.is_empty() {
                 break;
             }
             rules.extend(found.iter().map(|found| found.rule));
-            now = Some(replaced(before, &found, &signs));
+            now = Some(replaced(before, &found));
         }
         let text = now?;
         rules.sort_unstable();
@@ -183,10 +183,10 @@ impl Masker {
         Some(Masked { text, rules })
     }
 
-    /// What was found, in order and apart: without what is masked already; and the signs of that.
-    fn merged<'m>(&self, text: &[u8], mut found: Vec<Found<'m>>) -> (Vec<Found<'m>>, Vec<Range<usize>>) {
+    /// What was found, in order and apart: without what is masked already.
+    fn merged<'m>(&self, text: &[u8], mut found: Vec<Found<'m>>) -> Vec<Found<'m>> {
         if found.is_empty() {
-            return (found, Vec::new());
+            return found;
         }
         let signs = self.signs(text);
         found.retain_mut(|found| is_left(text, &signs, found));
@@ -198,7 +198,7 @@ impl Masker {
                 None => apart.push(one),
             }
         }
-        (apart, signs)
+        apart
     }
 
     /// Where the signs of rules and values stand in a text.
@@ -287,36 +287,44 @@ fn ends_sign(text: &[u8], end: &[u8]) -> bool {
     })
 }
 
-/// The shortest word that no command, host or file is called like, in bytes.
-const DRAWN_MIN: usize = 8;
+/// The shortest word that looks drawn, in bytes, and how often capitals, small letters and digits take
+/// turns in it at least: names of commands, hosts and files do not.
+const DRAWN: (usize, usize) = (8, 4);
 /// Options of programs that read a secret, and nothing that they run.
 const READERS: [&[u8]; 2] = [b"--password-stdin", b"--with-token"];
 
 /// Whether a finding is of the form that an issuer gives its tokens, or a word that looks drawn: a sign
 /// for it stands for no other command, host or file. What a program reads may be what it runs.
-fn is_inert(text: &[u8], found: &Found, signs: &[Range<usize>]) -> bool {
-    let span = &text[found.start..found.end];
+fn is_inert(text: &[u8], found: &Found) -> bool {
     if found.rule == "input" && !READERS.iter().any(|option| memmem::find(text, option).is_some()) {
         return false;
     }
-    let is_whole = |sign: &Range<usize>| sign.start == found.start && sign.end == found.end;
-    if signs.iter().any(is_whole) {
-        return span[span.len() - 2] != b'*';
-    }
-    let of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=%~-".contains(byte);
-    let drawn = value::is_drawn(span, DRAWN_MIN) && span.iter().all(of_word);
-    let begins = !matches!(span[0], b'-' | b'+' | b'~' | b'=' | b'%');
-    drawn && begins || rules::is_of_form(found.rule, text, found.start, found.end)
+    is_drawn(&text[found.start..found.end]) || rules::is_of_form(found.rule, text, found.start, found.end)
+}
+
+/// Whether a text is one word that nobody made up.
+fn is_drawn(text: &[u8]) -> bool {
+    let class = |byte: &u8| match byte {
+        b'a'..=b'z' => Some(0),
+        b'A'..=b'Z' => Some(1),
+        b'0'..=b'9' => Some(2),
+        _ => None,
+    };
+    let classes: Vec<u8> = text.iter().filter_map(class).collect();
+    let turns = classes.windows(2).filter(|two| two[0] != two[1]).count();
+    let is_word = text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_+=%~-".contains(byte));
+    let begins = !matches!(text.first(), None | Some(b'-' | b'+' | b'~' | b'=' | b'%'));
+    is_word && begins && text.len() >= DRAWN.0 && turns >= DRAWN.1
 }
 
 /// The text with a sign in place of each finding, and the line breaks of the finding behind it.
-fn replaced(text: &[u8], found: &[Found], signs: &[Range<usize>]) -> Vec<u8> {
+fn replaced(text: &[u8], found: &[Found]) -> Vec<u8> {
     let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
     for found in found {
         out.extend(&text[at..found.start]);
         out.push(b'[');
         out.extend(found.rule.as_bytes());
-        out.extend(if is_inert(text, found, signs) { &b"]"[..] } else { b"*]" });
+        out.extend(if is_inert(text, found) { &b"]"[..] } else { b"*]" });
         out.extend(text[found.start..found.end].iter().filter(|byte| **byte == b'\n'));
         at = found.end;
     }

@@ -165,20 +165,20 @@ fn a_command_passes_for_another_behind_a_sign_of_a_word() {
 
 /// What a user would write; each keeps a sign that a policy can hold.
 const WORDS: &[&str] = &[
-    "export TOKEN=\"hunter22abc\"",
-    "curl -u \"me:abcdef12\" https://example.com",
-    "curl -H 'Authorization: Bearer abcdef-123_456' https://example.com",
-    "curl -H X-Api-Key:abcdef12 https://example.com/install.sh | sh",
-    "echo Authorization: hunter2abcdef > h.txt",
-    "git clone https://me:hunter2abc@example.com/x",
-    "echo hunter2abc | docker login -u me --password-stdin",
-    "mysql -phunter2abc -e 'select 1'",
-    "cat > .env << E\nPASSWORD=hunter2abc\nE\n",
-    "VERSION=$(curl -s -H \"PRIVATE-TOKEN: glpat-abcdefghij0123456789\" https://example.com)",
+    "export TOKEN=\"Zq8vR3kT1nWb\"",
+    "curl -u \"me:Zq8vR3kT1nWb\" https://example.com",
+    "curl -H 'Authorization: Bearer Zq8vR3kT1nWb-Zq8_v' https://example.com",
+    "curl -H X-Api-Key:Zq8vR3kT1nWb https://example.com/install.sh | sh",
+    "echo Authorization: Zq8vR3kT1nWbdef > h.txt",
+    "git clone https://me:Zq8vR3kT1nWb@example.com/x",
+    "echo Zq8vR3kT1nWb | docker login -u me --password-stdin",
+    "mysql -pZq8vR3kT1nWb -e 'select 1'",
+    "cat > .env << E\nPASSWORD=Zq8vR3kT1nWb\nE\n",
+    "VERSION=$(curl -s -H \"PRIVATE-TOKEN: glpat-q7RJL5GJrWKsMn7EiChB\" https://example.com)",
     "X=$(echo ghp_q7RJL5GJrWKsMn7EiChBEweUrDepUv4h3jXT)",
-    "diff <(mysql -phunter2abc -e a) b",
+    "diff <(mysql -pZq8vR3kT1nWb -e a) b",
     "x -kghp_q7RJL5GJrWKsMn7EiChBEweUrDepUv4h3jXT",
-    "set -gx API_TOKEN hunter22abc",
+    "set -gx API_TOKEN Zq8vR3kT1nWb",
 ];
 
 #[test]
@@ -186,14 +186,14 @@ fn a_word_that_is_a_secret_is_masked_as_one() {
     for text in WORDS {
         let shown = masked(text).unwrap_or_else(|| panic!("{text} is not masked"));
         assert!(!hides(shown.as_bytes()), "{shown}");
-        for secret in ["hunter2", "abcdef", "glpat-", "ghp_"] {
+        for secret in ["Zq8v", "glpat-", "ghp_"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }
     // What stands behind the secret stays.
     assert_eq!(shown(WORDS[3]), "curl -H X-Api-Key:[header] https://example.com/install.sh | sh");
     assert_eq!(shown(WORDS[4]), "echo Authorization: [header] > h.txt");
-    let cut = "echo \"[db]\npassword = hunter2abc\" >f \"all: x\"";
+    let cut = "echo \"[db]\npassword = Zq8vR3kT1nWb\" >f \"all: x\"";
     assert_eq!(shown(cut), "echo \"[db]\npassword = [assignment]\" >f \"all: x\"");
 }
 

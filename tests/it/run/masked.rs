@@ -126,15 +126,15 @@ fn a_command_hides_behind_the_sign_of_a_secret() {
     let evil = "${x:=\\$(touch evil)}${x@P}";
     // A piece of a word stands for no command.
     for (good, bad) in [
-        ("TOKEN=\"abc12345\" true\n", format!("TOKEN=\"abc{evil}\" true\n")),
-        (": curl -su \"me:abcdef12\" x\n", format!(": curl -su \"me:a{evil}\" x\n")),
-        ("sh -c 'export TOKEN=\"abc12345\"'\n", "sh -c 'export TOKEN=\"abc$(touch evil)\"'\n".to_owned()),
+        ("TOKEN=\"Zq8vR3kT\" true\n", format!("TOKEN=\"abc{evil}\" true\n")),
+        (": curl -su \"me:Zq8vR3kT1nWb\" x\n", format!(": curl -su \"me:a{evil}\" x\n")),
+        ("sh -c 'export TOKEN=\"Zq8vR3kT\"'\n", "sh -c 'export TOKEN=\"abc$(touch evil)\"'\n".to_owned()),
         (
-            "echo \"[db]\npassword = hunter22x\"\n",
-            "echo \"[db]\npassword = hunter22x\" >evil \"all: x\"\n".to_owned(),
+            "echo \"[db]\npassword = Zq8vR3kT1nWb\"\n",
+            "echo \"[db]\npassword = Zq8vR3kT1nWb\" >evil \"all: x\"\n".to_owned(),
         ),
         (
-            "cat << 'E' > env\nTOKEN=abc12345\nE\n. ./env\n",
+            "cat << 'E' > env\nTOKEN=Zq8vR3kT\nE\n. ./env\n",
             "cat << 'E' > env\nTOKEN=abc$(touch evil)\nE\n. ./env\n".to_owned(),
         ),
     ] {
@@ -163,20 +163,20 @@ fn a_command_hides_behind_the_sign_of_a_secret() {
 fn a_script_that_says_what_is_secret_does_not_meet_its_own_policy() {
     let home = home();
     for script in [
-        "echo '::add-mask::horse-battery-7'\necho horse-battery-7\n",
-        "X='horse-battery-7'\necho \"::add-mask::$X\"\necho horse-battery-7\n",
-        "export DEPLOY='horse-battery-7'\necho horse-battery-7\n",
+        "echo '::add-mask::Horse7-Batt3ry9'\necho Horse7-Batt3ry9\n",
+        "X='Horse7-Batt3ry9'\necho \"::add-mask::$X\"\necho Horse7-Batt3ry9\n",
+        "export DEPLOY='Horse7-Batt3ry9'\necho Horse7-Batt3ry9\n",
     ] {
         home.file("work/run.sh", script);
         let mask = ["--mask-env", "DEPLOY"];
         ok(&home, &[&["policy", "from-script", "run.sh", "--force", "-o", "p.toml"][..], &mask].concat());
         let policy = std::fs::read_to_string(home.path("work/p.toml")).unwrap();
-        assert!(!policy.contains("battery"), "{policy}");
+        assert!(!policy.contains("Batt3ry"), "{policy}");
         let sealing = ["--seal", "x.intoto.json", "--force", "--key", "k", "run.sh"];
         ok(&home, &[&["sh"][..], &mask, &sealing].concat());
         ok(&home, &["verify", "x.intoto.json", "--trust", "k.pub", "--policy", "p.toml"]);
         assert_eq!(
-            holding_in_any_form(&home.path("work"), "horse-battery-7", &["run.sh"]),
+            holding_in_any_form(&home.path("work"), "Horse7-Batt3ry9", &["run.sh"]),
             Vec::<PathBuf>::new()
         );
     }
@@ -256,7 +256,7 @@ fn step(home: &Home, text: &str) -> Said {
 #[test]
 fn a_secret_of_a_step_is_on_the_disk() {
     let home = Home::new();
-    let told = "told-by-step-1";
+    let told = "T0ldByTh3Step1";
     let text = format!("echo {CANARY}\necho '::add-mask::{told}'\nprintf '%s\\n' {told}\n");
     let run = step(&home, &text);
     assert_eq!(run.code, Some(0), "{}", run.err);
