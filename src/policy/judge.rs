@@ -41,7 +41,7 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
     let Some(commands) = &statement.predicate.commands else {
         return ruling.deny("deny.commands", Code::PolicyCommands, None, NO_COMMANDS);
     };
-    unseen(statement, "deny.commands", ruling);
+    scripts::deny_unseen(statement, "deny.commands", ruling);
     let mut looked_at: HashSet<(u64, u64)> = HashSet::new();
     for command in commands {
         let unit = command.unit.and_then(|unit| unit_of(statement, command.shell, unit));
@@ -114,14 +114,6 @@ fn denied_units(
             let what = format!("line {line} {} is denied by {}; {why}", shown(&text), pattern.as_str());
             ruling.deny("deny.commands", Code::CommandDenied, Some(line), what);
         }
-    }
-}
-
-/// What was not seen may be what is denied.
-pub(super) fn unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
-    for shell in scripts::unseen(&statement.predicate) {
-        let what = format!("the commands of shell {shell} were not seen");
-        ruling.deny(key, Code::CommandUnseen, None, what);
     }
 }
 

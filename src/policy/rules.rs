@@ -13,8 +13,8 @@ use cel::ExecutionError;
 use cel::extractors::This;
 use serde_json::Value as Json;
 
-use super::judge::unseen;
 use super::reads::Reads;
+use super::scripts::deny_unseen;
 use super::{Policy, Ruling};
 use crate::cause::Code;
 use crate::mask::has_sign;
@@ -96,7 +96,7 @@ pub(super) fn judge(policy: &Policy, statement: &Statement, ruling: &mut Ruling)
     if policy.rules.is_empty() {
         return;
     }
-    unseen(statement, "rule.cel", ruling);
+    deny_unseen(statement, "rule.cel", ruling);
     let whole = serde_json::to_value(statement).unwrap_or_default();
     let mut context = cel::Context::default();
     context.add_variable_from_value("predicate", value(&whole["predicate"]));

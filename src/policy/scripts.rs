@@ -155,3 +155,11 @@ fn named(denial: Denial, at: usize, rules: &[ScriptRule]) -> Denial {
     }
     Denial { text: format!("{}: {}", called(at, rules), denial.text), ..denial }
 }
+
+/// What was not seen may be what is denied.
+pub(super) fn deny_unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
+    for shell in unseen(&statement.predicate) {
+        let what = format!("the commands of shell {shell} were not seen");
+        ruling.deny(key, Code::CommandUnseen, None, what);
+    }
+}

@@ -163,6 +163,7 @@ mod pages {
     mod example;
     mod facts;
     mod journal;
+    mod made;
     mod mask;
     mod predicate;
     pub mod seal;
