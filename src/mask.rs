@@ -287,19 +287,40 @@ fn ends_sign(text: &[u8], end: &[u8]) -> bool {
     })
 }
 
-/// The shortest word that looks drawn, in bytes, and how often capitals, small letters and digits take
-/// turns in it at least: names of commands, hosts and files do not.
-const DRAWN: (usize, usize) = (8, 4);
-/// Options of programs that read a secret, and nothing that they run.
-const READERS: [&[u8]; 2] = [b"--password-stdin", b"--with-token"];
+/// The shortest word that looks drawn, in bytes; how often capitals, small letters and digits take turns
+/// in it at least, and how many digits it has: names of commands, hosts and files do not.
+const DRAWN: (usize, usize, usize) = (8, 4, 2);
+/// The shortest last part of a token with dots: no host and no file ends so.
+const LAST_PART_MIN: usize = 20;
 
 /// Whether a finding is of the form that an issuer gives its tokens, or a word that looks drawn: a sign
-/// for it stands for no other command, host or file. What a program reads may be what it runs.
+/// for it stands for no other command, host or file. What somebody asked to mask may be anything, and
+/// what a program reads may be what it runs.
 fn is_inert(text: &[u8], found: &Found) -> bool {
-    if found.rule == "input" && !READERS.iter().any(|option| memmem::find(text, option).is_some()) {
-        return false;
+    let span = &text[found.start..found.end];
+    match found.rule {
+        // The word that a login reads, of an `echo` or behind `<<<`.
+        "input" => {
+            let is_login = memmem::find(text, b"--password-stdin").is_some();
+            let plain = !text.iter().any(|byte| b"\n#;&".contains(byte)) && !names_runner(text);
+            is_login && plain && is_drawn(span)
+        }
+        rule if RULES.iter().any(|known| known.name == rule) => {
+            is_drawn(span) || is_token(span) && rules::is_of_form(rule, text, found.start, found.end)
+        }
+        _ => false,
     }
-    is_drawn(&text[found.start..found.end]) || rules::is_of_form(found.rule, text, found.start, found.end)
+}
+
+/// Programs that run what they read.
+const RUNNERS: [&[u8]; 13] = [
+    b"su", b"sudo", b"doas", b"runuser", b"pkexec", b"ssh", b"sh", b"bash", b"dash", b"zsh", b"ksh", b"fish",
+    b"source",
+];
+
+/// Whether a text names a program that runs what it reads.
+fn names_runner(text: &[u8]) -> bool {
+    text.split(|byte| !byte.is_ascii_alphabetic()).any(|word| RUNNERS.contains(&word))
 }
 
 /// Whether a text is one word that nobody made up.
@@ -312,9 +333,23 @@ fn is_drawn(text: &[u8]) -> bool {
     };
     let classes: Vec<u8> = text.iter().filter_map(class).collect();
     let turns = classes.windows(2).filter(|two| two[0] != two[1]).count();
-    let is_word = text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_+=%~-".contains(byte));
+    let digits = classes.iter().filter(|class| **class == 2).count();
+    let (length, least_turns, least_digits) = DRAWN;
+    text.len() >= length && turns >= least_turns && digits >= least_digits && is_word(text)
+}
+
+/// Whether a text is one word without a path, a port or a host.
+fn is_word(text: &[u8]) -> bool {
     let begins = !matches!(text.first(), None | Some(b'-' | b'+' | b'~' | b'=' | b'%'));
-    is_word && begins && text.len() >= DRAWN.0 && turns >= DRAWN.1
+    begins && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_+=%~-".contains(byte))
+}
+
+/// Whether a text is one word, or several with dots between them, of which the last is longer than that
+/// of any host or file.
+fn is_token(text: &[u8]) -> bool {
+    let last = text.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let dots = text.contains(&b'.');
+    text.split(|byte| *byte == b'.').all(is_word) && (!dots || last.len() >= LAST_PART_MIN)
 }
 
 /// The text with a sign in place of each finding, and the line breaks of the finding behind it.

