@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(Asked::decode(&asked.encode()), Some(asked.clone()));
         let masker = asked.masker(|name| (name == "DEPLOY").then(|| b"horse battery".to_vec()), Vec::new);
         let text = masker.mask(b"echo 'horse battery' acme_abcdefgh").unwrap().text;
-        assert_eq!(text, b"echo '[env:DEPLOY*]' [acme]");
+        assert_eq!(text, b"echo '[env:DEPLOY*]' [acme*]");
     }
 
     #[test]
