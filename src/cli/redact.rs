@@ -6,7 +6,7 @@
 //! Rules: what has been taken out is not printed: the log of a job would keep it.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -50,9 +50,28 @@ pub fn run(args: &Redact) -> Exit {
     }
     if !args.dry_run {
         redaction.take_out(&found)?;
+        remove_unfinished(&session)?;
     }
     print(args, &session, &found)?;
     Ok(0)
+}
+
+/// The files with texts beside an envelope.
+fn beside(envelope: &str) -> [PathBuf; 2] {
+    ["transcript", DISCLOSURES_FILE].map(|name| path_beside(Path::new(envelope), name))
+}
+
+/// Removes what a seal left that was killed: none is being made, because the redaction has the journal's
+/// lock.
+fn remove_unfinished(session: &Session) -> Result<(), Failure> {
+    for envelope in session.begun_envelopes() {
+        beside(&envelope).iter().try_for_each(|path| files::remove_unfinished(path)).map_err(|error| {
+            let what =
+                format!("{envelope}: cannot remove what a seal left beside it: {}", files::words(&error));
+            Failure::unable(what).next("remove the files there whose names begin with a dot")
+        })?;
+    }
+    Ok(())
 }
 
 /// There is nothing for a part of what was asked.
@@ -106,16 +125,7 @@ fn print(args: &Redact, session: &Session, found: &Found) -> Result<(), Failure>
         }
     }
     for envelope in session.begun_envelopes() {
-        let left = ["transcript", DISCLOSURES_FILE].map(|name| path_beside(Path::new(&envelope), name));
-        if !args.dry_run {
-            // No seal is being made: the redaction has the journal's lock.
-            left.iter().try_for_each(|path| files::remove_unfinished(path)).map_err(|error| {
-                let what =
-                    format!("{envelope}: cannot remove what a seal left beside it: {}", files::words(&error));
-                Failure::unable(what).next("remove the files there whose names begin with a dot")
-            })?;
-        }
-        for path in left.iter().filter(|path| path.is_file()) {
+        for path in beside(&envelope).iter().filter(|path| path.is_file()) {
             let what = format!("{}: a seal that did not end wrote it, and it may have texts", path.display());
             report::say(&format!("{what}; {}", Next::typing("to remove it", Command::new("rm").path(path))));
         }

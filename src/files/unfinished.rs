@@ -29,7 +29,12 @@ pub fn remove_unfinished(path: &Path) -> io::Result<()> {
         let random = name_of.strip_prefix(&temporary_prefix(&name));
         random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    for entry in std::fs::read_dir(parent)? {
+    let entries = match std::fs::read_dir(parent) {
+        // Where there is no folder, nothing is left in it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(is_unfinished) {
             std::fs::remove_file(entry.path())?;

@@ -224,6 +224,10 @@ fn what_goes_on_or_was_sealed_is_redacted() {
         "{}",
         said.err
     );
+    let unfinished = home.path("work/.a.transcript.0123456789abcdef");
+    put(&unfinished, b"make\n");
+    ok(&home, &["redact", &shell.folder, "--command", "1", "--json"]);
+    assert!(!unfinished.exists());
     put(&Path::new(&shell.folder).join("sealed"), b"\n");
     let text = fails(&home, 2, &["redact", &shell.folder, "--command", "1"]);
     assert!(text.contains("an envelope that"), "{text}");
