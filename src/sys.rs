@@ -338,14 +338,6 @@ fn set_dumpable(whether: bool) {
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(whether), 0, 0, 0) };
 }
 
-/// Keeps the allocator of a child usable that is forked while another thread of this process has it.
-/// To be called while there is one thread.
-pub fn share_allocator() {
-    // SAFETY: there is one thread, so nobody has the allocator's lock; from here on each fork takes it
-    // before, and both sides give it back.
-    unsafe { dlmalloc::enable_alloc_after_fork() };
-}
-
 /// Hides the memory, the environment and the descriptors of this process from every other of its
 /// user: none may trace it, and no signal makes an image of it. Programs that it starts are as
 /// they would be.

@@ -73,7 +73,8 @@ fn restore_redacted(own: &mut Predicate, said: &Predicate) {
     for (mine, theirs) in own.plans.iter_mut().zip(&said.plans) {
         restore_plan(mine, theirs);
         if room && theirs.units.is_none() {
-            mine.units = None;
+            let listed = mine.units.take().map(|units| units.len() as u64);
+            mine.unit_count = listed.or(mine.unit_count);
         }
         if words {
             let (mine, theirs) = (&mut mine.interpreter, &theirs.interpreter);
