@@ -8,9 +8,9 @@
 //! out. What does not: when a text is masked, and what is recorded of it.
 //!
 //! Rules: a sign `[rule]` stands for a token of a known form or a word that looks drawn, and `[rule*]`
-//! for anything, also for what a shell would run: who must know what ran trusts no such text. A sign is never masked
-//! again, so masking twice changes nothing more. Line breaks stay where they are. What no rule finds stays byte by byte. The time is in proportion to the
-//! text.
+//! for anything, also for what a shell would run: who must know what ran trusts no such text. A sign is
+//! never masked again, so masking twice changes nothing more. Line breaks stay where they are. What no
+//! rule finds stays byte by byte. The time is in proportion to the text.
 
 pub mod asked;
 mod assigned;
@@ -115,8 +115,8 @@ impl Masker {
         self.masked(text, |text| command::read(text, self.more(), 0))
     }
 
-    /// As [`Masker::mask`], of a text that nobody masked before: what looks like a sign in it is none,
-    /// so it is shown as one that may be anything.
+    /// As [`Masker::mask`], for a text that nobody masked before. Letters in it that look like a sign
+    /// are the user's own: where the text has a secret, they get a star.
     #[must_use]
     pub fn mask_new(&self, text: &[u8]) -> Option<Masked> {
         let masked = self.mask(text)?;
@@ -303,10 +303,10 @@ fn is_inert(text: &[u8], found: &Found) -> bool {
         "input" => {
             let is_login = memmem::find(text, b"--password-stdin").is_some();
             let plain = !text.iter().any(|byte| b"\n#;&".contains(byte)) && !names_runner(text);
-            is_login && plain && is_drawn(span)
+            is_login && plain && looks_drawn(span)
         }
         rule if RULES.iter().any(|known| known.name == rule) => {
-            is_drawn(span) || is_token(span) && rules::is_of_form(rule, text, found.start, found.end)
+            looks_drawn(span) || is_token(span) && rules::is_of_form(rule, text, found.start, found.end)
         }
         _ => false,
     }
@@ -324,7 +324,7 @@ fn names_runner(text: &[u8]) -> bool {
 }
 
 /// Whether a text is one word that nobody made up.
-fn is_drawn(text: &[u8]) -> bool {
+fn looks_drawn(text: &[u8]) -> bool {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => Some(0),
         b'A'..=b'Z' => Some(1),

@@ -35,7 +35,7 @@ use crate::seal::signer::Signer;
 use crate::seal::statement::{AGENT_PAYLOAD_MAX, Completeness, Statement};
 use crate::session::close::EndVerb;
 use crate::session::heads::{checked, rejected};
-use crate::session::{SEALED, Session, SessionError, attached, birth, find};
+use crate::session::{Session, SessionError, attached, birth, find};
 use crate::sys;
 use crate::text::{self, Command, Next};
 use crate::verify;
@@ -175,7 +175,7 @@ fn sealed(
     let name = place_of(outputs);
     let size = statement.head().map_or(0, |head| head.size);
     let line = format!("{} {digest} {size} {name}", clock::rfc3339(clock::now().realtime_ns));
-    note_sealed(session, &line)?;
+    session.list_envelope(&line)?;
     Ok((statement, digest))
 }
 
@@ -238,14 +238,6 @@ fn not_sealed(failure: Failure, again: &Command) -> Failure {
         return failure;
     }
     failure.typing("the session has ended and is kept; to try again", again.clone())
-}
-
-/// Lists the envelope in the session's folder; in a copy's folder only if that can be written.
-fn note_sealed(session: &Session, line: &str) -> Result<(), Failure> {
-    match session.folder().append_line(SEALED, line) {
-        Err(error) if !session.is_copy() => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 /// The session named, else this shell's, else the job's, else the newest unsealed one in which no shell records.

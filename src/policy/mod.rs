@@ -271,7 +271,7 @@ pub struct Rule {
     pub name: Option<String>,
     /// As it is written.
     pub text: String,
-    /// Texts that are not there are none for it.
+    /// The rule is evaluated although a text that it reads is missing.
     pub as_absent: bool,
     pub(crate) program: cel::Program,
 }

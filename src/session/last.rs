@@ -58,9 +58,7 @@ impl Session {
     /// digest, records, path. A line that is not whole is none.
     #[must_use]
     pub fn envelopes(&self) -> Vec<(String, String, u64, String)> {
-        let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
-        let one = |line: &[u8]| {
-            let line = String::from_utf8_lossy(line);
+        let one = |line: &String| {
             if line.starts_with(BEGUN) {
                 return None;
             }
@@ -68,16 +66,23 @@ impl Session {
             let (at, sha256) = (words.next()?, words.next()?);
             Some((at, sha256, words.next()?.parse().ok()?, words.next()?))
         };
-        list.split(|byte| *byte == b'\n').filter_map(one).collect()
+        self.listed().iter().filter_map(one).collect()
+    }
+
+    /// The lines of the list of envelopes.
+    fn listed(&self) -> Vec<String> {
+        let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
+        list.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     }
 
     /// Where a seal was begun that did not list its envelope: it may be there or not.
     #[must_use]
     pub fn begun_envelopes(&self) -> Vec<String> {
-        let list = self.folder().read(SEALED, SEALED_MAX).unwrap_or_default();
-        let lines = list.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned());
-        let mut begun: Vec<String> =
-            lines.filter_map(|line| Some(line.strip_prefix(BEGUN)?.trim_start().to_owned())).collect();
+        let mut begun: Vec<String> = self
+            .listed()
+            .iter()
+            .filter_map(|line| Some(line.strip_prefix(BEGUN)?.trim_start().to_owned()))
+            .collect();
         let listed = self.envelopes();
         begun.retain(|path| listed.iter().all(|(.., listed)| listed != path));
         begun.sort_unstable();
@@ -86,12 +91,20 @@ impl Session {
     }
 
     /// Keeps that an envelope is about to be made at this place, before it has any text: whoever
-    /// takes texts out of the session looks there. A folder of a copy may be one that cannot be written.
+    /// takes texts out of the session looks there.
     ///
     /// # Errors
     /// It cannot be kept.
     pub fn begin_envelope(&self, place: &str) -> Result<(), FileError> {
-        match self.folder().append_line(SEALED, &format!("{BEGUN} {place}")) {
+        self.list_envelope(&format!("{BEGUN} {place}"))
+    }
+
+    /// Adds a line to the list of envelopes. The folder of a copy may be one that cannot be written.
+    ///
+    /// # Errors
+    /// It cannot be added.
+    pub fn list_envelope(&self, line: &str) -> Result<(), FileError> {
+        match self.folder().append_line(SEALED, line) {
             Err(error) if !self.is_copy() => Err(error),
             _ => Ok(()),
         }
