@@ -279,11 +279,25 @@ impl Folder {
     }
 
     /// Whether its path still leads to it.
-    #[must_use]
-    pub fn is_in_place(&self) -> bool {
+    ///
+    /// # Errors
+    /// One of the two could not be looked at.
+    pub fn is_in_place(&self) -> Result<bool> {
+        self.is_at(&self.path)
+    }
+
+    /// Whether this path leads to it.
+    ///
+    /// # Errors
+    /// One of the two could not be looked at.
+    pub fn is_at(&self, path: &Path) -> Result<bool> {
         let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-        let there = self.path.symlink_metadata().map(identity);
-        matches!((self.file.metadata().map(identity), there), (Ok(own), Ok(there)) if own == there)
+        let io = |error| FileError::Io(path.to_owned(), error);
+        let own = self.file.metadata().map(identity).map_err(io)?;
+        match path.symlink_metadata().map(identity) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            there => Ok(own == there.map_err(io)?),
+        }
     }
 
     /// The names of what is in it.

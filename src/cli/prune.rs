@@ -6,7 +6,6 @@
 //! Rules: what is named must go, or it is a failure; of many, those that cannot go yet are told and
 //! kept. Nothing is removed before its tombstone is on the disk; a copy has none.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -16,6 +15,8 @@ use super::given::{Exit, age, by_word};
 use crate::clock;
 use crate::encoding::hex;
 use crate::failure::Failure;
+use crate::files::FileError;
+use crate::paths;
 use crate::report;
 use crate::seal::tombstone::{ENVELOPES_MAX, SealedAs, Tombstone, Why};
 use crate::session::began::{self, Retention};
@@ -65,9 +66,8 @@ pub fn run(args: &Prune) -> Exit {
             // Of all that are meant some cannot go yet.
             Err(failure) => report::say(&failure.to_string()),
             Ok(None) => {}
-            Ok(Some(looked)) => {
+            Ok(Some((looked, is_copy))) => {
                 let older_s = older_ns.map(|older_ns| older_ns / 1_000_000_000);
-                let is_copy = session.is_copy() || is_elsewhere(&session);
                 let tombstone = tombstone(&session, &looked, why, older_s);
                 going.push(Going { session, tombstone, is_copy });
             }
@@ -95,16 +95,22 @@ pub fn run(args: &Prune) -> Exit {
     refusal.map_or(Ok(0), Err)
 }
 
-/// Whether the session is among those of the user, in a folder that has its name, and this is another.
-fn is_elsewhere(session: &Session) -> bool {
-    let inode =
-        |session: &Session| session.folder().handle().metadata().map(|meta| (meta.dev(), meta.ino())).ok();
-    let is_it = |other: &Session| {
-        let path = other.folder().path();
-        let named = path.file_name().is_some_and(|name| name == session.id());
-        named && other.id() == session.id() && inode(other) != inode(session)
-    };
-    find::all().unwrap_or_default().iter().any(is_it)
+/// Whether it is a copy: one that is only read, or one beside the session itself, which is in the
+/// folder of its id. What cannot be told is an error, because a copy goes without a tombstone.
+fn is_copy(session: &Session) -> Result<bool, Failure> {
+    if session.is_copy() {
+        return Ok(true);
+    }
+    let Some(itself) = paths::sessions().map(|root| root.join(session.id())) else { return Ok(false) };
+    if session.folder().is_at(&itself)? {
+        return Ok(false);
+    }
+    match Session::open(&itself) {
+        Ok(itself) => Ok(itself.id() == session.id()),
+        Err(error @ SessionError::File(FileError::Io(..))) => Err(error.into()),
+        // Nothing is there, or no session that could be this one.
+        Err(_) => Ok(false),
+    }
 }
 
 /// The sessions that are meant: those named, all that are sealed, or all that are kept for a time.
@@ -124,7 +130,7 @@ fn meant(args: &Prune, why: Why) -> Result<Vec<Session>, Failure> {
 fn remove(one: &Going, writer: &mut Writer, gone: &mut Gone) -> Result<(), Failure> {
     let Going { session, tombstone, .. } = one;
     // Another prune was first.
-    if !session.folder().is_in_place() {
+    if !session.folder().is_in_place()? {
         return Ok(());
     }
     // A shell may have come since.
@@ -199,8 +205,8 @@ fn tell(args: &Prune, gone: &Gone, refusal: Option<&Failure>) -> Result<(), Fail
 
 /// Whether a session can be removed: no shell records in it, no shell needs it to find the next, it is
 /// not kept for a time that has not passed, and it was sealed, its time has passed or --force was
-/// given. `None` if nothing asked for it yet.
-fn may_go(session: &Session, args: &Prune, why: Why) -> Result<Option<Looked>, Failure> {
+/// given. `None` if nothing asked for it yet; else what was seen, and whether it is a copy.
+fn may_go(session: &Session, args: &Prune, why: Why) -> Result<Option<(Looked, bool)>, Failure> {
     let of = |failure: Failure| failure.within(format_args!("session {} is kept", session.short_name()));
     if why == Why::Retention {
         // Each day most of them are not due; that is nothing to tell.
@@ -239,7 +245,8 @@ fn may_go(session: &Session, args: &Prune, why: Why) -> Result<Option<Looked>, F
             Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
         ));
     }
-    Ok(Some(looked))
+    let is_copy = is_copy(session).map_err(of)?;
+    Ok(Some((looked, is_copy)))
 }
 
 /// Whether it is recorded on this machine, or that does not matter.

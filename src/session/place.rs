@@ -50,7 +50,7 @@ pub fn open_in(
     for _ in 0..TRIES {
         let folder = Folder::create(dir).map_err(|error| kind_of(dir, error))?;
         let _lock = lock::exclusive(folder.handle(), lock::PATIENCE_MS).map_err(|_| SessionError::Busy)?;
-        if !folder.is_in_place() {
+        if !folder.is_in_place()? {
             continue;
         }
         if !folder.has(JOURNAL) {
