@@ -7,6 +7,7 @@
 //! Rules: a folder is opened once and its children beneath it, never through a symbolic
 //! link; an error names the path and what to type next.
 
+mod error;
 mod unfinished;
 mod whole;
 
@@ -21,121 +22,13 @@ use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, fcntl, open, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{LinkatFlags, UnlinkatFlags, geteuid, linkat, unlinkat};
 
-use crate::text::{Command, Fault, Next, visible};
-
+use error::failed;
+pub use error::{FileError, words};
 use unfinished::temporary_name;
 pub use unfinished::{remove_unfinished, temporary_prefix};
 pub use whole::{digest_of, read_at_most};
 
-/// Why a path cannot be used.
-#[derive(Debug)]
-pub enum FileError {
-    /// No file has this name.
-    Missing(PathBuf),
-    /// The folder that a new file belongs in is missing.
-    NoFolder(PathBuf),
-    /// A symbolic link is in its place.
-    Link(PathBuf),
-    /// Another kind of file is needed.
-    Kind(PathBuf, &'static str),
-    /// It belongs to another user.
-    Owner(PathBuf, u32),
-    /// Others may use it.
-    Mode(PathBuf, u32),
-    /// A file with this name exists.
-    Exists(PathBuf),
-    /// Longer than the limit in bytes.
-    TooLong(PathBuf, u64),
-    /// A system call failed.
-    Io(PathBuf, io::Error),
-}
-
-impl FileError {
-    /// What it is about.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            FileError::Missing(path)
-            | FileError::NoFolder(path)
-            | FileError::Link(path)
-            | FileError::Kind(path, _)
-            | FileError::Owner(path, _)
-            | FileError::Mode(path, _)
-            | FileError::Exists(path)
-            | FileError::TooLong(path, _)
-            | FileError::Io(path, _) => path,
-        }
-    }
-
-    /// What is wrong with the path, for a message that has named it already.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        match self {
-            FileError::Missing(_) => MISSING.into(),
-            FileError::NoFolder(_) => "no such folder".into(),
-            FileError::Link(_) => "a symbolic link is in the way".into(),
-            FileError::Kind(_, wanted) => format!("not {wanted}"),
-            FileError::Owner(_, uid) => format!("belongs to user {}, not to you", user_words(*uid)),
-            FileError::Mode(_, mode) => format!("others may use it (mode {:04o})", mode & 0o7777),
-            FileError::Exists(_) => "exists already".into(),
-            FileError::TooLong(_, limit) => format!("longer than {limit} bytes"),
-            FileError::Io(_, error) => words(error),
-        }
-    }
-}
-
-const MISSING: &str = "no such file or folder";
-
-/// A failed system call in words: the same for every caller, and without the number.
-#[must_use]
-pub fn words(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::NotFound {
-        return MISSING.into();
-    }
-    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno::from_raw(number).desc().to_owned())
-}
-
-impl std::fmt::Display for FileError {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path().display(), self.reason())
-    }
-}
-
-impl std::error::Error for FileError {}
-
-impl Fault for FileError {
-    fn next(&self) -> Option<Next> {
-        match self {
-            FileError::NoFolder(path) => {
-                Some(Next::typing("to make it", Command::new("mkdir -p").path(path)))
-            }
-            FileError::Link(_) => Some("remove it, and put back what was there".into()),
-            FileError::Mode(path, _) => Some(Next::typing("", Command::new("chmod go=").path(path))),
-            _ => None,
-        }
-    }
-}
-
 type Result<T> = std::result::Result<T, FileError>;
-
-/// A user by number, and by name where that is known here.
-fn user_words(uid: u32) -> String {
-    match nix::unistd::User::from_uid(uid.into()) {
-        Ok(Some(user)) => format!("{uid} ({})", visible(user.name.as_bytes())),
-        _ => uid.to_string(),
-    }
-}
-
-fn failed(path: &Path, errno: Errno) -> FileError {
-    let path = path.to_owned();
-    match errno {
-        Errno::ENOENT => FileError::Missing(path),
-        Errno::ELOOP => FileError::Link(path),
-        Errno::ENOTDIR => FileError::Kind(path, "a folder"),
-        Errno::EEXIST => FileError::Exists(path),
-        other => FileError::Io(path, other.into()),
-    }
-}
 
 /// A folder that only its owner, who is this process's user, may use.
 #[derive(Debug)]
@@ -601,5 +494,44 @@ pub fn publish(path: &Path, bytes: &[u8], mode: u32, overwrite: Overwrite) -> Re
 }
 
 #[cfg(test)]
-#[path = "files_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_is_a_link_or_open_to_others_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("real");
+        assert!(matches!(Folder::open(&real), Err(FileError::Missing(_))));
+        Folder::create(&real).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(matches!(Folder::open(&link), Err(FileError::Link(_))));
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(Folder::open(&real), Err(FileError::Mode(..))));
+    }
+
+    #[test]
+    fn a_file_is_published_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&dir.path().join("private")).unwrap();
+        folder.publish_new("next", b"one").unwrap();
+        assert!(matches!(folder.publish_new("next", b"two"), Err(FileError::Exists(_))));
+        assert_eq!(folder.read("next", 10).unwrap(), b"one");
+        assert!(matches!(folder.read("next", 2), Err(FileError::TooLong(..))));
+        let path = folder.path().join("out");
+        publish(&path, b"1", 0o644, Overwrite::No).unwrap();
+        assert!(matches!(publish(&path, b"2", 0o644, Overwrite::No), Err(FileError::Exists(_))));
+        publish(&path, b"3", 0o644, Overwrite::Yes).unwrap();
+        assert_eq!(read_limited(&path, 10).unwrap(), b"3");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        assert!(matches!(open_regular(&fifo), Err(FileError::Kind(..))));
+    }
+}

@@ -1,4 +1,5 @@
-//! System calls without a safe wrapper in nix: the only unsafe code of the package.
+//! System calls without a safe wrapper in nix, and the recorder's memory ([`arena`]): the only unsafe
+//! code of the package.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
@@ -14,6 +15,8 @@ use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use zeroize::Zeroize;
+
+pub mod arena;
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
