@@ -101,6 +101,7 @@ pub mod run;
 pub mod script;
 pub mod seal;
 pub mod session;
+pub mod supervise;
 pub mod sys;
 pub mod text;
 pub mod verify;

@@ -17,6 +17,7 @@ use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use zeroize::Zeroize;
 
 pub mod arena;
+pub mod notify;
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -261,6 +262,16 @@ impl Held {
     }
 }
 
+/// Has a program put a filter on itself before it starts, and hand its listener to these sockets.
+pub fn listened(command: &mut Command, mut filter: Vec<notify::Line>, to: [UnixStream; 2]) {
+    let listen = move || {
+        let listener = notify::listen(&mut filter)?;
+        to.iter().try_for_each(|to| notify::hand_over(to, listener.as_fd()))
+    };
+    // SAFETY: between fork and exec it makes system calls alone.
+    unsafe { command.pre_exec(listen) };
+}
+
 /// A filter of system calls that refuses these four to a program, and to what it becomes.
 fn refuse_processes() -> io::Result<()> {
     const LOAD_NUMBER: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
@@ -329,9 +340,9 @@ impl Drop for Private {
 }
 
 fn forget_private() {
-    let private = PRIVATE.load(Ordering::Relaxed);
+    let private = PRIVATE.swap(-1, Ordering::Relaxed);
     if private >= 0 {
-        // SAFETY: only the child that becomes a program closes it, and that never uses it.
+        // SAFETY: only a child closes it, and that never uses it.
         unsafe { libc::close(private) };
     }
 }
@@ -349,21 +360,30 @@ pub fn hide() {
 }
 
 /// Starts a child that does this work in a process of its own, at the other end of a socket, and
-/// ends; returns this end and the child. Both are hidden.
+/// ends; returns this end and the child. Both are hidden. No program that this process starts gets
+/// this end.
 ///
 /// # Errors
 /// The kernel made none.
 pub fn apart(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(Private, Pid)> {
+    let (own, child) = beside(work)?;
+    PRIVATE.store(own.as_raw_fd(), Ordering::Relaxed);
+    Ok((Private(own), child))
+}
+
+/// As [`apart`], where the child is the one that starts programs.
+///
+/// # Errors
+/// The kernel made none.
+pub fn beside(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(UnixStream, Pid)> {
     hide();
     let (own, other) = UnixStream::pair()?;
     // SAFETY: this program has one thread here, so that the child may do whatever it could.
     match unsafe { fork()? } {
-        ForkResult::Parent { child } => {
-            PRIVATE.store(own.as_raw_fd(), Ordering::Relaxed);
-            Ok((Private(own), child))
-        }
+        ForkResult::Parent { child } => Ok((own, child)),
         ForkResult::Child => {
             drop(own);
+            forget_private();
             let status = work(other);
             // SAFETY: it ends the child at once, without the parent's destructors.
             unsafe { libc::_exit(status.into()) }
@@ -379,23 +399,27 @@ pub fn withdraw(kept: RawFd) {
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
     // SAFETY: this call follows no pointer.
     unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    let nothing = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, nix::sys::stat::Mode::empty());
-    for standard in 0..3 {
-        let Ok(nothing) = &nothing else { break };
-        // SAFETY: both are numbers; nobody in this process uses the standard streams any more.
-        unsafe { libc::dup2(nothing.as_raw_fd(), standard) };
-    }
+    leave_streams();
     let close = |from: RawFd, to: u32| {
         let from = from.cast_unsigned();
         // SAFETY: the call follows no pointer, and nobody in this process uses what it closes. A
         // kernel without it leaves the files open, which gives nothing away.
         unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) };
     };
-    std::mem::forget(nothing);
     if kept > 3 {
         close(3, kept.cast_unsigned() - 1);
     }
     close(kept + 1, u32::MAX);
+}
+
+/// Leaves the standard streams to whoever else has them.
+pub fn leave_streams() {
+    let nothing = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, nix::sys::stat::Mode::empty());
+    for standard in 0..3 {
+        let Ok(nothing) = &nothing else { break };
+        // SAFETY: both are numbers; nobody in this process uses the standard streams any more.
+        unsafe { libc::dup2(nothing.as_raw_fd(), standard) };
+    }
 }
 
 /// Keeps the pages of a value out of swap, as far as the limit on locked memory allows.

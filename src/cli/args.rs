@@ -13,7 +13,7 @@ pub use policy::{
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
 pub use redact::{Disclose, Redact, Which};
-pub use seal::{Seal, Sh};
+pub use seal::{Run, Seal, Sealing, Sh};
 pub use show::Show;
 pub use verify::Verify;
 
@@ -77,6 +77,8 @@ pub enum Verb {
     Verify(Verify),
     /// Run a script in bash and record each command of it
     Sh(Sh),
+    /// Run a program and record every program that starts below it
+    Run(Run),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
     /// Write, check, explain and try policies
@@ -97,7 +99,7 @@ impl Verb {
     /// Whether it prints something that a program may read.
     #[must_use]
     pub fn prints(&self) -> bool {
-        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) | Verb::Sh(_))
+        !matches!(self, Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) | Verb::Sh(_) | Verb::Run(_))
     }
 
     /// Whether the result is wanted as JSON.
@@ -126,7 +128,7 @@ impl Verb {
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
-            Verb::Completions(_) | Verb::Man(_) | Verb::Sh(_) => false,
+            Verb::Completions(_) | Verb::Man(_) | Verb::Sh(_) | Verb::Run(_) => false,
         }
     }
 }

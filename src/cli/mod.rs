@@ -1,6 +1,7 @@
 //! The commands, one file a verb or a family of verbs. Nothing here is imported from elsewhere.
 
 pub mod args;
+mod around;
 mod disclose;
 mod doctor;
 mod export;
@@ -27,6 +28,7 @@ mod redact;
 mod remark;
 mod removed;
 mod row;
+mod run;
 mod seal;
 mod sessions;
 mod sh;
@@ -124,6 +126,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Key(args) => key::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Sh(args) => sh::run(&args),
+        Verb::Run(args) => run::run(&args),
         Verb::Policy(args) => policy::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Doctor(args) => doctor::run(&args),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::args::{Seal, Sh};
+use super::args::{Seal, Sealing};
 use super::given::{Exit, by_word, secret};
 use super::heads;
 use super::manifests::{Around, Manifests, beside_the_journal, path_beside};
@@ -198,7 +198,7 @@ impl Later {
     ///
     /// # Errors
     /// The key cannot be used, or a file cannot be written: a usage error, because nothing has run.
-    pub fn new(args: &Sh, output: &Path) -> Result<Self, Failure> {
+    pub fn new(args: &Sealing, output: &Path) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Yes } else { Overwrite::No };
         let formats = formats(args.format.as_deref(), args.metablock)?;
         let outputs = Outputs::beside(output.to_owned())?.selective(args.selective);

@@ -2,7 +2,7 @@
 //! attesh-facts(5).
 //!
 //! What lives here: the types, and for each what its texts say, made from what was read
-//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`]). Pure: bytes and values in, texts out. What does not: reading
+//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`], [`process`]). Pure: bytes and values in, texts out. What does not: reading
 //! the machine (`collect`), the record of a fact (`record::fact`).
 //!
 //! Rules: what was not seen has no text; a value never stands for one that was not there. No
@@ -19,6 +19,7 @@ pub mod git;
 pub mod identity;
 pub mod manifest;
 pub mod notice;
+pub mod process;
 pub mod url;
 
 use notice::Notice;
@@ -42,6 +43,13 @@ pub const IDENTITY: &str = "https://attesh.dev/fact/identity/v1";
 
 /// What users were told, what the session is for, and how long it is kept.
 pub const NOTICE: &str = "https://attesh.dev/fact/notice/v1";
+
+/// A program that started below a command.
+pub const PROCESS: &str = "https://attesh.dev/fact/process/v1";
+/// How programs ended that had started below a command.
+pub const PROCESS_END: &str = "https://attesh.dev/fact/process-end/v1";
+/// How many programs started below a command, and what was not recorded of them.
+pub const PROCESSES: &str = "https://attesh.dev/fact/processes/v1";
 
 /// The name of the text of a collector that failed: why.
 pub const ERROR: &str = "error";

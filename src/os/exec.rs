@@ -14,6 +14,8 @@ use crate::sys;
 const SET_ID: u32 = 0o6000;
 /// The longest first line of a script that names its interpreter, in bytes.
 const INTERPRETER_MAX: u64 = 256;
+/// How many scripts can be interpreters of one another, as the kernel counts them.
+const INTERPRETERS_MAX: usize = 5;
 
 /// Whether a program that a process runs by this name gets rights which that process has not, and
 /// which the kernel would take from a traced one.
@@ -23,11 +25,7 @@ pub fn gives_rights(pid: u32, name: &[u8]) -> bool {
     if Uid::effective().is_root() {
         return false;
     }
-    let name = Path::new(std::ffi::OsStr::from_bytes(name));
-    let within = match name.strip_prefix("/") {
-        Ok(rest) => PathBuf::from(format!("/proc/{pid}/root")).join(rest),
-        Err(_) => PathBuf::from(format!("/proc/{pid}/cwd")).join(name),
-    };
+    let within = seen_by(pid, name);
     has_rights(&within) || interpreter(&within).is_some_and(|path| has_rights(&path))
 }
 
@@ -38,9 +36,44 @@ fn has_rights(path: &Path) -> bool {
 
 /// The program that a script's first line names.
 fn interpreter(script: &Path) -> Option<PathBuf> {
+    let (name, _) = interpreter_and_word(script)?;
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(&name)))
+}
+
+/// The program that a script's first line names, and the one word behind it.
+fn interpreter_and_word(script: &Path) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let mut line = Vec::new();
     File::open(script).ok()?.take(INTERPRETER_MAX).read_to_end(&mut line).ok()?;
     let line = line.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.trim_ascii();
     let name = line.split(u8::is_ascii_whitespace).next()?;
-    Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
+    let word = line[name.len()..].trim_ascii();
+    Some((name.to_vec(), (!word.is_empty()).then(|| word.to_vec())))
+}
+
+/// The words that a process runs with once it has become the program of this name: for a script those
+/// of its interpreter, which the kernel puts before its name (binfmt_script). A NUL stands behind each.
+#[must_use]
+pub fn words_of(pid: u32, name: &[u8], words: &[u8]) -> Vec<u8> {
+    let (mut name, mut words) = (name.to_vec(), words.to_vec());
+    for _ in 0..INTERPRETERS_MAX {
+        let Some((program, word)) = interpreter_and_word(&seen_by(pid, &name)) else { break };
+        let rest = words.iter().position(|byte| *byte == 0).map_or(words.len(), |at| at + 1);
+        let mut whole = Vec::new();
+        for part in [Some(&program), word.as_ref(), Some(&name)].into_iter().flatten() {
+            whole.extend_from_slice(part);
+            whole.push(0);
+        }
+        whole.extend_from_slice(&words[rest..]);
+        (name, words) = (program, whole);
+    }
+    words
+}
+
+/// The path by which this process finds what another one finds by a name.
+fn seen_by(pid: u32, name: &[u8]) -> PathBuf {
+    let name = Path::new(std::ffi::OsStr::from_bytes(name));
+    match name.strip_prefix("/") {
+        Ok(rest) => PathBuf::from(format!("/proc/{pid}/root")).join(rest),
+        Err(_) => PathBuf::from(format!("/proc/{pid}/cwd")).join(name),
+    }
 }

@@ -1,5 +1,5 @@
 //! What is Linux alone: `/proc`, its clocks, folders in memory, signals and senders told by
-//! descriptors, traced children.
+//! descriptors, traced children, and processes held at their calls.
 //!
 //! Each file is one fact of the kernel behind functions that name nothing of Linux. Another
 //! system gets its own file beside it (a clock of macOS: `clock_macos.rs`, chosen here by
@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod exec;
+pub mod held;
 pub mod memory;
 pub mod proc;
 pub mod pseudo;

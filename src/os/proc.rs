@@ -150,6 +150,14 @@ pub fn opened_by(pid: Option<u32>, descriptor: i32) -> io::Result<File> {
     File::open(format!("/proc/{pid}/fd/{descriptor}"))
 }
 
+/// The path of what a process has open.
+///
+/// # Errors
+/// It has no such descriptor, or is not this user's.
+pub fn path_of_open(pid: u32, descriptor: i32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/fd/{descriptor}"))
+}
+
 /// The descriptors of this process that are of the same file, pipe or memory as this one.
 #[must_use]
 pub fn same_as(descriptor: i32) -> Vec<i32> {

@@ -82,6 +82,32 @@ impl Signals {
     }
 }
 
+/// What the kernel tells of children, from a descriptor.
+pub struct Children(SignalFd);
+
+impl Children {
+    /// From here on it is told there.
+    ///
+    /// # Errors
+    /// The kernel gave no descriptor.
+    pub fn hear() -> nix::Result<Self> {
+        let set = SigSet::from(Signal::SIGCHLD);
+        set.thread_block()?;
+        Ok(Children(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?))
+    }
+
+    /// Takes what was told, so that the next becomes readable.
+    pub fn heard(&self) {
+        while let Ok(Some(_)) = self.0.read_signal() {}
+    }
+}
+
+impl AsFd for Children {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// Whether a signal of the terminal is for this program alone: of a hangup the kernel tells only the
 /// leader of the session, with these two.
 fn is_hangup_of_leader(signal: Signal) -> bool {

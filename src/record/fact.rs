@@ -19,6 +19,9 @@ pub const KNOWN_TYPES: &[&str] = &[
     "https://attesh.dev/fact/identity/v1",
     "https://attesh.dev/fact/materials/v1",
     "https://attesh.dev/fact/notice/v1",
+    "https://attesh.dev/fact/process-end/v1",
+    "https://attesh.dev/fact/process/v1",
+    "https://attesh.dev/fact/processes/v1",
     "https://attesh.dev/fact/products/v1",
 ];
 

@@ -1,4 +1,4 @@
-//! The command line of what signs: `attesh seal`, and `attesh sh` with `--seal`.
+//! The command line of what signs: `attesh seal`, `attesh sh` and `attesh run` with `--seal`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -66,15 +66,11 @@ pub struct Seal {
     pub json: bool,
 }
 
+/// What is sealed when the script or the program is over.
 #[derive(Debug, Args)]
-#[command(after_help = examples![
-    "attesh sh build.sh                                        run it, and record each command",
-    "attesh sh -e -o pipefail build.sh                         with bash's own options",
-    "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
-])]
 #[allow(missing_docs)]
-pub struct Sh {
-    /// Sign the session when the script is over, and write the envelope here
+pub struct Sealing {
+    /// Sign the session when it is over, and write the envelope here
     #[arg(long, value_name = "NAME.intoto.json")]
     pub seal: Option<PathBuf>,
     /// The sealing key, as for attesh seal
@@ -95,6 +91,18 @@ pub struct Sh {
     /// Replace files that exist
     #[arg(long, requires = "seal")]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh sh build.sh                                        run it, and record each command",
+    "attesh sh -e -o pipefail build.sh                         with bash's own options",
+    "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
+])]
+#[allow(missing_docs)]
+pub struct Sh {
+    #[command(flatten)]
+    pub sealing: Sealing,
     /// Record into the session in this folder; attesh makes the folder if it is missing
     #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
     pub dir: Option<PathBuf>,
@@ -108,5 +116,42 @@ pub struct Sh {
     pub strict: bool,
     /// bash's options, the script, its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples![
+    "attesh run make test                                      record every program that starts below it",
+    "attesh run --seal t.intoto.json --key ci.key -- make test  and sign what was recorded",
+    "attesh run --fail closed -- ./agent                       refuse a start that cannot be recorded",
+])]
+#[allow(missing_docs)]
+pub struct Run {
+    #[command(flatten)]
+    pub sealing: Sealing,
+    /// Record into the session in this folder; attesh makes the folder if it is missing
+    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub collect: Collect,
+    /// What becomes of a start that cannot be recorded: open lets it go on, closed refuses it
+    #[arg(long, value_name = "open|closed", default_value = "open", value_parser = ["open", "closed"])]
+    pub fail: String,
+    /// Wait until everything that the program started has ended
+    #[arg(long)]
+    pub wait: bool,
+    /// Do not print the head of a session in a folder
+    #[arg(long)]
+    pub quiet: bool,
+    /// Exit with 125 if something could not be recorded
+    #[arg(long)]
+    pub strict: bool,
+    /// The program and its arguments
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "PROGRAM | ARGUMENT"
+    )]
     pub words: Vec<OsString>,
 }

@@ -1,0 +1,319 @@
+//! The programs that started below a command, as the kernel told of them.
+//!
+//! What lives here: the texts of the three types of facts (a start, ends, the count), made and read.
+//! What does not: seeing them (`supervise`).
+//!
+//! Rules: a start has a number, from 1 and without gaps, so that one that was taken out shows; an end
+//! says what the kernel told, and that it told nothing where it did not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The name of the text with the numbers of a start: its own, that of the start that it came of (`-`
+/// where that is the command itself, or not known), and its process id.
+pub const NUMBERS: &str = "process";
+/// The name of the text with the path that the program was asked for by.
+pub const PATH: &str = "path";
+/// The name of the text with its arguments, a NUL behind each.
+pub const ARGUMENTS: &str = "arguments";
+/// The name of the text with its working folder; there is none where it is that of the start before
+/// it came of.
+pub const WORKDIR: &str = "workdir";
+/// The name of the text that says that bytes of the arguments were left out.
+pub const CUT: &str = "cut";
+/// The name of the text with ends, one on a line.
+pub const ENDS: &str = "ends";
+
+/// The names of the texts of the count.
+pub const SEEN: &str = "seen";
+/// How many starts are not recorded.
+pub const LOST: &str = "lost";
+/// How many attempts to reach the recorder were refused.
+pub const REFUSED: &str = "refused";
+/// How many processes went on beyond the command's end.
+pub const RUNNING: &str = "running";
+/// How ends were told: `pidfd` or `exit_group`.
+pub const TOLD_BY: &str = "toldBy";
+
+/// The numbers of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Its own, from 1.
+    pub id: u64,
+    /// Of the start that it came of, if it came of one that is known.
+    pub of: Option<u64>,
+    /// Its process id.
+    pub pid: u64,
+}
+
+impl fmt::Display for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let of = self.of.map_or_else(|| "-".to_owned(), |of| of.to_string());
+        write!(f, "{} {of} {}", self.id, self.pid)
+    }
+}
+
+impl Numbers {
+    /// The numbers of a text.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let [id, of, pid] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let of = if of == "-" { None } else { Some(number(of).filter(|of| *of > 0)?) };
+        let (id, pid) = (number(id)?, number(pid)?);
+        (id > of.unwrap_or_default()).then_some(Numbers { id, of, pid })
+    }
+}
+
+/// How what was started ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit status.
+    Exit(u8),
+    /// By this signal.
+    Signal(u8),
+    /// Its process became another program: the number of that start.
+    Became(u64),
+    /// It did not become the program: the kernel refused.
+    NotStarted,
+    /// Nobody told.
+    Untold,
+    /// It went on beyond the command's end.
+    Running,
+}
+
+impl End {
+    /// What the kernel says of an end, as wait(2) codes it.
+    #[must_use]
+    pub fn of_state(state: i32) -> Self {
+        match state & 0x7f {
+            0 => End::Exit((state >> 8 & 0xff) as u8),
+            signal => End::Signal(signal as u8),
+        }
+    }
+
+    /// Whether it says that a program ended otherwise than well.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        !matches!(self, End::Exit(0) | End::Became(_) | End::Running)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            End::Exit(status) => write!(f, "exit {status}"),
+            End::Signal(signal) => write!(f, "signal {signal}"),
+            End::Became(id) => write!(f, "became {id}"),
+            End::NotStarted => f.write_str("not-started"),
+            End::Untold => f.write_str("untold"),
+            End::Running => f.write_str("running"),
+        }
+    }
+}
+
+/// The text of ends: a line for each, with the number of the start.
+#[must_use]
+pub fn ends(ends: &[(u64, End)]) -> String {
+    ends.iter().map(|(id, end)| format!("{id} {end}\n")).collect()
+}
+
+/// The ends that a text tells; `None` if it is no such text.
+#[must_use]
+pub fn read_ends(text: &str) -> Option<Vec<(u64, End)>> {
+    let of_line = |line: &str| {
+        let mut words = line.split(' ');
+        let id = number(words.next()?)?;
+        let (word, value) = (words.next()?, words.next());
+        let small = || value.and_then(|value| u8::try_from(number(value)?).ok());
+        let end = match word {
+            "exit" => End::Exit(small()?),
+            "signal" => End::Signal(small().filter(|signal| *signal > 0)?),
+            "became" => End::Became(number(value?)?),
+            "not-started" if value.is_none() => End::NotStarted,
+            "untold" if value.is_none() => End::Untold,
+            "running" if value.is_none() => End::Running,
+            _ => return None,
+        };
+        words.next().is_none().then_some((id, end))
+    };
+    text.strip_suffix('\n')?.split('\n').map(of_line).collect()
+}
+
+/// A number in its one spelling.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+/// What is told of the starts below one command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Each start, by its number.
+    pub starts: BTreeMap<u64, Started>,
+    /// The count, if the recording came to its end.
+    pub count: Option<Count>,
+    /// What in these facts contradicts itself, or cannot be read.
+    pub unclear: Vec<String>,
+}
+
+/// One start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Its numbers.
+    pub numbers: Numbers,
+    /// The path; `None` if that text was taken out.
+    pub path: Option<Vec<u8>>,
+    /// The arguments; `None` if that text was taken out.
+    pub words: Option<Vec<Vec<u8>>>,
+    /// Its folder, where that is another than of the start that it came of.
+    pub workdir: Option<Vec<u8>>,
+    /// How it ended, if that is recorded.
+    pub end: Option<End>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Starts that the kernel held.
+    pub seen: u64,
+    /// Of these, those that are not recorded.
+    pub lost: u64,
+    /// Attempts to reach the recorder.
+    pub refused: u64,
+    /// Processes that went on beyond the end.
+    pub running: u64,
+}
+
+impl Told {
+    /// Takes what a fact of a start says.
+    pub fn start<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
+        let Some(numbers) = get(NUMBERS).and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?))
+        else {
+            self.unclear.push("a start has no numbers".to_owned());
+            return;
+        };
+        let words = get(ARGUMENTS).map(|words| {
+            let words = words.strip_suffix(b"\0").unwrap_or(words);
+            words.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+        });
+        let (path, workdir) = (get(PATH).map(<[u8]>::to_vec), get(WORKDIR).map(<[u8]>::to_vec));
+        let started = Started { numbers, path, words, workdir, end: None };
+        if self.starts.insert(numbers.id, started).is_some() {
+            self.unclear.push(format!("two starts have the number {}", numbers.id));
+        }
+    }
+
+    /// Takes what a fact of ends says.
+    pub fn ends<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
+        let ends = get(ENDS).and_then(|text| read_ends(std::str::from_utf8(text).ok()?));
+        let Some(ends) = ends else {
+            self.unclear.push("ends cannot be read".to_owned());
+            return;
+        };
+        for (id, end) in ends {
+            match self.starts.get_mut(&id).map(|started| &mut started.end) {
+                Some(none @ None) => *none = Some(end),
+                Some(Some(_)) => self.unclear.push(format!("start {id} has two ends")),
+                None => self.unclear.push(format!("an end is of start {id}, which is not told of before")),
+            }
+        }
+    }
+
+    /// Takes what the count says.
+    pub fn count<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
+        let of = |name| number(std::str::from_utf8(get(name)?).ok()?);
+        let count =
+            || Some(Count { seen: of(SEEN)?, lost: of(LOST)?, refused: of(REFUSED)?, running: of(RUNNING)? });
+        match count() {
+            Some(count) if self.count.is_none() => self.count = Some(count),
+            Some(_) => self.unclear.push("the starts are counted twice".to_owned()),
+            None => self.unclear.push("the count cannot be read".to_owned()),
+        }
+    }
+
+    /// Why these facts do not tell of every start; `None` if they do.
+    #[must_use]
+    pub fn gap(&self) -> Option<String> {
+        if let Some(unclear) = self.unclear.first() {
+            return Some(unclear.clone());
+        }
+        let Some(count) = self.count else {
+            return Some("the recording of starts did not come to its end".to_owned());
+        };
+        let recorded = self.starts.len() as u64;
+        let last = self.starts.last_key_value().map_or(0, |(id, _)| *id);
+        if count.lost > 0 {
+            return Some(format!("{} of {} starts are not recorded", count.lost, count.seen));
+        }
+        (recorded != count.seen || last != count.seen)
+            .then(|| format!("{} starts were seen, and {recorded} are told of", count.seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_read_as_it_was_written() {
+        let all = [
+            (1, End::Exit(0)),
+            (2, End::Exit(255)),
+            (3, End::Signal(9)),
+            (4, End::Became(5)),
+            (6, End::NotStarted),
+            (7, End::Untold),
+            (8, End::Running),
+        ];
+        assert_eq!(read_ends(&ends(&all)), Some(all.to_vec()));
+        for bad in ["", "\n", "1 exit 0", "1 exit\n", "1 exit 256\n", "1 exit 01\n", "1 signal 0\n"] {
+            assert_eq!(read_ends(bad), None, "{bad:?}");
+        }
+        for bad in ["1 exit 0 0\n", "1 untold 1\n", "x exit 0\n", "1 gone\n", "1 exit 0\n\n"] {
+            assert_eq!(read_ends(bad), None, "{bad:?}");
+        }
+        assert_eq!([0x100, 9, 0x8b].map(End::of_state), [End::Exit(1), End::Signal(9), End::Signal(11)]);
+    }
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        for of in [None, Some(3)] {
+            let numbers = Numbers { id: 7, of, pid: 4711 };
+            assert_eq!(Numbers::read(&numbers.to_string()), Some(numbers));
+        }
+        for bad in ["", "1 -", "1 - 2 3", "01 - 2", "1 1 2", "0 - 2", "2 0 2", "1  2"] {
+            assert_eq!(Numbers::read(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_is_missing_shows() {
+        let start = |told: &mut Told, text: &'static [u8]| {
+            told.start(|name| (name == NUMBERS).then_some(text));
+        };
+        let count = |told: &mut Told, seen: &'static [u8], lost: &'static [u8]| {
+            told.count(|name| match name {
+                SEEN => Some(seen),
+                LOST => Some(lost),
+                _ => Some(&b"0"[..]),
+            });
+        };
+        let mut told = Told::default();
+        assert!(told.gap().unwrap().contains("did not come to its end"));
+        start(&mut told, b"1 - 10");
+        start(&mut told, b"2 1 11");
+        let mut whole = told.clone();
+        count(&mut whole, b"2", b"0");
+        assert_eq!(whole.gap(), None);
+        count(&mut whole, b"2", b"0");
+        assert!(whole.gap().unwrap().contains("twice"));
+        let mut lost = told.clone();
+        count(&mut lost, b"2", b"1");
+        assert!(lost.gap().unwrap().contains("1 of 2"));
+        let mut fewer = told.clone();
+        count(&mut fewer, b"3", b"0");
+        assert!(fewer.gap().unwrap().contains("3 starts were seen, and 2"));
+        let ends = |told: &mut Told, text: &'static [u8]| told.ends(|_| Some(text));
+        ends(&mut told, b"1 exit 0\n1 exit 1\n");
+        assert!(told.gap().unwrap().contains("two ends"));
+    }
+}

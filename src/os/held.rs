@@ -1,0 +1,305 @@
+//! The system calls at which the programs below a command are held, by the kind of processor, and
+//! what a held process is about to become.
+//!
+//! What lives here: the filter, and what is read of a process that waits. What does not: the calls
+//! themselves (`sys::notify`), what is recorded and answered (`supervise`).
+//!
+//! Rules: every start of a program is held, also one by the calls of another kind of processor; what
+//! this file does not know is refused as unknown. Nothing is decided by looking up a path.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+
+use super::proc;
+use super::remote::Memory;
+use crate::sys::notify::{Call, Line};
+
+/// Calls of one kind of processor (the kernel's tables of system calls).
+struct Table {
+    /// `AUDIT_ARCH_…` (linux/audit.h).
+    machine: u32,
+    /// The bytes of a pointer.
+    pointer: u64,
+    execve: u32,
+    execveat: u32,
+    exit_group: u32,
+    kill: u32,
+    /// Calls that reach another process, and which argument names it: tkill, tgkill, rt_sigqueueinfo,
+    /// rt_tgsigqueueinfo, ptrace, process_vm_readv, process_vm_writev, pidfd_open, prlimit64.
+    reach: [(u32, u32); 9],
+}
+
+#[cfg(target_arch = "x86_64")]
+const TABLES: [Table; 2] = [
+    Table {
+        machine: 0xC000_003E,
+        pointer: 8,
+        execve: 59,
+        execveat: 322,
+        exit_group: 231,
+        kill: 62,
+        reach: [(200, 0), (234, 0), (129, 0), (297, 0), (101, 1), (310, 0), (311, 0), (434, 0), (302, 0)],
+    },
+    Table {
+        machine: 0x4000_0003,
+        pointer: 4,
+        execve: 11,
+        execveat: 358,
+        exit_group: 252,
+        kill: 37,
+        reach: [(238, 0), (270, 0), (178, 0), (335, 0), (26, 1), (347, 0), (348, 0), (434, 0), (340, 0)],
+    },
+];
+#[cfg(not(target_arch = "x86_64"))]
+const TABLES: [Table; 2] = [
+    Table {
+        machine: 0xC000_00B7,
+        pointer: 8,
+        execve: 221,
+        execveat: 281,
+        exit_group: 94,
+        kill: 129,
+        reach: [(130, 0), (131, 0), (138, 0), (240, 0), (117, 1), (270, 0), (271, 0), (434, 0), (261, 0)],
+    },
+    Table {
+        machine: 0x4000_0028,
+        pointer: 4,
+        execve: 11,
+        execveat: 387,
+        exit_group: 248,
+        kill: 37,
+        reach: [(238, 0), (268, 0), (178, 0), (363, 0), (26, 1), (376, 0), (377, 0), (434, 0), (369, 0)],
+    },
+];
+
+/// A call of x32, which the kernel counts among those of x86-64 (`__X32_SYSCALL_BIT`).
+#[cfg(target_arch = "x86_64")]
+const X32: u32 = 0x4000_0000;
+
+/// Where `struct seccomp_data` has what.
+const NUMBER: u32 = 0;
+const MACHINE: u32 = 4;
+const ARGUMENTS: u32 = 16;
+
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+#[cfg(target_arch = "x86_64")]
+const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
+
+fn line(code: u32, yes: usize, no: usize, value: u32) -> Line {
+    let jump = |lines: usize| u8::try_from(lines).expect("a filter's jump is short");
+    libc::sock_filter { code: code as u16, jt: jump(yes), jf: jump(no), k: value }
+}
+
+/// Where the accumulator has one of these values, the process is held.
+fn hold_at(lines: &mut Vec<Line>, values: impl IntoIterator<Item = u32>) {
+    for value in values {
+        lines.push(line(EQUAL, 0, 1, value));
+        lines.push(line(RETURN, 0, 0, libc::SECCOMP_RET_USER_NOTIF));
+    }
+}
+
+/// The filter: it holds each start of a program, each attempt to reach the process `recorder`, and,
+/// where the kernel does not tell otherwise how processes end, each end; everything else passes.
+#[must_use]
+pub fn filter(recorder: u32, ends: bool) -> Vec<Line> {
+    let group = recorder.wrapping_neg();
+    let mut lines = vec![line(LOAD, 0, 0, MACHINE)];
+    for table in &TABLES {
+        let mut block = vec![line(LOAD, 0, 0, NUMBER)];
+        #[cfg(target_arch = "x86_64")]
+        block.extend([line(AT_LEAST, 0, 1, X32), line(RETURN, 0, 0, UNKNOWN)]);
+        hold_at(&mut block, [table.execve, table.execveat]);
+        hold_at(&mut block, ends.then_some(table.exit_group));
+        let others = [recorder];
+        let kills = [recorder, group, u32::MAX];
+        let reach = table.reach.iter().map(|(call, argument)| (*call, *argument, &others[..]));
+        for (call, argument, processes) in reach.chain([(table.kill, 0, &kills[..])]) {
+            let mut part = vec![line(LOAD, 0, 0, ARGUMENTS + 8 * argument)];
+            hold_at(&mut part, processes.iter().copied());
+            part.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
+            block.push(line(EQUAL, 0, part.len(), call));
+            block.extend(part);
+        }
+        block.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
+        lines.push(line(EQUAL, 0, block.len(), table.machine));
+        lines.extend(block);
+    }
+    lines.push(line(RETURN, 0, 0, UNKNOWN));
+    lines
+}
+
+/// What a held process asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To become another program.
+    Start(Place),
+    /// To end, with this status.
+    End(u8),
+    /// To reach another process, by a call with this name.
+    Reach(&'static str),
+}
+
+/// Where a held process has the words of what it is to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    path: u64,
+    words: u64,
+    /// The descriptor of the folder that the path is relative to, or of the program itself.
+    beside: Option<i32>,
+    pointer: u64,
+}
+
+/// What is asked for by a call that the filter holds.
+#[must_use]
+pub fn asked(call: &Call) -> Option<Asked> {
+    let table = TABLES.iter().find(|table| table.machine == call.machine)?;
+    let number = call.number.cast_unsigned();
+    let [first, second, third, ..] = call.arguments;
+    let pointer = table.pointer;
+    if number == table.execve {
+        return Some(Asked::Start(Place { path: first, words: second, beside: None, pointer }));
+    }
+    if number == table.execveat {
+        // The descriptor is an int; the upper half of the register is not its own.
+        let beside = Some((first & 0xffff_ffff) as u32).map(u32::cast_signed);
+        return Some(Asked::Start(Place { path: second, words: third, beside, pointer }));
+    }
+    if number == table.exit_group {
+        return Some(Asked::End((first & 0xff) as u8));
+    }
+    const REACH: [&str; 9] = [
+        "tkill",
+        "tgkill",
+        "rt_sigqueueinfo",
+        "rt_tgsigqueueinfo",
+        "ptrace",
+        "process_vm_readv",
+        "process_vm_writev",
+        "pidfd_open",
+        "prlimit64",
+    ];
+    if number == table.kill {
+        return Some(Asked::Reach("kill"));
+    }
+    let at = table.reach.iter().position(|(call, _)| *call == number)?;
+    Some(Asked::Reach(REACH[at]))
+}
+
+/// The most bytes of arguments that are read; the kernel takes up to a quarter of the stack's limit.
+pub const WORDS_MAX: usize = 256 << 10;
+/// The longest path that the kernel takes.
+const PATH_MAX: usize = 4096;
+/// `AT_FDCWD`
+const HERE: i32 = libc::AT_FDCWD;
+
+/// What a process is about to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The path, as it was asked for; of an open file the path of that.
+    pub path: Vec<u8>,
+    /// The name that a script gets as its own.
+    pub name: Vec<u8>,
+    /// The arguments, a NUL behind each.
+    pub words: Vec<u8>,
+    /// How many bytes of them were left out.
+    pub cut: bool,
+}
+
+/// Reads what a held thread is about to become.
+///
+/// # Errors
+/// It is gone, or its memory cannot be read.
+pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
+    let memory = Memory::new(proc::memory(thread)?);
+    let mut path = memory.text(place.path, PATH_MAX)?;
+    let mut name = path.clone();
+    if let Some(descriptor) = place.beside.filter(|descriptor| *descriptor != HERE)
+        && !path.starts_with(b"/")
+    {
+        let mut of = proc::path_of_open(thread, descriptor)?.into_os_string().into_vec();
+        name = format!("/dev/fd/{descriptor}").into_bytes();
+        if !path.is_empty() {
+            for whole in [&mut of, &mut name] {
+                whole.push(b'/');
+                whole.extend_from_slice(&path);
+            }
+        }
+        path = of;
+    }
+    let (mut words, mut cut) = (Vec::new(), false);
+    let mut at = place.words;
+    // Linux takes no list for an empty one.
+    while at != 0 {
+        let word = match place.pointer {
+            4 => u64::from(memory.int(at)?.cast_unsigned()),
+            _ => memory.pointer(at)?,
+        };
+        if word == 0 {
+            break;
+        }
+        if words.len() >= WORDS_MAX {
+            cut = true;
+            break;
+        }
+        words.extend(memory.text(word, WORDS_MAX - words.len())?);
+        words.push(0);
+        at += place.pointer;
+    }
+    Ok(Wanted { path, name, words, cut })
+}
+
+/// Which process a thread is of, and that one's parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kin {
+    /// The process.
+    pub process: u32,
+    /// Its parent.
+    pub parent: u32,
+}
+
+/// Which process a thread is of.
+///
+/// # Errors
+/// It is gone.
+pub fn kin(thread: u32) -> io::Result<Kin> {
+    let text = fs::read(format!("/proc/{thread}/status"))?;
+    let number = |name: &[u8]| {
+        let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
+        std::str::from_utf8(line).ok()?.trim().parse().ok()
+    };
+    let found = number(b"Tgid:").zip(number(b"PPid:"));
+    found.map(|(process, parent)| Kin { process, parent }).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The working folder of a process.
+///
+/// # Errors
+/// It is gone.
+pub fn folder(process: u32) -> io::Result<Vec<u8>> {
+    Ok(fs::read_link(format!("/proc/{process}/cwd"))?.into_os_string().into_vec())
+}
+
+/// The arguments with which a process runs, a NUL behind each.
+///
+/// # Errors
+/// It is gone.
+pub fn words(process: u32) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut words = Vec::new();
+    let file = fs::File::open(format!("/proc/{process}/cmdline"))?;
+    file.take(WORDS_MAX as u64).read_to_end(&mut words)?;
+    Ok(words)
+}
+
+/// Whether a process numbers processes as this one does.
+#[must_use]
+pub fn counts_as_we(process: u32) -> bool {
+    let inode = |of: &str| {
+        fs::metadata(format!("/proc/{of}/ns/pid")).map(|meta| std::os::unix::fs::MetadataExt::ino(&meta)).ok()
+    };
+    inode(&process.to_string()) == inode("self")
+}

@@ -1,0 +1,464 @@
+//! The recorder: the parent of the program, which holds each start below it until it is recorded.
+//!
+//! What lives here: the process, and what it answers to what the kernel tells it. What does not: the
+//! processes as they are known (`tree`), the records (`records`).
+//!
+//! Rules: one thread; nothing but the answer to a held process may make that process wait. What cannot
+//! be recorded is counted, and said once.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use super::tree::Tree;
+use super::{Fail, Program, Word, records};
+use crate::collect;
+use crate::fact::process::{Count, End};
+use crate::files;
+use crate::journal::append::Writer;
+use crate::os::exec;
+use crate::os::held::{self, Asked, Place, Wanted};
+use crate::os::signals::Children;
+use crate::paths;
+use crate::record::{CloseReason, OpenWord};
+use crate::report;
+use crate::session::birth::{self, Shell};
+use crate::session::{Result, Session, close, shells};
+use crate::sys::notify::{self, Call};
+use crate::sys::{self, Held};
+use crate::text::{quoted, visible};
+
+/// How a shell-open names what is no shell: the one command below it is the program of `attesh run`.
+const PROGRAM: &str = "run";
+/// How long the journal's lock is waited for, in milliseconds.
+const WAIT_MS: u32 = 1_000;
+/// How many ends are recorded at once.
+const ENDS_MAX: usize = 64;
+/// How long an end waits for others, in milliseconds.
+const ENDS_WAIT_MS: u16 = 500;
+/// How many bytes of words stand in the detail of an anomaly.
+const DETAIL_MAX: usize = 400;
+/// What is waited for, by the number that the kernel gives back; from the third on process ids.
+const LISTENER: u64 = 0;
+const CHILDREN: u64 = 1;
+const PROCESSES: u64 = 2;
+
+/// The sockets to the process that waits.
+pub struct Lines<'a> {
+    /// What is said.
+    pub words: UnixStream,
+    /// Where it gets the listener.
+    pub listener: &'a UnixStream,
+}
+
+/// The work of the recorder; its exit status.
+pub fn work(program: &Program, session: &Session, lines: Lines) -> u8 {
+    let Lines { mut words, listener: to } = lines;
+    let by_handle = notify::tells_endings();
+    match begin(program, session, to, by_handle, &mut words) {
+        Ok(mut recorder) => {
+            if let Err(error) = recorder.follow(|recorder| recorder.is_over(program.waits)) {
+                recorder.say(&format!("the kernel tells no more: {}", files::words(&error)));
+                recorder.unread += 1;
+            }
+            let state = recorder.state.unwrap_or(0xff00);
+            let whole = recorder.close(state);
+            let _ = Word::Ended(state, whole).send(&mut words);
+            drop(words);
+            // What runs on needs somebody who answers: without a listener it could start nothing.
+            sys::leave_streams();
+            recorder.has_closed = true;
+            let _ = recorder.follow(|_| false);
+            0
+        }
+        Err(error) => {
+            let _ = Word::NotStarted(error.raw_os_error().unwrap_or(libc::EIO)).send(&mut words);
+            1
+        }
+    }
+}
+
+/// Starts the program, held at its first call that becomes another program.
+fn begin<'a>(
+    program: &'a Program,
+    session: &'a Session,
+    to: &UnixStream,
+    by_handle: bool,
+    words: &mut UnixStream,
+) -> io::Result<Recorder<'a>> {
+    sys::hear_children();
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut held = hold(program, session, theirs, to.try_clone()?, by_handle)?;
+    // What the terminal sends is for the program, and nothing of it reaches this process.
+    sys::ignore_signals();
+    let _ = nix::unistd::setsid();
+    let pid = held.pid().as_raw().unsigned_abs();
+    let begun = Recorder::new(program, session, pid, by_handle).and_then(|recorder| {
+        Word::Runs(pid).send(words)?;
+        held.release()?;
+        Ok((recorder, notify::handed(&ours)?))
+    });
+    match begun {
+        Ok((mut recorder, Some(listener))) => {
+            recorder.listen(listener.into())?;
+            Ok(recorder)
+        }
+        Ok((mut recorder, None)) => {
+            // It has no filter, so it runs nothing.
+            let failure = held.failure().unwrap_or_else(|| io::ErrorKind::Other.into());
+            recorder.state = Some(0x7f00);
+            recorder.close(0x7f00);
+            Err(failure)
+        }
+        Err(error) => {
+            held.forget();
+            Err(error)
+        }
+    }
+}
+
+/// A child that waits, and then puts the filter on itself and becomes the program.
+fn hold(
+    program: &Program,
+    session: &Session,
+    own: UnixStream,
+    other: UnixStream,
+    by_handle: bool,
+) -> io::Result<Held> {
+    let mut command = Command::new(&program.path);
+    if let Some((name, words)) = program.words.split_first() {
+        command.arg0(name).args(words);
+    }
+    command.env(paths::SESSION_VARIABLE, session.folder().path());
+    sys::keep_signals(&mut command);
+    let filter = held::filter(std::process::id(), !by_handle);
+    sys::listened(&mut command, filter, [own, other]);
+    sys::hold(&mut command)
+}
+
+/// What records the starts below a program.
+struct Recorder<'a> {
+    session: &'a Session,
+    fail: Fail,
+    shell: u64,
+    root: u32,
+    by_handle: bool,
+    listener: Option<OwnedFd>,
+    poll: Epoll,
+    children: Children,
+    tree: Tree,
+    /// What processes asked to become, until they did.
+    wanted: HashMap<u32, Wanted>,
+    /// How the program ended, as wait(2) codes it.
+    state: Option<i32>,
+    /// Starts that are in no record, although they have a number.
+    lost: u64,
+    /// Starts of which nothing could be read.
+    unread: u64,
+    refused: u64,
+    has_said: bool,
+    /// The listener has no process left.
+    is_alone: bool,
+    /// Nothing is recorded any more.
+    has_closed: bool,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(program: &Program, session: &'a Session, root: u32, by_handle: bool) -> io::Result<Self> {
+        let text: Vec<String> = program.words.iter().map(|word| quoted(word)).collect();
+        let shell = Shell {
+            program: OpenWord::Other(PROGRAM.to_owned()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: u64::from(std::process::id()),
+            native: 0,
+            hook: "0".repeat(16),
+            typed: false,
+            workdir: shells::workdir(),
+            history: Vec::new(),
+        };
+        let joined = birth::join(session, &shell).and_then(|head| {
+            let shell = head.size - 1;
+            session.with_writer_waiting(WAIT_MS, |writer| records::start(writer, shell, text.join(" ")))?;
+            Ok(shell)
+        });
+        let shell = joined.map_err(|error| {
+            report::say(&format!("this program cannot be recorded: {error}"));
+            io::Error::from(Errno::ECANCELED)
+        })?;
+        let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let children = Children::hear()?;
+        poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
+        Ok(Recorder {
+            session,
+            fail: program.fail,
+            shell,
+            root,
+            by_handle,
+            listener: None,
+            poll,
+            children,
+            tree: Tree::default(),
+            wanted: HashMap::new(),
+            state: None,
+            lost: 0,
+            unread: 0,
+            refused: 0,
+            has_said: false,
+            is_alone: false,
+            has_closed: false,
+        })
+    }
+
+    fn listen(&mut self, listener: OwnedFd) -> io::Result<()> {
+        self.poll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
+        self.listener = Some(listener);
+        Ok(())
+    }
+
+    fn is_over(&self, waits: bool) -> bool {
+        self.state.is_some() && (!waits || self.is_alone)
+    }
+
+    /// Answers what comes, until it is over or no process is left that could ask.
+    fn follow(&mut self, is_over: impl Fn(&Self) -> bool) -> io::Result<()> {
+        let mut events = [EpollEvent::empty(); 64];
+        loop {
+            self.children.heard();
+            self.hear_changes();
+            if is_over(self) || (self.is_alone && (self.state.is_some() || self.has_closed)) {
+                return Ok(());
+            }
+            let limit = match self.tree.ends.is_empty() || self.has_closed {
+                true => EpollTimeout::NONE,
+                false => EpollTimeout::from(ENDS_WAIT_MS),
+            };
+            let count = match self.poll.wait(&mut events, limit) {
+                Err(Errno::EINTR) => continue,
+                count => count?,
+            };
+            // A change of a child comes before what the same child does next.
+            self.hear_changes();
+            for event in &events[..count] {
+                match event.data() {
+                    LISTENER => self.hear_call(event.events())?,
+                    CHILDREN => {}
+                    process => self.ended(u32::try_from(process - PROCESSES).unwrap_or_default()),
+                }
+            }
+            if !self.has_closed && (count == 0 || self.tree.ends.len() >= ENDS_MAX) {
+                self.write(0, |_, _| Ok(()));
+            }
+        }
+    }
+
+    /// A call at which a process is held.
+    fn hear_call(&mut self, events: EpollFlags) -> io::Result<()> {
+        let Some(listener) = self.listener.as_ref() else { return Ok(()) };
+        if !events.contains(EpollFlags::EPOLLIN) {
+            self.is_alone = true;
+            self.poll.delete(listener)?;
+            return Ok(());
+        }
+        let Some(call) = notify::next(listener.as_fd())? else { return Ok(()) };
+        let refused = match held::asked(&call) {
+            _ if self.has_closed => None,
+            Some(Asked::Start(place)) => match self.start(&call, &place) {
+                Some(answer) => answer,
+                None => return Ok(()),
+            },
+            Some(Asked::End(status)) => {
+                if let Ok(kin) = held::kin(call.thread)
+                    && let Some(process) = self.tree.get(kin.process)
+                {
+                    process.told = Some(status);
+                }
+                None
+            }
+            Some(Asked::Reach(name)) => self.reach(&call, name),
+            None => None,
+        };
+        let Some(listener) = self.listener.as_ref() else { return Ok(()) };
+        notify::answer(listener.as_fd(), call.id, refused)
+    }
+
+    fn is_held(&self, call: &Call) -> bool {
+        self.listener.as_ref().is_some_and(|listener| notify::is_held(listener.as_fd(), call.id))
+    }
+
+    /// A process is to become another program: records that. The answer is the error with which it is
+    /// refused, if it is; none is needed if the process is gone.
+    fn start(&mut self, call: &Call, place: &Place) -> Option<Option<i32>> {
+        let read = || {
+            let (kin, wanted) = (held::kin(call.thread)?, held::wanted(call.thread, place)?);
+            Ok((kin, wanted, held::folder(call.thread)?))
+        };
+        let read: io::Result<_> = read();
+        if !self.is_held(call) {
+            return None;
+        }
+        let (kin, wanted, folder) = match read {
+            Ok(read) => read,
+            Err(error)
+                if error.raw_os_error() == Some(libc::EFAULT) || error.raw_os_error() == Some(libc::EIO) =>
+            {
+                // The kernel finds nothing there either, and refuses it.
+                return Some(None);
+            }
+            Err(error) => {
+                self.unread += 1;
+                let detail = format!("a start by process {}: {}", call.thread, files::words(&error));
+                self.anomaly("start-unread", &detail);
+                return Some(self.refusal());
+            }
+        };
+        let start = self.tree.asks(kin, &folder);
+        let numbers = start.numbers;
+        let is_written = self.write(1, |writer, shell| {
+            records::process(writer, shell, &numbers, &wanted, start.moved.then_some(&folder))
+        });
+        let handle = start.is_new.then(|| notify::process(kin.process).ok()).flatten();
+        if let Some(handle) = &handle {
+            // One that tells how it ended does so when its parent has waited for it.
+            let wait = if self.by_handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
+            let _ = self.poll.add(handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));
+        }
+        if let Some(process) = self.tree.get(kin.process) {
+            process.handle = handle.or(process.handle.take());
+            process.followed |= notify::follow(call.thread);
+        }
+        self.wanted.insert(kin.process, wanted);
+        Some(if is_written { None } else { self.refusal() })
+    }
+
+    fn refusal(&self) -> Option<i32> {
+        (self.fail == Fail::Closed).then_some(libc::EPERM)
+    }
+
+    /// A process is to reach the recorder.
+    fn reach(&mut self, call: &Call, name: &str) -> Option<i32> {
+        let [_, second, third, ..] = call.arguments;
+        let asks_only = matches!((name, second, third), ("kill" | "tkill", 0, _) | ("tgkill", _, 0))
+            || (name == "prlimit64" && third == 0);
+        // Another namespace has other numbers: there it is another process.
+        if asks_only || !held::counts_as_we(call.thread) {
+            return None;
+        }
+        self.refused += 1;
+        let kin = held::kin(call.thread).map_or(call.thread, |kin| kin.process);
+        self.anomaly("recorder-reached", &format!("process {kin} called {name} on the recorder: refused"));
+        Some(libc::EPERM)
+    }
+
+    /// What the kernel tells of the program, and of what is followed.
+    fn hear_changes(&mut self) {
+        while let Some((pid, state)) = notify::next_change() {
+            let id = pid.unsigned_abs();
+            if !libc::WIFSTOPPED(state) {
+                self.tree.ended(id, End::of_state(state));
+                self.wanted.remove(&id);
+                if id == self.root {
+                    self.state = Some(state);
+                }
+                continue;
+            }
+            let signal = match state >> 16 {
+                libc::PTRACE_EVENT_EXEC => {
+                    self.became(id);
+                    0
+                }
+                // Its call failed, and it went on: it gets the signal that it would have got.
+                0 => libc::WSTOPSIG(state),
+                _ => 0,
+            };
+            if let Some(process) = self.tree.get(id) {
+                process.followed &= state >> 16 != libc::PTRACE_EVENT_EXEC;
+            }
+            notify::let_go(pid, signal);
+        }
+    }
+
+    /// A process became the program that it asked for, and has not run anything of it.
+    fn became(&mut self, pid: u32) {
+        let Some(id) = self.tree.became(pid) else { return };
+        let Some(wanted) = self.wanted.remove(&pid).filter(|wanted| !wanted.cut) else { return };
+        let Ok(now) = held::words(pid) else { return };
+        // An empty list of arguments has one empty word.
+        let is_same = |words: &[u8]| now == words || (words.is_empty() && now == [0]);
+        if is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words)) {
+            return;
+        }
+        let shown = visible(&now[..now.len().min(DETAIL_MAX)]);
+        self.anomaly("arguments-changed", &format!("start {id} runs with other arguments: {shown}"));
+    }
+
+    /// A process has ended, and its parent knows.
+    fn ended(&mut self, pid: u32) {
+        let Some(process) = self.tree.get(pid) else { return };
+        let state = process.handle.as_ref().and_then(|handle| notify::ending(handle.as_fd()));
+        let told = process.told.map(End::Exit);
+        self.tree.ended(pid, state.map(End::of_state).or(told).unwrap_or(End::Untold));
+        self.wanted.remove(&pid);
+    }
+
+    fn say(&mut self, what: &str) {
+        if !std::mem::replace(&mut self.has_said, true) && !self.has_closed {
+            report::say(&format!("not every start is recorded: {what}"));
+        }
+    }
+
+    fn anomaly(&mut self, what: &str, detail: &str) {
+        self.write(0, |writer, _| records::anomaly(writer, what, detail));
+    }
+
+    /// Writes ends that are known, and this; whether it was written.
+    fn write(&mut self, starts: u64, work: impl FnOnce(&mut Writer, u64) -> Result<()>) -> bool {
+        let (shell, ends) = (self.shell, &self.tree.ends);
+        let few = starts > 0 && ends.len() < ENDS_MAX;
+        let done = self.session.with_writer_waiting(WAIT_MS, |writer| {
+            if !few {
+                records::ends(writer, shell, ends)?;
+            }
+            work(writer, shell)
+        });
+        match done {
+            Ok(()) => {
+                if !few {
+                    self.tree.ends.clear();
+                }
+                true
+            }
+            Err(error) => {
+                self.lost += starts;
+                self.say(&error.to_string());
+                false
+            }
+        }
+    }
+
+    /// The program has ended: closes what was opened. Whether every start is recorded.
+    fn close(&mut self, state: i32) -> bool {
+        let running = self.tree.leave();
+        let seen = self.tree.starts() + self.unread;
+        let count = Count { seen, lost: self.lost + self.unread, refused: self.refused, running };
+        let by = if self.by_handle { "pidfd" } else { "exit_group" };
+        let (why, status) = match End::of_state(state) {
+            End::Signal(signal) => (CloseReason::Signal, 128 + signal),
+            End::Exit(status) => (CloseReason::Exit, status),
+            _ => (CloseReason::Unknown, u8::MAX),
+        };
+        let (session, collected) = (self.session, collect::at_last(self.session, collect::IN_A_JOB));
+        let is_written = self.write(0, |writer, shell| {
+            records::count(writer, shell, &count, by)?;
+            records::finish(writer, shell, status)?;
+            close::close_shell(writer, shell, why, Some(status), Some(1), shells::workdir())?;
+            close::end_without_shells(session, writer, &|writer| collected.append(writer))
+        });
+        is_written && count.lost == 0
+    }
+}

@@ -1,0 +1,139 @@
+//! The records of a program that `attesh run` records: its command, the starts below it, their ends.
+
+use crate::clock;
+use crate::fact::process::{self, End, Numbers};
+use crate::fact::{PROCESS, PROCESS_END, PROCESSES};
+use crate::journal::append::Writer;
+use crate::os::held::Wanted;
+use crate::record::{
+    Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
+};
+use crate::session::Result;
+use crate::session::shells::workdir;
+
+/// The one command of a program.
+const N: u64 = 1;
+
+/// Records the start of the program itself.
+///
+/// # Errors
+/// The record was not appended.
+pub fn start(writer: &mut Writer, shell: u64, text: String) -> Result<()> {
+    let mut texts = Texts::default();
+    let kept = KeptText::new(writer.masker().screen(text.into_bytes()));
+    texts.commit("command", &kept.value);
+    texts.commit("workdir", &writer.masker().screen(workdir()));
+    let body = Body::Start(Start {
+        shell,
+        n: N,
+        native: N,
+        skip: 0,
+        text_source: TextSource::Rendered,
+        truncated: kept.truncated,
+        prev_status: None,
+        unit: None,
+    });
+    writer.append(body, &texts, clock::now())?;
+    Ok(())
+}
+
+/// Records the end of the program itself.
+///
+/// # Errors
+/// The record was not appended.
+pub fn finish(writer: &mut Writer, shell: u64, status: Status) -> Result<()> {
+    let finish = Finish {
+        shell,
+        n: N,
+        status: Some(status),
+        pipe_status: None,
+        from: From::Exit,
+        stale: false,
+        outcome: None,
+        native: None,
+        shell_duration_us: None,
+    };
+    writer.append(Body::Finish(finish), &Texts::default(), clock::now())?;
+    Ok(())
+}
+
+fn fact(writer: &mut Writer, shell: u64, kind: &str, texts: &Texts) -> Result<()> {
+    let fact = Fact {
+        kind: kind.to_owned(),
+        at: FactTime::Command,
+        shell: Some(shell),
+        n: Some(N),
+        ok: true,
+        must: false,
+        attached: Vec::new(),
+    };
+    writer.append(Body::Fact(Box::new(fact)), texts, clock::now())?;
+    Ok(())
+}
+
+/// Records a start, before it takes place.
+///
+/// # Errors
+/// The record was not appended.
+pub fn process(
+    writer: &mut Writer,
+    shell: u64,
+    numbers: &Numbers,
+    wanted: &Wanted,
+    folder: Option<&[u8]>,
+) -> Result<()> {
+    let mut texts = Texts::default();
+    let masker = writer.masker();
+    texts.commit(process::NUMBERS, &writer.masker().screen(numbers.to_string().into_bytes()));
+    texts.commit(process::PATH, &masker.screen(wanted.path.clone()));
+    texts.commit(process::ARGUMENTS, &masker.screen_words(wanted.words.clone()));
+    if let Some(folder) = folder {
+        texts.commit(process::WORKDIR, &masker.screen(folder.to_vec()));
+    }
+    if wanted.cut {
+        texts.commit(process::CUT, &writer.masker().screen(b"1".to_vec()));
+    }
+    fact(writer, shell, PROCESS, &texts)
+}
+
+/// Records ends.
+///
+/// # Errors
+/// The record was not appended.
+pub fn ends(writer: &mut Writer, shell: u64, ends: &[(u64, End)]) -> Result<()> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let mut texts = Texts::default();
+    texts.commit(process::ENDS, &writer.masker().screen(process::ends(ends).into_bytes()));
+    fact(writer, shell, PROCESS_END, &texts)
+}
+
+/// Records the count.
+///
+/// # Errors
+/// The record was not appended.
+pub fn count(writer: &mut Writer, shell: u64, count: &process::Count, told_by: &str) -> Result<()> {
+    let mut texts = Texts::default();
+    for (name, value) in [
+        (process::SEEN, count.seen.to_string()),
+        (process::LOST, count.lost.to_string()),
+        (process::REFUSED, count.refused.to_string()),
+        (process::RUNNING, count.running.to_string()),
+        (process::TOLD_BY, told_by.to_owned()),
+    ] {
+        texts.commit(name, &writer.masker().screen(value.into_bytes()));
+    }
+    fact(writer, shell, PROCESSES, &texts)
+}
+
+/// Records something out of order.
+///
+/// # Errors
+/// The record was not appended.
+pub fn anomaly(writer: &mut Writer, what: &str, detail: &str) -> Result<()> {
+    let mut texts = Texts::default();
+    texts.commit("detail", &writer.masker().screen(detail.as_bytes().to_vec()));
+    writer.append(Body::Anomaly(Anomaly { what: what.to_owned() }), &texts, clock::now())?;
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Seccomp's user notification and process descriptors: a filter whose listener holds a process at a
+//! system call, and how a process ended, whoever its parent is.
+//!
+//! What lives here: the calls and their structures, from seccomp(2), seccomp_unotify(2), pidfd_open(2)
+//! and the kernel's `linux/pidfd.h`. What does not: which calls are held (`os::held`), and what is
+//! answered (`supervise`).
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// One instruction of a filter.
+pub type Line = libc::sock_filter;
+
+/// `SECCOMP_IOCTL_NOTIF_RECV`, `_SEND` and `_ID_VALID`: `_IOWR('!', 0, …)`, `_IOWR('!', 1, …)` and
+/// `_IOW('!', 2, __u64)`.
+const RECEIVE: u32 = request(3, size_of::<libc::seccomp_notif>(), b'!', 0);
+const SEND: u32 = request(3, size_of::<libc::seccomp_notif_resp>(), b'!', 1);
+const IS_VALID: u32 = request(1, size_of::<u64>(), b'!', 2);
+/// `PIDFD_GET_INFO`: `_IOWR(0xff, 11, struct pidfd_info)`.
+const INFO: u32 = request(3, size_of::<Info>(), 0xff, 11);
+/// `PIDFD_INFO_EXIT`: how the process ended, once somebody has waited for it.
+const INFO_EXIT: u64 = 1 << 3;
+
+/// The number of an ioctl(2).
+const fn request(direction: u32, size: usize, kind: u8, number: u32) -> u32 {
+    direction << 30 | (size as u32) << 16 | (kind as u32) << 8 | number
+}
+
+/// The first 64 bytes of `struct pidfd_info`, which the first kernel that had it filled.
+#[repr(C)]
+#[derive(Default)]
+struct Info {
+    mask: u64,
+    cgroup: u64,
+    numbers: [u32; 11],
+    exit: i32,
+}
+
+/// A system call at which a process is held.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// By what it is answered.
+    pub id: u64,
+    /// The thread that made it.
+    pub thread: u32,
+    /// Its number.
+    pub number: i32,
+    /// The kind of processor that it is a call of (`AUDIT_ARCH_…`).
+    pub machine: u32,
+    /// Its arguments.
+    pub arguments: [u64; 6],
+}
+
+/// Puts a filter on this process and on all that it starts; returns the listener. A process that may
+/// not do that otherwise gives up its right to gain rights first.
+///
+/// # Errors
+/// The kernel has no such filters, or another listener is there (EBUSY).
+pub fn listen(lines: &mut [Line]) -> io::Result<OwnedFd> {
+    let length = u16::try_from(lines.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let program = libc::sock_fprog { len: length, filter: lines.as_mut_ptr() };
+    let set = || {
+        // SAFETY: the program and its lines outlive the call, which copies them.
+        let number = unsafe {
+            libc::syscall(
+                libc::SYS_seccomp,
+                libc::SECCOMP_SET_MODE_FILTER,
+                libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                &raw const program,
+            )
+        };
+        i32::try_from(number).ok().filter(|number| *number >= 0).ok_or_else(io::Error::last_os_error)
+    };
+    let number = match set() {
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            // SAFETY: this call follows no pointer.
+            unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+            set()?
+        }
+        other => other?,
+    };
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// An ioctl(2) on a value.
+fn control<T>(on: BorrowedFd, request: u32, value: &mut T) -> io::Result<()> {
+    // SAFETY: each request above has the size of the value that it is called with, which outlives it.
+    let done = unsafe { libc::ioctl(on.as_raw_fd(), request as libc::Ioctl, std::ptr::from_mut(value)) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The next call at which a process is held; waits for one. `None` if the process is gone.
+///
+/// # Errors
+/// The listener cannot be read.
+pub fn next(listener: BorrowedFd) -> io::Result<Option<Call>> {
+    // SAFETY: an all-zero structure is a valid value, and the kernel asks for one.
+    let mut held: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    match control(listener, RECEIVE, &mut held) {
+        Ok(()) => Ok(Some(Call {
+            id: held.id,
+            thread: held.pid,
+            number: held.data.nr,
+            machine: held.data.arch,
+            arguments: held.data.args,
+        })),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the process still is held at this call: what was read of it before then is of it.
+#[must_use]
+pub fn is_held(listener: BorrowedFd, id: u64) -> bool {
+    control(listener, IS_VALID, &mut { id }).is_ok()
+}
+
+/// Lets a process go on with the call, or refuses it with this error. One that is gone needs no answer.
+///
+/// # Errors
+/// The kernel did not take the answer.
+pub fn answer(listener: BorrowedFd, id: u64, refused: Option<i32>) -> io::Result<()> {
+    let flags = if refused.is_none() { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
+    let mut answer = libc::seccomp_notif_resp { id, val: 0, error: -refused.unwrap_or(0), flags };
+    match control(listener, SEND, &mut answer) {
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A descriptor of a process.
+///
+/// # Errors
+/// It is gone, or the kernel is older than 5.3.
+pub fn process(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: this call follows no pointer.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let number = i32::try_from(number).ok().filter(|number| *number >= 0);
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+    number.map(|number| unsafe { OwnedFd::from_raw_fd(number) }).ok_or_else(io::Error::last_os_error)
+}
+
+/// How a process ended, as wait(2) codes it; `None` if nobody has waited for it yet, or the kernel is
+/// older than 6.15.
+#[must_use]
+pub fn ending(process: BorrowedFd) -> Option<i32> {
+    let mut info = Info { mask: INFO_EXIT, ..Info::default() };
+    control(process, INFO, &mut info).ok()?;
+    (info.mask & INFO_EXIT != 0).then_some(info.exit)
+}
+
+/// Whether the kernel tells how a process ended to one that is not its parent.
+#[must_use]
+pub fn tells_endings() -> bool {
+    // SAFETY: this program has one thread here, and the child ends at once.
+    let child = match unsafe { nix::unistd::fork() } {
+        Ok(nix::unistd::ForkResult::Parent { child }) => child,
+        // SAFETY: as above.
+        Ok(nix::unistd::ForkResult::Child) => unsafe { libc::_exit(7) },
+        Err(_) => return false,
+    };
+    let handle = process(child.as_raw().unsigned_abs());
+    let _ = nix::sys::wait::waitpid(child, None);
+    handle.ok().and_then(|handle| ending(std::os::fd::AsFd::as_fd(&handle))) == Some(7 << 8)
+}
+
+/// Follows a thread until it becomes another program; false if somebody else does.
+#[must_use]
+pub fn follow(thread: u32) -> bool {
+    let options = libc::PTRACE_O_TRACEEXEC as usize;
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    let options = std::ptr::without_provenance_mut::<libc::c_void>(options);
+    // SAFETY: the request follows no pointer.
+    unsafe { libc::ptrace(libc::PTRACE_SEIZE, thread.cast_signed(), nothing, options) == 0 }
+}
+
+/// Lets a thread go that is followed and has stopped; it gets this signal, 0 is none.
+pub fn let_go(thread: i32, signal: i32) {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    let signal = std::ptr::without_provenance_mut::<libc::c_void>(usize::try_from(signal).unwrap_or(0));
+    // SAFETY: the request follows no pointer. One that is gone needs nothing.
+    unsafe { libc::ptrace(libc::PTRACE_DETACH, thread, nothing, signal) };
+}
+
+/// The next change of a child, or of a thread that is followed, as wait(2) codes it.
+#[must_use]
+pub fn next_change() -> Option<(i32, i32)> {
+    let mut state = 0;
+    // SAFETY: the state outlives the call.
+    let pid = unsafe { libc::waitpid(-1, &raw mut state, libc::WNOHANG | libc::__WALL) };
+    (pid > 0).then_some((pid, state))
+}
+
+/// Hands an open file over a socket.
+///
+/// # Errors
+/// The other end is closed.
+pub fn hand_over(to: &std::os::unix::net::UnixStream, file: BorrowedFd) -> io::Result<()> {
+    use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+    let files = [file.as_raw_fd()];
+    let data = [io::IoSlice::new(b"l")];
+    sendmsg::<()>(to.as_raw_fd(), &data, &[ControlMessage::ScmRights(&files)], MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
+}
+
+/// An open file that was handed over; `None` if the other end closed.
+///
+/// # Errors
+/// The socket cannot be read.
+pub fn handed(from: &std::os::unix::net::UnixStream) -> io::Result<Option<File>> {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+    let mut space = nix::cmsg_space!([std::os::fd::RawFd; 1]);
+    let mut byte = [0];
+    let mut data = [io::IoSliceMut::new(&mut byte)];
+    let got = recvmsg::<()>(from.as_raw_fd(), &mut data, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let number = got.cmsgs()?.find_map(|message| match message {
+        ControlMessageOwned::ScmRights(files) => files.first().copied(),
+        _ => None,
+    });
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
+    Ok(number.map(|number| unsafe { File::from_raw_fd(number) }))
+}
