@@ -21,6 +21,8 @@ pub const ARGUMENTS: &str = "arguments";
 pub const WORKDIR: &str = "workdir";
 /// The name of the text that says that bytes of the arguments were left out.
 pub const CUT: &str = "cut";
+/// The name of the text that says that nobody saw whether the start took place.
+pub const UNSURE: &str = "unsure";
 /// The name of the text with ends, one on a line.
 pub const ENDS: &str = "ends";
 
@@ -28,8 +30,10 @@ pub const ENDS: &str = "ends";
 pub const SEEN: &str = "seen";
 /// How many starts are not recorded.
 pub const LOST: &str = "lost";
+/// How many times a process asked to become a program and did not, such as along the PATH.
+pub const NOT_STARTED: &str = "notStarted";
 /// How many attempts to reach the recorder were refused.
-pub const REFUSED: &str = "refused";
+pub const REACHED: &str = "reached";
 /// How many processes went on beyond the command's end.
 pub const RUNNING: &str = "running";
 /// How ends were told: `pidfd` or `exit_group`.
@@ -73,7 +77,7 @@ pub enum End {
     Signal(u8),
     /// Its process became another program: the number of that start.
     Became(u64),
-    /// It did not become the program: the kernel refused.
+    /// It did not become the program, or ended before it ran anything of it.
     NotStarted,
     /// Nobody told.
     Untold,
@@ -177,8 +181,10 @@ pub struct Count {
     pub seen: u64,
     /// Of these, those that are not recorded.
     pub lost: u64,
+    /// Times that a process asked to become a program and did not.
+    pub not_started: u64,
     /// Attempts to reach the recorder.
-    pub refused: u64,
+    pub reached: u64,
     /// Processes that went on beyond the end.
     pub running: u64,
 }
@@ -221,8 +227,10 @@ impl Told {
     /// Takes what the count says.
     pub fn count<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let of = |name| number(std::str::from_utf8(get(name)?).ok()?);
-        let count =
-            || Some(Count { seen: of(SEEN)?, lost: of(LOST)?, refused: of(REFUSED)?, running: of(RUNNING)? });
+        let count = || {
+            let (seen, lost, running) = (of(SEEN)?, of(LOST)?, of(RUNNING)?);
+            Some(Count { seen, lost, not_started: of(NOT_STARTED)?, reached: of(REACHED)?, running })
+        };
         match count() {
             Some(count) if self.count.is_none() => self.count = Some(count),
             Some(_) => self.unclear.push("the starts are counted twice".to_owned()),

@@ -6,7 +6,7 @@
 //! Rules: one thread; nothing but the answer to a held process may make that process wait. What cannot
 //! be recorded is counted, and said once.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -153,15 +153,15 @@ struct Recorder<'a> {
     poll: Epoll,
     children: Children,
     tree: Tree,
-    /// What processes asked to become, until they did.
-    wanted: HashMap<u32, Wanted>,
+    /// Threads that are followed until they become another program.
+    followed: HashSet<u32>,
     /// How the program ended, as wait(2) codes it.
     state: Option<i32>,
     /// Starts that are in no record, although they have a number.
     lost: u64,
     /// Starts of which nothing could be read.
     unread: u64,
-    refused: u64,
+    reached: u64,
     has_said: bool,
     /// The listener has no process left.
     is_alone: bool,
@@ -204,11 +204,11 @@ impl<'a> Recorder<'a> {
             poll,
             children,
             tree: Tree::default(),
-            wanted: HashMap::new(),
+            followed: HashSet::new(),
             state: None,
             lost: 0,
             unread: 0,
-            refused: 0,
+            reached: 0,
             has_said: false,
             is_alone: false,
             has_closed: false,
@@ -248,7 +248,7 @@ impl<'a> Recorder<'a> {
                 match event.data() {
                     LISTENER => self.hear_call(event.events())?,
                     CHILDREN => {}
-                    process => self.ended(u32::try_from(process - PROCESSES).unwrap_or_default()),
+                    process => self.ended(u32::try_from(process - PROCESSES).unwrap_or_default(), None),
                 }
             }
             if !self.has_closed && (count == 0 || self.tree.ends.len() >= ENDS_MAX) {
@@ -273,10 +273,8 @@ impl<'a> Recorder<'a> {
                 None => return Ok(()),
             },
             Some(Asked::End(status)) => {
-                if let Ok(kin) = held::kin(call.thread)
-                    && let Some(process) = self.tree.get(kin.process)
-                {
-                    process.told = Some(status);
+                if let Ok(kin) = held::kin(call.thread) {
+                    self.tree.tells(kin.process, status);
                 }
                 None
             }
@@ -317,22 +315,22 @@ impl<'a> Recorder<'a> {
                 return Some(self.refusal());
             }
         };
-        let start = self.tree.asks(kin, &folder);
-        let numbers = start.numbers;
-        let is_written = self.write(1, |writer, shell| {
-            records::process(writer, shell, &numbers, &wanted, start.moved.then_some(&folder))
-        });
-        let handle = start.is_new.then(|| notify::process(kin.process).ok()).flatten();
-        if let Some(handle) = &handle {
+        let followed = notify::follow(call.thread);
+        if followed {
+            self.followed.insert(call.thread);
+        }
+        if self.tree.asks(kin, wanted, folder)
+            && let Ok(handle) = notify::process(kin.process)
+        {
             // One that tells how it ended does so when its parent has waited for it.
             let wait = if self.by_handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
-            let _ = self.poll.add(handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));
+            let _ = self.poll.add(&handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));
+            self.tree.hold(kin.process, handle);
         }
-        if let Some(process) = self.tree.get(kin.process) {
-            process.handle = handle.or(process.handle.take());
-            process.followed |= notify::follow(call.thread);
-        }
-        self.wanted.insert(kin.process, wanted);
+        // Who is followed stops before it runs anything of the new program, and is recorded there: what
+        // the kernel took, and nothing that it refused. Somebody else follows this one, so that nobody
+        // tells this process what becomes of it.
+        let is_written = followed || self.follows_already(call) || self.began(kin.process, true);
         Some(if is_written { None } else { self.refusal() })
     }
 
@@ -349,10 +347,15 @@ impl<'a> Recorder<'a> {
         if asks_only || !held::counts_as_we(call.thread) {
             return None;
         }
-        self.refused += 1;
+        self.reached += 1;
         let kin = held::kin(call.thread).map_or(call.thread, |kin| kin.process);
         self.anomaly("recorder-reached", &format!("process {kin} called {name} on the recorder: refused"));
         Some(libc::EPERM)
+    }
+
+    /// Whether a thread that asked before, and was refused, is followed from then.
+    fn follows_already(&self, call: &Call) -> bool {
+        self.followed.contains(&call.thread)
     }
 
     /// What the kernel tells of the program, and of what is followed.
@@ -360,50 +363,52 @@ impl<'a> Recorder<'a> {
         while let Some((pid, state)) = notify::next_change() {
             let id = pid.unsigned_abs();
             if !libc::WIFSTOPPED(state) {
-                self.tree.ended(id, End::of_state(state));
-                self.wanted.remove(&id);
+                self.followed.remove(&id);
                 if id == self.root {
                     self.state = Some(state);
                 }
+                self.ended(id, Some(state));
                 continue;
             }
+            let became = state >> 16 == libc::PTRACE_EVENT_EXEC;
+            // A start that failed leaves a thread that goes on: it gets the signal that it would have got.
             let signal = match state >> 16 {
-                libc::PTRACE_EVENT_EXEC => {
-                    self.became(id);
-                    0
-                }
-                // Its call failed, and it went on: it gets the signal that it would have got.
                 0 => libc::WSTOPSIG(state),
+                _ if became && !self.began(id, false) && self.fail == Fail::Closed => libc::SIGKILL,
                 _ => 0,
             };
-            if let Some(process) = self.tree.get(id) {
-                process.followed &= state >> 16 != libc::PTRACE_EVENT_EXEC;
+            self.followed.remove(&id);
+            if let Some(thread) = became.then(|| notify::former(pid)).flatten() {
+                self.followed.remove(&thread);
             }
             notify::let_go(pid, signal);
         }
     }
 
-    /// A process became the program that it asked for, and has not run anything of it.
-    fn became(&mut self, pid: u32) {
-        let Some(id) = self.tree.became(pid) else { return };
-        let Some(wanted) = self.wanted.remove(&pid).filter(|wanted| !wanted.cut) else { return };
-        let Ok(now) = held::words(pid) else { return };
-        // An empty list of arguments has one empty word.
-        let is_same = |words: &[u8]| now == words || (words.is_empty() && now == [0]);
-        if is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words)) {
-            return;
+    /// A process became the program that it asked for, and has not run anything of it; or it is about to,
+    /// and nobody will tell. Whether that is recorded.
+    fn began(&mut self, pid: u32, unsure: bool) -> bool {
+        if self.has_closed {
+            return true;
         }
-        let shown = visible(&now[..now.len().min(DETAIL_MAX)]);
-        self.anomaly("arguments-changed", &format!("start {id} runs with other arguments: {shown}"));
+        let Some(mut start) = self.tree.became(pid) else { return true };
+        let changed = if unsure { None } else { changed(pid, &start.wanted) };
+        if let Some(words) = changed {
+            let shown = visible(&start.wanted.words[..start.wanted.words.len().min(DETAIL_MAX)]);
+            let detail = format!("start {} was asked for with other arguments: {shown}", start.numbers.id);
+            self.anomaly("arguments-changed", &detail);
+            start.wanted.words = words;
+        }
+        self.write(1, |writer, shell| records::process(writer, shell, &start, unsure))
     }
 
-    /// A process has ended, and its parent knows.
-    fn ended(&mut self, pid: u32) {
-        let Some(process) = self.tree.get(pid) else { return };
-        let state = process.handle.as_ref().and_then(|handle| notify::ending(handle.as_fd()));
-        let told = process.told.map(End::Exit);
-        self.tree.ended(pid, state.map(End::of_state).or(told).unwrap_or(End::Untold));
-        self.wanted.remove(&pid);
+    /// A process has ended: its parent knows, or it is a child of this one.
+    fn ended(&mut self, pid: u32, state: Option<i32>) {
+        if let Some(start) = self.tree.ended(pid, state)
+            && !self.has_closed
+        {
+            self.write(1, |writer, shell| records::process(writer, shell, &start, false));
+        }
     }
 
     fn say(&mut self, what: &str) {
@@ -445,7 +450,13 @@ impl<'a> Recorder<'a> {
     fn close(&mut self, state: i32) -> bool {
         let running = self.tree.leave();
         let seen = self.tree.starts() + self.unread;
-        let count = Count { seen, lost: self.lost + self.unread, refused: self.refused, running };
+        let count = Count {
+            seen,
+            lost: self.lost + self.unread,
+            not_started: self.tree.refused(),
+            reached: self.reached,
+            running,
+        };
         let by = if self.by_handle { "pidfd" } else { "exit_group" };
         let (why, status) = match End::of_state(state) {
             End::Signal(signal) => (CloseReason::Signal, 128 + signal),
@@ -461,4 +472,13 @@ impl<'a> Recorder<'a> {
         });
         is_written && count.lost == 0
     }
+}
+
+/// The words that a process runs with, if they are not what it asked for.
+fn changed(pid: u32, wanted: &Wanted) -> Option<Vec<u8>> {
+    let now = held::words(pid).ok().filter(|_| !wanted.cut)?;
+    // An empty list of arguments has one empty word.
+    let is_same = |words: &[u8]| now == words || (words.is_empty() && now == [0]);
+    let as_asked = is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words));
+    (!as_asked).then_some(now)
 }

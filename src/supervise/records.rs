@@ -1,10 +1,10 @@
 //! The records of a program that `attesh run` records: its command, the starts below it, their ends.
 
+use super::tree::Start as Started;
 use crate::clock;
-use crate::fact::process::{self, End, Numbers};
+use crate::fact::process::{self, End};
 use crate::fact::{PROCESS, PROCESS_END, PROCESSES};
 use crate::journal::append::Writer;
-use crate::os::held::Wanted;
 use crate::record::{
     Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
 };
@@ -71,27 +71,24 @@ fn fact(writer: &mut Writer, shell: u64, kind: &str, texts: &Texts) -> Result<()
     Ok(())
 }
 
-/// Records a start, before it takes place.
+/// Records a start, before the program runs; `unsure` says that nobody saw whether it took place.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn process(
-    writer: &mut Writer,
-    shell: u64,
-    numbers: &Numbers,
-    wanted: &Wanted,
-    folder: Option<&[u8]>,
-) -> Result<()> {
+pub fn process(writer: &mut Writer, shell: u64, start: &Started, unsure: bool) -> Result<()> {
+    let Started { numbers, wanted, folder } = start;
     let mut texts = Texts::default();
     let masker = writer.masker();
-    texts.commit(process::NUMBERS, &writer.masker().screen(numbers.to_string().into_bytes()));
+    texts.commit(process::NUMBERS, &masker.screen(numbers.to_string().into_bytes()));
     texts.commit(process::PATH, &masker.screen(wanted.path.clone()));
     texts.commit(process::ARGUMENTS, &masker.screen_words(wanted.words.clone()));
     if let Some(folder) = folder {
-        texts.commit(process::WORKDIR, &masker.screen(folder.to_vec()));
+        texts.commit(process::WORKDIR, &masker.screen(folder.clone()));
     }
-    if wanted.cut {
-        texts.commit(process::CUT, &writer.masker().screen(b"1".to_vec()));
+    for (name, is_so) in [(process::CUT, wanted.cut), (process::UNSURE, unsure)] {
+        if is_so {
+            texts.commit(name, &masker.screen(b"1".to_vec()));
+        }
     }
     fact(writer, shell, PROCESS, &texts)
 }
@@ -118,7 +115,8 @@ pub fn count(writer: &mut Writer, shell: u64, count: &process::Count, told_by: &
     for (name, value) in [
         (process::SEEN, count.seen.to_string()),
         (process::LOST, count.lost.to_string()),
-        (process::REFUSED, count.refused.to_string()),
+        (process::NOT_STARTED, count.not_started.to_string()),
+        (process::REACHED, count.reached.to_string()),
         (process::RUNNING, count.running.to_string()),
         (process::TOLD_BY, told_by.to_owned()),
     ] {

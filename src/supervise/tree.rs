@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use crate::fact::process::{End, Numbers};
-use crate::os::held::Kin;
+use crate::os::held::{Kin, Wanted};
 use crate::os::proc;
 use crate::sys::notify;
 
@@ -15,19 +15,27 @@ use crate::sys::notify;
 const GENERATIONS_MAX: usize = 64;
 
 /// A process that became a program, or is about to.
-pub struct Process {
+#[derive(Default)]
+struct Process {
     /// What becomes readable when it has ended.
-    pub handle: Option<OwnedFd>,
+    handle: Option<OwnedFd>,
     /// The start that it is of.
     now: Option<u64>,
-    /// The start that it has asked for, until the kernel says that it took place.
-    asked: Option<u64>,
-    /// Whether that is told of it.
-    pub followed: bool,
+    /// What it is about to become.
+    asked: Option<Asks>,
     /// With which status it said that it ends.
-    pub told: Option<u8>,
+    told: Option<u8>,
     /// Its folder at its last start.
     folder: Vec<u8>,
+}
+
+/// What a process is about to become.
+struct Asks {
+    wanted: Wanted,
+    /// The start that it comes of.
+    of: Option<u64>,
+    /// Its folder, where that is another than at that start.
+    moved: bool,
 }
 
 /// The processes that live, by their ids, and what ended and is not recorded yet.
@@ -35,6 +43,8 @@ pub struct Process {
 pub struct Tree {
     processes: HashMap<u32, Process>,
     starts: u64,
+    /// How many times a process asked to become a program and did not.
+    refused: u64,
     /// Ends that are to be recorded.
     pub ends: Vec<(u64, End)>,
 }
@@ -43,39 +53,26 @@ pub struct Tree {
 pub struct Start {
     /// Its numbers.
     pub numbers: Numbers,
-    /// Whether its folder is another than that of the start that it came of.
-    pub moved: bool,
-    /// Whether the process was not known before.
-    pub is_new: bool,
+    /// What it was asked for.
+    pub wanted: Wanted,
+    /// Its folder, where that is another than that of the start that it came of.
+    pub folder: Option<Vec<u8>>,
 }
 
 impl Tree {
-    /// A process asks to become a program.
-    pub fn asks(&mut self, kin: Kin, folder: &[u8]) -> Start {
+    /// A process asks to become a program; whether nothing was known of it before.
+    pub fn asks(&mut self, kin: Kin, wanted: Wanted, folder: Vec<u8>) -> bool {
         self.forget_dead(kin.process);
         let before = self.processes.get(&kin.process).and_then(|process| process.now);
         let of = before.map(|id| (id, kin.process)).or_else(|| self.nearest(kin.parent));
         let known = of.and_then(|(_, pid)| self.processes.get(&pid)).map(|process| process.folder.as_slice());
         let moved = known.is_some_and(|known| known != folder);
-        self.starts += 1;
-        let id = self.starts;
         let is_new = !self.processes.contains_key(&kin.process);
-        let process = self.processes.entry(kin.process).or_insert_with(|| Process {
-            handle: None,
-            now: None,
-            asked: None,
-            followed: false,
-            told: None,
-            folder: Vec::new(),
-        });
-        folder.clone_into(&mut process.folder);
-        if let Some(failed) = process.asked.replace(id) {
-            // Whoever asks again did not become what it asked for, or that is not known.
-            let end = if process.followed { End::NotStarted } else { End::Untold };
-            self.ends.push((failed, end));
-        }
-        let of = of.map(|(id, _)| id);
-        Start { numbers: Numbers { id, of, pid: kin.process.into() }, moved, is_new }
+        let process = self.processes.entry(kin.process).or_default();
+        process.folder = folder;
+        let asks = Asks { wanted, of: of.map(|(id, _)| id), moved };
+        self.refused += u64::from(process.asked.replace(asks).is_some());
+        is_new
     }
 
     /// The nearest process above that became a program, and its start.
@@ -91,64 +88,86 @@ impl Tree {
         None
     }
 
-    /// A process became the program that it asked for; the number of that start.
-    pub fn became(&mut self, pid: u32) -> Option<u64> {
+    /// A process became the program that it asked for.
+    pub fn became(&mut self, pid: u32) -> Option<Start> {
         let process = self.processes.get_mut(&pid)?;
-        process.followed = false;
-        let id = process.asked.take()?;
+        let Asks { wanted, of, moved } = process.asked.take()?;
+        self.starts += 1;
+        let id = self.starts;
         if let Some(before) = process.now.replace(id) {
             self.ends.push((before, End::Became(id)));
         }
-        Some(id)
+        let folder = moved.then(|| process.folder.clone());
+        Some(Start { numbers: Numbers { id, of, pid: pid.into() }, wanted, folder })
     }
 
-    /// The process of this id.
-    pub fn get(&mut self, pid: u32) -> Option<&mut Process> {
-        self.processes.get_mut(&pid)
-    }
-
-    /// A process has ended.
-    pub fn ended(&mut self, pid: u32, end: End) {
-        let Some(process) = self.processes.remove(&pid) else { return };
-        match (process.asked, process.now) {
-            // Nobody followed it: it ran the program, or it did not.
-            (Some(asked), None) if !process.followed => self.ends.push((asked, end)),
-            (Some(asked), now) => {
-                let not = if process.followed { End::NotStarted } else { End::Untold };
-                self.ends.push((asked, not));
-                self.ends.extend(now.map(|id| (id, end)));
-            }
-            (None, now) => self.ends.extend(now.map(|id| (id, end))),
+    /// Keeps the handle of a process.
+    pub fn hold(&mut self, pid: u32, handle: OwnedFd) {
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.handle = Some(handle);
         }
+    }
+
+    /// A process says with which status it ends.
+    pub fn tells(&mut self, pid: u32, status: u8) {
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.told = Some(status);
+        }
+    }
+
+    /// A process has ended, with what the kernel or else the process itself told. What is left to record
+    /// is a start that it asked for last and that never ran anything.
+    pub fn ended(&mut self, pid: u32, state: Option<i32>) -> Option<Start> {
+        let process = self.processes.get(&pid)?;
+        let state = state.or_else(|| notify::ending(process.handle.as_ref()?.as_fd()));
+        let end = state.map(End::of_state).or(process.told.map(End::Exit)).unwrap_or(End::Untold);
+        self.leaves(pid, end)
+    }
+
+    fn leaves(&mut self, pid: u32, end: End) -> Option<Start> {
+        let mut process = self.processes.remove(&pid)?;
+        self.ends.extend(process.now.map(|id| (id, end)));
+        // A program that goes on ran; what it asked for before that it did not become.
+        let Asks { wanted, of, moved } = process.asked.take()?;
+        self.refused += 1;
+        if process.now.is_some() || end == End::Running {
+            return None;
+        }
+        self.starts += 1;
+        let id = self.starts;
+        self.ends.push((id, End::NotStarted));
+        let folder = moved.then_some(process.folder);
+        Some(Start { numbers: Numbers { id, of, pid: pid.into() }, wanted, folder })
     }
 
     /// A process id is used again, whose last process is gone.
     fn forget_dead(&mut self, pid: u32) {
         let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
         if let Some(state) = handle.and_then(|handle| notify::ending(handle.as_fd())) {
-            self.ended(pid, End::of_state(state));
+            let _ = self.leaves(pid, End::of_state(state));
         }
     }
 
     /// The recording ends; how many processes go on.
     pub fn leave(&mut self) -> u64 {
         let mut running = 0;
-        let pids: Vec<u32> = self.processes.keys().copied().collect();
+        let mut pids: Vec<u32> = self.processes.keys().copied().collect();
+        pids.sort_unstable();
         for pid in pids {
             self.forget_dead(pid);
             running += u64::from(self.processes.contains_key(&pid));
-            self.ended(pid, End::Running);
+            let _ = self.leaves(pid, End::Running);
         }
         running
     }
 
-    /// Whether no process is left.
-    pub fn is_empty(&self) -> bool {
-        self.processes.is_empty()
-    }
-
-    /// How many starts were asked for.
+    /// How many starts there were.
     pub fn starts(&self) -> u64 {
         self.starts
+    }
+
+    /// How many times a process asked to become a program and did not.
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 }

@@ -176,6 +176,13 @@ pub fn follow(thread: u32) -> bool {
     unsafe { libc::ptrace(libc::PTRACE_SEIZE, thread.cast_signed(), nothing, options) == 0 }
 }
 
+/// The thread that became the program which a process has just become: it has the process's id now.
+#[must_use]
+pub fn former(process: i32) -> Option<u32> {
+    let thread = nix::sys::ptrace::getevent(nix::unistd::Pid::from_raw(process)).ok()?;
+    u32::try_from(thread).ok()
+}
+
 /// Lets a thread go that is followed and has stopped; it gets this signal, 0 is none.
 pub fn let_go(thread: i32, signal: i32) {
     let nothing = std::ptr::null_mut::<libc::c_void>();
