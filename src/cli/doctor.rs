@@ -116,6 +116,7 @@ fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {
             "full: fish_preexec and fish_postexec; text as typed; the counter gives a lower bound of gaps"
         }
         Program::Sh => "a job's block: its beginning, end and status, no commands",
+        Program::Run => "attesh run: every start of a program below it, as the kernel told",
     };
     report.add(Level::Fine, "capture", format!("{}, {tier}", shell.program.name()));
     match facts {
@@ -195,7 +196,7 @@ fn hooks(report: &mut Report, program: Program, facts: &HashMap<String, String>)
         Program::Bash => get("ps0_hooked") == "1" && !get("prompt_command_at").is_empty(),
         Program::Zsh => has("preexec_functions", "__attesh_") && has("precmd_functions", "__attesh_"),
         Program::Fish => has("handlers", "__attesh_"),
-        Program::Sh => true,
+        Program::Sh | Program::Run => true,
     };
     match in_place {
         true => report.add(Level::Fine, "hooks", "in place"),
@@ -299,7 +300,7 @@ fn others(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                 list.extend(names.map(|name| format!("{key}: {}", visible(name.as_bytes()))));
             }
         }
-        Program::Fish | Program::Sh => {}
+        Program::Fish | Program::Sh | Program::Run => {}
     }
     list
 }
@@ -373,7 +374,7 @@ fn hidden(program: Program, facts: &HashMap<String, String>) -> Vec<String> {
                     .map(|name| format!("{name} (zshaddhistory decides unseen: every text; if it hides no line: ATTESH_ZSHADDHISTORY=keeps)")),
             );
         }
-        Program::Sh => {}
+        Program::Sh | Program::Run => {}
         Program::Fish => {
             list.push("lines that begin with a blank".to_owned());
             if !get("private").is_empty() {

@@ -98,7 +98,7 @@ pub fn template(program: Program) -> &'static str {
         Program::Bash => BASH,
         Program::Zsh => ZSH,
         Program::Fish => FISH,
-        Program::Sh => HOOKS[1],
+        Program::Sh | Program::Run => HOOKS[1],
     }
 }
 

@@ -21,6 +21,7 @@ mod outputs;
 mod page;
 mod pages;
 mod policy;
+mod processes;
 mod prune;
 mod rc;
 mod reached;

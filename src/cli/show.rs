@@ -1,5 +1,6 @@
 //! `attesh show`: a sealed file, a journal or a session, readably.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
 use super::row::Layout;
 use super::view::{STALE, add_failure, view};
-use super::{held, key, listing, page, row};
+use super::{held, key, listing, page, processes, row};
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::fact::notice::Notice;
@@ -147,11 +148,16 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
             verdict.failure.as_ref().map_or_else(String::new, |failure| visible(failure.text.as_bytes()));
         report::line(&format!("why         {why}"))?;
     }
-    print(&statement, envelope.keyid(), verdict.told)?;
+    print(&statement, envelope.keyid(), verdict.told, args.processes)?;
     Ok(0)
 }
 
-fn print(statement: &Statement, keyid: &str, told: Option<Told>) -> Result<(), Failure> {
+fn print(
+    statement: &Statement,
+    keyid: &str,
+    told: Option<Told>,
+    with_processes: bool,
+) -> Result<(), Failure> {
     let predicate = &statement.predicate;
     let (session, outcome) = (&predicate.session, &predicate.outcome);
     let word = |text: &str| visible(text.as_bytes());
@@ -217,7 +223,7 @@ fn print(statement: &Statement, keyid: &str, told: Option<Told>) -> Result<(), F
         None => report::line("commands    not in the payload; they are in the transcript beside it")?,
         Some(commands) => {
             report::line("")?;
-            list(predicate, commands)?;
+            list(predicate, commands, with_processes)?;
         }
     }
     Ok(())
@@ -254,17 +260,27 @@ fn say(notice: &Notice, ended_ns: Option<u64>) -> Result<(), Failure> {
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.
-fn list(predicate: &Predicate, commands: &[CommandFacts]) -> Result<(), Failure> {
+fn list(predicate: &Predicate, commands: &[CommandFacts], with_processes: bool) -> Result<(), Failure> {
     let plans = &predicate.plans;
+    let processes = predicate.processes();
     let style = Style::for_output();
     let has_units = |plan: &&PlanFacts| plan.units.is_some();
     let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
+    // Commands are numbered in their shell from 1, without gaps.
+    let mut numbers: BTreeMap<u64, u64> = BTreeMap::new();
     for command in commands {
+        let n = numbers.entry(command.shell).and_modify(|n| *n += 1).or_insert(1);
         let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
         if let Some(at) = left.iter().position(of_shell) {
             script(predicate, left.remove(at), commands, style)?;
         } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
             report::line(&row(command, style))?;
+            if let Some(told) = processes.get(&(command.shell, *n)) {
+                report::line(&format!("      {}", processes::summary(told)))?;
+                if with_processes {
+                    processes::rows(told, style).iter().try_for_each(|row| report::line(row))?;
+                }
+            }
         }
     }
     for plan in plans.iter().filter(|plan| !has_units(plan)) {

@@ -170,6 +170,8 @@ pub struct Started {
     pub words: Option<Vec<Vec<u8>>>,
     /// Its folder, where that is another than of the start that it came of.
     pub workdir: Option<Vec<u8>>,
+    /// Nobody saw whether it took place.
+    pub unsure: bool,
     /// How it ended, if that is recorded.
     pub end: Option<End>,
 }
@@ -202,7 +204,8 @@ impl Told {
             words.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
         });
         let (path, workdir) = (get(PATH).map(<[u8]>::to_vec), get(WORKDIR).map(<[u8]>::to_vec));
-        let started = Started { numbers, path, words, workdir, end: None };
+        let unsure = get(UNSURE).is_some();
+        let started = Started { numbers, path, words, workdir, unsure, end: None };
         if self.starts.insert(numbers.id, started).is_some() {
             self.unclear.push(format!("two starts have the number {}", numbers.id));
         }

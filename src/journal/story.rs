@@ -447,7 +447,7 @@ impl Story {
             Program::Bash => true,
             Program::Zsh => !shell.pause_pending,
             Program::Fish => shell.running.is_none() && !shell.pause_pending,
-            Program::Sh => false,
+            Program::Sh | Program::Run => false,
         };
         let count = match (shell.native, close.native) {
             (Some(last), Some(now)) if told => Some(now.saturating_sub(last)),
@@ -576,7 +576,7 @@ impl LiveShell {
         let interrupted = std::mem::take(&mut self.interrupted);
         let Some(last) = last else { return Gap::None };
         let moved = match self.program {
-            Program::Bash | Program::Zsh | Program::Sh => {
+            Program::Bash | Program::Zsh | Program::Sh | Program::Run => {
                 if start.native == last && self.program == Program::Bash && interrupted {
                     // bash gives a number again when its PS0 was interrupted: that command never ran.
                     return Gap::None;

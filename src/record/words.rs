@@ -93,6 +93,8 @@ words! {
         Fish = "fish",
         /// Another shell, of which only its beginning, end and status are known
         Sh = "sh",
+        /// No shell: `attesh run`, whose one command is the program that it was given
+        Run = "run",
     }
 }
 words! {

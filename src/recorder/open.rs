@@ -24,7 +24,7 @@ use crate::text::{Command, Fault, Next};
 /// The shell is in no session, or still in the one where it was.
 pub(super) fn open(joining: &Joining, workdir: Vec<u8>) -> Result<Answer> {
     let shell = Shell {
-        program: joining.program.into(),
+        program: joining.program,
         version: joining.version.clone(),
         pid: joining.pid,
         native: joining.native,
@@ -67,7 +67,7 @@ fn scratch(session: &Session, shell: &Shell) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let folder = session.state_folder()?;
-    if shell.program == Program::Bash.into() {
+    if shell.program == Program::Bash {
         let name = format!("text-{}", shell.pid);
         let _ = folder.remove(&name);
         let _ = folder.create_file(&name);

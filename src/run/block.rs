@@ -97,7 +97,7 @@ fn begin(kind: &[u8], version: &[u8], pid: &[u8]) -> Outcome<()> {
     let program = std::str::from_utf8(kind).ok().and_then(Program::from_name);
     let program = program.ok_or_else(|| Failure::usage("block: an unknown shell"))?;
     let shell = Shell {
-        program: program.into(),
+        program,
         version: String::from_utf8_lossy(version).into_owned(),
         pid: number(pid)?,
         native: 0,

@@ -226,7 +226,7 @@ impl Recording {
     /// bash has started and waits, or is about to: it joins, and the plan is recorded.
     pub fn begin(&mut self, pid: u64, version: Option<&str>, evidence: Evidence) {
         let shell = Shell {
-            program: Program::Bash.into(),
+            program: Program::Bash,
             version: version.map_or_else(|| self.version.clone(), str::to_owned),
             pid,
             native: 0,

@@ -24,8 +24,8 @@ use crate::os::memory;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{
-    Body, CloseReason, Closes, FORMAT, Genesis, Open, OpenWord, PROTECTION_FILE, Prev, PrevWhy, Program,
-    RECORDER_ID, Recorder, StateLevel, Texts, Unseen,
+    Body, CloseReason, Closes, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program, RECORDER_ID,
+    Recorder, StateLevel, Texts, Unseen,
 };
 use crate::text::{Command, Fault, Next, told, visible};
 
@@ -51,7 +51,7 @@ pub struct NewSession {
 /// What a shell says of itself when it joins.
 pub struct Shell {
     /// Which shell.
-    pub program: OpenWord<Program>,
+    pub program: Program,
     /// Its version.
     pub version: String,
     /// Its process id.
@@ -305,7 +305,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
         }
         let mut texts = Texts::default();
         let open = Open {
-            program: shell.program.clone(),
+            program: shell.program.into(),
             version: shell.version.clone(),
             pid: shell.pid,
             start_ticks: stat.start_ticks,

@@ -12,13 +12,12 @@
 mod recorder;
 mod records;
 mod tree;
+mod words;
 
-use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use nix::errno::Errno;
@@ -30,27 +29,8 @@ use crate::os::signals::Signals;
 use crate::session::Session;
 use crate::sys::{self, notify};
 
-/// What a start is if it cannot be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fail {
-    /// It goes on, and is counted.
-    Open,
-    /// The kernel refuses it.
-    Closed,
-}
-
-/// The program that is to run.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its name as it was typed, and its arguments.
-    pub words: Vec<OsString>,
-    /// What becomes of a start that cannot be recorded.
-    pub fail: Fail,
-    /// Whether to wait until everything below it has ended.
-    pub waits: bool,
-}
+use words::Word;
+pub use words::{Fail, Program};
 
 /// What became of the program and of its recording.
 #[derive(Debug)]
@@ -93,37 +73,6 @@ struct Waiting {
     listener: Option<OwnedFd>,
     /// Starts that nobody records since the recorder died.
     lost: u64,
-}
-
-/// What the recorder says.
-enum Word {
-    /// The program could not be started, with this error.
-    NotStarted(i32),
-    /// The program runs under this process id; its listener comes with it.
-    Runs(u32),
-    /// It has ended, as wait(2) codes it, and so has the recording, whole or not.
-    Ended(i32, bool),
-}
-
-impl Word {
-    fn send(&self, to: &mut UnixStream) -> std::io::Result<()> {
-        match self {
-            Word::NotStarted(error) => writeln!(to, "not-started {error}"),
-            Word::Runs(pid) => writeln!(to, "runs {pid}"),
-            Word::Ended(state, whole) => writeln!(to, "ended {state} {}", u8::from(*whole)),
-        }
-    }
-
-    fn read(line: &str) -> Option<Self> {
-        let mut words = line.trim_end().split(' ');
-        let (word, number) = (words.next()?, words.next()?);
-        match word {
-            "not-started" => number.parse().ok().map(Word::NotStarted),
-            "runs" => number.parse().ok().map(Word::Runs),
-            "ended" => Some(Word::Ended(number.parse().ok()?, words.next()? == "1")),
-            _ => None,
-        }
-    }
 }
 
 impl Waiting {

@@ -16,8 +16,9 @@ use std::process::Command;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
+use super::records;
 use super::tree::Tree;
-use super::{Fail, Program, Word, records};
+use super::words::{Fail, Program, Word};
 use crate::collect;
 use crate::fact::process::{Count, End};
 use crate::files;
@@ -26,7 +27,7 @@ use crate::os::exec;
 use crate::os::held::{self, Asked, Place, Wanted};
 use crate::os::signals::Children;
 use crate::paths;
-use crate::record::{CloseReason, OpenWord};
+use crate::record::{self, CloseReason};
 use crate::report;
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, close, shells};
@@ -34,8 +35,6 @@ use crate::sys::notify::{self, Call};
 use crate::sys::{self, Held};
 use crate::text::{quoted, visible};
 
-/// How a shell-open names what is no shell: the one command below it is the program of `attesh run`.
-const PROGRAM: &str = "run";
 /// How long the journal's lock is waited for, in milliseconds.
 const WAIT_MS: u32 = 1_000;
 /// How many ends are recorded at once.
@@ -173,7 +172,7 @@ impl<'a> Recorder<'a> {
     fn new(program: &Program, session: &'a Session, root: u32, by_handle: bool) -> io::Result<Self> {
         let text: Vec<String> = program.words.iter().map(|word| quoted(word)).collect();
         let shell = Shell {
-            program: OpenWord::Other(PROGRAM.to_owned()),
+            program: record::Program::Run,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: u64::from(std::process::id()),
             native: 0,

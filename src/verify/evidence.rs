@@ -6,6 +6,7 @@ use crate::record::{Evidence, Status};
 use crate::seal::statement::{PlanFacts, Predicate};
 
 use super::verdict::Mark;
+use crate::text::count;
 
 /// What is left of a script whose text was taken out.
 const NO_TEXT: &str = "; of a script whose text was redacted the order and the statuses";
@@ -32,6 +33,7 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
     let redacted =
         if plans.iter().any(|plan| plan.sha256.is_none() && plan.units.is_none()) { NO_TEXT } else { "" };
     match plans.first() {
+        None if predicate.is_by_kernel() => by_kernel(predicate),
         None => (Mark::Open, "told by the hooks of its shells".into()),
         Some(plan) => {
             let version = plan.interpreter.version.as_deref().unwrap_or_default();
@@ -40,4 +42,28 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
             (Mark::Good, format!("read from bash{space}{version} itself, unit by unit{redacted}"))
         }
     }
+}
+
+/// What the starts below the commands rest on where `attesh run` started each of them.
+fn by_kernel(predicate: &Predicate) -> (Mark, String) {
+    let told = predicate.processes();
+    let gap = told.values().find_map(|told| told.gap());
+    let untold = predicate.session.shells.len().checked_sub(told.len()).filter(|untold| *untold > 0);
+    if gap.is_some() || untold.is_some() {
+        let why = gap.unwrap_or_else(|| "of one command nothing is told".to_owned());
+        return (Mark::Bad, format!("told by the kernel, and not of every start: {why}"));
+    }
+    let starts = told.values().map(|told| told.starts.len()).sum::<usize>();
+    let unsure = told.values().flat_map(|told| told.starts.values()).filter(|start| start.unsure).count();
+    let unsure = match unsure {
+        0 => String::new(),
+        unsure => format!("; of {} nobody saw whether it took place", count(unsure, "start")),
+    };
+    (
+        Mark::Open,
+        format!(
+            "told by the kernel: each of {} below was held until it was recorded{unsure}",
+            count(starts, "start")
+        ),
+    )
 }

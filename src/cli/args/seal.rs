@@ -122,8 +122,8 @@ pub struct Sh {
 #[derive(Debug, Args)]
 #[command(after_help = examples![
     "attesh run make test                                      record every program that starts below it",
-    "attesh run --seal t.intoto.json --key ci.key -- make test  and sign what was recorded",
-    "attesh run --fail closed -- ./agent                       refuse a start that cannot be recorded",
+    "attesh run --seal t.intoto.json --key ci.key make test    and sign what was recorded",
+    "attesh run --fail closed ./agent                          refuse a start that cannot be recorded",
 ])]
 #[allow(missing_docs)]
 pub struct Run {

@@ -19,6 +19,9 @@ pub struct Show {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// List the programs that started below each command of attesh run
+    #[arg(long, conflicts_with_all = ["json", "page"])]
+    pub processes: bool,
     /// Print a page of Markdown, for a pull request
     #[arg(long, group = "page", conflicts_with = "json")]
     pub markdown: bool,

@@ -47,6 +47,7 @@ const LAYERS: &[&str] = &[
     "report",
     "page",
     "collect",
+    "supervise",
     "run",
     "recorder",
     "cli",

@@ -1,0 +1,81 @@
+//! The programs that started below a command, as rows below its row.
+//!
+//! What lives here: the tree, and how many of them failed. What does not: what the facts say
+//! (`fact::process`), the row of the command (`show`).
+
+use std::collections::BTreeMap;
+
+use crate::fact::process::{End, Started, Told};
+use crate::report::Style;
+use crate::text::{count, quoted, visible};
+
+/// How deep a row is set in at most.
+const DEPTH_MAX: usize = 24;
+
+/// One line on all of them.
+pub fn summary(told: &Told) -> String {
+    let failed = told.starts.values().filter(|start| start.end.is_some_and(End::is_failure)).count();
+    let running = told.count.map_or(0, |count| count.running);
+    let running = if running > 0 { format!(", {running} went on") } else { String::new() };
+    let gap = told.gap().map_or_else(String::new, |gap| format!("; {}", visible(gap.as_bytes())));
+    format!("{} below, {failed} failed{running}{gap}", count(told.starts.len(), "program start"))
+}
+
+/// A row for each start, below the start that it came of.
+pub fn rows(told: &Told, style: Style) -> Vec<String> {
+    let mut below: BTreeMap<Option<u64>, Vec<&Started>> = BTreeMap::new();
+    for start in told.starts.values() {
+        let of = start.numbers.of.filter(|of| told.starts.contains_key(of));
+        below.entry(of).or_default().push(start);
+    }
+    let mut rows = Vec::new();
+    // What became another program stands above that, as deep; a start stands below the one before it.
+    let mut left: Vec<(&Started, usize)> = Vec::new();
+    let of = |of: Option<u64>, depth: usize| {
+        let starts = below.get(&of).into_iter().flatten().rev();
+        starts.map(|start| (*start, depth)).collect::<Vec<_>>()
+    };
+    left.extend(of(None, 0));
+    while let Some((start, depth)) = left.pop() {
+        rows.push(row(start, depth, style));
+        left.extend(of(Some(start.numbers.id), depth + 1));
+    }
+    rows
+}
+
+fn row(start: &Started, depth: usize, style: Style) -> String {
+    let end = start.end.map_or_else(|| "-".to_owned(), word);
+    let padded = format!("{end:>11}");
+    let end = match start.end {
+        Some(end) if end.is_failure() => style.bad(&padded),
+        Some(End::Exit(_)) => style.good(&padded),
+        _ => style.dim(&padded),
+    };
+    let words = start.words.as_ref().map_or_else(
+        || style.dim("(redacted)"),
+        |words| {
+            let quoted = words.iter().map(|word| quoted(std::os::unix::ffi::OsStrExt::from_bytes(word)));
+            quoted.collect::<Vec<String>>().join(" ")
+        },
+    );
+    let path = start.path.as_ref().map_or_else(|| "(redacted)".to_owned(), |path| visible(path));
+    let folder =
+        start.workdir.as_ref().map_or_else(String::new, |folder| format!("  in {}", visible(folder)));
+    let unsure = if start.unsure { style.dim(" (nobody saw whether it took place)") } else { String::new() };
+    let deep = "  ".repeat(depth.min(DEPTH_MAX));
+    format!(
+        "{:>8} {end}  {deep}{}{unsure}  {}",
+        start.numbers.id,
+        words,
+        style.dim(&format!("{path}{folder}"))
+    )
+}
+
+fn word(end: End) -> String {
+    match end {
+        End::Exit(status) => status.to_string(),
+        End::Signal(signal) => format!("signal {signal}"),
+        End::Became(id) => format!("became {id}"),
+        other => other.to_string(),
+    }
+}
