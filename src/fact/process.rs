@@ -39,6 +39,23 @@ pub const RUNNING: &str = "running";
 /// How ends were told: `pidfd` or `exit_group`.
 pub const TOLD_BY: &str = "toldBy";
 
+/// The names of all texts of the three types.
+pub const TEXTS: [&str; 13] = [
+    NUMBERS,
+    PATH,
+    ARGUMENTS,
+    WORKDIR,
+    CUT,
+    UNSURE,
+    ENDS,
+    SEEN,
+    LOST,
+    NOT_STARTED,
+    REACHED,
+    RUNNING,
+    TOLD_BY,
+];
+
 /// The numbers of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {

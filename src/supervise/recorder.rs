@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -41,6 +42,10 @@ const WAIT_MS: u32 = 1_000;
 const ENDS_MAX: usize = 64;
 /// How long an end waits for others, in milliseconds.
 const ENDS_WAIT_MS: u16 = 500;
+/// How long a process that has ended is waited for by its parent, once none is left that runs; and how
+/// often that is looked at, in milliseconds.
+const REAPED: Duration = Duration::from_secs(1);
+const REAPED_LOOK_MS: u16 = 20;
 /// How many bytes of words stand in the detail of an anomaly.
 const DETAIL_MAX: usize = 400;
 /// What is waited for, by the number that the kernel gives back; from the third on process ids.
@@ -97,6 +102,8 @@ fn begin<'a>(
     // What the terminal sends is for the program, and nothing of it reaches this process.
     sys::ignore_signals();
     let _ = nix::unistd::setsid();
+    // An orphan becomes a child of this process: its end is told, and whoever starts it stays known.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
     let pid = held.pid().as_raw().unsigned_abs();
     let begun = Recorder::new(program, session, pid, by_handle).and_then(|recorder| {
         Word::Runs(pid).send(words)?;
@@ -162,8 +169,8 @@ struct Recorder<'a> {
     unread: u64,
     reached: u64,
     has_said: bool,
-    /// The listener has no process left.
-    is_alone: bool,
+    /// Since when no process is left that could ask.
+    alone: Option<Instant>,
     /// Nothing is recorded any more.
     has_closed: bool,
 }
@@ -209,7 +216,7 @@ impl<'a> Recorder<'a> {
             unread: 0,
             reached: 0,
             has_said: false,
-            is_alone: false,
+            alone: None,
             has_closed: false,
         })
     }
@@ -221,7 +228,8 @@ impl<'a> Recorder<'a> {
     }
 
     fn is_over(&self, waits: bool) -> bool {
-        self.state.is_some() && (!waits || self.is_alone)
+        let is_told = || self.tree.is_empty() || self.alone.is_some_and(|since| since.elapsed() > REAPED);
+        self.state.is_some() && (!waits || (self.alone.is_some() && is_told()))
     }
 
     /// Answers what comes, until it is over or no process is left that could ask.
@@ -230,12 +238,13 @@ impl<'a> Recorder<'a> {
         loop {
             self.children.heard();
             self.hear_changes();
-            if is_over(self) || (self.is_alone && (self.state.is_some() || self.has_closed)) {
+            if is_over(self) || (self.alone.is_some() && self.has_closed) {
                 return Ok(());
             }
-            let limit = match self.tree.ends.is_empty() || self.has_closed {
-                true => EpollTimeout::NONE,
-                false => EpollTimeout::from(ENDS_WAIT_MS),
+            let limit = match (self.alone, self.tree.ends.is_empty() || self.has_closed) {
+                (Some(_), _) => EpollTimeout::from(REAPED_LOOK_MS),
+                (None, true) => EpollTimeout::NONE,
+                (None, false) => EpollTimeout::from(ENDS_WAIT_MS),
             };
             let count = match self.poll.wait(&mut events, limit) {
                 Err(Errno::EINTR) => continue,
@@ -260,7 +269,7 @@ impl<'a> Recorder<'a> {
     fn hear_call(&mut self, events: EpollFlags) -> io::Result<()> {
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
         if !events.contains(EpollFlags::EPOLLIN) {
-            self.is_alone = true;
+            self.alone = Some(Instant::now());
             self.poll.delete(listener)?;
             return Ok(());
         }

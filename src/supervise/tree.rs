@@ -155,10 +155,18 @@ impl Tree {
         pids.sort_unstable();
         for pid in pids {
             self.forget_dead(pid);
-            running += u64::from(self.processes.contains_key(&pid));
-            let _ = self.leaves(pid, End::Running);
+            let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
+            // Its parent has not asked how it ended.
+            let has_ended = handle.is_some_and(|handle| notify::has_ended(handle.as_fd()));
+            running += u64::from(self.processes.contains_key(&pid) && !has_ended);
+            let _ = self.leaves(pid, if has_ended { End::Untold } else { End::Running });
         }
         running
+    }
+
+    /// Whether no process is left.
+    pub fn is_empty(&self) -> bool {
+        self.processes.is_empty()
     }
 
     /// How many starts there were.

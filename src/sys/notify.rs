@@ -151,6 +151,13 @@ pub fn ending(process: BorrowedFd) -> Option<i32> {
     (info.mask & INFO_EXIT != 0).then_some(info.exit)
 }
 
+/// Whether a process has ended, waited for or not.
+#[must_use]
+pub fn has_ended(process: BorrowedFd) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    poll(&mut [PollFd::new(process, PollFlags::POLLIN)], PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
 /// Whether the kernel tells how a process ended to one that is not its parent.
 #[must_use]
 pub fn tells_endings() -> bool {

@@ -36,6 +36,11 @@ mod recorder {
     mod writers;
 }
 
+/// `attesh run`: the programs below a command, as the kernel tells of them.
+mod supervise {
+    mod forms;
+}
+
 /// The writer of the journal, called directly: what it leaves, finds again and never holds
 /// against an honest append.
 mod journal {

@@ -1,0 +1,265 @@
+/* Starts /bin/sh -c 'exit N' in one form, and waits for it where the form lets it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char exit_with[] = "exit 41";
+static char *words[] = {"sh", "-c", exit_with, NULL};
+
+static int end_of(pid_t child)
+{
+    int state = 0;
+    if (waitpid(child, &state, 0) < 0)
+        return 99;
+    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+}
+
+static int forked(void (*become)(void))
+{
+    pid_t child = fork();
+    if (child == 0) {
+        become();
+        _exit(98);
+    }
+    return end_of(child);
+}
+
+static void plain(void) { execv("/bin/sh", words); }
+static void empty(void) { execve("/bin/sh", words, (char *[]){NULL}); }
+static void session(void) { setsid(); plain(); }
+
+static void memory(void)
+{
+    char bytes[65536];
+    int from = open("/bin/sh", O_RDONLY), into = memfd_create("forms", 0);
+    for (ssize_t got; (got = read(from, bytes, sizeof bytes)) > 0;)
+        if (write(into, bytes, got) != got)
+            _exit(97);
+    syscall(SYS_execveat, into, "", words, environ, AT_EMPTY_PATH);
+}
+
+static void beside(void)
+{
+    int folder = open("/bin", O_PATH | O_DIRECTORY);
+    syscall(SYS_execveat, folder, "sh", words, environ, 0);
+}
+
+static void old(void)
+{
+#ifdef __x86_64__
+    /* The calls of i386 take pointers of 32 bits. */
+    char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    unsigned *list = (unsigned *)(low + 256);
+    strcpy(low, "/bin/sh");
+    strcpy(low + 16, "sh");
+    strcpy(low + 24, "-c");
+    strcpy(low + 32, exit_with);
+    list[0] = (unsigned)(unsigned long)(low + 16);
+    list[1] = (unsigned)(unsigned long)(low + 24);
+    list[2] = (unsigned)(unsigned long)(low + 32);
+    list[3] = 0;
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(11), "b"(low), "c"(list), "d"(0) : "memory");
+#endif
+}
+
+static void wide(void)
+{
+#ifdef __x86_64__
+    /* execve of x32 is number 520. */
+    _exit(syscall(0x40000000 + 520, "/bin/sh", words, environ) < 0 && errno == ENOSYS ? 41 : 1);
+#endif
+}
+
+static void *by_thread(void *none) { plain(); return none; }
+
+static void thread(void)
+{
+    pthread_t one;
+    pthread_create(&one, NULL, by_thread, NULL);
+    pthread_join(one, NULL);
+}
+
+static void *rewriter(void *none)
+{
+    for (;;) {
+        exit_with[5] = '5';
+        exit_with[5] = '4';
+    }
+    return none;
+}
+
+/* What runs is "exit 41" or "exit 51", by chance. */
+static void rewritten(void)
+{
+    pthread_t one;
+    pthread_create(&one, NULL, rewriter, NULL);
+    usleep(1000);
+    plain();
+}
+
+static void traced(void)
+{
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    plain();
+}
+
+static void missing(void) { execv("/no/such/program", words); }
+
+static int debugged(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        traced();
+        _exit(98);
+    }
+    int state;
+    waitpid(child, &state, 0);
+    ptrace(PTRACE_CONT, child, 0, 0);
+    return end_of(child);
+}
+
+static int shared(void)
+{
+    pid_t child = vfork();
+    if (child == 0) {
+        execv("/bin/sh", words);
+        _exit(98);
+    }
+    return end_of(child);
+}
+
+static int spawned(void)
+{
+    pid_t child;
+    return posix_spawn(&child, "/bin/sh", NULL, NULL, words, environ) ? 96 : end_of(child);
+}
+
+/* A daemon: its parent is gone when it starts the program. */
+static int orphaned(void)
+{
+    int line[2];
+    if (pipe(line))
+        return 95;
+    pid_t child = fork();
+    if (child == 0) {
+        if (fork())
+            _exit(0);
+        while (getppid() == child)
+            usleep(100);
+        usleep(20000);
+        plain();
+    }
+    end_of(child);
+    close(line[1]);
+    char byte;
+    return read(line[0], &byte, 1) == 0 ? 41 : 95; /* until the daemon has ended */
+}
+
+static int killed(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        execv("/bin/sh", (char *[]){"sh", "-c", "echo up; exec sleep 1000", NULL});
+        _exit(98);
+    }
+    usleep(300000);
+    kill(child, SIGKILL);
+    return end_of(child) == 128 + SIGKILL ? 41 : 1;
+}
+
+static int behind(void)
+{
+    if (fork() == 0)
+        execv("/bin/sh", (char *[]){"sh", "-c", "sleep 3; exit 41", NULL});
+    usleep(300000);
+    return 41;
+}
+
+/* Whatever is done to the recorder, which is the parent of this process. */
+static int hostile(void)
+{
+    pid_t recorder = getppid();
+    char byte = 0;
+    struct iovec own = {&byte, 1}, other = {(void *)0x400000, 1};
+    struct rlimit none = {0, 0};
+    int refused = 0;
+    refused += kill(recorder, SIGKILL) < 0 && errno == EPERM;
+    refused += kill(-recorder, SIGKILL) < 0 && errno == EPERM;
+    refused += kill(-1, SIGKILL) < 0 && errno == EPERM;
+    refused += syscall(SYS_tkill, recorder, SIGSTOP) < 0 && errno == EPERM;
+    refused += syscall(SYS_tgkill, recorder, recorder, SIGSTOP) < 0 && errno == EPERM;
+    refused += ptrace(PTRACE_ATTACH, recorder, 0, 0) < 0 && errno == EPERM;
+    refused += process_vm_readv(recorder, &own, 1, &other, 1, 0) < 0 && errno == EPERM;
+    refused += process_vm_writev(recorder, &own, 1, &other, 1, 0) < 0 && errno == EPERM;
+    refused += syscall(SYS_pidfd_open, recorder, 0) < 0 && errno == EPERM;
+    refused += prlimit(recorder, RLIMIT_NOFILE, &none, NULL) < 0 && errno == EPERM;
+    siginfo_t info = {.si_code = SI_QUEUE};
+    refused += syscall(SYS_rt_sigqueueinfo, recorder, SIGKILL, &info) < 0 && errno == EPERM;
+    /* Asking whether it is there is no harm. */
+    refused += kill(recorder, 0) == 0 || errno == EPERM;
+    return refused == 12 ? forked(plain) : refused;
+}
+
+/* Another namespace has other numbers: there the whole world may be killed. */
+static int apart(void)
+{
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0)
+        return 77;
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t other = fork();
+        if (other == 0)
+            pause();
+        usleep(100000);
+        if (kill(-1, SIGKILL) < 0 || end_of(other) != 128 + SIGKILL)
+            _exit(94);
+        _exit(forked(plain));
+    }
+    return end_of(child);
+}
+
+static int socketed(void)
+{
+    int pair[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    dup2(pair[0], 0);
+    return forked(plain);
+}
+
+int main(int count, char **form)
+{
+    static const struct {
+        const char *name;
+        int (*call)(void);
+        void (*become)(void);
+    } forms[] = {
+        {"plain", NULL, plain},       {"empty", NULL, empty},         {"session", NULL, session},
+        {"memory", NULL, memory},     {"beside", NULL, beside},       {"old", NULL, old},
+        {"wide", NULL, wide},         {"thread", NULL, thread},       {"rewritten", NULL, rewritten},
+        {"missing", NULL, missing},   {"debugged", debugged, NULL},   {"vfork", shared, NULL},
+        {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
+        {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
+        {"socket", socketed, NULL},
+    };
+    for (size_t at = 0; count > 1 && at < sizeof forms / sizeof *forms; at++)
+        if (strcmp(forms[at].name, form[1]) == 0)
+            return forms[at].call ? forms[at].call() : forked(forms[at].become);
+    return 2;
+}
