@@ -24,13 +24,16 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::os::held::{Asked, asked};
-use crate::os::proc;
 use crate::os::signals::Signals;
-use crate::session::Session;
+use crate::record::CloseReason;
+use crate::report;
+use crate::session::shells::workdir;
+use crate::session::{self, Session, close};
 use crate::sys::{self, notify};
+use crate::text;
 
-use words::Word;
 pub use words::{Fail, Program};
+use words::{WAIT_MS, Word};
 
 /// What became of the program and of its recording.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Outcome {
 /// # Errors
 /// It could not be started: nothing of it ran.
 pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
+    // Should the recorder die, the program becomes a child of this process.
+    nix::sys::prctl::set_child_subreaper(true)?;
     let (ours, theirs) = UnixStream::pair()?;
     let (line, recorder) = {
         let theirs = &theirs;
@@ -54,11 +59,43 @@ pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
     drop(theirs);
     let signals = Signals::take();
     let line = BufReader::new(line);
-    let outcome =
-        Waiting { line, from: ours, signals, program: None, listener: None, lost: 0 }.wait(program.fail);
+    let waiting = Waiting { line, from: ours, signals, program: None, listener: None, lost: 0 };
     // A recorder that stays for what runs on in the background is not waited for.
-    let _ = sys::wait_for(recorder, false);
-    outcome
+    match waiting.wait(program.fail)? {
+        Ended::Told(outcome) => Ok(outcome),
+        Ended::Alone(status, lost) => {
+            report::say(&format!(
+                "the recorder ended before the program: {} not recorded",
+                text::count(lost, "start")
+            ));
+            let recorder = u64::from(recorder.as_raw().unsigned_abs());
+            if let Err(error) = close_for(session, recorder, lost) {
+                report::say(&format!("the session stays open: {error}"));
+            }
+            Ok(Outcome { status, whole: false })
+        }
+    }
+}
+
+/// Closes what a recorder left open that died.
+fn close_for(session: &Session, recorder: u64, lost: u64) -> session::Result<()> {
+    session.with_writer_waiting(WAIT_MS, |writer| {
+        let story = writer.story()?;
+        let left = story.live.iter().find(|(_, shell)| shell.pid == recorder).map(|(at, _)| *at);
+        let Some(shell) = left else { return Ok(()) };
+        let lost = text::count(lost, "start");
+        records::anomaly(writer, "recorder-lost", &format!("the recorder died; {lost} followed unrecorded"))?;
+        close::close_shell(writer, shell, CloseReason::Unknown, None, None, workdir())?;
+        close::end_without_shells(session, writer, &|_| Ok(()))
+    })
+}
+
+/// How the waiting ended.
+enum Ended {
+    /// The recorder told.
+    Told(Outcome),
+    /// The recorder died; how the program ended, and how many starts went unrecorded.
+    Alone(ExitStatus, u64),
 }
 
 /// The process that waits for the program.
@@ -69,21 +106,21 @@ struct Waiting {
     from: UnixStream,
     signals: Signals,
     /// The program's process id.
-    program: Option<(u32, OwnedFd)>,
+    program: Option<u32>,
     listener: Option<OwnedFd>,
     /// Starts that nobody records since the recorder died.
     lost: u64,
 }
 
 impl Waiting {
-    fn wait(mut self, fail: Fail) -> std::io::Result<Outcome> {
+    fn wait(mut self, fail: Fail) -> std::io::Result<Ended> {
         loop {
             if self.line.buffer().is_empty() {
                 let line = self.line.get_ref().as_fd();
                 await_any(&[Some(line), self.signals.source()], PollTimeout::NONE)?;
             }
-            if let Some((pid, _)) = &self.program {
-                self.signals.hand_on(*pid);
+            if let Some(pid) = self.program {
+                self.signals.hand_on(pid);
             }
             let line = self.line.get_ref().as_fd();
             if self.line.buffer().is_empty() && !await_any(&[Some(line)], PollTimeout::ZERO)? {
@@ -94,11 +131,11 @@ impl Waiting {
             match Word::read(&text) {
                 Some(Word::NotStarted(error)) => return Err(std::io::Error::from_raw_os_error(error)),
                 Some(Word::Runs(pid)) => {
-                    self.program = Some((pid, notify::process(pid)?));
+                    self.program = Some(pid);
                     self.listener = notify::handed(&self.from)?.map(OwnedFd::from);
                 }
                 Some(Word::Ended(state, whole)) => {
-                    return Ok(Outcome { status: ExitStatus::from_raw(state), whole });
+                    return Ok(Ended::Told(Outcome { status: ExitStatus::from_raw(state), whole }));
                 }
                 None => return self.go_on_alone(fail),
             }
@@ -106,28 +143,24 @@ impl Waiting {
     }
 
     /// The recorder is gone: the program goes on unrecorded, or starts nothing any more.
-    fn go_on_alone(mut self, fail: Fail) -> std::io::Result<Outcome> {
-        let Some((pid, process)) = self.program.take() else {
+    fn go_on_alone(mut self, fail: Fail) -> std::io::Result<Ended> {
+        let Some(pid) = self.program.take() else {
             return Err(std::io::Error::other("the recorder ended before the program began"));
         };
         if fail == Fail::Closed {
             self.listener = None;
         }
         loop {
+            while let Some((child, state)) = notify::next_change() {
+                if child.unsigned_abs() == pid {
+                    return Ok(Ended::Alone(ExitStatus::from_raw(state), self.lost));
+                }
+            }
             let listener = self.listener.as_ref().map(AsFd::as_fd);
-            await_any(&[Some(process.as_fd()), listener, self.signals.source()], PollTimeout::from(100_u8))?;
+            await_any(&[listener, self.signals.source()], PollTimeout::from(100_u8))?;
             self.signals.hand_on(pid);
             if let Some(listener) = &self.listener {
                 self.lost += let_pass(listener.as_fd())?;
-            }
-            // Who took the program over waits for it.
-            if let Some(state) = notify::ending(process.as_fd()) {
-                return Ok(Outcome { status: ExitStatus::from_raw(state), whole: false });
-            }
-            if await_any(&[Some(process.as_fd())], PollTimeout::ZERO)?
-                && proc::stat(pid.into()).is_ok_and(|stat| stat.is_none())
-            {
-                return Ok(Outcome { status: ExitStatus::from_raw(0xff00), whole: false });
             }
         }
     }

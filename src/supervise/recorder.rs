@@ -19,7 +19,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 
 use super::records;
 use super::tree::Tree;
-use super::words::{Fail, Program, Word};
+use super::words::{Fail, Program, WAIT_MS, Word};
 use crate::collect;
 use crate::fact::process::{Count, End};
 use crate::files;
@@ -36,8 +36,6 @@ use crate::sys::notify::{self, Call};
 use crate::sys::{self, Held};
 use crate::text::{quoted, visible};
 
-/// How long the journal's lock is waited for, in milliseconds.
-const WAIT_MS: u32 = 1_000;
 /// How many ends are recorded at once.
 const ENDS_MAX: usize = 64;
 /// How long an end waits for others, in milliseconds.
@@ -73,7 +71,13 @@ pub fn work(program: &Program, session: &Session, lines: Lines) -> u8 {
             }
             let state = recorder.state.unwrap_or(0xff00);
             let whole = recorder.close(state);
-            let _ = Word::Ended(state, whole).send(&mut words);
+            // What could not become the program says why.
+            let failure = recorder.held.take().filter(|_| !recorder.has_begun).and_then(Held::failure);
+            let word = match failure.and_then(|failure| failure.raw_os_error()) {
+                Some(error) => Word::NotStarted(error),
+                None => Word::Ended(state, whole),
+            };
+            let _ = word.send(&mut words);
             drop(words);
             // What runs on needs somebody who answers: without a listener it could start nothing.
             sys::leave_streams();
@@ -113,6 +117,7 @@ fn begin<'a>(
     match begun {
         Ok((mut recorder, Some(listener))) => {
             recorder.listen(listener.into())?;
+            recorder.held = Some(held);
             Ok(recorder)
         }
         Ok((mut recorder, None)) => {
@@ -161,6 +166,9 @@ struct Recorder<'a> {
     tree: Tree,
     /// Threads that are followed until they become another program.
     followed: HashSet<u32>,
+    /// The program, until it has begun.
+    held: Option<Held>,
+    has_begun: bool,
     /// How the program ended, as wait(2) codes it.
     state: Option<i32>,
     /// Starts that are in no record, although they have a number.
@@ -211,6 +219,8 @@ impl<'a> Recorder<'a> {
             children,
             tree: Tree::default(),
             followed: HashSet::new(),
+            held: None,
+            has_begun: false,
             state: None,
             lost: 0,
             unread: 0,
@@ -400,6 +410,7 @@ impl<'a> Recorder<'a> {
             return true;
         }
         let Some(mut start) = self.tree.became(pid) else { return true };
+        self.has_begun = true;
         let changed = if unsure { None } else { changed(pid, &start.wanted) };
         if let Some(words) = changed {
             let shown = visible(&start.wanted.words[..start.wanted.words.len().min(DETAIL_MAX)]);

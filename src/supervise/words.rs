@@ -5,6 +5,9 @@ use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+/// How long the journal's lock is waited for, in milliseconds.
+pub const WAIT_MS: u32 = 1_000;
+
 /// What a start is if it cannot be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fail {

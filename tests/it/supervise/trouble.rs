@@ -1,0 +1,187 @@
+//! What becomes of a program below `attesh run` if a part of the recording dies, or is not to be had.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use attesh::fact::process::End;
+
+use super::forms::{forms, told};
+use crate::cli::messages::{ok, with_key};
+use crate::stage::programs::attesh;
+use crate::stage::pty::{ATTESH, Home};
+
+/// A shell below `attesh run` that reads its commands from a pipe.
+struct Below {
+    run: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Below {
+    fn new(home: &Home, options: &[&str]) -> Self {
+        let mut command = home.command(Path::new(ATTESH));
+        command.arg("run").args(options).args(["sh", "-s"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut run = command.spawn().unwrap();
+        let (to, from) = (run.stdin.take().unwrap(), BufReader::new(run.stdout.take().unwrap()));
+        Below { run, to, from }
+    }
+
+    /// What a command of the shell prints.
+    fn says(&mut self, line: &str) -> String {
+        writeln!(self.to, "{line}").unwrap();
+        let mut said = String::new();
+        self.from.read_line(&mut said).unwrap();
+        said.trim_end().to_owned()
+    }
+
+    fn ends(self) -> (Option<i32>, String) {
+        drop((self.to, self.from));
+        let out = self.run.wait_with_output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    }
+}
+
+fn kill(pid: &str) {
+    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+#[test]
+fn a_recorder_that_dies_takes_the_program_with_it_or_hides_what_follows() {
+    for fail in ["open", "closed"] {
+        let home = with_key();
+        let mut below = Below::new(&home, &["--fail", fail]);
+        let recorder = below.says("/bin/true; echo $PPID");
+        kill(&recorder);
+        let after = below.says("/bin/true 2>/dev/null; echo $?");
+        writeln!(below.to, "exit 7").unwrap();
+        let (status, errors) = below.ends();
+        assert_eq!((status, after.as_str()), (Some(7), if fail == "open" { "0" } else { "126" }), "{errors}");
+        let count = if fail == "open" { "1 start not recorded" } else { "0 starts not recorded" };
+        assert!(
+            errors.contains("the recorder ended before the program: ") && errors.contains(count),
+            "{errors}"
+        );
+        let told = told(&home.records());
+        assert_eq!(told.starts.len(), 2);
+        assert_eq!(told.gap().as_deref(), Some("the recording of starts did not come to its end"));
+        let sessions = ok(&home, &["sessions"]);
+        assert!(sessions.contains("ended") && sessions.contains("no"), "{sessions}");
+    }
+}
+
+#[test]
+fn what_waits_for_the_program_is_killed_and_the_rest_goes_unrecorded() {
+    let home = with_key();
+    let mut below = Below::new(&home, &[]);
+    assert_eq!(below.says("echo up"), "up");
+    kill(&below.run.id().to_string());
+    assert_eq!(below.says("/bin/false; echo $?"), "1");
+    writeln!(below.to, "exit 7").unwrap();
+    below.ends();
+    std::thread::sleep(Duration::from_millis(500));
+    let told = told(&home.records());
+    assert_eq!(told.gap(), None);
+    let ends: Vec<Option<End>> = told.starts.values().map(|start| start.end).collect();
+    assert_eq!(ends, [Some(End::Exit(7)), Some(End::Exit(1))]);
+}
+
+#[test]
+fn a_status_or_a_signal_of_the_program_does_not_pass() {
+    use std::os::unix::process::ExitStatusExt as _;
+    for (script, code, signal) in [
+        ("exit 0", Some(0), None),
+        ("exit 200", Some(200), None),
+        ("kill -TERM $$", None, Some(15)),
+        ("kill -KILL $$", None, Some(9)),
+    ] {
+        let home = with_key();
+        let status = home.command(Path::new(ATTESH)).args(["run", "sh", "-c", script]).status().unwrap();
+        assert_eq!((status.code(), status.signal()), (code, signal), "{script}");
+        let finish = home.records().into_iter().find(|record| record.kind() == "finish").unwrap();
+        let expected = code.unwrap_or_else(|| 128 + signal.unwrap());
+        assert_eq!(finish.number("status"), u64::try_from(expected).ok(), "{script}");
+    }
+    // A signal to attesh reaches the program.
+    let home = with_key();
+    let mut below = Below::new(&home, &[]);
+    assert_eq!(below.says("trap 'echo got; exit 5' TERM; echo up"), "up");
+    Command::new("kill").args(["-TERM", &below.run.id().to_string()]).status().unwrap();
+    assert_eq!(below.says(":"), "got");
+    assert_eq!(below.ends().0, Some(5));
+}
+
+#[test]
+fn a_program_that_cannot_run_is_told_otherwise() {
+    let home = with_key();
+    home.file("text", "no program\n");
+    for (words, code, what) in [
+        (&["no-such-program-here"][..], 127, "no-such-program-here: no such program"),
+        (&["/no/such/program"], 127, "no such file"),
+        (&["/etc/passwd"], 126, "ermission denied"),
+    ] {
+        let said = attesh(&home, &[&["run"], words].concat());
+        assert_eq!(said.code, Some(code), "{words:?}: {}", said.err);
+        assert!(said.err.contains(what) && said.out.is_empty(), "{words:?}: {}", said.err);
+    }
+    // Within another one: nothing runs unseen, and nothing runs twice.
+    let home = with_key();
+    let said = attesh(&home, &["run", ATTESH, "run", "echo", "inner"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(125), ""), "{}", said.err);
+    assert!(said.err.contains("another recorder already holds"), "{}", said.err);
+}
+
+#[test]
+fn what_is_handed_to_a_process_outside_is_seen() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let fifo = home.path("work/fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut outside = Command::new("sh")
+        .arg("-c")
+        .arg(format!("read line < {0}; /bin/true outside", fifo.display()))
+        .spawn()
+        .unwrap();
+    let said =
+        attesh(&home, &["run", "sh", "-c", &format!("echo go > {}; /bin/true inside", fifo.display())]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    outside.wait().unwrap();
+    let told = told(&home.records());
+    let words: Vec<Vec<Vec<u8>>> = told.starts.values().filter_map(|start| start.words.clone()).collect();
+    assert!(words.iter().any(|words| words[1..] == [b"inside".to_vec()]));
+    assert!(!words.iter().any(|words| words.iter().any(|word| word == b"outside")));
+}
+
+#[test]
+fn a_sealed_program_is_shown_and_judged_otherwise() {
+    let home = with_key();
+    let words = [
+        "run",
+        "--seal",
+        "t.intoto.json",
+        "--key",
+        "key",
+        "sh",
+        "-c",
+        "cd /; /bin/false; exec sh -c 'exit 3'",
+    ];
+    let said = attesh(&home, &words);
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    let shown = ok(&home, &["show", "t.intoto.json", "--processes", "--trust", "key.pub"]);
+    let rows: Vec<&str> = shown.lines().rev().take(4).collect();
+    assert!(rows[3].ends_with("3 program starts below, 2 failed"), "{shown}");
+    assert!(
+        rows[2].contains("1    became 3  sh -c 'cd /; /bin/false; exec sh -c '\\''exit 3'\\'''"),
+        "{shown}"
+    );
+    assert!(rows[1].contains("2           1    /bin/false  /bin/false  in /"), "{shown}");
+    assert!(rows[0].contains("3           3    sh -c 'exit 3'  "), "{shown}");
+    let verdict = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
+    let line = "evidence      told by the kernel: each of 3 starts below was held until it was recorded";
+    assert!(verdict.contains(line), "{verdict}");
+}
