@@ -165,7 +165,7 @@ pub fn asked(call: &Call) -> Option<Asked> {
     }
     if number == table.execveat {
         // The descriptor is an int; the upper half of the register is not its own.
-        let beside = Some((first & 0xffff_ffff) as u32).map(u32::cast_signed);
+        let beside = Some(((first & 0xffff_ffff) as u32).cast_signed());
         return Some(Asked::Start(Place { path: second, words: third, beside, pointer }));
     }
     if number == table.exit_group {

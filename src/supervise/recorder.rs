@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -20,6 +20,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use super::records;
 use super::tree::Tree;
 use super::words::{Fail, Program, WAIT_MS, Word};
+use crate::clock::Deadline;
 use crate::collect;
 use crate::fact::process::{Count, End};
 use crate::files;
@@ -177,8 +178,8 @@ struct Recorder<'a> {
     unread: u64,
     reached: u64,
     has_said: bool,
-    /// Since when no process is left that could ask.
-    alone: Option<Instant>,
+    /// Until when those are waited for that have ended, once no process is left that could ask.
+    alone: Option<Deadline>,
     /// Nothing is recorded any more.
     has_closed: bool,
 }
@@ -238,7 +239,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn is_over(&self, waits: bool) -> bool {
-        let is_told = || self.tree.is_empty() || self.alone.is_some_and(|since| since.elapsed() > REAPED);
+        let is_told = || self.tree.is_empty() || self.alone.is_some_and(|deadline| deadline.left().is_zero());
         self.state.is_some() && (!waits || (self.alone.is_some() && is_told()))
     }
 
@@ -279,7 +280,7 @@ impl<'a> Recorder<'a> {
     fn hear_call(&mut self, events: EpollFlags) -> io::Result<()> {
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
         if !events.contains(EpollFlags::EPOLLIN) {
-            self.alone = Some(Instant::now());
+            self.alone = Some(Deadline::after(REAPED));
             self.poll.delete(listener)?;
             return Ok(());
         }

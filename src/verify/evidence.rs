@@ -59,11 +59,13 @@ fn by_kernel(predicate: &Predicate) -> (Mark, String) {
         0 => String::new(),
         unsure => format!("; of {} nobody saw whether it took place", count(unsure, "start")),
     };
+    let left = match told.values().filter_map(|told| told.count).map(|count| count.running).sum::<u64>() {
+        0 => String::new(),
+        left => format!("; {left} went on when it ended, unrecorded from then"),
+    };
+    let starts = count(starts, "start");
     (
         Mark::Open,
-        format!(
-            "told by the kernel: each of {} below was held until it was recorded{unsure}",
-            count(starts, "start")
-        ),
+        format!("told by the kernel: each of {starts} below was held until it was recorded{unsure}{left}"),
     )
 }
