@@ -131,6 +131,9 @@ codes! {
     PolicyRule Policy "policy.rule" "an expression of the policy is not true";
     PolicyCommands Policy "policy.commands" "the statement has no list of commands that could be judged";
     CommandDenied Policy "command.denied" "a command ran that the policy denies";
+    ProcessUnseen Policy "process.unseen" "not every start of a program is told, or not enough of it";
+    ProcessDenied Policy "process.denied" "a program started that the policy denies";
+    ProcessRequired Policy "process.required" "a program did not start that the policy requires, or did not succeed";
     CommandUnseen Policy "command.unseen" "the commands of a shell were not seen, so they may be denied";
     CommandHidden Policy "command.hidden" "the text of a command is not there, so it may be denied";
     ScriptPlanMissing Policy "script.plan-missing" "no plan shows that the script ran";

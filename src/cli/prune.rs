@@ -20,6 +20,7 @@ use crate::paths;
 use crate::report;
 use crate::seal::tombstone::{ENVELOPES_MAX, SealedAs, Tombstone, Why};
 use crate::session::began::{self, Retention};
+use crate::session::heads::checked;
 use crate::session::last::Sealed;
 use crate::session::removed::{self, Writer};
 use crate::session::retained::{Looked, Stands, look};
@@ -95,22 +96,22 @@ pub fn run(args: &Prune) -> Exit {
     refusal.map_or(Ok(0), Err)
 }
 
-/// Whether it is a copy: one that is only read, or one beside the session itself, which is in the
-/// folder of its id. What cannot be told is an error, because a copy goes without a tombstone.
-fn is_copy(session: &Session) -> Result<bool, Failure> {
-    if session.is_copy() {
-        return Ok(true);
-    }
-    let Some(itself) = paths::sessions().map(|root| root.join(session.id())) else { return Ok(false) };
-    if session.folder().is_at(&itself)? {
+/// Whether it is a copy: the session itself is there, too, in the folder of its id, with all that this
+/// one has. What cannot be told is an error, because a copy goes without a tombstone.
+fn is_copy(session: &Session, looked: &Looked) -> Result<bool, Failure> {
+    let Some(path) = paths::sessions().map(|root| root.join(session.id())) else { return Ok(false) };
+    if session.folder().is_at(&path)? {
         return Ok(false);
     }
-    match Session::open(&itself) {
-        Ok(itself) => Ok(itself.id() == session.id()),
-        Err(error @ SessionError::File(FileError::Io(..))) => Err(error.into()),
+    let itself = match Session::open(&path) {
+        Ok(itself) => itself,
+        Err(error @ SessionError::File(FileError::Io(..))) => return Err(error.into()),
         // Nothing is there, or no session that could be this one.
-        Err(_) => Ok(false),
-    }
+        Err(_) => return Ok(false),
+    };
+    let own = &looked.checked;
+    let Ok(its) = checked(&itself, &[own.size]) else { return Ok(false) };
+    Ok(own.rejection.is_none() && its.roots.contains(&(own.size, own.root)))
 }
 
 /// The sessions that are meant: those named, all that are sealed, or all that are kept for a time.
@@ -245,7 +246,7 @@ fn may_go(session: &Session, args: &Prune, why: Why) -> Result<Option<(Looked, b
             Next::typing("to seal it", Command::new("attesh seal").path(session.word())).or("add --force"),
         ));
     }
-    let is_copy = is_copy(session).map_err(of)?;
+    let is_copy = is_copy(session, &looked).map_err(of)?;
     Ok(Some((looked, is_copy)))
 }
 
@@ -278,7 +279,13 @@ fn without_shells(session: &Session) -> Result<(), Failure> {
         return Err(Failure::usage(format!("session {name} is being recorded"))
             .typing("to end it first", Command::new("attesh stop").path(session.word())));
     }
-    let next = session.next().and_then(|(path, _)| Session::open(&path).ok());
+    let next = session.next().and_then(|next| match next.map(|(path, _)| Session::open(&path)) {
+        None | Some(Err(SessionError::File(FileError::Missing(_)))) => Ok(None),
+        Some(next) => next.map(Some),
+    });
+    let next = next.map_err(|error| {
+        Failure::from(error).within(format_args!("session {name} is kept: it is not known what follows it"))
+    })?;
     let follows = next.as_ref().map_or(Ok(0), live)?;
     if follows > 0 {
         return Err(Failure::usage(format!("the session after {name} is being recorded"))

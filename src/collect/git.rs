@@ -163,6 +163,15 @@ impl Git {
         Err(refusal(&answer))
     }
 
+    /// The same of what git says of files: one that it could not look at it tells, and leaves out.
+    fn said_of_files(&self, words: &[&str]) -> Result<Vec<u8>, String> {
+        let answer = self.answer(words)?;
+        if answer.status.success() && answer.err.is_empty() {
+            return Ok(answer.out);
+        }
+        Err(refusal(&answer))
+    }
+
     /// All that is asked. Where several answers do not depend on one another they come together.
     fn repository(mut self, depth: usize) -> Result<Repository, String> {
         let (place, config) = std::thread::scope(|scope| {
@@ -296,9 +305,10 @@ impl Git {
             "--ignore-submodules=dirty",
         ];
         let (status, index) = std::thread::scope(|scope| {
-            let index =
-                scope.spawn(|| self.said(&["ls-files", "--stage", "-v", "-z", "--full-name", "--", ":/"]));
-            (self.said(&status), index.join().expect("asking does not panic"))
+            let index = scope.spawn(|| {
+                self.said_of_files(&["ls-files", "--stage", "-v", "-z", "--full-name", "--", ":/"])
+            });
+            (self.said_of_files(&status), index.join().expect("asking does not panic"))
         });
         let mut repository = read_status(&status?).ok_or("git status said something that is not known")?;
         let index = read_index(&index?).ok_or("git ls-files said something that is not known")?;

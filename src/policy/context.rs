@@ -204,7 +204,7 @@ fn deny(ruling: &mut Ruling, key: &'static str, what: String) {
 }
 
 /// Whether a text is what a pattern says: `*` stands for any characters.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

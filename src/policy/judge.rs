@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::context::Context;
 use super::words::{NO_COMMANDS, shown};
-use super::{Policy, Ruling, files, rules, scripts};
+use super::{Policy, Ruling, files, processes, rules, scripts};
 use crate::cause::Code;
 use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
@@ -28,6 +28,9 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Opti
     session(policy, statement, &mut ruling);
     age(policy, statement, now_s, &mut ruling);
     Context::of(statement).judge(&policy.context, &mut ruling);
+    if let Some(rule) = &policy.processes {
+        processes::judge(rule, statement, &mut ruling);
+    }
     files::judge(policy, statement, materials, &mut ruling);
     rules::judge(policy, statement, &mut ruling);
     ruling.summary = summary.filter(|_| ruling.denials.is_empty());

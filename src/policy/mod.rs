@@ -20,6 +20,7 @@ mod judge;
 pub mod keys;
 mod lexer;
 mod plan;
+mod processes;
 mod read;
 mod reads;
 mod rules;
@@ -30,6 +31,7 @@ mod write;
 pub use files::MaterialRule;
 pub use hidden::{Hides, Options, hidden, pipes_are_seen};
 pub use judge::{AHEAD_MAX_S, judge};
+pub use processes::OUTSIDE;
 pub use read::{POLICY_MAX, PolicyError};
 pub use write::{texts, whole};
 
@@ -60,6 +62,8 @@ pub struct Policy {
     pub deny_as_shown: bool,
     /// On what it must have run.
     pub context: ContextRule,
+    /// What must have started below the commands, and what must not have.
+    pub processes: Option<ProcessRule>,
     /// Names of subjects that there must be.
     pub subjects: Vec<String>,
     /// Each subject that is a file must be a product that the recorder saw.
@@ -68,6 +72,21 @@ pub struct Policy {
     pub materials: Vec<MaterialRule>,
     /// Expressions that must be true.
     pub rules: Vec<Rule>,
+}
+
+/// What must have started below the commands, as the kernel told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessRule {
+    /// Programs that must have started, each time with success.
+    pub require: Vec<String>,
+    /// Programs that must not have started.
+    pub deny: Vec<String>,
+    /// The most starts that are not recorded.
+    pub max_unrecorded: u64,
+    /// None may have work done by a process that is not below it.
+    pub outside_denied: bool,
+    /// Processes may have gone on when the command had ended.
+    pub running_allowed: bool,
 }
 
 /// On what a session must have run.

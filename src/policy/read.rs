@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
 use super::write::masked_text;
-use super::{ContextRule, MaterialRule, Mode, Policy, Rule, Runner, ScriptRule, SessionRule};
+use super::{ContextRule, MaterialRule, Mode, Policy, ProcessRule, Rule, Runner, ScriptRule, SessionRule};
 use crate::clock;
 use crate::mask::Masker;
 use crate::record::{Evidence, Inherited, Status};
@@ -241,6 +241,7 @@ impl Policy {
                 .as_ref()
                 .is_some_and(|table| table.text("masked").as_deref() == Some("as-shown")),
             context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
+            processes: file.table("process")?.as_ref().map(process),
             subjects: subject.as_ref().map(|table| table.texts("require")).unwrap_or_default(),
             products: subject.as_ref().is_some_and(|table| table.flag("products")),
             materials: file.tables("materials")?.iter().map(material).collect::<Outcome<_>>()?,
@@ -261,6 +262,16 @@ fn context(keys: &Keys) -> Outcome<ContextRule> {
     rule.clean = keys.flag("clean");
     rule.same_as = keys.texts("same-as").iter().filter_map(|name| ContextRule::member(name)).collect();
     Ok(rule)
+}
+
+fn process(keys: &Keys) -> ProcessRule {
+    ProcessRule {
+        require: keys.texts("require"),
+        deny: keys.texts("deny"),
+        max_unrecorded: keys.integer("max-unrecorded", 0),
+        outside_denied: keys.text("outside").as_deref() == Some("deny"),
+        running_allowed: keys.text("running").as_deref() == Some("allow"),
+    }
 }
 
 fn material(keys: &Keys) -> Outcome<MaterialRule> {

@@ -1,6 +1,6 @@
 //! A policy told in words, and the words that its rules share.
 
-use super::{Mode, Policy, Runner, ScriptRule};
+use super::{Mode, Policy, ProcessRule, Runner, ScriptRule};
 use crate::record::{Evidence, Inherited};
 use crate::text::count;
 
@@ -92,6 +92,9 @@ impl Policy {
             let members = self.context.same_as.join(", ");
             out.push(format!("Whoever verifies gives these members, and they are the same: {members}."));
         }
+        if let Some(rule) = &self.processes {
+            out.extend(explain_processes(rule));
+        }
         for name in &self.subjects {
             out.push(format!("{name} is among its subjects."));
         }
@@ -107,6 +110,22 @@ impl Policy {
             ));
         }
     }
+}
+
+fn explain_processes(rule: &ProcessRule) -> Vec<String> {
+    let mut out = vec![match rule.max_unrecorded {
+        0 => "The kernel told of every start of a program below the commands.".to_owned(),
+        most => format!("The kernel told of every start of a program below the commands but {most}."),
+    }];
+    if !rule.running_allowed {
+        out.push("None of them went on when its command had ended.".into());
+    }
+    out.extend(rule.require.iter().map(|name| format!("{name} started, and succeeded each time.")));
+    out.extend(rule.deny.iter().map(|name| format!("No start is one of {name}.")));
+    if rule.outside_denied {
+        out.push("No start is one of a program that has work done by a process elsewhere.".into());
+    }
+    out
 }
 
 /// Words as a message has them.

@@ -10,9 +10,7 @@ use super::close;
 use super::masking;
 use super::program;
 use super::shells::{self, asking, namespace};
-use super::{
-    JOURNAL, NEXT, NEXT_MAX, Result, Session, SessionError, next_bytes, parse_next, short_id, state_name,
-};
+use super::{JOURNAL, NEXT, Result, Session, SessionError, next_bytes, next_in, short_id, state_name};
 use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
@@ -417,7 +415,7 @@ fn own_uid() -> u32 {
 
 fn follow_live(mut session: Session) -> Option<Session> {
     for _ in 0..FOLLOW_MAX {
-        match session.next() {
+        match session.next().ok()? {
             Some((path, root)) => {
                 session = Session::open(&path).ok().filter(|next| *next.genesis_root() == root)?;
             }
@@ -436,7 +434,7 @@ pub fn successor(folder: &Path, genesis: &Digest) -> Result<(Session, Option<Str
     let mut warning = None;
     for _ in 0..FOLLOW_MAX {
         let replaced = is_replaced(&folder, &genesis);
-        if let Some((path, root)) = next_of(&folder, replaced) {
+        if let Some((path, root)) = next_of(&folder, replaced)? {
             (folder, genesis) = (path, root);
             continue;
         }
@@ -543,9 +541,10 @@ fn place_of_next(folder: &Path, replaced: bool) -> Result<(Folder, String)> {
     }
 }
 
-fn next_of(folder: &Path, replaced: bool) -> Option<(PathBuf, Digest)> {
-    let (place, name) = place_of_next(folder, replaced).ok()?;
-    parse_next(&place.read(&name, NEXT_MAX).ok()?)
+fn next_of(folder: &Path, replaced: bool) -> Result<Option<(PathBuf, Digest)>> {
+    // Without a place there is nothing that could name one.
+    let Ok((place, name)) = place_of_next(folder, replaced) else { return Ok(None) };
+    next_in(&place, &name)
 }
 
 fn point_to(folder: &Path, replaced: bool, next: &Session) -> Result<()> {

@@ -22,15 +22,21 @@ pub const NAME_MAX: usize = 64;
 /// The fewest digits of an id that name a session.
 const DIGITS_MIN: usize = 4;
 
-/// Every session of this user, oldest first. Folders that hold no session are skipped.
+/// Every session of this user, oldest first. Folders that hold no session, or a copy, are skipped.
 ///
 /// # Errors
 /// The folder of sessions could not be read.
 pub fn all() -> Result<Vec<Session>> {
     let Some(root) = paths::sessions() else { return Ok(Vec::new()) };
-    let mut list: Vec<Session> = folders(&root)?.iter().filter_map(|path| Session::open(path).ok()).collect();
+    let mut list: Vec<Session> = folders(&root)?.iter().filter_map(|path| called(path)).collect();
     list.sort_by_key(|session| (session.opened_ns(), session.id().to_owned()));
     Ok(list)
+}
+
+/// The session in a folder among those of this user. One whose folder has another name than its id is
+/// a copy, and a look at it would be a reason for the recorder to give up the session itself.
+fn called(path: &Path) -> Option<Session> {
+    Session::open(path).ok().filter(|session| path.file_name().is_some_and(|name| name == session.id()))
 }
 
 fn folders(root: &Path) -> Result<Vec<PathBuf>> {
@@ -219,7 +225,11 @@ pub fn in_folder(folder: &Path) -> std::result::Result<Session, Failure> {
         return Err(error.into());
     }
     let copy = Session::open_copy(folder)?;
-    let recorded = copy.state_folder().is_ok_and(|state| state.has(&copy.state_name()));
+    let recorded = match copy.state_folder().and_then(|state| Ok(state.open_file(&copy.state_name())?)) {
+        Err(SessionError::Append(AppendError::Lost(_)) | SessionError::File(FileError::Missing(_))) => false,
+        // Also where it is not known.
+        Ok(_) | Err(_) => true,
+    };
     if recorded && !copy.has_end() { Err(error.into()) } else { Ok(copy) }
 }
 
@@ -290,7 +300,7 @@ pub fn exported(path: &Path) -> std::result::Result<Session, Failure> {
     if path.is_absolute() {
         // As in a folder that is named: what holds no session needs no other mode.
         let is_none = path.is_dir() && !path.join(super::JOURNAL).exists();
-        return if is_none { Err(no_session(path)) } else { Ok(Session::open(path)?) };
+        return if is_none { Err(no_session(path)) } else { Ok(named_in(path)?) };
     }
     let word = path.to_str().ok_or_else(|| Failure::usage(format!("{}: not UTF-8", path.display())))?;
     let found = by_word(word)?;
@@ -345,7 +355,7 @@ pub fn surrounding() -> std::result::Result<Option<Session>, Failure> {
 /// The last of the sessions that follow one another.
 fn last_of(mut session: Session) -> Result<Session> {
     for _ in 0..1000 {
-        match session.next() {
+        match session.next()? {
             Some((path, _)) => session = Session::open(&path)?,
             None => return Ok(session),
         }

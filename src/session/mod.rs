@@ -73,6 +73,16 @@ pub const JOURNAL: &str = "journal";
 pub const NEXT: &str = "next";
 /// The name of the file in a session's folder that lists the envelopes made of it.
 pub const SEALED: &str = "sealed";
+/// What the file of this name says of a successor; `None` if there is no such file.
+fn next_in(folder: &Folder, name: &str) -> Result<Option<(PathBuf, Digest)>> {
+    let bytes = match folder.read(name, NEXT_MAX) {
+        Err(FileError::Missing(_)) => return Ok(None),
+        bytes => bytes?,
+    };
+    let broken = || FileError::Kind(folder.path().join(name), "the name of a session");
+    parse_next(&bytes).map(Some).ok_or_else(|| broken().into())
+}
+
 /// The name of the file in a session's folder that pauses every shell.
 pub const PAUSE_ALL: &str = "pause-all";
 /// The name of the file that keeps git from looking into a session's folder.
@@ -486,9 +496,11 @@ impl Session {
     }
 
     /// Folder and genesis root of the session after this one, if there is one.
-    #[must_use]
-    pub fn next(&self) -> Option<(PathBuf, Digest)> {
-        parse_next(&self.folder.read(NEXT, NEXT_MAX).ok()?)
+    ///
+    /// # Errors
+    /// The file that names it cannot be read, or names none.
+    pub fn next(&self) -> Result<Option<(PathBuf, Digest)>> {
+        next_in(&self.folder, NEXT)
     }
 }
 

@@ -43,10 +43,11 @@ pub struct Removed {
 /// The list cannot be read, or is not what prune wrote.
 pub fn read() -> Result<Removed, Failure> {
     let none = || Removed { list: List::default(), key: None, is_gone: false };
-    let Some(path) = paths::state_home().filter(|path| path.symlink_metadata().is_ok()) else {
-        return Ok(none());
+    let Some(path) = paths::state_home() else { return Ok(none()) };
+    let folder = match Folder::open(&path) {
+        Err(FileError::Missing(_)) => return Ok(none()),
+        folder => folder?,
     };
-    let folder = Folder::open(&path)?;
     let bytes = match folder.read(paths::REMOVED.0, LIST_BYTES_MAX) {
         Err(FileError::Missing(_)) => return Ok(Removed { is_gone: folder.has(paths::REMOVED.1), ..none() }),
         bytes => bytes?,

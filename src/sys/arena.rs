@@ -27,7 +27,7 @@ pub struct Arena {
 }
 
 // SAFETY: a byte of the memory belongs to the one block that `next` moved over, and `next` is moved by
-// compare-and-exchange alone.
+// compare-and-exchange alone, which orders what one thread did with a byte before what the next does.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -52,11 +52,11 @@ impl Arena {
     /// A new block, if there is room.
     fn take(&self, layout: Layout) -> Option<*mut u8> {
         let (base, limit) = (self.memory.get().addr(), self.limit.load(Ordering::Relaxed));
-        let mut next = self.next.load(Ordering::Relaxed);
+        let mut next = self.next.load(Ordering::Acquire);
         loop {
             let start = (base + next).checked_next_multiple_of(layout.align())? - base;
             let end = start.checked_add(layout.size()).filter(|end| *end <= limit)?;
-            match self.next.compare_exchange_weak(next, end, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.next.compare_exchange_weak(next, end, Ordering::AcqRel, Ordering::Acquire) {
                 // SAFETY: start is within the memory, or at its end for a block of no bytes.
                 Ok(_) => return Some(unsafe { self.memory.get().cast::<u8>().add(start) }),
                 Err(now) => next = now,
@@ -66,7 +66,7 @@ impl Arena {
 
     /// Moves the end of the last block; false if it was not the last, or there is no room.
     fn moves(&self, end: usize, to: usize) -> bool {
-        to <= BYTES && self.next.compare_exchange(end, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        to <= BYTES && self.next.compare_exchange(end, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 

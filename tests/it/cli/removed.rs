@@ -258,3 +258,61 @@ fn two_prunes_at_once_tell_of_a_session_twice() {
     ids.dedup();
     assert_eq!((ids.len(), tombstones(&home).len(), home.sessions().len()), (6, 6, 0));
 }
+
+#[test]
+fn a_session_that_is_no_copy_goes_without_a_tombstone() {
+    // Others may use its folder.
+    let home = with_key();
+    let folder = ended(&home, "one", &["--retain", "30d"]);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ok(&home, &["prune", folder.to_str().unwrap(), "--force"]);
+    assert_eq!((tombstones(&home).len(), folder.exists()), (1, false));
+    // What is in the folder of its id is less than it.
+    let home = with_key();
+    ok(&home, &["start", "two"]);
+    let folder = home.sessions().remove(0);
+    let (older, whole) = (home.path("work/older"), home.path("work/whole"));
+    copy(&folder, &older);
+    ok(&home, &["stop", "two"]);
+    copy(&folder, &whole);
+    ok(&home, &["prune", whole.to_str().unwrap(), "--force"]);
+    assert_eq!((tombstones(&home).len(), whole.exists()), (0, false));
+    renamed(&folder, &whole);
+    copy(&older, &folder);
+    ok(&home, &["prune", whole.to_str().unwrap(), "--force"]);
+    assert_eq!((tombstones(&home).len(), whole.exists()), (1, false));
+}
+
+fn renamed(from: &Path, to: &Path) {
+    assert!(std::process::Command::new("mv").args([from, to]).status().unwrap().success());
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+}
+
+#[test]
+fn what_cannot_be_looked_at_counts_as_not_there() {
+    // A copy beside a session that goes on.
+    let home = with_key();
+    ok(&home, &["start", "one"]);
+    let folder = home.sessions().remove(0);
+    let beside = folder.with_extension("bak");
+    copy(&folder, &beside);
+    attesh(&home, &["sessions"]);
+    ok(&home, &["stop", "one"]);
+    std::fs::remove_dir_all(&beside).unwrap();
+    ok(&home, &["verify", folder.to_str().unwrap()]);
+    // What follows a session is not to be read.
+    put(&folder.join("next"), b"no session\n");
+    let text = fails(&home, 5, &["prune", "one", "--force"]);
+    assert!(text.contains("it is not known what follows it") && folder.exists(), "{text}");
+    std::fs::remove_file(folder.join("next")).unwrap();
+    ok(&home, &["prune", "one", "--force"]);
+    // The folder of the list.
+    let (state, moved) = (home.path("state/attesh"), home.path("state/moved"));
+    renamed(&state, &moved);
+    std::os::unix::fs::symlink(&moved, &state).unwrap();
+    let text = fails(&home, 5, &["sessions", "--removed"]);
+    assert!(text.contains("a symbolic link is in the way"), "{text}");
+}

@@ -1,0 +1,134 @@
+//! What must have started below a command, and what must not have.
+//!
+//! What lives here: the rule, held against what the kernel told. What does not: what the facts of
+//! starts say (`fact::process`), that every command was recorded so (`seal::processes`).
+//!
+//! Rules: where not every start is told, nothing that the rule asks for is known, so it is denied; a
+//! start whose path is not there may be any.
+
+use super::context::fits;
+use super::{ProcessRule, Ruling};
+use crate::cause::Code;
+use crate::fact::process::{End, Started, Told};
+use crate::seal::statement::Statement;
+use crate::text::{count, visible};
+
+/// Programs that have work done by a process that is not below them.
+pub const OUTSIDE: [&str; 16] = [
+    "at",
+    "batch",
+    "buildah",
+    "crontab",
+    "docker",
+    "flatpak",
+    "kubectl",
+    "launchctl",
+    "machinectl",
+    "nerdctl",
+    "podman",
+    "screen",
+    "ssh",
+    "systemctl",
+    "systemd-run",
+    "tmux",
+];
+
+/// Holds a statement against the rule.
+pub(super) fn judge(rule: &ProcessRule, statement: &Statement, ruling: &mut Ruling) {
+    let predicate = &statement.predicate;
+    let all = predicate.processes();
+    if !predicate.is_by_kernel() || all.len() != predicate.session.shells.len() {
+        let what = "not every command was run by attesh run, so what started is not known";
+        return ruling.deny("process", Code::ProcessUnseen, None, what);
+    }
+    for told in all.values() {
+        unrecorded(rule, told, ruling);
+        let starts = || told.starts.values().filter(|start| start.end != Some(End::NotStarted));
+        for start in starts() {
+            denied(rule, start, ruling);
+        }
+    }
+    let starts: Vec<&Started> = all.values().flat_map(|told| told.starts.values()).collect();
+    for pattern in &rule.require {
+        required(pattern, &starts, ruling);
+    }
+}
+
+/// Whether starts are missing, or may have followed unseen.
+fn unrecorded(rule: &ProcessRule, told: &Told, ruling: &mut Ruling) {
+    let lost = told.count.map_or(0, |count| count.lost);
+    let is_allowed = lost > 0 && lost <= rule.max_unrecorded && told.unclear.is_empty();
+    if let Some(gap) = told.gap().filter(|_| !is_allowed) {
+        let what = format!("{}; at most {} may be unrecorded", visible(gap.as_bytes()), rule.max_unrecorded);
+        ruling.deny("process.max-unrecorded", Code::ProcessUnseen, None, what);
+    }
+    let running = told.count.map_or(0, |count| count.running);
+    if running > 0 && !rule.running_allowed {
+        let what = format!(
+            "{} went on when the command had ended, and what started from then is not recorded: run it with --wait, or write running = \"allow\"",
+            count(running, "process")
+        );
+        ruling.deny("process.running", Code::ProcessUnseen, None, what);
+    }
+}
+
+fn denied(rule: &ProcessRule, start: &Started, ruling: &mut Ruling) {
+    let id = start.numbers.id;
+    let Some(path) = &start.path else {
+        if !rule.deny.is_empty() || rule.outside_denied {
+            let what = format!("the path of start {id} is not there, so it may be one that is denied");
+            ruling.deny("process.deny", Code::ProcessUnseen, None, what);
+        }
+        return;
+    };
+    let shown = visible(path);
+    if let Some(pattern) = rule.deny.iter().find(|pattern| is_meant(pattern, path)) {
+        let what = format!("start {id} {shown} is denied by {pattern}");
+        ruling.deny("process.deny", Code::ProcessDenied, None, what);
+    }
+    if rule.outside_denied && OUTSIDE.iter().any(|name| is_meant(name, path)) {
+        let what = format!("start {id} {shown} has work done by a process that is not below it");
+        ruling.deny("process.outside", Code::ProcessDenied, None, what);
+    }
+}
+
+/// A program must have started, and ended well each time.
+fn required(pattern: &str, starts: &[&Started], ruling: &mut Ruling) {
+    let is_it = |start: &&&Started| start.path.as_ref().is_some_and(|path| is_meant(pattern, path));
+    let mut of_it = starts.iter().filter(is_it).peekable();
+    let what = if of_it.peek().is_none() {
+        let gone = starts.iter().filter(|start| start.path.is_none()).count();
+        let gone = if gone > 0 { format!("; the paths of {gone} are not there") } else { String::new() };
+        format!("no start of {pattern} is recorded{gone}")
+    } else {
+        // One that became another program is as good as that.
+        let ended = |start: &Started| {
+            let mut start = start;
+            // Whether it took place is not known.
+            if start.unsure {
+                return None;
+            }
+            while let Some(End::Became(next)) = start.end {
+                match starts.iter().find(|one| one.numbers.id == next && one.numbers.pid == start.numbers.pid)
+                {
+                    Some(next) => start = next,
+                    None => return None,
+                }
+            }
+            start.end
+        };
+        let Some(bad) = of_it.find(|start| ended(start) != Some(End::Exit(0))) else { return };
+        let how = ended(bad)
+            .map_or_else(|| "its end is not known".to_owned(), |end| format!("it ended with: {end}"));
+        format!("start {} of {pattern} did not succeed: {how}", bad.numbers.id)
+    };
+    ruling.deny("process.require", Code::ProcessRequired, None, what);
+}
+
+/// Whether a path is what a pattern means: one with a slash the whole path, else its last part; `*`
+/// stands for any characters.
+fn is_meant(pattern: &str, path: &[u8]) -> bool {
+    let path = String::from_utf8_lossy(path);
+    let part = if pattern.contains('/') { &path } else { path.rsplit('/').next().unwrap_or(&path) };
+    fits(pattern, part)
+}
