@@ -29,7 +29,8 @@
 //!   writer out under the lock.
 //! * **sources**, which make records and know nothing of one another: [`recorder`] (the hot
 //!   path whole: parse, apply, and the transport that a call comes by), [`run`] (the parent of
-//!   a script's bash, and a CI block). Both ask [`collect`], which looks around a session.
+//!   a script's bash, and a CI block), [`supervise`] (the parent of a program, which the kernel tells
+//!   of each start below it). They ask [`collect`], which looks around a session.
 //! * **doors**, which touch the world and which nobody imports: `main` and [`cli`] (one file a
 //!   verb or a family of verbs). What they and [`run`] use to talk: [`report`], [`page`] (HTML and
 //!   Markdown, pure), [`passphrase`], `seal::signer`, `seal::agent`, `seal::apart`.

@@ -579,8 +579,15 @@ pub fn not_proven(verdict: &Verdict) -> [String; 4] {
             )
         }
     };
+    let by_kernel = verdict.statement.as_ref().is_some_and(|statement| statement.predicate.is_by_kernel());
+    let only = match by_kernel {
+        true => {
+            "that nothing else ran: the kernel told of what started below the commands, and not of what was handed to a process elsewhere"
+        }
+        false => "that only these commands ran: they are what the shells' own hooks reported",
+    };
     [
-        "that only these commands ran: they are what the shells' own hooks reported".to_owned(),
+        only.to_owned(),
         format!("that the recorder was honest: {honest}"),
         "when it happened: the clock is the machine's own".to_owned(),
         "that the session was not made up by who sealed it, unless its head was kept elsewhere".to_owned(),

@@ -19,6 +19,7 @@ use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
 use crate::report::{self, Style};
 use crate::session::error::to_keep;
 use crate::session::{Session, birth, find, shells};
+use crate::supervise;
 use crate::text::{self, Fault, visible};
 
 /// How many calls the recorder's latency is the median of.
@@ -61,10 +62,24 @@ pub fn run(args: &Doctor) -> Exit {
         Ok(Some(session)) => examine(&mut report, &session)?,
     }
     passed_over(&mut report);
+    starts(&mut report);
     latency(&mut report);
     print(&report, args.json)?;
     let degraded = report.0.iter().any(|finding| finding.level == Level::Degraded);
     Ok(if degraded { DEGRADED } else { 0 })
+}
+
+/// Whether `attesh run` can hold what starts below a program here.
+fn starts(report: &mut Report) {
+    let (level, text) = match supervise::can_hold() {
+        Ok(true) => (Level::Fine, "attesh run holds them, and the kernel tells how each ended".to_owned()),
+        Ok(false) => {
+            let what = "attesh run holds them; before Linux 6.15 the kernel tells of no death by a signal";
+            (Level::Told, what.to_owned())
+        }
+        Err(error) => (Level::Told, format!("attesh run cannot hold them here: {}", files::words(&error))),
+    };
+    report.add(level, "starts", text);
 }
 
 fn examine(report: &mut Report, session: &Session) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ use std::process::ExitStatus;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::os::held::{Asked, asked};
+use crate::os::held::{self, Asked, asked};
 use crate::os::signals::Signals;
 use crate::record::CloseReason;
 use crate::report;
@@ -34,6 +34,17 @@ use crate::text;
 
 pub use words::{Fail, Program};
 use words::{WAIT_MS, Word};
+
+/// Whether this machine can hold starts for a recorder, and whether its kernel tells how each of them
+/// ended.
+///
+/// # Errors
+/// It cannot: why.
+pub fn can_hold() -> std::io::Result<bool> {
+    let recorder = std::process::id();
+    notify::can_listen(&mut held::filter(recorder, false))?;
+    Ok(notify::tells_endings())
+}
 
 /// What became of the program and of its recording.
 #[derive(Debug)]

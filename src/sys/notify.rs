@@ -151,6 +151,27 @@ pub fn ending(process: BorrowedFd) -> Option<i32> {
     (info.mask & INFO_EXIT != 0).then_some(info.exit)
 }
 
+/// Tries to put a filter with a listener on a process that ends at once.
+///
+/// # Errors
+/// The kernel refused it.
+pub fn can_listen(lines: &mut [Line]) -> io::Result<()> {
+    // SAFETY: this program has one thread here, and the child makes a few calls and ends.
+    let child = match unsafe { nix::unistd::fork()? } {
+        nix::unistd::ForkResult::Parent { child } => child,
+        nix::unistd::ForkResult::Child => {
+            let error = listen(lines).err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+            // SAFETY: it ends the child at once, without the parent's destructors.
+            unsafe { libc::_exit(error) }
+        }
+    };
+    match nix::sys::wait::waitpid(child, None)? {
+        nix::sys::wait::WaitStatus::Exited(_, 0) => Ok(()),
+        nix::sys::wait::WaitStatus::Exited(_, error) => Err(io::Error::from_raw_os_error(error)),
+        _ => Err(io::ErrorKind::Other.into()),
+    }
+}
+
 /// Whether a process has ended, waited for or not.
 #[must_use]
 pub fn has_ended(process: BorrowedFd) -> bool {
