@@ -13,7 +13,7 @@ pub use policy::{
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
 pub use redact::{Disclose, Redact, Which};
-pub use seal::{Run, Seal, Sealing, Sh};
+pub use seal::{InSession, Run, Seal, Sealing, Sh};
 pub use show::Show;
 pub use verify::Verify;
 

@@ -6,10 +6,9 @@
 //! Rules: the status and the signal are passed on; in CI nothing runs without a session.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::ExitStatus;
 
-use super::args::{Collect, Sealing};
+use super::args::InSession;
 use super::given::{Exit, collection_here, masking};
 use super::{heads, seal};
 use crate::collect;
@@ -39,13 +38,8 @@ impl Around {
     ///
     /// # Errors
     /// What was asked cannot be: nothing ran.
-    pub fn open(
-        sealing: &Sealing,
-        dir: Option<&Path>,
-        collecting: &Collect,
-        quiet: bool,
-        strict: bool,
-    ) -> Result<Self, Failure> {
+    pub fn open(args: &InSession) -> Result<Self, Failure> {
+        let InSession { sealing, dir, collect: collecting, quiet, strict } = args;
         let asked = collection_here(collecting)?;
         let masks = masking(&collecting.masks)?;
         let later = sealing.seal.as_ref().map(|output| seal::Later::new(sealing, output)).transpose()?;
@@ -55,7 +49,7 @@ impl Around {
                 collect::begin(&session, &asked, collect::IN_A_JOB)?;
                 Ok(session)
             }),
-            None => session::choose(dir, &asked, masks),
+            None => session::choose(dir.as_deref(), &asked, masks),
         };
         // Who asked for it has it shown; the steps of a job that has one are told when it begins.
         if let (Ok(session), true) =
@@ -63,7 +57,7 @@ impl Around {
         {
             collect::notice::show_that_of(session);
         }
-        Ok(Around { later, session, quiet, strict })
+        Ok(Around { later, session, quiet: *quiet, strict: *strict })
     }
 
     /// The session; `None` if there is none and `what` is to run all the same, which was said.

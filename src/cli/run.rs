@@ -29,8 +29,7 @@ pub fn run(args: &Run) -> Exit {
         report::say(&format!("{name}: no such program"));
         return Ok(NOT_FOUND);
     };
-    let mut around =
-        Around::open(&args.sealing, args.dir.as_deref(), &args.collect, args.quiet, args.strict)?;
+    let mut around = Around::open(&args.session)?;
     let session = match around.session("program") {
         Ok(session) => session,
         Err(status) => return Ok(status),

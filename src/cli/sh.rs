@@ -13,8 +13,7 @@ use crate::run::script;
 pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
-    let mut around =
-        Around::open(&args.sealing, args.dir.as_deref(), &args.collect, args.quiet, args.strict)?;
+    let mut around = Around::open(&args.session)?;
     let session = match around.session("script") {
         Ok(session) => session,
         Err(status) => return Ok(status),

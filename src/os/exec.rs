@@ -69,6 +69,23 @@ pub fn words_of(pid: u32, name: &[u8], words: &[u8]) -> Vec<u8> {
     words
 }
 
+/// Whether what a process runs is the file of this name, or, for a script, its interpreter.
+#[must_use]
+pub fn is_program_of(pid: u32, name: &[u8]) -> bool {
+    let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let Ok(running) = std::fs::metadata(format!("/proc/{pid}/exe")).map(identity) else { return false };
+    let mut name = name.to_vec();
+    for _ in 0..=INTERPRETERS_MAX {
+        let path = seen_by(pid, &name);
+        if path.metadata().map(identity).is_ok_and(|there| there == running) {
+            return true;
+        }
+        let Some((program, _)) = interpreter_and_word(&path) else { return false };
+        name = program;
+    }
+    false
+}
+
 /// The path by which this process finds what another one finds by a name.
 fn seen_by(pid: u32, name: &[u8]) -> PathBuf {
     let name = Path::new(std::ffi::OsStr::from_bytes(name));

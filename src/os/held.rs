@@ -197,7 +197,7 @@ const PATH_MAX: usize = 4096;
 const HERE: i32 = libc::AT_FDCWD;
 
 /// What a process is about to become.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The path, as it was asked for; of an open file the path of that.
     pub path: Vec<u8>,
@@ -205,8 +205,10 @@ pub struct Wanted {
     pub name: Vec<u8>,
     /// The arguments, a NUL behind each.
     pub words: Vec<u8>,
-    /// How many bytes of them were left out.
+    /// Bytes of them were left out.
     pub cut: bool,
+    /// It was asked for by an open file, and not by a path.
+    pub by_file: bool,
 }
 
 /// Reads what a held thread is about to become.
@@ -217,6 +219,7 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
     let memory = Memory::new(proc::memory(thread)?);
     let mut path = memory.text(place.path, PATH_MAX)?;
     let mut name = path.clone();
+    let by_file = place.beside.is_some() && path.is_empty();
     if let Some(descriptor) = place.beside.filter(|descriptor| *descriptor != HERE)
         && !path.starts_with(b"/")
     {
@@ -249,7 +252,7 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
         words.push(0);
         at += place.pointer;
     }
-    Ok(Wanted { path, name, words, cut })
+    Ok(Wanted { path, name, words, cut, by_file })
 }
 
 /// Which process a thread is of, and that one's parent.

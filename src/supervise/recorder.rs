@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -25,9 +26,9 @@ use crate::collect;
 use crate::fact::process::{Count, End};
 use crate::files;
 use crate::journal::append::Writer;
-use crate::os::exec;
 use crate::os::held::{self, Asked, Place, Wanted};
 use crate::os::signals::Children;
+use crate::os::{exec, proc};
 use crate::paths;
 use crate::record::{self, CloseReason};
 use crate::report;
@@ -312,8 +313,15 @@ impl<'a> Recorder<'a> {
     /// refused, if it is; none is needed if the process is gone.
     fn start(&mut self, call: &Call, place: &Place) -> Option<Option<i32>> {
         let read = || {
-            let (kin, wanted) = (held::kin(call.thread)?, held::wanted(call.thread, place)?);
-            Ok((kin, wanted, held::folder(call.thread)?))
+            let (kin, folder) = (held::kin(call.thread)?, held::folder(call.thread)?);
+            let wanted = match held::wanted(call.thread, place) {
+                // The kernel may find there what was not there now: another thread can put it there.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EIO)) => {
+                    Wanted::default()
+                }
+                wanted => wanted?,
+            };
+            Ok((kin, wanted, folder))
         };
         let read: io::Result<_> = read();
         if !self.is_held(call) {
@@ -321,12 +329,6 @@ impl<'a> Recorder<'a> {
         }
         let (kin, wanted, folder) = match read {
             Ok(read) => read,
-            Err(error)
-                if error.raw_os_error() == Some(libc::EFAULT) || error.raw_os_error() == Some(libc::EIO) =>
-            {
-                // The kernel finds nothing there either, and refuses it.
-                return Some(None);
-            }
             Err(error) => {
                 self.unread += 1;
                 let detail = format!("a start by process {}: {}", call.thread, files::words(&error));
@@ -412,12 +414,14 @@ impl<'a> Recorder<'a> {
         }
         let Some(mut start) = self.tree.became(pid) else { return true };
         self.has_begun = true;
-        let changed = if unsure { None } else { changed(pid, &start.wanted) };
-        if let Some(words) = changed {
-            let shown = visible(&start.wanted.words[..start.wanted.words.len().min(DETAIL_MAX)]);
-            let detail = format!("start {} was asked for with other arguments: {shown}", start.numbers.id);
-            self.anomaly("arguments-changed", &detail);
-            start.wanted.words = words;
+        if !unsure && let Some(changed) = changed(pid, &start.wanted) {
+            let shown = |wanted: &Wanted| {
+                let words = &wanted.words[..wanted.words.len().min(DETAIL_MAX)];
+                format!("{} {}", visible(&wanted.path), visible(words))
+            };
+            let detail = format!("start {} was asked for as {}", start.numbers.id, shown(&start.wanted));
+            self.anomaly("start-changed", &detail);
+            start.wanted = changed;
         }
         self.write(1, |writer, shell| records::process(writer, shell, &start, unsure))
     }
@@ -494,11 +498,16 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// The words that a process runs with, if they are not what it asked for.
-fn changed(pid: u32, wanted: &Wanted) -> Option<Vec<u8>> {
-    let now = held::words(pid).ok().filter(|_| !wanted.cut)?;
+/// What a process has become, if that is not what was read when it asked for it.
+fn changed(pid: u32, wanted: &Wanted) -> Option<Wanted> {
+    let words = held::words(pid).ok()?;
     // An empty list of arguments has one empty word.
-    let is_same = |words: &[u8]| now == words || (words.is_empty() && now == [0]);
-    let as_asked = is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words));
-    (!as_asked).then_some(now)
+    let is_same = |asked: &[u8]| words == asked || (asked.is_empty() && words == [0]);
+    let as_asked =
+        wanted.cut || is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words));
+    if as_asked && (wanted.by_file || exec::is_program_of(pid, &wanted.path)) {
+        return None;
+    }
+    let path = proc::path_of_program(pid).map(|path| path.into_os_string().into_vec());
+    Some(Wanted { path: path.unwrap_or_default(), words, ..wanted.clone() })
 }

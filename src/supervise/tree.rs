@@ -130,7 +130,7 @@ impl Tree {
         // A program that goes on ran; what it asked for before that it did not become.
         let Asks { wanted, of, moved } = process.asked.take()?;
         self.refused += 1;
-        if process.now.is_some() || end == End::Running {
+        if process.now.is_some() || end == End::Running || wanted.path.is_empty() {
             return None;
         }
         self.starts += 1;

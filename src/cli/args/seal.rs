@@ -66,6 +66,25 @@ pub struct Seal {
     pub json: bool,
 }
 
+/// The session that a script or a program is recorded in, and what is sealed when it is over.
+#[derive(Debug, Args)]
+#[allow(missing_docs)]
+pub struct InSession {
+    #[command(flatten)]
+    pub sealing: Sealing,
+    /// Record into the session in this folder; attesh makes the folder if it is missing
+    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub collect: Collect,
+    /// Do not print the head of a session in a folder
+    #[arg(long)]
+    pub quiet: bool,
+    /// Exit with 125 if something could not be recorded
+    #[arg(long)]
+    pub strict: bool,
+}
+
 /// What is sealed when the script or the program is over.
 #[derive(Debug, Args)]
 #[allow(missing_docs)]
@@ -102,18 +121,7 @@ pub struct Sealing {
 #[allow(missing_docs)]
 pub struct Sh {
     #[command(flatten)]
-    pub sealing: Sealing,
-    /// Record into the session in this folder; attesh makes the folder if it is missing
-    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
-    pub dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub collect: Collect,
-    /// Do not print the head of a session in a folder
-    #[arg(long)]
-    pub quiet: bool,
-    /// Exit with 125 if something could not be recorded
-    #[arg(long)]
-    pub strict: bool,
+    pub session: InSession,
     /// bash's options, the script, its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
     pub words: Vec<OsString>,
@@ -128,24 +136,13 @@ pub struct Sh {
 #[allow(missing_docs)]
 pub struct Run {
     #[command(flatten)]
-    pub sealing: Sealing,
-    /// Record into the session in this folder; attesh makes the folder if it is missing
-    #[arg(long, value_name = "FOLDER", conflicts_with = "seal")]
-    pub dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub collect: Collect,
+    pub session: InSession,
     /// What becomes of a start that cannot be recorded: open lets it go on, closed refuses it
     #[arg(long, value_name = "open|closed", default_value = "open", value_parser = ["open", "closed"])]
     pub fail: String,
     /// Wait until everything that the program started has ended
     #[arg(long)]
     pub wait: bool,
-    /// Do not print the head of a session in a folder
-    #[arg(long)]
-    pub quiet: bool,
-    /// Exit with 125 if something could not be recorded
-    #[arg(long)]
-    pub strict: bool,
     /// The program and its arguments
     #[arg(
         trailing_var_arg = true,

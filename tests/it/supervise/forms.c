@@ -114,6 +114,49 @@ static void rewritten(void)
     plain();
 }
 
+static char either[] = "/bin/sh";
+
+static void *swapper(void *none)
+{
+    for (;;) {
+        memcpy(either + 5, "cp", 2);
+        memcpy(either + 5, "sh", 2);
+    }
+    return none;
+}
+
+/* What runs is sh, or cp, by chance. */
+static void swapped(void)
+{
+    pthread_t one;
+    pthread_create(&one, NULL, swapper, NULL);
+    usleep(1000);
+    for (;;)
+        execv(either, words);
+}
+
+static char *page;
+
+static void *shower(void *none)
+{
+    for (;;) {
+        mprotect(page, 4096, PROT_READ | PROT_WRITE);
+        mprotect(page, 4096, PROT_NONE);
+    }
+    return none;
+}
+
+/* The path can be read now and then. */
+static void hidden(void)
+{
+    pthread_t one;
+    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    strcpy(page, "/bin/sh");
+    pthread_create(&one, NULL, shower, NULL);
+    for (;;)
+        execv(page, words);
+}
+
 static void traced(void)
 {
     ptrace(PTRACE_TRACEME, 0, 0, 0);
@@ -253,7 +296,8 @@ int main(int count, char **form)
         {"plain", NULL, plain},       {"empty", NULL, empty},         {"session", NULL, session},
         {"memory", NULL, memory},     {"beside", NULL, beside},       {"old", NULL, old},
         {"wide", NULL, wide},         {"thread", NULL, thread},       {"rewritten", NULL, rewritten},
-        {"missing", NULL, missing},   {"debugged", debugged, NULL},   {"vfork", shared, NULL},
+        {"missing", NULL, missing},   {"swapped", NULL, swapped},     {"hidden", NULL, hidden},
+          {"debugged", debugged, NULL},   {"vfork", shared, NULL},
         {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
         {"socket", socketed, NULL},
