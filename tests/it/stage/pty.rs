@@ -51,8 +51,15 @@ impl Home {
     }
 
     fn of(root: TempDir, runtime: TempDir) -> Self {
-        // Where fish finds the last of these it makes none, which would take minutes of a processor.
-        for folder in ["state", "config/fish", "data/fish/generated_completions", "bin", "work"] {
+        // Where fish 3 and fish 4 find their folder of completions they make none, which would take minutes of a processor.
+        for folder in [
+            "state",
+            "config/fish",
+            "data/fish/generated_completions",
+            ".cache/fish/generated_completions",
+            "bin",
+            "work",
+        ] {
             std::fs::create_dir_all(root.path().join(folder)).expect("folders of the home");
         }
         let mode = std::fs::Permissions::from_mode(0o700);
