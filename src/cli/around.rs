@@ -60,7 +60,8 @@ impl Around {
         Ok(Around { later, session, quiet: *quiet, strict: *strict })
     }
 
-    /// The session; `None` if there is none and `what` is to run all the same, which was said.
+    /// The session. Where there is none and `what` may run all the same, this says so, and the answer
+    /// is `None`.
     ///
     /// # Errors
     /// The exit status: nothing is to run.

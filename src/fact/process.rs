@@ -16,8 +16,8 @@ pub const NUMBERS: &str = "process";
 pub const PATH: &str = "path";
 /// The name of the text with its arguments, a NUL behind each.
 pub const ARGUMENTS: &str = "arguments";
-/// The name of the text with its working folder; there is none where it is that of the start before
-/// it came of.
+/// The name of the text with its working folder. A start in the folder of the one that it came of has
+/// no such text.
 pub const WORKDIR: &str = "workdir";
 /// The name of the text that says that bytes of the arguments were left out.
 pub const CUT: &str = "cut";

@@ -38,6 +38,14 @@ struct Asks {
     moved: bool,
 }
 
+impl Asks {
+    /// The start of this number by the process that asked, which is in this folder.
+    fn start(self, id: u64, pid: u32, folder: &[u8]) -> Start {
+        let folder = self.moved.then(|| folder.to_vec());
+        Start { numbers: Numbers { id, of: self.of, pid: pid.into() }, wanted: self.wanted, folder }
+    }
+}
+
 /// The processes that live, by their ids, and what ended and is not recorded yet.
 #[derive(Default)]
 pub struct Tree {
@@ -91,14 +99,13 @@ impl Tree {
     /// A process became the program that it asked for.
     pub fn became(&mut self, pid: u32) -> Option<Start> {
         let process = self.processes.get_mut(&pid)?;
-        let Asks { wanted, of, moved } = process.asked.take()?;
+        let asks = process.asked.take()?;
         self.starts += 1;
         let id = self.starts;
         if let Some(before) = process.now.replace(id) {
             self.ends.push((before, End::Became(id)));
         }
-        let folder = moved.then(|| process.folder.clone());
-        Some(Start { numbers: Numbers { id, of, pid: pid.into() }, wanted, folder })
+        Some(asks.start(id, pid, &process.folder))
     }
 
     /// Keeps the handle of a process.
@@ -128,16 +135,15 @@ impl Tree {
         let mut process = self.processes.remove(&pid)?;
         self.ends.extend(process.now.map(|id| (id, end)));
         // A program that goes on ran; what it asked for before that it did not become.
-        let Asks { wanted, of, moved } = process.asked.take()?;
+        let asks = process.asked.take()?;
         self.refused += 1;
-        if process.now.is_some() || end == End::Running || wanted.path.is_empty() {
+        if process.now.is_some() || end == End::Running || asks.wanted.path.is_empty() {
             return None;
         }
         self.starts += 1;
         let id = self.starts;
         self.ends.push((id, End::NotStarted));
-        let folder = moved.then_some(process.folder);
-        Some(Start { numbers: Numbers { id, of, pid: pid.into() }, wanted, folder })
+        Some(asks.start(id, pid, &process.folder))
     }
 
     /// A process id is used again, whose last process is gone.

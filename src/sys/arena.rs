@@ -43,7 +43,7 @@ impl Arena {
         self.limit.store(BYTES, Ordering::Relaxed);
     }
 
-    /// Where a block of the arena begins; `None` if the block is none of it.
+    /// Where a block begins in the arena; `None` if System gave the block.
     fn offset(&self, block: *const u8) -> Option<usize> {
         let offset = block.addr().wrapping_sub(self.memory.get().addr());
         (offset < BYTES).then_some(offset)
@@ -97,7 +97,7 @@ unsafe impl GlobalAlloc for Arena {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match self.offset(block) {
             Some(start) => _ = self.moves(start + layout.size(), start),
-            // SAFETY: the block is none of the arena, so it came from System.
+            // SAFETY: the arena did not give this block, so System did.
             None => unsafe { System.dealloc(block, layout) },
         }
     }
@@ -105,7 +105,7 @@ unsafe impl GlobalAlloc for Arena {
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(start) = self.offset(block) else {
-            // SAFETY: the block is none of the arena, so it came from System.
+            // SAFETY: the arena did not give this block, so System did.
             return unsafe { System.realloc(block, layout, size) };
         };
         if self.moves(start + layout.size(), start + size) || size <= layout.size() {
