@@ -28,6 +28,12 @@ const SLICE_MS: u32 = 25;
 /// How long this process has waited for locks so far, in milliseconds.
 static WAITED_MS: AtomicU32 = AtomicU32::new(0);
 
+/// What this process waited for locks so far does not count any more: a recorder that goes on for
+/// hours waits for each record anew.
+pub fn begin_anew() {
+    WAITED_MS.store(0, Ordering::Relaxed);
+}
+
 /// How long this process has waited for locks so far, in milliseconds.
 #[must_use]
 pub fn waited_ms() -> u32 {

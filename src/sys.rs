@@ -13,11 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
-use nix::unistd::{ForkResult, Pid, fork, pipe2};
+use nix::unistd::{Pid, pipe2};
 use zeroize::Zeroize;
 
 pub mod arena;
+mod child;
 pub mod notify;
+
+pub use child::{child, end};
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -198,9 +201,8 @@ pub fn hold(command: &mut Command) -> io::Result<Held> {
     let (wait, go) = pipe2(OFlag::O_CLOEXEC)?;
     let (failed, fail) = pipe2(OFlag::O_CLOEXEC)?;
     let (mut failed, mut fail) = (File::from(failed), File::from(fail));
-    // SAFETY: this program has one thread here, so that the child may do whatever it could.
-    match unsafe { fork()? } {
-        ForkResult::Parent { child } => {
+    match child()? {
+        Some(child) => {
             drop((wait, fail));
             let ready = failed.read_exact(&mut [0]);
             let held = Held { pid: child, go: go.into(), failed };
@@ -212,7 +214,7 @@ pub fn hold(command: &mut Command) -> io::Result<Held> {
                 }
             }
         }
-        ForkResult::Child => {
+        None => {
             drop((go, failed));
             // Nobody may trace a process that is hidden as its parent is; what the parent hides is
             // out of its reach first.
@@ -225,8 +227,7 @@ pub fn hold(command: &mut Command) -> io::Result<Held> {
                 let number = error.raw_os_error().unwrap_or(libc::ENOENT);
                 let _ = fail.write_all(&number.to_ne_bytes());
             }
-            // SAFETY: it ends the child at once, without the parent's destructors.
-            unsafe { libc::_exit(127) }
+            end(127)
         }
     }
 }
@@ -265,8 +266,12 @@ impl Held {
 /// Has a program put a filter on itself before it starts, and hand its listener to these sockets.
 pub fn listened(command: &mut Command, mut filter: Vec<notify::Line>, to: [UnixStream; 2]) {
     let listen = move || {
+        // Whoever listens reads what this process is to become.
+        set_dumpable(true);
         let listener = notify::listen(&mut filter)?;
-        to.iter().try_for_each(|to| notify::hand_over(to, listener.as_fd()))
+        // Without a recorder, whoever stays in its place lets it pass.
+        let handed = to.each_ref().map(|to| notify::hand_over(to, listener.as_fd()));
+        if handed.iter().any(Result::is_ok) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     };
     // SAFETY: between fork and exec it makes system calls alone.
     unsafe { command.pre_exec(listen) };
@@ -378,15 +383,12 @@ pub fn apart(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(Private, Pid)> 
 pub fn beside(work: impl FnOnce(UnixStream) -> u8) -> io::Result<(UnixStream, Pid)> {
     hide();
     let (own, other) = UnixStream::pair()?;
-    // SAFETY: this program has one thread here, so that the child may do whatever it could.
-    match unsafe { fork()? } {
-        ForkResult::Parent { child } => Ok((own, child)),
-        ForkResult::Child => {
+    match child()? {
+        Some(child) => Ok((own, child)),
+        None => {
             drop(own);
             forget_private();
-            let status = work(other);
-            // SAFETY: it ends the child at once, without the parent's destructors.
-            unsafe { libc::_exit(status.into()) }
+            end(work(other))
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Ran {
     pub text: Vec<u8>,
     /// The records of its start and its finish.
     pub records: (Option<u64>, Option<u64>),
+    /// Rows that stand below it.
+    pub below: Vec<String>,
 }
 
 /// What is known of the units that no command ran for.
@@ -80,6 +82,8 @@ pub fn beside<'a>(
         out.push(format!("{records}{status} {:>4}  {text}", line.number).trim_end().to_owned());
         let is_last = lines.peek().is_none_or(|next| next.unit != line.unit);
         if line.unit.is_some() && is_last {
+            let here = ran.iter().find(|ran| ran.unit == line.unit);
+            out.extend(here.into_iter().flat_map(|ran| ran.below.iter().cloned()));
             out.extend(others(ran, line.unit, layout));
         }
     }
@@ -94,10 +98,11 @@ fn others(ran: &[Ran], unit: Option<u64>, layout: Layout) -> Vec<String> {
     };
     let others = ran.iter().skip(behind.unwrap_or(ran.len())).take_while(|ran| ran.unit.is_none());
     others
-        .map(|ran| {
+        .flat_map(|ran| {
             let status = colored(ran, &format!("{} {UNPLANNED}", ran.word), layout.style);
             let records = layout.records(ran.records.0, ran.records.1);
-            format!("{records}{status}    -  {}", visible(&ran.text))
+            let row = format!("{records}{status}    -  {}", visible(&ran.text));
+            std::iter::once(row).chain(ran.below.iter().cloned())
         })
         .collect()
 }
@@ -164,6 +169,7 @@ impl Ran {
             word: command.status_word(),
             text: command.text.clone().unwrap_or_default(),
             records: (Some(command.record), command.finish),
+            below: Vec::new(),
         }
     }
 }

@@ -21,11 +21,12 @@ pub fn summary(told: &Told) -> String {
     format!("{} below, {failed} failed{running}{gap}", count(told.starts.len(), "program start"))
 }
 
-/// A row for each start, below the start that it came of.
-pub fn rows(told: &Told, style: Style) -> Vec<String> {
+/// A row for each start of this command, below the start that it came of.
+pub fn rows(told: &Told, n: Option<u64>, style: Style) -> Vec<String> {
     let mut below: BTreeMap<Option<u64>, Vec<&Started>> = BTreeMap::new();
-    for start in told.starts.values() {
-        let of = start.numbers.of.filter(|of| told.starts.contains_key(of));
+    let is_here = |start: &&Started| start.n == n;
+    for start in told.starts.values().filter(is_here) {
+        let of = start.numbers.of.filter(|of| told.starts.get(of).as_ref().is_some_and(is_here));
         below.entry(of).or_default().push(start);
     }
     let mut rows = Vec::new();

@@ -260,7 +260,7 @@ fn say(notice: &Notice, ended_ns: Option<u64>) -> Result<(), Failure> {
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.
-fn list(predicate: &Predicate, commands: &[CommandFacts], with_processes: bool) -> Result<(), Failure> {
+fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result<(), Failure> {
     let plans = &predicate.plans;
     let processes = predicate.processes();
     let style = Style::for_output();
@@ -272,14 +272,13 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], with_processes: bool) 
         let n = numbers.entry(command.shell).and_modify(|n| *n += 1).or_insert(1);
         let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
         if let Some(at) = left.iter().position(of_shell) {
-            script(predicate, left.remove(at), commands, style)?;
+            script(predicate, left.remove(at), commands, below)?;
         } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
             report::line(&row(command, style))?;
-            if let Some(told) = processes.get(&(command.shell, *n)) {
+            if let Some(told) = processes.get(&command.shell) {
                 report::line(&format!("      {}", processes::summary(told)))?;
-                if with_processes {
-                    processes::rows(told, style).iter().try_for_each(|row| report::line(row))?;
-                }
+                let rows = if below { processes::rows(told, Some(*n), style) } else { Vec::new() };
+                rows.iter().try_for_each(|row| report::line(row))?;
             }
         }
     }
@@ -291,7 +290,7 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], with_processes: bool) 
             ))?;
         }
     }
-    left.iter().try_for_each(|plan| script(predicate, plan, commands, style))
+    left.iter().try_for_each(|plan| script(predicate, plan, commands, below))
 }
 
 /// A script, as far as it is signed: the lines of its units.
@@ -299,11 +298,17 @@ fn script(
     predicate: &Predicate,
     plan: &PlanFacts,
     commands: &[CommandFacts],
-    style: Style,
+    below: bool,
 ) -> Result<(), Failure> {
+    let style = Style::for_output();
+    let processes = predicate.processes();
+    let told = processes.get(&plan.shell);
+    let rows = |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::rows(told, n, style));
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
-    let ran: Vec<Ran> = ran
-        .map(|command| Ran {
+    let ran: Vec<Ran> = (1..)
+        .zip(ran)
+        .map(|(n, command)| Ran {
+            below: rows(Some(n)),
             unit: command.unit,
             status: command.exit_code,
             word: status_word(command),
@@ -327,7 +332,13 @@ fn script(
     for line in listing::beside(lines, &ran, known, layout) {
         report::line(&line)?;
     }
-    Ok(())
+    let Some(told) = told else { return Ok(()) };
+    let outside = rows(None);
+    if !outside.is_empty() {
+        report::line(&style.dim("  outside of its units"))?;
+    }
+    outside.iter().try_for_each(|row| report::line(row))?;
+    report::line(&format!("      {}", processes::summary(told)))
 }
 
 /// The status, or why it is missing.

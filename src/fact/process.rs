@@ -165,7 +165,8 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-/// What is told of the starts below one command.
+/// What is told of the starts below one shell: below the command of `attesh run`, or below the commands
+/// of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// Each start, by its number.
@@ -181,6 +182,8 @@ pub struct Told {
 pub struct Started {
     /// Its numbers.
     pub numbers: Numbers,
+    /// The command that it belongs to; `None` if it is in none, or nobody knows in which.
+    pub n: Option<u64>,
     /// The path; `None` if that text was taken out.
     pub path: Option<Vec<u8>>,
     /// The arguments; `None` if that text was taken out.
@@ -209,8 +212,8 @@ pub struct Count {
 }
 
 impl Told {
-    /// Takes what a fact of a start says.
-    pub fn start<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
+    /// Takes what a fact of a start says, which is about this command of its shell.
+    pub fn start<'a>(&mut self, n: Option<u64>, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let Some(numbers) = get(NUMBERS).and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?))
         else {
             self.unclear.push("a start has no numbers".to_owned());
@@ -222,7 +225,7 @@ impl Told {
         });
         let (path, workdir) = (get(PATH).map(<[u8]>::to_vec), get(WORKDIR).map(<[u8]>::to_vec));
         let unsure = get(UNSURE).is_some();
-        let started = Started { numbers, path, words, workdir, unsure, end: None };
+        let started = Started { numbers, n, path, words, workdir, unsure, end: None };
         if self.starts.insert(numbers.id, started).is_some() {
             self.unclear.push(format!("two starts have the number {}", numbers.id));
         }
@@ -316,7 +319,7 @@ mod tests {
     #[test]
     fn a_start_that_is_missing_shows() {
         let start = |told: &mut Told, text: &'static [u8]| {
-            told.start(|name| (name == NUMBERS).then_some(text));
+            told.start(Some(1), |name| (name == NUMBERS).then_some(text));
         };
         let count = |told: &mut Told, seen: &'static [u8], lost: &'static [u8]| {
             told.count(|name| match name {

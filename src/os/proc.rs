@@ -92,6 +92,20 @@ pub fn parent(pid: u64) -> Option<u64> {
     fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
 }
 
+/// The children of a process that has one thread.
+#[must_use]
+pub fn children(pid: u32) -> Vec<u32> {
+    match fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        Ok(text) => text.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect(),
+        // A kernel without that list.
+        Err(_) => {
+            let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
+            let all = names.filter_map(|name| name.to_str()?.parse::<u32>().ok());
+            all.filter(|child| parent((*child).into()) == Some(pid.into())).collect()
+        }
+    }
+}
+
 /// The fields of `/proc/PID/stat` from the third on.
 fn fields(text: &[u8]) -> Option<Vec<&str>> {
     // The second field is the name in parentheses and may hold anything, ')' too: what

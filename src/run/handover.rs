@@ -167,7 +167,7 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let mut recording = recording(&rest, &bash, &places, &state, words)?;
     let source = Source::Text { text: text.clone(), skipped, before: rest.before.len() as u64 };
     let command = || command(&bash, &state, &text, &rest, words, &recording);
-    let status = match Reader::start(&mut command()?, &places, source) {
+    let status = match Reader::start(&mut command()?, &places, source, None) {
         Ok(mut reader) => watched::run(&mut recording, &mut reader),
         Err(error) => {
             let mut command = command()?;

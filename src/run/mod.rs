@@ -4,7 +4,7 @@
 //! What lives here: how bash is called (`call`), the script as it is given to it (`given`), where
 //! it says that units end (`split`), by whom its units are seen (`script`): by this program, which
 //! watches bash where it reads (`reader`, `watched`), or by bash's own traps (`channel`,
-//! `trapped`); what is recorded of that (`recording`, `records`, `block`), and in which session
+//! `trapped`); with every program that starts below it (`traced`); what is recorded of that (`recording`, `records`, `block`), and in which session
 //! (`session`). What does not: a script's text and its units, which are pure
 //! (`crate::script`), and the verb (`cli::sh`).
 //!
@@ -22,6 +22,7 @@ pub mod rest;
 pub mod script;
 pub mod session;
 pub mod split;
+pub mod traced;
 mod trapped;
 mod watched;
 

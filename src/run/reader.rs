@@ -13,17 +13,21 @@
 
 mod aliases;
 mod places;
+mod seen;
 mod stream;
 mod unit;
 
 pub use places::Places;
+pub use seen::{Script, Seen};
 
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::os::trace::{PLACES, Stop, Tracee};
 use crate::os::{exec, proc};
+use crate::supervise::Starts;
 use stream::Stream;
 
 /// Where `bash_input` has the union that says what is read (bash's input.h).
@@ -42,62 +46,6 @@ const LOOKS_MAX: u32 = 2_000;
 const LOOK: Duration = Duration::from_micros(500);
 /// The longest pipeline whose statuses are read.
 const MEMBERS_MAX: u64 = 4096;
-
-/// What a watched bash did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// It asks for the next unit: the one before, if there was one, has ended.
-    Asks {
-        /// `$?`; `None` if bash may have left out commands of the unit.
-        status: Option<u8>,
-        /// The statuses of the pipeline that it ended with; empty without one.
-        pipe: Vec<u8>,
-    },
-    /// It has read a unit and runs it next.
-    Starts {
-        /// The bytes of the script that it took for it.
-        bytes: Vec<u8>,
-        /// Where they begin in the script; `None` if bash has left the script that it was given.
-        at: Option<u64>,
-        /// What made, or may have made, another command of it, in words.
-        changed: Option<String>,
-    },
-    /// It has read a unit, and does not run it (`set -n`).
-    Reads {
-        /// As in `Starts`.
-        bytes: Vec<u8>,
-        /// As in `Starts`.
-        at: Option<u64>,
-    },
-    /// It ends, and its EXIT trap has not run.
-    Leaves {
-        /// `$?`; `None` if another trap ended it, or as in `Asks`.
-        status: Option<u8>,
-        /// As in `Asks`.
-        pipe: Vec<u8>,
-    },
-    /// The unit that runs has become another program.
-    Replaced,
-    /// It cannot be watched any more.
-    Lost,
-    /// It has ended.
-    Ended(ExitStatus),
-}
-
-/// What bash reads its script from.
-pub enum Script {
-    /// A file, by device and inode.
-    File((u64, u64)),
-    /// A text that it is given whole: `bash -c`, or `eval` of one.
-    Text {
-        /// All of it.
-        text: Vec<u8>,
-        /// How much of its beginning is not of the script.
-        skipped: u64,
-        /// How much of the script stands before it.
-        before: u64,
-    },
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -145,15 +93,34 @@ pub struct Reader {
     /// The pipeline that ended last in this unit, and how many have.
     pipe: Vec<u8>,
     pipelines: u32,
+    /// Who is told that it became a program.
+    starts: Option<Rc<Starts>>,
 }
 
 impl Reader {
-    /// Starts bash, watched. It has run nothing.
+    /// Starts bash, watched. It has run nothing. Who records the starts below it is told what it becomes.
     ///
     /// # Errors
     /// It cannot be started or watched; nothing of it has run.
-    pub fn start(command: &mut Command, places: &Places, script: Script) -> io::Result<Self> {
-        Self::begin(command, places, script, Phase::Running)
+    pub fn start(
+        command: &mut Command,
+        places: &Places,
+        script: Script,
+        starts: Option<Rc<Starts>>,
+    ) -> io::Result<Self> {
+        if let Some(starts) = &starts {
+            starts.hold(command)?;
+        }
+        let mut reader = Self::begin(command, places, script, Phase::Running)?;
+        reader.starts = starts;
+        reader.became_program();
+        Ok(reader)
+    }
+
+    fn became_program(&self) {
+        if let Some(starts) = &self.starts {
+            starts.became();
+        }
     }
 
     /// Starts a bash that reads a script and runs nothing of it (`bash -n`), watched.
@@ -191,6 +158,7 @@ impl Reader {
             asked: None,
             pipe: Vec::new(),
             pipelines: PIPELINES_MAX,
+            starts: None,
         };
         match reader.watch() {
             Ok(()) => Ok(reader),
@@ -228,7 +196,10 @@ impl Reader {
             let Some(stop) = self.tracee.next(wait)? else { return Ok(None) };
             let seen = match stop {
                 Stop::Ended(status) => return Ok(Some(Seen::Ended(status))),
-                Stop::Exec => self.replaced(),
+                Stop::Exec => {
+                    self.became_program();
+                    self.replaced()
+                }
                 Stop::Written => match self.may_skip().and_then(|skips| {
                     self.skips |= skips;
                     self.watch()

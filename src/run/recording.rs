@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::SCRIPT_WAIT_MS;
 use super::call::{BashCall, Input, TRAP};
@@ -24,6 +25,7 @@ use crate::failure::Failure;
 use crate::files::digest_of;
 use crate::journal::append::Writer;
 use crate::journal::head::Head;
+use crate::lock;
 use crate::paths;
 use crate::record::{Anomaly, Body, CloseReason, Evidence, Inherited, Program, Texts};
 use crate::report;
@@ -31,11 +33,12 @@ use crate::script::Script;
 use crate::session::birth::{self, Shell};
 use crate::session::heads::log_line;
 use crate::session::{self, Session, close, shells};
+use crate::supervise::Starts;
 use crate::text;
 
 /// What is recorded of a script.
 pub struct Recording {
-    session: Session,
+    session: Rc<Session>,
     /// The script, as attesh read it before bash does.
     pub given: Given,
     /// Its units.
@@ -64,6 +67,8 @@ pub struct Recording {
     pub announced: bool,
     /// bash was lost from sight before its end.
     lost_sight: bool,
+    /// What records the starts below bash, if that was asked for.
+    pub starts: Option<Rc<Starts>>,
 }
 
 /// A unit's start, its end, or both, as they are recorded.
@@ -173,7 +178,7 @@ impl Recording {
         // Where what is masked cannot be read, nothing is recorded either.
         let _ = given.bytes().map(|script| session.mask_told(script));
         Recording {
-            session,
+            session: Rc::new(session),
             given,
             script: Script::default(),
             before: 0,
@@ -191,6 +196,7 @@ impl Recording {
             read_as_planned: None,
             announced: false,
             lost_sight: false,
+            starts: None,
         }
     }
 
@@ -203,6 +209,12 @@ impl Recording {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The same, for another process that records beside this one.
+    #[must_use]
+    pub fn shared(&self) -> Rc<Session> {
+        Rc::clone(&self.session)
     }
 
     /// The head behind its last record, if that could be written.
@@ -239,6 +251,9 @@ impl Recording {
             Ok(head) => self.shell = Some(head.size - 1),
             Err(error) => return self.failed(&error, 1),
         }
+        if let (Some(starts), Some(shell), Ok(pid)) = (&self.starts, self.shell, u32::try_from(pid)) {
+            starts.shell(shell, pid);
+        }
         let (script, name) = (std::mem::take(&mut self.script), std::mem::take(&mut self.name));
         let interpreter = std::mem::take(&mut self.interpreter);
         let plan =
@@ -263,6 +278,7 @@ impl Recording {
     ) -> bool {
         let Some(shell) = self.shell else { return false };
         let lost = self.lost;
+        lock::begin_anew();
         let done = self.session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| {
             close::tell_lost(writer, shell, lost)?;
             work(writer, &self.session, shell)
@@ -304,6 +320,10 @@ impl Recording {
             return;
         }
         let starts = steps.iter().filter(|step| matches!(step, Step::Start(_))).count() as u64;
+        let next = steps.iter().rev().find_map(|step| match step {
+            Step::Start(start) => Some(start.n),
+            Step::Finish(_) => None,
+        });
         let written = self.write(steps.len() as u64, |writer, _, shell| {
             for step in steps {
                 match step {
@@ -315,6 +335,25 @@ impl Recording {
         });
         self.commands.0 += starts;
         self.commands.1 += if written { 0 } else { starts };
+        if let Some(recorder) = self.starts.as_ref().filter(|_| starts > 0) {
+            recorder.next(next.filter(|_| written));
+        }
+    }
+
+    /// bash runs no command any more that has a number.
+    pub fn leaves(&self) {
+        if let Some(starts) = &self.starts {
+            starts.next(None);
+        }
+    }
+
+    /// bash has ended, and with it what is recorded of the starts below it.
+    fn end_starts(&mut self) {
+        let Some(starts) = self.starts.take() else { return };
+        self.partly |= !starts.over();
+        if starts.is_lost() {
+            self.anomaly("recorder-lost", "the recorder of the starts below the script died");
+        }
     }
 
     /// Records something out of order.
@@ -329,6 +368,7 @@ impl Recording {
 
     /// The shell has ended.
     pub fn close(&mut self, ending: Ending) {
+        self.end_starts();
         // Where somebody saw what bash read, the file may be gone by now.
         let same_file = || self.given.is_unchanged(self.script.bytes());
         let unchanged = self.read_as_planned.unwrap_or_else(same_file);

@@ -35,7 +35,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
     if let Some(why) = recording.given.unread() {
         // bash finds the same, or a script that came meanwhile: nobody sees which.
         let mut command = call.command(bash);
-        prepare(&mut command, recording).map_err(cannot)?;
+        prepare_held(&mut command, recording).map_err(cannot)?;
         return unseen(recording, &mut command, &why).map_err(cannot);
     }
     if let Some(mut reader) = watch(call, bash, recording) {
@@ -46,13 +46,13 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         None => Ok(heard),
     }) {
         Ok((mut command, channel, hook)) => {
-            prepare(&mut command, recording).map_err(cannot)?;
+            prepare_held(&mut command, recording).map_err(cannot)?;
             let mut child = command.spawn().map_err(cannot)?;
             trapped::run(recording, &mut child, &channel, &hook).map_err(cannot)
         }
         Err(why) => {
             let mut command = call.command(bash);
-            prepare(&mut command, recording).map_err(cannot)?;
+            prepare_held(&mut command, recording).map_err(cannot)?;
             unseen(recording, &mut command, &why).map_err(cannot)
         }
     }
@@ -82,11 +82,17 @@ fn prepare(command: &mut Command, recording: &Recording) -> std::io::Result<()> 
     recording.given.hand_to(command)
 }
 
+/// As [`prepare`], of a bash that nobody watches.
+fn prepare_held(command: &mut Command, recording: &Recording) -> std::io::Result<()> {
+    recording.starts.as_ref().map_or(Ok(()), |starts| starts.hold(command))?;
+    prepare(command, recording)
+}
+
 /// bash, watched where it reads; `None` if it cannot be. Then nothing of it has run.
 fn watch(call: &BashCall, bash: &Path, recording: &Recording) -> Option<Reader> {
     let places = recording.places.as_ref().ok()?;
     let source = recording.given.source()?;
     let mut command = call.command(bash);
     prepare(&mut command, recording).ok()?;
-    Reader::start(&mut command, places, source).ok()
+    Reader::start(&mut command, places, source, recording.starts.clone()).ok()
 }

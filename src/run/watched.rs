@@ -72,6 +72,7 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
             Seen::Reads { .. } => {}
             Seen::Leaves { status, pipe } => {
                 left = true;
+                recording.leaves();
                 let outcome = status.is_none().then_some(Unseen::Untold);
                 units.end(status, pipe, From::Exit, outcome);
             }

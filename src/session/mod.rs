@@ -22,6 +22,7 @@
 //! Rules: a wrong owner, mode or link is an error that names the path; every append goes
 //! through [`Session::with_writer`], which holds the lock.
 
+mod again;
 pub mod attached;
 pub mod began;
 pub mod birth;

@@ -9,9 +9,12 @@
 //! of what it records; it is the parent of the program, which keeps the terminal and its group. A
 //! start is in the journal before the program runs. The status and the signal of the program pass.
 
+mod child;
 mod recorder;
 mod records;
+mod starts;
 mod tree;
+mod units;
 mod words;
 
 use std::io::{BufRead as _, BufReader};
@@ -22,6 +25,7 @@ use std::process::ExitStatus;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Pid;
 
 use crate::os::held::{self, Asked, asked};
 use crate::os::signals::Signals;
@@ -32,7 +36,10 @@ use crate::session::{self, Session, close};
 use crate::sys::{self, notify};
 use crate::text;
 
+pub use starts::Starts;
 pub use words::{Fail, Program};
+
+use child::{Lines, Work};
 use words::{WAIT_MS, Word};
 
 /// Whether this machine can hold starts for a recorder, and whether its kernel tells how each of them
@@ -60,18 +67,7 @@ pub struct Outcome {
 /// # Errors
 /// It could not be started: nothing of it ran.
 pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
-    // Should the recorder die, the program becomes a child of this process.
-    nix::sys::prctl::set_child_subreaper(true)?;
-    let (ours, theirs) = UnixStream::pair()?;
-    let (line, recorder) = {
-        let theirs = &theirs;
-        sys::beside(|to| recorder::work(program, session, recorder::Lines { words: to, listener: theirs }))?
-    };
-    drop(theirs);
-    let signals = Signals::take();
-    let line = BufReader::new(line);
-    let waiting = Waiting { line, from: ours, signals, program: None, listener: None, lost: 0 };
-    // A recorder that stays for what runs on in the background is not waited for.
+    let (waiting, recorder) = beside(|lines| child::record_program(program, session, lines))?;
     match waiting.wait(program.fail)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {
@@ -86,6 +82,40 @@ pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
             Ok(Outcome { status, whole: false })
         }
     }
+}
+
+/// Does this work, which runs a script in a shell, in a process of its own below a recorder of all that
+/// starts there. What it did is told by that process.
+///
+/// # Errors
+/// Nothing of it ran.
+pub fn script(session: &Session, work: &mut Work) -> std::io::Result<Outcome> {
+    let (waiting, _) = beside(|lines| child::record_script(work, session, lines))?;
+    match waiting.wait(Fail::Open)? {
+        Ended::Told(outcome) => Ok(outcome),
+        Ended::Alone(status, lost) => {
+            let lost = text::count(lost, "start");
+            report::say(&format!("the recorder of starts ended before the script: {lost} not recorded"));
+            Ok(Outcome { status, whole: false })
+        }
+    }
+}
+
+/// Makes the recorder, and what waits for what that starts.
+fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
+    // Should the recorder die, the program becomes a child of this process.
+    nix::sys::prctl::set_child_subreaper(true)?;
+    let (ours, theirs) = UnixStream::pair()?;
+    let (line, recorder) = {
+        let theirs = &theirs;
+        sys::beside(|to| record(Lines { words: to, listener: theirs }))?
+    };
+    drop(theirs);
+    ours.set_nonblocking(true)?;
+    let signals = Signals::take();
+    // A recorder that stays for what runs on in the background is not waited for.
+    let line = BufReader::new(line);
+    Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))
 }
 
 /// Closes what a recorder left open that died.
@@ -113,8 +143,8 @@ enum Ended {
 struct Waiting {
     /// What the recorder says.
     line: BufReader<UnixStream>,
-    /// Where the listener comes from.
-    from: UnixStream,
+    /// Where the listener comes from, which is looked for once the recorder has died.
+    from: Option<UnixStream>,
     signals: Signals,
     /// The program's process id.
     program: Option<u32>,
@@ -141,10 +171,7 @@ impl Waiting {
             self.line.read_line(&mut text)?;
             match Word::read(&text) {
                 Some(Word::NotStarted(error)) => return Err(std::io::Error::from_raw_os_error(error)),
-                Some(Word::Runs(pid)) => {
-                    self.program = Some(pid);
-                    self.listener = notify::handed(&self.from)?.map(OwnedFd::from);
-                }
+                Some(Word::Runs(pid)) => self.program = Some(pid),
                 Some(Word::Ended(state, whole)) => {
                     return Ok(Ended::Told(Outcome { status: ExitStatus::from_raw(state), whole }));
                 }
@@ -159,9 +186,13 @@ impl Waiting {
             return Err(std::io::Error::other("the recorder ended before the program began"));
         };
         if fail == Fail::Closed {
-            self.listener = None;
+            // Nobody has the listener any more: the kernel refuses what it holds.
+            self.from = None;
         }
         loop {
+            if let Some(listener) = self.from.as_ref().and_then(|from| notify::handed(from).ok().flatten()) {
+                self.listener = Some(listener.into());
+            }
             while let Some((child, state)) = notify::next_change() {
                 if child.unsigned_abs() == pid {
                     return Ok(Ended::Alone(ExitStatus::from_raw(state), self.lost));

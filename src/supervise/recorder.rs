@@ -1,41 +1,42 @@
 //! The recorder: the parent of the program, which holds each start below it until it is recorded.
 //!
-//! What lives here: the process, and what it answers to what the kernel tells it. What does not: the
-//! processes as they are known (`tree`), the records (`records`).
+//! What lives here: what it answers to what the kernel tells it, and to what it is told by who runs a
+//! script. What does not: how it begins and ends (`child`), the processes as they are known (`tree`),
+//! the records (`records`).
 //!
 //! Rules: one thread; nothing but the answer to a held process may make that process wait. What cannot
 //! be recorded is counted, and said once.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::records;
-use super::tree::Tree;
-use super::words::{Fail, Program, WAIT_MS, Word};
+use super::starts::Note;
+use super::tree::{Start, Tree};
+use super::units::{Units, When};
+use super::words::{Fail, Program, WAIT_MS};
 use crate::clock::Deadline;
 use crate::collect;
 use crate::fact::process::{Count, End};
 use crate::files;
 use crate::journal::append::Writer;
+use crate::lock;
 use crate::os::held::{self, Asked, Place, Wanted};
 use crate::os::signals::Children;
 use crate::os::{exec, proc};
-use crate::paths;
 use crate::record::{self, CloseReason};
 use crate::report;
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, close, shells};
+use crate::sys::Held;
 use crate::sys::notify::{self, Call};
-use crate::sys::{self, Held};
 use crate::text::{quoted, visible};
 
 /// How many ends are recorded at once.
@@ -48,120 +49,24 @@ const REAPED: Duration = Duration::from_secs(1);
 const REAPED_LOOK_MS: u16 = 20;
 /// How many bytes of words stand in the detail of an anomaly.
 const DETAIL_MAX: usize = 400;
-/// What is waited for, by the number that the kernel gives back; from the third on process ids.
+/// What is waited for, by the number that the kernel gives back; from the fifth on process ids.
 const LISTENER: u64 = 0;
 const CHILDREN: u64 = 1;
-const PROCESSES: u64 = 2;
+const NOTES: u64 = 2;
+const LISTENERS: u64 = 3;
+const PROCESSES: u64 = 4;
 
-/// The sockets to the process that waits.
-pub struct Lines<'a> {
-    /// What is said.
-    pub words: UnixStream,
-    /// Where it gets the listener.
-    pub listener: &'a UnixStream,
-}
-
-/// The work of the recorder; its exit status.
-pub fn work(program: &Program, session: &Session, lines: Lines) -> u8 {
-    let Lines { mut words, listener: to } = lines;
-    let by_handle = notify::tells_endings();
-    match begin(program, session, to, by_handle, &mut words) {
-        Ok(mut recorder) => {
-            if let Err(error) = recorder.follow(|recorder| recorder.is_over(program.waits)) {
-                recorder.say(&format!("the kernel tells no more: {}", files::words(&error)));
-                recorder.unread += 1;
-            }
-            let state = recorder.state.unwrap_or(0xff00);
-            let whole = recorder.close(state);
-            // What could not become the program says why.
-            let failure = recorder.held.take().filter(|_| !recorder.has_begun).and_then(Held::failure);
-            let word = match failure.and_then(|failure| failure.raw_os_error()) {
-                Some(error) => Word::NotStarted(error),
-                None => Word::Ended(state, whole),
-            };
-            let _ = word.send(&mut words);
-            drop(words);
-            // What runs on needs somebody who answers: without a listener it could start nothing.
-            sys::leave_streams();
-            recorder.has_closed = true;
-            let _ = recorder.follow(|_| false);
-            0
-        }
-        Err(error) => {
-            let _ = Word::NotStarted(error.raw_os_error().unwrap_or(libc::EIO)).send(&mut words);
-            1
-        }
-    }
-}
-
-/// Starts the program, held at its first call that becomes another program.
-fn begin<'a>(
-    program: &'a Program,
-    session: &'a Session,
-    to: &UnixStream,
-    by_handle: bool,
-    words: &mut UnixStream,
-) -> io::Result<Recorder<'a>> {
-    sys::hear_children();
-    let (ours, theirs) = UnixStream::pair()?;
-    let mut held = hold(program, session, theirs, to.try_clone()?, by_handle)?;
-    // What the terminal sends is for the program, and nothing of it reaches this process.
-    sys::ignore_signals();
-    let _ = nix::unistd::setsid();
-    // An orphan becomes a child of this process: its end is told, and whoever starts it stays known.
-    let _ = nix::sys::prctl::set_child_subreaper(true);
-    let pid = held.pid().as_raw().unsigned_abs();
-    let begun = Recorder::new(program, session, pid, by_handle).and_then(|recorder| {
-        Word::Runs(pid).send(words)?;
-        held.release()?;
-        Ok((recorder, notify::handed(&ours)?))
-    });
-    match begun {
-        Ok((mut recorder, Some(listener))) => {
-            recorder.listen(listener.into())?;
-            recorder.held = Some(held);
-            Ok(recorder)
-        }
-        Ok((mut recorder, None)) => {
-            // It has no filter, so it runs nothing.
-            let failure = held.failure().unwrap_or_else(|| io::ErrorKind::Other.into());
-            recorder.state = Some(0x7f00);
-            recorder.close(0x7f00);
-            Err(failure)
-        }
-        Err(error) => {
-            held.forget();
-            Err(error)
-        }
-    }
-}
-
-/// A child that waits, and then puts the filter on itself and becomes the program.
-fn hold(
-    program: &Program,
-    session: &Session,
-    own: UnixStream,
-    other: UnixStream,
-    by_handle: bool,
-) -> io::Result<Held> {
-    let mut command = Command::new(&program.path);
-    if let Some((name, words)) = program.words.split_first() {
-        command.arg0(name).args(words);
-    }
-    command.env(paths::SESSION_VARIABLE, session.folder().path());
-    sys::keep_signals(&mut command);
-    let filter = held::filter(std::process::id(), !by_handle);
-    sys::listened(&mut command, filter, [own, other]);
-    sys::hold(&mut command)
-}
-
-/// What records the starts below a program.
-struct Recorder<'a> {
+/// What records the starts below a program, or below the shell of a script.
+pub struct Recorder<'a> {
     session: &'a Session,
     fail: Fail,
-    shell: u64,
+    /// The record of the shell that starts are below, once there is one.
+    shell: Option<u64>,
+    /// The program, or who runs the script.
     root: u32,
     by_handle: bool,
+    /// Who runs a script in a shell, and tells of it.
+    script: Option<Script>,
     listener: Option<OwnedFd>,
     poll: Epoll,
     children: Children,
@@ -169,24 +74,45 @@ struct Recorder<'a> {
     /// Threads that are followed until they become another program.
     followed: HashSet<u32>,
     /// The program, until it has begun.
-    held: Option<Held>,
-    has_begun: bool,
+    pub held: Option<Held>,
+    /// Something became the program that it asked for.
+    pub has_begun: bool,
     /// How the program ended, as wait(2) codes it.
-    state: Option<i32>,
+    pub state: Option<i32>,
     /// Starts that are in no record, although they have a number.
     lost: u64,
     /// Starts of which nothing could be read.
-    unread: u64,
+    pub unread: u64,
     reached: u64,
     has_said: bool,
     /// Until when those are waited for that have ended, once no process is left that could ask.
     alone: Option<Deadline>,
     /// Nothing is recorded any more.
-    has_closed: bool,
+    pub has_closed: bool,
+}
+
+/// Who runs a script in a shell.
+struct Script {
+    /// What it tells, and where it is answered.
+    line: UnixStream,
+    /// What it has told of a line that goes on.
+    begun: Vec<u8>,
+    /// Where the shell's listener comes from.
+    listeners: UnixStream,
+    /// Starts from before the shell has a record.
+    early: Vec<(Start, bool)>,
+    /// Whether every start was recorded, once the shell has ended.
+    whole: Option<bool>,
 }
 
 impl<'a> Recorder<'a> {
-    fn new(program: &Program, session: &'a Session, root: u32, by_handle: bool) -> io::Result<Self> {
+    /// The recorder of a program, which opens a shell of its own for it.
+    pub fn of_program(
+        program: &Program,
+        session: &'a Session,
+        root: u32,
+        by_handle: bool,
+    ) -> io::Result<Recorder<'a>> {
         let text: Vec<String> = program.words.iter().map(|word| quoted(word)).collect();
         let shell = Shell {
             program: record::Program::Run,
@@ -207,15 +133,41 @@ impl<'a> Recorder<'a> {
             report::say(&format!("this program cannot be recorded: {error}"));
             io::Error::from(Errno::ECANCELED)
         })?;
+        let mut recorder = Recorder::new(session, root, by_handle, program.fail)?;
+        recorder.shell = Some(shell);
+        recorder.tree.units = Units::of_program(records::N);
+        Ok(recorder)
+    }
+
+    /// The recorder of what starts below the shell of a script, beside the process `root` that runs it
+    /// and tells of it on this line.
+    pub fn of_script(
+        session: &'a Session,
+        root: u32,
+        by_handle: bool,
+        line: UnixStream,
+        listeners: UnixStream,
+    ) -> io::Result<Recorder<'a>> {
+        let mut recorder = Recorder::new(session, root, by_handle, Fail::Open)?;
+        line.set_nonblocking(true)?;
+        recorder.poll.add(&line, EpollEvent::new(EpollFlags::EPOLLIN, NOTES))?;
+        recorder.poll.add(&listeners, EpollEvent::new(EpollFlags::EPOLLIN, LISTENERS))?;
+        let script = Script { line, begun: Vec::new(), listeners, early: Vec::new(), whole: None };
+        recorder.script = Some(script);
+        Ok(recorder)
+    }
+
+    fn new(session: &'a Session, root: u32, by_handle: bool, fail: Fail) -> io::Result<Self> {
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let children = Children::hear()?;
         poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
         Ok(Recorder {
             session,
-            fail: program.fail,
-            shell,
+            fail,
+            shell: None,
             root,
             by_handle,
+            script: None,
             listener: None,
             poll,
             children,
@@ -233,24 +185,32 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    fn listen(&mut self, listener: OwnedFd) -> io::Result<()> {
+    /// From here on the kernel tells of what it holds there.
+    pub fn listen(&mut self, listener: OwnedFd) -> io::Result<()> {
+        self.alone = None;
         self.poll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
         self.listener = Some(listener);
         Ok(())
     }
 
-    fn is_over(&self, waits: bool) -> bool {
+    /// Whether the kernel tells it of anything.
+    pub fn listens(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    /// Whether the program has ended and, with `waits`, everything below it.
+    pub fn is_over(&self, waits: bool) -> bool {
         let is_told = || self.tree.is_empty() || self.alone.is_some_and(|deadline| deadline.left().is_zero());
         self.state.is_some() && (!waits || (self.alone.is_some() && is_told()))
     }
 
     /// Answers what comes, until it is over or no process is left that could ask.
-    fn follow(&mut self, is_over: impl Fn(&Self) -> bool) -> io::Result<()> {
+    pub fn follow(&mut self, is_over: impl Fn(&Self) -> bool) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); 64];
         loop {
             self.children.heard();
             self.hear_changes();
-            if is_over(self) || (self.alone.is_some() && self.has_closed) {
+            if is_over(self) || (self.alone.is_some() && self.state.is_some() && self.has_closed) {
                 return Ok(());
             }
             let limit = match (self.alone, self.tree.ends.is_empty() || self.has_closed) {
@@ -262,18 +222,85 @@ impl<'a> Recorder<'a> {
                 Err(Errno::EINTR) => continue,
                 count => count?,
             };
-            // A change of a child comes before what the same child does next.
+            // A change of a child comes before what the same child does next, and so does what was told
+            // of the shell.
             self.hear_changes();
+            self.hear_notes();
             for event in &events[..count] {
                 match event.data() {
                     LISTENER => self.hear_call(event.events())?,
-                    CHILDREN => {}
+                    CHILDREN | NOTES => {}
+                    LISTENERS => self.hear_listener()?,
                     process => self.ended(u32::try_from(process - PROCESSES).unwrap_or_default(), None),
                 }
             }
             if !self.has_closed && (count == 0 || self.tree.ends.len() >= ENDS_MAX) {
                 self.write(0, |_, _| Ok(()));
             }
+        }
+    }
+
+    /// The listener of a shell that is about to start.
+    fn hear_listener(&mut self) -> io::Result<()> {
+        let Some(script) = self.script.as_ref() else { return Ok(()) };
+        match notify::handed(&script.listeners)? {
+            Some(listener) => self.listen(listener.into()),
+            None => Ok(self.poll.delete(&script.listeners)?),
+        }
+    }
+
+    /// What was told of the shell of a script.
+    fn hear_notes(&mut self) {
+        let Some(script) = self.script.as_mut() else { return };
+        let mut bytes = [0; 4096];
+        loop {
+            match script.line.read(&mut bytes) {
+                Ok(0) => {
+                    let _ = self.poll.delete(&script.line);
+                    break;
+                }
+                Ok(length) => script.begun.extend_from_slice(&bytes[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        while let Some(script) = self.script.as_mut()
+            && let Some(length) = memchr::memchr(b'\n', &script.begun)
+        {
+            let line: Vec<u8> = script.begun.drain(..=length).collect();
+            let note = std::str::from_utf8(&line).ok().and_then(Note::read);
+            let Some(note) = note else { continue };
+            self.hear_note(note);
+        }
+    }
+
+    fn hear_note(&mut self, note: Note) {
+        match note {
+            Note::New => self.tree.units = Units::default(),
+            Note::Shell(shell) => {
+                self.shell = Some(shell);
+                let early = self.script.as_mut().map(|script| std::mem::take(&mut script.early));
+                for (start, unsure) in early.into_iter().flatten() {
+                    self.write(1, |writer, shell| records::process(writer, shell, &start, unsure));
+                }
+            }
+            Note::Next(when, children) => self.tree.units.next(when, &children),
+            Note::Became => {
+                if let Some(shell) = self.tree.units.shell() {
+                    self.began(shell, false);
+                }
+                self.answer(true);
+            }
+            Note::Over => {
+                let whole = self.close_script();
+                self.answer(whole);
+            }
+        }
+    }
+
+    fn answer(&mut self, yes: bool) {
+        if let Some(script) = self.script.as_mut() {
+            let _ = script.line.write_all(if yes { b"." } else { b"-" });
         }
     }
 
@@ -336,6 +363,10 @@ impl<'a> Recorder<'a> {
                 return Some(self.refusal());
             }
         };
+        if self.script.is_some() && self.tree.units.is_new() {
+            // The first that a new listener tells of is the shell itself.
+            self.tree.units.begin(kin.process);
+        }
         let followed = notify::follow(call.thread);
         if followed {
             self.followed.insert(call.thread);
@@ -349,9 +380,10 @@ impl<'a> Recorder<'a> {
             self.tree.hold(kin.process, handle);
         }
         // Who is followed stops before it runs anything of the new program, and is recorded there: what
-        // the kernel took, and nothing that it refused. Somebody else follows this one, so that nobody
-        // tells this process what becomes of it.
-        let is_written = followed || self.follows_already(call) || self.began(kin.process, true);
+        // the kernel took, and nothing that it refused. Of the shell of a script who follows that tells.
+        // If somebody else follows this one, nobody tells this process what becomes of it.
+        let is_told = followed || self.follows_already(call) || self.tree.units.is_shell(kin.process);
+        let is_written = is_told || self.began(kin.process, true);
         Some(if is_written { None } else { self.refusal() })
     }
 
@@ -423,6 +455,12 @@ impl<'a> Recorder<'a> {
             self.anomaly("start-changed", &detail);
             start.wanted = changed;
         }
+        if self.shell.is_none()
+            && let Some(script) = self.script.as_mut()
+        {
+            script.early.push((start, unsure));
+            return true;
+        }
         self.write(1, |writer, shell| records::process(writer, shell, &start, unsure))
     }
 
@@ -435,7 +473,8 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn say(&mut self, what: &str) {
+    /// Says once that not every start is recorded.
+    pub fn say(&mut self, what: &str) {
         if !std::mem::replace(&mut self.has_said, true) && !self.has_closed {
             report::say(&format!("not every start is recorded: {what}"));
         }
@@ -447,11 +486,16 @@ impl<'a> Recorder<'a> {
 
     /// Writes ends that are known, and this; whether it was written.
     fn write(&mut self, starts: u64, work: impl FnOnce(&mut Writer, u64) -> Result<()>) -> bool {
-        let (shell, ends) = (self.shell, &self.tree.ends);
+        let Some(shell) = self.shell else {
+            self.lost += starts;
+            return false;
+        };
+        let (ends, now) = (&self.tree.ends, self.tree.units.now);
         let few = starts > 0 && ends.len() < ENDS_MAX;
+        lock::begin_anew();
         let done = self.session.with_writer_waiting(WAIT_MS, |writer| {
             if !few {
-                records::ends(writer, shell, ends)?;
+                records::ends(writer, shell, now, ends)?;
             }
             work(writer, shell)
         });
@@ -471,30 +515,54 @@ impl<'a> Recorder<'a> {
     }
 
     /// The program has ended: closes what was opened. Whether every start is recorded.
-    fn close(&mut self, state: i32) -> bool {
-        let running = self.tree.leave();
-        let seen = self.tree.starts() + self.unread;
-        let count = Count {
-            seen,
-            lost: self.lost + self.unread,
-            not_started: self.tree.refused(),
-            reached: self.reached,
-            running,
-        };
-        let by = if self.by_handle { "pidfd" } else { "exit_group" };
+    pub fn close(&mut self, state: i32) -> bool {
+        if let Some(script) = &self.script {
+            return script.whole.unwrap_or_else(|| self.close_script());
+        }
+        let (count, by) = self.count();
         let (why, status) = match End::of_state(state) {
             End::Signal(signal) => (CloseReason::Signal, 128 + signal),
             End::Exit(status) => (CloseReason::Exit, status),
             _ => (CloseReason::Unknown, u8::MAX),
         };
         let (session, collected) = (self.session, collect::at_last(self.session, collect::IN_A_JOB));
+        let when = self.tree.units.now;
         let is_written = self.write(0, |writer, shell| {
-            records::count(writer, shell, &count, by)?;
+            records::count(writer, shell, when, &count, by)?;
             records::finish(writer, shell, status)?;
             close::close_shell(writer, shell, why, Some(status), Some(1), shells::workdir())?;
             close::end_without_shells(session, writer, &|writer| collected.append(writer))
         });
         is_written && count.lost == 0
+    }
+
+    /// The shell of a script has ended: what is left to record of the starts below it. Whether every
+    /// start is recorded.
+    fn close_script(&mut self) -> bool {
+        let early = self.script.as_mut().map_or(0, |script| std::mem::take(&mut script.early).len() as u64);
+        self.lost += early;
+        let (count, by) = self.count();
+        let is_written =
+            self.write(0, |writer, shell| records::count(writer, shell, When::Outside, &count, by));
+        self.has_closed = true;
+        let whole = is_written && count.lost == 0;
+        if let Some(script) = self.script.as_mut() {
+            script.whole = Some(whole);
+        }
+        whole
+    }
+
+    /// The count, with the starts that go on; and by what ends were told.
+    fn count(&mut self) -> (Count, &'static str) {
+        let running = self.tree.leave();
+        let count = Count {
+            seen: self.tree.starts() + self.unread,
+            lost: self.lost + self.unread,
+            not_started: self.tree.refused(),
+            reached: self.reached,
+            running,
+        };
+        (count, if self.by_handle { "pidfd" } else { "exit_group" })
     }
 }
 

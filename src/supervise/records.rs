@@ -1,6 +1,7 @@
 //! The records of a program that `attesh run` records: its command, the starts below it, their ends.
 
 use super::tree::Start as Started;
+use super::units::When;
 use crate::clock;
 use crate::fact::process::{self, End};
 use crate::fact::{PROCESS, PROCESS_END, PROCESSES};
@@ -12,7 +13,7 @@ use crate::session::Result;
 use crate::session::shells::workdir;
 
 /// The one command of a program.
-const N: u64 = 1;
+pub const N: u64 = 1;
 
 /// Records the start of the program itself.
 ///
@@ -57,12 +58,17 @@ pub fn finish(writer: &mut Writer, shell: u64, status: Status) -> Result<()> {
     Ok(())
 }
 
-fn fact(writer: &mut Writer, shell: u64, kind: &str, texts: &Texts) -> Result<()> {
+fn fact(writer: &mut Writer, shell: u64, when: When, kind: &str, texts: &Texts) -> Result<()> {
+    let (at, n) = match when {
+        When::Before => (FactTime::Start, None),
+        When::In(n) => (FactTime::Command, Some(n)),
+        When::Outside => (FactTime::Stop, None),
+    };
     let fact = Fact {
         kind: kind.to_owned(),
-        at: FactTime::Command,
+        at,
         shell: Some(shell),
-        n: Some(N),
+        n,
         ok: true,
         must: false,
         attached: Vec::new(),
@@ -76,7 +82,7 @@ fn fact(writer: &mut Writer, shell: u64, kind: &str, texts: &Texts) -> Result<()
 /// # Errors
 /// The record was not appended.
 pub fn process(writer: &mut Writer, shell: u64, start: &Started, unsure: bool) -> Result<()> {
-    let Started { numbers, wanted, folder } = start;
+    let Started { numbers, when, wanted, folder } = start;
     let mut texts = Texts::default();
     let masker = writer.masker();
     texts.commit(process::NUMBERS, &masker.screen(numbers.to_string().into_bytes()));
@@ -90,27 +96,33 @@ pub fn process(writer: &mut Writer, shell: u64, start: &Started, unsure: bool) -
             texts.commit(name, &masker.screen(b"1".to_vec()));
         }
     }
-    fact(writer, shell, PROCESS, &texts)
+    fact(writer, shell, *when, PROCESS, &texts)
 }
 
 /// Records ends.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn ends(writer: &mut Writer, shell: u64, ends: &[(u64, End)]) -> Result<()> {
+pub fn ends(writer: &mut Writer, shell: u64, when: When, ends: &[(u64, End)]) -> Result<()> {
     if ends.is_empty() {
         return Ok(());
     }
     let mut texts = Texts::default();
     texts.commit(process::ENDS, &writer.masker().screen(process::ends(ends).into_bytes()));
-    fact(writer, shell, PROCESS_END, &texts)
+    fact(writer, shell, when, PROCESS_END, &texts)
 }
 
 /// Records the count.
 ///
 /// # Errors
 /// The record was not appended.
-pub fn count(writer: &mut Writer, shell: u64, count: &process::Count, told_by: &str) -> Result<()> {
+pub fn count(
+    writer: &mut Writer,
+    shell: u64,
+    when: When,
+    count: &process::Count,
+    told_by: &str,
+) -> Result<()> {
     let mut texts = Texts::default();
     for (name, value) in [
         (process::SEEN, count.seen.to_string()),
@@ -122,7 +134,7 @@ pub fn count(writer: &mut Writer, shell: u64, count: &process::Count, told_by: &
     ] {
         texts.commit(name, &writer.masker().screen(value.into_bytes()));
     }
-    fact(writer, shell, PROCESSES, &texts)
+    fact(writer, shell, when, PROCESSES, &texts)
 }
 
 /// Records something out of order.

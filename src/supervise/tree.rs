@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
+use super::units::{Units, When};
 use crate::fact::process::{End, Numbers};
 use crate::os::held::{Kin, Wanted};
 use crate::os::proc;
@@ -27,6 +28,8 @@ struct Process {
     told: Option<u8>,
     /// Its folder at its last start.
     folder: Vec<u8>,
+    /// When its last start took place.
+    when: When,
 }
 
 /// What a process is about to become.
@@ -39,16 +42,19 @@ struct Asks {
 }
 
 impl Asks {
-    /// The start of this number by the process that asked, which is in this folder.
-    fn start(self, id: u64, pid: u32, folder: &[u8]) -> Start {
-        let folder = self.moved.then(|| folder.to_vec());
-        Start { numbers: Numbers { id, of: self.of, pid: pid.into() }, wanted: self.wanted, folder }
+    /// The start of this number by the process that asked.
+    fn start(self, id: u64, pid: u32, process: &Process) -> Start {
+        let folder = self.moved.then(|| process.folder.clone());
+        let numbers = Numbers { id, of: self.of, pid: pid.into() };
+        Start { numbers, when: process.when, wanted: self.wanted, folder }
     }
 }
 
 /// The processes that live, by their ids, and what ended and is not recorded yet.
 #[derive(Default)]
 pub struct Tree {
+    /// The commands that starts belong to.
+    pub units: Units,
     processes: HashMap<u32, Process>,
     starts: u64,
     /// How many times a process asked to become a program and did not.
@@ -61,6 +67,8 @@ pub struct Tree {
 pub struct Start {
     /// Its numbers.
     pub numbers: Numbers,
+    /// When it took place.
+    pub when: When,
     /// What it was asked for.
     pub wanted: Wanted,
     /// Its folder, where that is another than that of the start that it came of.
@@ -71,29 +79,45 @@ impl Tree {
     /// A process asks to become a program; whether nothing was known of it before.
     pub fn asks(&mut self, kin: Kin, wanted: Wanted, folder: Vec<u8>) -> bool {
         self.forget_dead(kin.process);
-        let before = self.processes.get(&kin.process).and_then(|process| process.now);
-        let of = before.map(|id| (id, kin.process)).or_else(|| self.nearest(kin.parent));
+        let (of, child) = self.nearest(kin);
+        let when = self.when(of.map(|(_, pid)| pid), kin.process, child);
         let known = of.and_then(|(_, pid)| self.processes.get(&pid)).map(|process| process.folder.as_slice());
         let moved = known.is_some_and(|known| known != folder);
         let is_new = !self.processes.contains_key(&kin.process);
         let process = self.processes.entry(kin.process).or_default();
-        process.folder = folder;
+        (process.folder, process.when) = (folder, when);
         let asks = Asks { wanted, of: of.map(|(id, _)| id), moved };
         self.refused += u64::from(process.asked.replace(asks).is_some());
         is_new
     }
 
-    /// The nearest process above that became a program, and its start.
-    fn nearest(&self, parent: u32) -> Option<(u64, u32)> {
-        let mut at = u64::from(parent);
-        for _ in 0..GENERATIONS_MAX {
-            let pid = u32::try_from(at).ok()?;
+    /// The nearest process that became a program, from this one upwards, and its start; and the process
+    /// below that one on the way.
+    fn nearest(&self, kin: Kin) -> (Option<(u64, u32)>, u32) {
+        let (mut child, mut at) = (kin.process, u64::from(kin.process));
+        for generation in 0..GENERATIONS_MAX {
+            let Ok(pid) = u32::try_from(at) else { break };
             if let Some(id) = self.processes.get(&pid).and_then(|process| process.now) {
-                return Some((id, pid));
+                return (Some((id, pid)), child);
             }
-            at = proc::parent(at).filter(|parent| *parent > 1)?;
+            child = pid;
+            let parent = if generation == 0 { Some(kin.parent.into()) } else { proc::parent(at) };
+            match parent.filter(|parent| *parent > 1) {
+                Some(parent) => at = parent,
+                None => break,
+            }
         }
-        None
+        (None, child)
+    }
+
+    /// When a process starts that came of the program that another one runs, by this child of it.
+    fn when(&self, of: Option<u32>, process: u32, child: u32) -> When {
+        match of {
+            _ if self.units.is_shell(process) => self.units.now,
+            Some(of) if self.units.is_shell(of) => self.units.of_child(child),
+            Some(of) => self.processes.get(&of).map_or(When::Outside, |process| process.when),
+            None => self.units.of_nobody(),
+        }
     }
 
     /// A process became the program that it asked for.
@@ -105,7 +129,7 @@ impl Tree {
         if let Some(before) = process.now.replace(id) {
             self.ends.push((before, End::Became(id)));
         }
-        Some(asks.start(id, pid, &process.folder))
+        Some(asks.start(id, pid, process))
     }
 
     /// Keeps the handle of a process.
@@ -143,7 +167,7 @@ impl Tree {
         self.starts += 1;
         let id = self.starts;
         self.ends.push((id, End::NotStarted));
-        Some(asks.start(id, pid, &process.folder))
+        Some(asks.start(id, pid, &process))
     }
 
     /// A process id is used again, whose last process is gone.

@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use super::child::{child, end};
+
 /// One instruction of a filter.
 pub type Line = libc::sock_filter;
 
@@ -156,14 +158,9 @@ pub fn ending(process: BorrowedFd) -> Option<i32> {
 /// # Errors
 /// The kernel refused it.
 pub fn can_listen(lines: &mut [Line]) -> io::Result<()> {
-    // SAFETY: this program has one thread here, and the child makes a few calls and ends.
-    let child = match unsafe { nix::unistd::fork()? } {
-        nix::unistd::ForkResult::Parent { child } => child,
-        nix::unistd::ForkResult::Child => {
-            let error = listen(lines).err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
-            // SAFETY: it ends the child at once, without the parent's destructors.
-            unsafe { libc::_exit(error) }
-        }
+    let Some(child) = child()? else {
+        let error = listen(lines).err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+        end(u8::try_from(error).unwrap_or(u8::MAX))
     };
     match nix::sys::wait::waitpid(child, None)? {
         nix::sys::wait::WaitStatus::Exited(_, 0) => Ok(()),
@@ -182,11 +179,9 @@ pub fn has_ended(process: BorrowedFd) -> bool {
 /// Whether the kernel tells how a process ended to one that is not its parent.
 #[must_use]
 pub fn tells_endings() -> bool {
-    // SAFETY: this program has one thread here, and the child ends at once.
-    let child = match unsafe { nix::unistd::fork() } {
-        Ok(nix::unistd::ForkResult::Parent { child }) => child,
-        // SAFETY: as above.
-        Ok(nix::unistd::ForkResult::Child) => unsafe { libc::_exit(7) },
+    let child = match child() {
+        Ok(Some(child)) => child,
+        Ok(None) => end(7),
         Err(_) => return false,
     };
     let handle = process(child.as_raw().unsigned_abs());

@@ -25,8 +25,12 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
             ended_with(predicate, plan).map_or_else(String::new, |code| format!("; it ended with {code}"));
         return (Mark::Bad, format!("none: the commands of shell {} were not seen{ended}", plan.shell));
     }
+    let starts = match predicate.is_by_kernel() {
+        true => format!("; what started below {}", by_kernel(predicate).1),
+        false => String::new(),
+    };
     if with(Evidence::Traps).is_some() {
-        return (Mark::Open, "told by traps of the script's own shell".into());
+        return (Mark::Open, format!("told by traps of the script's own shell{starts}"));
     }
     // Of a script that was not redacted the digest is there; of one that was masked, or of which each
     // unit was disclosed, the units.
@@ -39,18 +43,16 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
             let version = plan.interpreter.version.as_deref().unwrap_or_default();
             let version = version.split('(').next().unwrap_or_default();
             let space = if version.is_empty() { "" } else { " " };
-            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit{redacted}"))
+            (Mark::Good, format!("read from bash{space}{version} itself, unit by unit{redacted}{starts}"))
         }
     }
 }
 
-/// What the starts below the commands rest on where `attesh run` started each of them.
+/// What the starts below the commands rest on where the kernel told of them.
 fn by_kernel(predicate: &Predicate) -> (Mark, String) {
     let told = predicate.processes();
     let gap = told.values().find_map(|told| told.gap());
-    let untold = predicate.session.shells.len().checked_sub(told.len()).filter(|untold| *untold > 0);
-    if gap.is_some() || untold.is_some() {
-        let why = gap.unwrap_or_else(|| "of one command nothing is told".to_owned());
+    if let Some(why) = gap {
         return (Mark::Bad, format!("told by the kernel, and not of every start: {why}"));
     }
     let starts = told.values().map(|told| told.starts.len()).sum::<usize>();

@@ -38,8 +38,9 @@ mod recorder {
 
 /// `attesh run`: the programs below a command, as the kernel tells of them.
 mod supervise {
-    mod forms;
+    pub mod forms;
     mod judged;
+    mod script;
     mod trouble;
 }
 

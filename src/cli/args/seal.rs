@@ -117,11 +117,15 @@ pub struct Sealing {
     "attesh sh build.sh                                        run it, and record each command",
     "attesh sh -e -o pipefail build.sh                         with bash's own options",
     "attesh sh --seal build.intoto.json --key ci.key build.sh  and sign what was recorded",
+    "attesh sh --trace build.sh                                and every program that starts",
 ])]
 #[allow(missing_docs)]
 pub struct Sh {
     #[command(flatten)]
     pub session: InSession,
+    /// Record every program that starts below the script, too
+    #[arg(long)]
+    pub trace: bool,
     /// bash's options, the script, its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
     pub words: Vec<OsString>,

@@ -20,8 +20,10 @@ use attesh::journal::check::{Knowledge, check};
 use attesh::record::Body;
 use tempfile::TempDir;
 
+use crate::stage::records::records;
 use crate::stage::shells::{self, Family, Shell};
 use crate::stage::world;
+use crate::supervise::forms::told;
 
 const FILES: [&str; 5] = ["statuses", "traps", "options", "shapes", "endings"];
 /// How many scripts there are at least.
@@ -76,12 +78,14 @@ pub struct Place {
     root: TempDir,
     /// By whom units are to be seen; empty: by whom they can be.
     pub evidence: &'static str,
+    /// Whether every program that starts is recorded, too.
+    traces: bool,
 }
 
 impl Place {
     /// A place where `bash` is this one.
     pub fn new(shell: &Shell) -> Self {
-        let place = Place { root: TempDir::new().unwrap(), evidence: "" };
+        let place = Place { root: TempDir::new().unwrap(), evidence: "", traces: false };
         std::fs::create_dir(place.path("bin")).unwrap();
         symlink(shell.binary(), place.path("bin/bash")).unwrap();
         put(&place.path("input"), b"first line\nsecond line\n");
@@ -99,7 +103,8 @@ impl Place {
 
     /// Under `attesh sh`.
     pub fn recorded(&self, options: &[String], script: &str) -> Seen {
-        let words: Vec<String> = std::iter::once("sh".to_owned()).chain(options.iter().cloned()).collect();
+        let own = ["sh", "--trace"].into_iter().take(1 + usize::from(self.traces)).map(str::to_owned);
+        let words: Vec<String> = own.chain(options.iter().cloned()).collect();
         self.run(world::program(), &words, script)
     }
 
@@ -172,6 +177,11 @@ impl Place {
             _ => {}
         });
         let checked = checked.map_err(|error| error.to_string())?;
+        if self.traces
+            && let Some(gap) = told(&records(&session.path())).gap()
+        {
+            return Err(gap);
+        }
         if checked.rejection.is_some() || checked.torn_bytes != 0 {
             return Err(format!("unsound: {:?}", checked.rejection));
         }
@@ -223,9 +233,12 @@ fn gather(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
+/// By whom units are seen, and whether every program that starts is recorded, too.
+type By = (&'static str, bool);
+
 /// What differs between bash alone and the recorded script, if anything does.
-fn wrong(case: &Case, shell: &Shell, evidence: &'static str) -> Option<String> {
-    let place = Place { evidence, ..Place::new(shell) };
+fn wrong(case: &Case, shell: &Shell, (evidence, traces): By) -> Option<String> {
+    let place = Place { evidence, traces, ..Place::new(shell) };
     let alone = place.alone(&case.options, &case.script);
     let ours = place.recorded(&case.options, &case.script);
     let label = format!("bash {}, {} {:?}", shell.version, case.name, case.options);
@@ -249,10 +262,14 @@ pub fn all_wrong<T: Sync>(cases: &[T], wrong: impl Fn(&T) -> Option<String> + Sy
 }
 
 fn assert_same(shell: Option<Shell>, evidence: &'static str, share: usize) {
+    assert_same_by(shell, (evidence, false), share);
+}
+
+fn assert_same_by(shell: Option<Shell>, by: By, share: usize) {
     let Some(shell) = shell else { return };
     let cases: Vec<Case> = cases().into_iter().step_by(share).collect();
     assert!(cases.len() * share >= COUNT_MIN, "{} scripts", cases.len());
-    let wrong = all_wrong(&cases, |case| wrong(case, &shell, evidence));
+    let wrong = all_wrong(&cases, |case| wrong(case, &shell, by));
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
@@ -269,6 +286,12 @@ fn a_recorded_script_differs_from_an_older_bash_alone() {
 #[test]
 fn a_recorded_script_differs_from_a_newer_bash_alone() {
     assert_same(shells::shown(), "", world::sized(SHARE, 1));
+}
+
+#[test]
+fn a_script_that_is_traced_differs_from_bash_alone() {
+    assert_same_by(shells::one(Family::Bash, "5.2"), ("", true), world::sized(SHARE, 1));
+    assert_same_by(shells::one(Family::Bash, "5.2"), ("traps", true), world::sized(4 * SHARE, 1));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Running programs: attesh itself, and the real ones that the tests compare it with.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use super::pty::{ATTESH, Home};
 
@@ -13,10 +16,33 @@ pub struct Said {
     pub err: String,
 }
 
+/// The longest that a program takes, on a busy machine.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Runs a program to its end. One that has none is an error, and no test that never ends.
 pub fn said(command: &mut Command) -> Said {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (sender, receiver) = channel();
+    let sources: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for (at, mut from) in sources.into_iter().enumerate() {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).unwrap();
+            let _ = sender.send((at, String::from_utf8(bytes)));
+        });
+    }
+    let mut texts = [String::new(), String::new()];
+    for _ in 0..2 {
+        let Ok((at, text)) = receiver.recv_timeout(LONGEST) else {
+            let _ = child.kill();
+            panic!("{command:?} did not end in {LONGEST:?}");
+        };
+        texts[at] = text.unwrap();
+    }
+    let [out, err] = texts;
+    Said { code: child.wait().unwrap().code(), out, err }
 }
 
 /// attesh with these words, in the folder where a user works.

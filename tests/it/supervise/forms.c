@@ -286,6 +286,21 @@ static int socketed(void)
     return forked(plain);
 }
 
+/* A child of this process's parent. */
+static int sibling(void)
+{
+    int line[2];
+    if (pipe(line))
+        return 95;
+    if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL) == 0) {
+        plain();
+        _exit(98);
+    }
+    close(line[1]);
+    char byte;
+    return read(line[0], &byte, 1) == 0 ? 0 : 95; /* until it has ended */
+}
+
 int main(int count, char **form)
 {
     static const struct {
@@ -300,7 +315,7 @@ int main(int count, char **form)
           {"debugged", debugged, NULL},   {"vfork", shared, NULL},
         {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
-        {"socket", socketed, NULL},
+        {"socket", socketed, NULL},   {"sibling", sibling, NULL},
     };
     for (size_t at = 0; count > 1 && at < sizeof forms / sizeof *forms; at++)
         if (strcmp(forms[at].name, form[1]) == 0)

@@ -44,7 +44,7 @@ pub fn told(records: &[Rec]) -> Told {
             .collect();
         let get = |name: &str| texts.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());
         match record.word("type") {
-            PROCESS => told.start(get),
+            PROCESS => told.start(record.number("n"), get),
             PROCESS_END => told.ends(get),
             PROCESSES => told.count(get),
             _ => {}

@@ -21,7 +21,7 @@ fn sealed(script: &str, options: &[&str]) -> Home {
 }
 
 /// The code of the first denial, and the verdict.
-fn judged(home: &Home, table: &str) -> (Option<String>, String) {
+pub fn judged(home: &Home, table: &str) -> (Option<String>, String) {
     home.file("work/p.toml", &format!("version = 1\n[trust]\nkeys = [\"key.pub\"]\n[process]\n{table}\n"));
     let said =
         attesh(home, &["verify", "t.intoto.json", "--trust", "key.pub", "--policy", "p.toml", "--json"]);
@@ -82,7 +82,7 @@ fn what_nobody_saw_passes_for_nothing() {
     ok(&home, &["sh", "--seal", "t.intoto.json", "--key", "key", "s.sh"]);
     let (denied, said) = judged(&home, "deny = [\"curl\"]");
     assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
-    assert!(said.contains("not every command was run by attesh run"), "{said}");
+    assert!(said.contains("not every shell was run by attesh run"), "{said}");
     // Texts that were not disclosed, and facts that were taken out.
     let home = sealed("./check", &["--selective"]);
     assert_eq!(judged(&home, "require = [\"check\"]\ndeny = [\"curl\"]").0, None);

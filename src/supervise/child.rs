@@ -1,0 +1,177 @@
+//! The recorder's process: how it begins, and how it ends.
+//!
+//! What lives here: the program that it starts below itself, or the process that runs a script there,
+//! and what stays when that has ended. What does not: what it answers to the kernel (`recorder`).
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use super::recorder::Recorder;
+use super::starts::Starts;
+use super::words::{Program, Word};
+use crate::files;
+use crate::os::held;
+use crate::paths;
+use crate::report;
+use crate::session::Session;
+use crate::sys::notify;
+use crate::sys::{self, Held};
+
+/// The sockets to the process that waits.
+pub struct Lines<'a> {
+    /// What is said.
+    pub words: UnixStream,
+    /// Where it gets the listener.
+    pub listener: &'a UnixStream,
+}
+
+/// What runs a script, in a process of its own; its exit status.
+pub type Work<'a> = dyn FnMut(Starts) -> u8 + 'a;
+
+/// The work of the recorder of a program; its exit status.
+pub fn record_program(program: &Program, session: &Session, lines: Lines) -> u8 {
+    let Lines { mut words, listener: to } = lines;
+    let begun = begin(program, session, to, notify::tells_endings(), &mut words);
+    record(begun, Some(words), program.waits)
+}
+
+/// The work of the recorder of what starts below the shell of a script; its exit status.
+pub fn record_script(work: &mut Work, session: &Session, lines: Lines) -> u8 {
+    let Lines { mut words, listener: to } = lines;
+    let session = match session.again() {
+        Ok(session) => session,
+        Err(error) => {
+            report::say(&format!("what starts below the script cannot be recorded: {error}"));
+            let _ = Word::NotStarted(libc::ECANCELED).send(&mut words);
+            return 1;
+        }
+    };
+    let mut words = Some(words);
+    let begun = begin_script(work, &session, to, notify::tells_endings(), &mut words);
+    record(begun, words, false)
+}
+
+/// Records until it is over, says so, and stays for what runs on.
+fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -> u8 {
+    let Some(mut words) = words else { return 1 };
+    let mut recorder = match begun {
+        Ok(recorder) => recorder,
+        Err(error) => {
+            let _ = Word::NotStarted(error.raw_os_error().unwrap_or(libc::EIO)).send(&mut words);
+            return 1;
+        }
+    };
+    if let Err(error) = recorder.follow(|recorder| recorder.is_over(waits)) {
+        recorder.say(&format!("the kernel tells no more: {}", files::words(&error)));
+        recorder.unread += 1;
+    }
+    let state = recorder.state.unwrap_or(0xff00);
+    let whole = recorder.close(state);
+    // What could not become the program says why.
+    let failure = recorder.held.take().filter(|_| !recorder.has_begun).and_then(Held::failure);
+    let word = match failure.and_then(|failure| failure.raw_os_error()) {
+        Some(error) => Word::NotStarted(error),
+        None => Word::Ended(state, whole),
+    };
+    let _ = word.send(&mut words);
+    drop(words);
+    // What runs on needs somebody who answers: without a listener it could start nothing.
+    sys::leave_streams();
+    recorder.has_closed = true;
+    if recorder.listens() {
+        let _ = recorder.follow(|_| false);
+    }
+    0
+}
+
+/// Leaves what the terminal sends to whoever is in front of it.
+fn step_aside() {
+    sys::ignore_signals();
+    let _ = nix::unistd::setsid();
+    // An orphan becomes a child of this process: its end is told, and whoever starts it stays known.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+}
+
+/// Makes the process that runs a script.
+fn begin_script<'a>(
+    work: &mut Work,
+    session: &'a Session,
+    to: &UnixStream,
+    by_handle: bool,
+    words: &mut Option<UnixStream>,
+) -> io::Result<Recorder<'a>> {
+    sys::hear_children();
+    let (ours, theirs) = UnixStream::pair()?;
+    let (line, other_line) = UnixStream::pair()?;
+    let other = to.try_clone()?;
+    let recorder = std::process::id();
+    let Some(child) = sys::child()? else {
+        // The end of the recorder shows where nobody else has its ends.
+        drop((ours, line, words.take()));
+        sys::end(work(Starts::new(other_line, [theirs, other], recorder, by_handle)));
+    };
+    step_aside();
+    drop((theirs, other, other_line));
+    let pid = child.as_raw().unsigned_abs();
+    words.as_mut().map_or(Ok(()), |words| Word::Runs(pid).send(words))?;
+    Recorder::of_script(session, pid, by_handle, line, ours)
+}
+
+/// Starts the program, held at its first call that becomes another program.
+fn begin<'a>(
+    program: &'a Program,
+    session: &'a Session,
+    to: &UnixStream,
+    by_handle: bool,
+    words: &mut UnixStream,
+) -> io::Result<Recorder<'a>> {
+    sys::hear_children();
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut held = hold(program, session, theirs, to.try_clone()?, by_handle)?;
+    step_aside();
+    let pid = held.pid().as_raw().unsigned_abs();
+    let begun = Recorder::of_program(program, session, pid, by_handle).and_then(|recorder| {
+        Word::Runs(pid).send(words)?;
+        held.release()?;
+        Ok((recorder, notify::handed(&ours)?))
+    });
+    match begun {
+        Ok((mut recorder, Some(listener))) => {
+            recorder.listen(listener.into())?;
+            recorder.held = Some(held);
+            Ok(recorder)
+        }
+        Ok((mut recorder, None)) => {
+            // It has no filter, so it runs nothing.
+            let failure = held.failure().unwrap_or_else(|| io::ErrorKind::Other.into());
+            recorder.state = Some(0x7f00);
+            recorder.close(0x7f00);
+            Err(failure)
+        }
+        Err(error) => {
+            held.forget();
+            Err(error)
+        }
+    }
+}
+
+/// A child that waits, and then puts the filter on itself and becomes the program.
+fn hold(
+    program: &Program,
+    session: &Session,
+    own: UnixStream,
+    other: UnixStream,
+    by_handle: bool,
+) -> io::Result<Held> {
+    let mut command = Command::new(&program.path);
+    if let Some((name, words)) = program.words.split_first() {
+        command.arg0(name).args(words);
+    }
+    command.env(paths::SESSION_VARIABLE, session.folder().path());
+    sys::keep_signals(&mut command);
+    let filter = held::filter(std::process::id(), !by_handle);
+    sys::listened(&mut command, filter, [own, other]);
+    sys::hold(&mut command)
+}
