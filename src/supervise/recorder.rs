@@ -371,7 +371,9 @@ impl<'a> Recorder<'a> {
         if followed {
             self.followed.insert(call.thread);
         }
-        if self.tree.asks(kin, wanted, folder)
+        let (is_new, left) = self.tree.asks(kin, wanted, folder);
+        self.write_left(left);
+        if is_new
             && let Ok(handle) = notify::process(kin.process)
         {
             // One that tells how it ended does so when its parent has waited for it.
@@ -466,10 +468,16 @@ impl<'a> Recorder<'a> {
 
     /// A process has ended: its parent knows, or it is a child of this one.
     fn ended(&mut self, pid: u32, state: Option<i32>) {
-        if let Some(start) = self.tree.ended(pid, state)
-            && !self.has_closed
-        {
-            self.write(1, |writer, shell| records::process(writer, shell, &start, false));
+        let left = self.tree.ended(pid, state);
+        self.write_left(left);
+    }
+
+    /// Records starts of which the end is already known.
+    fn write_left(&mut self, left: impl IntoIterator<Item = Start>) {
+        for start in left {
+            if !self.has_closed {
+                self.write(1, |writer, shell| records::process(writer, shell, &start, false));
+            }
         }
     }
 
@@ -484,24 +492,25 @@ impl<'a> Recorder<'a> {
         self.write(0, |writer, _| records::anomaly(writer, what, detail));
     }
 
-    /// Writes ends that are known, and this; whether it was written.
+    /// Writes ends that are known, and this; whether it was written. An end stands behind its start, so
+    /// that with starts none is written: it may be that of one of them.
     fn write(&mut self, starts: u64, work: impl FnOnce(&mut Writer, u64) -> Result<()>) -> bool {
         let Some(shell) = self.shell else {
             self.lost += starts;
             return false;
         };
         let (ends, now) = (&self.tree.ends, self.tree.units.now);
-        let few = starts > 0 && ends.len() < ENDS_MAX;
+        let are_ends = starts == 0;
         lock::begin_anew();
         let done = self.session.with_writer_waiting(WAIT_MS, |writer| {
-            if !few {
+            if are_ends {
                 records::ends(writer, shell, now, ends)?;
             }
             work(writer, shell)
         });
         match done {
             Ok(()) => {
-                if !few {
+                if are_ends {
                     self.tree.ends.clear();
                 }
                 true
@@ -554,7 +563,8 @@ impl<'a> Recorder<'a> {
 
     /// The count, with the starts that go on; and by what ends were told.
     fn count(&mut self) -> (Count, &'static str) {
-        let running = self.tree.leave();
+        let (running, left) = self.tree.leave();
+        self.write_left(left);
         let count = Count {
             seen: self.tree.starts() + self.unread,
             lost: self.lost + self.unread,

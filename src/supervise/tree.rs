@@ -76,9 +76,10 @@ pub struct Start {
 }
 
 impl Tree {
-    /// A process asks to become a program; whether nothing was known of it before.
-    pub fn asks(&mut self, kin: Kin, wanted: Wanted, folder: Vec<u8>) -> bool {
-        self.forget_dead(kin.process);
+    /// A process asks to become a program; whether nothing was known of it before. What is left to
+    /// record is of a process that had the same id, see [`ended`](Self::ended).
+    pub fn asks(&mut self, kin: Kin, wanted: Wanted, folder: Vec<u8>) -> (bool, Option<Start>) {
+        let left = self.forget_dead(kin.process);
         let (of, child) = self.nearest(kin);
         let when = self.when(of.map(|(_, pid)| pid), kin.process, child);
         let known = of.and_then(|(_, pid)| self.processes.get(&pid)).map(|process| process.folder.as_slice());
@@ -88,7 +89,7 @@ impl Tree {
         (process.folder, process.when) = (folder, when);
         let asks = Asks { wanted, of: of.map(|(id, _)| id), moved };
         self.refused += u64::from(process.asked.replace(asks).is_some());
-        is_new
+        (is_new, left)
     }
 
     /// The nearest process that became a program, from this one upwards, and its start; and the process
@@ -170,28 +171,27 @@ impl Tree {
         Some(asks.start(id, pid, &process))
     }
 
-    /// A process id is used again, whose last process is gone.
-    fn forget_dead(&mut self, pid: u32) {
-        let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
-        if let Some(state) = handle.and_then(|handle| notify::ending(handle.as_fd())) {
-            let _ = self.leaves(pid, End::of_state(state));
-        }
+    /// A process id may be used again, whose last process is gone; what of that is left to record.
+    fn forget_dead(&mut self, pid: u32) -> Option<Start> {
+        let handle = self.processes.get(&pid)?.handle.as_ref()?;
+        let state = notify::ending(handle.as_fd())?;
+        self.leaves(pid, End::of_state(state))
     }
 
-    /// The recording ends; how many processes go on.
-    pub fn leave(&mut self) -> u64 {
-        let mut running = 0;
+    /// The recording ends; how many processes go on, and what is left to record.
+    pub fn leave(&mut self) -> (u64, Vec<Start>) {
+        let (mut running, mut left) = (0, Vec::new());
         let mut pids: Vec<u32> = self.processes.keys().copied().collect();
         pids.sort_unstable();
         for pid in pids {
-            self.forget_dead(pid);
+            left.extend(self.forget_dead(pid));
             let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
             // Its parent has not asked how it ended.
             let has_ended = handle.is_some_and(|handle| notify::has_ended(handle.as_fd()));
             running += u64::from(self.processes.contains_key(&pid) && !has_ended);
-            let _ = self.leaves(pid, if has_ended { End::Untold } else { End::Running });
+            left.extend(self.leaves(pid, if has_ended { End::Untold } else { End::Running }));
         }
-        running
+        (running, left)
     }
 
     /// Whether no process is left.
@@ -207,5 +207,59 @@ impl Tree {
     /// How many times a process asked to become a program and did not.
     pub fn refused(&self) -> u64 {
         self.refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    /// A tree that knows of the start of one process, and that of another which asked and became
+    /// nothing.
+    fn asked() -> (Tree, Child) {
+        let mut tree = Tree::default();
+        let wanted = Wanted { path: b"/no/such".to_vec(), ..Wanted::default() };
+        let child = Command::new("sleep").arg0("sleep").arg("600").spawn().unwrap();
+        let kin = Kin { process: child.id(), parent: std::process::id() };
+        let (is_new, left) = tree.asks(kin, wanted, b"/".to_vec());
+        assert!(is_new && left.is_none());
+        tree.hold(child.id(), notify::process(child.id()).unwrap());
+        (tree, child)
+    }
+
+    fn numbered(tree: &Tree, left: Option<Start>) {
+        assert_eq!(left.map(|start| start.numbers.id), Some(1), "a start that has a number is dropped");
+        assert_eq!((tree.starts(), &tree.ends[..]), (1, &[(1, End::NotStarted)][..]));
+    }
+
+    #[test]
+    fn a_start_whose_process_id_is_used_again_is_dropped() {
+        let (mut tree, mut child) = asked();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let kin = Kin { process: child.id(), parent: std::process::id() };
+        let (is_new, left) = tree.asks(kin, Wanted::default(), b"/".to_vec());
+        // Before Linux 6.15 a process that is gone tells nothing, and its end was heard before.
+        if notify::tells_endings() {
+            assert!(is_new);
+            numbered(&tree, left);
+        }
+    }
+
+    #[test]
+    fn a_start_that_is_left_at_the_end_is_dropped() {
+        let (mut tree, mut child) = asked();
+        child.kill().unwrap();
+        let handle = notify::process(child.id()).unwrap();
+        while !notify::has_ended(handle.as_fd()) {
+            std::thread::yield_now();
+        }
+        let (running, mut left) = tree.leave();
+        child.wait().unwrap();
+        assert_eq!((running, left.len(), tree.is_empty()), (0, 1, true));
+        numbered(&tree, left.pop());
     }
 }
