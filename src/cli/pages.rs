@@ -35,6 +35,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-prune" "1",
     "attesh-redact" "1",
     "attesh-resume" "1",
+    "attesh-run" "1",
     "attesh-seal" "1",
     "attesh-sessions" "1",
     "attesh-sh" "1",

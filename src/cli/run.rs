@@ -12,6 +12,8 @@ use std::process::{Command, ExitStatus};
 use super::args::Run;
 use super::around::{Around, NOT_RECORDED};
 use super::given::Exit;
+use crate::fact::agent;
+use crate::failure::Failure;
 use crate::files;
 use crate::paths;
 use crate::report;
@@ -29,13 +31,18 @@ pub fn run(args: &Run) -> Exit {
         report::say(&format!("{name}: no such program"));
         return Ok(NOT_FOUND);
     };
+    if let Some(Err(why)) = args.author.as_deref().map(agent::author) {
+        return Err(Failure::usage(format!("--author: {why}"))
+            .next("name who has the program run in one word, as in --author claude-code"));
+    }
     let mut around = Around::open(&args.session)?;
     let session = match around.session("program") {
         Ok(session) => session,
         Err(status) => return Ok(status),
     };
     let fail = if args.fail == "closed" { Fail::Closed } else { Fail::Open };
-    let program = Program { path, words: args.words.clone(), fail, waits: args.wait };
+    let program =
+        Program { path, words: args.words.clone(), fail, author: args.author.clone(), waits: args.wait };
     let Some(session) = session else {
         if fail == Fail::Closed {
             report::say("the program did not run: --fail closed was given");

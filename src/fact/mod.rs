@@ -2,7 +2,7 @@
 //! attesh-facts(5).
 //!
 //! What lives here: the types, and for each what its texts say, made from what was read
-//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`], [`process`]). Pure: bytes and values in, texts out. What does not: reading
+//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`], [`process`], [`agent`]). Pure: bytes and values in, texts out. What does not: reading
 //! the machine (`collect`), the record of a fact (`record::fact`).
 //!
 //! Rules: what was not seen has no text; a value never stands for one that was not there. No
@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+pub mod agent;
 pub mod ci;
 pub mod environment;
 pub mod git;
@@ -43,6 +44,9 @@ pub const IDENTITY: &str = "https://attesh.dev/fact/identity/v1";
 
 /// What users were told, what the session is for, and how long it is kept.
 pub const NOTICE: &str = "https://attesh.dev/fact/notice/v1";
+
+/// Who has a program run, and the file of that program.
+pub const AGENT: &str = "https://attesh.dev/fact/agent/v1";
 
 /// A program that started below a command.
 pub const PROCESS: &str = "https://attesh.dev/fact/process/v1";

@@ -12,6 +12,7 @@ use crate::crypto::Digest;
 /// The types that this program knows. A fact of another type is checked like every record and
 /// counted; one that also says `must` cannot be judged here.
 pub const KNOWN_TYPES: &[&str] = &[
+    "https://attesh.dev/fact/agent/v1",
     "https://attesh.dev/fact/ci/v1",
     "https://attesh.dev/fact/collection/v1",
     "https://attesh.dev/fact/environment/v1",

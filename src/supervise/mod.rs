@@ -9,6 +9,7 @@
 //! of what it records; it is the parent of the program, which keeps the terminal and its group. A
 //! start is in the journal before the program runs. The status and the signal of the program pass.
 
+mod agent;
 mod child;
 mod recorder;
 mod records;

@@ -17,11 +17,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::records;
 use super::starts::Note;
 use super::tree::{Start, Tree};
 use super::units::{Units, When};
 use super::words::{Fail, Program, WAIT_MS};
+use super::{agent, records};
 use crate::clock::Deadline;
 use crate::collect;
 use crate::fact::process::{Count, End};
@@ -124,9 +124,13 @@ impl<'a> Recorder<'a> {
             workdir: shells::workdir(),
             history: Vec::new(),
         };
+        let agent = program.author.as_ref().map(|author| agent::seen(author, &program.path));
         let joined = birth::join(session, &shell).and_then(|head| {
             let shell = head.size - 1;
-            session.with_writer_waiting(WAIT_MS, |writer| records::start(writer, shell, text.join(" ")))?;
+            session.with_writer_waiting(WAIT_MS, |writer| {
+                records::start(writer, shell, text.join(" "))?;
+                agent.iter().try_for_each(|agent| records::seen(writer, shell, agent))
+            })?;
             Ok(shell)
         });
         let shell = joined.map_err(|error| {
@@ -373,9 +377,7 @@ impl<'a> Recorder<'a> {
         }
         let (is_new, left) = self.tree.asks(kin, wanted, folder);
         self.write_left(left);
-        if is_new
-            && let Ok(handle) = notify::process(kin.process)
-        {
+        if is_new && let Ok(handle) = notify::process(kin.process) {
             // One that tells how it ended does so when its parent has waited for it.
             let wait = if self.by_handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
             let _ = self.poll.add(&handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));

@@ -4,7 +4,7 @@ use super::tree::Start as Started;
 use super::units::When;
 use crate::clock;
 use crate::fact::process::{self, End};
-use crate::fact::{PROCESS, PROCESS_END, PROCESSES};
+use crate::fact::{PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
 use crate::record::{
     Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
@@ -58,21 +58,31 @@ pub fn finish(writer: &mut Writer, shell: u64, status: Status) -> Result<()> {
     Ok(())
 }
 
+/// Records what was seen of the program before it ran.
+///
+/// # Errors
+/// The record was not appended.
+pub fn seen(writer: &mut Writer, shell: u64, seen: &Seen) -> Result<()> {
+    let mut texts = Texts::default();
+    for (name, value) in seen.texts.iter() {
+        texts.commit(name, &writer.masker().screen(value.to_vec()));
+    }
+    append(writer, shell, When::In(N), (seen.kind, seen.ok), &texts)
+}
+
 fn fact(writer: &mut Writer, shell: u64, when: When, kind: &str, texts: &Texts) -> Result<()> {
+    append(writer, shell, when, (kind, true), texts)
+}
+
+fn append(writer: &mut Writer, shell: u64, when: When, what: (&str, bool), texts: &Texts) -> Result<()> {
     let (at, n) = match when {
         When::Before => (FactTime::Start, None),
         When::In(n) => (FactTime::Command, Some(n)),
         When::Outside => (FactTime::Stop, None),
     };
-    let fact = Fact {
-        kind: kind.to_owned(),
-        at,
-        shell: Some(shell),
-        n,
-        ok: true,
-        must: false,
-        attached: Vec::new(),
-    };
+    let (kind, ok) = what;
+    let fact =
+        Fact { kind: kind.to_owned(), at, shell: Some(shell), n, ok, must: false, attached: Vec::new() };
     writer.append(Body::Fact(Box::new(fact)), texts, clock::now())?;
     Ok(())
 }

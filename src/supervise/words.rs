@@ -26,6 +26,8 @@ pub struct Program {
     pub words: Vec<OsString>,
     /// What becomes of a start that cannot be recorded.
     pub fail: Fail,
+    /// Who has it run, if that is known.
+    pub author: Option<String>,
     /// Whether to wait until everything below it has ended.
     pub waits: bool,
 }

@@ -32,6 +32,7 @@ for fact in facts:
 
 # The name of a type, a text of it, and what it cannot be.
 refused = [
+    ("agent", "author", ""), ("agent", "author", "a\nb"), ("agent", "sha256", "A" * 64), ("agent", "model", "x"),
     ("collection", "collect", "weather"), ("collection", "variables", "A-B"), ("collection", "folder", 7),
     ("collection", "materials", "src"), ("materials", "root", "A" * 64), ("materials", "files", "-1"),
     ("identity", "claims", "[]"), ("identity", "signature", "x"),

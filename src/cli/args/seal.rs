@@ -136,11 +136,15 @@ pub struct Sh {
     "attesh run make test                                      record every program that starts below it",
     "attesh run --seal t.intoto.json --key ci.key make test    and sign what was recorded",
     "attesh run --fail closed ./agent                          refuse a start that cannot be recorded",
+    "attesh run --author claude-code claude -p 'fix the tests'  say who runs it, for attesh log --author",
 ])]
 #[allow(missing_docs)]
 pub struct Run {
     #[command(flatten)]
     pub session: InSession,
+    /// Who has the program run, such as claude-code; attesh log --author lists what that ran
+    #[arg(long, value_name = "NAME")]
+    pub author: Option<String>,
     /// What becomes of a start that cannot be recorded: open lets it go on, closed refuses it
     #[arg(long, value_name = "open|closed", default_value = "open", value_parser = ["open", "closed"])]
     pub fail: String,
