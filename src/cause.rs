@@ -134,6 +134,8 @@ codes! {
     ProcessUnseen Policy "process.unseen" "not every start of a program is told, or not enough of it";
     ProcessDenied Policy "process.denied" "a program started that the policy denies";
     ProcessRequired Policy "process.required" "a program did not start that the policy requires, or did not succeed";
+    AgentAuthor Policy "agent.author" "who had a program run is another one than the policy allows, or is not known";
+    AgentDigest Policy "agent.digest" "the file of a program that was run is another one than the policy allows, or is not known";
     CommandUnseen Policy "command.unseen" "the commands of a shell were not seen, so they may be denied";
     CommandHidden Policy "command.hidden" "the text of a command is not there, so it may be denied";
     ScriptPlanMissing Policy "script.plan-missing" "no plan shows that the script ran";

@@ -22,7 +22,7 @@
 //!   failure and their exit codes), [`failure`], [`cause`] (the codes of causes), [`mask`] (which bytes of a text are secret), [`asked`] (other programs that are asked something).
 //! * **flow**, pure but for `journal::append`, bytes in and values out: [`protocol`] (the words between hook and
 //!   recorder), [`record`] (one fact and its two columns), [`fact`] (what each type of fact says), [`script`] (a script and its units),
-//!   [`journal`] (chain, state, append, check, redact, story, heads kept elsewhere), [`seal`]
+//!   [`mod@agent`] (what an agent ran, by the starts below its program), [`journal`] (chain, state, append, check, redact, story, heads kept elsewhere), [`seal`]
 //!   (statement, envelope, bundle, keys, trust), [`policy`] (what a statement must say),
 //!   [`verify`].
 //! * **sessions**: [`session`] knows the folders of this machine; it lends the journal's
@@ -72,9 +72,11 @@
 //! attesh-facts(5) for what stands around them,
 //! attesh-seal(5) for what is sealed, which docs/shell-session.md says in the form of in-toto,
 //! attesh-policy(5) for what may be asked of it,
+//! docs/agents.md for what an agent ran,
 //! docs/hook-protocol.md for hook and recorder, docs/shells.md for what the shells do,
 //! docs/threat-model.md for what all of it is worth. Tests compare the pages with the code.
 
+pub mod agent;
 pub mod asked;
 pub mod cause;
 pub mod cli;

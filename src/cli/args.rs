@@ -242,11 +242,15 @@ pub struct Sessions {
     "attesh log -n 20              its last 20 commands",
     "attesh log --failed           those that did not succeed",
     "attesh log -v                 with the numbers of the records",
+    "attesh log --author claude-code --failed    what an agent ran, and did not succeed",
 ])]
 #[allow(missing_docs)]
 pub struct Log {
-    /// A session's name, id or folder; by default this shell's
+    /// A session's name, id or folder; by default this shell's, with --author the newest that has it
     pub session: Option<String>,
+    /// Only what this author of a program of attesh run ran, such as claude-code
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["last", "verbose"])]
+    pub author: Option<String>,
     /// Only the last N commands
     #[arg(short = 'n', long, value_name = "N")]
     pub last: Option<usize>,

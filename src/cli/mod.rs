@@ -1,5 +1,6 @@
 //! The commands, one file a verb or a family of verbs. Nothing here is imported from elsewhere.
 
+mod agents;
 pub mod args;
 mod around;
 mod disclose;
@@ -22,6 +23,7 @@ mod page;
 mod pages;
 mod policy;
 mod processes;
+mod programs;
 mod prune;
 mod rc;
 mod reached;

@@ -5,12 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::Ran;
 use crate::fact::process::{End, Started, Told};
 use crate::report::Style;
 use crate::text::{count, quoted, visible};
 
 /// How deep a row is set in at most.
 const DEPTH_MAX: usize = 24;
+
+/// What stands behind a start that nobody saw.
+pub const UNSURE: &str = " (nobody saw whether it took place)";
 
 /// One line on all of them.
 pub fn summary(told: &Told) -> String {
@@ -21,8 +25,9 @@ pub fn summary(told: &Told) -> String {
     format!("{} below, {failed} failed{running}{gap}", count(told.starts.len(), "program start"))
 }
 
-/// A row for each start of this command, below the start that it came of.
-pub fn rows(told: &Told, n: Option<u64>, style: Style) -> Vec<String> {
+/// A row for each start of this command, below the start that it came of; where it is known what an
+/// agent ran, with its class.
+pub fn rows(told: &Told, n: Option<u64>, ran: Option<&Ran>, style: Style) -> Vec<String> {
     let mut below: BTreeMap<Option<u64>, Vec<&Started>> = BTreeMap::new();
     let is_here = |start: &&Started| start.n == n;
     for start in told.starts.values().filter(is_here) {
@@ -38,13 +43,15 @@ pub fn rows(told: &Told, n: Option<u64>, style: Style) -> Vec<String> {
     };
     left.extend(of(None, 0));
     while let Some((start, depth)) = left.pop() {
-        rows.push(row(start, depth, style));
+        let class = ran.and_then(|ran| ran.classes.get(&start.numbers.id));
+        let class = class.map_or_else(String::new, |class| format!(" {:<7}", class.word()));
+        rows.push(row(start, &class, depth, style));
         left.extend(of(Some(start.numbers.id), depth + 1));
     }
     rows
 }
 
-fn row(start: &Started, depth: usize, style: Style) -> String {
+fn row(start: &Started, class: &str, depth: usize, style: Style) -> String {
     let end = start.end.map_or_else(|| "-".to_owned(), word);
     let padded = format!("{end:>11}");
     let end = match start.end {
@@ -62,17 +69,19 @@ fn row(start: &Started, depth: usize, style: Style) -> String {
     let path = start.path.as_ref().map_or_else(|| "(redacted)".to_owned(), |path| visible(path));
     let folder =
         start.workdir.as_ref().map_or_else(String::new, |folder| format!("  in {}", visible(folder)));
-    let unsure = if start.unsure { style.dim(" (nobody saw whether it took place)") } else { String::new() };
+    let unsure = if start.unsure { style.dim(UNSURE) } else { String::new() };
     let deep = "  ".repeat(depth.min(DEPTH_MAX));
     format!(
-        "{:>8} {end}  {deep}{}{unsure}  {}",
+        "{:>8}{class} {end}  {deep}{}{unsure}  {}",
         start.numbers.id,
         words,
         style.dim(&format!("{path}{folder}"))
     )
 }
 
-fn word(end: End) -> String {
+/// How a start ended, as a row has it.
+#[must_use]
+pub fn word(end: End) -> String {
     match end {
         End::Exit(status) => status.to_string(),
         End::Signal(signal) => format!("signal {signal}"),

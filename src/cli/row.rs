@@ -109,7 +109,9 @@ pub fn title(name: &str, shell: u64, style: Style) -> String {
     style.dim(&format!("script {name} in shell {shell}"))
 }
 
-fn time_of_day(realtime_ns: u64) -> String {
+/// When something was, as a row has it.
+#[must_use]
+pub fn time_of_day(realtime_ns: u64) -> String {
     // UTC, as everywhere: a log that is compared with others must not depend on who reads it.
     clock::timestamp(realtime_ns).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %TZ").to_string())
 }

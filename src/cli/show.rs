@@ -5,14 +5,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::agents;
 use super::args::Show;
 use super::given::{Exit, by_word};
 use super::held::Held;
 use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
+use super::programs::Programs;
 use super::row::Layout;
 use super::view::{STALE, add_failure, view};
 use super::{held, key, listing, page, processes, row};
+use crate::agent;
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::fact::notice::Notice;
@@ -82,6 +85,10 @@ pub fn run(args: &Show) -> Exit {
         report::json("attesh.show/v1", value)?;
         return view.standing.outcome();
     }
+    if let Some(author) = &args.author {
+        by_author(&args.what, author, &view.programs)?;
+        return view.standing.outcome();
+    }
     // Where it is read: standard output may be kept without what else was said.
     if let Some(failure) = &view.standing.wrong {
         report::line("NOT INTACT: what follows is the journal of a session, and not what was recorded")?;
@@ -148,7 +155,23 @@ fn show_envelope(args: &Show, envelope: &Envelope) -> Exit {
             verdict.failure.as_ref().map_or_else(String::new, |failure| visible(failure.text.as_bytes()));
         report::line(&format!("why         {why}"))?;
     }
+    if let Some(author) = &args.author {
+        return by_author(&args.what, author, &Programs::of(&statement.predicate));
+    }
     print(&statement, envelope.keyid(), verdict.told, args.processes)?;
+    Ok(0)
+}
+
+/// What an author's programs ran.
+fn by_author(what: &str, author: &str, programs: &Programs) -> Exit {
+    let runs = programs.by(author);
+    if runs.is_empty() {
+        return Err(agents::none_by(programs, what, author));
+    }
+    for run in &runs {
+        run.rows(false, Style::for_output()).iter().try_for_each(|row| report::line(row))?;
+    }
+    runs.iter().for_each(|run| report::say(&run.words()));
     Ok(0)
 }
 
@@ -262,8 +285,9 @@ fn say(notice: &Notice, ended_ns: Option<u64>) -> Result<(), Failure> {
 /// The commands in order; those of a shell that ran a script are printed in the script.
 fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result<(), Failure> {
     let plans = &predicate.plans;
-    let processes = predicate.processes();
+    let (processes, agents) = (predicate.processes(), predicate.agents());
     let style = Style::for_output();
+    let word = |text: &str| visible(text.as_bytes());
     let has_units = |plan: &&PlanFacts| plan.units.is_some();
     let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
     // Commands are numbered in their shell from 1, without gaps.
@@ -277,8 +301,16 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result
             report::line(&row(command, style))?;
             if let Some(told) = processes.get(&command.shell) {
                 report::line(&format!("      {}", processes::summary(told)))?;
-                let rows = if below { processes::rows(told, Some(*n), style) } else { Vec::new() };
-                rows.iter().try_for_each(|row| report::line(row))?;
+                let author = agents.get(&command.shell).and_then(|agent| agent.author.as_deref());
+                let ran = author.map(|author| agent::ran(author, told));
+                if let (Some(author), Some(ran)) = (author, &ran) {
+                    let by = format!("      run by {}: {}, by {}", word(author), ran.words(), ran.by());
+                    report::line(&by)?;
+                }
+                if below {
+                    let rows = processes::rows(told, Some(*n), ran.as_ref(), style);
+                    rows.iter().try_for_each(|row| report::line(row))?;
+                }
             }
         }
     }
@@ -303,7 +335,7 @@ fn script(
     let style = Style::for_output();
     let processes = predicate.processes();
     let told = processes.get(&plan.shell);
-    let rows = |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::rows(told, n, style));
+    let rows = |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::rows(told, n, None, style));
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
     let ran: Vec<Ran> = (1..)
         .zip(ran)

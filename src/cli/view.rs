@@ -6,6 +6,7 @@ use std::fs::File;
 use memchr::memmem;
 use serde_json::Value;
 
+use super::programs::Programs;
 use super::remark::{Remark, Told, at_the_end};
 use super::standing::Standing;
 use crate::fact::notice::Notice;
@@ -113,6 +114,8 @@ pub struct View {
     pub standing: Standing,
     /// What was said before the session began.
     pub notice: Notice,
+    /// What is told of the programs that `attesh run` ran.
+    pub programs: Programs,
 }
 
 impl View {
@@ -132,13 +135,14 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
     let mut rows: Vec<Row> = Vec::new();
     let mut starts: HashMap<u64, usize> = HashMap::new();
     let (mut seq, mut told, mut ends) = (0, Told::default(), HashSet::new());
-    let mut notice = None;
+    let (mut notice, mut programs) = (None, Programs::default());
     let reader = journal.try_clone().map_err(|error| {
         Failure::unable(format!("cannot read the journal: {}", crate::files::words(&error)))
     })?;
     let reader = crate::files::from_start(reader);
     let checked = check(reader, Knowledge::default(), &mut |passed| {
         let record = passed.record;
+        programs.take(record);
         let remarks = told.rows(passed);
         let repeats = is_in_its_line(record, passed, &rows, &starts);
         rows.extend(remarks.into_iter().map(|remark| Row::Remark(Remark { repeats, ..remark })));
@@ -177,7 +181,7 @@ pub fn view(journal: &File, session: Option<&Session>) -> Result<View, Failure> 
         mark_running(&mut rows, &checked);
     }
     mark_whole(&mut rows, &ends, &checked);
-    Ok(View { rows, checked, standing, notice: notice.unwrap_or_default() })
+    Ok(View { rows, checked, standing, notice: notice.unwrap_or_default(), programs })
 }
 
 /// A command of which no more is known than that it started.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::context::Context;
 use super::words::{NO_COMMANDS, shown};
-use super::{Policy, Ruling, files, processes, rules, scripts};
+use super::{Policy, Ruling, agents, files, processes, rules, scripts};
 use crate::cause::Code;
 use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
@@ -31,6 +31,9 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Opti
     if let Some(rule) = &policy.processes {
         processes::judge(rule, statement, &mut ruling);
     }
+    if let Some(rule) = &policy.agent {
+        agents::judge(rule, statement, &mut ruling);
+    }
     files::judge(policy, statement, materials, &mut ruling);
     rules::judge(policy, statement, &mut ruling);
     ruling.summary = summary.filter(|_| ruling.denials.is_empty());
@@ -44,7 +47,9 @@ fn denied_commands(policy: &Policy, statement: &Statement, ruling: &mut Ruling) 
     let Some(commands) = &statement.predicate.commands else {
         return ruling.deny("deny.commands", Code::PolicyCommands, None, NO_COMMANDS);
     };
-    scripts::deny_unseen(statement, "deny.commands", ruling);
+    for shell in scripts::unseen(&statement.predicate) {
+        scripts::deny_unseen(shell, "deny.commands", ruling);
+    }
     let mut looked_at: HashSet<(u64, u64)> = HashSet::new();
     for command in commands {
         let unit = command.unit.and_then(|unit| unit_of(statement, command.shell, unit));

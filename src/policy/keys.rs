@@ -25,6 +25,8 @@ pub enum Type {
     Age,
     /// 64 hexadecimal digits.
     Digest,
+    /// Texts of 64 hexadecimal digits, at least one.
+    Digests,
     /// Regular expressions, at least one.
     Patterns,
     /// An expression of CEL.
@@ -54,6 +56,7 @@ impl Type {
             Type::Status => "status",
             Type::Age => "age",
             Type::Digest => "digest",
+            Type::Digests => "list of digests",
             Type::Patterns => "list of patterns",
             Type::Rule => "rule",
             Type::Word(_) => "word",
@@ -76,6 +79,7 @@ impl Type {
             Type::Status => "an integer from 0 to 255, a list of them, or \"any\"".into(),
             Type::Age => "a number and s, m, h, d or w, as in \"30d\"".into(),
             Type::Digest => "64 lowercase hexadecimal digits".into(),
+            Type::Digests => "a list of at least one text of 64 lowercase hexadecimal digits".into(),
             Type::Patterns => "a list of at least one regular expression".into(),
             Type::Rule => "an expression of CEL".into(),
             Type::Word(words) => quoted(words),
@@ -121,6 +125,7 @@ pub const KEYS: &[Key] = &[
     may("file", "deny", Type::Table),
     may("file", "context", Type::Table),
     may("file", "process", Type::Table),
+    may("file", "agent", Type::Table),
     may("file", "subject", Type::Table),
     may("file", "materials", Type::Tables),
     may("file", "rule", Type::Tables),
@@ -198,6 +203,8 @@ pub const KEYS: &[Key] = &[
     may("process", "max-unrecorded", Type::Integer),
     may("process", "outside", Type::Word(&["allow", "deny"])),
     may("process", "running", Type::Word(&["deny", "allow"])),
+    may("agent", "author", Type::OneOf),
+    may("agent", "sha256", Type::Digests),
     may("subject", "require", Type::Texts),
     may("subject", "products", Type::Flag),
     must("materials", "path", Type::Text),

@@ -9,6 +9,7 @@
 //! Rules: a policy fails closed. An unknown key is an error; the policy denies what an
 //! attestation does not say; no claim counts because a bad one is absent.
 
+mod agents;
 pub mod ci;
 mod commands;
 pub mod context;
@@ -28,6 +29,7 @@ mod scripts;
 mod words;
 mod write;
 
+pub use agents::AgentRule;
 pub use files::MaterialRule;
 pub use hidden::{Hides, Options, hidden, pipes_are_seen};
 pub use judge::{AHEAD_MAX_S, judge};
@@ -64,6 +66,8 @@ pub struct Policy {
     pub context: ContextRule,
     /// What must have started below the commands, and what must not have.
     pub processes: Option<ProcessRule>,
+    /// Who must have had the commands run.
+    pub agent: Option<AgentRule>,
     /// Names of subjects that there must be.
     pub subjects: Vec<String>,
     /// Each subject that is a file must be a product that the recorder saw.

@@ -10,8 +10,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Type};
 use super::write::masked_text;
-use super::{ContextRule, MaterialRule, Mode, Policy, ProcessRule, Rule, Runner, ScriptRule, SessionRule};
+use super::{
+    AgentRule, ContextRule, MaterialRule, Mode, Policy, ProcessRule, Rule, Runner, ScriptRule, SessionRule,
+};
 use crate::clock;
+use crate::encoding::hex_exact;
 use crate::mask::Masker;
 use crate::record::{Evidence, Inherited, Status};
 use crate::text::line_and_column;
@@ -174,14 +177,17 @@ fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
         Type::Status if inner.is_array() => return each(&status),
         Type::Status => text == Some("any") || status(inner),
         Type::Age => text.and_then(age_s).is_some(),
-        Type::Digest => text.is_some_and(|text| {
-            text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        }),
+        Type::Digest => text.is_some_and(is_digest),
+        Type::Digests => return each(&|value| value.as_str().is_some_and(is_digest)),
         Type::Word(words) => text.is_some_and(|text| words.contains(&text)),
         Type::Table => inner.is_table(),
         Type::Tables => return each(&|value| value.is_table()),
     };
     if fits { Ok(()) } else { Err(source.wrong(key, value.span())) }
+}
+
+fn is_digest(text: &str) -> bool {
+    hex_exact::<32>(text.as_bytes()).is_some()
 }
 
 fn integer(value: &DeValue) -> Option<u64> {
@@ -242,6 +248,7 @@ impl Policy {
                 .is_some_and(|table| table.text("masked").as_deref() == Some("as-shown")),
             context: file.table("context")?.as_ref().map_or_else(|| Ok(ContextRule::default()), context)?,
             processes: file.table("process")?.as_ref().map(process),
+            agent: file.table("agent")?.as_ref().map(agent).transpose()?,
             subjects: subject.as_ref().map(|table| table.texts("require")).unwrap_or_default(),
             products: subject.as_ref().is_some_and(|table| table.flag("products")),
             materials: file.tables("materials")?.iter().map(material).collect::<Outcome<_>>()?,
@@ -272,6 +279,14 @@ fn process(keys: &Keys) -> ProcessRule {
         outside_denied: keys.text("outside").as_deref() == Some("deny"),
         running_allowed: keys.text("running").as_deref() == Some("allow"),
     }
+}
+
+fn agent(keys: &Keys) -> Outcome<AgentRule> {
+    if keys.table.is_empty() {
+        return Err(keys.source.error(keys.span.clone(), "[agent] has neither author nor sha256"));
+    }
+    let authors = keys.text("author").map_or_else(|| keys.texts("author"), |text| vec![text]);
+    Ok(AgentRule { authors, sha256: keys.texts("sha256") })
 }
 
 fn material(keys: &Keys) -> Outcome<MaterialRule> {

@@ -14,11 +14,12 @@ use cel::extractors::This;
 use serde_json::Value as Json;
 
 use super::reads::Reads;
-use super::scripts::deny_unseen;
+use super::scripts::{deny_unseen, unseen};
 use super::{Policy, Ruling};
 use crate::cause::Code;
+use crate::fact::process::Told;
 use crate::mask::has_sign;
-use crate::record::shown_name;
+use crate::record::{Program, shown_name};
 use crate::seal::statement::{CommandText, Predicate, Statement};
 
 /// Why a rule that reads a text is denied.
@@ -96,7 +97,10 @@ pub(super) fn judge(policy: &Policy, statement: &Statement, ruling: &mut Ruling)
     if policy.rules.is_empty() {
         return;
     }
-    deny_unseen(statement, "rule.cel", ruling);
+    let by_kernel = by_kernel(&statement.predicate);
+    for shell in unseen(&statement.predicate).into_iter().filter(|shell| !by_kernel.contains(shell)) {
+        deny_unseen(shell, "rule.cel", ruling);
+    }
     let whole = serde_json::to_value(statement).unwrap_or_default();
     let mut context = cel::Context::default();
     context.add_variable_from_value("predicate", value(&whole["predicate"]));
@@ -107,6 +111,10 @@ pub(super) fn judge(policy: &Policy, statement: &Statement, ruling: &mut Ruling)
     for (at, rule) in policy.rules.iter().enumerate() {
         let name = rule.name.clone().unwrap_or_else(|| format!("{}", at + 1));
         let reads = Reads::of(rule.program.expression());
+        // The one command of attesh run says nothing of what ran below it.
+        if ["commands", "outcome", "plans"].iter().any(|member| reads.has(member)) {
+            by_kernel.iter().for_each(|shell| deny_unseen(*shell, "rule.cel", ruling));
+        }
         if let Some(member) = hidden.iter().find(|hidden| !rule.as_absent && hidden.is_read_by(&reads)) {
             let what = format!("rule {name} reads {}, and {MISSING}: {}", member.name, rule.text.trim());
             ruling.deny("rule.cel", Code::PolicyRule, None, what);
@@ -120,6 +128,15 @@ pub(super) fn judge(policy: &Policy, statement: &Statement, ruling: &mut Ruling)
         };
         ruling.deny("rule.cel", Code::PolicyRule, None, format!("rule {name} {why}: {}", rule.text.trim()));
     }
+}
+
+/// The shells of `attesh run` of which every start is told, and nothing went on when they ended.
+fn by_kernel(predicate: &Predicate) -> BTreeSet<u64> {
+    let is_whole = |told: &Told| told.gap().is_none() && told.count.is_some_and(|count| count.running == 0);
+    let shells = predicate.session.shells.iter().filter(|shell| shell.program == Program::Run.name());
+    let ids: BTreeSet<u64> = shells.map(|shell| shell.id).collect();
+    let told = predicate.processes().into_iter().filter(|(_, told)| is_whole(told));
+    told.map(|(shell, _)| shell).filter(|shell| ids.contains(shell)).collect()
 }
 
 /// CEL's `matches`, by the expressions that `[deny]` has too.

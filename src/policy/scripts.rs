@@ -157,9 +157,6 @@ fn named(denial: Denial, at: usize, rules: &[ScriptRule]) -> Denial {
 }
 
 /// What was not seen may be what is denied.
-pub(super) fn deny_unseen(statement: &Statement, key: &'static str, ruling: &mut Ruling) {
-    for shell in unseen(&statement.predicate) {
-        let what = format!("the commands of shell {shell} were not seen");
-        ruling.deny(key, Code::CommandUnseen, None, what);
-    }
+pub(super) fn deny_unseen(shell: u64, key: &'static str, ruling: &mut Ruling) {
+    ruling.deny(key, Code::CommandUnseen, None, format!("the commands of shell {shell} were not seen"));
 }

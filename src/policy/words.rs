@@ -95,6 +95,15 @@ impl Policy {
         if let Some(rule) = &self.processes {
             out.extend(explain_processes(rule));
         }
+        if let Some(rule) = &self.agent {
+            if !rule.authors.is_empty() {
+                out.push(format!("Who had each program run is {}.", rule.authors.join(" or ")));
+            }
+            if !rule.sha256.is_empty() {
+                let digests = rule.sha256.join(" or ");
+                out.push(format!("The file of each program had the sha256 {digests} before it ran."));
+            }
+        }
         for name in &self.subjects {
             out.push(format!("{name} is among its subjects."));
         }

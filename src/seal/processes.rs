@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::statement::Predicate;
+use crate::fact::agent::Agent;
 use crate::fact::process::Told;
-use crate::fact::{PROCESS, PROCESS_END, PROCESSES};
+use crate::fact::{AGENT, PROCESS, PROCESS_END, PROCESSES};
 
 impl Predicate {
     /// What is told of the starts below each shell, by its record.
@@ -23,6 +24,19 @@ impl Predicate {
                 PROCESS_END => told.ends(get),
                 _ => told.count(get),
             }
+        }
+        all
+    }
+
+    /// Who had the program of a shell run, by the record of the shell. Of two facts on the same one nobody
+    /// knows which holds.
+    #[must_use]
+    pub fn agents(&self) -> BTreeMap<u64, Agent> {
+        let mut all: BTreeMap<u64, Agent> = BTreeMap::new();
+        for fact in self.facts.iter().filter(|fact| fact.kind == AGENT) {
+            let Some(shell) = fact.shell else { continue };
+            let agent = Agent::of(|name| fact.text(name).map(str::as_bytes));
+            all.entry(shell).and_modify(|agent| *agent = Agent::default()).or_insert(agent);
         }
         all
     }

@@ -38,6 +38,7 @@ mod recorder {
 
 /// `attesh run`: the programs below a command, as the kernel tells of them.
 mod supervise {
+    mod agents;
     pub mod forms;
     mod judged;
     mod script;

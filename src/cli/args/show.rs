@@ -9,6 +9,7 @@ use clap::Args;
     "attesh show NAME.intoto.json                what a sealed file says",
     "attesh show SESSION                         a session on this machine",
     "attesh show FILE --json                     its payload, as signed",
+    "attesh show FILE --author claude-code       what an agent ran",
     "attesh show FILE --trust ci.pub --markdown  for a pull request",
     "attesh show FILE --html page.html           for a browser, and to print",
 ])]
@@ -22,6 +23,9 @@ pub struct Show {
     /// List the programs that started below each command of attesh run
     #[arg(long, conflicts_with_all = ["json", "page"])]
     pub processes: bool,
+    /// List the commands that this author of a program of attesh run ran
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "page", "processes"])]
+    pub author: Option<String>,
     /// Print a page of Markdown, for a pull request
     #[arg(long, group = "page", conflicts_with = "json")]
     pub markdown: bool,

@@ -95,6 +95,8 @@ fn left_out(policy: &Policy) -> Vec<&'static str> {
         Some("script.arguments"),
         Some("script.options"),
         Some("script.environment"),
+        usual(policy.processes.is_none(), "process"),
+        usual(policy.agent.is_none(), "agent"),
         usual(others, "subject.require"),
         usual(policy.rules.is_empty(), "rule"),
     ]

@@ -39,6 +39,7 @@ const LAYERS: &[&str] = &[
     "paths",
     "journal",
     "fact",
+    "agent",
     "seal",
     "policy",
     "verify",
@@ -65,6 +66,7 @@ const DOORS: &[&str] = &["recorder", "cli"];
 
 /// They take bytes and values and return values.
 const PURE: &[&str] = &[
+    "src/agent/",
     "src/cause.rs",
     "src/record.rs",
     "src/record/",

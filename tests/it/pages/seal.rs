@@ -423,6 +423,7 @@ const CALLS: &[&[&str]] = &[
     &["status", "another", "--json"],
     &["status", "by-hand", "--json"],
     &["log", "by-hand", "--json"],
+    &["log", "--author", "somebody", "--json"],
     &["sessions", "--json"],
     &["sessions", "--removed", "--json"],
     &["stop", "another", "--json"],
@@ -479,6 +480,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
     for words in [&["start", "gone"][..], &["stop", "gone"], &["prune", "gone", "--force"]] {
         sealed.ok(words, "");
     }
+    sealed.ok(&["run", "--author", "somebody", "bash", "-c", "bash -c true; true"], "");
     let policy = sealed.path().join("policy.toml");
     attesh::files::publish(&policy, POLICY, 0o644, attesh::files::Overwrite::Yes).unwrap();
     let mut seen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
@@ -489,6 +491,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         let schema = match call {
             ["policy", verb @ ("check" | "explain"), ..] => format!("attesh.policy-{verb}/v1"),
             ["mask", verb, ..] => format!("attesh.mask-{verb}/v1"),
+            ["log", "--author", ..] => "attesh.log-author/v1".to_owned(),
             ["sessions", "--removed", ..] => "attesh.removed/v1".to_owned(),
             _ => format!("attesh.{}/v1", call[0]),
         };

@@ -22,7 +22,11 @@ fn sealed(script: &str, options: &[&str]) -> Home {
 
 /// The code of the first denial, and the verdict.
 pub fn judged(home: &Home, table: &str) -> (Option<String>, String) {
-    home.file("work/p.toml", &format!("version = 1\n[trust]\nkeys = [\"key.pub\"]\n[process]\n{table}\n"));
+    judged_by(home, &format!("[process]\n{table}"))
+}
+
+fn judged_by(home: &Home, tables: &str) -> (Option<String>, String) {
+    home.file("work/p.toml", &format!("version = 1\n[trust]\nkeys = [\"key.pub\"]\n{tables}\n"));
     let said =
         attesh(home, &["verify", "t.intoto.json", "--trust", "key.pub", "--policy", "p.toml", "--json"]);
     let value: Value = serde_json::from_str(&said.out).unwrap();
@@ -91,4 +95,67 @@ fn what_nobody_saw_passes_for_nothing() {
     assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
     let (denied, said) = judged(&home, "require = [\"check\"]\n[session]\nmax-redacted = 100");
     assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
+}
+
+#[test]
+fn an_author_or_a_program_that_is_not_known_passes() {
+    let home = sealed("true", &["--author", "claude-code"]);
+    let file = std::fs::read("/bin/sh").unwrap();
+    let digest = attesh::encoding::hex(&attesh::crypto::sha256(&[&file]));
+    let other = "0".repeat(64);
+    for (table, code, what) in [
+        ("author = \"claude-code\"".to_owned(), None, ""),
+        (format!("author = [\"x\", \"claude-*\"]\nsha256 = [\"{other}\", \"{digest}\"]"), None, ""),
+        ("author = \"codex\"".to_owned(), Some("agent.author"), "the author is claude-code; wanted is codex"),
+        (format!("sha256 = [\"{other}\"]"), Some("agent.digest"), "the file of the program has the SHA-256"),
+    ] {
+        let (denied, said) = judged_by(&home, &format!("[agent]\n{table}"));
+        assert_eq!(denied.as_deref(), code, "{table}: {said}");
+        assert!(said.contains(what), "{table}: {said}");
+    }
+    // Texts that were not disclosed.
+    let home = sealed("true", &["--author", "claude-code", "--selective"]);
+    home.file("work/t.disclosures", "");
+    for table in ["author = \"*\"".to_owned(), format!("sha256 = [\"{digest}\"]")] {
+        let tables = format!("[agent]\n{table}\n[session]\nmax-redacted = 100");
+        let denied = judged_by(&home, &tables).0.unwrap();
+        assert!(denied.starts_with("agent."), "{table}: {denied}");
+    }
+    // Nobody said who; and a session of another kind.
+    let home = sealed("true", &[]);
+    let (denied, said) = judged_by(&home, "[agent]\nauthor = \"*\"");
+    assert_eq!(denied.as_deref(), Some("agent.author"), "{said}");
+    assert!(said.contains("no fact says who had the command of shell 1 run"), "{said}");
+    let home = with_key();
+    home.file("work/s.sh", "true\n");
+    ok(&home, &["sh", "--seal", "t.intoto.json", "--key", "key", "s.sh"]);
+    assert_eq!(judged_by(&home, "[agent]\nauthor = \"*\"").0.as_deref(), Some("agent.author"));
+}
+
+/// The expressions on facts of starts and agents that the page shows.
+fn shown() -> [String; 2] {
+    let page = include_str!("../../../man/attesh-policy.5");
+    let shown = page.split(".Bd -literal -offset 4n\n").skip(1).map(|part| part.split(".Ed").next().unwrap());
+    let on = |kind: &str| shown.clone().find(|text| text.contains(kind)).unwrap().to_owned();
+    [on("fact/process/v1"), on("fact/agent/v1")]
+}
+
+#[test]
+fn an_expression_does_not_see_what_started_or_passes_where_nobody_saw_it() {
+    let [starts, agents] = shown();
+    let asks = |cel: &str| format!("[[rule]]\ncel = '''{cel}'''");
+    let code = |home: &Home, cel: &str| judged_by(home, &asks(cel)).0;
+    let home = sealed("./check", &["--author", "claude-code"]);
+    assert_eq!((code(&home, &starts), code(&home, &agents)), (None, None));
+    // What the commands say is not what ran below them.
+    for cel in ["predicate.commands.size() == 1", "predicate.outcome.failedCount == 0", "predicate != {}"] {
+        assert_eq!(code(&home, cel).as_deref(), Some("command.unseen"), "{cel}");
+    }
+    let home = sealed("cp check curl; ./curl", &["--author", "mine"]);
+    for cel in [&starts, &agents] {
+        assert_eq!(code(&home, cel).as_deref(), Some("policy.rule"), "{cel}");
+    }
+    assert_eq!(code(&sealed("./check", &[]), &agents).as_deref(), Some("policy.rule"));
+    // What went on may have started anything.
+    assert_eq!(code(&sealed("sleep 2 & ./check", &[]), &starts).as_deref(), Some("command.unseen"));
 }

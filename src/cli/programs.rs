@@ -1,0 +1,131 @@
+//! What is told of the programs that `attesh run` ran, gathered from records or a statement.
+//!
+//! What lives here: the starts below each program, who had it run, and what that author ran. What does
+//! not: what is a command of an agent (`agent`), the rows (`agents`).
+
+use std::collections::BTreeMap;
+
+use crate::agent::{self, Command, Ran};
+use crate::fact::agent::Agent;
+use crate::fact::process::{NUMBERS, Numbers, Told};
+use crate::fact::{AGENT, PROCESS, PROCESS_END, PROCESSES};
+use crate::record::{Body, Record};
+use crate::seal::statement::Predicate;
+
+/// What is told of the programs of a session that `attesh run` ran.
+#[derive(Default)]
+pub struct Programs(BTreeMap<u64, Program>);
+
+/// One of them.
+#[derive(Default)]
+struct Program {
+    told: Told,
+    agent: Option<Agent>,
+    workdir: Option<Vec<u8>>,
+    /// When each start was recorded, in nanoseconds since 1970; none in a statement.
+    at_ns: BTreeMap<u64, u64>,
+}
+
+impl Programs {
+    /// Takes what a record of a journal says.
+    pub fn take(&mut self, record: &Record) {
+        match &record.core.body {
+            Body::Start(start) => {
+                let program = self.0.entry(start.shell).or_default();
+                // A program has one command.
+                program.workdir = program.workdir.take().or(record.text("workdir").map(<[u8]>::to_vec));
+            }
+            Body::Fact(fact) => {
+                let Some(shell) = fact.shell else { return };
+                let get = |name: &str| record.text(name);
+                let program = self.0.entry(shell).or_default();
+                match fact.kind.as_str() {
+                    PROCESS => {
+                        let numbers = get(NUMBERS).and_then(|text| Numbers::read(str::from_utf8(text).ok()?));
+                        let at_ns = record.core.time.realtime_ns;
+                        program.at_ns.extend(numbers.map(|numbers| (numbers.id, at_ns)));
+                        program.told.start(fact.n, get);
+                    }
+                    PROCESS_END => program.told.ends(get),
+                    PROCESSES => program.told.count(get),
+                    AGENT => program.agent = Some(Agent::of(get)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a statement says.
+    #[must_use]
+    pub fn of(predicate: &Predicate) -> Self {
+        let mut all = Programs::default();
+        let mut agents = predicate.agents();
+        for (at, told) in predicate.processes() {
+            let agent = agents.remove(&at);
+            all.0.insert(at, Program { told, agent, ..Program::default() });
+        }
+        for command in predicate.commands.iter().flatten() {
+            if let Some(program) = all.0.get_mut(&command.shell) {
+                let workdir = command.workdir.as_ref().map(|folder| folder.as_bytes().to_vec());
+                program.workdir = program.workdir.take().or(workdir);
+            }
+        }
+        all
+    }
+
+    /// The authors of programs in it, each once.
+    #[must_use]
+    pub fn authors(&self) -> Vec<&str> {
+        let mut all: Vec<&str> =
+            self.0.values().filter_map(|program| program.agent.as_ref()?.author.as_deref()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What the programs of an author ran.
+    #[must_use]
+    pub fn by(&self, author: &str) -> Vec<Run<'_>> {
+        let is_by = |program: &&Program| {
+            program.agent.as_ref().is_some_and(|agent| agent.author.as_deref() == Some(author))
+        };
+        let all = self.0.iter().filter(|(_, program)| is_by(program));
+        all.map(|(shell, program)| Run { shell: *shell, program, ran: agent::ran(author, &program.told) })
+            .collect()
+    }
+}
+
+/// What a program of an author ran.
+pub struct Run<'a> {
+    /// Index of its shell-open.
+    pub shell: u64,
+    program: &'a Program,
+    /// What is a command of it, and what is not.
+    pub ran: Ran,
+}
+
+impl Run<'_> {
+    /// The commands; with `failed` only those that failed, or of which nobody knows whether they did.
+    pub fn commands(&self, failed: bool) -> impl Iterator<Item = &Command> {
+        self.ran.commands.iter().filter(move |command| !failed || command.may_have_failed())
+    }
+
+    /// The folder of a command.
+    #[must_use]
+    pub fn workdir<'b>(&'b self, command: &'b Command) -> Option<&'b [u8]> {
+        command.workdir.as_deref().or(self.program.workdir.as_deref())
+    }
+
+    /// When the start of a command was recorded, in nanoseconds since 1970.
+    #[must_use]
+    pub fn at_ns(&self, command: &Command) -> Option<u64> {
+        self.program.at_ns.get(&command.start).copied()
+    }
+
+    /// Why not every start is told; `None` if each is.
+    #[must_use]
+    pub fn gap(&self) -> Option<String> {
+        self.program.told.gap()
+    }
+}
