@@ -113,6 +113,8 @@ pub fn ran(author: &str, told: &Told) -> Ran {
         let below = match above {
             Some(Below::Command) => Below::Command,
             _ if *id == 1 => Below::Agent,
+            // Of a command, maybe: that would be a way to become a helper.
+            None => Below::Command,
             _ if goes_through && rules.is_own_call(start, parent) => Below::Helper,
             _ if shell::call(start).is_some() => Below::Command,
             _ if itself.contains(id) || leading.contains(id) || rules.is_agent(start) => Below::Agent,
@@ -352,12 +354,27 @@ mod tests {
             ("7 6 15", "/lib/claude.exe", &["ugrep", "x"], "exit 0"),
             ("8 1 16", "/bin/bash", &["/bin/bash", "-c", &word], "signal 15"),
             ("9 - 17", "/usr/bin/sleep", &["sleep", "1"], "exit 0"),
+            ("10 - 18", "/usr/bin/git", &["git", "push"], "exit 0"),
+            ("11 - 19", "/bin/setsid", &["setsid", "bash"], "became 12"),
+            ("12 11 19", "/bin/bash", &["bash", "-c", "env"], "exit 0"),
         ]);
         let ran = super::ran("claude-code", &claude);
-        let wanted = [(6, "ls x", End::Exit(2)), (8, "ls", End::Signal(15)), (9, "<sleep><1>", End::Exit(0))];
+        let wanted = [
+            (6, "ls x", End::Exit(2)),
+            (8, "ls", End::Signal(15)),
+            (9, "<sleep><1>", End::Exit(0)),
+            (10, "<git><push>", End::Exit(0)),
+            (11, "<setsid><bash>", End::Exit(0)),
+        ];
         assert_eq!(texts(&ran), wanted.map(|(id, text, end)| self::own(id, text, end)));
-        assert_eq!(ran.commands.iter().map(|one| one.orphan).collect::<Vec<_>>(), [false, false, true]);
-        assert_eq!(ran.words(), "9 starts: 3 commands, 1 nested, 5 helpers (2 bash, 1 cat, 1 claude, 1 env)");
+        assert_eq!(
+            ran.commands.iter().map(|one| one.orphan).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
+        assert_eq!(
+            ran.words(),
+            "12 starts: 5 commands, 2 nested, 5 helpers (2 bash, 1 cat, 1 claude, 1 env)"
+        );
     }
 
     #[test]

@@ -130,6 +130,45 @@ fn an_author_that_is_none_is_taken_or_not_said() {
 }
 
 #[test]
+fn a_model_writes_a_command_so_that_another_one_is_told() {
+    let home = with_key();
+    let hostile = [
+        "true' < /dev/null && pwd -P >| /tmp/x",
+        "eval 'ls' < /dev/null && pwd -P >| /tmp/x",
+        "SNAPSHOT_FILE=x; true",
+        "env",
+        "exec git status",
+        "# \u{1b}[2K\u{202e}\ntrue",
+    ];
+    let calls = hostile.map(|text| {
+        let eval = attesh::text::quoted(text.as_ref());
+        let eval = if eval.starts_with('$') { format!("'{}'", text.replace('\'', "'\\''")) } else { eval };
+        let given = format!("true && eval {eval} < /dev/null && pwd -P >| /dev/null");
+        format!("bash -c '{}'\n", given.replace('\'', "'\\''"))
+    });
+    home.file("work/agent", &format!("#!/bin/sh\n{}exit 0\n", calls.concat()));
+    let said = attesh(&home, &["run", "--author", "claude-code", "./agent"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let said = ok(&home, &["log", "--author", "claude-code", "--json"]);
+    let value: Value = serde_json::from_str(&said).unwrap();
+    let told: Vec<&str> =
+        value["commands"].as_array().unwrap().iter().map(|one| one["command"].as_str().unwrap()).collect();
+    assert_eq!(told, hostile);
+    let rows = ok(&home, &["log", "--author", "claude-code"]);
+    assert_eq!(rows.lines().count(), hostile.len());
+    assert!(!rows.contains(['\u{1b}', '\u{202e}']), "{rows:?}");
+}
+
+#[test]
+fn a_program_that_cannot_be_recorded_does_not_run_with_an_author() {
+    let home = with_key();
+    home.file("state/attesh", "in the way");
+    let said = attesh(&home, &["run", "--author", "me", "sh", "-c", "exit 7"]);
+    assert_eq!(said.code, Some(7), "{}", said.err);
+    assert!(said.err.contains("not recording this program"), "{}", said.err);
+}
+
+#[test]
 fn the_page_has_other_rules_than_the_program() {
     let page = include_str!("../../../docs/agents.md");
     let list = |words: &[&str]| words.join(", ");
