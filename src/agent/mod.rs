@@ -222,6 +222,7 @@ impl Ran {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::process::Numbers;
 
     /// What is told of starts: the numbers, the path, the words, how each ended.
     fn told(starts: &[(&str, &str, &[&str], &str)]) -> Told {
@@ -405,6 +406,56 @@ mod tests {
         let ran = super::ran("claude-code", &gone);
         assert!(ran.commands.iter().all(|command| command.shown.is_none()) && ran.commands.len() == 6);
         assert_eq!(ran.words(), "8 starts: 6 commands, 1 nested, 1 helper (1 (redacted))");
+    }
+
+    #[test]
+    fn a_start_of_any_kind_is_in_no_class_or_in_two() {
+        let paths = [
+            "/bin/sh",
+            "/bin/bash",
+            "/usr/bin/env",
+            "/usr/bin/git",
+            "/x/codex",
+            "/proc/self/exe",
+            "/bin/ls",
+            "",
+        ];
+        let words =
+            ["-c", "-lc", "env", "sh", "x", "--", "--codex-run-as-process-setup", "' EXIT\n", "&& eval ", ""];
+        let mut state = 1_u64;
+        let mut any = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let mut told = Told::default();
+        for id in 1..=20_000_u64 {
+            let of = Some(any(id)).filter(|of| *of > 0);
+            let mut pick =
+                |list: &[&str]| list[usize::try_from(any(list.len() as u64)).unwrap()].as_bytes().to_vec();
+            let path = Some(pick(&paths)).filter(|path| !path.is_empty());
+            let words = (0..4).map(|_| pick(&words)).collect();
+            let end = match any(4) {
+                0 => None,
+                1 => Some(End::Exit(0)),
+                _ => Some(End::Became(id + 1 + any(3))),
+            };
+            let numbers = Numbers { id, of, pid: any(3) };
+            let words = Some(words).filter(|_| any(9) > 0);
+            told.starts
+                .insert(id, Started { numbers, n: None, path, words, workdir: None, unsure: false, end });
+        }
+        for author in ["aider", "claude-code", "codex", "gemini-cli", "somebody"] {
+            let ran = ran(author, &told);
+            assert!(ran.classes.keys().eq(told.starts.keys()), "{author}: a start is in no class");
+            let helpers = ran.helpers.values().sum::<u64>();
+            assert_eq!(ran.count(Class::Helper) as u64, helpers, "{author}");
+            assert_eq!(ran.count(Class::Command), ran.commands.len(), "{author}");
+            for (id, start) in &told.starts {
+                let above = start.numbers.of.and_then(|of| ran.classes.get(&of));
+                let is_below = matches!(above, Some(Class::Command | Class::Nested));
+                assert_eq!(ran.classes[id] == Class::Nested, is_below, "{author}: {start:?}");
+            }
+        }
     }
 
     #[test]
