@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::agent::Ran;
+use crate::encoding::hex;
 use crate::fact::process::{End, Started, Told};
+use crate::fact::touched::{Change, Holds};
 use crate::report::Style;
 use crate::text::{count, quoted, visible};
 
@@ -22,12 +24,56 @@ pub fn summary(told: &Told) -> String {
     let running = told.count.map_or(0, |count| count.running);
     let running = if running > 0 { format!(", {running} went on") } else { String::new() };
     let gap = told.gap().map_or_else(String::new, |gap| format!("; {}", visible(gap.as_bytes())));
-    format!("{} below, {failed} failed{running}{gap}", count(told.starts.len(), "program start"))
+    let files = files(told);
+    format!("{} below, {failed} failed{running}{files}{gap}", count(told.starts.len(), "program start"))
+}
+
+/// The rows below a command: its starts, and what was touched.
+pub fn below(told: &Told, n: Option<u64>, ran: Option<&Ran>, style: Style) -> Vec<String> {
+    [rows(told, n, ran, style), file_rows(told, n, style)].concat()
+}
+
+/// What was made, changed and removed, in one word each; nothing if no name was touched.
+fn files(told: &Told) -> String {
+    if told.touched.is_empty() && told.passing == 0 && told.nameless == 0 {
+        return String::new();
+    }
+    let of = |change| told.touched.iter().filter(|(_, one)| one.change == change).count();
+    let [made, changed, removed] = [Change::Made, Change::Changed, Change::Removed].map(of);
+    let passing =
+        if told.passing > 0 { format!(", {} made and removed again", told.passing) } else { String::new() };
+    let lost =
+        if told.nameless > 0 { format!(", {} calls without a name", told.nameless) } else { String::new() };
+    format!("; files: {made} made, {changed} changed, {removed} removed{passing}{lost}")
+}
+
+/// A row for each name that was touched in this command.
+fn file_rows(told: &Told, n: Option<u64>, style: Style) -> Vec<String> {
+    let here = told.touched.iter().filter(|(of, _)| *of == n).map(|(_, one)| one);
+    here.map(|one| {
+        let by: Vec<String> = one.by.iter().map(u64::to_string).collect();
+        let by = if by.is_empty() { String::new() } else { format!("by {}", by.join(", ")) };
+        let holds = match &one.holds {
+            Holds::Nothing => String::new(),
+            Holds::File { size, sha256, .. } => {
+                format!(
+                    ", {}, sha256:{}",
+                    count(usize::try_from(*size).unwrap_or(usize::MAX), "byte"),
+                    hex(sha256)
+                )
+            }
+            Holds::Link(target) => format!(", link to {}", visible(target)),
+            Holds::Other(kind) => format!(", {}", kind.name()),
+        };
+        let word = one.change.name();
+        format!("{word:>20}  {}  {}", visible(&one.path), style.dim(&format!("{by}{holds}")))
+    })
+    .collect()
 }
 
 /// A row for each start of this command, below the start that it came of; where it is known what an
 /// agent ran, with its class.
-pub fn rows(told: &Told, n: Option<u64>, ran: Option<&Ran>, style: Style) -> Vec<String> {
+fn rows(told: &Told, n: Option<u64>, ran: Option<&Ran>, style: Style) -> Vec<String> {
     let mut below: BTreeMap<Option<u64>, Vec<&Started>> = BTreeMap::new();
     let is_here = |start: &&Started| start.n == n;
     for start in told.starts.values().filter(is_here) {

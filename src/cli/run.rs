@@ -41,8 +41,14 @@ pub fn run(args: &Run) -> Exit {
         Err(status) => return Ok(status),
     };
     let fail = if args.fail == "closed" { Fail::Closed } else { Fail::Open };
-    let program =
-        Program { path, words: args.words.clone(), fail, author: args.author.clone(), waits: args.wait };
+    let program = Program {
+        path,
+        words: args.words.clone(),
+        fail,
+        author: args.author.clone(),
+        files: args.files,
+        waits: args.wait,
+    };
     let Some(session) = session else {
         if fail == Fail::Closed {
             report::say("the program did not run: --fail closed was given");

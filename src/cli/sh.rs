@@ -38,7 +38,7 @@ pub fn run(args: &Sh) -> Exit {
     };
     let mut recording = session.map(|session| Recording::new(session, &call, &bash)).transpose()?;
     let ran = match recording.as_mut().filter(|_| traces) {
-        Some(recording) => traced::run(&call, &bash, recording)?,
+        Some(recording) => traced::run(&call, &bash, args.files, recording)?,
         None => traced::untraced(&call, &bash, recording.as_mut())?,
     };
     let recorded = recording.as_ref().map(|recording| (recording.session(), ran.head));

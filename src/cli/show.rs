@@ -308,7 +308,7 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result
                     report::line(&by)?;
                 }
                 if below {
-                    let rows = processes::rows(told, Some(*n), ran.as_ref(), style);
+                    let rows = processes::below(told, Some(*n), ran.as_ref(), style);
                     rows.iter().try_for_each(|row| report::line(row))?;
                 }
             }
@@ -335,7 +335,8 @@ fn script(
     let style = Style::for_output();
     let processes = predicate.processes();
     let told = processes.get(&plan.shell);
-    let rows = |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::rows(told, n, None, style));
+    let rows =
+        |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::below(told, n, None, style));
     let ran = commands.iter().filter(|command| command.shell == plan.shell);
     let ran: Vec<Ran> = (1..)
         .zip(ran)

@@ -95,14 +95,15 @@ struct Line {
 }
 
 /// Bytes as a text, or in base64.
-fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
+pub(super) fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (Some(text.to_owned()), None),
         Err(_) => (None, Some(base64(bytes))),
     }
 }
 
-fn bytes_of(text: Option<String>, base64: Option<String>) -> Option<Vec<u8>> {
+/// The bytes that stand as a text, or in base64.
+pub(super) fn bytes_of(text: Option<String>, base64: Option<String>) -> Option<Vec<u8>> {
     text.map(String::into_bytes).or_else(|| base64_strict(base64?.as_bytes()))
 }
 

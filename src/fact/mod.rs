@@ -21,6 +21,7 @@ pub mod identity;
 pub mod manifest;
 pub mod notice;
 pub mod process;
+pub mod touched;
 pub mod url;
 
 use notice::Notice;
@@ -54,6 +55,8 @@ pub const PROCESS: &str = "https://attesh.dev/fact/process/v1";
 pub const PROCESS_END: &str = "https://attesh.dev/fact/process-end/v1";
 /// How many programs started below a command, and what was not recorded of them.
 pub const PROCESSES: &str = "https://attesh.dev/fact/processes/v1";
+/// Files that programs below a command made, changed and removed.
+pub const FILES: &str = "https://attesh.dev/fact/files/v1";
 
 /// The name of the text of a collector that failed: why.
 pub const ERROR: &str = "error";

@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::touched::{self, Touched};
+
 /// The name of the text with the numbers of a start: its own, that of the start that it came of (`-`
 /// where that is the command itself, or not known), and its process id.
 pub const NUMBERS: &str = "process";
@@ -173,6 +175,12 @@ pub struct Told {
     pub starts: BTreeMap<u64, Started>,
     /// The count, if the recording came to its end.
     pub count: Option<Count>,
+    /// What was made, changed and removed, by the command that it belongs to, in the order of the records.
+    pub touched: Vec<(Option<u64>, Touched)>,
+    /// How many names were made and removed again.
+    pub passing: u64,
+    /// Of how many calls no name could be read.
+    pub nameless: u64,
     /// What in these facts contradicts itself, or cannot be read.
     pub unclear: Vec<String>,
 }
@@ -245,6 +253,21 @@ impl Told {
                 None => self.unclear.push(format!("an end is of start {id}, which is not told of before")),
             }
         }
+    }
+
+    /// Takes what a fact of files says, which is about this command of its shell.
+    pub fn files<'a>(&mut self, n: Option<u64>, get: impl Fn(&str) -> Option<&'a [u8]>) {
+        let text = |name| std::str::from_utf8(get(name)?).ok();
+        let count = |name| number(text(name)?);
+        let told =
+            || Some((touched::read(text(touched::FILES)?)?, count(touched::PASSING)?, count(touched::LOST)?));
+        let Some((list, passing, nameless)) = told() else {
+            self.unclear.push("a list of files cannot be read".to_owned());
+            return;
+        };
+        self.touched.extend(list.into_iter().map(|one| (n, one)));
+        self.passing = self.passing.saturating_add(passing);
+        self.nameless = self.nameless.saturating_add(nameless);
     }
 
     /// Takes what the count says.

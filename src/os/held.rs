@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use super::proc;
 use super::remote::Memory;
+use super::touch::{self, Flags, Row};
 use crate::sys::notify::{Call, Line};
 
 /// Calls of one kind of processor (the kernel's tables of system calls).
@@ -86,6 +87,7 @@ const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 #[cfg(target_arch = "x86_64")]
 const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+const ANY_OF: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
 
@@ -102,10 +104,37 @@ fn hold_at(lines: &mut Vec<Line>, values: impl IntoIterator<Item = u32>) {
     }
 }
 
-/// The filter: it holds each start of a program, each attempt to reach the process `recorder`, and,
-/// where the kernel does not tell otherwise how processes end, each end; everything else passes.
+/// Where the accumulator has the number of a call that may make, change or remove what a name leads to,
+/// the process is held.
+fn hold_files(block: &mut Vec<Line>, machine: u32) {
+    block.extend([line(EQUAL, 0, 1, touch::RING), line(RETURN, 0, 0, UNKNOWN)]);
+    for row in touch::calls(machine) {
+        match row.flags {
+            Flags::In(argument) => block.extend([
+                line(EQUAL, 0, 4, row.number),
+                line(LOAD, 0, 0, ARGUMENTS + 8 * argument),
+                line(ANY_OF, 0, 1, touch::WRITES),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_USER_NOTIF),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+            ]),
+            Flags::None | Flags::Behind(_) => hold_at(block, [row.number]),
+        }
+    }
+}
+
+/// What is held beside the starts of programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Also {
+    /// Each end, where the kernel does not tell otherwise how processes end.
+    pub ends: bool,
+    /// What may make, change or remove what a name leads to.
+    pub files: bool,
+}
+
+/// The filter: it holds each start of a program, each attempt to reach the process `recorder`, and what
+/// else is asked for; everything else passes.
 #[must_use]
-pub fn filter(recorder: u32, ends: bool) -> Vec<Line> {
+pub fn filter(recorder: u32, also: Also) -> Vec<Line> {
     let group = recorder.wrapping_neg();
     let mut lines = vec![line(LOAD, 0, 0, MACHINE)];
     for table in &TABLES {
@@ -113,7 +142,7 @@ pub fn filter(recorder: u32, ends: bool) -> Vec<Line> {
         #[cfg(target_arch = "x86_64")]
         block.extend([line(AT_LEAST, 0, 1, X32), line(RETURN, 0, 0, UNKNOWN)]);
         hold_at(&mut block, [table.execve, table.execveat]);
-        hold_at(&mut block, ends.then_some(table.exit_group));
+        hold_at(&mut block, also.ends.then_some(table.exit_group));
         let others = [recorder];
         let kills = [recorder, group, u32::MAX];
         let reach = table.reach.iter().map(|(call, argument)| (*call, *argument, &others[..]));
@@ -123,6 +152,9 @@ pub fn filter(recorder: u32, ends: bool) -> Vec<Line> {
             part.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
             block.push(line(EQUAL, 0, part.len(), call));
             block.extend(part);
+        }
+        if also.files {
+            hold_files(&mut block, table.machine);
         }
         block.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
         lines.push(line(EQUAL, 0, block.len(), table.machine));
@@ -141,6 +173,8 @@ pub enum Asked {
     End(u8),
     /// To reach another process, by a call with this name.
     Reach(&'static str),
+    /// To make, change or remove what a name leads to.
+    Touch(&'static Row),
 }
 
 /// Where a held process has the words of what it is to become.
@@ -185,8 +219,10 @@ pub fn asked(call: &Call) -> Option<Asked> {
     if number == table.kill {
         return Some(Asked::Reach("kill"));
     }
-    let at = table.reach.iter().position(|(call, _)| *call == number)?;
-    Some(Asked::Reach(REACH[at]))
+    if let Some(at) = table.reach.iter().position(|(call, _)| *call == number) {
+        return Some(Asked::Reach(REACH[at]));
+    }
+    touch::calls(table.machine).iter().find(|row| row.number == number).map(Asked::Touch)
 }
 
 /// The most bytes of arguments that are read; the kernel takes up to a quarter of the stack's limit.

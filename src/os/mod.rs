@@ -15,4 +15,5 @@ pub mod pseudo;
 pub mod remote;
 pub mod sender;
 pub mod signals;
+pub mod touch;
 pub mod trace;

@@ -62,18 +62,18 @@ pub fn untraced(call: &BashCall, bash: &Path, recording: Option<&mut Recording>)
     Ok(Ran { status, partial: recording.is_partial(), head: recording.head() })
 }
 
-/// Runs the script below a recorder of what starts.
+/// Runs the script below a recorder of what starts, and of the `files` that this touches.
 ///
 /// # Errors
 /// bash could not be started, or that recorder.
-pub fn run(call: &BashCall, bash: &Path, recording: &mut Recording) -> Result<Ran, Failure> {
+pub fn run(call: &BashCall, bash: &Path, files: bool, recording: &mut Recording) -> Result<Ran, Failure> {
     let cannot = |error: std::io::Error| {
         Failure::unable(format!("starts cannot be recorded: {}", files::words(&error)))
     };
     let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|errno| cannot(errno.into()))?;
     let mut told = std::fs::File::from(write);
     let session = recording.shared();
-    let outcome = supervise::script(&session, &mut |starts| {
+    let outcome = supervise::script(&session, files, &mut |starts| {
         recording.starts = Some(Rc::new(starts));
         match untraced(call, bash, Some(recording)) {
             Ok(ran) => u8::from(told.write_all(ran.text().as_bytes()).is_err()),

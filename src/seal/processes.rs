@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::statement::Predicate;
 use crate::fact::agent::Agent;
 use crate::fact::process::Told;
-use crate::fact::{AGENT, PROCESS, PROCESS_END, PROCESSES};
+use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
 
 impl Predicate {
     /// What is told of the starts below each shell, by its record.
@@ -16,12 +16,13 @@ impl Predicate {
             let Some(shell) = fact.shell else { continue };
             let get = |name: &str| fact.text(name).map(str::as_bytes);
             let told = match fact.kind.as_str() {
-                PROCESS | PROCESS_END | PROCESSES => all.entry(shell).or_default(),
+                PROCESS | PROCESS_END | PROCESSES | FILES => all.entry(shell).or_default(),
                 _ => continue,
             };
             match fact.kind.as_str() {
                 PROCESS => told.start(fact.n, get),
                 PROCESS_END => told.ends(get),
+                FILES => told.files(fact.n, get),
                 _ => told.count(get),
             }
         }

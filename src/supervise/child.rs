@@ -12,7 +12,7 @@ use super::recorder::Recorder;
 use super::starts::Starts;
 use super::words::{Program, Word};
 use crate::files;
-use crate::os::held;
+use crate::os::held::{self, Also};
 use crate::paths;
 use crate::report;
 use crate::session::Session;
@@ -33,12 +33,13 @@ pub type Work<'a> = dyn FnMut(Starts) -> u8 + 'a;
 /// The work of the recorder of a program; its exit status.
 pub fn record_program(program: &Program, session: &Session, lines: Lines) -> u8 {
     let Lines { mut words, listener: to } = lines;
-    let begun = begin(program, session, to, notify::tells_endings(), &mut words);
+    let also = Also { ends: !notify::tells_endings(), files: program.files };
+    let begun = begin(program, session, to, also, &mut words);
     record(begun, Some(words), program.waits)
 }
 
 /// The work of the recorder of what starts below the shell of a script; its exit status.
-pub fn record_script(work: &mut Work, session: &Session, lines: Lines) -> u8 {
+pub fn record_script(work: &mut Work, session: &Session, files: bool, lines: Lines) -> u8 {
     let Lines { mut words, listener: to } = lines;
     let session = match session.again() {
         Ok(session) => session,
@@ -49,7 +50,8 @@ pub fn record_script(work: &mut Work, session: &Session, lines: Lines) -> u8 {
         }
     };
     let mut words = Some(words);
-    let begun = begin_script(work, &session, to, notify::tells_endings(), &mut words);
+    let also = Also { ends: !notify::tells_endings(), files };
+    let begun = begin_script(work, &session, to, also, &mut words);
     record(begun, words, false)
 }
 
@@ -99,7 +101,7 @@ fn begin_script<'a>(
     work: &mut Work,
     session: &'a Session,
     to: &UnixStream,
-    by_handle: bool,
+    also: Also,
     words: &mut Option<UnixStream>,
 ) -> io::Result<Recorder<'a>> {
     sys::hear_children();
@@ -110,13 +112,13 @@ fn begin_script<'a>(
     let Some(child) = sys::child()? else {
         // The end of the recorder shows where nobody else has its ends.
         drop((ours, line, words.take()));
-        sys::end(work(Starts::new(other_line, [theirs, other], recorder, by_handle)));
+        sys::end(work(Starts::new(other_line, [theirs, other], recorder, also)));
     };
     step_aside();
     drop((theirs, other, other_line));
     let pid = child.as_raw().unsigned_abs();
     words.as_mut().map_or(Ok(()), |words| Word::Runs(pid).send(words))?;
-    Recorder::of_script(session, pid, by_handle, line, ours)
+    Recorder::of_script(session, pid, also, line, ours)
 }
 
 /// Starts the program, held at its first call that becomes another program.
@@ -124,15 +126,15 @@ fn begin<'a>(
     program: &'a Program,
     session: &'a Session,
     to: &UnixStream,
-    by_handle: bool,
+    also: Also,
     words: &mut UnixStream,
 ) -> io::Result<Recorder<'a>> {
     sys::hear_children();
     let (ours, theirs) = UnixStream::pair()?;
-    let mut held = hold(program, session, theirs, to.try_clone()?, by_handle)?;
+    let mut held = hold(program, session, theirs, to.try_clone()?, also)?;
     step_aside();
     let pid = held.pid().as_raw().unsigned_abs();
-    let begun = Recorder::of_program(program, session, pid, by_handle).and_then(|recorder| {
+    let begun = Recorder::of_program(program, session, pid, also).and_then(|recorder| {
         Word::Runs(pid).send(words)?;
         held.release()?;
         Ok((recorder, notify::handed(&ours)?))
@@ -163,7 +165,7 @@ fn hold(
     session: &Session,
     own: UnixStream,
     other: UnixStream,
-    by_handle: bool,
+    also: Also,
 ) -> io::Result<Held> {
     let mut command = Command::new(&program.path);
     if let Some((name, words)) = program.words.split_first() {
@@ -171,7 +173,7 @@ fn hold(
     }
     command.env(paths::SESSION_VARIABLE, session.folder().path());
     sys::keep_signals(&mut command);
-    let filter = held::filter(std::process::id(), !by_handle);
+    let filter = held::filter(std::process::id(), also);
     sys::listened(&mut command, filter, [own, other]);
     sys::hold(&mut command)
 }

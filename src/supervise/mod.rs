@@ -11,9 +11,11 @@
 
 mod agent;
 mod child;
+mod notes;
 mod recorder;
 mod records;
 mod starts;
+mod touches;
 mod tree;
 mod units;
 mod words;
@@ -28,7 +30,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
-use crate::os::held::{self, Asked, asked};
+use crate::os::held::{self, Also, Asked, asked};
 use crate::os::signals::Signals;
 use crate::record::CloseReason;
 use crate::report;
@@ -50,7 +52,7 @@ use words::{WAIT_MS, Word};
 /// It cannot: why.
 pub fn can_hold() -> std::io::Result<bool> {
     let recorder = std::process::id();
-    notify::can_listen(&mut held::filter(recorder, false))?;
+    notify::can_listen(&mut held::filter(recorder, Also::default()))?;
     Ok(notify::tells_endings())
 }
 
@@ -86,12 +88,12 @@ pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
 }
 
 /// Does this work, which runs a script in a shell, in a process of its own below a recorder of all that
-/// starts there. What it did is told by that process.
+/// starts there, with the `files` that it touches. What it did is told by that process.
 ///
 /// # Errors
 /// Nothing of it ran.
-pub fn script(session: &Session, work: &mut Work) -> std::io::Result<Outcome> {
-    let (waiting, _) = beside(|lines| child::record_script(work, session, lines))?;
+pub fn script(session: &Session, files: bool, work: &mut Work) -> std::io::Result<Outcome> {
+    let (waiting, _) = beside(|lines| child::record_script(work, session, files, lines))?;
     match waiting.wait(Fail::Open)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {

@@ -8,7 +8,7 @@
 //! be recorded is counted, and said once.
 
 use std::collections::HashSet;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
@@ -17,9 +17,9 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::starts::Note;
+use super::touches::AllTouches;
 use super::tree::{Start, Tree};
-use super::units::{Units, When};
+use super::units::Units;
 use super::words::{Fail, Program, WAIT_MS};
 use super::{agent, records};
 use crate::clock::Deadline;
@@ -28,8 +28,9 @@ use crate::fact::process::{Count, End};
 use crate::files;
 use crate::journal::append::Writer;
 use crate::lock;
-use crate::os::held::{self, Asked, Place, Wanted};
+use crate::os::held::{self, Also, Asked, Place, Wanted};
 use crate::os::signals::Children;
+use crate::os::touch::{self, Row};
 use crate::os::{exec, proc};
 use crate::record::{self, CloseReason};
 use crate::report;
@@ -58,21 +59,23 @@ const PROCESSES: u64 = 4;
 
 /// What records the starts below a program, or below the shell of a script.
 pub struct Recorder<'a> {
-    session: &'a Session,
-    fail: Fail,
+    pub(super) session: &'a Session,
+    pub(super) fail: Fail,
     /// The record of the shell that starts are below, once there is one.
-    shell: Option<u64>,
+    pub(super) shell: Option<u64>,
     /// The program, or who runs the script.
-    root: u32,
-    by_handle: bool,
+    pub(super) root: u32,
+    pub(super) by_handle: bool,
+    /// What is touched, if that was asked for.
+    pub(super) touches: Option<AllTouches>,
     /// Who runs a script in a shell, and tells of it.
-    script: Option<Script>,
-    listener: Option<OwnedFd>,
-    poll: Epoll,
-    children: Children,
-    tree: Tree,
+    pub(super) script: Option<Script>,
+    pub(super) listener: Option<OwnedFd>,
+    pub(super) poll: Epoll,
+    pub(super) children: Children,
+    pub(super) tree: Tree,
     /// Threads that are followed until they become another program.
-    followed: HashSet<u32>,
+    pub(super) followed: HashSet<u32>,
     /// The program, until it has begun.
     pub held: Option<Held>,
     /// Something became the program that it asked for.
@@ -80,29 +83,29 @@ pub struct Recorder<'a> {
     /// How the program ended, as wait(2) codes it.
     pub state: Option<i32>,
     /// Starts that are in no record, although they have a number.
-    lost: u64,
+    pub(super) lost: u64,
     /// Starts of which nothing could be read.
     pub unread: u64,
-    reached: u64,
-    has_said: bool,
+    pub(super) reached: u64,
+    pub(super) has_said: bool,
     /// Until when those are waited for that have ended, once no process is left that could ask.
-    alone: Option<Deadline>,
+    pub(super) alone: Option<Deadline>,
     /// Nothing is recorded any more.
     pub has_closed: bool,
 }
 
 /// Who runs a script in a shell.
-struct Script {
+pub(super) struct Script {
     /// What it tells, and where it is answered.
-    line: UnixStream,
+    pub(super) line: UnixStream,
     /// What it has told of a line that goes on.
-    begun: Vec<u8>,
+    pub(super) begun: Vec<u8>,
     /// Where the shell's listener comes from.
-    listeners: UnixStream,
+    pub(super) listeners: UnixStream,
     /// Starts from before the shell has a record.
-    early: Vec<(Start, bool)>,
+    pub(super) early: Vec<(Start, bool)>,
     /// Whether every start was recorded, once the shell has ended.
-    whole: Option<bool>,
+    pub(super) whole: Option<bool>,
 }
 
 impl<'a> Recorder<'a> {
@@ -111,7 +114,7 @@ impl<'a> Recorder<'a> {
         program: &Program,
         session: &'a Session,
         root: u32,
-        by_handle: bool,
+        also: Also,
     ) -> io::Result<Recorder<'a>> {
         let text: Vec<String> = program.words.iter().map(|word| quoted(word)).collect();
         let shell = Shell {
@@ -137,7 +140,7 @@ impl<'a> Recorder<'a> {
             report::say(&format!("this program cannot be recorded: {error}"));
             io::Error::from(Errno::ECANCELED)
         })?;
-        let mut recorder = Recorder::new(session, root, by_handle, program.fail)?;
+        let mut recorder = Recorder::new(session, root, also, program.fail)?;
         recorder.shell = Some(shell);
         recorder.tree.units = Units::of_program(records::N);
         Ok(recorder)
@@ -148,11 +151,11 @@ impl<'a> Recorder<'a> {
     pub fn of_script(
         session: &'a Session,
         root: u32,
-        by_handle: bool,
+        also: Also,
         line: UnixStream,
         listeners: UnixStream,
     ) -> io::Result<Recorder<'a>> {
-        let mut recorder = Recorder::new(session, root, by_handle, Fail::Open)?;
+        let mut recorder = Recorder::new(session, root, also, Fail::Open)?;
         line.set_nonblocking(true)?;
         recorder.poll.add(&line, EpollEvent::new(EpollFlags::EPOLLIN, NOTES))?;
         recorder.poll.add(&listeners, EpollEvent::new(EpollFlags::EPOLLIN, LISTENERS))?;
@@ -161,7 +164,7 @@ impl<'a> Recorder<'a> {
         Ok(recorder)
     }
 
-    fn new(session: &'a Session, root: u32, by_handle: bool, fail: Fail) -> io::Result<Self> {
+    fn new(session: &'a Session, root: u32, also: Also, fail: Fail) -> io::Result<Self> {
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let children = Children::hear()?;
         poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
@@ -170,7 +173,8 @@ impl<'a> Recorder<'a> {
             fail,
             shell: None,
             root,
-            by_handle,
+            by_handle: !also.ends,
+            touches: also.files.then(AllTouches::default),
             script: None,
             listener: None,
             poll,
@@ -244,70 +248,6 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The listener of a shell that is about to start.
-    fn hear_listener(&mut self) -> io::Result<()> {
-        let Some(script) = self.script.as_ref() else { return Ok(()) };
-        match notify::handed(&script.listeners)? {
-            Some(listener) => self.listen(listener.into()),
-            None => Ok(self.poll.delete(&script.listeners)?),
-        }
-    }
-
-    /// What was told of the shell of a script.
-    fn hear_notes(&mut self) {
-        let Some(script) = self.script.as_mut() else { return };
-        let mut bytes = [0; 4096];
-        loop {
-            match script.line.read(&mut bytes) {
-                Ok(0) => {
-                    let _ = self.poll.delete(&script.line);
-                    break;
-                }
-                Ok(length) => script.begun.extend_from_slice(&bytes[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-        while let Some(script) = self.script.as_mut()
-            && let Some(length) = memchr::memchr(b'\n', &script.begun)
-        {
-            let line: Vec<u8> = script.begun.drain(..=length).collect();
-            let note = std::str::from_utf8(&line).ok().and_then(Note::read);
-            let Some(note) = note else { continue };
-            self.hear_note(note);
-        }
-    }
-
-    fn hear_note(&mut self, note: Note) {
-        match note {
-            Note::New => self.tree.units = Units::default(),
-            Note::Shell(shell) => {
-                self.shell = Some(shell);
-                let early = self.script.as_mut().map(|script| std::mem::take(&mut script.early));
-                for (start, unsure) in early.into_iter().flatten() {
-                    self.write(1, |writer, shell| records::process(writer, shell, &start, unsure));
-                }
-            }
-            Note::Next(when, children) => self.tree.units.next(when, &children),
-            Note::Became => {
-                if let Some(shell) = self.tree.units.shell() {
-                    self.began(shell, false);
-                }
-                self.answer(true);
-            }
-            Note::Over => {
-                let whole = self.close_script();
-                self.answer(whole);
-            }
-        }
-    }
-
-    fn answer(&mut self, yes: bool) {
-        if let Some(script) = self.script.as_mut() {
-            let _ = script.line.write_all(if yes { b"." } else { b"-" });
-        }
-    }
-
     /// A call at which a process is held.
     fn hear_call(&mut self, events: EpollFlags) -> io::Result<()> {
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
@@ -330,6 +270,10 @@ impl<'a> Recorder<'a> {
                 None
             }
             Some(Asked::Reach(name)) => self.reach(&call, name),
+            Some(Asked::Touch(row)) => {
+                self.touch(&call, row);
+                None
+            }
             None => None,
         };
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
@@ -391,6 +335,39 @@ impl<'a> Recorder<'a> {
         Some(if is_written { None } else { self.refusal() })
     }
 
+    /// A process is to make, change or remove what a name leads to.
+    fn touch(&mut self, call: &Call, row: &Row) {
+        let read = || -> io::Result<_> {
+            let names = touch::names(call.thread, row, call.arguments)?;
+            let whose = match self.tree.whose(call.thread) {
+                Some(whose) => whose,
+                None => self.tree.whose_below(held::kin(call.thread)?),
+            };
+            Ok((names, whose))
+        };
+        let read = read();
+        if !self.is_held(call) {
+            return;
+        }
+        let Some(touches) = self.touches.as_mut() else { return };
+        match read {
+            Ok((names, (by, when))) => {
+                names.into_iter().for_each(|name| touches.touch(when, by, call.thread, name));
+            }
+            // The call fails, too.
+            Err(error) if error.raw_os_error() == Some(libc::EFAULT) => {}
+            Err(_) => touches.lose(self.tree.units.now),
+        }
+    }
+
+    /// Records what was touched so far.
+    pub(super) fn write_touched(&mut self) {
+        let Some(touches) = self.touches.as_mut() else { return };
+        for (when, seen) in touches.take() {
+            self.write(0, |writer, shell| records::touched(writer, shell, when, &seen));
+        }
+    }
+
     fn refusal(&self) -> Option<i32> {
         (self.fail == Fail::Closed).then_some(libc::EPERM)
     }
@@ -444,7 +421,7 @@ impl<'a> Recorder<'a> {
 
     /// A process became the program that it asked for, and has not run anything of it; or it is about to,
     /// and nobody will tell. Whether that is recorded.
-    fn began(&mut self, pid: u32, unsure: bool) -> bool {
+    pub(super) fn began(&mut self, pid: u32, unsure: bool) -> bool {
         if self.has_closed {
             return true;
         }
@@ -490,13 +467,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn anomaly(&mut self, what: &str, detail: &str) {
+    pub(super) fn anomaly(&mut self, what: &str, detail: &str) {
         self.write(0, |writer, _| records::anomaly(writer, what, detail));
     }
 
     /// Writes ends that are known, and this; whether it was written. An end stands behind its start, so
     /// that with starts none is written: it may be that of one of them.
-    fn write(&mut self, starts: u64, work: impl FnOnce(&mut Writer, u64) -> Result<()>) -> bool {
+    pub(super) fn write(&mut self, starts: u64, work: impl FnOnce(&mut Writer, u64) -> Result<()>) -> bool {
         let Some(shell) = self.shell else {
             self.lost += starts;
             return false;
@@ -547,24 +524,9 @@ impl<'a> Recorder<'a> {
         is_written && count.lost == 0
     }
 
-    /// The shell of a script has ended: what is left to record of the starts below it. Whether every
-    /// start is recorded.
-    fn close_script(&mut self) -> bool {
-        let early = self.script.as_mut().map_or(0, |script| std::mem::take(&mut script.early).len() as u64);
-        self.lost += early;
-        let (count, by) = self.count();
-        let is_written =
-            self.write(0, |writer, shell| records::count(writer, shell, When::Outside, &count, by));
-        self.has_closed = true;
-        let whole = is_written && count.lost == 0;
-        if let Some(script) = self.script.as_mut() {
-            script.whole = Some(whole);
-        }
-        whole
-    }
-
-    /// The count, with the starts that go on; and by what ends were told.
-    fn count(&mut self) -> (Count, &'static str) {
+    /// The count, with the starts that go on, behind what was touched; and by what ends were told.
+    pub(super) fn count(&mut self) -> (Count, &'static str) {
+        self.write_touched();
         let (running, left) = self.tree.leave();
         self.write_left(left);
         let count = Count {

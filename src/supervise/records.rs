@@ -1,10 +1,12 @@
 //! The records of a program that `attesh run` records: its command, the starts below it, their ends.
 
+use super::touches;
 use super::tree::Start as Started;
 use super::units::When;
 use crate::clock;
 use crate::fact::process::{self, End};
-use crate::fact::{PROCESS, PROCESS_END, PROCESSES, Seen};
+use crate::fact::touched::{self, LIST_MAX, Touched};
+use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
 use crate::record::{
     Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
@@ -145,6 +147,31 @@ pub fn count(
         texts.commit(name, &writer.masker().screen(value.into_bytes()));
     }
     fact(writer, shell, when, PROCESSES, &texts)
+}
+
+/// Records what was touched in a command, in as many records as that takes.
+///
+/// # Errors
+/// The record was not appended.
+pub fn touched(writer: &mut Writer, shell: u64, when: When, seen: &touches::Seen) -> Result<()> {
+    let mut lines = seen.touched.iter().map(Touched::line).peekable();
+    let (mut passing, mut lost) = (seen.passing, seen.lost);
+    while lines.peek().is_some() || passing > 0 || lost > 0 {
+        let mut list = String::new();
+        while let Some(line) = lines.next_if(|line| list.is_empty() || list.len() + line.len() <= LIST_MAX) {
+            list.push_str(&line);
+        }
+        let mut texts = Texts::default();
+        for (name, value) in [
+            (touched::FILES, list),
+            (touched::PASSING, std::mem::take(&mut passing).to_string()),
+            (touched::LOST, std::mem::take(&mut lost).to_string()),
+        ] {
+            texts.commit(name, &writer.masker().screen(value.into_bytes()));
+        }
+        fact(writer, shell, when, FILES, &texts)?;
+    }
+    Ok(())
 }
 
 /// Records something out of order.

@@ -12,7 +12,8 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use super::units::When;
-use crate::os::{held, proc};
+use crate::os::held::{self, Also};
+use crate::os::proc;
 use crate::sys::{self, notify};
 
 /// The recorder of the starts below a shell.
@@ -23,7 +24,7 @@ pub struct Starts {
     listeners: [UnixStream; 2],
     /// The recorder's process id.
     recorder: u32,
-    by_handle: bool,
+    also: Also,
     /// The shell's process id; 0 before it is known.
     shell: Cell<u32>,
     is_lost: Cell<bool>,
@@ -83,9 +84,9 @@ impl Note {
 }
 
 impl Starts {
-    pub(super) fn new(line: UnixStream, listeners: [UnixStream; 2], recorder: u32, by_handle: bool) -> Self {
+    pub(super) fn new(line: UnixStream, listeners: [UnixStream; 2], recorder: u32, also: Also) -> Self {
         let (shell, is_lost) = (Cell::new(0), Cell::new(false));
-        Starts { line, listeners, recorder, by_handle, shell, is_lost }
+        Starts { line, listeners, recorder, also, shell, is_lost }
     }
 
     /// Has a shell that is not started yet held at each start below it.
@@ -96,7 +97,7 @@ impl Starts {
         self.tell(&Note::New);
         let [own, other] = &self.listeners;
         let to = [own.try_clone()?, other.try_clone()?];
-        sys::listened(command, held::filter(self.recorder, !self.by_handle), to);
+        sys::listened(command, held::filter(self.recorder, self.also), to);
         Ok(())
     }
 
@@ -116,6 +117,10 @@ impl Starts {
     pub fn next(&self, n: Option<u64>) {
         let when = n.map_or(When::Outside, When::In);
         self.tell(&Note::Next(when, proc::children(self.shell.get())));
+        // The files of the command before are looked at before the next can change them.
+        if self.also.files {
+            self.is_answered();
+        }
     }
 
     /// The shell has ended; whether every start below it is recorded so far.

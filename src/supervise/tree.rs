@@ -122,6 +122,19 @@ impl Tree {
         }
     }
 
+    /// The start that a process is of that became a program, and the command that it belongs to.
+    pub fn whose(&self, pid: u32) -> Option<(Option<u64>, When)> {
+        let process = self.processes.get(&pid)?;
+        let when = if self.units.is_shell(pid) { self.units.now } else { process.when };
+        process.now.map(|id| (Some(id), when))
+    }
+
+    /// The same of a process that became none: its parents tell.
+    pub fn whose_below(&self, kin: Kin) -> (Option<u64>, When) {
+        let (of, child) = self.nearest(kin);
+        (of.map(|(id, _)| id), self.when(of.map(|(_, pid)| pid), kin.process, child))
+    }
+
     /// A process became the program that it asked for.
     pub fn became(&mut self, pid: u32) -> Option<Start> {
         let process = self.processes.get_mut(&pid)?;

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 /// When a start took place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum When {
     /// Before the first command of its shell.
     #[default]

@@ -28,6 +28,8 @@ pub struct Program {
     pub fail: Fail,
     /// Who has it run, if that is known.
     pub author: Option<String>,
+    /// Whether what its processes make, change and remove is recorded.
+    pub files: bool,
     /// Whether to wait until everything below it has ended.
     pub waits: bool,
 }

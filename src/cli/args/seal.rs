@@ -126,6 +126,9 @@ pub struct Sh {
     /// Record every program that starts below the script, too
     #[arg(long)]
     pub trace: bool,
+    /// With --trace: record the files that each command made, changed and removed, too
+    #[arg(long, requires = "trace")]
+    pub files: bool,
     /// bash's options, the script, its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]
     pub words: Vec<OsString>,
@@ -145,6 +148,9 @@ pub struct Run {
     /// Who has the program run, such as claude-code; attesh log --author lists what that ran
     #[arg(long, value_name = "NAME")]
     pub author: Option<String>,
+    /// Record the files that it made, changed and removed, too
+    #[arg(long)]
+    pub files: bool,
     /// What becomes of a start that cannot be recorded: open lets it go on, closed refuses it
     #[arg(long, value_name = "open|closed", default_value = "open", value_parser = ["open", "closed"])]
     pub fail: String,

@@ -1,0 +1,208 @@
+//! The system calls by which a process makes, changes or removes what a name leads to, by the kind of
+//! processor, and the names that a held process gives them.
+//!
+//! What lives here: the calls (the kernel's tables of system calls), and reading the names. What does
+//! not: holding the process (`held`), what the names held before and after (`supervise`).
+//!
+//! Rules: a name is what the process gave; nothing is decided by it.
+
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+
+use super::proc;
+use super::remote::Memory;
+
+/// Flags of open(2) that may change a file; they are the same for each kind of processor here.
+pub const WRITES: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC).cast_unsigned();
+/// `__O_TMPFILE`: the file has no name.
+const UNNAMED: u32 = 0o20_000_000;
+/// The longest path that the kernel takes.
+const PATH_MAX: usize = 4096;
+/// `AT_FDCWD`
+const HERE: i32 = libc::AT_FDCWD;
+
+/// Where a call has its flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flags {
+    /// It has none that matter.
+    None,
+    /// In this argument.
+    In(u32),
+    /// In the structure that this argument leads to (`struct open_how`).
+    Behind(u32),
+}
+
+/// Which arguments name something: the descriptor of a folder, if the call has one, and the path.
+type Named = (Option<u32>, u32);
+
+/// A call, and what its arguments are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its number.
+    pub number: u32,
+    first: Named,
+    second: Option<Named>,
+    /// Its flags.
+    pub flags: Flags,
+    /// A symbolic link at the end of the path is followed.
+    follows: bool,
+}
+
+const fn one(number: u32, path: u32) -> Row {
+    Row { number, first: (None, path), second: None, flags: Flags::None, follows: false }
+}
+
+const fn beside(number: u32, folder: u32) -> Row {
+    Row { first: (Some(folder), folder + 1), ..one(number, 0) }
+}
+
+const fn follows(row: Row, flags: Flags) -> Row {
+    Row { flags, follows: true, ..row }
+}
+
+const fn both(number: u32) -> Row {
+    Row { second: Some((None, 1)), ..one(number, 0) }
+}
+
+const fn both_beside(number: u32) -> Row {
+    Row { second: Some((Some(2), 3)), ..beside(number, 0) }
+}
+
+/// open, creat, openat, openat2; rename, renameat, renameat2; link, linkat, symlink, symlinkat; unlink,
+/// unlinkat, rmdir; mkdir, mkdirat; truncate; mknod, mknodat.
+#[cfg(target_arch = "x86_64")]
+const X86_64: [Row; 19] = [
+    follows(one(2, 0), Flags::In(1)),
+    follows(one(85, 0), Flags::None),
+    follows(beside(257, 0), Flags::In(2)),
+    follows(beside(437, 0), Flags::Behind(2)),
+    both(82),
+    both_beside(264),
+    both_beside(316),
+    one(86, 1),
+    beside(265, 2),
+    one(88, 1),
+    beside(266, 1),
+    one(87, 0),
+    beside(263, 0),
+    one(84, 0),
+    one(83, 0),
+    beside(258, 0),
+    follows(one(76, 0), Flags::None),
+    one(133, 0),
+    beside(259, 0),
+];
+/// The same, and truncate64.
+#[cfg(target_arch = "x86_64")]
+const I386: [Row; 20] =
+    old([5, 8, 295, 437, 38, 302, 353, 9, 303, 83, 304, 10, 301, 40, 39, 296, 92, 14, 297, 193]);
+#[cfg(not(target_arch = "x86_64"))]
+const ARM: [Row; 20] =
+    old([5, 8, 322, 437, 38, 329, 382, 9, 330, 83, 331, 10, 328, 40, 39, 323, 92, 14, 324, 193]);
+/// Those that have a descriptor of a folder, and truncate.
+#[cfg(not(target_arch = "x86_64"))]
+const AARCH64: [Row; 10] = [
+    follows(beside(56, 0), Flags::In(2)),
+    follows(beside(437, 0), Flags::Behind(2)),
+    both_beside(38),
+    both_beside(276),
+    beside(37, 2),
+    beside(36, 1),
+    beside(35, 0),
+    beside(34, 0),
+    follows(one(45, 0), Flags::None),
+    beside(33, 0),
+];
+
+/// The calls of a processor that has all of them, by their numbers.
+const fn old(numbers: [u32; 20]) -> [Row; 20] {
+    let [open, creat, openat, openat2, rest @ ..] = numbers;
+    let [rename, renameat, renameat2, link, linkat, symlink, symlinkat, rest @ ..] = rest;
+    let [unlink, unlinkat, rmdir, mkdir, mkdirat, truncate, mknod, mknodat, truncate64] = rest;
+    [
+        follows(one(open, 0), Flags::In(1)),
+        follows(one(creat, 0), Flags::None),
+        follows(beside(openat, 0), Flags::In(2)),
+        follows(beside(openat2, 0), Flags::Behind(2)),
+        both(rename),
+        both_beside(renameat),
+        both_beside(renameat2),
+        one(link, 1),
+        beside(linkat, 2),
+        one(symlink, 1),
+        beside(symlinkat, 1),
+        one(unlink, 0),
+        beside(unlinkat, 0),
+        one(rmdir, 0),
+        one(mkdir, 0),
+        beside(mkdirat, 0),
+        follows(one(truncate, 0), Flags::None),
+        one(mknod, 0),
+        beside(mknodat, 0),
+        follows(one(truncate64, 0), Flags::None),
+    ]
+}
+
+/// The calls of this kind of processor (`AUDIT_ARCH_…`).
+#[must_use]
+pub fn calls(machine: u32) -> &'static [Row] {
+    #[cfg(target_arch = "x86_64")]
+    return if machine == 0xC000_003E { &X86_64 } else { &I386 };
+    #[cfg(not(target_arch = "x86_64"))]
+    return if machine == 0xC000_00B7 { &AARCH64 } else { &ARM };
+}
+
+/// `io_uring_setup`, of each kind of processor: what is asked for through a ring, no filter sees.
+pub const RING: u32 = 425;
+
+/// A name that a process gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// From the root of the process on; its folders can be links, and `..`.
+    pub path: Vec<u8>,
+    /// A symbolic link at its end is followed.
+    pub follows: bool,
+}
+
+/// The names that a held thread gave with this call; none if it changes nothing by them.
+///
+/// # Errors
+/// It is gone, or its memory cannot be read.
+pub fn names(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Vec<Name>> {
+    let argument = |at: u32| arguments[at as usize % 6];
+    let memory = Memory::new(proc::memory(thread)?);
+    if let Flags::Behind(at) = row.flags {
+        let flags = (memory.pointer(argument(at))? & u64::from(u32::MAX)) as u32;
+        if flags & WRITES == 0 || flags & UNNAMED != 0 {
+            return Ok(Vec::new());
+        }
+    }
+    if let Flags::In(at) = row.flags
+        && argument(at) & u64::from(UNNAMED) != 0
+    {
+        return Ok(Vec::new());
+    }
+    let named = [Some(row.first), row.second];
+    named
+        .into_iter()
+        .flatten()
+        .map(|(folder, path)| {
+            let folder = folder.map_or(HERE, |at| (argument(at) as u32).cast_signed());
+            let given = memory.text(argument(path), PATH_MAX)?;
+            let path = if given.starts_with(b"/") {
+                given
+            } else {
+                let mut whole = match folder {
+                    HERE => std::fs::read_link(format!("/proc/{thread}/cwd"))?,
+                    folder => proc::path_of_open(thread, folder)?,
+                }
+                .into_os_string()
+                .into_vec();
+                whole.push(b'/');
+                whole.extend_from_slice(&given);
+                whole
+            };
+            Ok(Name { path, follows: row.follows })
+        })
+        .collect()
+}
