@@ -29,6 +29,7 @@ mod disagreement;
 mod evidence;
 pub mod summary;
 mod told;
+mod touched;
 mod verdict;
 
 pub use artifact::{Artifact, Products, Tree, as_product, product_of, with_artifacts};

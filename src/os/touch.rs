@@ -8,6 +8,7 @@
 
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use super::proc;
 use super::remote::Memory;
@@ -205,4 +206,22 @@ pub fn names(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Vec<Name
             Ok(Name { path, follows: row.follows })
         })
         .collect()
+}
+
+/// Whether a name is of a device or of the kernel, and no file.
+#[must_use]
+pub fn is_left_out(path: &[u8]) -> bool {
+    let is_below = |folder: &[u8]| path.starts_with(folder);
+    (is_below(b"/dev/") && !is_below(b"/dev/shm/")) || is_below(b"/proc/") || is_below(b"/sys/")
+}
+
+/// Whether a process has another root, or other mounts, than this one.
+#[must_use]
+pub fn is_elsewhere(process: u32) -> bool {
+    let same = |what: &str| {
+        let of =
+            |who: &str| std::fs::metadata(format!("/proc/{who}/{what}")).map(|meta| (meta.dev(), meta.ino()));
+        matches!((of(&process.to_string()), of("self")), (Ok(one), Ok(own)) if one == own)
+    };
+    !same("root") || !same("ns/mnt")
 }

@@ -16,6 +16,7 @@ pub const KNOWN_TYPES: &[&str] = &[
     "https://attesh.dev/fact/ci/v1",
     "https://attesh.dev/fact/collection/v1",
     "https://attesh.dev/fact/environment/v1",
+    "https://attesh.dev/fact/files/v1",
     "https://attesh.dev/fact/git/v1",
     "https://attesh.dev/fact/identity/v1",
     "https://attesh.dev/fact/materials/v1",

@@ -16,7 +16,7 @@ use super::units::When;
 use crate::fact::manifest::MODE_MAX;
 use crate::fact::touched::{Change, Holds, Other, Touched};
 use crate::files::digest_of;
-use crate::os::touch::Name;
+use crate::os::touch::{Name, is_elsewhere, is_left_out};
 
 /// The most names that are kept at a time; what is touched beyond that is counted.
 const NAMES_MAX: usize = 500_000;
@@ -138,21 +138,6 @@ impl Touches {
     }
 }
 
-/// Whether a name is of a device or of the kernel, and no file.
-fn is_left_out(path: &[u8]) -> bool {
-    let is_below = |folder: &[u8]| path.starts_with(folder);
-    (is_below(b"/dev/") && !is_below(b"/dev/shm/")) || is_below(b"/proc/") || is_below(b"/sys/")
-}
-
-/// Whether a process has another root, or other mounts, than this one.
-fn is_elsewhere(process: u32) -> bool {
-    let same = |what: &str| {
-        let of = |who: &str| fs::metadata(format!("/proc/{who}/{what}")).map(|meta| (meta.dev(), meta.ino()));
-        matches!((of(&process.to_string()), of("self")), (Ok(one), Ok(own)) if one == own)
-    };
-    !same("root") || !same("ns/mnt")
-}
-
 /// A name without links in its folders, as far as these are there.
 fn real_path(path: &[u8], follows: bool, folders: &mut HashMap<PathBuf, Option<PathBuf>>) -> Vec<u8> {
     let given = Path::new(std::ffi::OsStr::from_bytes(path));
@@ -218,13 +203,14 @@ fn content(path: &Path) -> Holds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::{Overwrite, publish};
 
     #[test]
     fn what_became_of_a_name_is_told_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         let at = |name: &str| top.join(name);
-        let put = |name: &str| File::create(at(name)).map(drop).unwrap();
+        let put = |name: &str| publish(&at(name), b"", 0o644, Overwrite::Yes).unwrap();
         ["kept", "gone", "target"].iter().for_each(|name| put(name));
         std::os::unix::fs::symlink(at("target"), at("link")).unwrap();
         fs::create_dir(at("sub")).unwrap();

@@ -11,6 +11,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::touched::agreement;
 use super::verdict::{Mark, Objection, Verdict};
 use crate::cause::Code;
 use crate::encoding::hex;
@@ -291,7 +292,7 @@ pub(super) fn uncompared(statement: &Statement) -> String {
         Some(1..) => ", not compared: to do so add --artifact",
         _ => "",
     };
-    format!("{}{hint}", recorded.words())
+    format!("{}{}{hint}", recorded.words(), agreement(statement))
 }
 
 /// What files were compared with, and what came of it.
@@ -359,6 +360,7 @@ pub fn with_artifacts(verdict: &mut Verdict, artifacts: &[Artifact], trees: &[Tr
         if recorded.unseen() > 0 {
             text.push_str(&format!("; {} could not be seen", count(recorded.unseen(), "path")));
         }
+        text.push_str(&agreement(statement));
         if !others.is_empty() {
             text.push_str(&format!("; {}", count(others.len(), "other subject")));
         }

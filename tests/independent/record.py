@@ -13,7 +13,7 @@ FORMAT = FORMAT_NAME + "1"
 CORE_MAX = 65535
 TEXTS_MAX = 64
 # The types of facts that are known here.
-KNOWN_FACTS = tuple(f"https://attesh.dev/fact/{name}/v1" for name in ("agent", "ci", "collection", "environment", "git", "identity", "materials", "notice", "process", "process-end", "processes", "products"))
+KNOWN_FACTS = tuple(f"https://attesh.dev/fact/{name}/v1" for name in ("agent", "ci", "collection", "environment", "files", "git", "identity", "materials", "notice", "process", "process-end", "processes", "products"))
 
 
 def commitments(value):

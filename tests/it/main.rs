@@ -39,6 +39,7 @@ mod recorder {
 /// `attesh run`: the programs below a command, as the kernel tells of them.
 mod supervise {
     mod agents;
+    mod files;
     pub mod forms;
     mod judged;
     mod script;

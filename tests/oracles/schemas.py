@@ -35,6 +35,7 @@ refused = [
     ("agent", "author", ""), ("agent", "author", "a\nb"), ("agent", "sha256", "A" * 64), ("agent", "model", "x"),
     ("collection", "collect", "weather"), ("collection", "variables", "A-B"), ("collection", "folder", 7),
     ("collection", "materials", "src"), ("materials", "root", "A" * 64), ("materials", "files", "-1"),
+    ("files", "files", "/etc/passwd\n"), ("files", "lost", "01"), ("files", "passing", ""),
     ("identity", "claims", "[]"), ("identity", "signature", "x"),
     ("notice", "retainSeconds", "030"), ("notice", "purpose", "a\nb"), ("notice", "until", "x"),
     ("process", "process", "1 0 2"), ("process", "cut", "yes"), ("process-end", "ends", "1 exit"),

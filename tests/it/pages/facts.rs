@@ -33,6 +33,7 @@ fn the_page_has_other_variables_than_are_recorded() {
         ("PATHS_MAX", PATHS_MAX),
         ("LIST_BYTES_MAX", LIST_BYTES_MAX),
         ("AUTHOR_BYTES_MAX", attesh::fact::agent::AUTHOR_BYTES_MAX),
+        ("LIST_MAX", attesh::fact::touched::LIST_MAX),
         ("TOKEN_MAX", attesh::fact::identity::TOKEN_MAX),
         ("LINES_MAX", attesh::fact::manifest::LINES_MAX),
         ("NOTICE_BYTES_MAX", attesh::fact::notice::NOTICE_BYTES_MAX),

@@ -171,7 +171,7 @@ fn of_a_session() -> World {
             "30d",
         ][..],
         &["sh", "--dir", &folder, "-e", "build.sh", "an argument"],
-        &["run", "--author", "somebody", "--dir", &folder, "--wait", "true"],
+        &["run", "--author", "somebody", "--dir", &folder, "--wait", "--files", "touch", "touched"],
         &["stop", "--dir", &folder],
         &["seal", "--dir", &folder, "--key", "key", "--subject", "empty", "-o", "sealed.intoto.json"],
     ] {

@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -301,6 +302,65 @@ static int sibling(void)
     return read(line[0], &byte, 1) == 0 ? 0 : 95; /* until it has ended */
 }
 
+static void *opens(void *unused)
+{
+    close(open("thread", O_WRONLY | O_CREAT, 0644));
+    return unused;
+}
+
+/* Each call by which something gets or loses a name, in the working folder. */
+static int names(void)
+{
+    int here = open(".", O_RDONLY | O_DIRECTORY), made;
+    struct { unsigned long flags, mode, resolve; } how = {O_WRONLY | O_CREAT, 0644, 0};
+    syscall(SYS_openat, AT_FDCWD, "openat", O_WRONLY | O_CREAT, 0644);
+    made = syscall(SYS_openat2, here, "openat2", &how, sizeof how);
+    close(made);
+    how.flags = O_RDONLY;
+    syscall(SYS_openat2, here, "forms-reads", &how, sizeof how);
+    syscall(SYS_mkdirat, here, "mkdirat", 0755);
+    syscall(SYS_mknodat, here, "mknodat", S_IFIFO | 0644, 0);
+    syscall(SYS_symlinkat, "openat", here, "symlinkat");
+    syscall(SYS_linkat, here, "openat", here, "linkat", 0);
+    syscall(SYS_linkat, here, "openat", here, "passing1", 0);
+    syscall(SYS_renameat2, here, "passing1", here, "renameat2", 0);
+    syscall(SYS_linkat, here, "openat", here, "passing2", 0);
+    syscall(SYS_unlinkat, here, "passing2", 0);
+    syscall(SYS_truncate, "openat", 3);
+    made = open(".", O_RDWR | O_TMPFILE, 0644);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", made);
+    linkat(AT_FDCWD, path, AT_FDCWD, "tmpfile", AT_SYMLINK_FOLLOW);
+#ifdef __x86_64__
+    syscall(SYS_open, "open", O_WRONLY | O_CREAT, 0644);
+    syscall(SYS_creat, "creat", 0644);
+    syscall(SYS_mkdir, "mkdir", 0755);
+    syscall(SYS_mkdir, "passing3", 0755);
+    syscall(SYS_rmdir, "passing3");
+    syscall(SYS_mknod, "mknod", S_IFIFO | 0644, 0);
+    syscall(SYS_symlink, "openat", "symlink");
+    syscall(SYS_link, "openat", "passing4");
+    syscall(SYS_rename, "passing4", "rename");
+    syscall(SYS_link, "openat", "passing5");
+    syscall(SYS_renameat, here, "passing5", here, "renameat");
+    syscall(SYS_link, "openat", "passing6");
+    syscall(SYS_unlink, "passing6");
+    syscall(SYS_open, "truncate", O_WRONLY | O_CREAT, 0644);
+    static char low[] = "open32";
+    char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    memcpy(at, low, sizeof low);
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(5), "b"(at), "c"(O_WRONLY | O_CREAT), "d"(0644) : "memory");
+#endif
+    pthread_t other;
+    pthread_create(&other, NULL, opens, NULL);
+    pthread_join(other, NULL);
+    errno = 0;
+    syscall(425, 1, NULL);
+    printf("ring %d\n", errno);
+    return 0;
+}
+
 int main(int count, char **form)
 {
     static const struct {
@@ -316,6 +376,7 @@ int main(int count, char **form)
         {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
         {"socket", socketed, NULL},   {"sibling", sibling, NULL},
+        {"names", names, NULL},
     };
     for (size_t at = 0; count > 1 && at < sizeof forms / sizeof *forms; at++)
         if (strcmp(forms[at].name, form[1]) == 0)

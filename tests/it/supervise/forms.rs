@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use attesh::fact::process::{End, Started, Told};
-use attesh::fact::{PROCESS, PROCESS_END, PROCESSES};
+use attesh::fact::{FILES, PROCESS, PROCESS_END, PROCESSES};
 
 use crate::cli::messages::with_key;
 use crate::stage::programs::{attesh, have};
@@ -40,6 +40,7 @@ pub fn told(records: &[Rec]) -> Told {
         let text = |name: &str| record.text(name);
         let texts: Vec<(String, Vec<u8>)> = attesh::fact::process::TEXTS
             .iter()
+            .chain(&attesh::fact::touched::TEXTS)
             .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
             .collect();
         let get = |name: &str| texts.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());
@@ -47,6 +48,7 @@ pub fn told(records: &[Rec]) -> Told {
             PROCESS => told.start(record.number("n"), get),
             PROCESS_END => told.ends(get),
             PROCESSES => told.count(get),
+            FILES => told.files(record.number("n"), get),
             _ => {}
         }
     }

@@ -1,0 +1,182 @@
+//! What the programs below a command make, change and remove (`--files`).
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
+
+use attesh::fact::process::Told;
+use attesh::fact::touched::{Change, Holds, Other};
+
+use super::forms::{forms, told};
+use crate::cli::messages::{ok, with_key};
+use crate::stage::programs::{attesh, said};
+use crate::stage::pty::{ATTESH, Home};
+
+/// What became of names, by the command and the name.
+type ByName = BTreeMap<(Option<u64>, String), (Change, Holds, Vec<u64>)>;
+
+/// The names below the working folder, with what became of them in each command.
+fn touched(home: &Home, told: &Told) -> ByName {
+    let work = home.path("work").canonicalize().unwrap().into_os_string().into_vec();
+    let below = told.touched.iter().filter_map(|(n, one)| {
+        let name = one.path.strip_prefix(work.as_slice())?.strip_prefix(b"/")?;
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        Some(((*n, name), (one.change, one.holds.clone(), one.by.clone())))
+    });
+    below.collect()
+}
+
+/// What a command of the script `s.sh` touched: the names and what became of them.
+fn changes(home: &Home, script: &str) -> Vec<(u64, String, &'static str)> {
+    home.file("work/s.sh", script);
+    let said = attesh(home, &["sh", "--trace", "--files", "--quiet", "s.sh"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let told = told(&home.records());
+    assert_eq!((told.gap(), told.nameless), (None, 0));
+    let all = touched(home, &told).into_iter();
+    all.map(|((n, name), (change, ..))| (n.unwrap(), name, change.name())).collect()
+}
+
+#[test]
+fn a_file_is_told_of_another_command_or_with_another_end() {
+    let home = with_key();
+    ["old", "gone", "moved"].iter().for_each(|name| drop(home.file(&format!("work/{name}"), "before\n")));
+    let script = "echo one > new; echo >> old\n\
+        rm gone; mv moved here\n\
+        cat old > /dev/null; : < old\n\
+        mkdir sub && cd sub && cp ../old ./copy\n\
+        ln -s copy link; echo more >> link; ln copy hard; rm ../here; truncate -s 3 ../new\n\
+        echo x > passing; rm passing\n\
+        echo x > made; chmod 600 made\n";
+    let all = changes(&home, script);
+    let expected = [
+        (1, "new", "made"),
+        (1, "old", "changed"),
+        (2, "gone", "removed"),
+        (2, "here", "made"),
+        (2, "moved", "removed"),
+        (4, "sub", "made"),
+        (4, "sub/copy", "made"),
+        (5, "here", "removed"),
+        (5, "new", "changed"),
+        (5, "sub/copy", "changed"),
+        (5, "sub/hard", "made"),
+        (5, "sub/link", "made"),
+        (7, "sub/made", "made"),
+    ];
+    assert_eq!(all, expected.map(|(n, name, change)| (n, name.to_owned(), change)));
+    let told = told(&home.records());
+    assert_eq!(told.passing, 1);
+    let touched = touched(&home, &told);
+    // sha256sum of "bef", of nothing else.
+    let sha256 = ok_digest(&home, "new");
+    let (_, holds, by) = &touched[&(Some(5), "new".to_owned())];
+    assert!(
+        matches!(holds, Holds::File { size: 3, mode: 0o644, sha256: own } if *own == sha256),
+        "{holds:?}"
+    );
+    let who = &told.starts[&by[0]];
+    assert_eq!((by.len(), who.words.as_ref().unwrap()[0].as_slice()), (1, &b"truncate"[..]));
+    assert_eq!(touched[&(Some(5), "sub/link".to_owned())].1, Holds::Link(b"copy".to_vec()));
+    assert_eq!(touched[&(Some(4), "sub".to_owned())].1, Holds::Other(Other::Folder));
+}
+
+/// The SHA-256 of a file by another program.
+fn ok_digest(home: &Home, name: &str) -> [u8; 32] {
+    let out = std::process::Command::new("sha256sum").arg(home.path("work").join(name)).output().unwrap();
+    let hex = String::from_utf8(out.stdout).unwrap();
+    data_encoding::HEXLOWER.decode(&hex.as_bytes()[..64]).unwrap().try_into().unwrap()
+}
+
+#[test]
+fn a_process_of_an_earlier_command_touches_in_the_name_of_the_next() {
+    let home = with_key();
+    let made = std::process::Command::new("mkfifo").arg(home.path("work/fifo")).status().unwrap();
+    assert!(made.success());
+    let script = "( read line < fifo; echo x > early; : > done ) &\n\
+        echo go > fifo; until [ -e done ]; do sleep 0.02; done\n\
+        wait\n";
+    let all = changes(&home, script);
+    let of = |name: &str| all.iter().find(|one| one.1 == name).map(|one| (one.0, one.2));
+    assert_eq!((of("early"), of("done")), (Some((1, "made")), Some((1, "made"))), "{all:?}");
+}
+
+#[test]
+fn a_call_that_makes_or_removes_a_name_is_not_seen() {
+    let Some(forms) = forms() else { return };
+    let home = with_key();
+    let program = forms.display().to_string();
+    let said = attesh(&home, &["run", "--files", "--quiet", "--", &program, "names"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "ring 38\n"), "{}", said.err);
+    let told = told(&home.records());
+    assert_eq!((told.gap(), told.nameless), (None, 0));
+    let names: Vec<String> = touched(&home, &told).into_keys().map(|(_, name)| name).collect();
+    let mut expected: Vec<&str> = vec![
+        "creat",
+        "linkat",
+        "mkdir",
+        "mkdirat",
+        "mknod",
+        "mknodat",
+        "open",
+        "open32",
+        "openat",
+        "openat2",
+        "rename",
+        "renameat",
+        "renameat2",
+        "symlink",
+        "symlinkat",
+        "thread",
+        "truncate",
+        "tmpfile",
+    ];
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    assert!(told.passing >= 4, "{}", told.passing);
+}
+
+#[test]
+fn what_was_touched_is_shown_otherwise() {
+    let home = with_key();
+    let words = ["run", "--files", "--seal", "t.intoto.json", "--key", "key", "sh", "-c"];
+    let script = "mkdir many; i=0; while [ $i -lt 300 ]; do : > many/$i; i=$((i+1)); done; echo a > one";
+    ok(&home, &[&words[..], &[script]].concat());
+    let shown = ok(&home, &["show", "t.intoto.json", "--trust", "key.pub", "--processes"]);
+    assert!(shown.contains("files: 302 made, 0 changed, 0 removed"), "{shown}");
+    let row = shown.lines().find(|line| line.contains("/work/one ")).unwrap();
+    assert!(
+        row.trim_start().starts_with("made  /") && row.contains("by 1, 2 bytes, sha256:87428fc5"),
+        "{row}"
+    );
+    // A list that is longer than a text stands in several facts.
+    let lists = home.records().iter().filter(|record| record.word("type").ends_with("/files/v1")).count();
+    assert!(lists > 1, "{lists}");
+    let refused = attesh(&home, &["sh", "--files", "s.sh"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+}
+
+/// The two looks at a folder are one witness of its files, the kernel is the other.
+#[test]
+fn two_witnesses_of_files_differ_in_silence() {
+    let home = with_key();
+    for (script, words) in [
+        ("echo a > out/one; cp out/one out/two", "2 files; the kernel told of each with these bytes"),
+        // Through a descriptor that was open before.
+        (
+            "echo a > out/one; echo b >&3",
+            "2 files; of 1 file the kernel told nothing or other bytes, such as out/late",
+        ),
+    ] {
+        home.file("work/s.sh", script);
+        let options = "--materials . --products 'out/*' --seal t.intoto.json --force --key key";
+        let call = format!(
+            "rm -rf out; mkdir out; exec 3> out/late; exec {ATTESH} sh --trace --files --quiet {options} s.sh"
+        );
+        let mut command = home.command(Path::new("/bin/sh"));
+        let ran = said(command.args(["-c", &call]));
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let verdict = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
+        assert!(verdict.contains(&format!("products      {words}")), "{verdict}");
+    }
+}
