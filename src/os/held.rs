@@ -252,7 +252,7 @@ pub struct Wanted {
 /// # Errors
 /// It is gone, or its memory cannot be read.
 pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
-    let memory = Memory::new(proc::memory(thread)?);
+    let memory = Memory::of(thread);
     let mut path = memory.text(place.path, PATH_MAX)?;
     let mut name = path.clone();
     let by_file = place.beside.is_some() && path.is_empty();
@@ -305,7 +305,7 @@ pub struct Kin {
 /// # Errors
 /// It is gone.
 pub fn kin(thread: u32) -> io::Result<Kin> {
-    let text = fs::read(format!("/proc/{thread}/status"))?;
+    let text = proc::small(&format!("/proc/{thread}/status"))?;
     let number = |name: &[u8]| {
         let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
         std::str::from_utf8(line).ok()?.trim().parse().ok()
@@ -328,7 +328,7 @@ pub fn folder(process: u32) -> io::Result<Vec<u8>> {
 /// It is gone.
 pub fn words(process: u32) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(proc::SMALL);
     let file = fs::File::open(format!("/proc/{process}/cmdline"))?;
     file.take(WORDS_MAX as u64).read_to_end(&mut words)?;
     Ok(words)

@@ -86,10 +86,23 @@ pub fn stat(pid: u64) -> io::Result<Option<Stat>> {
     }
 }
 
+/// What a short text of the kernel has at most, in bytes.
+pub const SMALL: usize = 4096;
+
+/// A short text of the kernel, read at once.
+///
+/// # Errors
+/// It is not there.
+pub fn small(path: &str) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(SMALL);
+    io::Read::read_to_end(&mut File::open(path)?, &mut text)?;
+    Ok(text)
+}
+
 /// Parent of a process, which may be a zombie.
 #[must_use]
 pub fn parent(pid: u64) -> Option<u64> {
-    fields(&fs::read(format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
+    fields(&small(&format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
 }
 
 /// The children of a process that has one thread.

@@ -171,7 +171,7 @@ pub struct Name {
 /// It is gone, or its memory cannot be read.
 pub fn names(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Vec<Name>> {
     let argument = |at: u32| arguments[at as usize % 6];
-    let memory = Memory::new(proc::memory(thread)?);
+    let memory = Memory::of(thread);
     if let Flags::Behind(at) = row.flags {
         let flags = (memory.pointer(argument(at))? & u64::from(u32::MAX)) as u32;
         if flags & WRITES == 0 || flags & UNNAMED != 0 {

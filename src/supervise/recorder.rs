@@ -215,9 +215,8 @@ impl<'a> Recorder<'a> {
     /// Answers what comes, until it is over or no process is left that could ask.
     pub fn follow(&mut self, is_over: impl Fn(&Self) -> bool) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); 64];
+        self.hear_changes();
         loop {
-            self.children.heard();
-            self.hear_changes();
             if is_over(self) || (self.alone.is_some() && self.state.is_some() && self.has_closed) {
                 return Ok(());
             }
@@ -232,7 +231,9 @@ impl<'a> Recorder<'a> {
             };
             // A change of a child comes before what the same child does next, and so does what was told
             // of the shell.
-            self.hear_changes();
+            if count == 0 || events[..count].iter().any(|event| event.data() == CHILDREN) {
+                self.hear_changes();
+            }
             self.hear_notes();
             for event in &events[..count] {
                 match event.data() {
@@ -394,6 +395,7 @@ impl<'a> Recorder<'a> {
 
     /// What the kernel tells of the program, and of what is followed.
     fn hear_changes(&mut self) {
+        self.children.heard();
         while let Some((pid, state)) = notify::next_change() {
             let id = pid.unsigned_abs();
             if !libc::WIFSTOPPED(state) {
