@@ -53,6 +53,8 @@ pub const PURPOSE_VARIABLE: &str = "ATTESH_PURPOSE";
 pub const RETAIN_VARIABLE: &str = "ATTESH_RETAIN";
 /// By whom the units of a script are to be seen.
 pub const EVIDENCE_VARIABLE: &str = "ATTESH_EVIDENCE";
+/// The variable that asks for every program that starts below a script.
+pub const TRACE_VARIABLE: &str = "ATTESH_TRACE";
 
 /// Whether the environment has a function for bash.
 #[must_use]

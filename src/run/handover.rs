@@ -19,6 +19,7 @@ use super::reader::{Places, Reader, Script as Source};
 use super::recording::Recording;
 use super::records::Interpreter;
 use super::rest::Rest;
+use super::traced::{self, Trace};
 use super::{script, session, split, watched};
 use crate::collect;
 use crate::failure::Failure;
@@ -165,20 +166,28 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
     let skipped = text.len() as u64;
     text.extend_from_slice(&rest.rest);
     let mut recording = recording(&rest, &bash, &places, &state, words)?;
-    let source = Source::Text { text: text.clone(), skipped, before: rest.before.len() as u64 };
-    let command = || command(&bash, &state, &text, &rest, words, &recording);
-    let status = match Reader::start(&mut command()?, &places, source, None) {
-        Ok(mut reader) => watched::run(&mut recording, &mut reader),
-        Err(error) => {
-            let mut command = command()?;
-            let why = format!("bash cannot be watched: {}", files::words(&error));
-            script::unseen(&mut recording, &mut command, &why)
-        }
-    };
-    let status =
-        status.map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))?;
+    let before = rest.before.len() as u64;
+    // Nobody looks for an error here: the block runs.
+    let trace = Trace::usual().unwrap_or_else(|failure| {
+        report::say(&failure.to_string());
+        Trace::Nothing
+    });
+    let ran = traced::run(trace.if_possible(), &mut recording, &mut |recording| {
+        let source = Source::Text { text: text.clone(), skipped, before };
+        let own = || command(&bash, &state, &text, &rest, words, recording);
+        let (mut first, second) = (own()?, own);
+        let status = match Reader::start(&mut first, &places, source, recording.starts.clone()) {
+            Ok(mut reader) => watched::run(recording, &mut reader),
+            Err(error) => {
+                let mut command = second()?;
+                let why = format!("bash cannot be watched: {}", files::words(&error));
+                script::unseen(recording, &mut command, &why)
+            }
+        };
+        status.map_err(|error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error))))
+    })?;
     ended(&recording);
-    Ok(status)
+    Ok(ran.status)
 }
 
 /// A text as bash reads it from `$'…'`, on one line.

@@ -35,7 +35,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
     if let Some(why) = recording.given.unread() {
         // bash finds the same, or a script that came meanwhile: nobody sees which.
         let mut command = call.command(bash);
-        prepare_held(&mut command, recording).map_err(cannot)?;
+        prepare(&mut command, recording).map_err(cannot)?;
         return unseen(recording, &mut command, &why).map_err(cannot);
     }
     if let Some(mut reader) = watch(call, bash, recording) {
@@ -46,13 +46,14 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         None => Ok(heard),
     }) {
         Ok((mut command, channel, hook)) => {
-            prepare_held(&mut command, recording).map_err(cannot)?;
+            prepare(&mut command, recording).map_err(cannot)?;
+            recording.starts.as_ref().map_or(Ok(()), |starts| starts.hold(&mut command)).map_err(cannot)?;
             let mut child = command.spawn().map_err(cannot)?;
             trapped::run(recording, &mut child, &channel, &hook).map_err(cannot)
         }
         Err(why) => {
             let mut command = call.command(bash);
-            prepare_held(&mut command, recording).map_err(cannot)?;
+            prepare(&mut command, recording).map_err(cannot)?;
             unseen(recording, &mut command, &why).map_err(cannot)
         }
     }
@@ -70,6 +71,7 @@ pub(super) fn unseen(
     if let Some(why) = recording.given.unread() {
         recording.anomaly("script-unread", &why);
     }
+    recording.starts.as_ref().map_or(Ok(()), |starts| starts.hold(command))?;
     let mut child = command.spawn()?;
     let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
     recording.close(Ending::of(status));
@@ -80,12 +82,6 @@ pub(super) fn unseen(
 fn prepare(command: &mut Command, recording: &Recording) -> std::io::Result<()> {
     command.env(paths::SESSION_VARIABLE, recording.session().folder().path());
     recording.given.hand_to(command)
-}
-
-/// As [`prepare`], of a bash that nobody watches.
-fn prepare_held(command: &mut Command, recording: &Recording) -> std::io::Result<()> {
-    recording.starts.as_ref().map_or(Ok(()), |starts| starts.hold(command))?;
-    prepare(command, recording)
 }
 
 /// bash, watched where it reads; `None` if it cannot be. Then nothing of it has run.

@@ -8,19 +8,17 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
-use super::call::BashCall;
 use super::recording::Recording;
-use super::script;
 use crate::failure::Failure;
 use crate::files;
 use crate::journal::head::Head;
+use crate::paths;
 use crate::report;
 use crate::supervise;
 
@@ -50,32 +48,68 @@ impl Ran {
     }
 }
 
-/// Runs the script, recorded or not.
-///
-/// # Errors
-/// bash could not be started.
-pub fn untraced(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> Result<Ran, Failure> {
-    let Some(recording) = recording else {
-        return script::run(call, bash, None).map(|status| Ran { status, partial: true, head: None });
-    };
-    let status = script::run(call, bash, Some(recording))?;
-    Ok(Ran { status, partial: recording.is_partial(), head: recording.head() })
+/// What is recorded below a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// The script alone.
+    Nothing,
+    /// Every program that starts.
+    Starts,
+    /// That, and what each command made, changed and removed.
+    Files,
 }
 
-/// Runs the script below a recorder of what starts, and of the `files` that this touches.
+impl Trace {
+    /// What the variable of the environment asks for.
+    ///
+    /// # Errors
+    /// It has another word.
+    pub fn usual() -> Result<Self, Failure> {
+        let word = paths::variable(paths::TRACE_VARIABLE).unwrap_or_default();
+        match word.to_str() {
+            Some("" | "nothing") => Ok(Trace::Nothing),
+            Some("starts") => Ok(Trace::Starts),
+            Some("files") => Ok(Trace::Files),
+            _ => {
+                let what = format!("{} is neither starts, files nor nothing", paths::TRACE_VARIABLE);
+                Err(Failure::usage(what).next("unset it"))
+            }
+        }
+    }
+
+    /// The same, or nothing where starts cannot be held, which this says.
+    #[must_use]
+    pub fn if_possible(self) -> Self {
+        let Some(Err(error)) = (self != Trace::Nothing).then(supervise::can_hold) else { return self };
+        let what = files::words(&error);
+        report::say(&format!(
+            "what starts below the script is not recorded: this machine, or a filter around this process, has no user notification of seccomp ({what}); attesh doctor tells more"
+        ));
+        Trace::Nothing
+    }
+}
+
+/// What runs a script, and records it.
+pub type Work<'a> = dyn FnMut(&mut Recording) -> Result<ExitStatus, Failure> + 'a;
+
+/// Has the script run by this work, below a recorder of what starts if that is asked for.
 ///
 /// # Errors
 /// bash could not be started, or that recorder.
-pub fn run(call: &BashCall, bash: &Path, files: bool, recording: &mut Recording) -> Result<Ran, Failure> {
+pub fn run(trace: Trace, recording: &mut Recording, work: &mut Work) -> Result<Ran, Failure> {
+    if trace == Trace::Nothing {
+        let status = work(recording)?;
+        return Ok(Ran { status, partial: recording.is_partial(), head: recording.head() });
+    }
     let cannot = |error: std::io::Error| {
         Failure::unable(format!("starts cannot be recorded: {}", files::words(&error)))
     };
     let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|errno| cannot(errno.into()))?;
     let mut told = std::fs::File::from(write);
     let session = recording.shared();
-    let outcome = supervise::script(&session, files, &mut |starts| {
+    let outcome = supervise::script(&session, trace == Trace::Files, &mut |starts| {
         recording.starts = Some(Rc::new(starts));
-        match untraced(call, bash, Some(recording)) {
+        match run(Trace::Nothing, recording, work) {
             Ok(ran) => u8::from(told.write_all(ran.text().as_bytes()).is_err()),
             Err(failure) => {
                 report::say(&failure.to_string());

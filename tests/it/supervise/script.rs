@@ -23,7 +23,7 @@ fn traced(home: &Home, by: &str, script: &str, options: &[&str]) -> Said {
 }
 
 /// The unit, the words and the end of each start, in order.
-fn starts(told: &Told) -> Vec<(Option<u64>, String, Option<End>)> {
+fn starts_of(told: &Told) -> Vec<(Option<u64>, String, Option<End>)> {
     let words = |words: &Vec<Vec<u8>>| String::from_utf8_lossy(&words.join(&b' ')).into_owned();
     let one = |start: &attesh::fact::process::Started| {
         assert!(!start.unsure, "{start:?}");
@@ -49,7 +49,7 @@ fn a_start_is_told_of_another_unit() {
         assert_eq!((said.code, said.out.as_str()), (Some(0), "none\n"), "{by} {}", said.err);
         let told = told(&home.records());
         assert_eq!(told.gap(), None, "{by}");
-        let mut all = starts(&told);
+        let mut all = starts_of(&told);
         let bash = all.remove(0);
         assert_eq!((bash.0, bash.2), (None, Some(End::Exit(0))), "{by}");
         assert!(bash.1.ends_with("bash s.sh"), "{by} {}", bash.1);
@@ -93,7 +93,7 @@ fn what_an_earlier_unit_left_running_is_told_of_the_next() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     let told = told(&home.records());
     assert_eq!(told.gap(), None);
-    let all = starts(&told);
+    let all = starts_of(&told);
     let of =
         |words: &str| all.iter().find(|start| start.1 == words).unwrap_or_else(|| panic!("{words}: {all:?}"));
     for (words, n) in
@@ -184,7 +184,7 @@ fn a_child_of_the_process_that_runs_the_script_is_not_seen() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     let told = told(&home.records());
     assert_eq!(told.gap(), None);
-    let all = starts(&told);
+    let all = starts_of(&told);
     assert!(all.iter().any(|start| start.1 == "sh -c exit 41" && start.2 == Some(End::Exit(41))), "{all:?}");
 }
 
@@ -204,4 +204,44 @@ fn a_script_that_nobody_records_or_can_trace_is_run_otherwise() {
     assert_eq!(said.code, Some(2), "{}", said.err);
     let told = told(&home.records());
     assert!(told.starts.len() >= 2, "{told:?}");
+}
+
+/// A job that a runner has a bash read (`attesh init bash --ci`), with every program that starts.
+#[test]
+fn a_block_is_recorded_without_what_starts_in_it() {
+    let text = format!(
+        "eval \"$({ATTESH} init bash --ci)\"\n/bin/true one\nls /nonexistent 2>/dev/null; echo a > made\n( exit 3 )\n"
+    );
+    for (word, starts) in [("files", true), ("starts", true), ("", false), ("all", false)] {
+        let home = with_key();
+        home.file("work/job.sh", &text);
+        let mut command = home.command(Path::new("/bin/bash"));
+        let said = said(command.arg("job.sh").env("ATTESH_TRACE", word));
+        assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "{word} {}", said.err);
+        assert_eq!(said.err.contains("ATTESH_TRACE is neither"), word == "all", "{}", said.err);
+        let told = told(&home.records());
+        if !starts {
+            assert!(told.starts.is_empty() && told.count.is_none(), "{word}");
+            continue;
+        }
+        assert_eq!(told.gap(), None, "{word} {}", said.err);
+        let all = starts_of(&told);
+        let of = |words: &str| all.iter().find(|one| one.1 == words).map(|one| (one.0.is_some(), one.2));
+        assert_eq!(of("/bin/true one"), Some((true, Some(End::Exit(0)))), "{word} {all:?}");
+        assert_eq!(of("ls /nonexistent"), Some((true, Some(End::Exit(2)))), "{word} {all:?}");
+        let made = told.touched.iter().filter(|(_, one)| one.path.ends_with(b"/made")).count();
+        assert_eq!(made, usize::from(word == "files"), "{word}");
+    }
+    // The same variable asks attesh sh.
+    let home = with_key();
+    home.file("work/s.sh", "/bin/true\n");
+    let asked = |word: &str| {
+        let mut command = home.command(Path::new(ATTESH));
+        said(command.args(["sh", "--quiet", "s.sh"]).env("ATTESH_TRACE", word))
+    };
+    assert_eq!(asked("starts").code, Some(0));
+    assert_eq!(told(&home.records()).starts.len(), 2);
+    let refused = asked("yes");
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("neither starts, files nor nothing"), "{}", refused.err);
 }
