@@ -38,10 +38,12 @@ mod recorder {
 
 /// `attesh run`: the programs below a command, as the kernel tells of them.
 mod supervise {
+    mod agent;
     mod agents;
     mod files;
     pub mod forms;
     mod judged;
+    mod model;
     mod script;
     mod trouble;
 }
