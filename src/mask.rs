@@ -273,6 +273,20 @@ pub fn has_known_sign(text: &[u8]) -> bool {
     !Masker::default().signs(text).is_empty()
 }
 
+/// What is left of a text that recorders write: the pieces around the signs in it, one more than there
+/// are signs, and whether a sign may stand for anything.
+#[must_use]
+pub fn around_signs(text: &[u8]) -> (Vec<&[u8]>, bool) {
+    let (mut pieces, mut from, mut may_be_anything) = (Vec::new(), 0, false);
+    for sign in Masker::default().signs(text) {
+        pieces.push(&text[from..sign.start]);
+        may_be_anything |= text[sign.clone()].ends_with(b"*]");
+        from = sign.end;
+    }
+    pieces.push(&text[from..]);
+    (pieces, may_be_anything)
+}
+
 /// Whether there is a sign in a text, or what looks like one.
 #[must_use]
 pub fn has_sign(text: &[u8]) -> bool {

@@ -8,8 +8,10 @@
 //! shown with all of its words: a rule can make a text shorter, and a helper of what the agent itself
 //! starts, and hide nothing that a command starts.
 
+pub mod reconcile;
 pub mod rules;
 pub mod shell;
+pub mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -18,7 +18,7 @@ use crate::report::Style;
 use crate::text::{Next, quoted, visible};
 
 /// What stands behind a command of which nobody knows what it came of.
-const ORPHAN: &str = " (of a process that had ended)";
+pub const ORPHAN: &str = " (of a process that had ended)";
 
 /// That no program is of this author.
 #[must_use]
@@ -110,13 +110,19 @@ impl Run<'_> {
     }
 }
 
-/// The text of a command: what a rule found, or all words.
+/// The text of a command.
 fn text(command: &Command) -> Option<Vec<u8>> {
-    Some(match command.shown.as_ref()? {
+    command.shown.as_ref().map(words)
+}
+
+/// What is shown of a command: what a rule found, or all words.
+#[must_use]
+pub fn words(shown: &Shown) -> Vec<u8> {
+    match shown {
         Shown::Text(text) => text.clone(),
         Shown::Words(words) => {
             let words = words.iter().map(|word| quoted(std::os::unix::ffi::OsStrExt::from_bytes(word)));
             words.collect::<Vec<_>>().join(" ").into_bytes()
         }
-    })
+    }
 }

@@ -12,6 +12,7 @@ pub use policy::{
     ExportFormat, Policy, PolicyCheck, PolicyExplain, PolicyExport, PolicyFromGithub, PolicyFromGitlab,
     PolicyFromScript, PolicyOutput, PolicyTest, PolicyVerb,
 };
+pub use reconcile::Reconcile;
 pub use redact::{Disclose, Redact, Which};
 pub use seal::{InSession, Run, Seal, Sealing, Sh};
 pub use show::Show;
@@ -26,6 +27,7 @@ mod collect;
 mod mask;
 mod masks;
 mod policy;
+mod reconcile;
 mod redact;
 mod seal;
 mod show;
@@ -81,6 +83,8 @@ pub enum Verb {
     Run(Run),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
+    /// Hold what an agent's transcript tells of its commands against what the kernel told
+    Reconcile(Reconcile),
     /// Write, check, explain and try policies
     Policy(Policy),
     /// Make and look at sealing keys
@@ -116,6 +120,7 @@ impl Verb {
             Verb::Seal(args) => args.json,
             Verb::Verify(args) => args.json,
             Verb::Show(args) => args.json,
+            Verb::Reconcile(args) => args.json,
             Verb::Key(Key { verb: KeyVerb::Generate(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Show(args) }) => args.json,
             Verb::Key(Key { verb: KeyVerb::Trust(args) }) => args.json,

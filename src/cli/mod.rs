@@ -27,6 +27,8 @@ mod programs;
 mod prune;
 mod rc;
 mod reached;
+mod reconcile;
+mod reconciled;
 mod redact;
 mod remark;
 mod removed;
@@ -132,6 +134,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Run(args) => run::run(&args),
         Verb::Policy(args) => policy::run(&args),
         Verb::Show(args) => show::run(&args),
+        Verb::Reconcile(args) => reconcile::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Completions(args) => pages::completions(&args),
         Verb::Man(args) => pages::man(&args),

@@ -33,6 +33,7 @@ pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh-pause" "1",
     "attesh-policy" "1",
     "attesh-prune" "1",
+    "attesh-reconcile" "1",
     "attesh-redact" "1",
     "attesh-resume" "1",
     "attesh-run" "1",

@@ -94,6 +94,27 @@ impl Programs {
         all.map(|(shell, program)| Run { shell: *shell, program, ran: agent::ran(author, &program.told) })
             .collect()
     }
+
+    /// What the programs ran by the rules of this agent: those whose author it is, and those of an author
+    /// without rules or of whom no author is recorded; and how many are of another agent.
+    #[must_use]
+    pub fn of_agent(&self, agent: &str) -> (Vec<Run<'_>>, usize) {
+        let mut left_out = 0;
+        let mut all = Vec::new();
+        for (shell, program) in &self.0 {
+            let author = program.agent.as_ref().and_then(|agent| agent.author.as_deref());
+            let mut ran = agent::ran(author.unwrap_or(agent), &program.told);
+            if ran.rules.is_none() {
+                ran = agent::ran(agent, &program.told);
+            }
+            if ran.rules == Some(agent) {
+                all.push(Run { shell: *shell, program, ran });
+            } else {
+                left_out += 1;
+            }
+        }
+        (all, left_out)
+    }
 }
 
 /// What a program of an author ran.

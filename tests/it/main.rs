@@ -44,6 +44,7 @@ mod supervise {
     pub mod forms;
     mod judged;
     mod model;
+    mod reconcile;
     mod script;
     mod trouble;
 }

@@ -415,6 +415,12 @@ const POLICY: &[u8] = b"version = 1\n[trust]\nmax-age = '1h'\n[session]\nmax-tai
     [subject]\nrequire = ['s']\n\
     [[rule]]\ncel = 'true'\n";
 
+/// A transcript with a command that ran, one that did not, and an entry of another kind.
+const TRANSCRIPT: &[u8] = br#"{"type": "assistant", "message": {"content": [{"type": "tool_use", "id": "a", "name": "Bash", "input": {"command": "true"}}]}}
+{"type": "assistant", "message": {"content": [{"type": "tool_use", "id": "b", "name": "Bash", "input": {"command": "ls"}}]}}
+{"type": "none-known"}
+"#;
+
 /// One call of each command that prints JSON.
 const CALLS: &[&[&str]] = &[
     &["policy", "check", "policy.toml", "--json"],
@@ -424,6 +430,7 @@ const CALLS: &[&[&str]] = &[
     &["status", "by-hand", "--json"],
     &["log", "by-hand", "--json"],
     &["log", "--author", "somebody", "--json"],
+    &["reconcile", "agent", "--transcript", "agent.jsonl", "--json"],
     &["sessions", "--json"],
     &["sessions", "--removed", "--json"],
     &["stop", "another", "--json"],
@@ -481,8 +488,12 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
         sealed.ok(words, "");
     }
     sealed.ok(&["run", "--author", "somebody", "bash", "-c", "bash -c true; true"], "");
-    let policy = sealed.path().join("policy.toml");
-    attesh::files::publish(&policy, POLICY, 0o644, attesh::files::Overwrite::Yes).unwrap();
+    let agent = sealed.path().join("agent").display().to_string();
+    sealed.ok(&["run", "--quiet", "--dir", &agent, "bash", "-c", "bash -c true; true"], "");
+    for (name, text) in [("policy.toml", POLICY), ("agent.jsonl", TRANSCRIPT)] {
+        let path = sealed.path().join(name);
+        attesh::files::publish(&path, text, 0o644, attesh::files::Overwrite::Yes).unwrap();
+    }
     let mut seen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for call in CALLS {
         let output = sealed.run(call, "");
@@ -495,7 +506,7 @@ fn every_member_of_the_json_stands_in_the_page_of_its_command_and_none_other() {
             ["sessions", "--removed", ..] => "attesh.removed/v1".to_owned(),
             _ => format!("attesh.{}/v1", call[0]),
         };
-        assert_eq!(value["schema"], schema, "{call:?}");
+        assert_eq!(value["schema"], schema, "{call:?}: {value}");
         paths(&value, "", seen.entry((call[0], schema)).or_default());
     }
     let schemas: BTreeSet<String> = seen.keys().map(|(_, schema)| schema.clone()).collect();

@@ -92,8 +92,8 @@ fn asked() -> Vec<(Value, Option<End>)> {
         of("env -i /bin/sh -c 'exit 9'", End::Exit(9)),
         (json!({"command": "echo ${PWD##*/}", "description": "d", "dir_path": "below"}), Some(End::Exit(0))),
         // What the agent does to it is its own business, and takes time.
-        (json!({"command": "sleep 1; exit 3", "description": "d", "is_background": true}), None),
-        of("(exit 4) & echo last", End::Exit(0)),
+        (json!({"command": "sleep 3; exit 3", "description": "d", "is_background": true}), None),
+        of("echo last", End::Exit(0)),
     ]
 }
 
@@ -152,6 +152,17 @@ fn a_command_of_a_real_agent_is_missing_or_the_agent_sees_a_difference() {
         assert!(expected.is_none_or(|expected| expected == end), "{text}: {end}");
         assert!(matches!(end, End::Exit(_) | End::Signal(_)), "{text}: {end}");
     }
+
+    // The agent's own transcript tells the same, but for the end of what it left in the background.
+    let mut transcripts = Vec::new();
+    let folder = home.path(".gemini/tmp/work/chats");
+    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        transcripts.push(entry.unwrap().path().display().to_string());
+    }
+    assert_eq!(transcripts.len(), 1, "{transcripts:?}");
+    let said = ok(&home, &["reconcile", ENVELOPE, "--transcript", &transcripts[0], "--trust", "key.pub"]);
+    let sum = "told 10 commands, the kernel saw 10; 1 status not told: they agree";
+    assert!(said.contains(sum) && !said.contains("unknown "), "{said}");
 }
 
 /// What a form of the agent of forty lines does not find here.

@@ -1,0 +1,303 @@
+//! What a transcript tells of commands, held against what the kernel told. Normative:
+//! attesh-reconcile(1).
+//!
+//! What lives here: which command of one side is which of the other, and where the two differ. What does
+//! not: reading a transcript (`transcript`), finding the commands among the starts (the parent), words
+//! for a person.
+//!
+//! Rules: pure. Every command of each side is in exactly one place of the result. What cannot be
+//! compared is no agreement.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::Command;
+use super::rules::Shown;
+use super::transcript::{Outcome, Told};
+use crate::fact::process::End;
+use crate::mask::around_signs;
+
+/// A command that the kernel told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The number of its start.
+    pub start: u64,
+    /// Its text; `None` if that was taken out.
+    pub shown: Option<Shown>,
+    /// How it ended; `None` where no record says that.
+    pub end: Option<End>,
+    /// The process that it came of was gone.
+    pub orphan: bool,
+}
+
+impl Seen {
+    /// A command that was found among the starts.
+    #[must_use]
+    pub fn of(command: &Command) -> Self {
+        let Command { start, shown, end, orphan, .. } = command;
+        Seen { start: *start, shown: shown.clone(), end: *end, orphan: *orphan }
+    }
+}
+
+/// What became of two sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Commands of both sides.
+    pub pairs: Vec<Pair>,
+    /// Places of commands that were told to have run, and that the kernel did not see.
+    pub only_told: Vec<usize>,
+    /// Places of commands that were asked for and not told to have run, and that the kernel did not see.
+    pub not_run: Vec<usize>,
+    /// Places of commands that the kernel saw, and that were not told.
+    pub only_seen: Vec<usize>,
+    /// Places of commands that the kernel saw and whose texts were taken out.
+    pub taken_out: Vec<usize>,
+}
+
+/// A command of both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its place among what was told.
+    pub told: usize,
+    /// Its place among what the kernel saw.
+    pub seen: usize,
+    /// How the two ends stand to each other.
+    pub ends: Ends,
+    /// What of the text was compared.
+    pub text: Compared,
+    /// It is at another place in the order.
+    pub moved: bool,
+}
+
+/// What of two texts was compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// All: they are the same.
+    Whole,
+    /// What is left where a token or the like was masked: that is the same.
+    AroundSecrets,
+    /// What is left where something was masked that may be anything, so that another command may have run.
+    AroundAnything,
+}
+
+/// How what is told of an end stands to what the kernel told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// The same.
+    Same,
+    /// The transcript does not tell the end.
+    NotTold,
+    /// The recording does not have the end.
+    NotSeen,
+    /// They differ.
+    Differ,
+}
+
+impl Ends {
+    fn of(told: Outcome, seen: Option<End>) -> Self {
+        match (told, seen) {
+            (Outcome::NotTold | Outcome::NotRun, _) => Ends::NotTold,
+            (_, None | Some(End::Untold | End::Became(_))) => Ends::NotSeen,
+            // A shell tells a signal as a status from 128 on.
+            (Outcome::Exit(told), Some(End::Signal(seen))) if told.checked_sub(128) == Some(seen) => {
+                Ends::Same
+            }
+            (Outcome::Exit(told), Some(End::Exit(seen))) if told == seen => Ends::Same,
+            (Outcome::Signal(told), Some(End::Signal(seen))) if told == seen => Ends::Same,
+            _ => Ends::Differ,
+        }
+    }
+}
+
+impl Reconciled {
+    /// How many pairs stand so.
+    #[must_use]
+    pub fn count(&self, ends: Ends) -> usize {
+        self.pairs.iter().filter(|pair| pair.ends == ends).count()
+    }
+
+    /// Whether the two sides agree, and all of them was compared.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        let is_open = |pair: &Pair| {
+            matches!(pair.ends, Ends::Differ | Ends::NotSeen) || pair.text == Compared::AroundAnything
+        };
+        self.only_told.is_empty()
+            && self.only_seen.is_empty()
+            && self.taken_out.is_empty()
+            && !self.pairs.iter().any(is_open)
+    }
+}
+
+/// Holds the two sides against each other: by order and text, then by text alone, then by what is left
+/// of a text in which a secret was masked.
+#[must_use]
+pub fn reconcile<'a>(told: impl IntoIterator<Item = &'a Told>, seen: &[Seen]) -> Reconciled {
+    let told: Vec<&Told> = told.into_iter().collect();
+    let texts: Vec<Shown> = told.iter().map(|told| told.shown()).collect();
+    let mut found = Found { of_told: vec![None; told.len()], of_seen: vec![None; seen.len()] };
+    let keys: Vec<Vec<u8>> = texts.iter().map(key).collect();
+    // A text that was taken out is the same as no other.
+    let own = |(at, seen): (usize, &Seen)| seen.shown.as_ref().map_or_else(|| format!("-{at}").into(), key);
+    let own: Vec<Vec<u8>> = seen.iter().enumerate().map(own).collect();
+    for op in capture_diff_slices(Algorithm::Myers, &keys, &own) {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
+            (0..len).for_each(|step| found.pair(old_index + step, new_index + step, Compared::Whole, false));
+        }
+    }
+    for (at, own) in own.iter().enumerate() {
+        found.first(at, |place| (keys[place] == *own).then_some(Compared::Whole));
+    }
+    for (at, seen) in seen.iter().enumerate() {
+        found.first(at, |place| fits(seen.shown.as_ref()?, &texts[place]));
+    }
+    let mut all = Reconciled::default();
+    for (place, pair) in found.of_told.iter().enumerate() {
+        match pair {
+            Some((at, text, moved)) => all.pairs.push(Pair {
+                told: place,
+                seen: *at,
+                ends: Ends::of(told[place].outcome, seen[*at].end),
+                text: *text,
+                moved: *moved,
+            }),
+            None if told[place].outcome == Outcome::NotRun => all.not_run.push(place),
+            None => all.only_told.push(place),
+        }
+    }
+    let left = (0..seen.len()).filter(|at| found.of_seen[*at].is_none());
+    (all.taken_out, all.only_seen) = left.partition(|at| seen[*at].shown.is_none());
+    all
+}
+
+/// What was found of each side.
+struct Found {
+    of_told: Vec<Option<(usize, Compared, bool)>>,
+    of_seen: Vec<Option<usize>>,
+}
+
+impl Found {
+    fn pair(&mut self, told: usize, seen: usize, text: Compared, moved: bool) {
+        (self.of_told[told], self.of_seen[seen]) = (Some((seen, text, moved)), Some(told));
+    }
+
+    /// Pairs what the kernel saw there with the first command that is left and fits.
+    fn first(&mut self, seen: usize, fits: impl Fn(usize) -> Option<Compared>) {
+        if self.of_seen[seen].is_some() {
+            return;
+        }
+        let left = (0..self.of_told.len()).filter(|told| self.of_told[*told].is_none());
+        let first = left.filter_map(|told| Some((told, fits(told)?))).next();
+        if let Some((told, text)) = first {
+            let is_moved = |pair: &Option<(usize, Compared, bool)>| pair.is_some_and(|(at, ..)| at > seen);
+            let moved = self.of_told[..told].iter().any(is_moved);
+            self.pair(told, seen, text, moved);
+        }
+    }
+}
+
+/// A text as the comparison sees it.
+fn key(shown: &Shown) -> Vec<u8> {
+    match shown {
+        Shown::Text(text) => [b"=", text.as_slice()].concat(),
+        Shown::Words(words) => {
+            words.iter().fold(b":".to_vec(), |all, word| [&all, word.as_slice(), b"\0"].concat())
+        }
+    }
+}
+
+/// What is the same, if a text can be the one that a text with masked secrets was made of: it has what
+/// is left of that, in this order.
+fn fits(masked: &Shown, told: &Shown) -> Option<Compared> {
+    let (Shown::Text(masked), Shown::Text(told)) = (masked, told) else { return None };
+    let (pieces, may_be_anything) = around_signs(masked);
+    let [first, between @ .., last] = &pieces[..] else { return None };
+    let mut rest = told.strip_prefix(*first)?;
+    for piece in between {
+        let at = memchr::memmem::find(rest, piece)?;
+        rest = &rest[at + piece.len()..];
+    }
+    let same = if may_be_anything { Compared::AroundAnything } else { Compared::AroundSecrets };
+    rest.ends_with(last).then_some(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str, outcome: Outcome) -> Told {
+        let asked = Shown::Text(text.into());
+        Told { id: "c".to_owned(), line: 1, at: None, asked, ran: None, outcome }
+    }
+
+    fn seen(text: &str, end: Option<End>) -> Seen {
+        Seen { start: 1, shown: Some(Shown::Text(text.into())), end, orphan: false }
+    }
+
+    /// Both sides as lists of texts, all with the status 0.
+    fn of(told_texts: &[&str], seen_texts: &[&str]) -> Reconciled {
+        let told: Vec<Told> = told_texts.iter().map(|text| told(text, Outcome::Exit(0))).collect();
+        let seen: Vec<Seen> = seen_texts.iter().map(|text| seen(text, Some(End::Exit(0)))).collect();
+        reconcile(&told, &seen)
+    }
+
+    #[test]
+    fn a_command_of_one_side_is_lost_or_taken_for_another() {
+        let all = of(&["a", "ls", "b", "ls"], &["a", "ls", "x", "b", "ls"]);
+        assert!(!all.agrees() && all.only_told.is_empty() && all.only_seen == [2]);
+        let all = of(&["a", "ls", "b"], &["a", "b"]);
+        assert_eq!((all.only_told.as_slice(), all.only_seen.len(), all.agrees()), (&[1][..], 0, false));
+        // White space is compared exactly.
+        assert_eq!(of(&["ls "], &["ls"]).only_told, [0]);
+        // Commands that run at the same time start in another order.
+        let all = of(&["a", "b", "c"], &["b", "a", "c"]);
+        assert!(all.agrees() && all.pairs.iter().filter(|pair| pair.moved).count() == 1, "{all:?}");
+        assert!(of(&[], &[]).agrees());
+        // Words are no text.
+        let words = Seen { shown: Some(Shown::Words(vec![b"ls".to_vec()])), ..seen("", Some(End::Exit(0))) };
+        assert_eq!(reconcile(&[told("ls", Outcome::Exit(0))], &[words]).only_seen, [0]);
+    }
+
+    #[test]
+    fn an_end_that_differs_is_taken_for_the_same() {
+        for (outcome, end, ends, agrees) in [
+            (Outcome::Exit(0), Some(End::Exit(0)), Ends::Same, true),
+            (Outcome::Exit(0), Some(End::Exit(1)), Ends::Differ, false),
+            (Outcome::Exit(143), Some(End::Signal(15)), Ends::Same, true),
+            (Outcome::Exit(144), Some(End::Signal(15)), Ends::Differ, false),
+            (Outcome::Exit(1), Some(End::Signal(9)), Ends::Differ, false),
+            (Outcome::Exit(0), Some(End::Running), Ends::Differ, false),
+            (Outcome::Exit(0), Some(End::NotStarted), Ends::Differ, false),
+            (Outcome::Exit(0), Some(End::Untold), Ends::NotSeen, false),
+            (Outcome::Exit(0), None, Ends::NotSeen, false),
+            (Outcome::Signal(15), Some(End::Signal(15)), Ends::Same, true),
+            (Outcome::Signal(15), Some(End::Exit(143)), Ends::Differ, false),
+            (Outcome::NotTold, Some(End::Exit(3)), Ends::NotTold, true),
+            (Outcome::NotRun, Some(End::Exit(3)), Ends::NotTold, true),
+        ] {
+            let all = reconcile(&[told("a", outcome)], &[seen("a", end)]);
+            assert_eq!((all.pairs[0].ends, all.agrees()), (ends, agrees), "{outcome:?} {end:?}");
+        }
+        // What was asked for and not told to have run need not be there; what was told to have has to.
+        let all = reconcile(&[told("a", Outcome::NotRun), told("b", Outcome::NotTold)], &[]);
+        assert_eq!((all.not_run, all.only_told), (vec![0], vec![1]));
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_compared_is_taken_for_the_same() {
+        let asked = "curl -H 'Authorization: Bearer x' https://h/";
+        for (shown, compared, agrees) in [
+            ("curl -H 'Authorization: Bearer [github-token]' https://h/", Compared::AroundSecrets, true),
+            ("curl -H '[header*]' https://h/", Compared::AroundAnything, false),
+        ] {
+            let all = of(&["ls", asked], &[shown, "ls"]);
+            let pair = all.pairs.iter().find(|pair| pair.told == 1).unwrap();
+            assert_eq!((pair.text, all.agrees()), (compared, agrees), "{shown}");
+        }
+        for shown in ["curl [github-token] https://other/", "echo ${a[0]}", "[nobody-knows-it]"] {
+            assert_eq!(of(&[asked], &[shown]).only_seen, [0], "{shown}");
+        }
+        let gone = Seen { shown: None, ..seen("", Some(End::Exit(0))) };
+        let all = reconcile(&[told("a", Outcome::Exit(0))], &[gone.clone(), gone]);
+        assert_eq!((all.taken_out, all.only_told), (vec![0, 1], vec![0]));
+    }
+}
