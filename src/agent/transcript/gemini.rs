@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::reading::{Entry, Reading, as_text, each_line, line_of, object, objects, text};
+use super::reading::{Entry, Places, Reading, as_text, each_line, object, objects, text};
 use super::told::{Kind, Outcome, Transcript, Unreadable};
 
 /// The tool that runs a command.
@@ -28,8 +28,9 @@ pub fn read(bytes: &[u8]) -> Result<Transcript, Unreadable> {
     if let Ok(Value::Object(whole)) = serde_json::from_slice(bytes)
         && whole.contains_key("messages")
     {
+        let mut places = Places::of(bytes);
         for message in objects(&whole, "messages") {
-            take(&mut reading, message, |id| line_of(bytes, id));
+            take(&mut reading, message, |id| places.line(id));
         }
         return Ok(reading.done());
     }
@@ -49,7 +50,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript, Unreadable> {
     Ok(reading.done())
 }
 
-fn take(reading: &mut Reading, message: &Entry, line: impl Fn(&str) -> u64) {
+fn take(reading: &mut Reading, message: &Entry, mut line: impl FnMut(&str) -> u64) {
     let kind = text(message, "type").unwrap_or_default();
     if !MESSAGES.contains(&kind) {
         reading.unknown(format!("type {kind:?}"));

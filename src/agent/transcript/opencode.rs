@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::reading::{Reading, as_text, line_of, object, objects, text};
+use super::reading::{Places, Reading, as_text, object, objects, text};
 use super::told::{Kind, Outcome, Transcript, Unreadable};
 
 /// The versions that are known here, by their first number.
@@ -37,8 +37,9 @@ pub fn read(bytes: &[u8]) -> Result<Transcript, Unreadable> {
         Err(error) => return Err(Unreadable::json(&error, 1)),
     };
     if let Some(version) = object(&whole, "info").and_then(|info| text(info, "version")) {
-        reading.version(line_of(bytes, "\"version\""), version, &MAJORS)?;
+        reading.version(Places::of(bytes).line("\"version\""), version, &MAJORS)?;
     }
+    let mut places = Places::of(bytes);
     for part in objects(&whole, "messages").flat_map(|message| objects(message, "parts")) {
         let kind = text(part, "type").unwrap_or_default();
         if !PARTS.contains(&kind) {
@@ -55,7 +56,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript, Unreadable> {
         };
         let time = object(state, "time").and_then(|time| time.get("start")?.as_u64());
         let time = time.map(|time| format!("{time:020}"));
-        let line = line_of(bytes, &format!("\"{id}\""));
+        let line = places.line(&format!("\"{id}\""));
         reading.call(id, line, time.as_deref(), as_text(command));
         let status = object(state, "metadata").and_then(|metadata| metadata.get("exit")?.as_i64());
         let outcome = match (text(state, "status"), status) {

@@ -111,10 +111,29 @@ pub fn as_text(text: &str) -> Shown {
     Shown::Text(text.as_bytes().to_vec())
 }
 
-/// The line at which a text stands first.
-pub fn line_of(bytes: &[u8], text: &str) -> u64 {
-    let at = memchr::memmem::find(bytes, text.as_bytes()).unwrap_or_default();
-    1 + memchr::memchr_iter(b'\n', &bytes[..at]).count() as u64
+/// Finds the lines of texts that stand in a document one behind the other.
+pub struct Places<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Places<'a> {
+    /// In this document.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Places { bytes, at: 0, line: 1 }
+    }
+
+    /// The line at which a text stands, from 1: the next place behind those that were found. Of one that
+    /// is not there it is the last line that was found.
+    pub fn line(&mut self, text: &str) -> u64 {
+        let rest = &self.bytes[self.at..];
+        if let Some(found) = memchr::memmem::find(rest, text.as_bytes()) {
+            self.line += memchr::memchr_iter(b'\n', &rest[..found]).count() as u64;
+            self.at += found;
+        }
+        self.line
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +149,12 @@ mod tests {
         assert_eq!(reading.version(7, "2.1.3", &["1", "2"]), Ok(()));
         let error = reading.version(8, "3.0.0", &["1", "2"]).unwrap_err();
         assert!(error.is_unknown_version && error.to_string().contains("line 8: the version 3.0.0"));
+    }
+
+    #[test]
+    fn a_line_is_that_of_another_text() {
+        let mut places = Places::of(b"{\n\"b\"\n\"a\" \"c\"\n\"b\"");
+        assert_eq!(["\"a\"", "\"c\"", "none", "\"b\""].map(|text| places.line(text)), [3, 3, 3, 4]);
     }
 
     #[test]

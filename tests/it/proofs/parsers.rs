@@ -7,6 +7,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use attesh::agent::reconcile::{Ends, Seen, reconcile};
+use attesh::agent::transcript::{self, Kind, Outcome, Told};
+use attesh::fact::process::End;
 use attesh::journal::check::{Knowledge, check};
 use attesh::journal::heads::KeptHeads;
 use attesh::journal::line::{join, split};
@@ -47,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     ("script", script),
     ("heads", heads),
     ("screen", screen),
+    ("transcript", transcript),
 ];
 
 /// The three columns: what comes apart goes together to the same bytes.
@@ -298,4 +302,31 @@ pub fn words(bytes: &[u8], folder: &Path, genesis: &str, shell: &str) -> (Vec<Ve
     let end = bytes.windows(2).position(|two| two == [0, 0]);
     let (head, input) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
     (head.split(|byte| *byte == 0).map(word).collect(), input.to_vec())
+}
+
+/// Whoever wrote it: every command that is told stands in the comparison, once, and the same on both
+/// sides is the same.
+pub fn transcript(bytes: &[u8]) {
+    for kind in Kind::ALL {
+        let Ok(read) = transcript::read(kind, bytes) else { continue };
+        let end = |told: &Told| match told.outcome {
+            Outcome::Exit(status) => End::Exit(status),
+            Outcome::Signal(signal) => End::Signal(signal),
+            Outcome::NotTold | Outcome::NotRun => End::Exit(0),
+        };
+        let seen: Vec<Seen> = (1..)
+            .zip(&read.commands)
+            .map(|(start, told)| Seen {
+                start,
+                shown: Some(told.shown()),
+                end: Some(end(told)),
+                orphan: false,
+            })
+            .collect();
+        let same = reconcile(&read.commands, &seen);
+        assert!(same.agrees() && same.pairs.len() == seen.len() && same.count(Ends::Differ) == 0);
+        let half = reconcile(&read.commands, &seen[seen.len() / 2..]);
+        assert_eq!(half.pairs.len() + half.only_told.len() + half.not_run.len(), read.commands.len());
+        assert_eq!(half.pairs.len() + half.only_seen.len(), seen.len() - seen.len() / 2);
+    }
 }
