@@ -8,13 +8,17 @@
 //! Rules: pure. Every command of each side is in exactly one place of the result. What cannot be
 //! compared is no agreement.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::collections::{HashMap, VecDeque};
 
 use super::Command;
 use super::rules::Shown;
 use super::transcript::{Outcome, Told};
 use crate::fact::process::End;
-use crate::mask::around_signs;
+use crate::mask::{around_signs, has_known_sign};
+
+/// At how many places two sides may be the same for their order to be looked at; beyond that the text
+/// alone decides.
+const SAME_PLACES_MAX: usize = 10_000_000;
 
 /// A command that the kernel told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,20 +139,27 @@ pub fn reconcile<'a>(told: impl IntoIterator<Item = &'a Told>, seen: &[Seen]) ->
     let told: Vec<&Told> = told.into_iter().collect();
     let texts: Vec<Shown> = told.iter().map(|told| told.shown()).collect();
     let mut found = Found { of_told: vec![None; told.len()], of_seen: vec![None; seen.len()] };
-    let keys: Vec<Vec<u8>> = texts.iter().map(key).collect();
     // A text that was taken out is the same as no other.
-    let own = |(at, seen): (usize, &Seen)| seen.shown.as_ref().map_or_else(|| format!("-{at}").into(), key);
-    let own: Vec<Vec<u8>> = seen.iter().enumerate().map(own).collect();
-    for op in capture_diff_slices(Algorithm::Myers, &keys, &own) {
-        if let DiffOp::Equal { old_index, new_index, len } = op {
-            (0..len).for_each(|step| found.pair(old_index + step, new_index + step, Compared::Whole, false));
+    let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut number = |key: Vec<u8>| {
+        let next = numbers.len();
+        *numbers.entry(key).or_insert(next)
+    };
+    let keys: Vec<usize> = texts.iter().map(|text| number(key(text))).collect();
+    let own: Vec<usize> = seen
+        .iter()
+        .enumerate()
+        .map(|(at, seen)| number(seen.shown.as_ref().map_or_else(|| format!("-{at}").into(), key)))
+        .collect();
+    for (place, at) in in_order(&keys, &own) {
+        found.pair(place, at, Compared::Whole, false);
+    }
+    found.left(&keys, &own);
+    for (at, own) in seen.iter().enumerate() {
+        if let Some(masked) = own.shown.as_ref().filter(|text| found.of_seen[at].is_none() && is_masked(text))
+        {
+            found.first(at, |place| fits(masked, &texts[place]));
         }
-    }
-    for (at, own) in own.iter().enumerate() {
-        found.first(at, |place| (keys[place] == *own).then_some(Compared::Whole));
-    }
-    for (at, seen) in seen.iter().enumerate() {
-        found.first(at, |place| fits(seen.shown.as_ref()?, &texts[place]));
     }
     let mut all = Reconciled::default();
     for (place, pair) in found.of_told.iter().enumerate() {
@@ -180,19 +191,80 @@ impl Found {
         (self.of_told[told], self.of_seen[seen]) = (Some((seen, text, moved)), Some(told));
     }
 
+    /// Pairs what is left and has the same text, the first ones first.
+    fn left(&mut self, told: &[usize], seen: &[usize]) {
+        let mut places: HashMap<usize, VecDeque<usize>> = HashMap::new();
+        for (place, key) in told.iter().enumerate().filter(|(place, _)| self.of_told[*place].is_none()) {
+            places.entry(*key).or_default().push_back(place);
+        }
+        for (at, key) in seen.iter().enumerate() {
+            if self.of_seen[at].is_none()
+                && let Some(place) = places.get_mut(key).and_then(VecDeque::pop_front)
+            {
+                self.pair(place, at, Compared::Whole, true);
+            }
+        }
+    }
+
     /// Pairs what the kernel saw there with the first command that is left and fits.
     fn first(&mut self, seen: usize, fits: impl Fn(usize) -> Option<Compared>) {
-        if self.of_seen[seen].is_some() {
-            return;
-        }
         let left = (0..self.of_told.len()).filter(|told| self.of_told[*told].is_none());
-        let first = left.filter_map(|told| Some((told, fits(told)?))).next();
-        if let Some((told, text)) = first {
-            let is_moved = |pair: &Option<(usize, Compared, bool)>| pair.is_some_and(|(at, ..)| at > seen);
-            let moved = self.of_told[..told].iter().any(is_moved);
+        if let Some((told, text)) = left.filter_map(|told| Some((told, fits(told)?))).next() {
+            let is_behind = |pair: &Option<(usize, Compared, bool)>| pair.is_some_and(|(at, ..)| at > seen);
+            let moved = self.of_told[..told].iter().any(is_behind);
             self.pair(told, seen, text, moved);
         }
     }
+}
+
+/// The longest sequence that both sides have in the same order, as pairs of places: that of Hunt and
+/// Szymanski, whose time goes with the number of places at which the two sides are the same.
+fn in_order(told: &[usize], seen: &[usize]) -> Vec<(usize, usize)> {
+    let same = |(one, other): &(&usize, &usize)| one == other;
+    let begin = told.iter().zip(seen).take_while(same).count();
+    let (told, seen) = (&told[begin..], &seen[begin..]);
+    let end = told.iter().rev().zip(seen.iter().rev()).take_while(same).count();
+    let (middle_told, middle_seen) = (&told[..told.len() - end], &seen[..seen.len() - end]);
+    let mut all: Vec<(usize, usize)> = (0..begin).map(|at| (at, at)).collect();
+    let middle = longest(middle_told, middle_seen);
+    all.extend(middle.into_iter().map(|(place, at)| (begin + place, begin + at)));
+    let ends = (begin + middle_told.len()..).zip(begin + middle_seen.len()..);
+    all.extend(ends.take(end));
+    all
+}
+
+fn longest(told: &[usize], seen: &[usize]) -> Vec<(usize, usize)> {
+    let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, key) in seen.iter().enumerate().rev() {
+        places.entry(*key).or_default().push(at);
+    }
+    let count: usize = told.iter().filter_map(|key| places.get(key)).map(Vec::len).sum();
+    if count > SAME_PLACES_MAX {
+        return Vec::new();
+    }
+    // Each pair with the one before it; and of each length the pair that ends first.
+    let mut pairs: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
+    for (place, key) in told.iter().enumerate() {
+        for at in places.get(key).into_iter().flatten() {
+            let length = ends.partition_point(|pair| pairs[*pair].1 < *at);
+            let before = length.checked_sub(1).map(|length| ends[length]);
+            pairs.push((place, *at, before));
+            let last = pairs.len() - 1;
+            match ends.get_mut(length) {
+                Some(pair) => *pair = last,
+                None => ends.push(last),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    let mut next = ends.last().copied();
+    while let Some((place, at, before)) = next.map(|pair| pairs[pair]) {
+        all.push((place, at));
+        next = before;
+    }
+    all.reverse();
+    all
 }
 
 /// A text as the comparison sees it.
@@ -203,6 +275,10 @@ fn key(shown: &Shown) -> Vec<u8> {
             words.iter().fold(b":".to_vec(), |all, word| [&all, word.as_slice(), b"\0"].concat())
         }
     }
+}
+
+fn is_masked(shown: &Shown) -> bool {
+    matches!(shown, Shown::Text(text) if has_known_sign(text))
 }
 
 /// What is the same, if a text can be the one that a text with masked secrets was made of: it has what
@@ -255,6 +331,36 @@ mod tests {
         // Words are no text.
         let words = Seen { shown: Some(Shown::Words(vec![b"ls".to_vec()])), ..seen("", Some(End::Exit(0))) };
         assert_eq!(reconcile(&[told("ls", Outcome::Exit(0))], &[words]).only_seen, [0]);
+    }
+
+    #[test]
+    fn the_order_says_which_of_the_same_texts_is_missing() {
+        for (told, seen, expected) in [
+            ("abcab", "abcab", "00 11 22 33 44"),
+            ("xaya", "xa", "00 11"),
+            ("yaxa", "xa", "20 31"),
+            ("abcd", "bdac", "10 22"),
+            ("", "a", ""),
+            ("aab", "ab", "00 21"),
+        ] {
+            let keys = |text: &str| text.bytes().map(usize::from).collect::<Vec<_>>();
+            let pairs = in_order(&keys(told), &keys(seen));
+            let words: Vec<String> = pairs.iter().map(|(place, at)| format!("{place}{at}")).collect();
+            assert!(pairs.is_sorted() && pairs.iter().map(|(_, at)| at).is_sorted(), "{words:?}");
+            assert_eq!(words.len(), expected.split_whitespace().count(), "{told} {seen}: {words:?}");
+            let all = of(
+                &told.split("").filter(|one| !one.is_empty()).collect::<Vec<_>>(),
+                &seen.split("").filter(|one| !one.is_empty()).collect::<Vec<_>>(),
+            );
+            assert_eq!(all.pairs.len() + all.only_told.len(), told.len());
+        }
+        // Many of the same, and many of others: neither takes long.
+        let (ones, twos) = (vec![1; 20_000], (2..20_002).collect::<Vec<_>>());
+        assert_eq!(in_order(&ones, &twos), []);
+        let mixed: Vec<usize> = (0..20_000).map(|at| at * 7919 % 20_000).collect();
+        assert!(!in_order(&mixed, &(0..20_000).collect::<Vec<_>>()).is_empty());
+        let other: Vec<usize> = (0..20_000).map(|at| at % 2).collect();
+        assert!(in_order(&other, &ones).len() <= 1);
     }
 
     #[test]
