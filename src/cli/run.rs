@@ -17,7 +17,8 @@ use crate::failure::Failure;
 use crate::files;
 use crate::paths;
 use crate::report;
-use crate::supervise::{self, Fail, Program};
+use crate::run::lines::Lines;
+use crate::supervise::{self, Fail, Hear, Program};
 use crate::text::visible;
 
 /// The exit status if there is no such program, as env(1) has it.
@@ -56,7 +57,9 @@ pub fn run(args: &Run) -> Exit {
         }
         return unrecorded(&program);
     };
-    match supervise::run(&program, &session) {
+    let hear = args.lines.then(|| Lines::new(&session)).transpose()?;
+    let hear = hear.map(|lines| Box::new(lines) as Box<dyn Hear>);
+    match supervise::run(&program, &session, hear) {
         Ok(outcome) => around.close(Some((&session, None)), !outcome.whole, "program", outcome.status),
         Err(error) => {
             let what = files::words(&error);

@@ -334,7 +334,8 @@ fn script(
 ) -> Result<(), Failure> {
     let style = Style::for_output();
     let processes = predicate.processes();
-    let told = processes.get(&plan.shell);
+    // What a bash starts that told its lines below a program stands among the starts of that.
+    let told = processes.get(&plan.shell).filter(|told| !told.starts.is_empty());
     let rows =
         |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::below(told, n, None, style));
     let ran = commands.iter().filter(|command| command.shell == plan.shell);

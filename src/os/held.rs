@@ -87,6 +87,7 @@ const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 #[cfg(target_arch = "x86_64")]
 const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+const MASK: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const ANY_OF: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
@@ -122,6 +123,23 @@ fn hold_files(block: &mut Vec<Line>, machine: u32) {
     }
 }
 
+/// Where the accumulator has the number of a call that opens what may be a word of a shell, the process
+/// is held; see [`told`].
+fn hold_words(block: &mut Vec<Line>, machine: u32) {
+    for row in touch::calls(machine) {
+        if let Flags::In(argument) = row.flags {
+            block.extend([
+                line(EQUAL, 0, 5, row.number),
+                line(LOAD, 0, 0, ARGUMENTS + 8 * argument),
+                line(MASK, 0, 0, !touch::LARGE),
+                line(EQUAL, 0, 1, touch::OF_WORDS),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_USER_NOTIF),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+            ]);
+        }
+    }
+}
+
 /// What is held beside the starts of programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Also {
@@ -129,6 +147,8 @@ pub struct Also {
     pub ends: bool,
     /// What may make, change or remove what a name leads to.
     pub files: bool,
+    /// What may be a word of a shell about itself.
+    pub words: bool,
 }
 
 /// The filter: it holds each start of a program, each attempt to reach the process `recorder`, and what
@@ -155,6 +175,8 @@ pub fn filter(recorder: u32, also: Also) -> Vec<Line> {
         }
         if also.files {
             hold_files(&mut block, table.machine);
+        } else if also.words {
+            hold_words(&mut block, table.machine);
         }
         block.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
         lines.push(line(EQUAL, 0, block.len(), table.machine));

@@ -55,6 +55,14 @@ pub fn sealed(bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
+/// A file without a name, where another process can write.
+///
+/// # Errors
+/// The kernel gave none.
+pub fn open() -> io::Result<File> {
+    Ok(File::from(memfd_create(c"traps", MFdFlags::MFD_CLOEXEC)?))
+}
+
 /// Which file an open one is: device and inode.
 ///
 /// # Errors

@@ -160,6 +160,26 @@ pub fn auxiliary(pid: u32, kind: u64) -> Option<u64> {
     values.chunks_exact(16).find(|pair| word(&pair[..8]) == Some(kind)).and_then(|pair| word(&pair[8..]))
 }
 
+/// The names of the variables with which a process began.
+///
+/// # Errors
+/// It is gone, or not this user's.
+pub fn names_of_variables(pid: u32) -> io::Result<Vec<Vec<u8>>> {
+    let text = fs::read(format!("/proc/{pid}/environ"))?;
+    let name = |variable: &[u8]| variable.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+    Ok(text.split(|byte| *byte == 0).filter_map(name).filter(|name| !name.is_empty()).collect())
+}
+
+/// Where this process finds what a path leads to for another one, in its folder and its root.
+#[must_use]
+pub fn path_for(pid: u32, path: &Path) -> PathBuf {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    match path.strip_prefix("/") {
+        Ok(path) => process.join("root").join(path),
+        Err(_) => process.join("cwd").join(path),
+    }
+}
+
 /// The path of a process's program.
 ///
 /// # Errors

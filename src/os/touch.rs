@@ -15,6 +15,14 @@ use super::remote::Memory;
 
 /// Flags of open(2) that may change a file; they are the same for each kind of processor here.
 pub const WRITES: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC).cast_unsigned();
+/// The flags with which bash opens what a redirection `<>` names, but for `O_LARGEFILE`.
+pub const OF_WORDS: u32 = (libc::O_RDWR | libc::O_CREAT).cast_unsigned();
+/// `O_LARGEFILE`, of each kind of processor here; of the other kind it is `O_NOFOLLOW`.
+pub const LARGE: u32 = 0o100_000 | 0o400_000;
+/// What such a name begins with that is a word of a shell: nothing can have that name.
+const WORDS: &[u8] = b"/proc/attesh/";
+/// The longest of these words.
+const WORD_MAX: usize = 8 << 10;
 /// `__O_TMPFILE`: the file has no name.
 const UNNAMED: u32 = 0o20_000_000;
 /// The longest path that the kernel takes.
@@ -163,6 +171,25 @@ pub struct Name {
     pub path: Vec<u8>,
     /// A symbolic link at its end is followed.
     pub follows: bool,
+}
+
+/// The word of a shell that a held thread gives with this call, if it is one.
+///
+/// # Errors
+/// It is gone, or its memory cannot be read.
+pub fn word(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Option<Vec<u8>>> {
+    let argument = |at: u32| arguments[at as usize % 6];
+    match row.flags {
+        Flags::In(at) if argument(at) & u64::from(!LARGE) == u64::from(OF_WORDS) => {}
+        _ => return Ok(None),
+    }
+    let memory = Memory::new(proc::memory(thread)?);
+    // Most of what is opened so is a file.
+    let at = argument(row.first.1);
+    if memory.text(at, WORDS.len())? != WORDS {
+        return Ok(None);
+    }
+    Ok(Some(memory.text(at + WORDS.len() as u64, WORD_MAX)?))
 }
 
 /// The names that a held thread gave with this call; none if it changes nothing by them.

@@ -156,6 +156,12 @@ impl BashCall {
         }
     }
 
+    /// Whether bash reads with these options what BASH_ENV names.
+    #[must_use]
+    pub fn is_hooked(&self) -> bool {
+        self.hooked
+    }
+
     /// bash's options as they were typed, a NUL behind each word.
     #[must_use]
     pub fn options(&self) -> Vec<u8> {

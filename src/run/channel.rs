@@ -27,7 +27,7 @@ const DESCRIPTORS_MIN: [RawFd; 2] = [719, 119];
 const MESSAGE_MAX: usize = 64 << 10;
 /// The length of an answer, a number with blanks before it, so that bash reads all of it whatever
 /// the script's IFS is.
-const ANSWER_BYTES: usize = 8;
+pub const ANSWER_BYTES: usize = 8;
 
 /// What bash reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,9 @@ pub struct Message {
 }
 
 impl Message {
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Reads what bash wrote.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (kind, rest) = text.split_once(' ')?;
         let bare = |told, command| {

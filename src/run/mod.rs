@@ -4,7 +4,7 @@
 //! What lives here: how bash is called (`call`), the script as it is given to it (`given`), where
 //! it says that units end (`split`), by whom its units are seen (`script`): by this program, which
 //! watches bash where it reads (`reader`, `watched`), or by bash's own traps (`channel`,
-//! `trapped`); with every program that starts below it (`traced`); what is recorded of that (`recording`, `records`, `block`), and in which session
+//! `trapped`); the lines of shells below a program (`lines`); with every program that starts below it (`traced`); what is recorded of that (`recording`, `records`, `block`), and in which session
 //! (`session`). What does not: a script's text and its units, which are pure
 //! (`crate::script`), and the verb (`cli::sh`).
 //!
@@ -15,6 +15,7 @@ pub mod call;
 mod channel;
 mod given;
 mod handover;
+pub mod lines;
 pub mod reader;
 pub mod recording;
 mod records;

@@ -86,10 +86,18 @@ pub struct UnitStart {
 /// # Errors
 /// The record was not appended.
 pub fn start(writer: &mut Writer, shell: u64, unit: UnitStart) -> Result<()> {
+    start_in(writer, shell, unit, workdir())
+}
+
+/// Records the start of a command of a shell that is in this folder.
+///
+/// # Errors
+/// The record was not appended.
+pub fn start_in(writer: &mut Writer, shell: u64, unit: UnitStart, folder: Vec<u8>) -> Result<()> {
     let mut texts = Texts::default();
     let kept = KeptText::new(writer.masker().screen(unit.text));
     texts.commit("command", &kept.value);
-    texts.commit("workdir", &writer.masker().screen(workdir()));
+    texts.commit("workdir", &writer.masker().screen(folder));
     let body = Body::Start(Start {
         shell,
         n: unit.n,

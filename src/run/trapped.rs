@@ -98,7 +98,7 @@ fn unit(recording: &mut Recording, run: &mut Run, message: &Message, count: &mut
 }
 
 /// Steps as commands of the shell, which are numbered as they start.
-fn recorded(steps: Vec<run::Step>, from: From, count: &mut u64) -> Vec<Step> {
+pub fn recorded(steps: Vec<run::Step>, from: From, count: &mut u64) -> Vec<Step> {
     let one = |step| match step {
         run::Step::Start { unit, text, .. } => {
             *count += 1;

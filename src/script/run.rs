@@ -7,6 +7,8 @@
 //! run, and what `$?` is before it; the EXIT trap proves that the hook was there to the end. A unit
 //! that bash did not announce has no record, and a status that nobody proved is untold.
 
+use std::borrow::Cow;
+
 use super::Script;
 pub use super::announced::Announced;
 use super::announced::{Agreement, agreement, has_pipe, has_word, is_one_pipeline};
@@ -86,7 +88,7 @@ struct Current {
 /// A script that runs.
 #[derive(Debug)]
 pub struct Run<'a> {
-    script: &'a Script,
+    script: Cow<'a, Script>,
     current: Option<Current>,
     /// The command that bash announced last.
     command: String,
@@ -96,7 +98,13 @@ impl<'a> Run<'a> {
     /// A script of which nothing has run.
     #[must_use]
     pub fn new(script: &'a Script) -> Self {
-        Run { script, current: None, command: String::new() }
+        Run { script: Cow::Borrowed(script), current: None, command: String::new() }
+    }
+
+    /// The same, of a script that is kept here.
+    #[must_use]
+    pub fn of(script: Script) -> Run<'static> {
+        Run { script: Cow::Owned(script), current: None, command: String::new() }
     }
 
     /// The line up to which bash need not announce a command; 0 before the first. Of the last unit

@@ -66,7 +66,23 @@ pub fn close_scripted(
     native: Option<u64>,
     script_unchanged: bool,
 ) -> Result<Head> {
-    append_close(writer, workdir(), Close { shell, why, status, native, script_unchanged })
+    close_scripted_in(writer, shell, why, status, native, script_unchanged, workdir())
+}
+
+/// Closes a shell that ran a script and is in this folder.
+///
+/// # Errors
+/// The record was not appended.
+pub fn close_scripted_in(
+    writer: &mut Writer,
+    shell: u64,
+    why: CloseReason,
+    status: Option<Status>,
+    native: Option<u64>,
+    script_unchanged: bool,
+    workdir: Vec<u8>,
+) -> Result<Head> {
+    append_close(writer, workdir, Close { shell, why, status, native, script_unchanged })
 }
 
 fn append_close(writer: &mut Writer, workdir: Vec<u8>, close: Close) -> Result<Head> {

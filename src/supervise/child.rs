@@ -3,11 +3,13 @@
 //! What lives here: the program that it starts below itself, or the process that runs a script there,
 //! and what stays when that has ended. What does not: what it answers to the kernel (`recorder`).
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use super::hear::Hear;
 use super::recorder::Recorder;
 use super::starts::Starts;
 use super::words::{Program, Word};
@@ -31,10 +33,15 @@ pub struct Lines<'a> {
 pub type Work<'a> = dyn FnMut(Starts) -> u8 + 'a;
 
 /// The work of the recorder of a program; its exit status.
-pub fn record_program(program: &Program, session: &Session, lines: Lines) -> u8 {
+pub fn record_program<'a>(
+    program: &'a Program,
+    session: &'a Session,
+    hear: Option<Box<dyn Hear + 'a>>,
+    lines: Lines,
+) -> u8 {
     let Lines { mut words, listener: to } = lines;
-    let also = Also { ends: !notify::tells_endings(), files: program.files };
-    let begun = begin(program, session, to, also, &mut words);
+    let also = Also { ends: !notify::tells_endings(), files: program.files, words: hear.is_some() };
+    let begun = begin(program, session, to, also, hear, &mut words);
     record(begun, Some(words), program.waits)
 }
 
@@ -50,7 +57,7 @@ pub fn record_script(work: &mut Work, session: &Session, files: bool, lines: Lin
         }
     };
     let mut words = Some(words);
-    let also = Also { ends: !notify::tells_endings(), files };
+    let also = Also { ends: !notify::tells_endings(), files, words: false };
     let begun = begin_script(work, &session, to, also, &mut words);
     record(begun, words, false)
 }
@@ -127,11 +134,13 @@ fn begin<'a>(
     session: &'a Session,
     to: &UnixStream,
     also: Also,
+    hear: Option<Box<dyn Hear + 'a>>,
     words: &mut UnixStream,
 ) -> io::Result<Recorder<'a>> {
     sys::hear_children();
     let (ours, theirs) = UnixStream::pair()?;
-    let mut held = hold(program, session, theirs, to.try_clone()?, also)?;
+    let set = hear.as_ref().map(|hear| hear.environment()).unwrap_or_default();
+    let mut held = hold(program, session, theirs, to.try_clone()?, also, set)?;
     step_aside();
     let pid = held.pid().as_raw().unsigned_abs();
     let begun = Recorder::of_program(program, session, pid, also).and_then(|recorder| {
@@ -142,7 +151,7 @@ fn begin<'a>(
     match begun {
         Ok((mut recorder, Some(listener))) => {
             recorder.listen(listener.into())?;
-            recorder.held = Some(held);
+            (recorder.held, recorder.hear) = (Some(held), hear);
             Ok(recorder)
         }
         Ok((mut recorder, None)) => {
@@ -166,12 +175,13 @@ fn hold(
     own: UnixStream,
     other: UnixStream,
     also: Also,
+    set: Vec<(&'static str, OsString)>,
 ) -> io::Result<Held> {
     let mut command = Command::new(&program.path);
     if let Some((name, words)) = program.words.split_first() {
         command.arg0(name).args(words);
     }
-    command.env(paths::SESSION_VARIABLE, session.folder().path());
+    command.env(paths::SESSION_VARIABLE, session.folder().path()).envs(set);
     sys::keep_signals(&mut command);
     let filter = held::filter(std::process::id(), also);
     sys::listened(&mut command, filter, [own, other]);

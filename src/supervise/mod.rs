@@ -11,10 +11,12 @@
 
 mod agent;
 mod child;
+mod hear;
 mod notes;
 mod recorder;
 mod records;
 mod starts;
+mod told;
 mod touches;
 mod tree;
 mod units;
@@ -30,6 +32,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
+use crate::fact::process::Count;
+use crate::journal::append::Writer;
 use crate::os::held::{self, Also, Asked, asked};
 use crate::os::signals::Signals;
 use crate::record::CloseReason;
@@ -39,10 +43,12 @@ use crate::session::{self, Session, close};
 use crate::sys::{self, notify};
 use crate::text;
 
+pub use hear::{Answer, Hear};
 pub use starts::Starts;
 pub use words::{Fail, Program};
 
 use child::{Lines, Work};
+use units::When;
 use words::{WAIT_MS, Word};
 
 /// Whether this machine can hold starts for a recorder, and whether its kernel tells how each of them
@@ -65,12 +71,17 @@ pub struct Outcome {
     pub whole: bool,
 }
 
-/// Runs a program in this session, and records it.
+/// Runs a program in this session, and records it, with what the shells below tell of themselves to
+/// `hear`.
 ///
 /// # Errors
 /// It could not be started: nothing of it ran.
-pub fn run(program: &Program, session: &Session) -> std::io::Result<Outcome> {
-    let (waiting, recorder) = beside(|lines| child::record_program(program, session, lines))?;
+pub fn run(
+    program: &Program,
+    session: &Session,
+    hear: Option<Box<dyn Hear + '_>>,
+) -> std::io::Result<Outcome> {
+    let (waiting, recorder) = beside(|lines| child::record_program(program, session, hear, lines))?;
     match waiting.wait(program.fail)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {
@@ -119,6 +130,15 @@ fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
     // A recorder that stays for what runs on in the background is not waited for.
     let line = BufReader::new(line);
     Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))
+}
+
+/// Records of a shell below a program that what it started is told among the starts of that.
+///
+/// # Errors
+/// The record was not appended.
+pub fn told_above(writer: &mut Writer, shell: u64, by_handle: bool) -> session::Result<()> {
+    let count = Count { seen: 0, lost: 0, not_started: 0, reached: 0, running: 0 };
+    records::count(writer, shell, When::Outside, &count, recorder::told_by(by_handle))
 }
 
 /// Closes what a recorder left open that died.

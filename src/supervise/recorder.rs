@@ -17,6 +17,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
+use super::hear::Hear;
 use super::touches::AllTouches;
 use super::tree::{Start, Tree};
 use super::units::Units;
@@ -68,6 +69,8 @@ pub struct Recorder<'a> {
     pub(super) by_handle: bool,
     /// What is touched, if that was asked for.
     pub(super) touches: Option<AllTouches>,
+    /// What hears the shells below, if that was asked for.
+    pub hear: Option<Box<dyn Hear + 'a>>,
     /// Who runs a script in a shell, and tells of it.
     pub(super) script: Option<Script>,
     pub(super) listener: Option<OwnedFd>,
@@ -175,6 +178,7 @@ impl<'a> Recorder<'a> {
             root,
             by_handle: !also.ends,
             touches: also.files.then(AllTouches::default),
+            hear: None,
             script: None,
             listener: None,
             poll,
@@ -271,17 +275,17 @@ impl<'a> Recorder<'a> {
                 None
             }
             Some(Asked::Reach(name)) => self.reach(&call, name),
-            Some(Asked::Touch(row)) => {
-                self.touch(&call, row);
-                None
-            }
+            Some(Asked::Touch(row)) => match self.word(&call, row)? {
+                Some(answer) => answer,
+                None => return Ok(()),
+            },
             None => None,
         };
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
         notify::answer(listener.as_fd(), call.id, refused)
     }
 
-    fn is_held(&self, call: &Call) -> bool {
+    pub(super) fn is_held(&self, call: &Call) -> bool {
         self.listener.as_ref().is_some_and(|listener| notify::is_held(listener.as_fd(), call.id))
     }
 
@@ -337,7 +341,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// A process is to make, change or remove what a name leads to.
-    fn touch(&mut self, call: &Call, row: &Row) {
+    pub(super) fn touch(&mut self, call: &Call, row: &Row) {
         let read = || -> io::Result<_> {
             let names = touch::names(call.thread, row, call.arguments)?;
             let whose = match self.tree.whose(call.thread) {
@@ -449,6 +453,7 @@ impl<'a> Recorder<'a> {
 
     /// A process has ended: its parent knows, or it is a child of this one.
     fn ended(&mut self, pid: u32, state: Option<i32>) {
+        self.tells_end(pid, state);
         let left = self.tree.ended(pid, state);
         self.write_left(left);
     }
@@ -509,6 +514,7 @@ impl<'a> Recorder<'a> {
         if let Some(script) = &self.script {
             return script.whole.unwrap_or_else(|| self.close_script());
         }
+        let are_lines_whole = self.close_told();
         let (count, by) = self.count();
         let (why, status) = match End::of_state(state) {
             End::Signal(signal) => (CloseReason::Signal, 128 + signal),
@@ -523,7 +529,7 @@ impl<'a> Recorder<'a> {
             close::close_shell(writer, shell, why, Some(status), Some(1), shells::workdir())?;
             close::end_without_shells(session, writer, &|writer| collected.append(writer))
         });
-        is_written && count.lost == 0
+        is_written && count.lost == 0 && are_lines_whole
     }
 
     /// The count, with the starts that go on, behind what was touched; and by what ends were told.
@@ -538,8 +544,13 @@ impl<'a> Recorder<'a> {
             reached: self.reached,
             running,
         };
-        (count, if self.by_handle { "pidfd" } else { "exit_group" })
+        (count, told_by(self.by_handle))
     }
+}
+
+/// By what the ends of processes are told.
+pub(super) fn told_by(handle: bool) -> &'static str {
+    if handle { "pidfd" } else { "exit_group" }
 }
 
 /// What a process has become, if that is not what was read when it asked for it.

@@ -164,10 +164,21 @@ impl Tree {
     /// A process has ended, with what the kernel or else the process itself told. What is left to record
     /// is a start that it asked for last and that never ran anything.
     pub fn ended(&mut self, pid: u32, state: Option<i32>) -> Option<Start> {
+        let end = self.end_of(pid, state)?;
+        self.leaves(pid, end)
+    }
+
+    /// How a process has ended, with what the kernel told.
+    pub fn end_of(&self, pid: u32, state: Option<i32>) -> Option<End> {
         let process = self.processes.get(&pid)?;
         let state = state.or_else(|| notify::ending(process.handle.as_ref()?.as_fd()));
-        let end = state.map(End::of_state).or(process.told.map(End::Exit)).unwrap_or(End::Untold);
-        self.leaves(pid, end)
+        Some(state.map(End::of_state).or(process.told.map(End::Exit)).unwrap_or(End::Untold))
+    }
+
+    /// Whether a process has ended, whoever has waited for it.
+    pub fn has_ended(&self, pid: u32) -> bool {
+        let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
+        handle.is_some_and(|handle| notify::has_ended(handle.as_fd()))
     }
 
     fn leaves(&mut self, pid: u32, end: End) -> Option<Start> {

@@ -19,6 +19,8 @@ pub type Line = libc::sock_filter;
 const RECEIVE: u32 = request(3, size_of::<libc::seccomp_notif>(), b'!', 0);
 const SEND: u32 = request(3, size_of::<libc::seccomp_notif_resp>(), b'!', 1);
 const IS_VALID: u32 = request(1, size_of::<u64>(), b'!', 2);
+/// `SECCOMP_IOCTL_NOTIF_ADDFD`: `_IOW('!', 3, struct seccomp_notif_addfd)`.
+const GIVE: u32 = request(1, size_of::<Given>(), b'!', 3);
 /// `PIDFD_GET_INFO`: `_IOWR(0xff, 11, struct pidfd_info)`.
 const INFO: u32 = request(3, size_of::<Info>(), 0xff, 11);
 /// `PIDFD_INFO_EXIT`: how the process ended, once somebody has waited for it.
@@ -37,6 +39,16 @@ struct Info {
     cgroup: u64,
     numbers: [u32; 11],
     exit: i32,
+}
+
+/// `struct seccomp_notif_addfd`
+#[repr(C)]
+struct Given {
+    id: u64,
+    flags: u32,
+    ours: u32,
+    theirs: u32,
+    their_flags: u32,
 }
 
 /// A system call at which a process is held.
@@ -126,6 +138,25 @@ pub fn is_held(listener: BorrowedFd, id: u64) -> bool {
 pub fn answer(listener: BorrowedFd, id: u64, refused: Option<i32>) -> io::Result<()> {
     let flags = if refused.is_none() { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
     let mut answer = libc::seccomp_notif_resp { id, val: 0, error: -refused.unwrap_or(0), flags };
+    match control(listener, SEND, &mut answer) {
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Answers a call that is to open something with this file. One that is gone needs no answer.
+///
+/// # Errors
+/// The process may open no more, or the kernel is older than 5.9: the call waits for another answer.
+pub fn give(listener: BorrowedFd, id: u64, file: BorrowedFd) -> io::Result<()> {
+    let (ours, their_flags) = (file.as_raw_fd().cast_unsigned(), libc::O_CLOEXEC.cast_unsigned());
+    let given = Given { id, flags: 0, ours, theirs: 0, their_flags };
+    // SAFETY: the request has the size of the value, which outlives the call.
+    let number = unsafe { libc::ioctl(listener.as_raw_fd(), GIVE as libc::Ioctl, &raw const given) };
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut answer = libc::seccomp_notif_resp { id, val: number.into(), error: 0, flags: 0 };
     match control(listener, SEND, &mut answer) {
         Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
         _ => Ok(()),

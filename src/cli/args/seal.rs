@@ -138,6 +138,7 @@ pub struct Sh {
 #[command(after_help = examples![
     "attesh run make test                                      record every program that starts below it",
     "attesh run --seal t.intoto.json --key ci.key make test    and sign what was recorded",
+    "attesh run --lines ./build                                and the lines of each bash below it",
     "attesh run --fail closed ./agent                          refuse a start that cannot be recorded",
     "attesh run --author claude-code claude -p 'fix the tests'  say who runs it, for attesh log --author",
 ])]
@@ -151,6 +152,9 @@ pub struct Run {
     /// Record the files that it made, changed and removed, too
     #[arg(long)]
     pub files: bool,
+    /// Record the lines of each bash that runs a text or a file, too
+    #[arg(long)]
+    pub lines: bool,
     /// What becomes of a start that cannot be recorded: open lets it go on, closed refuses it
     #[arg(long, value_name = "open|closed", default_value = "open", value_parser = ["open", "closed"])]
     pub fail: String,
