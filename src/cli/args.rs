@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use agent::{Agent, AgentInstall, AgentName, AgentVerb};
 pub use collect::{Collect, Init, NoticeArgs};
 pub use mask::{Mask, MaskRules, MaskTest, MaskVerb};
 pub use masks::Masks;
@@ -23,6 +24,7 @@ macro_rules! examples {
     ($($line:literal),+ $(,)?) => { concat!("Examples:", $("\n  ", $line),+) };
 }
 
+mod agent;
 mod collect;
 mod mask;
 mod masks;
@@ -81,6 +83,8 @@ pub enum Verb {
     Sh(Sh),
     /// Run a program and record every program that starts below it
     Run(Run),
+    /// Have coding agents recorded that are typed in a shell
+    Agent(Agent),
     /// Print a sealed file, a journal or a session readably
     Show(Show),
     /// Hold what an agent's transcript tells of its commands against what the kernel told
@@ -133,7 +137,7 @@ impl Verb {
             Verb::Prune(args) => args.json,
             Verb::Doctor(args) => args.json,
             Verb::Init(_) | Verb::Note(_) | Verb::Pause(_) | Verb::Resume(_) => false,
-            Verb::Completions(_) | Verb::Man(_) | Verb::Sh(_) | Verb::Run(_) => false,
+            Verb::Completions(_) | Verb::Man(_) | Verb::Sh(_) | Verb::Run(_) | Verb::Agent(_) => false,
         }
     }
 }

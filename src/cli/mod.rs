@@ -1,5 +1,6 @@
 //! The commands, one file a verb or a family of verbs. Nothing here is imported from elsewhere.
 
+mod agent;
 mod agents;
 pub mod args;
 mod around;
@@ -132,6 +133,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Verify(args) => verify::run(&args),
         Verb::Sh(args) => sh::run(&args),
         Verb::Run(args) => run::run(&args),
+        Verb::Agent(args) => agent::run(&args),
         Verb::Policy(args) => policy::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Reconcile(args) => reconcile::run(&args),

@@ -21,6 +21,7 @@ macro_rules! pages {
 /// The pages that the program carries.
 pub const PAGES: &[(&str, &str, &str)] = pages![
     "attesh" "1",
+    "attesh-agent" "1",
     "attesh-completions" "1",
     "attesh-disclose" "1",
     "attesh-doctor" "1",

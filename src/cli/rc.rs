@@ -9,6 +9,7 @@
 //! may read its rc file before PATH has the folder. A shell that does not find attesh says so, for
 //! one that is not recorded must not look like one that is.
 
+use std::borrow::Cow;
 use std::fs::{File, Metadata, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -29,25 +30,32 @@ use crate::text::{Command, fish_quoted, posix_quoted, quoted, visible};
 /// What follows the line if a newline had to be added before it.
 const NO_NEWLINE: &str = " (no newline before)";
 /// What follows the line if attesh made the file.
-const NEW_FILE: &str = " (new file)";
+pub const NEW_FILE: &str = " (new file)";
 /// The words of a line that starts the recording.
 const START: &[u8] = b"attesh init ";
 /// How many symbolic links may follow one another.
 const LINKS_MAX: usize = 40;
 /// The longest rc file that is edited, in bytes.
-const RC_MAX: u64 = 16 << 20;
+pub const RC_MAX: u64 = 16 << 20;
 
 /// The line of a shell, in pieces around the path of attesh: it begins and ends like no other.
-struct Form {
-    name: &'static str,
-    begin: &'static str,
-    end: &'static str,
+pub struct Form {
+    /// The shell.
+    pub name: &'static str,
+    /// How it begins, up to the path of attesh.
+    pub begin: Cow<'static, str>,
+    /// How it ends.
+    pub end: Cow<'static, str>,
 }
 
-const FORMS: [Form; 3] = [
-    Form { name: "bash", begin: "case $- in *i*) if test -x ", end: " >&2; fi;; esac # attesh" },
-    Form { name: "zsh", begin: "if [[ -o interactive ]]; then if [[ -x ", end: " >&2; fi; fi # attesh" },
-    Form { name: "fish", begin: "if status is-interactive; if test -x ", end: " >&2; end; end # attesh" },
+const fn form(name: &'static str, begin: &'static str, end: &'static str) -> Form {
+    Form { name, begin: Cow::Borrowed(begin), end: Cow::Borrowed(end) }
+}
+
+static FORMS: [Form; 3] = [
+    form("bash", "case $- in *i*) if test -x ", " >&2; fi;; esac # attesh"),
+    form("zsh", "if [[ -o interactive ]]; then if [[ -x ", " >&2; fi; fi # attesh"),
+    form("fish", "if status is-interactive; if test -x ", " >&2; end; end # attesh"),
 ];
 
 impl Form {
@@ -59,6 +67,15 @@ impl Form {
         }]
     }
 
+    /// A path or a word as this shell reads it.
+    pub fn word(&self, word: &str) -> String {
+        match self.name {
+            _ if quoted(word.as_ref()) == word => word.to_owned(),
+            "fish" => fish_quoted(word),
+            _ => posix_quoted(word),
+        }
+    }
+
     /// The line that calls this program.
     fn line(&self, program: &str, rc: &Path) -> String {
         let quote = if self.name == "fish" { fish_quoted } else { posix_quoted };
@@ -68,7 +85,7 @@ impl Form {
         );
         let plain = quoted(program.as_ref()) == program;
         let (path, missing) = (if plain { program.to_owned() } else { quote(program) }, quote(&missing));
-        let (begin, end) = (self.begin, self.end);
+        let (begin, end) = (&self.begin, &self.end);
         match self.name {
             "bash" => {
                 format!("{begin}{path}; then eval \"$({path} init bash)\"; else echo {missing}{end}")
@@ -93,7 +110,7 @@ impl Form {
 }
 
 /// The rc file of a shell.
-fn rc_file(shell: ShellName) -> Result<PathBuf, Failure> {
+pub fn rc_file(shell: ShellName) -> Result<PathBuf, Failure> {
     let no_home = || Failure::unable("there is no home folder").next("set HOME");
     match shell {
         ShellName::Bash => Ok(paths::home().ok_or_else(no_home)?.join(".bashrc")),
@@ -106,7 +123,7 @@ fn rc_file(shell: ShellName) -> Result<PathBuf, Failure> {
 }
 
 /// The path of this program, for a line that outlives this process.
-fn program() -> Result<String, Failure> {
+pub fn program() -> Result<String, Failure> {
     let path = paths::called().or_else(paths::executable);
     let path = path.ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
     match path.to_str().filter(|path| !path.contains('\n')) {
@@ -209,13 +226,13 @@ fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
 }
 
 /// The text before the line of attesh; the whole text, if it has no such line.
-fn above<'a>(text: &'a [u8], form: &Form) -> &'a [u8] {
+pub fn above<'a>(text: &'a [u8], form: &Form) -> &'a [u8] {
     find_line(text, form).map_or(text, |range| &text[..range.start])
 }
 
 /// Writes the file. A new one belongs, with the folders that it needs, to the owner of the folder
 /// around: root may do this in the home of another.
-fn write(path: &Path, before: Option<&[u8]>, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write(path: &Path, before: Option<&[u8]>, bytes: &[u8]) -> Result<(), Failure> {
     if let Some(before) = before {
         return amend(path, before, bytes).map_err(|error| match error {
             FileError::Owner(..) => Failure::from(error).next("have that user type the same"),
@@ -287,7 +304,7 @@ fn open_to_write(path: &Path, meta: &Metadata) -> Result<File, FileError> {
 
 /// The file that a path leads to. An rc file is often a link into a folder of dotfiles: attesh
 /// edits the file there, or makes it if it is missing, and keeps the link.
-fn led_to(path: &Path) -> Result<PathBuf, Failure> {
+pub fn led_to(path: &Path) -> Result<PathBuf, Failure> {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
         match std::fs::canonicalize(&path) {
@@ -323,7 +340,7 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
 /// The text with the line, at its end or in the place of one that calls another attesh; `None` if
 /// it has the line already. A newline that has to be added before it is marked, so that removing
 /// the line leaves every byte as it was.
-fn with_line(text: &[u8], form: &Form, line: &str) -> Option<Vec<u8>> {
+pub fn with_line(text: &[u8], form: &Form, line: &str) -> Option<Vec<u8>> {
     if let Some(range) = find_line(text, form) {
         let piece = &text[range.clone()];
         let start = usize::from(piece.starts_with(b"\n"));
@@ -357,7 +374,7 @@ fn find_line(text: &[u8], form: &Form) -> Option<std::ops::Range<usize>> {
 }
 
 /// The text without the line, however often it has it; `None` if it does not have it.
-fn without_line(text: &[u8], form: &Form) -> Option<Vec<u8>> {
+pub fn without_line(text: &[u8], form: &Form) -> Option<Vec<u8>> {
     let mut without = without_one(text, form)?;
     while let Some(less) = without_one(&without, form) {
         without = less;

@@ -134,6 +134,7 @@ mod mask {
 
 /// The commands from outside: what they say, show and leave alone when something is wrong.
 mod cli {
+    mod agent;
     mod caused;
     mod constant;
     mod held;
