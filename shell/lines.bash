@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC1090,SC2016,SC2034,SC2154
+# shellcheck shell=bash disable=SC1090,SC2016,SC2034,SC2078,SC2154
 # What a bash below `attesh run --lines` reads first (BASH_ENV). `attesh run` fills in one value and
 # leaves the remarks out.
 #

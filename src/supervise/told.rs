@@ -11,10 +11,22 @@ use std::os::fd::AsFd as _;
 
 use super::hear::Answer;
 use super::recorder::Recorder;
-use crate::os::held;
-use crate::os::memory;
 use crate::os::touch::{self, Row};
+use crate::os::{held, memory, proc};
 use crate::sys::notify::{self, Call};
+
+/// Whether the parent of a shell is another process of this program, such as `attesh sh`, which records
+/// the shell itself; one that cannot be looked at may be.
+fn is_recorded_by(parent: u32) -> bool {
+    let own = std::process::id();
+    let path = || proc::path_of_program(own).ok();
+    parent != own
+        && match proc::path_of_program(parent) {
+            Ok(other) => path() == Some(other),
+            // It keeps keys, as this process does.
+            Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+        }
+}
 
 impl Recorder<'_> {
     /// A process is to open a name: a word of a shell, or what is touched. The answer is as that to a
@@ -38,7 +50,11 @@ impl Recorder<'_> {
         else {
             return Ok(Some(Some(libc::ENOENT)));
         };
-        let file = match hear.hear(kin.process, folder, &word) {
+        let answer = match word.starts_with(b"B ") && is_recorded_by(kin.parent) {
+            true => Answer::Nobody,
+            false => hear.hear(kin.process, folder, &word),
+        };
+        let file = match answer {
             Answer::Text(text) => memory::sealed(&text).ok(),
             Answer::Place(file) => Some(file),
             Answer::Nobody => return Ok(Some(Some(libc::ENOENT))),

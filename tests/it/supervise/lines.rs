@@ -242,6 +242,24 @@ fn a_sealed_session_with_lines_is_not_verified_or_shown() {
     assert_eq!(below(&home).starts[&1].end, Some(End::Exit(3)));
 }
 
+#[test]
+fn a_script_that_attesh_sh_records_is_told_twice() {
+    for by in ["", "traps"] {
+        let home = with_key();
+        home.file("work/s.sh", "echo a\n/bin/false\nbash -c 'echo in'\n");
+        let mut command = home.command(Path::new(ATTESH));
+        command
+            .args(["run", "--lines", "--quiet", ATTESH, "sh", "--quiet", "s.sh"])
+            .env("ATTESH_EVIDENCE", by);
+        let said = said(&mut command);
+        assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(0), "a\nin\n", ""), "{by}");
+        let all = bashes(&home.records());
+        let script =
+            lines(&[("echo a", Some(0)), ("/bin/false", Some(1)), ("bash -c 'echo in'", Some(0))], "exit");
+        assert_eq!(all, [script, lines(&[("echo in", Some(0))], "exit")], "{by}");
+    }
+}
+
 /// Many at once, as a build has them.
 #[test]
 fn a_bash_among_many_is_lost() {
