@@ -141,11 +141,13 @@ fn install(args: &AgentInstall) -> Exit {
         report::line(&format!("removed from {}: new shells start {typed} without attesh", rc.display()))?;
         return Ok(0);
     }
+    let remove = Command::new("attesh agent install").word(author).word("--remove");
+    let remove = if args.shell.is_some() { remove.word("--shell").word(form.name) } else { remove };
     report::line(&format!(
         "added to {}: new shells start {typed} by attesh run\nto see what it ran type: {}\nto remove the line type: {}",
         rc.display(),
         Command::new("attesh log --author").word(author),
-        Command::new("attesh agent install").word(author).word("--remove"),
+        remove,
     ))?;
     if login::names(text, &format!("alias {typed}=")) || login::names(text, &format!("alias {typed} ")) {
         report::say(&format!(
