@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::agent::Ran;
 use crate::encoding::hex;
+use crate::fact::manifest::{Special, Thing};
 use crate::fact::process::{End, Started, Told};
-use crate::fact::touched::{Change, Holds};
+use crate::fact::touched::Change;
 use crate::report::Style;
 use crate::text::{count, quoted, visible};
 
@@ -53,20 +54,20 @@ fn file_rows(told: &Told, n: Option<u64>, style: Style) -> Vec<String> {
     here.map(|one| {
         let by: Vec<String> = one.by.iter().map(u64::to_string).collect();
         let by = if by.is_empty() { String::new() } else { format!("by {}", by.join(", ")) };
-        let holds = match &one.holds {
-            Holds::Nothing => String::new(),
-            Holds::File { size, sha256, .. } => {
+        let holds = match &one.entry.thing {
+            Thing::Special(Special::Vanished) => String::new(),
+            Thing::File { size, sha256, .. } => {
                 format!(
                     ", {}, sha256:{}",
                     count(usize::try_from(*size).unwrap_or(usize::MAX), "byte"),
                     hex(sha256)
                 )
             }
-            Holds::Link(target) => format!(", link to {}", visible(target)),
-            Holds::Other(kind) => format!(", {}", kind.name()),
+            Thing::Link(target) => format!(", link to {}", visible(target)),
+            Thing::Special(kind) => format!(", {}", kind.name()),
         };
         let word = one.change.name();
-        format!("{word:>20}  {}  {}", visible(&one.path), style.dim(&format!("{by}{holds}")))
+        format!("{word:>20}  {}  {}", visible(&one.entry.path), style.dim(&format!("{by}{holds}")))
     })
     .collect()
 }

@@ -42,6 +42,10 @@ words! {
         Ignored = "ignored",
         /// Nobody saw whether it was there before.
         Unknown = "unknown",
+        /// A folder; a manifest lists what is in it.
+        Folder = "folder",
+        /// A name of another root or other mounts; in no manifest.
+        Elsewhere = "elsewhere",
     }
 }
 
@@ -75,7 +79,7 @@ pub struct Entry {
 /// The members of a line, in the order of RFC 8785.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Line {
+pub(super) struct Line {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     kind: Option<Special>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -95,7 +99,7 @@ struct Line {
 }
 
 /// Bytes as a text, or in base64.
-pub(super) fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
+fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (Some(text.to_owned()), None),
         Err(_) => (None, Some(base64(bytes))),
@@ -103,16 +107,21 @@ pub(super) fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
 }
 
 /// The bytes that stand as a text, or in base64.
-pub(super) fn bytes_of(text: Option<String>, base64: Option<String>) -> Option<Vec<u8>> {
+fn bytes_of(text: Option<String>, base64: Option<String>) -> Option<Vec<u8>> {
     text.map(String::into_bytes).or_else(|| base64_strict(base64?.as_bytes()))
 }
 
 impl Entry {
     /// Its line, without the newline.
     fn line(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.members()).expect("the types hold nothing that JSON cannot carry")
+    }
+
+    /// The members of its line.
+    pub(super) fn members(&self) -> Line {
         let (path, path_base64) = text_or_base64(&self.path);
         let line = Line { path, path_base64, ..Line::default() };
-        let line = match &self.thing {
+        match &self.thing {
             Thing::File { mode, sha256, size } => Line {
                 mode: Some(format!("{mode:04o}")),
                 sha256: Some(hex(sha256)),
@@ -124,13 +133,18 @@ impl Entry {
                 Line { link, link_base64, ..line }
             }
             Thing::Special(kind) => Line { kind: Some(*kind), ..line },
-        };
-        serde_json::to_vec(&line).expect("the types hold nothing that JSON cannot carry")
+        }
     }
 
     /// The entry of a line; `None` if it is spelled otherwise.
     fn of_line(bytes: &[u8]) -> Option<Self> {
-        let line: Line = serde_json::from_slice(bytes).ok()?;
+        let entry = Entry::of_members(serde_json::from_slice(bytes).ok()?)?;
+        let other = [Special::Folder, Special::Elsewhere].map(Thing::Special);
+        (entry.line() == bytes && !other.contains(&entry.thing)).then_some(entry)
+    }
+
+    /// The entry of these members.
+    pub(super) fn of_members(line: Line) -> Option<Self> {
         let link = bytes_of(line.link, line.link_base64);
         let thing = match (line.kind, link, line.sha256) {
             (Some(kind), None, None) => Thing::Special(kind),
@@ -142,8 +156,7 @@ impl Entry {
             },
             _ => return None,
         };
-        let entry = Entry { path: bytes_of(line.path, line.path_base64)?, thing };
-        (entry.line() == bytes).then_some(entry)
+        Some(Entry { path: bytes_of(line.path, line.path_base64)?, thing })
     }
 
     /// Its digest, if it is a regular file that was read.

@@ -1,16 +1,14 @@
 //! The files that the programs below a command made, changed and removed, as the kernel told of them.
 //!
-//! What lives here: the text that lists them, made and read. What does not: seeing them (`supervise`).
-//! Normative: attesh-facts(5).
+//! What lives here: the text that lists them, made and read. What does not: seeing them (`supervise`),
+//! the spelling of what has a name (`manifest`). Normative: attesh-facts(5).
 //!
 //! Rules: one spelling only, so reading compares with writing.
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{MODE_MAX, bytes_of, text_or_base64};
-use crate::crypto::Digest;
-use crate::encoding::{hex, hex_exact};
-use crate::record::{INTEGER_MAX, words};
+use super::manifest::{self, Entry, Special, Thing};
+use crate::record::words;
 
 /// The name of the text with the list.
 pub const FILES: &str = "files";
@@ -36,128 +34,42 @@ words! {
     }
 }
 
-words! {
-    /// What has a name, and is no regular file that was read.
-    Other {
-        /// A folder.
-        Folder = "folder",
-        /// A named pipe, a socket or a device.
-        Special = "special",
-        /// Nobody may read it.
-        Unreadable = "unreadable",
-        /// It changed while it was read.
-        Changing = "changing",
-        /// It is in another root or mount namespace than that of the recorder.
-        Elsewhere = "elsewhere",
-    }
-}
-
-/// What has a name after the command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// Nothing.
-    Nothing,
-    /// A regular file.
-    File {
-        /// Its permission bits.
-        mode: u32,
-        /// SHA-256 of its bytes.
-        sha256: Digest,
-        /// Its length in bytes.
-        size: u64,
-    },
-    /// A symbolic link, by its text.
-    Link(Vec<u8>),
-    /// Another thing.
-    Other(Other),
-}
-
 /// A name that was touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {
-    /// The name, from the root on.
-    pub path: Vec<u8>,
     /// What became of it.
     pub change: Change,
     /// The starts whose processes touched it.
     pub by: Vec<u64>,
-    /// What has it after the command.
-    pub holds: Holds,
+    /// The name, from the root on, and what has it after the command: where that is nothing, what
+    /// vanished.
+    pub entry: Entry,
 }
 
 /// The members of a line, in the order of RFC 8785.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Line {
     by: Vec<u64>,
     change: Change,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    kind: Option<Other>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    link: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    link_base64: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    mode: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    path_base64: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    sha256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    size: Option<u64>,
+    #[serde(flatten)]
+    entry: manifest::Line,
 }
 
 impl Touched {
     /// Its line, with the newline.
     #[must_use]
     pub fn line(&self) -> String {
-        let (path, path_base64) = text_or_base64(&self.path);
-        let mut line = Line {
-            by: self.by.clone(),
-            change: self.change,
-            kind: None,
-            link: None,
-            link_base64: None,
-            mode: None,
-            path,
-            path_base64,
-            sha256: None,
-            size: None,
-        };
-        match &self.holds {
-            Holds::Nothing => {}
-            Holds::File { mode, sha256, size } => {
-                line.mode = Some(format!("{mode:04o}"));
-                line.sha256 = Some(hex(sha256));
-                line.size = Some(*size);
-            }
-            Holds::Link(target) => (line.link, line.link_base64) = text_or_base64(target),
-            Holds::Other(kind) => line.kind = Some(*kind),
-        }
+        let line = Line { by: self.by.clone(), change: self.change, entry: self.entry.members() };
         serde_json::to_string(&line).expect("the types hold nothing that JSON cannot carry") + "\n"
     }
 
     /// What a line without its newline says; `None` if it is spelled otherwise.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let line: Line = serde_json::from_str(text).ok()?;
-        let link = bytes_of(line.link, line.link_base64);
-        let holds = match (line.kind, link, line.sha256) {
-            (None, None, None) => Holds::Nothing,
-            (Some(kind), None, None) => Holds::Other(kind),
-            (None, Some(target), None) => Holds::Link(target),
-            (None, None, Some(digest)) => Holds::File {
-                mode: u32::from_str_radix(&line.mode?, 8).ok().filter(|mode| *mode <= MODE_MAX)?,
-                sha256: hex_exact(digest.as_bytes())?,
-                size: line.size.filter(|size| *size <= INTEGER_MAX)?,
-            },
-            _ => return None,
-        };
-        let path = bytes_of(line.path, line.path_base64)?;
-        let touched = Touched { path, change: line.change, by: line.by, holds };
-        let is_one = (touched.change == Change::Removed) == (touched.holds == Holds::Nothing);
+        let Line { by, change, entry } = serde_json::from_str(text).ok()?;
+        let touched = Touched { change, by, entry: Entry::of_members(entry)? };
+        let is_gone = touched.entry.thing == Thing::Special(Special::Vanished);
+        let is_one = (change == Change::Removed) == is_gone;
         (is_one && touched.line().strip_suffix('\n') == Some(text)).then_some(touched)
     }
 }
@@ -177,13 +89,17 @@ mod tests {
 
     #[test]
     fn a_name_is_read_as_it_was_written() {
-        let of = |change, holds| Touched { path: b"/a b".to_vec(), change, by: vec![1, 3], holds };
-        let file = Holds::File { mode: 0o644, sha256: [7; 32], size: 3 };
+        let of = |change, path: &[u8], by: &[u64], thing| Touched {
+            change,
+            by: by.to_vec(),
+            entry: Entry { path: path.to_vec(), thing },
+        };
+        let file = Thing::File { mode: 0o644, sha256: [7; 32], size: 3 };
         let all = [
-            of(Change::Made, file.clone()),
-            Touched { path: b"/\xff".to_vec(), ..of(Change::Changed, Holds::Link(b"\xfe".to_vec())) },
-            of(Change::Made, Holds::Other(Other::Folder)),
-            Touched { by: Vec::new(), ..of(Change::Removed, Holds::Nothing) },
+            of(Change::Made, b"/a b", &[1, 3], file),
+            of(Change::Changed, b"/\xff", &[1], Thing::Link(b"\xfe".to_vec())),
+            of(Change::Made, b"/a\nb", &[2], Thing::Special(Special::Folder)),
+            of(Change::Removed, b"/c", &[], Thing::Special(Special::Vanished)),
         ];
         let list: String = all.iter().map(Touched::line).collect();
         assert_eq!(read(&list), Some(all.to_vec()), "{list}");
@@ -195,10 +111,12 @@ mod tests {
             "\n",
             "{}\n",
             "{\"by\":[],\"change\":\"made\",\"path\":\"/a\"}\n",
+            "{\"by\":[],\"change\":\"made\",\"kind\":\"vanished\",\"path\":\"/a\"}\n",
             "{\"by\":[],\"change\":\"removed\",\"kind\":\"folder\",\"path\":\"/a\"}\n",
-            "{\"by\":[], \"change\":\"removed\",\"path\":\"/a\"}\n",
-            "{\"by\":[],\"change\":\"removed\",\"path\":\"/a\"}",
-            "{\"by\":[],\"change\":\"removed\"}\n",
+            "{\"by\":[], \"change\":\"removed\",\"kind\":\"vanished\",\"path\":\"/a\"}\n",
+            "{\"by\":[],\"change\":\"removed\",\"kind\":\"vanished\",\"path\":\"/a\"}",
+            "{\"by\":[],\"change\":\"removed\",\"kind\":\"vanished\",\"other\":1,\"path\":\"/a\"}\n",
+            "{\"by\":[],\"change\":\"removed\",\"kind\":\"vanished\"}\n",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::units::When;
-use crate::fact::manifest::MODE_MAX;
-use crate::fact::touched::{Change, Holds, Other, Touched};
+use crate::fact::manifest::{Entry, MODE_MAX, Special, Thing};
+use crate::fact::touched::{Change, Touched};
 use crate::files::digest_of;
 use crate::os::touch::{Name, is_elsewhere, is_left_out};
 
@@ -122,17 +122,19 @@ impl Touches {
         }
         let (mut touched, mut passing) = (Vec::new(), 0);
         for (path, touch) in real {
-            let holds = if touch.elsewhere { Holds::Other(Other::Elsewhere) } else { holds(&path) };
-            let change = match (touch.was_there, &holds) {
-                (false, Holds::Nothing) => {
+            let thing = if touch.elsewhere { Thing::Special(Special::Elsewhere) } else { holds(&path) };
+            let is_gone = thing == Thing::Special(Special::Vanished);
+            let change = match (touch.was_there, is_gone) {
+                (false, true) => {
                     passing += 1;
                     continue;
                 }
-                (true, Holds::Nothing) => Change::Removed,
-                (false, _) => Change::Made,
-                (true, _) => Change::Changed,
+                (true, true) => Change::Removed,
+                (false, false) => Change::Made,
+                (true, false) => Change::Changed,
             };
-            touched.push(Touched { path, change, by: touch.by.into_iter().collect(), holds });
+            let by = touch.by.into_iter().collect();
+            touched.push(Touched { change, by, entry: Entry { path, thing } });
         }
         Seen { touched, passing, lost: self.lost }
     }
@@ -157,14 +159,14 @@ fn real_path(path: &[u8], follows: bool, folders: &mut HashMap<PathBuf, Option<P
 }
 
 /// What has a name.
-fn holds(path: &[u8]) -> Holds {
+fn holds(path: &[u8]) -> Thing {
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {
-            return Holds::Nothing;
+            return Thing::Special(Special::Vanished);
         }
-        Err(_) => return Holds::Other(Other::Unreadable),
+        Err(_) => return Thing::Special(Special::Unreadable),
     };
     let kind = meta.file_type();
     if kind.is_file() {
@@ -172,12 +174,22 @@ fn holds(path: &[u8]) -> Holds {
     }
     if kind.is_symlink() {
         let target = fs::read_link(path).map(|target| target.into_os_string().into_vec());
-        return target.map_or(Holds::Other(Other::Unreadable), Holds::Link);
+        return target.map_or(Thing::Special(Special::Unreadable), Thing::Link);
     }
-    Holds::Other(if kind.is_dir() { Other::Folder } else { Other::Special })
+    Thing::Special(special(kind))
 }
 
-fn content(path: &Path) -> Holds {
+fn special(kind: fs::FileType) -> Special {
+    match kind {
+        _ if kind.is_dir() => Special::Folder,
+        _ if kind.is_fifo() => Special::Fifo,
+        _ if kind.is_socket() => Special::Socket,
+        _ if kind.is_block_device() => Special::BlockDevice,
+        _ => Special::CharacterDevice,
+    }
+}
+
+fn content(path: &Path) -> Thing {
     let same =
         |meta: &Metadata| (meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec());
     for _ in 0..TRIES {
@@ -188,16 +200,20 @@ fn content(path: &Path) -> Holds {
             Ok((digest_of(&file)?, before, file.metadata()?))
         });
         match read {
-            Ok((_, before, _)) if !before.is_file() => return Holds::Other(Other::Special),
+            Ok((_, before, _)) if !before.is_file() => {
+                return Thing::Special(special(before.file_type()));
+            }
             Ok((sha256, before, after)) if same(&before) == same(&after) => {
-                return Holds::File { mode: after.mode() & MODE_MAX, sha256, size: after.len() };
+                return Thing::File { mode: after.mode() & MODE_MAX, sha256, size: after.len() };
             }
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holds::Nothing,
-            Err(_) => return Holds::Other(Other::Unreadable),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Thing::Special(Special::Vanished);
+            }
+            Err(_) => return Thing::Special(Special::Unreadable),
         }
     }
-    Holds::Other(Other::Changing)
+    Thing::Special(Special::Changing)
 }
 
 #[cfg(test)]
@@ -237,7 +253,7 @@ mod tests {
             .touched
             .iter()
             .map(|one| {
-                let path = PathBuf::from(std::ffi::OsStr::from_bytes(&one.path));
+                let path = PathBuf::from(std::ffi::OsStr::from_bytes(&one.entry.path));
                 assert_eq!(one.by, [7]);
                 (path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned(), one.change)
             })

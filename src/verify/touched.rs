@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use crate::encoding::hex;
 use crate::fact::manifest::name_of;
-use crate::fact::touched::{Change, Holds};
 use crate::seal::recorded::Recorded;
 use crate::seal::statement::Statement;
 use crate::text::{count, short};
@@ -24,7 +23,7 @@ pub(super) fn agreement(statement: &Statement) -> String {
     let (Some(products), Some(place)) = (products, recorded.place()) else { return String::new() };
     let mut last = HashMap::new();
     for (_, touched) in told.values().flat_map(|told| &told.touched) {
-        last.insert(name_of(&touched.path), touched);
+        last.insert(name_of(&touched.entry.path), touched);
     }
     if last.is_empty() {
         return String::new();
@@ -32,10 +31,8 @@ pub(super) fn agreement(statement: &Statement) -> String {
     let is_told = |name: &str, sha256: &str| {
         let name = name.strip_prefix("./").unwrap_or(name);
         let whole = if name.starts_with('/') { name.to_owned() } else { format!("{place}{name}") };
-        last.get(&whole).is_some_and(|touched| match &touched.holds {
-            Holds::File { sha256: own, .. } => touched.change != Change::Removed && hex(own) == sha256,
-            _ => false,
-        })
+        let own = last.get(&whole).and_then(|touched| touched.entry.sha256());
+        own.is_some_and(|own| hex(own) == sha256)
     };
     let other: Vec<&str> = products
         .iter()

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
+use attesh::fact::manifest::{Special, Thing};
 use attesh::fact::process::Told;
-use attesh::fact::touched::{Change, Holds, Other};
+use attesh::fact::touched::Change;
 
 use super::forms::{forms, told};
 use crate::cli::messages::{ok, with_key};
@@ -13,15 +14,15 @@ use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 
 /// What became of names, by the command and the name.
-type ByName = BTreeMap<(Option<u64>, String), (Change, Holds, Vec<u64>)>;
+type ByName = BTreeMap<(Option<u64>, String), (Change, Thing, Vec<u64>)>;
 
 /// The names below the working folder, with what became of them in each command.
 fn touched(home: &Home, told: &Told) -> ByName {
     let work = home.path("work").canonicalize().unwrap().into_os_string().into_vec();
     let below = told.touched.iter().filter_map(|(n, one)| {
-        let name = one.path.strip_prefix(work.as_slice())?.strip_prefix(b"/")?;
+        let name = one.entry.path.strip_prefix(work.as_slice())?.strip_prefix(b"/")?;
         let name = String::from_utf8(name.to_vec()).unwrap();
-        Some(((*n, name), (one.change, one.holds.clone(), one.by.clone())))
+        Some(((*n, name), (one.change, one.entry.thing.clone(), one.by.clone())))
     });
     below.collect()
 }
@@ -72,13 +73,13 @@ fn a_file_is_told_of_another_command_or_with_another_end() {
     let sha256 = ok_digest(&home, "new");
     let (_, holds, by) = &touched[&(Some(5), "new".to_owned())];
     assert!(
-        matches!(holds, Holds::File { size: 3, mode: 0o644, sha256: own } if *own == sha256),
+        matches!(holds, Thing::File { size: 3, mode: 0o644, sha256: own } if *own == sha256),
         "{holds:?}"
     );
     let who = &told.starts[&by[0]];
     assert_eq!((by.len(), who.words.as_ref().unwrap()[0].as_slice()), (1, &b"truncate"[..]));
-    assert_eq!(touched[&(Some(5), "sub/link".to_owned())].1, Holds::Link(b"copy".to_vec()));
-    assert_eq!(touched[&(Some(4), "sub".to_owned())].1, Holds::Other(Other::Folder));
+    assert_eq!(touched[&(Some(5), "sub/link".to_owned())].1, Thing::Link(b"copy".to_vec()));
+    assert_eq!(touched[&(Some(4), "sub".to_owned())].1, Thing::Special(Special::Folder));
 }
 
 /// The SHA-256 of a file by another program.

@@ -229,7 +229,7 @@ fn a_block_is_recorded_without_what_starts_in_it() {
         let of = |words: &str| all.iter().find(|one| one.1 == words).map(|one| (one.0.is_some(), one.2));
         assert_eq!(of("/bin/true one"), Some((true, Some(End::Exit(0)))), "{word} {all:?}");
         assert_eq!(of("ls /nonexistent"), Some((true, Some(End::Exit(2)))), "{word} {all:?}");
-        let made = told.touched.iter().filter(|(_, one)| one.path.ends_with(b"/made")).count();
+        let made = told.touched.iter().filter(|(_, one)| one.entry.path.ends_with(b"/made")).count();
         assert_eq!(made, usize::from(word == "files"), "{word}");
     }
     // The same variable asks attesh sh.
