@@ -14,6 +14,7 @@ use super::statement::{
     COMMANDS_MAX, FactFacts, HeadFacts, PARTICULARS_BYTES_MAX, PARTICULARS_MAX, ShellFacts,
 };
 use crate::encoding::hex;
+use crate::fact::{FILES, PROCESS, PROCESS_END};
 use crate::journal::check::Passed;
 use crate::journal::story::Effect;
 use crate::record::{Body, Fact, Finish, Open, Record, Status, Unseen};
@@ -43,6 +44,8 @@ pub(super) struct Gathered {
     // Bytes of shells and facts, as they are spelled.
     pub(super) listed_bytes: usize,
     pub(super) fact_parts: usize,
+    /// No fact of those of which there are many is listed any more.
+    many_are_over: bool,
     pub(super) heads: Vec<HeadFacts>,
     // The shells that closed: the record, and whether their script was unchanged.
     pub(super) closes: HashMap<u64, (u64, bool)>,
@@ -143,23 +146,56 @@ impl Gathered {
             data: data.collect(),
             attached: fact.attached.clone(),
         };
-        let parts = self.fact_parts + seen.data.len() + seen.attached.len();
         let first = fact.must && !self.facts.iter().any(|have| have.must && have.kind == fact.kind);
+        if is_one_of_many(&seen) && self.many_are_over {
+            return;
+        }
+        if !is_one_of_many(&seen) {
+            self.make_room(&seen);
+        }
         if first && self.facts.len() >= PARTICULARS_MAX {
             // One that nobody must understand makes room. If there is none, the list is too long,
             // and the sealer refuses it.
             self.facts.iter().rposition(|have| !have.must).map(|at| self.facts.remove(at));
         }
+        let (parts, is_one_of_many) = (self.fact_parts + parts_of(&seen), is_one_of_many(&seen));
         if first {
             self.listed_bytes += spelled(&seen);
             self.facts.push(seen);
         } else if parts > FACT_PARTS_MAX
             || !list(&mut self.facts, seen, &mut self.listed_bytes, PARTICULARS_BYTES_MAX)
         {
+            self.many_are_over |= is_one_of_many;
             return;
         }
         self.fact_parts = parts;
     }
+
+    /// Those of which there are many give way, the last first, so that the first are told of without a
+    /// gap.
+    fn make_room(&mut self, seen: &FactFacts) {
+        let (bytes, parts) = (spelled(seen), parts_of(seen));
+        while self.facts.len() >= PARTICULARS_MAX
+            || self.listed_bytes + bytes > PARTICULARS_BYTES_MAX
+            || self.fact_parts + parts > FACT_PARTS_MAX
+        {
+            let Some(at) = self.facts.iter().rposition(is_one_of_many) else { return };
+            let gone = self.facts.remove(at);
+            self.listed_bytes = self.listed_bytes.saturating_sub(spelled(&gone));
+            self.fact_parts -= parts_of(&gone);
+            self.many_are_over = true;
+        }
+    }
+}
+
+/// Whether a fact is one of those of which a session has any number: one for each start of a program.
+fn is_one_of_many(fact: &FactFacts) -> bool {
+    [PROCESS, PROCESS_END, FILES].contains(&fact.kind.as_str()) && !fact.must
+}
+
+/// Its texts and attached files.
+fn parts_of(fact: &FactFacts) -> usize {
+    fact.data.len() + fact.attached.len()
 }
 
 /// A text of a record; bytes that are not UTF-8 stand as U+FFFD.

@@ -1,6 +1,7 @@
 //! What is at a limit of a statement, and what is one beyond it.
 
 use attesh::cause::Code;
+use attesh::fact::{PROCESS, PROCESSES, PRODUCTS};
 use attesh::journal::line;
 use attesh::protocol::{Key, Verb};
 use attesh::record::{Body, Evidence, Fact, INTEGER_MAX, Pause, Plan, Program};
@@ -92,6 +93,30 @@ fn a_fact_that_must_be_understood_is_left_out_of_a_long_list() {
     assert_eq!((facts.len(), musts), (10_000, vec!["https://example.org/one", "https://example.org/two"]));
     let taken = attesh::verify::objection(&made.to_json());
     assert_eq!(taken, None, "what is sealed is read");
+}
+
+/// A build starts any number of programs, and what the collectors see at its end stands behind them.
+#[test]
+fn many_starts_take_the_room_of_what_is_told_once() {
+    let mut signer = Signer::begun(1);
+    let mut push = |kind: &str, count: usize| {
+        for _ in 0..count {
+            signer.push(Body::Fact(Box::new(fact(kind))), &Texts::default(), Defect::None);
+        }
+    };
+    push(PROCESS, 10_000);
+    push(PROCESSES, 1);
+    push(PROCESS, 5);
+    push(PRODUCTS, 1);
+    signer.push(signer::end(), &Texts::default(), Defect::None);
+    let made = drafted(&signer.bytes, true).1;
+    let facts = &made.predicate.facts;
+    let (last, first) = facts.split_last_chunk::<2>().map(|(first, last)| (last, first)).unwrap();
+    assert_eq!(last.each_ref().map(|fact| &*fact.kind), [PROCESSES, PRODUCTS]);
+    assert!(first.iter().all(|fact| fact.kind == PROCESS) && first.len() == 9_998);
+    assert!(first.windows(2).all(|pair| pair[0].record + 1 == pair[1].record), "without a gap");
+    assert_eq!(against(&made, &signer.bytes), None);
+    assert_eq!(attesh::verify::objection(&made.to_json()), None);
 }
 
 /// A plan of so many units, each a line of this length.
