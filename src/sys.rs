@@ -154,6 +154,17 @@ pub fn ignore_signals() {
     }
 }
 
+/// Ignores every signal that can be ignored, those that have a number only, too, but those that this
+/// program hears itself and those of its own faults.
+pub fn ignore_all_signals() {
+    let heard = [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD];
+    let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
+    for signal in (1..=libc::SIGRTMAX()).filter(|signal| !heard.contains(signal) && !own.contains(signal)) {
+        // SAFETY: SIG_IGN runs no code of this program. The C library refuses the numbers that it uses.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 extern "C" fn wake(_: libc::c_int) {}
 
 /// Makes blocking calls return EINTR every `interval_ms` until [`stop_alarm`].

@@ -41,8 +41,11 @@ fn files(told: &Told) -> String {
     }
     let of = |change| told.touched.iter().filter(|(_, one)| one.change == change).count();
     let [made, changed, removed] = [Change::Made, Change::Changed, Change::Removed].map(of);
-    let passing =
-        if told.passing > 0 { format!(", {} made and removed again", told.passing) } else { String::new() };
+    let passing = if told.passing > 0 {
+        format!(", {} names with nothing before and after", told.passing)
+    } else {
+        String::new()
+    };
     let lost =
         if told.nameless > 0 { format!(", {} calls without a name", told.nameless) } else { String::new() };
     format!("; files: {made} made, {changed} changed, {removed} removed{passing}{lost}")

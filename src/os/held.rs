@@ -26,6 +26,8 @@ struct Table {
     execveat: u32,
     exit_group: u32,
     kill: u32,
+    /// fcntl, and fcntl64 where there is one.
+    fcntl: [u32; 2],
     /// Calls that reach another process, and which argument names it: tkill, tgkill, rt_sigqueueinfo,
     /// rt_tgsigqueueinfo, ptrace, process_vm_readv, process_vm_writev, pidfd_open, prlimit64.
     reach: [(u32, u32); 9],
@@ -40,6 +42,7 @@ const TABLES: [Table; 2] = [
         execveat: 322,
         exit_group: 231,
         kill: 62,
+        fcntl: [72, 72],
         reach: [(200, 0), (234, 0), (129, 0), (297, 0), (101, 1), (310, 0), (311, 0), (434, 0), (302, 0)],
     },
     Table {
@@ -49,6 +52,7 @@ const TABLES: [Table; 2] = [
         execveat: 358,
         exit_group: 252,
         kill: 37,
+        fcntl: [55, 221],
         reach: [(238, 0), (270, 0), (178, 0), (335, 0), (26, 1), (347, 0), (348, 0), (434, 0), (340, 0)],
     },
 ];
@@ -61,6 +65,7 @@ const TABLES: [Table; 2] = [
         execveat: 281,
         exit_group: 94,
         kill: 129,
+        fcntl: [25, 25],
         reach: [(130, 0), (131, 0), (138, 0), (240, 0), (117, 1), (270, 0), (271, 0), (434, 0), (261, 0)],
     },
     Table {
@@ -70,6 +75,7 @@ const TABLES: [Table; 2] = [
         execveat: 387,
         exit_group: 248,
         kill: 37,
+        fcntl: [55, 221],
         reach: [(238, 0), (268, 0), (178, 0), (363, 0), (26, 1), (376, 0), (377, 0), (434, 0), (369, 0)],
     },
 ];
@@ -88,6 +94,8 @@ const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 #[cfg(target_arch = "x86_64")]
 const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const MASK: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
+/// `F_SETSIG` (linux/fcntl.h).
+const F_SETSIG: u32 = 10;
 const ANY_OF: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned();
@@ -178,6 +186,20 @@ pub fn filter(recorder: u32, also: Also) -> Vec<Line> {
         } else if also.words {
             hold_words(&mut block, table.machine);
         }
+        // A signal of a descriptor goes to whom that names, without a call that names it: nobody chooses
+        // one that cannot be ignored.
+        for call in table.fcntl {
+            block.extend([
+                line(EQUAL, 0, 7, call),
+                line(LOAD, 0, 0, ARGUMENTS + 8),
+                line(EQUAL, 0, 3, F_SETSIG),
+                line(LOAD, 0, 0, ARGUMENTS + 16),
+                line(EQUAL, 2, 0, libc::SIGKILL.cast_unsigned()),
+                line(EQUAL, 1, 0, libc::SIGSTOP.cast_unsigned()),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+                line(RETURN, 0, 0, libc::SECCOMP_RET_USER_NOTIF),
+            ]);
+        }
         block.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
         lines.push(line(EQUAL, 0, block.len(), table.machine));
         lines.extend(block);
@@ -240,6 +262,9 @@ pub fn asked(call: &Call) -> Option<Asked> {
     ];
     if number == table.kill {
         return Some(Asked::Reach("kill"));
+    }
+    if table.fcntl.contains(&number) {
+        return Some(Asked::Reach("fcntl"));
     }
     if let Some(at) = table.reach.iter().position(|(call, _)| *call == number) {
         return Some(Asked::Reach(REACH[at]));

@@ -1,5 +1,6 @@
 //! What `/proc` shows: the boot, this program, processes with their parents and starts.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -117,6 +118,38 @@ pub fn children(pid: u32) -> Vec<u32> {
             all.filter(|child| parent((*child).into()) == Some(pid.into())).collect()
         }
     }
+}
+
+/// The parent of a process that is not about to end.
+fn parent_of_living(pid: u64) -> Option<u64> {
+    /// `PF_EXITING` (linux/sched.h).
+    const EXITING: u64 = 4;
+    let text = small(&format!("/proc/{pid}/stat")).ok()?;
+    let fields = fields(&text)?;
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    let ends = matches!(*fields.first()?, "Z" | "X") || number(6)? & EXITING != 0;
+    if ends { None } else { number(1) }
+}
+
+/// How many processes run below one, but for this one of them.
+#[must_use]
+pub fn below(top: u32, but: u32) -> u64 {
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let all = names.filter_map(|name| name.to_str()?.parse::<u64>().ok());
+    let parents: HashMap<u64, u64> = all.filter_map(|pid| Some((pid, parent_of_living(pid)?))).collect();
+    let is_below = |pid: u64| {
+        let mut at = pid;
+        // A loop cannot be, but while this is read numbers can be used again.
+        for _ in 0..parents.len() {
+            match parents.get(&at) {
+                Some(parent) if *parent == u64::from(top) => return true,
+                Some(parent) => at = *parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    parents.keys().filter(|pid| **pid != u64::from(but) && is_below(**pid)).count() as u64
 }
 
 /// The fields of `/proc/PID/stat` from the third on.

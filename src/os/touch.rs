@@ -6,9 +6,11 @@
 //!
 //! Rules: a name is what the process gave; nothing is decided by it.
 
+use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use super::proc;
 use super::remote::Memory;
@@ -55,10 +57,12 @@ pub struct Row {
     pub flags: Flags,
     /// A symbolic link at the end of the path is followed.
     follows: bool,
+    /// What is below the first name gets the second.
+    pub moves: bool,
 }
 
 const fn one(number: u32, path: u32) -> Row {
-    Row { number, first: (None, path), second: None, flags: Flags::None, follows: false }
+    Row { number, first: (None, path), second: None, flags: Flags::None, follows: false, moves: false }
 }
 
 const fn beside(number: u32, folder: u32) -> Row {
@@ -70,11 +74,11 @@ const fn follows(row: Row, flags: Flags) -> Row {
 }
 
 const fn both(number: u32) -> Row {
-    Row { second: Some((None, 1)), ..one(number, 0) }
+    Row { second: Some((None, 1)), moves: true, ..one(number, 0) }
 }
 
 const fn both_beside(number: u32) -> Row {
-    Row { second: Some((Some(2), 3)), ..beside(number, 0) }
+    Row { second: Some((Some(2), 3)), moves: true, ..beside(number, 0) }
 }
 
 /// open, creat, openat, openat2; rename, renameat, renameat2; link, linkat, symlink, symlinkat; unlink,
@@ -164,13 +168,86 @@ pub fn calls(machine: u32) -> &'static [Row] {
 /// `io_uring_setup`, of each kind of processor: what is asked for through a ring, no filter sees.
 pub const RING: u32 = 425;
 
-/// A name that a process gave.
+/// A name that a process gave, as it stood when the process did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// From the root of the process on; its folders can be links, and `..`.
+    /// From the root on, without links.
     pub path: Vec<u8>,
-    /// A symbolic link at its end is followed.
-    pub follows: bool,
+    /// What had it then; `None` if nothing had.
+    pub state: Option<State>,
+    /// The process has another root, or other mounts, than this one: the name means another thing there.
+    pub elsewhere: bool,
+}
+
+/// By what a change of something shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    place: (u64, u64),
+    size: u64,
+    times: [i64; 4],
+    /// It is a folder.
+    pub is_folder: bool,
+}
+
+impl State {
+    /// That of what has a path now, without following a link at its end.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::symlink_metadata(path).ok()?;
+        let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()];
+        Some(State { place: (meta.dev(), meta.ino()), size: meta.len(), times, is_folder: meta.is_dir() })
+    }
+}
+
+impl Name {
+    /// The name that a thread gave, from this folder on; a link at its end may be followed.
+    fn of(thread: u32, folder: Vec<u8>, given: &[u8], follows: bool) -> Self {
+        let elsewhere = is_elsewhere(thread);
+        let whole = [&folder, &b"/"[..], given].concat();
+        let whole = if given.starts_with(b"/") { of_thread(thread, given) } else { whole };
+        if elsewhere {
+            return Name { path: whole, state: None, elsewhere };
+        }
+        let path = real(Path::new(OsStr::from_bytes(&whole)), follows);
+        let state = State::of(&path);
+        Name { path: path.into_os_string().into_vec(), state, elsewhere }
+    }
+}
+
+/// A path from the root on, where one below `/proc/self` means a thread's own.
+fn of_thread(thread: u32, given: &[u8]) -> Vec<u8> {
+    const OWN: [(&[u8], &str); 6] = [
+        (b"/proc/self/", ""),
+        (b"/proc/thread-self/", ""),
+        (b"/dev/fd/", "fd/"),
+        (b"/dev/stdin", "fd/0"),
+        (b"/dev/stdout", "fd/1"),
+        (b"/dev/stderr", "fd/2"),
+    ];
+    for (own, to) in OWN {
+        if let Some(rest) = given.strip_prefix(own) {
+            return [format!("/proc/{thread}/{to}").as_bytes(), rest].concat();
+        }
+    }
+    given.to_vec()
+}
+
+/// A path without links, as far as its folders are there.
+fn real(given: &Path, follows: bool) -> PathBuf {
+    let (Some(folder), Some(name)) = (given.parent(), given.file_name()) else {
+        return given.canonicalize().unwrap_or_else(|_| given.to_owned());
+    };
+    let Ok(folder) = folder.canonicalize() else {
+        // The call fails, too.
+        return given.components().collect();
+    };
+    let path = folder.join(name);
+    let target = if follows { std::fs::read_link(&path).ok() } else { None };
+    match target {
+        None => path,
+        // A link to nothing: what is made gets the name that it leads to.
+        Some(target) => path.canonicalize().unwrap_or_else(|_| real(&folder.join(target), false)),
+    }
 }
 
 /// The word of a shell that a held thread gives with this call, if it is one.
@@ -217,20 +294,12 @@ pub fn names(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Vec<Name
         .map(|(folder, path)| {
             let folder = folder.map_or(HERE, |at| (argument(at) as u32).cast_signed());
             let given = memory.text(argument(path), PATH_MAX)?;
-            let path = if given.starts_with(b"/") {
-                given
-            } else {
-                let mut whole = match folder {
-                    HERE => std::fs::read_link(format!("/proc/{thread}/cwd"))?,
-                    folder => proc::path_of_open(thread, folder)?,
-                }
-                .into_os_string()
-                .into_vec();
-                whole.push(b'/');
-                whole.extend_from_slice(&given);
-                whole
+            let folder = match folder {
+                _ if given.starts_with(b"/") => PathBuf::new(),
+                HERE => std::fs::read_link(format!("/proc/{thread}/cwd"))?,
+                folder => proc::path_of_open(thread, folder)?,
             };
-            Ok(Name { path, follows: row.follows })
+            Ok(Name::of(thread, folder.into_os_string().into_vec(), &given, row.follows))
         })
         .collect()
 }
@@ -243,8 +312,7 @@ pub fn is_left_out(path: &[u8]) -> bool {
 }
 
 /// Whether a process has another root, or other mounts, than this one.
-#[must_use]
-pub fn is_elsewhere(process: u32) -> bool {
+fn is_elsewhere(process: u32) -> bool {
     let same = |what: &str| {
         let of =
             |who: &str| std::fs::metadata(format!("/proc/{who}/{what}")).map(|meta| (meta.dev(), meta.ino()));

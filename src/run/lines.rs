@@ -326,7 +326,8 @@ impl Lines {
         let Some(telling) = self.shells.get_mut(&pid) else { return };
         let signalled = why != CloseReason::Exit;
         let is_hooked = if telling.alone {
-            let proved = status.filter(|_| why == CloseReason::Exit);
+            // A signal that ends bash ends its text: a parent has 128 and the signal for it.
+            let proved = status.filter(|_| matches!(why, CloseReason::Exit | CloseReason::Signal));
             let outcome = match why {
                 CloseReason::Replaced => Some(Unseen::Replaced),
                 _ => proved.filter(|_| !telling.proves).map(|_| Unseen::Untold),

@@ -10,7 +10,7 @@ use crate::journal::head::Head;
 use crate::journal::story::Story;
 use crate::lock::PATIENCE_MS;
 use crate::record::{
-    Body, Close, CloseReason, Closes, End, EndReason, Finish, From, Lost, Status, Texts, Unseen,
+    Body, Close, CloseReason, Closes, End, EndReason, Finish, From, Lost, Program, Status, Texts, Unseen,
 };
 
 /// The verb that ends a session.
@@ -221,18 +221,20 @@ pub struct Over {
     pub scripts_go_on: bool,
 }
 
-/// Refuses to end a session from within a script that it records.
+/// Refuses to end a session from within a script, or a program of `attesh run`, that it records.
 fn refuse_own_script(
     story: &Story,
     own: Option<u64>,
     close_others: bool,
 ) -> std::result::Result<(), Failure> {
-    match own.filter(|at| story.live[at].script && !close_others) {
+    let goes_on = |at: &u64| story.live[at].script || story.live[at].program == Program::Run;
+    match own.filter(|at| goes_on(at) && !close_others) {
         None => Ok(()),
         Some(at) => Err(Failure::usage(format!(
-            "the session records the script that this command stands in (shell {at}), and what follows of it would not be recorded"
+            "the session records the {} that this command stands in (shell {at}), and what follows of it would not be recorded",
+            if story.live[&at].script { "script" } else { "program" }
         ))
-        .next("end the session behind the script, or add --close-others: it is incomplete then")),
+        .next("end the session behind it, or add --close-others: it is incomplete then")),
     }
 }
 

@@ -97,7 +97,7 @@ fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -
 
 /// Leaves what the terminal sends to whoever is in front of it.
 fn step_aside() {
-    sys::ignore_signals();
+    sys::ignore_all_signals();
     let _ = nix::unistd::setsid();
     // An orphan becomes a child of this process: its end is told, and whoever starts it stays known.
     let _ = nix::sys::prctl::set_child_subreaper(true);

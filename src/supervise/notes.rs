@@ -57,7 +57,7 @@ impl Recorder<'_> {
                 }
             }
             Note::Next(when, children) => {
-                self.write_touched();
+                self.write_touched(false);
                 self.tree.units.next(when, &children);
                 if self.touches.is_some() {
                     self.answer(true);

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::unistd::Pid;
 
 use super::hear::Hear;
 use super::touches::AllTouches;
@@ -37,8 +38,8 @@ use crate::record::{self, CloseReason};
 use crate::report;
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, close, shells};
-use crate::sys::Held;
 use crate::sys::notify::{self, Call};
+use crate::sys::{self, Held};
 use crate::text::{quoted, visible};
 
 /// How many ends are recorded at once.
@@ -171,13 +172,16 @@ impl<'a> Recorder<'a> {
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let children = Children::hear()?;
         poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
+        // What attesh keeps is no file of the user.
+        let state = session.state_folder().ok().map(|folder| folder.path().to_owned());
+        let own = state.into_iter().chain([session.folder().path().to_owned()]);
         Ok(Recorder {
             session,
             fail,
             shell: None,
             root,
             by_handle: !also.ends,
-            touches: also.files.then(AllTouches::default),
+            touches: also.files.then(|| AllTouches::new(own)),
             hear: None,
             script: None,
             listener: None,
@@ -357,7 +361,13 @@ impl<'a> Recorder<'a> {
         let Some(touches) = self.touches.as_mut() else { return };
         match read {
             Ok((names, (by, when))) => {
-                names.into_iter().for_each(|name| touches.touch(when, by, call.thread, name));
+                if let [from, to] = &names[..]
+                    && row.moves
+                    && from.state.is_some_and(|state| state.is_folder)
+                {
+                    touches.moves(when, &from.path, &to.path);
+                }
+                names.into_iter().for_each(|name| touches.touch(when, by, name));
             }
             // The call fails, too.
             Err(error) if error.raw_os_error() == Some(libc::EFAULT) => {}
@@ -366,9 +376,9 @@ impl<'a> Recorder<'a> {
     }
 
     /// Records what was touched so far.
-    pub(super) fn write_touched(&mut self) {
+    pub(super) fn write_touched(&mut self, last: bool) {
         let Some(touches) = self.touches.as_mut() else { return };
-        for (when, seen) in touches.take() {
+        for (when, seen) in if last { touches.take_last() } else { touches.take() } {
             self.write(0, |writer, shell| records::touched(writer, shell, when, &seen));
         }
     }
@@ -414,9 +424,12 @@ impl<'a> Recorder<'a> {
             // A start that failed leaves a thread that goes on: it gets the signal that it would have got.
             let signal = match state >> 16 {
                 0 => libc::WSTOPSIG(state),
-                _ if became && !self.began(id, false) && self.fail == Fail::Closed => libc::SIGKILL,
                 _ => 0,
             };
+            if became && !self.began(id, false) && self.fail == Fail::Closed {
+                // A signal that comes with letting it go here, the kernel would drop.
+                sys::send(Pid::from_raw(pid), libc::SIGKILL);
+            }
             self.followed.remove(&id);
             if let Some(thread) = became.then(|| notify::former(pid)).flatten() {
                 self.followed.remove(&thread);
@@ -534,8 +547,11 @@ impl<'a> Recorder<'a> {
 
     /// The count, with the starts that go on, behind what was touched; and by what ends were told.
     pub(super) fn count(&mut self) -> (Count, &'static str) {
-        self.write_touched();
-        let (running, left) = self.tree.leave();
+        self.write_touched(true);
+        // What never became a program goes on, too, and can.
+        let is_alone = self.alone.is_some();
+        let running = if is_alone { 0 } else { proc::below(std::process::id(), self.root) };
+        let left = self.tree.leave();
         self.write_left(left);
         let count = Count {
             seen: self.tree.starts() + self.unread,

@@ -7,6 +7,7 @@
 //! once the command has ended. What could not be read is counted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -16,69 +17,101 @@ use super::units::When;
 use crate::fact::manifest::{Entry, MODE_MAX, Special, Thing};
 use crate::fact::touched::{Change, Touched};
 use crate::files::digest_of;
-use crate::os::touch::{Name, is_elsewhere, is_left_out};
+use crate::os::touch::{Name, State, is_left_out};
 
 /// The most names that are kept at a time; what is touched beyond that is counted.
 const NAMES_MAX: usize = 500_000;
 /// How often a file is read that changes meanwhile.
 const TRIES: usize = 3;
 
-/// What was touched in one command.
+/// What was touched in one command, by the name.
 #[derive(Default)]
 struct Touches {
-    /// By the name as it was given, and whether a link at its end was followed.
-    names: BTreeMap<(Vec<u8>, bool), Touch>,
+    names: BTreeMap<Vec<u8>, Touch>,
     lost: u64,
 }
 
 /// A name that was touched.
+#[derive(Clone)]
 struct Touch {
-    /// Something had it before.
-    was_there: bool,
-    /// It is of another root, or other mounts, than those of this process.
+    /// What had it before.
+    before: Option<State>,
     elsewhere: bool,
     by: BTreeSet<u64>,
-    /// The how manieth name of all it was.
-    order: usize,
+}
+
+/// A name that was recorded, and what had it then.
+struct Told {
+    when: When,
+    touched: Touched,
+    state: Option<State>,
 }
 
 /// What was touched, by the command that it belongs to.
-#[derive(Default)]
 pub struct AllTouches {
     of: HashMap<When, Touches>,
     count: usize,
+    /// Folders of the recorder's own.
+    left_out: Vec<PathBuf>,
+    /// What was recorded last of each name.
+    told: HashMap<Vec<u8>, Told>,
 }
 
 /// What is to be recorded of one command.
+#[derive(Default)]
 pub struct Seen {
     /// The names, in order.
     pub touched: Vec<Touched>,
-    /// How many were made and removed again.
+    /// How many had nothing before and after.
     pub passing: u64,
     /// Calls of which no name could be read.
     pub lost: u64,
 }
 
 impl AllTouches {
+    /// Nothing yet; what is in these folders is no user's.
+    pub fn new(left_out: impl IntoIterator<Item = PathBuf>) -> Self {
+        let left_out = left_out.into_iter().map(|folder| folder.canonicalize().unwrap_or(folder)).collect();
+        AllTouches { of: HashMap::new(), count: 0, left_out, told: HashMap::new() }
+    }
+
     /// A process, which stands still, is about to touch a name.
-    pub fn touch(&mut self, when: When, by: Option<u64>, process: u32, name: Name) {
-        if is_left_out(&name.path) {
+    pub fn touch(&mut self, when: When, by: Option<u64>, name: Name) {
+        let path = Path::new(OsStr::from_bytes(&name.path));
+        if is_left_out(&name.path) || self.left_out.iter().any(|own| path.starts_with(own)) {
+            return;
+        }
+        let Name { path, state, elsewhere } = name;
+        self.add(when, path, Touch { before: state, elsewhere, by: by.into_iter().collect() });
+    }
+
+    fn add(&mut self, when: When, path: Vec<u8>, touch: Touch) {
+        let touches = self.of.entry(when).or_default();
+        if let Some(one) = touches.names.get_mut(&path) {
+            one.by.extend(touch.by);
             return;
         }
         if self.count >= NAMES_MAX {
             return self.lose(when);
         }
-        let touches = self.of.entry(when).or_default();
-        let order = self.count;
-        let touch = touches.names.entry((name.path, name.follows)).or_insert_with_key(|(path, follows)| {
-            let path = Path::new(std::ffi::OsStr::from_bytes(path));
-            // A link at the end that leads to nothing is there, and what it leads to is not.
-            let meta = if *follows { fs::metadata(path) } else { fs::symlink_metadata(path) };
-            let (was_there, elsewhere) = (meta.is_ok(), is_elsewhere(process));
-            Touch { was_there, elsewhere, by: BTreeSet::new(), order }
-        });
-        self.count += usize::from(touch.order == order);
-        touch.by.extend(by);
+        self.count += 1;
+        touches.names.insert(path, touch);
+    }
+
+    /// A folder is about to get another name: what was touched below it will have that.
+    pub fn moves(&mut self, when: When, from: &[u8], to: &[u8]) {
+        let below = [from, b"/"].concat();
+        let moved: Vec<(Vec<u8>, Touch)> = self
+            .of
+            .values()
+            .flat_map(|touches| touches.names.range(below.clone()..))
+            .take_while(|(path, _)| path.starts_with(&below))
+            .map(|(path, touch)| ([to, b"/", &path[below.len()..]].concat(), touch.clone()))
+            .collect();
+        for (path, touch) in moved {
+            let before = State::of(Path::new(OsStr::from_bytes(&path)));
+            self.add(when, path, Touch { before, ..touch });
+        }
     }
 
     /// What a process was about to touch could not be read.
@@ -89,78 +122,77 @@ impl AllTouches {
     /// What is to be recorded by now, by command.
     pub fn take(&mut self) -> Vec<(When, Seen)> {
         self.count = 0;
-        let mut all: Vec<(When, Seen)> =
-            self.of.drain().map(|(when, touches)| (when, touches.seen())).collect();
-        all.sort_by_key(|(when, _)| match when {
-            When::Before => 0,
-            When::In(n) => *n,
-            When::Outside => u64::MAX,
-        });
-        all
+        let all: Vec<(When, Touches)> = self.of.drain().collect();
+        in_order(all.into_iter().map(|(when, touches)| (when, self.seen(when, touches))).collect())
     }
-}
 
-impl Touches {
-    /// Looks at what has the names now.
-    fn seen(self) -> Seen {
-        let mut folders = HashMap::new();
-        let mut real: BTreeMap<Vec<u8>, Touch> = BTreeMap::new();
-        for ((path, follows), touch) in self.names {
-            let path = if touch.elsewhere { path } else { real_path(&path, follows, &mut folders) };
-            match real.entry(path) {
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert(touch);
-                }
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    let one = entry.get_mut();
-                    if touch.order < one.order {
-                        (one.was_there, one.order) = (touch.was_there, touch.order);
-                    }
-                    one.by.extend(touch.by);
-                }
+    /// The same at the end, with what changed since it was recorded, such as a file that stayed open.
+    pub fn take_last(&mut self) -> Vec<(When, Seen)> {
+        let mut all: HashMap<When, Seen> = self.take().into_iter().collect();
+        let mut told: Vec<Told> = std::mem::take(&mut self.told).into_values().collect();
+        told.sort_by(|one, next| one.touched.entry.path.cmp(&next.touched.entry.path));
+        for Told { when, mut touched, state } in told {
+            let path = &touched.entry.path;
+            if touched.entry.thing == Thing::Special(Special::Elsewhere)
+                || state.is_some_and(|state| state.is_folder)
+                || State::of(Path::new(OsStr::from_bytes(path))) == state
+            {
+                continue;
+            }
+            touched.entry.thing = holds(path);
+            if (touched.change == Change::Removed) == is_gone(&touched.entry.thing) {
+                all.entry(when).or_default().touched.push(touched);
             }
         }
-        let (mut touched, mut passing) = (Vec::new(), 0);
-        for (path, touch) in real {
+        in_order(all.into_iter().collect())
+    }
+
+    /// Looks at what has the names now.
+    fn seen(&mut self, when: When, touches: Touches) -> Seen {
+        let mut seen = Seen { lost: touches.lost, ..Seen::default() };
+        for (path, touch) in touches.names {
+            let after = State::of(Path::new(OsStr::from_bytes(&path)));
+            let is_folder = |state: Option<State>| state.is_some_and(|state| state.is_folder);
+            let is_same = touch.before == after || (is_folder(touch.before) && is_folder(after));
+            if is_same && !touch.elsewhere {
+                seen.passing += u64::from(after.is_none());
+                continue;
+            }
             let thing = if touch.elsewhere { Thing::Special(Special::Elsewhere) } else { holds(&path) };
-            let is_gone = thing == Thing::Special(Special::Vanished);
-            let change = match (touch.was_there, is_gone) {
-                (false, true) => {
-                    passing += 1;
+            let change = match (touch.before, is_gone(&thing)) {
+                (None, true) => {
+                    seen.passing += 1;
                     continue;
                 }
-                (true, true) => Change::Removed,
-                (false, false) => Change::Made,
-                (true, false) => Change::Changed,
+                (Some(_), true) => Change::Removed,
+                (None, false) => Change::Made,
+                (Some(_), false) => Change::Changed,
             };
             let by = touch.by.into_iter().collect();
-            touched.push(Touched { change, by, entry: Entry { path, thing } });
+            let touched = Touched { change, by, entry: Entry { path: path.clone(), thing } };
+            seen.touched.push(touched.clone());
+            self.told.insert(path, Told { when, touched, state: after });
         }
-        Seen { touched, passing, lost: self.lost }
+        seen
     }
 }
 
-/// A name without links in its folders, as far as these are there.
-fn real_path(path: &[u8], follows: bool, folders: &mut HashMap<PathBuf, Option<PathBuf>>) -> Vec<u8> {
-    let given = Path::new(std::ffi::OsStr::from_bytes(path));
-    if follows
-        && fs::symlink_metadata(given).is_ok_and(|meta| meta.is_symlink())
-        && let Ok(real) = fs::canonicalize(given)
-    {
-        return real.into_os_string().into_vec();
-    }
-    let (Some(folder), Some(name)) = (given.parent(), given.file_name()) else { return path.to_vec() };
-    let real = folders.entry(folder.to_owned()).or_insert_with(|| fs::canonicalize(folder).ok());
-    match real {
-        Some(real) => real.join(name).into_os_string().into_vec(),
-        // The folder is gone, and its name has no links that could be followed.
-        None => given.components().collect::<PathBuf>().into_os_string().into_vec(),
-    }
+fn is_gone(thing: &Thing) -> bool {
+    *thing == Thing::Special(Special::Vanished)
+}
+
+fn in_order(mut all: Vec<(When, Seen)>) -> Vec<(When, Seen)> {
+    all.sort_by_key(|(when, _)| match when {
+        When::Before => 0,
+        When::In(n) => *n,
+        When::Outside => u64::MAX,
+    });
+    all
 }
 
 /// What has a name.
 fn holds(path: &[u8]) -> Thing {
-    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    let path = Path::new(OsStr::from_bytes(path));
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {
@@ -226,47 +258,53 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         let at = |name: &str| top.join(name);
-        let put = |name: &str| publish(&at(name), b"", 0o644, Overwrite::Yes).unwrap();
-        ["kept", "gone", "target"].iter().for_each(|name| put(name));
-        std::os::unix::fs::symlink(at("target"), at("link")).unwrap();
+        let put = |name: &str| publish(&at(name), name.as_bytes(), 0o644, Overwrite::Yes).unwrap();
+        ["kept", "gone", "read"].iter().for_each(|name| put(name));
         fs::create_dir(at("sub")).unwrap();
-        let own = std::process::id();
-        let mut all = AllTouches::default();
-        let mut touch = |name: &str, follows| {
-            let path = at(name).into_os_string().into_vec();
-            all.touch(When::In(2), Some(7), own, Name { path, follows });
+        fs::create_dir(at("own")).unwrap();
+        let mut all = AllTouches::new([at("own")]);
+        let name = |name: &str| Name {
+            path: at(name).into_os_string().into_vec(),
+            state: State::of(&at(name)),
+            elsewhere: false,
         };
-        for name in ["kept", "gone", "new", "passing", "link", "sub/../also", "also"] {
-            touch(name, true);
+        for one in ["kept", "gone", "new", "never", "read", "sub", "made", "own/x", "old/a"] {
+            all.touch(When::In(2), Some(7), name(one));
         }
-        touch("made", false);
-        ["new", "passing", "also"].iter().for_each(|name| put(name));
+        ["new", "kept"].iter().for_each(|name| put(name));
         fs::create_dir(at("made")).unwrap();
-        ["gone", "passing"].iter().for_each(|name| fs::remove_file(at(name)).unwrap());
-        all.touch(When::In(1), None, own, Name { path: b"/dev/null".to_vec(), follows: true });
+        fs::create_dir(at("old")).unwrap();
+        put("old/a");
+        all.moves(When::In(2), &name("old").path, &name("to").path);
+        fs::rename(at("old"), at("to")).unwrap();
+        fs::remove_file(at("gone")).unwrap();
+        all.touch(When::In(1), None, Name { path: b"/dev/null".to_vec(), ..name("x") });
         all.lose(When::In(1));
         let seen = all.take();
         let [(When::In(1), first), (When::In(2), second)] = &seen[..] else { panic!("two commands") };
         assert_eq!((first.touched.len(), first.lost), (0, 1));
-        assert_eq!((second.passing, second.lost), (1, 0));
-        let told: Vec<(String, Change)> = second
-            .touched
-            .iter()
-            .map(|one| {
-                let path = PathBuf::from(std::ffi::OsStr::from_bytes(&one.entry.path));
+        // What was never there, and what has another name by now.
+        assert_eq!((second.passing, second.lost), (2, 0));
+        let told = |seen: &Seen| -> Vec<(String, Change)> {
+            let one = |one: &Touched| {
                 assert_eq!(one.by, [7]);
+                let path = PathBuf::from(OsStr::from_bytes(&one.entry.path));
                 (path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned(), one.change)
-            })
-            .collect();
+            };
+            seen.touched.iter().map(one).collect()
+        };
         let expected = [
-            ("also", Change::Made),
             ("gone", Change::Removed),
             ("kept", Change::Changed),
             ("made", Change::Made),
             ("new", Change::Made),
-            ("target", Change::Changed),
+            ("to/a", Change::Made),
         ];
-        assert_eq!(told, expected.map(|(name, change)| (name.to_owned(), change)));
-        assert!(all.take().is_empty());
+        assert_eq!(told(second), expected.map(|(name, change)| (name.to_owned(), change)));
+        // A file that stayed open.
+        publish(&at("new"), b"more", 0o644, Overwrite::Yes).unwrap();
+        let last = all.take_last();
+        let [(When::In(2), last)] = &last[..] else { panic!("one command") };
+        assert_eq!(told(last), [("new".to_owned(), Change::Made)]);
     }
 }

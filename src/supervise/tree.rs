@@ -203,9 +203,9 @@ impl Tree {
         self.leaves(pid, End::of_state(state))
     }
 
-    /// The recording ends; how many processes go on, and what is left to record.
-    pub fn leave(&mut self) -> (u64, Vec<Start>) {
-        let (mut running, mut left) = (0, Vec::new());
+    /// The recording ends; what is left to record.
+    pub fn leave(&mut self) -> Vec<Start> {
+        let mut left = Vec::new();
         let mut pids: Vec<u32> = self.processes.keys().copied().collect();
         pids.sort_unstable();
         for pid in pids {
@@ -213,10 +213,9 @@ impl Tree {
             let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
             // Its parent has not asked how it ended.
             let has_ended = handle.is_some_and(|handle| notify::has_ended(handle.as_fd()));
-            running += u64::from(self.processes.contains_key(&pid) && !has_ended);
             left.extend(self.leaves(pid, if has_ended { End::Untold } else { End::Running }));
         }
-        (running, left)
+        left
     }
 
     /// Whether no process is left.
@@ -297,9 +296,9 @@ mod tests {
         while !notify::has_ended(handle.as_fd()) {
             std::thread::yield_now();
         }
-        let (running, mut left) = tree.leave();
+        let mut left = tree.leave();
         child.wait().unwrap();
-        assert_eq!((running, left.len(), tree.is_empty()), (0, 1, true));
+        assert_eq!((left.len(), tree.is_empty()), (1, true));
         numbered(&tree, left.pop());
     }
 }

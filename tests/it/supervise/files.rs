@@ -181,3 +181,48 @@ fn two_witnesses_of_files_differ_in_silence() {
         assert!(verdict.contains(&format!("products      {words}")), "{verdict}");
     }
 }
+
+/// Names that lead elsewhere: what is told is what had the name when it was touched.
+#[test]
+fn a_name_is_told_of_another_file() {
+    let home = with_key();
+    for folder in ["r1", "r2", "own"] {
+        std::fs::create_dir(home.path(&format!("work/{folder}"))).unwrap();
+    }
+    home.file("work/r2/f", "innocent\n");
+    home.file("work/there", "x\n");
+    let script = "ln -s r1 cur; echo evil > cur/f; ln -sfn r2 cur\n\
+        exec 5<own; echo p > /dev/fd/5/a; echo p > /proc/self/cwd/own/b; mv own/b /proc/self/cwd/own/d\n\
+        mkdir -p own; : < there; rm -f not-there; exec 7>>there\n\
+        mkdir t; echo 1 > t/1; echo 2 > t/2; mv t final\n\
+        exec 6> open; echo one >&6\n\
+        echo two >&6\n";
+    let all = changes(&home, script);
+    let expected = [
+        (1, "cur", "made"),
+        (1, "r1/f", "made"),
+        (2, "own/a", "made"),
+        (2, "own/d", "made"),
+        (4, "final", "made"),
+        (4, "final/1", "made"),
+        (4, "final/2", "made"),
+        (5, "open", "made"),
+    ];
+    assert_eq!(all, expected.map(|(n, name, change)| (n, name.to_owned(), change)));
+    let told = told(&home.records());
+    let open = &touched(&home, &told)[&(Some(5), "open".to_owned())].1;
+    assert!(matches!(open, Thing::File { size: 8, .. }), "what it is at the end: {open:?}");
+}
+
+/// What attesh keeps is no product of the script.
+#[test]
+fn the_journal_is_told_as_a_file_of_the_script() {
+    let home = with_key();
+    home.file("work/s.sh", &format!("{ATTESH} note hi\necho a > made\n"));
+    let said = attesh(&home, &["sh", "--trace", "--files", "--quiet", "s.sh"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let told = told(&home.records());
+    let names: Vec<String> =
+        told.touched.iter().map(|(_, one)| String::from_utf8_lossy(&one.entry.path).into_owned()).collect();
+    assert!(names.len() == 1 && names[0].ends_with("/work/made"), "{names:?}");
+}

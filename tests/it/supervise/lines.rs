@@ -94,7 +94,7 @@ fn a_line_of_a_bash_is_not_told_or_with_another_status() {
     let (_, told) = alike(&["bash", "-c", "trap 'exit 5' EXIT; true"], &[]);
     assert_eq!(told, [lines(&[("trap 'exit 5' EXIT; true", None)], "exit")]);
     let (_, told) = alike(&["bash", "-c", "kill -9 $$"], &[]);
-    assert_eq!(told, [lines(&[("kill -9 $$", None)], "signal")]);
+    assert_eq!(told, [lines(&[("kill -9 $$", Some(137))], "signal")]);
 }
 
 #[test]
@@ -207,7 +207,9 @@ fn a_bash_that_hides_its_lines_or_runs_on_is_taken_for_one_that_told_all() {
     assert!(err.contains("1 bash still ran when the program ended"), "{err}");
     let told = bashes(&home.records());
     assert_eq!((told.len(), told[1].1.as_str()), (2, "unknown"), "{told:?}");
-    assert_eq!(told[1].0.last().unwrap(), &("read line < fifo".to_owned(), None));
+    // The outer one may end before the next line is told.
+    let (text, status) = told[1].0.last().unwrap();
+    assert!(["echo ready > out", "read line < fifo"].contains(&text.as_str()) && status.is_none(), "{text}");
     let verdict = attesh(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
     assert!(verdict.code == Some(5) || verdict.out.contains("incomplete"), "{}", verdict.out);
 }

@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::forms::{forms, told};
 use crate::cli::messages::{ok, with_key};
-use crate::stage::programs::attesh;
+use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 
 /// The longest that a command of a shell takes, on a busy machine.
@@ -197,4 +197,61 @@ fn a_sealed_program_is_shown_and_judged_otherwise() {
     let verdict = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
     let line = "evidence      told by the kernel: each of 3 starts below was held until it was recorded";
     assert!(verdict.contains(line), "{verdict}");
+}
+
+/// What goes on beyond the end need not have become a program.
+#[test]
+fn a_process_that_became_no_program_goes_on_unsaid() {
+    let home = with_key();
+    let script = "import os, time\nif os.fork() == 0: time.sleep(2); os.execv('/bin/true', ['true'])\n";
+    let said = attesh(&home, &["run", "--quiet", "python3", "-c", script]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(told(&home.records()).count.unwrap().running, 1);
+    let home = with_key();
+    let script = "import os, time\nif os.fork() == 0: time.sleep(0.3)\n";
+    let said = attesh(&home, &["run", "--wait", "--quiet", "python3", "-c", script]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(told(&home.records()).count.unwrap().running, 0);
+}
+
+/// `--fail closed`, and no room for a record.
+#[test]
+fn a_start_that_cannot_be_recorded_goes_on() {
+    let home = with_key();
+    // The journal is full for the recorder: nothing below it may write more than this.
+    let script = format!(
+        "ulimit -f 24; exec {ATTESH} run --quiet --fail closed sh -c 'i=0; while [ $i -lt 60 ]; do /bin/true $i || exit 9; i=$((i+1)); done; /bin/echo unrecorded'"
+    );
+    let said = said(home.command(Path::new("/bin/sh")).args(["-c", &script]));
+    assert_eq!((said.code, said.out.as_str()), (Some(9), ""), "{}", said.err);
+    assert!(said.err.contains("not every start is recorded"), "{}", said.err);
+}
+
+#[test]
+fn a_program_ends_its_own_session_unasked() {
+    let home = with_key();
+    let script = format!("{ATTESH} stop; echo $?; /bin/echo goes-on");
+    let said = attesh(&home, &["run", "--quiet", "sh", "-c", &script]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "2\ngoes-on\n"), "{}", said.err);
+    assert!(said.err.contains("the session records the program that this command stands in"), "{}", said.err);
+    assert_eq!(told(&home.records()).gap(), None);
+}
+
+/// A descriptor can send a signal, and a call that names no process chooses which.
+#[test]
+fn a_descriptor_kills_or_stops_the_recorder() {
+    let home = with_key();
+    let script = "import fcntl, os, sys\n\
+        r, w = os.pipe()\n\
+        fcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)\n\
+        for number in 9, 19, 10:\n\
+        \u{20}   try: fcntl.fcntl(r, 10, number)\n\
+        \u{20}   except PermissionError: print('refused', number)\n\
+        fcntl.fcntl(r, fcntl.F_SETOWN, int(sys.argv[1]))\n\
+        os.write(w, b'x')\n";
+    home.file("work/signal.py", script);
+    let said = attesh(&home, &["run", "--quiet", "sh", "-c", "python3 signal.py $PPID; /bin/true behind"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "refused 9\nrefused 19\n"), "{}", said.err);
+    let told = told(&home.records());
+    assert_eq!((told.gap(), told.count.unwrap().reached), (None, 2));
 }
