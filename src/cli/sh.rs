@@ -6,6 +6,7 @@
 use super::args::Sh;
 use super::around::{Around, NOT_RECORDED};
 use super::given::Exit;
+use crate::failure::Failure;
 use crate::report;
 use crate::run::call::{BashCall, bash};
 use crate::run::recording::Recording;
@@ -16,9 +17,13 @@ pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
     let bash = bash()?;
     let asked = match (args.files, args.trace) {
-        (true, _) => Trace::Files,
+        (true, true) => Trace::Files,
         (false, true) => Trace::Starts,
         (false, false) => Trace::usual()?,
+        (true, false) if Trace::usual()? != Trace::Nothing => Trace::Files,
+        (true, false) => {
+            return Err(Failure::usage("--files is of what --trace records").next("add --trace"));
+        }
     };
     let trace = asked.if_possible();
     if trace != asked && args.session.strict {

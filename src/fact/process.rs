@@ -284,6 +284,32 @@ impl Told {
         }
     }
 
+    /// The path of a start from the root on, if it was asked for by another and its folder is told;
+    /// links in it stay.
+    #[must_use]
+    pub fn whole_path(&self, start: &Started) -> Option<Vec<u8>> {
+        let path = start.path.as_ref()?;
+        let mut at = Some(start);
+        let folder = std::iter::from_fn(|| {
+            let one = at?;
+            at = one.numbers.of.filter(|of| *of < one.numbers.id).and_then(|of| self.starts.get(&of));
+            Some(one.workdir.as_deref())
+        });
+        let base: &[u8] = match path.first() {
+            Some(b'/') => b"",
+            _ => folder.flatten().next()?,
+        };
+        let mut parts: Vec<&[u8]> = Vec::new();
+        for part in base.split(|byte| *byte == b'/').chain(path.split(|byte| *byte == b'/')) {
+            match part {
+                b"" | b"." => {}
+                b".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        Some(parts.iter().flat_map(|part| [b"/", *part].concat()).collect())
+    }
+
     /// Why these facts do not tell of every start; `None` if they do.
     #[must_use]
     pub fn gap(&self) -> Option<String> {

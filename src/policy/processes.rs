@@ -46,7 +46,7 @@ pub(super) fn judge(rule: &ProcessRule, statement: &Statement, ruling: &mut Ruli
         unrecorded(rule, told, ruling);
         let starts = || told.starts.values().filter(|start| start.end != Some(End::NotStarted));
         for start in starts() {
-            denied(rule, start, ruling);
+            denied(rule, told, start, ruling);
         }
     }
     let starts: Vec<&Started> = all.values().flat_map(|told| told.starts.values()).collect();
@@ -66,14 +66,14 @@ fn unrecorded(rule: &ProcessRule, told: &Told, ruling: &mut Ruling) {
     let running = told.count.map_or(0, |count| count.running);
     if running > 0 && !rule.running_allowed {
         let what = format!(
-            "{} went on when the command had ended, and what started from then is not recorded: run it with --wait, or write running = \"allow\"",
+            "{} went on when the command had ended, and what started from then is not recorded: have the script wait for it, or attesh run by --wait, or write running = \"allow\"",
             count(running, "process")
         );
         ruling.deny("process.running", Code::ProcessUnseen, None, what);
     }
 }
 
-fn denied(rule: &ProcessRule, start: &Started, ruling: &mut Ruling) {
+fn denied(rule: &ProcessRule, told: &Told, start: &Started, ruling: &mut Ruling) {
     let id = start.numbers.id;
     let Some(path) = &start.path else {
         if !rule.deny.is_empty() || rule.outside_denied {
@@ -83,7 +83,12 @@ fn denied(rule: &ProcessRule, start: &Started, ruling: &mut Ruling) {
         return;
     };
     let shown = visible(path);
-    if let Some(pattern) = rule.deny.iter().find(|pattern| is_meant(pattern, path)) {
+    // A folder can be the first part of what is denied.
+    let whole = told.whole_path(start);
+    let is_denied = |pattern: &&String| {
+        is_meant(pattern, path) || whole.as_ref().is_some_and(|whole| is_meant(pattern, whole))
+    };
+    if let Some(pattern) = rule.deny.iter().find(is_denied) {
         let what = format!("start {id} {shown} is denied by {pattern}");
         ruling.deny("process.deny", Code::ProcessDenied, None, what);
     }

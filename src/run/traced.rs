@@ -81,10 +81,17 @@ impl Trace {
     #[must_use]
     pub fn if_possible(self) -> Self {
         let Some(Err(error)) = (self != Trace::Nothing).then(supervise::can_hold) else { return self };
-        let what = files::words(&error);
-        report::say(&format!(
-            "what starts below the script is not recorded: this machine, or a filter around this process, has no user notification of seccomp ({what}); attesh doctor tells more"
-        ));
+        let why = match error.raw_os_error() {
+            Some(nix::libc::EBUSY) => {
+                "another recorder already holds what starts here, such as an attesh run around this"
+                    .to_owned()
+            }
+            _ => format!(
+                "this kernel, or a filter around this process, has no user notification of seccomp ({})",
+                files::words(&error)
+            ),
+        };
+        report::say(&format!("what starts below the script is not recorded: {why}"));
         Trace::Nothing
     }
 }

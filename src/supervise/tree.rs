@@ -83,8 +83,7 @@ impl Tree {
         let (of, child) = self.nearest(kin);
         let when = self.when(of.map(|(_, pid)| pid), kin.process, child);
         let known = of.and_then(|(_, pid)| self.processes.get(&pid)).map(|process| process.folder.as_slice());
-        // The first start is in the folder of the command itself; of another one nobody knows better.
-        let moved = known.map_or(self.starts > 0, |known| known != folder);
+        let moved = known.is_none_or(|known| known != folder);
         let is_new = !self.processes.contains_key(&kin.process);
         let process = self.processes.entry(kin.process).or_default();
         (process.folder, process.when) = (folder, when);
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_of_which_nobody_knows_what_it_came_of_has_no_folder() {
+    fn a_start_of_which_nothing_above_is_known_has_no_folder() {
         let mut tree = Tree::default();
         let mut start = |process, parent, folder: &str| {
             let wanted = Wanted { path: b"/a".to_vec(), ..Wanted::default() };
@@ -283,7 +282,7 @@ mod tests {
         };
         // Numbers that no process has.
         let [first, second, third] = [u32::MAX, u32::MAX - 1, u32::MAX - 2];
-        assert_eq!(start(first, 1, "/a"), Some((None, None)));
+        assert_eq!(start(first, 1, "/a"), Some((None, Some(b"/a".to_vec()))));
         assert_eq!(start(second, first, "/a"), Some((Some(1), None)));
         assert_eq!(start(third, 1, "/a"), Some((None, Some(b"/a".to_vec()))));
     }

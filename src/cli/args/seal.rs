@@ -127,7 +127,7 @@ pub struct Sh {
     #[arg(long)]
     pub trace: bool,
     /// With --trace: record the files that each command made, changed and removed, too
-    #[arg(long, requires = "trace")]
+    #[arg(long)]
     pub files: bool,
     /// bash's options, the script, its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION | FILE | ARGUMENT")]

@@ -55,6 +55,7 @@ fn what_started_is_judged_otherwise() {
         ("require = [\"li*\"]", Some("process.required"), "of li* did not succeed"),
         ("require = [\"/check\"]", Some("process.required"), "no start of /check is recorded"),
         ("require = [\"no-such\"]", Some("process.required"), "did not succeed: it ended with: not-started"),
+        ("deny = [\"/*/work/check\"]", Some("process.denied"), "./check is denied by /*/work/check"),
         ("deny = [\"no-such\"]", None, ""),
         ("outside = \"deny\"", None, ""),
         ("max-unrecorded = 0", None, ""),
