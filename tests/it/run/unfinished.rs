@@ -182,7 +182,7 @@ fn a_script_ends_its_own_session_unasked() {
     let place = Place::new("echo a\nattesh stop || echo refused: $?\necho b\n");
     let (ran, verify, show) = sealed_by_itself(&place, "script.sh", "reader", &["--strict"]);
     assert!(ran.0 == Some(0) && ran.1.contains("refused: 2\nb\n"), "{}", ran.1);
-    assert!(ran.1.contains("end the session behind the script, or add --close-others"), "{}", ran.1);
+    assert!(ran.1.contains("end the session behind it, or add --close-others"), "{}", ran.1);
     assert_eq!(verify.0, Some(0), "{}", verify.1);
     assert!(rows(&show).iter().all(|row| row.starts_with("0")), "{show}");
 }
