@@ -49,6 +49,14 @@ words! {
     }
 }
 
+impl Special {
+    /// Whether a manifest has it; the others are told of names that programs touch.
+    #[must_use]
+    pub fn is_in_manifests(self) -> bool {
+        !matches!(self, Special::Folder | Special::Elsewhere)
+    }
+}
+
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
@@ -139,8 +147,11 @@ impl Entry {
     /// The entry of a line; `None` if it is spelled otherwise.
     fn of_line(bytes: &[u8]) -> Option<Self> {
         let entry = Entry::of_members(serde_json::from_slice(bytes).ok()?)?;
-        let other = [Special::Folder, Special::Elsewhere].map(Thing::Special);
-        (entry.line() == bytes && !other.contains(&entry.thing)).then_some(entry)
+        let is_listed = match entry.thing {
+            Thing::Special(kind) => kind.is_in_manifests(),
+            _ => true,
+        };
+        (is_listed && entry.line() == bytes).then_some(entry)
     }
 
     /// The entry of these members.
