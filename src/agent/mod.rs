@@ -51,7 +51,7 @@ pub struct Ran {
     pub commands: Vec<Command>,
     /// How many helpers there are of each name.
     pub helpers: BTreeMap<Vec<u8>, u64>,
-    /// The author whose rules were taken; `None` where there are none for this one.
+    /// The author whose rules were taken; `None` if this author has no rules.
     pub rules: Option<&'static str>,
 }
 

@@ -275,7 +275,7 @@ impl Form {
                     }
                     let end = memchr::memchr(b'\n', left)?;
                     let line = lines.iter().find(|line| is_line(line.as_bytes(), &left[..end]))?;
-                    // Without the file it is none of these.
+                    // Only a line with the file is one of the prelude.
                     has_read |= line.contains('@');
                     left = &left[end + 1..];
                 }

@@ -17,7 +17,7 @@ pub const AUTHOR_BYTES_MAX: usize = 128;
 /// A name of an author.
 ///
 /// # Errors
-/// It is none: why.
+/// Why the text is not a name.
 pub fn author(text: &str) -> Result<&str, String> {
     match text.len() {
         0 => Err("it is empty".to_owned()),
@@ -29,7 +29,8 @@ pub fn author(text: &str) -> Result<&str, String> {
     }
 }
 
-/// The fact: who has this program run, and the digest of its file in hexadecimal, or why there is none.
+/// The fact. It says who has this program run. `sha256` is the digest of the program's file in
+/// hexadecimal, or why the file has no digest here.
 #[must_use]
 pub fn seen(author: &str, path: &[u8], sha256: Result<String, String>) -> Seen {
     let mut texts = Texts::default();

@@ -106,17 +106,19 @@ pub fn parent(pid: u64) -> Option<u64> {
     fields(&small(&format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
 }
 
+/// All processes that this one sees.
+fn all() -> impl Iterator<Item = u32> {
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.to_str()?.parse().ok())
+}
+
 /// The children of a process that has one thread.
 #[must_use]
 pub fn children(pid: u32) -> Vec<u32> {
     match fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
         Ok(text) => text.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect(),
         // A kernel without that list.
-        Err(_) => {
-            let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
-            let all = names.filter_map(|name| name.to_str()?.parse::<u32>().ok());
-            all.filter(|child| parent((*child).into()) == Some(pid.into())).collect()
-        }
+        Err(_) => all().filter(|child| parent((*child).into()) == Some(pid.into())).collect(),
     }
 }
 
@@ -134,9 +136,8 @@ fn parent_of_living(pid: u64) -> Option<u64> {
 /// How many processes run below one, but for this one of them.
 #[must_use]
 pub fn below(top: u32, but: u32) -> u64 {
-    let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let all = names.filter_map(|name| name.to_str()?.parse::<u64>().ok());
-    let parents: HashMap<u64, u64> = all.filter_map(|pid| Some((pid, parent_of_living(pid)?))).collect();
+    let parent = |pid: u32| Some((pid.into(), parent_of_living(pid.into())?));
+    let parents: HashMap<u64, u64> = all().filter_map(parent).collect();
     let is_below = |pid: u64| {
         let mut at = pid;
         // A loop cannot be, but while this is read numbers can be used again.

@@ -260,7 +260,7 @@ pub fn word(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Option<Ve
         Flags::In(at) if argument(at) & u64::from(!LARGE) == u64::from(OF_WORDS) => {}
         _ => return Ok(None),
     }
-    let memory = Memory::new(proc::memory(thread)?);
+    let memory = Memory::of(thread);
     // Most of what is opened so is a file.
     let at = argument(row.first.1);
     if memory.text(at, WORDS.len())? != WORDS {

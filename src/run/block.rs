@@ -143,7 +143,7 @@ fn end(place: &[u8], status: &[u8]) -> Outcome<()> {
     let last = |writer: &mut Writer| collected.append(writer);
     session.with_writer_waiting(SCRIPT_WAIT_MS, |writer| -> Result<(), SessionError> {
         close::expect_genesis(writer, &root)?;
-        close::close_scripted(writer, shell, CloseReason::Exit, Some(status), None, true)?;
+        close::close_scripted(writer, shell, CloseReason::Exit, Some(status), None, true, shells::workdir())?;
         close::end_without_shells(&session, writer, &last)
     })?;
     if !session.is_placed() {

@@ -360,7 +360,7 @@ impl Lines {
             let unchanged = telling.file.as_ref().is_none_or(is_same);
             let (count, folder) = (Some(telling.count), telling.folder.clone());
             supervise::told_above(writer, telling.shell, by_handle)?;
-            close::close_scripted_in(writer, telling.shell, why, status, count, unchanged, folder)?;
+            close::close_scripted(writer, telling.shell, why, status, count, unchanged, folder)?;
             Ok(())
         });
         self.shells.remove(&pid);

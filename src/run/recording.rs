@@ -387,7 +387,8 @@ impl Recording {
         let mut head = None;
         let collected = collect::at_last(self.session(), collect::IN_A_JOB);
         self.write(1, |writer, session, shell| {
-            close::close_scripted(writer, shell, why, Some(ending.status), Some(started), unchanged)?;
+            let folder = shells::workdir();
+            close::close_scripted(writer, shell, why, Some(ending.status), Some(started), unchanged, folder)?;
             close::end_without_shells(session, writer, &|writer| collected.append(writer))?;
             head = Some(writer.head());
             Ok(())

@@ -65,21 +65,6 @@ pub fn close_scripted(
     status: Option<Status>,
     native: Option<u64>,
     script_unchanged: bool,
-) -> Result<Head> {
-    close_scripted_in(writer, shell, why, status, native, script_unchanged, workdir())
-}
-
-/// Closes a shell that ran a script and is in this folder.
-///
-/// # Errors
-/// The record was not appended.
-pub fn close_scripted_in(
-    writer: &mut Writer,
-    shell: u64,
-    why: CloseReason,
-    status: Option<Status>,
-    native: Option<u64>,
-    script_unchanged: bool,
     workdir: Vec<u8>,
 ) -> Result<Head> {
     append_close(writer, workdir, Close { shell, why, status, native, script_unchanged })
