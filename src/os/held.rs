@@ -132,7 +132,7 @@ fn hold_files(block: &mut Vec<Line>, machine: u32) {
 }
 
 /// Where the accumulator has the number of a call that opens what may be a word of a shell, the process
-/// is held; see [`told`].
+/// is held; see [`touch::OF_WORDS`].
 fn hold_words(block: &mut Vec<Line>, machine: u32) {
     for row in touch::calls(machine) {
         if let Flags::In(argument) = row.flags {
