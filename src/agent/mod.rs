@@ -91,9 +91,10 @@ enum Below {
     Command,
 }
 
-/// What an agent ran, by what is told of the starts below its program.
+/// What an agent ran, by what is told of the starts below its program, whose own start has the number
+/// `top`.
 #[must_use]
-pub fn ran(author: &str, told: &Told) -> Ran {
+pub fn ran(author: &str, told: &Told, top: u64) -> Ran {
     let rules = Rules::of(author);
     let leading = leading(rules, told);
     let goes_through = rules.through.is_none() || told.starts.values().any(|start| rules.goes_through(start));
@@ -103,8 +104,8 @@ pub fn ran(author: &str, told: &Told) -> Ran {
         helpers: BTreeMap::new(),
         rules: rules.authors.first().copied(),
     };
-    let own = told.starts.get(&1).and_then(|start| start.path.as_deref());
-    let itself: BTreeSet<u64> = chain_of(told, 1).collect();
+    let own = told.starts.get(&top).and_then(|start| start.path.as_deref());
+    let itself: BTreeSet<u64> = chain_of(told, top).collect();
     // What is below each start, and its folder.
     let mut all: BTreeMap<u64, (Below, Option<&Vec<u8>>)> = BTreeMap::new();
     for (id, start) in &told.starts {
@@ -114,7 +115,7 @@ pub fn ran(author: &str, told: &Told) -> Ran {
         let above = above.map(|(below, _)| below);
         let below = match above {
             Some(Below::Command) => Below::Command,
-            _ if *id == 1 => Below::Agent,
+            _ if *id == top => Below::Agent,
             // Of a command, maybe: that would be a way to become a helper.
             None => Below::Command,
             _ if goes_through && rules.is_own_call(start, parent) => Below::Helper,
@@ -283,7 +284,7 @@ mod tests {
             ("17 3 23", "/bin/sh", &["sh", "s.sh"], "untold"),
             ("18 3 24", "/opt/gone", &["gone"], "not-started"),
         ]);
-        let ran = ran("opencode", &told);
+        let ran = ran("opencode", &told, 1);
         assert_eq!(
             texts(&ran),
             [
@@ -306,7 +307,7 @@ mod tests {
             ran.commands.iter().filter(|one| one.may_have_failed()).map(|one| one.start).collect();
         assert_eq!(failed, [7, 10, 16, 17, 18]);
         assert_eq!(
-            (ran.by(), super::ran("x", &told).by()),
+            (ran.by(), super::ran("x", &told, 1).by()),
             ("rules/1 for opencode".to_owned(), "rules/1 for any author".to_owned())
         );
     }
@@ -331,7 +332,7 @@ mod tests {
             ("12 11 15", "/lib/codex-linux-sandbox", &["codex-linux-sandbox", "bash"], "became 13"),
             ("13 12 15", "/bin/bash", &["/bin/bash", "-lc", "pwd"], "exit 0"),
         ]);
-        let ran = super::ran("codex", &codex);
+        let ran = super::ran("codex", &codex, 1);
         let wanted = [(6, "ls x", 2), (10, own, 0), (13, "pwd", 0)];
         assert_eq!(texts(&ran), wanted.map(|(id, text, end)| self::own(id, text, End::Exit(end))));
         assert_eq!(
@@ -341,7 +342,7 @@ mod tests {
         // A version that runs commands otherwise: nothing counts as its own.
         let mut older = codex.clone();
         older.starts.retain(|id, _| *id <= 4);
-        assert_eq!(texts(&super::ran("codex", &older)), [self::own(4, own, End::Exit(0))]);
+        assert_eq!(texts(&super::ran("codex", &older, 1)), [self::own(4, own, End::Exit(0))]);
 
         let before = "source /r/s.sh 2>/dev/null || true && \\builtin shopt -u extglob 2>/dev/null || true && { \\builtin unset -f -- 'which'; } >/dev/null 2>&1 || true && eval ";
         let [quoted, word] =
@@ -361,7 +362,7 @@ mod tests {
             ("11 - 19", "/bin/setsid", &["setsid", "bash"], "became 12"),
             ("12 11 19", "/bin/bash", &["bash", "-c", "env"], "exit 0"),
         ]);
-        let ran = super::ran("claude-code", &claude);
+        let ran = super::ran("claude-code", &claude, 1);
         let wanted = [
             (6, "ls x", End::Exit(2)),
             (8, "ls", End::Signal(15)),
@@ -395,7 +396,7 @@ mod tests {
             ("10 1 16", "/agent", &["agent"], "became 11"),
             ("11 10 16", "/bin/sh", sh, "exit 2"),
         ]);
-        let ran = ran("somebody", &all);
+        let ran = ran("somebody", &all, 1);
         let ends: Vec<(u64, Option<End>)> = ran.commands.iter().map(|one| (one.start, one.end)).collect();
         let known = |id, end| (id, Some(End::Exit(end)));
         assert_eq!(ends, [(2, None), known(3, 0), (4, None), (5, None), known(8, 0), known(11, 2)]);
@@ -405,7 +406,7 @@ mod tests {
         for start in gone.starts.values_mut() {
             (start.path, start.words) = (None, None);
         }
-        let ran = super::ran("claude-code", &gone);
+        let ran = super::ran("claude-code", &gone, 1);
         assert!(ran.commands.iter().all(|command| command.shown.is_none()) && ran.commands.len() == 6);
         assert_eq!(ran.words(), "8 starts: 6 commands, 1 nested, 1 helper (1 (redacted))");
     }
@@ -447,7 +448,7 @@ mod tests {
                 .insert(id, Started { numbers, n: None, path, words, workdir: None, unsure: false, end });
         }
         for author in ["aider", "claude-code", "codex", "gemini-cli", "somebody"] {
-            let ran = ran(author, &told);
+            let ran = ran(author, &told, 1);
             assert!(ran.classes.keys().eq(told.starts.keys()), "{author}: a start is in no class");
             let helpers = ran.helpers.values().sum::<u64>();
             assert_eq!(ran.count(Class::Helper) as u64, helpers, "{author}");
@@ -473,7 +474,7 @@ mod tests {
             all.starts.get_mut(&id).unwrap().workdir = Some(folder.as_bytes().to_vec());
         }
         let folders: Vec<Option<Vec<u8>>> =
-            ran("x", &all).commands.into_iter().map(|command| command.workdir).collect();
+            ran("x", &all, 1).commands.into_iter().map(|command| command.workdir).collect();
         assert_eq!(folders, [Some(b"/two".to_vec()), Some(b"/four".to_vec()), None]);
     }
 }

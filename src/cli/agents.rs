@@ -61,7 +61,7 @@ impl Run<'_> {
     /// The sum, by which rules, and what is missing.
     #[must_use]
     pub fn words(&self) -> String {
-        let gap = self.gap();
+        let gap = self.gap.as_ref();
         let gap = gap.map_or_else(String::new, |gap| format!("; {}", visible(gap.as_bytes())));
         format!("{}, by {}{gap}", self.ran.words(), self.ran.by())
     }
@@ -105,7 +105,7 @@ impl Run<'_> {
             "commands": self.ran.commands.len(),
             "nested": self.ran.count(Class::Nested),
             "helpers": helpers.collect::<Vec<_>>(),
-            "gap": self.gap(),
+            "gap": self.gap,
         })
     }
 }

@@ -19,7 +19,8 @@ use crate::record::{Closes, NoteWhat, OpenWord, Program, StateLevel};
 use crate::report::{self, Style};
 use crate::session::error::to_keep;
 use crate::session::{Session, birth, find, shells};
-use crate::supervise;
+use crate::supervise::Level as Sees;
+use crate::sys::notify;
 use crate::text::{self, Fault, visible};
 
 /// How many calls the recorder's latency is the median of.
@@ -69,15 +70,18 @@ pub fn run(args: &Doctor) -> Exit {
     Ok(if degraded { DEGRADED } else { 0 })
 }
 
-/// Whether `attesh run` can hold what starts below a program here.
+/// By what `attesh run` sees what starts below a program here.
 fn starts(report: &mut Report) {
-    let (level, text) = match supervise::can_hold() {
-        Ok(true) => (Level::Fine, "attesh run holds them, and the kernel tells how each ended".to_owned()),
-        Ok(false) => {
+    let (level, text) = match Sees::here() {
+        Sees::Held if notify::tells_endings() => {
+            (Level::Fine, "attesh run holds them, and the kernel tells how each ended".to_owned())
+        }
+        Sees::Followed(why) => (Level::Told, format!("attesh run follows them by ptrace, because {why}")),
+        Sees::Unseen(why) => (Level::Told, format!("attesh run cannot see them here: {why}")),
+        Sees::Held | Sees::Above(_) => {
             let what = "attesh run holds them; before Linux 6.15 the kernel tells of no death by a signal";
             (Level::Told, what.to_owned())
         }
-        Err(error) => (Level::Told, format!("attesh run cannot hold them here: {}", files::words(&error))),
     };
     report.add(level, "starts", text);
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::agent::Ran;
 use crate::encoding::hex;
 use crate::fact::manifest::{Special, Thing};
-use crate::fact::process::{End, Started, Told};
+use crate::fact::process::{End, SeenBy, Started, Told};
 use crate::fact::touched::Change;
 use crate::report::Style;
 use crate::text::{count, quoted, visible};
@@ -21,6 +21,12 @@ pub const UNSURE: &str = " (nobody saw whether it took place)";
 
 /// One line on all of them.
 pub fn summary(told: &Told) -> String {
+    if told.seen_by == Some(SeenBy::Above) && told.gap().is_none() {
+        let place = told
+            .above
+            .map_or_else(String::new, |(shell, start)| format!(" {shell}, below its start {start}"));
+        return format!("program starts: told of at another shell{place}");
+    }
     let failed = told.starts.values().filter(|start| start.end.is_some_and(End::is_failure)).count();
     let running = told.count.map_or(0, |count| count.running);
     let running = if running > 0 { format!(", {running} went on") } else { String::new() };

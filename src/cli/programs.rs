@@ -3,11 +3,12 @@
 //! What lives here: the starts below each program, who had it run, and what that author ran. What does
 //! not: what is a command of an agent (`agent`), the rows (`agents`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::agent::{self, Command, Ran};
 use crate::fact::agent::Agent;
-use crate::fact::process::{NUMBERS, Numbers, Told};
+use crate::fact::process::{NUMBERS, Numbers, SeenBy, Told};
 use crate::fact::{AGENT, PROCESS, PROCESS_END, PROCESSES};
 use crate::record::{Body, Record};
 use crate::seal::statement::Predicate;
@@ -91,8 +92,22 @@ impl Programs {
             program.agent.as_ref().is_some_and(|agent| agent.author.as_deref() == Some(author))
         };
         let all = self.0.iter().filter(|(_, program)| is_by(program));
-        all.map(|(shell, program)| Run { shell: *shell, program, ran: agent::ran(author, &program.told) })
-            .collect()
+        all.map(|(shell, program)| self.run(*shell, program, author)).collect()
+    }
+
+    /// What a program ran, by the rules of this author. Its starts may be among those of another.
+    fn run<'a>(&'a self, shell: u64, program: &'a Program, author: &str) -> Run<'a> {
+        let own = (Cow::Borrowed(&program.told), 1, program);
+        let elsewhere = program.told.above.and_then(|(above, start)| {
+            let above = self.0.get(&above)?;
+            let (told, first) = above.told.below(start)?;
+            Some((Cow::Owned(told), first, above))
+        });
+        let is_nowhere = program.told.seen_by == Some(SeenBy::Above) && elsewhere.is_none();
+        let nowhere = is_nowhere.then(|| "what it started is told of nowhere".to_owned());
+        let (told, first, seen) = elsewhere.unwrap_or(own);
+        let ran = agent::ran(author, &told, first);
+        Run { shell, program, gap: nowhere.or_else(|| seen.told.gap()), at_ns: &seen.at_ns, ran }
     }
 
     /// What the programs ran by the rules of this agent: those whose author it is, and those of an author
@@ -103,12 +118,12 @@ impl Programs {
         let mut all = Vec::new();
         for (shell, program) in &self.0 {
             let author = program.agent.as_ref().and_then(|agent| agent.author.as_deref());
-            let mut ran = agent::ran(author.unwrap_or(agent), &program.told);
-            if ran.rules.is_none() {
-                ran = agent::ran(agent, &program.told);
+            let mut run = self.run(*shell, program, author.unwrap_or(agent));
+            if run.ran.rules.is_none() {
+                run = self.run(*shell, program, agent);
             }
-            if ran.rules == Some(agent) {
-                all.push(Run { shell: *shell, program, ran });
+            if run.ran.rules == Some(agent) {
+                all.push(run);
             } else {
                 left_out += 1;
             }
@@ -122,6 +137,9 @@ pub struct Run<'a> {
     /// Index of its shell-open.
     pub shell: u64,
     program: &'a Program,
+    /// Why not every start is told; `None` if each is.
+    pub gap: Option<String>,
+    at_ns: &'a BTreeMap<u64, u64>,
     /// What is a command of it, and what is not.
     pub ran: Ran,
 }
@@ -141,12 +159,6 @@ impl Run<'_> {
     /// When the start of a command was recorded, in nanoseconds since 1970.
     #[must_use]
     pub fn at_ns(&self, command: &Command) -> Option<u64> {
-        self.program.at_ns.get(&command.start).copied()
-    }
-
-    /// Why not every start is told; `None` if each is.
-    #[must_use]
-    pub fn gap(&self) -> Option<String> {
-        self.program.told.gap()
+        self.at_ns.get(&command.start).copied()
     }
 }

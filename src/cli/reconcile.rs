@@ -70,7 +70,7 @@ pub fn run(args: &Reconcile) -> Exit {
         runs.iter().flat_map(|run| std::iter::repeat_n(run.shell, run.ran.commands.len())).collect();
     let told = merged(&sources);
     let all = reconcile(told.iter().map(|(_, told)| told), &seen);
-    let gaps: Vec<String> = runs.iter().filter_map(super::programs::Run::gap).collect();
+    let gaps: Vec<String> = runs.iter().filter_map(|run| run.gap.clone()).collect();
     let agrees = all.agrees() && gaps.is_empty();
     let rules = runs.first().map(|run| run.ran.by()).unwrap_or_default();
     let sides = Sides {

@@ -18,7 +18,7 @@ use crate::files;
 use crate::paths;
 use crate::report;
 use crate::run::lines::Lines;
-use crate::supervise::{self, Fail, Hear, Program};
+use crate::supervise::{self, Fail, Hear, Level, Program};
 use crate::text::visible;
 
 /// The exit status if there is no such program, as env(1) has it.
@@ -57,28 +57,52 @@ pub fn run(args: &Run) -> Exit {
         }
         return unrecorded(&program);
     };
-    let hear = args.lines.then(|| Lines::new(&session)).transpose()?;
+    let level = Level::here().within(&session);
+    if let Some(less) = less(args, &level) {
+        report::say(&less);
+        let is_unseen = matches!(level, Level::Unseen(_));
+        if let Some(option) =
+            [(args.session.strict, "--strict"), (is_unseen && fail == Fail::Closed, "--fail closed")]
+                .into_iter()
+                .find_map(|(is_given, option)| is_given.then_some(option))
+        {
+            report::say(&format!("the program did not run, because {option} was given"));
+            return Ok(NOT_RECORDED);
+        }
+    }
+    let hear = (args.lines && level == Level::Held).then(|| Lines::new(&session)).transpose()?;
     let hear = hear.map(|lines| Box::new(lines) as Box<dyn Hear>);
-    match supervise::run(&program, &session, hear) {
+    match supervise::run(&program, &session, hear, &level) {
         Ok(outcome) => around.close(Some((&session, None)), !outcome.whole, "program", outcome.status),
         Err(error) => {
-            let what = files::words(&error);
-            let name = program.path.display();
-            report::say(&match error.raw_os_error() {
-                Some(libc::EBUSY) => format!(
-                    "{name} did not run: another recorder already holds what starts here, such as an attesh run around this one"
-                ),
-                Some(libc::ENOSYS | libc::EINVAL) => format!(
-                    "{name} did not run: this kernel, or a filter around this process, has no user notification of seccomp ({what})"
-                ),
-                _ => format!("{name} did not run: {what}"),
-            });
+            report::say(&format!("{} did not run: {}", program.path.display(), files::words(&error)));
             Ok(match error.raw_os_error() {
                 Some(libc::ENOENT) => NOT_FOUND,
                 Some(libc::EACCES | libc::ENOEXEC | libc::E2BIG) => NOT_RUNNABLE,
                 _ => NOT_RECORDED,
             })
         }
+    }
+}
+
+/// What is recorded less than was asked for, and why.
+fn less(args: &Run, level: &Level) -> Option<String> {
+    let options: Vec<&str> = [(args.files, "--files"), (args.lines, "--lines")]
+        .into_iter()
+        .filter_map(|(is_given, option)| is_given.then_some(option))
+        .collect();
+    let without = match &options[..] {
+        [] => String::new(),
+        options => format!("; {} does nothing then", options.join(" with ")),
+    };
+    match level {
+        Level::Held => None,
+        Level::Above(_) if options.is_empty() => None,
+        Level::Above(_) => {
+            Some(format!("what starts is recorded by the attesh run around this one{without}"))
+        }
+        Level::Followed(why) => Some(format!("what starts is followed by ptrace, because {why}{without}")),
+        Level::Unseen(why) => Some(format!("what starts below the program is not recorded: {why}{without}")),
     }
 }
 

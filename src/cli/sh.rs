@@ -12,6 +12,7 @@ use crate::run::call::{BashCall, bash};
 use crate::run::recording::Recording;
 use crate::run::script;
 use crate::run::traced::{self, Ran, Trace};
+use crate::supervise::Level;
 
 pub fn run(args: &Sh) -> Exit {
     let call = BashCall::parse(&args.words)?;
@@ -25,20 +26,20 @@ pub fn run(args: &Sh) -> Exit {
             return Err(Failure::usage("--files is of what --trace records").next("add --trace"));
         }
     };
-    let trace = asked.if_possible();
-    if trace != asked && args.session.strict {
-        report::say("the script did not run, because --strict was given");
-        return Ok(NOT_RECORDED);
-    }
     let mut around = Around::open(&args.session)?;
     let session = match around.session("script") {
         Ok(session) => session,
         Err(status) => return Ok(status),
     };
+    let level = session.as_ref().and_then(|session| traced::level(asked, session));
+    if matches!(level, Some(Level::Unseen(_))) && args.session.strict {
+        report::say("the script did not run, because --strict was given");
+        return Ok(NOT_RECORDED);
+    }
     let mut recording = session.map(|session| Recording::new(session, &call, &bash)).transpose()?;
     let ran = match recording.as_mut() {
         Some(recording) => {
-            traced::run(trace, recording, &mut |recording| script::run(&call, &bash, Some(recording)))?
+            traced::run(asked, level, recording, &mut |recording| script::run(&call, &bash, Some(recording)))?
         }
         None => Ran { status: script::run(&call, &bash, None)?, partial: true, head: None },
     };

@@ -19,6 +19,7 @@ use crate::agent;
 use crate::cause::Code;
 use crate::fact::ERROR;
 use crate::fact::notice::Notice;
+use crate::fact::process::SeenBy;
 use crate::failure::{Failure, Kind};
 use crate::policy::context::Context;
 use crate::record::Unseen;
@@ -302,7 +303,9 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result
             if let Some(told) = processes.get(&command.shell) {
                 report::line(&format!("      {}", processes::summary(told)))?;
                 let author = agents.get(&command.shell).and_then(|agent| agent.author.as_deref());
-                let ran = author.map(|author| agent::ran(author, told));
+                let ran = author
+                    .filter(|_| told.seen_by != Some(SeenBy::Above))
+                    .map(|author| agent::ran(author, told, 1));
                 if let (Some(author), Some(ran)) = (author, &ran) {
                     let by = format!("      run by {}: {}, by {}", word(author), ran.words(), ran.by());
                     report::line(&by)?;

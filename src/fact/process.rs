@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::touched::{self, Touched};
+use crate::record::words;
 
 /// The name of the text with the numbers of a start: its own, that of the start that it came of (`-`
 /// where that is the command itself, or not known), and its process id.
@@ -38,11 +39,17 @@ pub const NOT_STARTED: &str = "notStarted";
 pub const REACHED: &str = "reached";
 /// How many processes went on beyond the command's end.
 pub const RUNNING: &str = "running";
-/// How ends were told: `pidfd` or `exit_group`.
+/// How ends were told: `pidfd`, `exit_group` or `wait`.
 pub const TOLD_BY: &str = "toldBy";
+/// By what starts were seen.
+pub const SEEN_BY: &str = "seenBy";
+/// Where those of another recorder stand: the record of its shell, and the start below which they are.
+pub const ABOVE: &str = "above";
+/// Why they were not seen.
+pub const ERROR: &str = "error";
 
 /// The names of all texts of the three types.
-pub const TEXTS: [&str; 13] = [
+pub const TEXTS: [&str; 16] = [
     NUMBERS,
     PATH,
     ARGUMENTS,
@@ -56,7 +63,24 @@ pub const TEXTS: [&str; 13] = [
     REACHED,
     RUNNING,
     TOLD_BY,
+    SEEN_BY,
+    ABOVE,
+    ERROR,
 ];
+
+words! {
+    /// By what the starts below a shell were seen.
+    SeenBy {
+        /// A filter held each of them until it was recorded.
+        Filter = "seccomp",
+        /// Each process was traced, and stopped when it had become a program.
+        Trace = "ptrace",
+        /// Another recorder of this session, among whose starts they are.
+        Above = "above",
+        /// They were not seen.
+        Nobody = "nobody",
+    }
+}
 
 /// The numbers of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +186,12 @@ pub fn read_ends(text: &str) -> Option<Vec<(u64, End)>> {
     text.strip_suffix('\n')?.split('\n').map(of_line).collect()
 }
 
+/// Where the starts of another recorder stand, as a text has it.
+fn read_above(text: &str) -> Option<(u64, u64)> {
+    let (shell, start) = text.split_once(' ')?;
+    Some((number(shell)?, number(start)?))
+}
+
 /// A number in its one spelling.
 fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
@@ -175,6 +205,12 @@ pub struct Told {
     pub starts: BTreeMap<u64, Started>,
     /// The count, if the recording came to its end.
     pub count: Option<Count>,
+    /// By what they were seen, once that is known.
+    pub seen_by: Option<SeenBy>,
+    /// The record of the shell among whose starts they are, and the start below which they are.
+    pub above: Option<(u64, u64)>,
+    /// Why they were not seen.
+    pub unseen: Option<String>,
     /// What was made, changed and removed, by the command that it belongs to, in the order of the records.
     pub touched: Vec<(Option<u64>, Touched)>,
     /// How many names were made and removed again.
@@ -205,7 +241,7 @@ pub struct Started {
 }
 
 /// What was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Starts that the kernel held.
     pub seen: u64,
@@ -272,16 +308,39 @@ impl Told {
 
     /// Takes what the count says.
     pub fn count<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
-        let of = |name| number(std::str::from_utf8(get(name)?).ok()?);
+        let text = |name| std::str::from_utf8(get(name)?).ok();
+        let of = |name| number(text(name)?);
+        let seen_by = text(SEEN_BY).and_then(SeenBy::from_name);
+        if seen_by == Some(SeenBy::Nobody) && self.seen_by.is_none() {
+            (self.seen_by, self.unseen) = (seen_by, text(ERROR).map(str::to_owned));
+            return;
+        }
         let count = || {
             let (seen, lost, running) = (of(SEEN)?, of(LOST)?, of(RUNNING)?);
             Some(Count { seen, lost, not_started: of(NOT_STARTED)?, reached: of(REACHED)?, running })
         };
         match count() {
-            Some(count) if self.count.is_none() => self.count = Some(count),
+            Some(count) if self.seen_by.is_none() && seen_by.is_some() => {
+                (self.count, self.seen_by) = (Some(count), seen_by);
+                self.above = text(ABOVE).and_then(read_above);
+            }
             Some(_) => self.unclear.push("the starts are counted twice".to_owned()),
             None => self.unclear.push("the count cannot be read".to_owned()),
         }
+    }
+
+    /// What is told of the program that a start ran, and of what came of that: the starts below it, and the
+    /// number of the first.
+    #[must_use]
+    pub fn below(&self, top: u64) -> Option<(Told, u64)> {
+        let first = self.starts.values().find(|start| start.numbers.of == Some(top))?.numbers.id;
+        let mut starts: BTreeMap<u64, Started> = BTreeMap::new();
+        for (id, start) in &self.starts {
+            if *id == first || start.numbers.of.is_some_and(|of| starts.contains_key(&of)) {
+                starts.insert(*id, start.clone());
+            }
+        }
+        Some((Told { starts, touched: Vec::new(), ..self.clone() }, first))
     }
 
     /// The path of a start from the root on, if it was asked for by another and its folder is told;
@@ -315,6 +374,10 @@ impl Told {
     pub fn gap(&self) -> Option<String> {
         if let Some(unclear) = self.unclear.first() {
             return Some(unclear.clone());
+        }
+        if self.seen_by == Some(SeenBy::Nobody) {
+            let why = self.unseen.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            return Some(format!("starts were not seen{why}"));
         }
         let Some(count) = self.count else {
             return Some("the recording of starts did not come to its end".to_owned());
@@ -374,6 +437,7 @@ mod tests {
             told.count(|name| match name {
                 SEEN => Some(seen),
                 LOST => Some(lost),
+                SEEN_BY => Some(&b"seccomp"[..]),
                 _ => Some(&b"0"[..]),
             });
         };
@@ -392,6 +456,18 @@ mod tests {
         let mut fewer = told.clone();
         count(&mut fewer, b"3", b"0");
         assert!(fewer.gap().unwrap().contains("3 starts were seen, and 2"));
+        let mut unseen = told.clone();
+        unseen.count(|name| match name {
+            SEEN_BY => Some(b"nobody"),
+            ERROR => Some(b"why"),
+            _ => None,
+        });
+        assert_eq!(unseen.gap().as_deref(), Some("starts were not seen: why"));
+        count(&mut unseen, b"2", b"0");
+        assert!(unseen.gap().unwrap().contains("twice"));
+        let mut unknown = told.clone();
+        unknown.count(|name| Some(if name == SEEN { b"2" } else { b"0" }));
+        assert!(unknown.gap().unwrap().contains("cannot be read"));
         let ends = |told: &mut Told, text: &'static [u8]| told.ends(|_| Some(text));
         ends(&mut told, b"1 exit 0\n1 exit 1\n");
         assert!(told.gap().unwrap().contains("two ends"));

@@ -338,6 +338,35 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
     Ok(Wanted { path, name, words, cut, by_file })
 }
 
+/// What a process has just become, of which nothing has run.
+///
+/// # Errors
+/// It is gone.
+pub fn became(process: u32) -> io::Result<Wanted> {
+    /// `AT_EXECFN` (linux/auxvec.h): the name that the program was asked for by.
+    const NAME: u64 = 31;
+    let words = words(process)?;
+    let name = proc::auxiliary(process, NAME).map(|at| Memory::of(process).text(at, PATH_MAX));
+    let name = name.transpose()?.unwrap_or_default();
+    // By an open file, or by a name below an open folder.
+    let opened = name.strip_prefix(b"/dev/fd/").map(|rest| rest.iter().position(|byte| *byte == b'/'));
+    let by_file = name.is_empty() || opened == Some(None);
+    let path = match opened.flatten().map(|at| name.split_at(b"/dev/fd/".len() + at)) {
+        _ if by_file => proc::path_of_program(process)?.into_os_string().into_vec(),
+        Some((folder, below)) => {
+            let number = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            let number = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok());
+            // It may be closed by now.
+            match number.and_then(|number| proc::path_of_open(process, number).ok()) {
+                Some(folder) => [folder.into_os_string().into_vec().as_slice(), below].concat(),
+                None => proc::path_of_program(process)?.into_os_string().into_vec(),
+            }
+        }
+        None => name.clone(),
+    };
+    Ok(Wanted { path, name, cut: words.len() >= WORDS_MAX, words, by_file })
+}
+
 /// Which process a thread is of, and that one's parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kin {

@@ -198,6 +198,7 @@ pub const KEYS: &[Key] = &[
     may("script", "runner", Type::Word(&["gitlab"])),
     must("deny", "commands", Type::Patterns),
     may("deny", "masked", Type::Word(&["denied", "as-shown"])),
+    may("process", "capture", Type::Word(&["seccomp", "ptrace"])),
     may("process", "require", Type::Texts),
     may("process", "deny", Type::Texts),
     may("process", "max-unrecorded", Type::Integer),

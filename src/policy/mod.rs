@@ -89,6 +89,8 @@ pub struct ProcessRule {
     pub max_unrecorded: u64,
     /// None may have work done by a process that is not below it.
     pub outside_denied: bool,
+    /// The starts may have been seen by ptrace alone.
+    pub ptrace_suffices: bool,
     /// Processes may have gone on when the command had ended.
     pub running_allowed: bool,
 }

@@ -9,7 +9,7 @@
 use super::context::fits;
 use super::{ProcessRule, Ruling};
 use crate::cause::Code;
-use crate::fact::process::{End, Started, Told};
+use crate::fact::process::{End, SeenBy, Started, Told};
 use crate::seal::statement::Statement;
 use crate::text::{count, visible};
 
@@ -44,6 +44,10 @@ pub(super) fn judge(rule: &ProcessRule, statement: &Statement, ruling: &mut Ruli
     }
     for told in all.values() {
         unrecorded(rule, told, ruling);
+        if told.seen_by == Some(SeenBy::Trace) && !rule.ptrace_suffices {
+            let what = "starts were followed by ptrace, and a process can be made that ptrace does not follow: run it where attesh doctor says that starts are held, or write capture = \"ptrace\"";
+            ruling.deny("process.capture", Code::ProcessUnseen, None, what);
+        }
         let starts = || told.starts.values().filter(|start| start.end != Some(End::NotStarted));
         for start in starts() {
             denied(rule, told, start, ruling);

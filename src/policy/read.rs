@@ -277,6 +277,7 @@ fn process(keys: &Keys) -> ProcessRule {
         deny: keys.texts("deny"),
         max_unrecorded: keys.integer("max-unrecorded", 0),
         outside_denied: keys.text("outside").as_deref() == Some("deny"),
+        ptrace_suffices: keys.text("capture").as_deref() == Some("ptrace"),
         running_allowed: keys.text("running").as_deref() == Some("allow"),
     }
 }

@@ -17,7 +17,7 @@ use super::reads::Reads;
 use super::scripts::{deny_unseen, unseen};
 use super::{Policy, Ruling};
 use crate::cause::Code;
-use crate::fact::process::Told;
+use crate::fact::process::{SeenBy, Told};
 use crate::mask::has_sign;
 use crate::record::{Program, shown_name};
 use crate::seal::statement::{CommandText, Predicate, Statement};
@@ -132,7 +132,10 @@ pub(super) fn judge(policy: &Policy, statement: &Statement, ruling: &mut Ruling)
 
 /// The shells of `attesh run` of which every start is told, and nothing went on when they ended.
 fn by_kernel(predicate: &Predicate) -> BTreeSet<u64> {
-    let is_whole = |told: &Told| told.gap().is_none() && told.count.is_some_and(|count| count.running == 0);
+    let is_held = |told: &Told| told.seen_by != Some(SeenBy::Trace);
+    let is_whole = |told: &Told| {
+        is_held(told) && told.gap().is_none() && told.count.is_some_and(|count| count.running == 0)
+    };
     let shells = predicate.session.shells.iter().filter(|shell| shell.program == Program::Run.name());
     let ids: BTreeSet<u64> = shells.map(|shell| shell.id).collect();
     let told = predicate.processes().into_iter().filter(|(_, told)| is_whole(told));

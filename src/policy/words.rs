@@ -126,6 +126,9 @@ fn explain_processes(rule: &ProcessRule) -> Vec<String> {
         0 => "The kernel told of every start of a program below the commands.".to_owned(),
         most => format!("The kernel told of every start of a program below the commands but {most}."),
     }];
+    if rule.ptrace_suffices {
+        out.push("They may have been followed by ptrace, which a process can escape.".into());
+    }
     if !rule.running_allowed {
         out.push("None of them went on when its command had ended.".into());
     }

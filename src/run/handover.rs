@@ -172,7 +172,8 @@ pub fn run(asking: &Asking, line: &[u8], words: &[&[u8]]) -> Result<ExitStatus, 
         report::say(&failure.to_string());
         Trace::Nothing
     });
-    let ran = traced::run(trace.if_possible(), &mut recording, &mut |recording| {
+    let level = traced::level(trace, recording.session());
+    let ran = traced::run(trace, level, &mut recording, &mut |recording| {
         let source = Source::Text { text: text.clone(), skipped, before };
         let own = || command(&bash, &state, &text, &rest, words, recording);
         let (mut first, second) = (own()?, own);

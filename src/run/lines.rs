@@ -36,7 +36,7 @@ use crate::script::run::{self, Announced, Farewell, Run};
 use crate::script::{Script, is_empty};
 use crate::session::birth::{self, Shell};
 use crate::session::{self, Session, close};
-use crate::supervise::{self, Answer, Hear};
+use crate::supervise::{Answer, Hear, Level};
 use crate::sys::notify;
 use crate::text::posix_quoted;
 use crate::{clock, text};
@@ -359,7 +359,7 @@ impl Lines {
                 |(path, was): &(PathBuf, Identity)| files::identity(path).is_some_and(|now| now == *was);
             let unchanged = telling.file.as_ref().is_none_or(is_same);
             let (count, folder) = (Some(telling.count), telling.folder.clone());
-            supervise::told_above(writer, telling.shell, by_handle)?;
+            Level::Above(None).tell(writer, telling.shell, by_handle)?;
             close::close_scripted(writer, telling.shell, why, status, count, unchanged, folder)?;
             Ok(())
         });

@@ -33,7 +33,8 @@ use crate::script::Script;
 use crate::session::birth::{self, Shell};
 use crate::session::heads::log_line;
 use crate::session::{self, Session, close, shells};
-use crate::supervise::Starts;
+use crate::supervise::{Level, Starts};
+use crate::sys::notify;
 use crate::text;
 
 /// What is recorded of a script.
@@ -69,6 +70,8 @@ pub struct Recording {
     lost_sight: bool,
     /// What records the starts below bash, if that was asked for.
     pub starts: Option<Rc<Starts>>,
+    /// That was asked for, and no recorder of this script sees them.
+    pub unheld: Option<Level>,
 }
 
 /// A unit's start, its end, or both, as they are recorded.
@@ -197,6 +200,7 @@ impl Recording {
             announced: false,
             lost_sight: false,
             starts: None,
+            unheld: None,
         }
     }
 
@@ -349,6 +353,9 @@ impl Recording {
 
     /// bash has ended, and with it what is recorded of the starts below it.
     fn end_starts(&mut self) {
+        if let Some(level) = self.unheld.take() {
+            self.write(1, |writer, _, shell| level.tell(writer, shell, notify::tells_endings()));
+        }
         let Some(starts) = self.starts.take() else { return };
         self.partly |= !starts.over();
         if starts.is_lost() {

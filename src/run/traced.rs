@@ -3,8 +3,8 @@
 //! What lives here: what the process that runs the script tells the one that was called. What does not:
 //! the recorder of starts (`supervise`), how the script is run (`script`).
 //!
-//! Rules: the script is recorded as without it. Where starts cannot be held, that is said, and nothing
-//! is told of them.
+//! Rules: the script is recorded as without it. Where starts cannot be held, that is said and recorded,
+//! and nothing is told of them.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -20,7 +20,8 @@ use crate::files;
 use crate::journal::head::Head;
 use crate::paths;
 use crate::report;
-use crate::supervise;
+use crate::session::Session;
+use crate::supervise::{self, Level};
 
 /// What became of a script and of its recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,37 +77,44 @@ impl Trace {
             }
         }
     }
-
-    /// The same, or nothing where starts cannot be held, which this says.
-    #[must_use]
-    pub fn if_possible(self) -> Self {
-        let Some(Err(error)) = (self != Trace::Nothing).then(supervise::can_hold) else { return self };
-        let why = match error.raw_os_error() {
-            Some(nix::libc::EBUSY) => {
-                "another recorder already holds what starts here, such as an attesh run around this"
-                    .to_owned()
-            }
-            _ => format!(
-                "this kernel, or a filter around this process, has no user notification of seccomp ({})",
-                files::words(&error)
-            ),
-        };
-        report::say(&format!("what starts below the script is not recorded: {why}"));
-        Trace::Nothing
-    }
 }
 
 /// What runs a script, and records it.
 pub type Work<'a> = dyn FnMut(&mut Recording) -> Result<ExitStatus, Failure> + 'a;
 
-/// Has the script run by this work, below a recorder of what starts if that is asked for.
+/// By what the starts below a script can be seen, if that is asked for; what is recorded less is said.
+#[must_use]
+pub fn level(trace: Trace, session: &Session) -> Option<Level> {
+    let level = (trace != Trace::Nothing).then(|| Level::here().of_script().within(session))?;
+    match (&level, trace) {
+        (Level::Unseen(why), _) => {
+            report::say(&format!("what starts below the script is not recorded: {why}"));
+        }
+        (Level::Above(_), Trace::Files) => {
+            report::say("what starts is recorded by the recorder around this one; --files does nothing then");
+        }
+        _ => {}
+    }
+    Some(level)
+}
+
+/// Has the script run by this work, below a recorder of what starts if that is asked for and possible.
 ///
 /// # Errors
 /// bash could not be started, or that recorder.
-pub fn run(trace: Trace, recording: &mut Recording, work: &mut Work) -> Result<Ran, Failure> {
-    if trace == Trace::Nothing {
+pub fn run(
+    trace: Trace,
+    level: Option<Level>,
+    recording: &mut Recording,
+    work: &mut Work,
+) -> Result<Ran, Failure> {
+    let Some(level) = level else {
         let status = work(recording)?;
         return Ok(Ran { status, partial: recording.is_partial(), head: recording.head() });
+    };
+    if level != Level::Held {
+        recording.unheld = Some(level);
+        return run(trace, None, recording, work);
     }
     let cannot = |error: std::io::Error| {
         Failure::unable(format!("starts cannot be recorded: {}", files::words(&error)))
@@ -116,7 +124,7 @@ pub fn run(trace: Trace, recording: &mut Recording, work: &mut Work) -> Result<R
     let session = recording.shared();
     let outcome = supervise::script(&session, trace == Trace::Files, &mut |starts| {
         recording.starts = Some(Rc::new(starts));
-        match run(Trace::Nothing, recording, work) {
+        match run(trace, None, recording, work) {
             Ok(ran) => u8::from(told.write_all(ran.text().as_bytes()).is_err()),
             Err(failure) => {
                 report::say(&failure.to_string());

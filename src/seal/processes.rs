@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::statement::Predicate;
 use crate::fact::agent::Agent;
-use crate::fact::process::Told;
+use crate::fact::process::{SeenBy, Told};
 use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
 
 impl Predicate {
@@ -24,6 +24,13 @@ impl Predicate {
                 PROCESS_END => told.ends(get),
                 FILES => told.files(fact.n, get),
                 _ => told.count(get),
+            }
+        }
+        let is_above = |told: &Told| matches!(told.seen_by, Some(SeenBy::Filter | SeenBy::Trace));
+        if !all.values().any(|told| is_above(told) && told.gap().is_none()) {
+            for told in all.values_mut().filter(|told| told.seen_by == Some(SeenBy::Above)) {
+                told.unclear
+                    .push("its starts are among those of a recorder that does not tell all".to_owned());
             }
         }
         all

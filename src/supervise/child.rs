@@ -10,9 +10,10 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use super::hear::Hear;
+use super::level::Level;
 use super::recorder::Recorder;
 use super::starts::Starts;
-use super::words::{Program, Word};
+use super::words::{Fail, Program, Word};
 use crate::files;
 use crate::os::held::{self, Also};
 use crate::paths;
@@ -37,11 +38,17 @@ pub fn record_program<'a>(
     program: &'a Program,
     session: &'a Session,
     hear: Option<Box<dyn Hear + 'a>>,
+    level: &Level,
     lines: Lines,
 ) -> u8 {
     let Lines { mut words, listener: to } = lines;
-    let also = Also { ends: !notify::tells_endings(), files: program.files, words: hear.is_some() };
-    let begun = begin(program, session, to, also, hear, &mut words);
+    let is_held = *level == Level::Held;
+    let ends = !notify::tells_endings();
+    let also = Also { ends, files: program.files && is_held, words: hear.is_some() };
+    let begun = match level {
+        Level::Held => begin(program, session, to, also, hear, &mut words),
+        level => begin_without(program, session, level, also, &mut words),
+    };
     record(begun, Some(words), program.waits)
 }
 
@@ -89,7 +96,7 @@ fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -
     // What runs on needs somebody who answers: without a listener it could start nothing.
     sys::leave_streams();
     recorder.has_closed = true;
-    if recorder.listens() {
+    if recorder.is_needed() {
         let _ = recorder.follow(|_| false);
     }
     0
@@ -143,7 +150,7 @@ fn begin<'a>(
     let mut held = hold(program, session, theirs, to.try_clone()?, also, set)?;
     step_aside();
     let pid = held.pid().as_raw().unsigned_abs();
-    let begun = Recorder::of_program(program, session, pid, also).and_then(|recorder| {
+    let begun = Recorder::of_program(program, session, pid, also, Level::Held).and_then(|recorder| {
         Word::Runs(pid).send(words)?;
         held.release()?;
         Ok((recorder, notify::handed(&ours)?))
@@ -168,6 +175,39 @@ fn begin<'a>(
     }
 }
 
+/// Starts the program without a filter: what starts below it is followed, or seen by nobody here.
+fn begin_without<'a>(
+    program: &'a Program,
+    session: &'a Session,
+    level: &Level,
+    also: Also,
+    words: &mut UnixStream,
+) -> io::Result<Recorder<'a>> {
+    sys::hear_children();
+    let mut command = command(program, session);
+    let mut held = sys::hold(&mut command)?;
+    step_aside();
+    let pid = held.pid().as_raw().unsigned_abs();
+    let begun = Recorder::of_program(program, session, pid, also, level.clone()).and_then(|recorder| {
+        if matches!(level, Level::Followed(_)) {
+            notify::follow_all(held.pid(), program.fail == Fail::Closed)?;
+        }
+        Word::Runs(pid).send(words)?;
+        held.release()?;
+        Ok(recorder)
+    });
+    match begun {
+        Ok(mut recorder) => {
+            recorder.held = Some(held);
+            Ok(recorder)
+        }
+        Err(error) => {
+            held.forget();
+            Err(error)
+        }
+    }
+}
+
 /// A child that waits, and then puts the filter on itself and becomes the program.
 fn hold(
     program: &Program,
@@ -177,13 +217,20 @@ fn hold(
     also: Also,
     set: Vec<(&'static str, OsString)>,
 ) -> io::Result<Held> {
+    let mut command = command(program, session);
+    command.envs(set);
+    let filter = held::filter(std::process::id(), also);
+    sys::listened(&mut command, filter, [own, other]);
+    sys::hold(&mut command)
+}
+
+/// The program, as it is to be started.
+fn command(program: &Program, session: &Session) -> Command {
     let mut command = Command::new(&program.path);
     if let Some((name, words)) = program.words.split_first() {
         command.arg0(name).args(words);
     }
-    command.env(paths::SESSION_VARIABLE, session.folder().path()).envs(set);
+    command.env(paths::SESSION_VARIABLE, session.folder().path());
     sys::keep_signals(&mut command);
-    let filter = held::filter(std::process::id(), also);
-    sys::listened(&mut command, filter, [own, other]);
-    sys::hold(&mut command)
+    command
 }

@@ -11,7 +11,9 @@
 
 mod agent;
 mod child;
+mod followed;
 mod hear;
+mod level;
 mod notes;
 mod recorder;
 mod records;
@@ -32,9 +34,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
-use crate::fact::process::Count;
-use crate::journal::append::Writer;
-use crate::os::held::{self, Also, Asked, asked};
+use crate::os::held::{Asked, asked};
 use crate::os::signals::Signals;
 use crate::record::CloseReason;
 use crate::report;
@@ -44,23 +44,12 @@ use crate::sys::{self, notify};
 use crate::text;
 
 pub use hear::{Answer, Hear};
+pub use level::Level;
 pub use starts::Starts;
 pub use words::{Fail, Program};
 
 use child::{Lines, Work};
-use units::When;
 use words::{WAIT_MS, Word};
-
-/// Whether this machine can hold starts for a recorder, and whether its kernel tells how each of them
-/// ended.
-///
-/// # Errors
-/// It cannot: why.
-pub fn can_hold() -> std::io::Result<bool> {
-    let recorder = std::process::id();
-    notify::can_listen(&mut held::filter(recorder, Also::default()))?;
-    Ok(notify::tells_endings())
-}
 
 /// What became of the program and of its recording.
 #[derive(Debug)]
@@ -72,7 +61,7 @@ pub struct Outcome {
 }
 
 /// Runs a program in this session, and records it, with what the shells below tell of themselves to
-/// `hear`.
+/// `hear`, where the kernel holds starts.
 ///
 /// # Errors
 /// It could not be started: nothing of it ran.
@@ -80,17 +69,19 @@ pub fn run(
     program: &Program,
     session: &Session,
     hear: Option<Box<dyn Hear + '_>>,
+    level: &Level,
 ) -> std::io::Result<Outcome> {
-    let (waiting, recorder) = beside(|lines| child::record_program(program, session, hear, lines))?;
+    let (waiting, recorder) = beside(|lines| child::record_program(program, session, hear, level, lines))?;
     match waiting.wait(program.fail)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {
-            report::say(&format!(
-                "the recorder ended before the program: {} not recorded",
-                text::count(lost, "start")
-            ));
+            let lost = match level {
+                Level::Held => format!("{} followed unrecorded", text::count(lost, "start")),
+                _ => "what followed is not recorded".to_owned(),
+            };
+            report::say(&format!("the recorder ended before the program: {lost}"));
             let recorder = u64::from(recorder.as_raw().unsigned_abs());
-            if let Err(error) = close_for(session, recorder, lost) {
+            if let Err(error) = close_for(session, recorder, &lost) {
                 report::say(&format!("the session stays open: {error}"));
             }
             Ok(Outcome { status, whole: false })
@@ -132,23 +123,13 @@ fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
     Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))
 }
 
-/// Records of a shell below a program that what it started is told among the starts of that.
-///
-/// # Errors
-/// The record was not appended.
-pub fn told_above(writer: &mut Writer, shell: u64, by_handle: bool) -> session::Result<()> {
-    let count = Count { seen: 0, lost: 0, not_started: 0, reached: 0, running: 0 };
-    records::count(writer, shell, When::Outside, &count, recorder::told_by(by_handle))
-}
-
 /// Closes what a recorder left open that died.
-fn close_for(session: &Session, recorder: u64, lost: u64) -> session::Result<()> {
+fn close_for(session: &Session, recorder: u64, lost: &str) -> session::Result<()> {
     session.with_writer_waiting(WAIT_MS, |writer| {
         let story = writer.story()?;
         let left = story.live.iter().find(|(_, shell)| shell.pid == recorder).map(|(at, _)| *at);
         let Some(shell) = left else { return Ok(()) };
-        let lost = text::count(lost, "start");
-        records::anomaly(writer, "recorder-lost", &format!("the recorder died; {lost} followed unrecorded"))?;
+        records::anomaly(writer, "recorder-lost", &format!("the recorder died; {lost}"))?;
         close::close_shell(writer, shell, CloseReason::Unknown, None, None, workdir())?;
         close::end_without_shells(session, writer, &|_| Ok(()))
     })

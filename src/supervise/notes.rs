@@ -5,7 +5,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use super::recorder::Recorder;
+use super::recorder::{Recorder, Sight};
 use super::records;
 use super::starts::Note;
 use super::units::{Units, When};
@@ -65,7 +65,7 @@ impl Recorder<'_> {
             }
             Note::Became => {
                 if let Some(shell) = self.tree.units.shell() {
-                    self.began(shell, false);
+                    self.began(shell, Sight::Asked);
                 }
                 self.answer(true);
             }
@@ -89,7 +89,7 @@ impl Recorder<'_> {
         self.lost += early;
         let (count, by) = self.count();
         let is_written =
-            self.write(0, |writer, shell| records::count(writer, shell, When::Outside, &count, by));
+            self.write(0, |writer, shell| records::count(writer, shell, When::Outside, &count, by, None));
         self.has_closed = true;
         let whole = is_written && count.lost == 0;
         if let Some(script) = self.script.as_mut() {

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::unistd::Pid;
 
 use super::hear::Hear;
+use super::level::Level;
+use super::records::By;
 use super::touches::AllTouches;
 use super::tree::{Start, Tree};
 use super::units::Units;
@@ -26,7 +27,7 @@ use super::words::{Fail, Program, WAIT_MS};
 use super::{agent, records};
 use crate::clock::Deadline;
 use crate::collect;
-use crate::fact::process::{Count, End};
+use crate::fact::process::{Count, End, SeenBy};
 use crate::files;
 use crate::journal::append::Writer;
 use crate::lock;
@@ -38,8 +39,8 @@ use crate::record::{self, CloseReason};
 use crate::report;
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, close, shells};
+use crate::sys::Held;
 use crate::sys::notify::{self, Call};
-use crate::sys::{self, Held};
 use crate::text::{quoted, visible};
 
 /// How many ends are recorded at once.
@@ -67,7 +68,9 @@ pub struct Recorder<'a> {
     pub(super) shell: Option<u64>,
     /// The program, or who runs the script.
     pub(super) root: u32,
-    pub(super) by_handle: bool,
+    /// By what starts are seen.
+    pub(super) level: Level,
+    pub(super) by: By,
     /// What is touched, if that was asked for.
     pub(super) touches: Option<AllTouches>,
     /// What hears the shells below, if that was asked for.
@@ -98,6 +101,17 @@ pub struct Recorder<'a> {
     pub has_closed: bool,
 }
 
+/// What was seen of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// What was asked for; the process has become a program, and has not run anything of it.
+    Asked,
+    /// What it has become.
+    Became,
+    /// What was asked for; nobody sees whether the start takes place.
+    Nobody,
+}
+
 /// Who runs a script in a shell.
 pub(super) struct Script {
     /// What it tells, and where it is answered.
@@ -119,6 +133,7 @@ impl<'a> Recorder<'a> {
         session: &'a Session,
         root: u32,
         also: Also,
+        level: Level,
     ) -> io::Result<Recorder<'a>> {
         let text: Vec<String> = program.words.iter().map(|word| quoted(word)).collect();
         let shell = Shell {
@@ -144,7 +159,7 @@ impl<'a> Recorder<'a> {
             report::say(&format!("this program cannot be recorded: {error}"));
             io::Error::from(Errno::ECANCELED)
         })?;
-        let mut recorder = Recorder::new(session, root, also, program.fail)?;
+        let mut recorder = Recorder::new(session, root, also, program.fail, level)?;
         recorder.shell = Some(shell);
         recorder.tree.units = Units::of_program(records::N);
         Ok(recorder)
@@ -159,7 +174,7 @@ impl<'a> Recorder<'a> {
         line: UnixStream,
         listeners: UnixStream,
     ) -> io::Result<Recorder<'a>> {
-        let mut recorder = Recorder::new(session, root, also, Fail::Open)?;
+        let mut recorder = Recorder::new(session, root, also, Fail::Open, Level::Held)?;
         line.set_nonblocking(true)?;
         recorder.poll.add(&line, EpollEvent::new(EpollFlags::EPOLLIN, NOTES))?;
         recorder.poll.add(&listeners, EpollEvent::new(EpollFlags::EPOLLIN, LISTENERS))?;
@@ -168,7 +183,7 @@ impl<'a> Recorder<'a> {
         Ok(recorder)
     }
 
-    fn new(session: &'a Session, root: u32, also: Also, fail: Fail) -> io::Result<Self> {
+    fn new(session: &'a Session, root: u32, also: Also, fail: Fail, level: Level) -> io::Result<Self> {
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let children = Children::hear()?;
         poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
@@ -180,7 +195,8 @@ impl<'a> Recorder<'a> {
             fail,
             shell: None,
             root,
-            by_handle: !also.ends,
+            by: By { starts: level.seen_by(), handle: !also.ends },
+            level,
             touches: also.files.then(|| AllTouches::new(own)),
             hear: None,
             script: None,
@@ -209,9 +225,9 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Whether the kernel tells it of anything.
-    pub fn listens(&self) -> bool {
-        self.listener.is_some()
+    /// Whether what runs on needs it.
+    pub fn is_needed(&self) -> bool {
+        self.listener.is_some() || (self.by.starts == SeenBy::Trace && notify::has_children())
     }
 
     /// Whether the program has ended and, with `waits`, everything below it.
@@ -225,6 +241,10 @@ impl<'a> Recorder<'a> {
         let mut events = [EpollEvent::empty(); 64];
         self.hear_changes();
         loop {
+            // Without a listener nobody is left to be seen where no child is.
+            if self.level != Level::Held && self.alone.is_none() && !notify::has_children() {
+                self.alone = Some(Deadline::after(Duration::ZERO));
+            }
             if is_over(self) || (self.alone.is_some() && self.state.is_some() && self.has_closed) {
                 return Ok(());
             }
@@ -314,9 +334,7 @@ impl<'a> Recorder<'a> {
         let (kin, wanted, folder) = match read {
             Ok(read) => read,
             Err(error) => {
-                self.unread += 1;
-                let detail = format!("a start by process {}: {}", call.thread, files::words(&error));
-                self.anomaly("start-unread", &detail);
+                self.cannot_read(call.thread, &error);
                 return Some(self.refusal());
             }
         };
@@ -332,7 +350,7 @@ impl<'a> Recorder<'a> {
         self.write_left(left);
         if is_new && let Ok(handle) = notify::process(kin.process) {
             // One that tells how it ended does so when its parent has waited for it.
-            let wait = if self.by_handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
+            let wait = if self.by.handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
             let _ = self.poll.add(&handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));
             self.tree.hold(kin.process, handle);
         }
@@ -340,8 +358,15 @@ impl<'a> Recorder<'a> {
         // the kernel took, and nothing that it refused. Of the shell of a script who follows that tells.
         // If somebody else follows this one, nobody tells this process what becomes of it.
         let is_told = followed || self.follows_already(call) || self.tree.units.is_shell(kin.process);
-        let is_written = is_told || self.began(kin.process, true);
+        let is_written = is_told || self.began(kin.process, Sight::Nobody);
         Some(if is_written { None } else { self.refusal() })
+    }
+
+    /// A start by a process of which nothing can be read.
+    pub(super) fn cannot_read(&mut self, process: u32, error: &io::Error) {
+        self.unread += 1;
+        let detail = format!("a start by process {process}: {}", files::words(error));
+        self.anomaly("start-unread", &detail);
     }
 
     /// A process is to make, change or remove what a name leads to.
@@ -407,46 +432,18 @@ impl<'a> Recorder<'a> {
         self.followed.contains(&call.thread)
     }
 
-    /// What the kernel tells of the program, and of what is followed.
-    fn hear_changes(&mut self) {
-        self.children.heard();
-        while let Some((pid, state)) = notify::next_change() {
-            let id = pid.unsigned_abs();
-            if !libc::WIFSTOPPED(state) {
-                self.followed.remove(&id);
-                if id == self.root {
-                    self.state = Some(state);
-                }
-                self.ended(id, Some(state));
-                continue;
-            }
-            let became = state >> 16 == libc::PTRACE_EVENT_EXEC;
-            // A start that failed leaves a thread that goes on: it gets the signal that it would have got.
-            let signal = match state >> 16 {
-                0 => libc::WSTOPSIG(state),
-                _ => 0,
-            };
-            if became && !self.began(id, false) && self.fail == Fail::Closed {
-                // A signal that comes with letting it go here, the kernel would drop.
-                sys::send(Pid::from_raw(pid), libc::SIGKILL);
-            }
-            self.followed.remove(&id);
-            if let Some(thread) = became.then(|| notify::former(pid)).flatten() {
-                self.followed.remove(&thread);
-            }
-            notify::let_go(pid, signal);
-        }
-    }
-
     /// A process became the program that it asked for, and has not run anything of it; or it is about to,
     /// and nobody will tell. Whether that is recorded.
-    pub(super) fn began(&mut self, pid: u32, unsure: bool) -> bool {
+    pub(super) fn began(&mut self, pid: u32, sight: Sight) -> bool {
         if self.has_closed {
             return true;
         }
         let Some(mut start) = self.tree.became(pid) else { return true };
         self.has_begun = true;
-        if !unsure && let Some(changed) = changed(pid, &start.wanted) {
+        let unsure = sight == Sight::Nobody;
+        if sight == Sight::Asked
+            && let Some(changed) = changed(pid, &start.wanted)
+        {
             let shown = |wanted: &Wanted| {
                 let words = &wanted.words[..wanted.words.len().min(DETAIL_MAX)];
                 format!("{} {}", visible(&wanted.path), visible(words))
@@ -465,14 +462,14 @@ impl<'a> Recorder<'a> {
     }
 
     /// A process has ended: its parent knows, or it is a child of this one.
-    fn ended(&mut self, pid: u32, state: Option<i32>) {
+    pub(super) fn ended(&mut self, pid: u32, state: Option<i32>) {
         self.tells_end(pid, state);
         let left = self.tree.ended(pid, state);
         self.write_left(left);
     }
 
     /// Records starts of which the end is already known.
-    fn write_left(&mut self, left: impl IntoIterator<Item = Start>) {
+    pub(super) fn write_left(&mut self, left: impl IntoIterator<Item = Start>) {
         for start in left {
             if !self.has_closed {
                 self.write(1, |writer, shell| records::process(writer, shell, &start, false));
@@ -536,8 +533,12 @@ impl<'a> Recorder<'a> {
         };
         let (session, collected) = (self.session, collect::at_last(self.session, collect::IN_A_JOB));
         let when = self.tree.units.now;
+        let level = self.level.clone();
         let is_written = self.write(0, |writer, shell| {
-            records::count(writer, shell, when, &count, by)?;
+            match level {
+                Level::Held | Level::Followed(_) => records::count(writer, shell, when, &count, by, None)?,
+                level => level.tell_when(writer, shell, when, by.handle)?,
+            }
             records::finish(writer, shell, status)?;
             close::close_shell(writer, shell, why, Some(status), Some(1), shells::workdir())?;
             close::end_without_shells(session, writer, &|writer| collected.append(writer))
@@ -546,7 +547,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// The count, with the starts that go on, behind what was touched; and by what ends were told.
-    pub(super) fn count(&mut self) -> (Count, &'static str) {
+    pub(super) fn count(&mut self) -> (Count, By) {
         self.write_touched(true);
         // What never became a program goes on, too, and can.
         let is_alone = self.alone.is_some();
@@ -560,13 +561,8 @@ impl<'a> Recorder<'a> {
             reached: self.reached,
             running,
         };
-        (count, told_by(self.by_handle))
+        (count, self.by)
     }
-}
-
-/// By what the ends of processes are told.
-pub(super) fn told_by(handle: bool) -> &'static str {
-    if handle { "pidfd" } else { "exit_group" }
 }
 
 /// What a process has become, if that is not what was read when it asked for it.

@@ -4,7 +4,7 @@ use super::touches;
 use super::tree::Start as Started;
 use super::units::When;
 use crate::clock;
-use crate::fact::process::{self, End};
+use crate::fact::process::{self, End, SeenBy};
 use crate::fact::touched::{self, LIST_MAX, Touched};
 use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
@@ -13,6 +13,25 @@ use crate::record::{
 };
 use crate::session::Result;
 use crate::session::shells::workdir;
+
+/// By what starts are seen, and by what their ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By {
+    /// By what starts are seen.
+    pub starts: SeenBy,
+    /// Whether the kernel tells how a process ended to one that is not its parent.
+    pub handle: bool,
+}
+
+impl By {
+    fn ends(self) -> &'static str {
+        match (self.starts, self.handle) {
+            (SeenBy::Trace, _) => "wait",
+            (_, true) => "pidfd",
+            (_, false) => "exit_group",
+        }
+    }
+}
 
 /// The one command of a program.
 pub const N: u64 = 1;
@@ -133,7 +152,8 @@ pub fn count(
     shell: u64,
     when: When,
     count: &process::Count,
-    told_by: &str,
+    by: By,
+    above: Option<(u64, u64)>,
 ) -> Result<()> {
     let mut texts = Texts::default();
     for (name, value) in [
@@ -142,11 +162,28 @@ pub fn count(
         (process::NOT_STARTED, count.not_started.to_string()),
         (process::REACHED, count.reached.to_string()),
         (process::RUNNING, count.running.to_string()),
-        (process::TOLD_BY, told_by.to_owned()),
+        (process::TOLD_BY, by.ends().to_owned()),
+        (process::SEEN_BY, by.starts.name().to_owned()),
     ] {
         texts.commit(name, &writer.masker().screen(value.into_bytes()));
     }
+    if let Some((shell, start)) = above {
+        let place = format!("{shell} {start}").into_bytes();
+        texts.commit(process::ABOVE, &writer.masker().screen(place));
+    }
     fact(writer, shell, when, PROCESSES, &texts)
+}
+
+/// Records that the starts were not seen, and why.
+///
+/// # Errors
+/// The record was not appended.
+pub fn unseen(writer: &mut Writer, shell: u64, when: When, why: &str) -> Result<()> {
+    let mut texts = Texts::default();
+    for (name, value) in [(process::SEEN_BY, SeenBy::Nobody.name()), (process::ERROR, why)] {
+        texts.commit(name, &writer.masker().screen(value.as_bytes().to_vec()));
+    }
+    append(writer, shell, when, (PROCESSES, false), &texts)
 }
 
 /// Records what was touched in a command, in as many records as that takes.

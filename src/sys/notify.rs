@@ -230,6 +230,32 @@ pub fn follow(thread: u32) -> bool {
     unsafe { libc::ptrace(libc::PTRACE_SEIZE, thread.cast_signed(), nothing, options) == 0 }
 }
 
+/// Follows a child, all that it starts, and all that those start, until they end. Should this process
+/// end first, they are let go; with `closed` they are killed.
+///
+/// # Errors
+/// The kernel refused it.
+pub fn follow_all(child: nix::unistd::Pid, closed: bool) -> io::Result<()> {
+    use nix::sys::ptrace::{Options, seize};
+    let mut options = Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACEFORK
+        | Options::PTRACE_O_TRACEVFORK
+        | Options::PTRACE_O_TRACECLONE;
+    options.set(Options::PTRACE_O_EXITKILL, closed);
+    Ok(seize(child, options)?)
+}
+
+/// Whether this process has a child, or follows one.
+#[must_use]
+pub fn has_children() -> bool {
+    // SAFETY: no pointer is given.
+    let found = unsafe {
+        let all = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::__WALL;
+        libc::waitid(libc::P_ALL, 0, std::ptr::null_mut(), all)
+    };
+    found == 0
+}
+
 /// The thread that became the program which a process has just become: it has the process's id now.
 #[must_use]
 pub fn former(process: i32) -> Option<u32> {

@@ -6,7 +6,8 @@ use crate::record::{Evidence, Status};
 use crate::seal::statement::{PlanFacts, Predicate};
 
 use super::verdict::Mark;
-use crate::text::count;
+use crate::fact::process::SeenBy;
+use crate::text::{count, visible};
 
 /// What is left of a script whose text was taken out.
 const NO_TEXT: &str = "; of a script whose text was redacted the order and the statuses";
@@ -51,6 +52,12 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
 /// What the starts below the commands rest on where the kernel told of them.
 fn by_kernel(predicate: &Predicate) -> (Mark, String) {
     let told = predicate.processes();
+    let is_seen_by = |who: SeenBy| told.values().any(|told| told.seen_by == Some(who));
+    if let Some(told) = told.values().find(|told| told.seen_by == Some(SeenBy::Nobody)) {
+        let why =
+            told.unseen.as_deref().map_or_else(String::new, |why| format!(": {}", visible(why.as_bytes())));
+        return (Mark::Open, format!("told by nobody, because starts could not be seen{why}"));
+    }
     let gap = told.values().find_map(|told| told.gap());
     if let Some(why) = gap {
         return (Mark::Bad, format!("told by the kernel, and not of every start: {why}"));
@@ -66,8 +73,11 @@ fn by_kernel(predicate: &Predicate) -> (Mark, String) {
         left => format!("; {left} went on when it ended, unrecorded from then"),
     };
     let starts = count(starts, "start");
-    (
-        Mark::Open,
-        format!("told by the kernel: each of {starts} below was held until it was recorded{unsure}{left}"),
-    )
+    let how = match is_seen_by(SeenBy::Trace) {
+        false => format!("told by the kernel: each of {starts} below was held until it was recorded"),
+        true => format!(
+            "told by ptrace: each of {starts} below stopped until it was recorded; a process can be made that ptrace does not follow"
+        ),
+    };
+    (Mark::Open, format!("{how}{unsure}{left}"))
 }

@@ -43,6 +43,7 @@ mod supervise {
     mod files;
     pub mod forms;
     mod judged;
+    mod levels;
     mod lines;
     mod model;
     mod reconcile;

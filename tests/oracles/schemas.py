@@ -39,7 +39,7 @@ refused = [
     ("identity", "claims", "[]"), ("identity", "signature", "x"),
     ("notice", "retainSeconds", "030"), ("notice", "purpose", "a\nb"), ("notice", "until", "x"),
     ("process", "process", "1 0 2"), ("process", "cut", "yes"), ("process-end", "ends", "1 exit"),
-    ("processes", "seen", "01"), ("processes", "toldBy", "wait"), ("products", "sums", ""), ("products", "vanished", "one"), ("products", "owner", "x"),
+    ("processes", "seen", "01"), ("processes", "toldBy", "ptrace"), ("processes", "seenBy", "kernel"), ("processes", "error", "why"), ("products", "sums", ""), ("products", "vanished", "one"), ("products", "owner", "x"),
     ("environment", "container", "shoe box"), ("environment", "env.A=B", "x"), ("environment", "colour", "x"),
     ("git", "commit", "HEAD"), ("git", "commit", "A" * 40), ("git", "ref", "main"), ("git", "bare", "no"),
     ("git", "changedCount", "01"), ("git", "tags", "v1"), ("git", "remotes", "[]"), ("git", "author", "x"),

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -187,6 +189,34 @@ static int shared(void)
         _exit(98);
     }
     return end_of(child);
+}
+
+/* Made so that who follows the parent does not follow it. */
+static int untraced(void)
+{
+    pid_t child = syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        plain();
+        _exit(98);
+    }
+    return end_of(child);
+}
+
+/* Has a program run where seccomp(2), or that and ptrace(2), is refused. */
+static int refusing(char **program, int both)
+{
+    struct sock_filter lines[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_seccomp},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, both ? SYS_ptrace : SYS_seccomp},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_fprog filter = {sizeof lines / sizeof *lines, lines};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+        return 94;
+    execv(program[0], program);
+    return 93;
 }
 
 static int spawned(void)
@@ -376,8 +406,10 @@ int main(int count, char **form)
         {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
         {"socket", socketed, NULL},   {"sibling", sibling, NULL},
-        {"names", names, NULL},
+        {"names", names, NULL},       {"untraced", untraced, NULL},
     };
+    if (count > 3 && strcmp(form[1], "refusing") == 0)
+        return refusing(form + 3, strcmp(form[2], "both") == 0);
     for (size_t at = 0; count > 1 && at < sizeof forms / sizeof *forms; at++)
         if (strcmp(forms[at].name, form[1]) == 0)
             return forms[at].call ? forms[at].call() : forked(forms[at].become);

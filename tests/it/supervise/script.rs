@@ -191,12 +191,14 @@ fn a_child_of_the_process_that_runs_the_script_is_not_seen() {
 #[test]
 fn a_script_that_nobody_records_or_can_trace_is_run_otherwise() {
     let home = with_key();
-    // Another recorder is there already.
+    // A recorder of another session is there already.
     home.file("work/s.sh", "/bin/true inner\n");
-    let said = attesh(&home, &["run", ATTESH, "sh", "--trace", "--quiet", "s.sh"]);
+    let other = home.path("work/other").display().to_string();
+    let of_other = ["run", ATTESH, "sh", "--trace", "--quiet", "--dir", &other];
+    let said = attesh(&home, &[&of_other[..], &["s.sh"]].concat());
     assert_eq!((said.code, said.out.as_str()), (Some(0), ""), "{}", said.err);
     assert!(said.err.contains("what starts below the script is not recorded: "), "{}", said.err);
-    let said = attesh(&home, &["run", ATTESH, "sh", "--trace", "--strict", "s.sh"]);
+    let said = attesh(&home, &[&of_other[..], &["--strict", "s.sh"]].concat());
     assert_eq!(said.code, Some(125), "{}", said.err);
     assert!(said.err.contains("because --strict was given"), "{}", said.err);
     // What bash cannot read has no unit, and an end.

@@ -1,0 +1,104 @@
+//! What the kernel tells the recorder of those that it is the parent of, or follows.
+//!
+//! What lives here: their stops and their ends; a start that is seen at such a stop alone. What does
+//! not: the calls at which the kernel holds them (`recorder`).
+//!
+//! Rules: where the kernel holds starts, a thread is followed from its call until it is another program,
+//! and no further. Where it holds none, every process is followed until it ends, and gets every signal
+//! that it would have got.
+
+use std::io;
+
+use nix::unistd::Pid;
+
+use super::recorder::{Recorder, Sight};
+use super::words::Fail;
+use crate::fact::process::SeenBy;
+use crate::os::held;
+use crate::sys::{self, Resume, notify};
+
+impl Recorder<'_> {
+    /// What the kernel tells of the program, and of what is followed.
+    pub(super) fn hear_changes(&mut self) {
+        self.children.heard();
+        while let Some((pid, state)) = notify::next_change() {
+            let id = pid.unsigned_abs();
+            match libc::WIFSTOPPED(state) {
+                true if self.by.starts == SeenBy::Trace => self.stops(pid, state),
+                true => self.becomes(pid, state),
+                false => {
+                    self.followed.remove(&id);
+                    if id == self.root {
+                        self.state = Some(state);
+                    }
+                    self.ended(id, Some(state));
+                }
+            }
+        }
+    }
+
+    /// A thread that asked for a program has become that, or has a signal.
+    fn becomes(&mut self, pid: i32, state: i32) {
+        let id = pid.unsigned_abs();
+        let became = state >> 16 == libc::PTRACE_EVENT_EXEC;
+        // A start that failed leaves a thread that goes on: it gets the signal that it would have got.
+        let signal = match state >> 16 {
+            0 => libc::WSTOPSIG(state),
+            _ => 0,
+        };
+        if became {
+            let is_written = self.began(id, Sight::Asked);
+            self.close_to(pid, is_written);
+        }
+        self.followed.remove(&id);
+        if let Some(thread) = became.then(|| notify::former(pid)).flatten() {
+            self.followed.remove(&thread);
+        }
+        notify::let_go(pid, signal);
+    }
+
+    /// A process stops that is followed until it ends.
+    fn stops(&mut self, pid: i32, state: i32) {
+        let signal = libc::WSTOPSIG(state);
+        let how = match state >> 16 {
+            libc::PTRACE_EVENT_EXEC => {
+                let is_written = self.has_become(pid.unsigned_abs());
+                self.close_to(pid, is_written);
+                Resume::Go(0)
+            }
+            // A stop of job control holds until a SIGCONT; the trap that comes with that one does not.
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Resume::Stay,
+            0 => Resume::Go(signal),
+            _ => Resume::Go(0),
+        };
+        // One that was killed meanwhile is gone, and its end comes next.
+        let _ = sys::resume(Pid::from_raw(pid), how);
+    }
+
+    /// A process has become a program, of which nothing has run. Whether that is recorded.
+    fn has_become(&mut self, pid: u32) -> bool {
+        if self.has_closed {
+            return true;
+        }
+        let read = || -> io::Result<_> { Ok((held::kin(pid)?, held::folder(pid)?, held::became(pid)?)) };
+        match read() {
+            Ok((kin, folder, wanted)) => {
+                let (_, left) = self.tree.asks(kin, wanted, folder);
+                self.write_left(left);
+                self.began(kin.process, Sight::Became)
+            }
+            Err(error) => {
+                self.cannot_read(pid, &error);
+                false
+            }
+        }
+    }
+
+    /// A process that has become a program does not run it if that is to be recorded and is not.
+    fn close_to(&self, pid: i32, is_written: bool) {
+        if !is_written && self.fail == Fail::Closed {
+            // A signal that comes with letting it go here, the kernel would drop.
+            sys::send(Pid::from_raw(pid), libc::SIGKILL);
+        }
+    }
+}
