@@ -28,10 +28,30 @@ struct Table {
     kill: u32,
     /// fcntl, and fcntl64 where there is one.
     fcntl: [u32; 2],
-    /// Calls that reach another process, and which argument names it: tkill, tgkill, rt_sigqueueinfo,
-    /// rt_tgsigqueueinfo, ptrace, process_vm_readv, process_vm_writev, pidfd_open, prlimit64.
-    reach: [(u32, u32); 9],
+    /// Calls that reach another process, in the order of [`REACH`].
+    reach: [u32; REACH.len()],
 }
+
+/// Calls that reach another process, and which argument names it.
+const REACH: [(&str, u32); 15] = [
+    ("tkill", 0),
+    ("tgkill", 0),
+    ("rt_sigqueueinfo", 0),
+    ("rt_tgsigqueueinfo", 0),
+    ("ptrace", 1),
+    ("process_vm_readv", 0),
+    ("process_vm_writev", 0),
+    ("pidfd_open", 0),
+    ("prlimit64", 0),
+    ("setpriority", 1),
+    ("sched_setparam", 0),
+    ("sched_setscheduler", 0),
+    ("sched_setaffinity", 0),
+    ("sched_setattr", 0),
+    ("ioprio_set", 1),
+];
+/// pidfd_send_signal, which has the same number for every kind of processor.
+const SEND: u32 = 424;
 
 #[cfg(target_arch = "x86_64")]
 const TABLES: [Table; 2] = [
@@ -43,7 +63,7 @@ const TABLES: [Table; 2] = [
         exit_group: 231,
         kill: 62,
         fcntl: [72, 72],
-        reach: [(200, 0), (234, 0), (129, 0), (297, 0), (101, 1), (310, 0), (311, 0), (434, 0), (302, 0)],
+        reach: [200, 234, 129, 297, 101, 310, 311, 434, 302, 141, 142, 144, 203, 314, 251],
     },
     Table {
         machine: 0x4000_0003,
@@ -53,7 +73,7 @@ const TABLES: [Table; 2] = [
         exit_group: 252,
         kill: 37,
         fcntl: [55, 221],
-        reach: [(238, 0), (270, 0), (178, 0), (335, 0), (26, 1), (347, 0), (348, 0), (434, 0), (340, 0)],
+        reach: [238, 270, 178, 335, 26, 347, 348, 434, 340, 97, 154, 156, 241, 351, 289],
     },
 ];
 #[cfg(not(target_arch = "x86_64"))]
@@ -66,7 +86,7 @@ const TABLES: [Table; 2] = [
         exit_group: 94,
         kill: 129,
         fcntl: [25, 25],
-        reach: [(130, 0), (131, 0), (138, 0), (240, 0), (117, 1), (270, 0), (271, 0), (434, 0), (261, 0)],
+        reach: [130, 131, 138, 240, 117, 270, 271, 434, 261, 140, 118, 119, 122, 274, 30],
     },
     Table {
         machine: 0x4000_0028,
@@ -76,7 +96,7 @@ const TABLES: [Table; 2] = [
         exit_group: 248,
         kill: 37,
         fcntl: [55, 221],
-        reach: [(238, 0), (268, 0), (178, 0), (363, 0), (26, 1), (376, 0), (377, 0), (434, 0), (369, 0)],
+        reach: [238, 268, 178, 363, 26, 376, 377, 434, 369, 97, 154, 156, 241, 380, 314],
     },
 ];
 
@@ -159,11 +179,28 @@ pub struct Also {
     pub words: bool,
 }
 
-/// The filter: it holds each start of a program, each attempt to reach the process `recorder`, and what
-/// else is asked for; everything else passes.
+/// Who is out of reach of what they record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    /// The recorder, which leads a group of its own.
+    pub recorder: u32,
+    /// Who waits for it.
+    pub waits: u32,
+}
+
+impl Guarded {
+    /// This process, which records, and its parent.
+    #[must_use]
+    pub fn here() -> Self {
+        Guarded { recorder: std::process::id(), waits: std::os::unix::process::parent_id() }
+    }
+}
+
+/// The filter: it holds each start of a program, each attempt to reach who is guarded, and what else is
+/// asked for; everything else passes.
 #[must_use]
-pub fn filter(recorder: u32, also: Also) -> Vec<Line> {
-    let group = recorder.wrapping_neg();
+pub fn filter(guarded: Guarded, also: Also) -> Vec<Line> {
+    let Guarded { recorder, waits } = guarded;
     let mut lines = vec![line(LOAD, 0, 0, MACHINE)];
     for table in &TABLES {
         let mut block = vec![line(LOAD, 0, 0, NUMBER)];
@@ -171,10 +208,13 @@ pub fn filter(recorder: u32, also: Also) -> Vec<Line> {
         block.extend([line(AT_LEAST, 0, 1, X32), line(RETURN, 0, 0, UNKNOWN)]);
         hold_at(&mut block, [table.execve, table.execveat]);
         hold_at(&mut block, also.ends.then_some(table.exit_group));
-        let others = [recorder];
-        let kills = [recorder, group, u32::MAX];
-        let reach = table.reach.iter().map(|(call, argument)| (*call, *argument, &others[..]));
-        for (call, argument, processes) in reach.chain([(table.kill, 0, &kills[..])]) {
+        let others = [recorder, waits];
+        let kills = [recorder, waits, recorder.wrapping_neg(), u32::MAX];
+        let reach = table.reach.iter().zip(REACH).map(|(call, (_, argument))| (*call, argument, &others[..]));
+        // Whom a descriptor means is looked up; what the recorder takes no notice of passes.
+        let sends = [libc::SIGKILL, libc::SIGSTOP].map(i32::cast_unsigned);
+        let more = [(table.kill, 0, &kills[..]), (SEND, 1, &sends[..])];
+        for (call, argument, processes) in reach.chain(more) {
             let mut part = vec![line(LOAD, 0, 0, ARGUMENTS + 8 * argument)];
             hold_at(&mut part, processes.iter().copied());
             part.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
@@ -217,6 +257,8 @@ pub enum Asked {
     End(u8),
     /// To reach another process, by a call with this name.
     Reach(&'static str),
+    /// To end or stop what this descriptor means.
+    Send(i32),
     /// To make, change or remove what a name leads to.
     Touch(&'static Row),
 }
@@ -249,25 +291,17 @@ pub fn asked(call: &Call) -> Option<Asked> {
     if number == table.exit_group {
         return Some(Asked::End((first & 0xff) as u8));
     }
-    const REACH: [&str; 9] = [
-        "tkill",
-        "tgkill",
-        "rt_sigqueueinfo",
-        "rt_tgsigqueueinfo",
-        "ptrace",
-        "process_vm_readv",
-        "process_vm_writev",
-        "pidfd_open",
-        "prlimit64",
-    ];
+    if number == SEND {
+        return Some(Asked::Send(((first & 0xffff_ffff) as u32).cast_signed()));
+    }
     if number == table.kill {
         return Some(Asked::Reach("kill"));
     }
     if table.fcntl.contains(&number) {
         return Some(Asked::Reach("fcntl"));
     }
-    if let Some(at) = table.reach.iter().position(|(call, _)| *call == number) {
-        return Some(Asked::Reach(REACH[at]));
+    if let Some(at) = table.reach.iter().position(|call| *call == number) {
+        return Some(Asked::Reach(REACH[at].0));
     }
     touch::calls(table.machine).iter().find(|row| row.number == number).map(Asked::Touch)
 }
@@ -388,6 +422,19 @@ pub fn kin(thread: u32) -> io::Result<Kin> {
     };
     let found = number(b"Tgid:").zip(number(b"PPid:"));
     found.map(|(process, parent)| Kin { process, parent }).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The process that a descriptor of a held thread means: one of the kernel's for a process, or a folder
+/// of one in `/proc`.
+#[must_use]
+pub fn meant(thread: u32, descriptor: i32) -> Option<u32> {
+    let number = |path: String, name: &[u8]| -> Option<u32> {
+        let text = proc::small(&path).ok()?;
+        let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
+        std::str::from_utf8(line).ok()?.trim().parse().ok()
+    };
+    number(format!("/proc/{thread}/fdinfo/{descriptor}"), b"Pid:")
+        .or_else(|| number(format!("/proc/{thread}/fd/{descriptor}/status"), b"Tgid:"))
 }
 
 /// The working folder of a process.

@@ -15,7 +15,7 @@ use super::recorder::Recorder;
 use super::starts::Starts;
 use super::words::{Fail, Program, Word};
 use crate::files;
-use crate::os::held::{self, Also};
+use crate::os::held::{self, Also, Guarded};
 use crate::paths;
 use crate::report;
 use crate::session::Session;
@@ -122,11 +122,11 @@ fn begin_script<'a>(
     let (ours, theirs) = UnixStream::pair()?;
     let (line, other_line) = UnixStream::pair()?;
     let other = to.try_clone()?;
-    let recorder = std::process::id();
+    let guarded = Guarded::here();
     let Some(child) = sys::child()? else {
         // The end of the recorder shows where nobody else has its ends.
         drop((ours, line, words.take()));
-        sys::end(work(Starts::new(other_line, [theirs, other], recorder, also)));
+        sys::end(work(Starts::new(other_line, [theirs, other], guarded, also)));
     };
     step_aside();
     drop((theirs, other, other_line));
@@ -219,7 +219,7 @@ fn hold(
 ) -> io::Result<Held> {
     let mut command = command(program, session);
     command.envs(set);
-    let filter = held::filter(std::process::id(), also);
+    let filter = held::filter(Guarded::here(), also);
     sys::listened(&mut command, filter, [own, other]);
     sys::hold(&mut command)
 }

@@ -18,7 +18,7 @@ use crate::fact::{PROCESS, PROCESS_END};
 use crate::files;
 use crate::journal::append::Writer;
 use crate::journal::check::{Knowledge, check};
-use crate::os::held::{self, Also};
+use crate::os::held::{self, Also, Guarded};
 use crate::record::Body;
 use crate::session::{self, Session};
 use crate::sys::{self, notify};
@@ -42,8 +42,7 @@ pub enum Level {
 /// # Errors
 /// It cannot: why.
 fn can_hold() -> io::Result<bool> {
-    let recorder = std::process::id();
-    notify::can_listen(&mut held::filter(recorder, Also::default()))?;
+    notify::can_listen(&mut held::filter(Guarded::here(), Also::default()))?;
     Ok(notify::tells_endings())
 }
 

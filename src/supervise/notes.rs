@@ -9,6 +9,7 @@ use super::recorder::{Recorder, Sight};
 use super::records;
 use super::starts::Note;
 use super::units::{Units, When};
+use crate::os::proc;
 use crate::sys::notify;
 
 impl Recorder<'_> {
@@ -58,7 +59,8 @@ impl Recorder<'_> {
             }
             Note::Next(when, children) => {
                 self.write_touched(false);
-                self.tree.units.next(when, &children);
+                let orphans = self.has_orphans();
+                self.tree.units.next(when, &children, orphans);
                 if self.touches.is_some() {
                     self.answer(true);
                 }
@@ -74,6 +76,11 @@ impl Recorder<'_> {
                 self.answer(whole);
             }
         }
+    }
+
+    /// Whether processes live whose parent ended: they are children of this one, as is who runs the script.
+    pub(super) fn has_orphans(&self) -> bool {
+        proc::children(std::process::id()).iter().any(|child| *child != self.root)
     }
 
     fn answer(&mut self, yes: bool) {

@@ -31,7 +31,7 @@ use crate::fact::process::{Count, End, SeenBy};
 use crate::files;
 use crate::journal::append::Writer;
 use crate::lock;
-use crate::os::held::{self, Also, Asked, Place, Wanted};
+use crate::os::held::{self, Also, Asked, Guarded, Place, Wanted};
 use crate::os::signals::Children;
 use crate::os::touch::{self, Row};
 use crate::os::{exec, proc};
@@ -66,6 +66,8 @@ pub struct Recorder<'a> {
     pub(super) fail: Fail,
     /// The record of the shell that starts are below, once there is one.
     pub(super) shell: Option<u64>,
+    /// This process, and who waits for it.
+    guarded: Guarded,
     /// The program, or who runs the script.
     pub(super) root: u32,
     /// By what starts are seen.
@@ -194,6 +196,7 @@ impl<'a> Recorder<'a> {
             session,
             fail,
             shell: None,
+            guarded: Guarded::here(),
             root,
             by: By { starts: level.seen_by(), handle: !also.ends },
             level,
@@ -299,6 +302,7 @@ impl<'a> Recorder<'a> {
                 None
             }
             Some(Asked::Reach(name)) => self.reach(&call, name),
+            Some(Asked::Send(descriptor)) => self.sends(&call, descriptor),
             Some(Asked::Touch(row)) => match self.word(&call, row)? {
                 Some(answer) => answer,
                 None => return Ok(()),
@@ -340,7 +344,8 @@ impl<'a> Recorder<'a> {
         };
         if self.script.is_some() && self.tree.units.is_new() {
             // The first that a new listener tells of is the shell itself.
-            self.tree.units.begin(kin.process);
+            let orphans = self.has_orphans();
+            self.tree.units.begin(kin.process, orphans);
         }
         let followed = notify::follow(call.thread);
         if followed {
@@ -412,7 +417,7 @@ impl<'a> Recorder<'a> {
         (self.fail == Fail::Closed).then_some(libc::EPERM)
     }
 
-    /// A process is to reach the recorder.
+    /// A process is to reach the recorder, or who waits for it.
     fn reach(&mut self, call: &Call, name: &str) -> Option<i32> {
         let [_, second, third, ..] = call.arguments;
         let asks_only = matches!((name, second, third), ("kill" | "tkill", 0, _) | ("tgkill", _, 0))
@@ -421,10 +426,21 @@ impl<'a> Recorder<'a> {
         if asks_only || !held::counts_as_we(call.thread) {
             return None;
         }
+        Some(self.reached(call, name))
+    }
+
+    /// A process is to end or stop what a descriptor means.
+    fn sends(&mut self, call: &Call, descriptor: i32) -> Option<i32> {
+        let meant = held::meant(call.thread, descriptor)?;
+        let is_guarded = [self.guarded.recorder, self.guarded.waits].contains(&meant);
+        is_guarded.then(|| self.reached(call, "pidfd_send_signal"))
+    }
+
+    fn reached(&mut self, call: &Call, name: &str) -> i32 {
         self.reached += 1;
         let kin = held::kin(call.thread).map_or(call.thread, |kin| kin.process);
         self.anomaly("recorder-reached", &format!("process {kin} called {name} on the recorder: refused"));
-        Some(libc::EPERM)
+        libc::EPERM
     }
 
     /// Whether a thread that asked before, and was refused, is followed from then.

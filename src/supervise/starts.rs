@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use super::units::When;
-use crate::os::held::{self, Also};
+use crate::os::held::{self, Also, Guarded};
 use crate::os::proc;
 use crate::sys::{self, notify};
 
@@ -22,8 +22,8 @@ pub struct Starts {
     line: UnixStream,
     /// Where the listener goes: to the recorder, and to who stays in its place.
     listeners: [UnixStream; 2],
-    /// The recorder's process id.
-    recorder: u32,
+    /// The recorder, and who waits for it.
+    guarded: Guarded,
     also: Also,
     /// The shell's process id; 0 before it is known.
     shell: Cell<u32>,
@@ -84,9 +84,9 @@ impl Note {
 }
 
 impl Starts {
-    pub(super) fn new(line: UnixStream, listeners: [UnixStream; 2], recorder: u32, also: Also) -> Self {
+    pub(super) fn new(line: UnixStream, listeners: [UnixStream; 2], guarded: Guarded, also: Also) -> Self {
         let (shell, is_lost) = (Cell::new(0), Cell::new(false));
-        Starts { line, listeners, recorder, also, shell, is_lost }
+        Starts { line, listeners, guarded, also, shell, is_lost }
     }
 
     /// Has a shell that is not started yet held at each start below it.
@@ -97,7 +97,7 @@ impl Starts {
         self.tell(&Note::New);
         let [own, other] = &self.listeners;
         let to = [own.try_clone()?, other.try_clone()?];
-        sys::listened(command, held::filter(self.recorder, self.also), to);
+        sys::listened(command, held::filter(self.guarded, self.also), to);
         Ok(())
     }
 

@@ -29,6 +29,8 @@ pub struct Units {
     shell: Option<u32>,
     /// Its children that live, and what they are of.
     left: HashMap<u32, When>,
+    /// Whether anything else below the recorder lived when the command began.
+    was_alone: bool,
 }
 
 impl Units {
@@ -42,9 +44,9 @@ impl Units {
         self.shell.is_none() && self.now == When::Before
     }
 
-    /// The process of the shell is known.
-    pub fn begin(&mut self, shell: u32) {
-        (self.now, self.shell) = (When::Before, Some(shell));
+    /// The process of the shell is known; `orphans` as of [`next`](Self::next).
+    pub fn begin(&mut self, shell: u32, orphans: bool) {
+        (self.now, self.shell, self.was_alone) = (When::Before, Some(shell), !orphans);
         self.left.clear();
     }
 
@@ -58,13 +60,14 @@ impl Units {
         self.shell == Some(process)
     }
 
-    /// The next command is about to run; these children of the shell live.
-    pub fn next(&mut self, when: When, children: &[u32]) {
+    /// The next command is about to run; these children of the shell live, and `orphans` says whether
+    /// processes live whose parent ended.
+    pub fn next(&mut self, when: When, children: &[u32], orphans: bool) {
         self.left.retain(|child, _| children.contains(child));
         for child in children {
             self.left.entry(*child).or_insert(self.now);
         }
-        self.now = when;
+        (self.now, self.was_alone) = (when, children.is_empty() && !orphans);
     }
 
     /// What a child of the shell is of.
@@ -72,11 +75,12 @@ impl Units {
         self.left.get(&child).copied().unwrap_or(self.now)
     }
 
-    /// What a process is of above which nobody is known.
+    /// What a process is of above which nobody is known: of the command that runs, if nothing of another
+    /// lived when that began.
     pub fn of_nobody(&self) -> When {
         match self.shell {
-            Some(_) => When::Outside,
-            None => self.now,
+            Some(_) if !self.was_alone => When::Outside,
+            _ => self.now,
         }
     }
 }
@@ -89,18 +93,20 @@ mod tests {
     fn a_child_of_an_earlier_command_is_taken_for_one_of_the_next() {
         let mut units = Units::default();
         assert!(units.is_new());
-        units.begin(10);
+        units.begin(10, false);
         assert!(!units.is_new() && units.is_shell(10));
         assert_eq!(units.of_child(11), When::Before);
-        units.next(When::In(1), &[]);
+        units.next(When::In(1), &[], false);
+        assert_eq!(units.of_nobody(), When::In(1));
         assert_eq!(units.of_child(12), When::In(1));
-        units.next(When::In(2), &[12]);
-        units.next(When::In(3), &[12, 13]);
+        units.next(When::In(2), &[12], false);
+        assert_eq!(units.of_nobody(), When::Outside);
+        units.next(When::In(3), &[12, 13], false);
         assert_eq!([12, 13, 14].map(|child| units.of_child(child)), [1, 2, 3].map(When::In));
         // The number of a child that is gone may be that of another.
-        units.next(When::In(4), &[13]);
+        units.next(When::In(4), &[13], false);
         assert_eq!([12, 13].map(|child| units.of_child(child)), [4, 2].map(When::In));
-        units.next(When::Outside, &[]);
+        units.next(When::Outside, &[], true);
         assert_eq!([units.of_child(12), units.of_nobody()], [When::Outside; 2]);
         assert_eq!(Units::of_program(1).of_nobody(), When::In(1));
     }

@@ -119,7 +119,7 @@ fn a_form_of_starting_a_program_is_not_seen() {
         let of = (form != "orphaned").then_some(1);
         assert!(start.numbers.of == of || form == "orphaned", "{form}: {start:?}");
         assert_eq!(told.starts[&1].end, Some(End::Exit(41)), "{form}");
-        let reached = if form == "hostile" { 11 } else { 0 };
+        let reached = if form == "hostile" { 17 } else { 0 };
         assert_eq!(told.count.unwrap().reached, reached, "{form}");
         let anomalies = home.records().iter().filter(|record| record.kind() == "anomaly").count();
         assert_eq!(anomalies as u64, reached, "{form}");

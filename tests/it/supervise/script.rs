@@ -105,6 +105,23 @@ fn what_an_earlier_unit_left_running_is_told_of_the_next() {
     assert!(matches!(all[0].2, Some(End::Became(_))), "{all:?}");
 }
 
+/// A process whose parent ended starts a program.
+#[test]
+fn a_start_by_an_orphan_is_told_of_no_unit_or_of_a_wrong_one() {
+    let Some(forms) = forms() else { return };
+    let home = with_key();
+    let forms = forms.display();
+    let script = format!("{forms} orphaned || :\nsleep 1 &\n{forms} orphaned || :\nwait\n");
+    let said = traced(&home, "", &script, &[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let told = told(&home.records());
+    assert_eq!(told.gap(), None);
+    let all = starts_of(&told);
+    let of: Vec<Option<u64>> = all.iter().filter(|one| one.1 == "sh -c exit 41").map(|one| one.0).collect();
+    // While something of an earlier unit lives, an orphan may be of that.
+    assert_eq!(of, [Some(1), None], "{all:?}");
+}
+
 #[test]
 fn a_traced_script_is_shown_and_judged_otherwise() {
     let home = with_key();
