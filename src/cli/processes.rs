@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::agent::Ran;
 use crate::encoding::hex;
 use crate::fact::manifest::{Special, Thing};
-use crate::fact::process::{End, SeenBy, Started, Told};
+use crate::fact::process::{Count, End, SeenBy, Started, Told};
 use crate::fact::touched::Change;
 use crate::report::Style;
 use crate::text::{count, quoted, visible};
@@ -33,6 +33,28 @@ pub fn summary(told: &Told) -> String {
     let gap = told.gap().map_or_else(String::new, |gap| format!("; {}", visible(gap.as_bytes())));
     let files = files(told);
     format!("{} below, {failed} failed{running}{files}{gap}", count(told.starts.len(), "program start"))
+}
+
+/// What one record says of all starts below a shell.
+pub fn counted(told: &Told) -> String {
+    match (told.count, told.seen_by) {
+        (Some(_), Some(SeenBy::Above)) => "told of at another shell".to_owned(),
+        (Some(Count { seen, lost, running, .. }), _) => {
+            let lost = if lost > 0 { format!(", {lost} not recorded") } else { String::new() };
+            let running = if running > 0 { format!(", {running} went on") } else { String::new() };
+            format!("{seen} seen{lost}{running}; to see them type attesh show --processes")
+        }
+        (None, _) => visible(told.gap().unwrap_or_default().as_bytes()),
+    }
+}
+
+/// All rows of a shell, by its commands.
+pub fn all(told: &Told, style: Style) -> Vec<String> {
+    let mut units: Vec<Option<u64>> = told.starts.values().map(|start| start.n).collect();
+    units.extend(told.touched.iter().map(|(n, _)| *n));
+    units.sort_unstable();
+    units.dedup();
+    units.into_iter().flat_map(|n| below(told, n, None, style)).collect()
 }
 
 /// The rows below a command: its starts, and what was touched.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::agent::{self, Command, Ran};
 use crate::fact::agent::Agent;
 use crate::fact::process::{NUMBERS, Numbers, SeenBy, Told};
-use crate::fact::{AGENT, PROCESS, PROCESS_END, PROCESSES};
+use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
 use crate::record::{Body, Record};
 use crate::seal::statement::Predicate;
 
@@ -49,6 +49,7 @@ impl Programs {
                     }
                     PROCESS_END => program.told.ends(get),
                     PROCESSES => program.told.count(get),
+                    FILES => program.told.files(fact.n, get),
                     AGENT => program.agent = Some(Agent::of(get)),
                     _ => {}
                 }
@@ -73,6 +74,12 @@ impl Programs {
             }
         }
         all
+    }
+
+    /// What is told of the starts below each shell, where something is.
+    pub fn told(&self) -> impl Iterator<Item = (u64, &Told)> {
+        let told = self.0.iter().map(|(shell, program)| (*shell, &program.told));
+        told.filter(|(_, told)| told.seen_by.is_some() || !told.starts.is_empty())
     }
 
     /// The authors of programs in it, each once.

@@ -66,7 +66,8 @@ fn parse(shell: ShellName, text: &[u8]) -> Option<Result<(), String>> {
     command.args([quiet, "-n", "/dev/stdin"]).env_remove("BASH_ENV").env("LC_ALL", "C");
     let answer = ask(&mut command, text, SHELL).ok()?;
     let said = answer.err.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let said = visible(said).replace("~/dev/stdin ", "").replace("/dev/stdin:", "line ");
+    let said =
+        visible(said).replace("~/dev/stdin ", "").replace("/dev/stdin: ", "").replace("/dev/stdin:", "line ");
     Some(if answer.status.success() { Ok(()) } else { Err(said) })
 }
 

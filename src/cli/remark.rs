@@ -7,8 +7,10 @@
 //! Rules: a finding has one row. Where the record that it is about has a row of its own, that
 //! row says both. The row of a loss has its count from the shells' own counters.
 
+use super::processes;
 use super::standing::{LOST, Standing};
 use crate::fact::notice::Notice;
+use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, process};
 use crate::journal::check::{Checked, Passed};
 use crate::journal::story::{FindingCode, Weight, left_open};
 use crate::os::proc;
@@ -191,6 +193,15 @@ fn said(record: &Record) -> Option<Remark> {
         }
         Body::Fact(fact) => {
             let failed = if fact.ok { "" } else { " (its collector failed)" };
+            // There can be one of them for each program that started.
+            if matches!(fact.kind.as_str(), PROCESS | PROCESS_END | FILES) {
+                return minor(format!("fact of the type {}{failed}", fact.kind));
+            }
+            if fact.kind == PROCESSES {
+                let mut told = process::Told::default();
+                told.count(|name| record.text(name));
+                return of(format!("program starts: {}", processes::counted(&told)));
+            }
             of(began::notice_in(record)
                 .map(|notice| text::visible(in_words(&notice).as_bytes()))
                 .unwrap_or_else(|| format!("fact of the type {}{failed}", text::short(&fact.kind))))

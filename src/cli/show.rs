@@ -101,6 +101,13 @@ pub fn run(args: &Show) -> Exit {
     }
     say(&view.notice, view.ended_ns())?;
     listing::print(view.rows.iter(), false)?;
+    if args.processes {
+        let style = Style::for_output();
+        for (shell, told) in view.programs.told() {
+            report::line(&format!("shell {shell}     {}", processes::summary(told)))?;
+            processes::all(told, style).iter().try_for_each(|row| report::line(row))?;
+        }
+    }
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
     }

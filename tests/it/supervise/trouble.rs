@@ -250,3 +250,16 @@ fn a_descriptor_kills_or_stops_the_recorder() {
     let told = told(&home.records());
     assert_eq!((told.gap(), told.count.unwrap().reached), (None, 2));
 }
+
+#[test]
+fn a_session_that_is_not_sealed_hides_what_started() {
+    let home = with_key();
+    let dir = home.path("work/here").display().to_string();
+    let said = attesh(&home, &["run", "--quiet", "--dir", &dir, "sh", "-c", "/bin/false; /bin/true"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let log = ok(&home, &["log", &dir]);
+    assert!(log.contains("program starts: 3 seen; to see them") && !log.contains("fact/process"), "{log}");
+    assert_eq!(ok(&home, &["log", "-v", &dir]).matches("fact/process/v1").count(), 3);
+    let shown = ok(&home, &["show", "--processes", &dir]);
+    assert!(shown.contains("3 program starts below, 1 failed") && shown.contains("1    /bin/false"), "{shown}");
+}
