@@ -274,17 +274,6 @@ impl Held {
     }
 }
 
-/// Tries to trace a child.
-///
-/// # Errors
-/// The kernel refused it.
-pub fn can_trace() -> io::Result<()> {
-    let held = hold(&mut Command::new("/"))?;
-    let can = nix::sys::ptrace::seize(held.pid(), nix::sys::ptrace::Options::empty());
-    held.forget();
-    Ok(can?)
-}
-
 /// Has a program put a filter on itself before it starts, and hand its listener to these sockets.
 pub fn listened(command: &mut Command, mut filter: Vec<notify::Line>, to: [UnixStream; 2]) {
     let listen = move || {

@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use uuid::Uuid;
 
+use super::ahead::Ahead;
 use super::chain::{self, Frontier};
 use super::head::Head;
 use super::line;
@@ -82,6 +83,7 @@ pub struct Writer<'a> {
     state: &'a File,
     slot: Slot,
     masker: &'a Masker,
+    ahead: Option<&'a Ahead>,
 }
 
 /// What [`Writer::create`] needs beside the genesis body.
@@ -149,7 +151,7 @@ impl<'a> Writer<'a> {
             story: Some(story),
         };
         state.write_all_at(&slot.encode(), slot.offset()).doing("write the state")?;
-        Ok(Writer { journal, state, slot, masker: birth.masker })
+        Ok(Writer { journal, state, slot, masker: birth.masker, ahead: None })
     }
 
     /// Recovers from whatever the last recorder left, and checks that nobody else wrote.
@@ -181,7 +183,7 @@ impl<'a> Writer<'a> {
         if let Condition::Tampered(why) = slot.condition {
             return Err(AppendError::Tampered(why));
         }
-        let mut writer = Writer { journal, state, slot, masker };
+        let mut writer = Writer { journal, state, slot, masker, ahead: None };
         if dirty {
             writer.zero_other_slot()?;
         }
@@ -199,6 +201,11 @@ impl<'a> Writer<'a> {
             Err(other) => Err(other),
             Ok(()) => Ok(writer),
         }
+    }
+
+    /// Uses what is known ahead, and says what can be.
+    pub fn look_ahead(&mut self, ahead: &'a Ahead) {
+        self.ahead = Some(ahead);
     }
 
     /// The head of the journal as it stands.
@@ -230,7 +237,7 @@ impl<'a> Writer<'a> {
         let mut story = self.slot.story.take();
         let old = &self.slot;
         let seed = old.seed.next();
-        let public = seed.public();
+        let public = self.ahead.map_or_else(|| seed.public(), |ahead| ahead.public_of(&seed));
         let index = old.frontier.size();
         if index == chain::SIZE_MAX {
             return Err(AppendError::TooLong(format!(
@@ -288,6 +295,9 @@ impl<'a> Writer<'a> {
             return Err(error);
         }
         self.zero_other_slot()?;
+        if let Some(ahead) = self.ahead {
+            ahead.appended(&self.slot.seed);
+        }
         Ok(head)
     }
 

@@ -12,6 +12,7 @@
 //!
 //! The normative texts are attesh-journal(5) and, for [`story`], attesh-story(5).
 
+pub mod ahead;
 pub mod append;
 pub mod chain;
 pub mod check;

@@ -6,6 +6,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::Mode;
+
 /// Which boot of the machine this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BootId(uuid::Uuid);
@@ -95,9 +98,20 @@ pub const SMALL: usize = 4096;
 /// # Errors
 /// It is not there.
 pub fn small(path: &str) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(SMALL);
-    io::Read::read_to_end(&mut File::open(path)?, &mut text)?;
-    Ok(text)
+    // With as few calls as can be: a program waits that is to start.
+    let file = openat(AT_FDCWD, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let mut text = vec![0; SMALL];
+    let mut length = 0;
+    loop {
+        let count = nix::unistd::read(&file, &mut text[length..])?;
+        length += count;
+        // The kernel writes such a text whole where there is room for it.
+        if count == 0 || length < text.len() {
+            text.truncate(length);
+            return Ok(text);
+        }
+        text.resize(2 * length, 0);
+    }
 }
 
 /// Parent of a process, which may be a zombie.

@@ -72,6 +72,17 @@ pub struct Tracee {
     met: Option<i32>,
 }
 
+/// Tries to trace a child, which becomes nothing.
+///
+/// # Errors
+/// The kernel refused it.
+pub fn can_trace() -> io::Result<()> {
+    let held = sys::hold(&mut Command::new("/"))?;
+    let can = ptrace::seize(held.pid(), Options::empty());
+    held.forget();
+    Ok(can?)
+}
+
 impl Tracee {
     /// Starts a program, traced, and stops it before it runs anything.
     ///

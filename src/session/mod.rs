@@ -55,6 +55,7 @@ pub use error::{Result, SessionError, to_join};
 use crate::cause::Code;
 use crate::crypto::Digest;
 use crate::files::{self, FileError, Folder};
+use crate::journal::ahead::Ahead;
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
 use crate::journal::check::{Knowledge, check};
@@ -62,7 +63,6 @@ use crate::journal::head::Head;
 use crate::journal::state::{Condition, Slot, newest};
 use crate::lock;
 use crate::mask::Masker;
-use crate::mask::asked::Asked;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{Body, Core, Disclosures, Genesis, LINE_MAX, OpenWord, Record, StateLevel};
@@ -103,6 +103,9 @@ pub struct Session {
     copy: bool,
     perhaps_copied: bool,
     masker: OnceCell<Masker>,
+    /// Its state, where it is kept open.
+    kept: OnceCell<(Folder, File)>,
+    ahead: Ahead,
 }
 
 impl Session {
@@ -123,6 +126,8 @@ impl Session {
             copy: false,
             perhaps_copied: false,
             masker: OnceCell::new(),
+            kept: OnceCell::new(),
+            ahead: Ahead::default(),
         })
     }
 
@@ -151,6 +156,8 @@ impl Session {
             copy: true,
             perhaps_copied: false,
             masker: OnceCell::new(),
+            kept: OnceCell::new(),
+            ahead: Ahead::default(),
         })
     }
 
@@ -269,28 +276,6 @@ impl Session {
         Ok(self.masker.get_or_init(|| masking::masker(&asked)))
     }
 
-    /// Masks more from here on: what is asked for in a shell or a step that joins the session.
-    ///
-    /// # Errors
-    /// It cannot be kept.
-    pub fn mask_more(&mut self, more: Asked) -> Result<()> {
-        let (states, _) = self.open_state()?;
-        self.masker = masking::keep_more(more, &states, self.id())?.into();
-        Ok(())
-    }
-
-    /// Masks what the text of a script says is secret, as long as this process records.
-    ///
-    /// # Errors
-    /// What is masked in the session cannot be read.
-    pub fn mask_told(&mut self, script: &[u8]) -> Result<()> {
-        let states = self.state_folder()?;
-        let mut masker = self.masker(&states)?.clone();
-        masking::learn(&mut masker, &masking::read(&states, self.id())?, script);
-        self.masker = masker.into();
-        Ok(())
-    }
-
     fn lost(&self, why: &str) -> SessionError {
         SessionError::Append(AppendError::Lost(why.to_owned()))
     }
@@ -357,7 +342,14 @@ impl Session {
             io::ErrorKind::TimedOut => SessionError::Busy,
             _ => SessionError::Append(AppendError::Io("lock the journal", error)),
         })?;
-        let (states, state) = self.open_state()?;
+        let opened;
+        let (states, state) = match self.kept.get() {
+            Some(kept) => kept,
+            None => {
+                opened = self.open_state()?;
+                &opened
+            }
+        };
         if self.perhaps_copied && self.has_other_inode(|_| true) {
             return Err(SessionError::Copied(self.folder.path().to_owned()));
         }
@@ -367,13 +359,14 @@ impl Session {
             OpenWord::Known(StateLevel::Disk) | OpenWord::Other(_) => Some(this_boot()?),
             OpenWord::Known(StateLevel::Runtime | StateLevel::Shm) => None,
         };
-        let masker = self.masker(&states)?;
-        let opened = Writer::open(&self.journal, &state, Some(&self.genesis_root), boot_id.as_ref(), masker);
+        let masker = self.masker(states)?;
+        let opened = Writer::open(&self.journal, state, Some(&self.genesis_root), boot_id.as_ref(), masker);
         let mut writer = opened.map_err(|error| match error {
             AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
             AppendError::Lost(_) => self.lost_or_elsewhere(error.into()),
             other => other.into(),
         })?;
+        writer.look_ahead(&self.ahead);
         work(&mut writer)
     }
 

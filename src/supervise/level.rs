@@ -8,7 +8,6 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
 
 use super::records::{self, By};
 use super::units::When;
@@ -19,9 +18,10 @@ use crate::files;
 use crate::journal::append::Writer;
 use crate::journal::check::{Knowledge, check};
 use crate::os::held::{self, Also, Guarded};
+use crate::os::trace;
 use crate::record::Body;
 use crate::session::{self, Session};
-use crate::sys::{self, notify};
+use crate::sys::notify;
 
 /// By what starts can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Level {
                 files::words(&error)
             ),
         };
-        match sys::can_trace() {
+        match trace::can_trace() {
             Ok(()) => Level::Followed(why),
             Err(error) => Level::Unseen(format!("{why}; nor may it trace ({})", files::words(&error))),
         }
@@ -124,7 +124,7 @@ impl Level {
 
 /// The shell and the start of this very process in this session: who recorded it sees what starts below.
 fn recorded_above(session: &Session) -> Option<(u64, u64)> {
-    let own: Vec<u8> = std::env::args_os().flat_map(|word| [word.into_vec(), vec![0]].concat()).collect();
+    let own = held::words(std::process::id()).ok()?;
     // The journal has what a masker left of it.
     let screened = |writer: &mut Writer| Ok(writer.masker().screen_words(own));
     let own = session.with_writer_waiting(WAIT_MS, screened).ok()?;

@@ -15,6 +15,7 @@ mod followed;
 mod hear;
 mod level;
 mod notes;
+mod reached;
 mod recorder;
 mod records;
 mod starts;

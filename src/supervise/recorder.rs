@@ -67,7 +67,7 @@ pub struct Recorder<'a> {
     /// The record of the shell that starts are below, once there is one.
     pub(super) shell: Option<u64>,
     /// This process, and who waits for it.
-    guarded: Guarded,
+    pub(super) guarded: Guarded,
     /// The program, or who runs the script.
     pub(super) root: u32,
     /// By what starts are seen.
@@ -186,6 +186,8 @@ impl<'a> Recorder<'a> {
     }
 
     fn new(session: &'a Session, root: u32, also: Also, fail: Fail, level: Level) -> io::Result<Self> {
+        // Where it cannot be kept open, each record says why.
+        let _ = session.keep_open();
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let children = Children::hear()?;
         poll.add(&children, EpollEvent::new(EpollFlags::EPOLLIN, CHILDREN))?;
@@ -289,9 +291,10 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         let Some(call) = notify::next(listener.as_fd())? else { return Ok(()) };
+        let mut asked = None;
         let refused = match held::asked(&call) {
             _ if self.has_closed => None,
-            Some(Asked::Start(place)) => match self.start(&call, &place) {
+            Some(Asked::Start(place)) => match self.start(&call, &place, &mut asked) {
                 Some(answer) => answer,
                 None => return Ok(()),
             },
@@ -310,7 +313,19 @@ impl<'a> Recorder<'a> {
             None => None,
         };
         let Some(listener) = self.listener.as_ref() else { return Ok(()) };
-        notify::answer(listener.as_fd(), call.id, refused)
+        notify::answer(listener.as_fd(), call.id, refused)?;
+        if let Some(process) = asked {
+            self.prepare(process);
+        }
+        Ok(())
+    }
+
+    /// While the kernel has a process become a program: makes what the record needs.
+    fn prepare(&mut self, process: u32) {
+        if let Some(masker) = self.session.known_masker() {
+            self.tree.prepare(process, |wanted, folder| records::texts(masker, wanted, folder));
+        }
+        self.session.look_ahead();
     }
 
     pub(super) fn is_held(&self, call: &Call) -> bool {
@@ -319,7 +334,7 @@ impl<'a> Recorder<'a> {
 
     /// A process is to become another program: records that. The answer is the error with which it is
     /// refused, if it is; none is needed if the process is gone.
-    fn start(&mut self, call: &Call, place: &Place) -> Option<Option<i32>> {
+    fn start(&mut self, call: &Call, place: &Place, asked: &mut Option<u32>) -> Option<Option<i32>> {
         let read = || {
             let (kin, folder) = (held::kin(call.thread)?, held::folder(call.thread)?);
             let wanted = match held::wanted(call.thread, place) {
@@ -362,6 +377,7 @@ impl<'a> Recorder<'a> {
         // Who is followed stops before it runs anything of the new program, and is recorded there: what
         // the kernel took, and nothing that it refused. Of the shell of a script who follows that tells.
         // If somebody else follows this one, nobody tells this process what becomes of it.
+        *asked = Some(kin.process).filter(|_| followed);
         let is_told = followed || self.follows_already(call) || self.tree.units.is_shell(kin.process);
         let is_written = is_told || self.began(kin.process, Sight::Nobody);
         Some(if is_written { None } else { self.refusal() })
@@ -417,32 +433,6 @@ impl<'a> Recorder<'a> {
         (self.fail == Fail::Closed).then_some(libc::EPERM)
     }
 
-    /// A process is to reach the recorder, or who waits for it.
-    fn reach(&mut self, call: &Call, name: &str) -> Option<i32> {
-        let [_, second, third, ..] = call.arguments;
-        let asks_only = matches!((name, second, third), ("kill" | "tkill", 0, _) | ("tgkill", _, 0))
-            || (name == "prlimit64" && third == 0);
-        // Another namespace has other numbers: there it is another process.
-        if asks_only || !held::counts_as_we(call.thread) {
-            return None;
-        }
-        Some(self.reached(call, name))
-    }
-
-    /// A process is to end or stop what a descriptor means.
-    fn sends(&mut self, call: &Call, descriptor: i32) -> Option<i32> {
-        let meant = held::meant(call.thread, descriptor)?;
-        let is_guarded = [self.guarded.recorder, self.guarded.waits].contains(&meant);
-        is_guarded.then(|| self.reached(call, "pidfd_send_signal"))
-    }
-
-    fn reached(&mut self, call: &Call, name: &str) -> i32 {
-        self.reached += 1;
-        let kin = held::kin(call.thread).map_or(call.thread, |kin| kin.process);
-        self.anomaly("recorder-reached", &format!("process {kin} called {name} on the recorder: refused"));
-        libc::EPERM
-    }
-
     /// Whether a thread that asked before, and was refused, is followed from then.
     fn follows_already(&self, call: &Call) -> bool {
         self.followed.contains(&call.thread)
@@ -466,7 +456,7 @@ impl<'a> Recorder<'a> {
             };
             let detail = format!("start {} was asked for as {}", start.numbers.id, shown(&start.wanted));
             self.anomaly("start-changed", &detail);
-            start.wanted = changed;
+            (start.wanted, start.texts) = (changed, None);
         }
         if self.shell.is_none()
             && let Some(script) = self.script.as_mut()

@@ -8,6 +8,8 @@ use crate::fact::process::{self, End, SeenBy};
 use crate::fact::touched::{self, LIST_MAX, Touched};
 use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
+use crate::mask::Masker;
+use crate::os::held::Wanted;
 use crate::record::{
     Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
 };
@@ -108,26 +110,34 @@ fn append(writer: &mut Writer, shell: u64, when: When, what: (&str, bool), texts
     Ok(())
 }
 
+/// The texts of a start that are known when it is asked for.
+#[must_use]
+pub fn texts(masker: &Masker, wanted: &Wanted, folder: Option<&[u8]>) -> Texts {
+    let mut texts = Texts::default();
+    texts.commit(process::PATH, &masker.screen(wanted.path.clone()));
+    texts.commit(process::ARGUMENTS, &masker.screen_words(wanted.words.clone()));
+    if let Some(folder) = folder {
+        texts.commit(process::WORKDIR, &masker.screen(folder.to_vec()));
+    }
+    if wanted.cut {
+        texts.commit(process::CUT, &masker.screen(b"1".to_vec()));
+    }
+    texts
+}
+
 /// Records a start, before the program runs; `unsure` says that nobody saw whether it took place.
 ///
 /// # Errors
 /// The record was not appended.
 pub fn process(writer: &mut Writer, shell: u64, start: &Started, unsure: bool) -> Result<()> {
-    let Started { numbers, when, wanted, folder } = start;
-    let mut texts = Texts::default();
     let masker = writer.masker();
-    texts.commit(process::NUMBERS, &masker.screen(numbers.to_string().into_bytes()));
-    texts.commit(process::PATH, &masker.screen(wanted.path.clone()));
-    texts.commit(process::ARGUMENTS, &masker.screen_words(wanted.words.clone()));
-    if let Some(folder) = folder {
-        texts.commit(process::WORKDIR, &masker.screen(folder.clone()));
+    let made = || texts(masker, &start.wanted, start.folder.as_deref());
+    let mut texts = start.texts.clone().unwrap_or_else(made);
+    texts.commit(process::NUMBERS, &masker.screen(start.numbers.to_string().into_bytes()));
+    if unsure {
+        texts.commit(process::UNSURE, &masker.screen(b"1".to_vec()));
     }
-    for (name, is_so) in [(process::CUT, wanted.cut), (process::UNSURE, unsure)] {
-        if is_so {
-            texts.commit(name, &masker.screen(b"1".to_vec()));
-        }
-    }
-    fact(writer, shell, *when, PROCESS, &texts)
+    fact(writer, shell, start.when, PROCESS, &texts)
 }
 
 /// Records ends.

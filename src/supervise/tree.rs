@@ -10,6 +10,7 @@ use super::units::{Units, When};
 use crate::fact::process::{End, Numbers};
 use crate::os::held::{Kin, Wanted};
 use crate::os::proc;
+use crate::record::Texts;
 use crate::sys::notify;
 
 /// How far up the parents of a process are looked at.
@@ -39,6 +40,8 @@ struct Asks {
     of: Option<u64>,
     /// Its folder, where that is another than at that start.
     moved: bool,
+    /// Its texts for a record, once there was time for them.
+    texts: Option<Texts>,
 }
 
 impl Asks {
@@ -46,7 +49,7 @@ impl Asks {
     fn start(self, id: u64, pid: u32, process: &Process) -> Start {
         let folder = self.moved.then(|| process.folder.clone());
         let numbers = Numbers { id, of: self.of, pid: pid.into() };
-        Start { numbers, when: process.when, wanted: self.wanted, folder }
+        Start { numbers, when: process.when, wanted: self.wanted, folder, texts: self.texts }
     }
 }
 
@@ -73,6 +76,8 @@ pub struct Start {
     pub wanted: Wanted,
     /// Its folder, where that is another than that of the start that it came of, or that is not known.
     pub folder: Option<Vec<u8>>,
+    /// Its texts for a record, where they were made before.
+    pub texts: Option<Texts>,
 }
 
 impl Tree {
@@ -87,9 +92,19 @@ impl Tree {
         let is_new = !self.processes.contains_key(&kin.process);
         let process = self.processes.entry(kin.process).or_default();
         (process.folder, process.when) = (folder, when);
-        let asks = Asks { wanted, of: of.map(|(id, _)| id), moved };
+        let asks = Asks { wanted, of: of.map(|(id, _)| id), moved, texts: None };
         self.refused += u64::from(process.asked.replace(asks).is_some());
         (is_new, left)
+    }
+
+    /// Makes the texts for the record of what a process asked for.
+    pub fn prepare(&mut self, pid: u32, texts: impl FnOnce(&Wanted, Option<&[u8]>) -> Texts) {
+        if let Some(process) = self.processes.get_mut(&pid)
+            && let Some(asks) = process.asked.as_mut()
+        {
+            let folder = asks.moved.then_some(process.folder.as_slice());
+            asks.texts = Some(texts(&asks.wanted, folder));
+        }
     }
 
     /// The nearest process that became a program, from this one upwards, and its start; and the process

@@ -261,5 +261,8 @@ fn a_session_that_is_not_sealed_hides_what_started() {
     assert!(log.contains("program starts: 3 seen; to see them") && !log.contains("fact/process"), "{log}");
     assert_eq!(ok(&home, &["log", "-v", &dir]).matches("fact/process/v1").count(), 3);
     let shown = ok(&home, &["show", "--processes", &dir]);
-    assert!(shown.contains("3 program starts below, 1 failed") && shown.contains("1    /bin/false"), "{shown}");
+    assert!(
+        shown.contains("3 program starts below, 1 failed") && shown.contains("1    /bin/false"),
+        "{shown}"
+    );
 }
