@@ -21,7 +21,9 @@ mod words;
 
 pub use body::{Anomaly, Body, Close, End, Finish, Lost, Note, Open, Pause, Plan, Resume, Start, Status};
 pub use fact::{ATTACHED_FOLDER, Attached, Fact, KNOWN_TYPES, is_known_fact, is_plain_name, is_uri};
-pub use genesis::{FORMAT, FORMAT_NAME, Genesis, PROTECTION_FILE, Prev, RECORDER_ID, Recorder};
+pub use genesis::{
+    FORMAT, FORMAT_NAME, Genesis, PROTECTION_FILE, PROTECTION_RECORDER, Prev, RECORDER_ID, Recorder,
+};
 use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{

@@ -39,12 +39,12 @@ impl Around {
     /// # Errors
     /// What was asked cannot be: nothing ran.
     pub fn open(args: &InSession) -> Result<Self, Failure> {
-        let InSession { sealing, dir, collect: collecting, quiet, strict } = args;
+        let InSession { sealing, dir, collect: collecting, quiet, strict, private } = args;
         let asked = collection_here(collecting)?;
         let masks = masking(&collecting.masks)?;
         let later = sealing.seal.as_ref().map(|output| seal::Later::new(sealing, output)).transpose()?;
         let session = match later {
-            Some(_) => birth::own_session().map_err(Failure::from).and_then(|mut session| {
+            Some(_) => birth::own_session(*private).map_err(Failure::from).and_then(|mut session| {
                 session.mask_more(masks)?;
                 collect::begin(&session, &asked, collect::IN_A_JOB)?;
                 Ok(session)

@@ -424,7 +424,7 @@ fn latency(report: &mut Report) {
 fn measured() -> Result<Option<u64>, Failure> {
     let executable =
         paths::executable().ok_or_else(|| Failure::unable("attesh cannot find its own executable file"))?;
-    let new = birth::NewSession { name: None, closes: Closes::Stop, secret: None, prev: None, parent: None };
+    let new = birth::NewSession::new(Closes::Stop, None);
     let session = birth::birth(new)?;
     let note = protocol::words(
         Verb::Note,

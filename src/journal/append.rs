@@ -18,7 +18,7 @@ use super::ahead::Ahead;
 use super::chain::{self, Frontier};
 use super::head::Head;
 use super::line;
-use super::state::{Condition, FileMark, SLOT_BYTES, Slot, is_of_another_version, newest};
+use super::state::{Condition, FileMark, SLOT_BYTES, Slot, TAKEN, is_of_another_version, newest};
 use super::story::Story;
 use crate::cause::Cause;
 use crate::clock::Moment;
@@ -171,6 +171,8 @@ impl<'a> Writer<'a> {
             let zero = bytes.iter().all(|byte| *byte == 0);
             return Err(if zero {
                 AppendError::Ended
+            } else if bytes.starts_with(TAKEN) {
+                AppendError::Lost("its keys are in the memory of its recorder, which alone appends".into())
             } else if is_of_another_version(&bytes[..read]) {
                 AppendError::Lost("its state was written by another version of attesh".into())
             } else {

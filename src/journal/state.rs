@@ -17,6 +17,8 @@ use crate::record::Recovered;
 /// Size of a slot in bytes; the file has two.
 pub const SLOT_BYTES: usize = 4096;
 const MAGIC: &[u8; 8] = b"ATTESH3\0";
+/// What a state file has whose slots are in the memory of a recorder.
+pub const TAKEN: &[u8] = b"TAKEN\0";
 /// What the magic of every version begins with.
 const NAME: &[u8] = b"ATTESH";
 const CHECKSUM_AT: usize = SLOT_BYTES - 32;

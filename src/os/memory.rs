@@ -1,5 +1,6 @@
 //! Folders and files that are kept in memory.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::MetadataExt;
@@ -59,8 +60,8 @@ pub fn sealed(bytes: &[u8]) -> io::Result<File> {
 ///
 /// # Errors
 /// The kernel gave none.
-pub fn open() -> io::Result<File> {
-    Ok(File::from(memfd_create(c"traps", MFdFlags::MFD_CLOEXEC)?))
+pub fn open(name: &CStr) -> io::Result<File> {
+    Ok(File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC)?))
 }
 
 /// Which file an open one is: device and inode.

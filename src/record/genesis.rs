@@ -13,8 +13,10 @@ pub const FORMAT: &str = "attesh-journal/1";
 pub const FORMAT_NAME: &str = "attesh-journal/";
 /// The recorder of this program, as genesis names it.
 pub const RECORDER_ID: &str = "https://attesh.dev/recorder";
-/// The protection of the keys that this recorder offers: a file of the same user.
+/// A protection of the keys that this recorder offers: a file of the same user.
 pub const PROTECTION_FILE: &str = "file";
+/// The same: the memory of the recorder alone.
+pub const PROTECTION_RECORDER: &str = "recorder";
 
 /// The session before this one, and how it stood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

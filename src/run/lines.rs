@@ -379,7 +379,7 @@ impl Hear for Lines {
     fn hear(&mut self, pid: u32, folder: Vec<u8>, told: &[u8]) -> Answer {
         if told == b"T" {
             let place = self.shells.get_mut(&pid).and_then(|telling| {
-                let place = memory::open().ok()?;
+                let place = memory::open(c"traps").ok()?;
                 telling.traps = place.try_clone().ok();
                 Some(place)
             });

@@ -18,7 +18,6 @@ use super::{trapped, watched};
 use crate::failure::Failure;
 use crate::files;
 use crate::os::signals::Signals;
-use crate::paths;
 use crate::record::Evidence;
 
 /// Runs the script to its end, recorded or not.
@@ -80,7 +79,7 @@ pub(super) fn unseen(
 
 /// What the script sees of its recording.
 fn prepare(command: &mut Command, recording: &Recording) -> std::io::Result<()> {
-    command.env(paths::SESSION_VARIABLE, recording.session().folder().path());
+    recording.session().tell(command);
     recording.given.hand_to(command)
 }
 

@@ -3,11 +3,27 @@
 //! What lives here: opening it once more, keeping its state open, what is known ahead, what is masked
 //! beyond what the session asks for. What does not: what that process records.
 
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::process::Command;
+
+use zeroize::Zeroizing;
+
 use super::Session;
-use super::error::Result;
+use super::error::{Result, SessionError};
 use super::masking;
+use crate::files::{Folder, read_at_most};
+use crate::journal::append::AppendError;
+use crate::journal::state::{SLOT_BYTES, TAKEN};
 use crate::mask::Masker;
 use crate::mask::asked::Asked;
+use crate::os::memory;
+use crate::paths;
+use crate::record::PROTECTION_RECORDER;
+
+fn kept(error: io::Error) -> SessionError {
+    SessionError::Append(AppendError::Io("keep the state in memory", error))
+}
 
 impl Session {
     /// The same session with what is masked in it, for another process that appends to it beside this
@@ -16,7 +32,46 @@ impl Session {
     /// # Errors
     /// As of [`open`](Self::open).
     pub fn again(&self) -> Result<Self> {
-        Ok(Session { masker: self.masker.clone(), ..Self::open(self.folder.path())? })
+        let again = Session { masker: self.masker.clone(), ..Self::open(self.folder.path())? };
+        if self.is_kept()
+            && let Some((folder, state)) = self.kept.get()
+        {
+            let kept = (Folder::open(folder.path())?, state.try_clone().map_err(kept)?);
+            let _ = again.kept.set(kept);
+        }
+        Ok(again)
+    }
+
+    /// Whether its keys are in the memory of its recorder alone.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.genesis().protection == PROTECTION_RECORDER
+    }
+
+    /// Tells a program that is to start in which session it is, if that can be joined.
+    pub fn tell(&self, command: &mut Command) {
+        match self.is_kept() {
+            false => command.env(paths::SESSION_VARIABLE, self.folder.path()),
+            true => command.env_remove(paths::SESSION_VARIABLE),
+        };
+    }
+
+    /// Takes its state out of the file, into the memory of this process and of those that it makes from
+    /// here on: nothing else can append to it then.
+    ///
+    /// # Errors
+    /// The state cannot be read, or not be kept.
+    pub fn take_state(&self) -> Result<()> {
+        let (folder, state) = self.open_state()?;
+        let mut bytes = Zeroizing::new([0; 2 * SLOT_BYTES]);
+        let length = read_at_most(&state, &mut bytes[..], 0).map_err(kept)?;
+        let memory = memory::open(c"state").map_err(kept)?;
+        memory.write_all_at(&bytes[..length], 0).map_err(kept)?;
+        // Each slot is overwritten where it stood.
+        state.write_all_at(&[0; 2 * SLOT_BYTES], 0).map_err(kept)?;
+        state.write_all_at(TAKEN, 0).map_err(kept)?;
+        let _ = self.kept.set((folder, memory));
+        Ok(())
     }
 
     /// Keeps its state open, for a process that appends much.

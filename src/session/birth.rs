@@ -1,7 +1,6 @@
 //! Opens a session, joins one that lives, and opens the successor of one that is over.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use super::close;
 use super::masking;
 use super::program;
 use super::shells::{self, asking, namespace};
+use super::whose;
 use super::{JOURNAL, NEXT, Result, Session, SessionError, next_bytes, next_in, short_id, state_name};
 use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
@@ -22,8 +22,8 @@ use crate::os::memory;
 use crate::os::proc::{self, BootId};
 use crate::paths;
 use crate::record::{
-    Body, CloseReason, Closes, FORMAT, Genesis, Open, PROTECTION_FILE, Prev, PrevWhy, Program, RECORDER_ID,
-    Recorder, StateLevel, Texts, Unseen,
+    Body, CloseReason, Closes, FORMAT, Genesis, Open, PROTECTION_FILE, PROTECTION_RECORDER, Prev, PrevWhy,
+    Program, RECORDER_ID, Recorder, StateLevel, Texts, Unseen,
 };
 use crate::text::{Command, Fault, Next, told, visible};
 
@@ -44,6 +44,16 @@ pub struct NewSession {
     pub prev: Option<Prev>,
     /// The session that the shell started in and could not join.
     pub parent: Option<String>,
+    /// Its keys are in the memory of its recorder alone.
+    pub kept: bool,
+}
+
+impl NewSession {
+    /// One without a name, that follows none.
+    #[must_use]
+    pub fn new(closes: Closes, secret: Option<OriginSecret>) -> Self {
+        NewSession { name: None, closes, secret, prev: None, parent: None, kept: false }
+    }
 }
 
 /// What a shell says of itself when it joins.
@@ -144,6 +154,7 @@ pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Resu
     }
     let asked = masking::usual()?;
     let (level, state_folder) = state_folder()?;
+    let kept = new.kept;
     let state = state_folder.create_file(&state_name(&text))?;
     let made = masking::keep(&asked, &state_folder, &text).and_then(|()| {
         write_genesis(new, id, &masking::masker(&asked), level, &state_folder, folder, &state)
@@ -154,7 +165,12 @@ pub(super) fn birth_in(new: NewSession, id: uuid::Uuid, folder: &Folder) -> Resu
         let _ = folder.remove(JOURNAL);
         return Err(error);
     }
-    Session::open(folder.path())
+    let session = Session::open(folder.path())?;
+    if kept && let Err(error) = session.take_state() {
+        let _ = session.remove();
+        return Err(error);
+    }
+    Ok(session)
 }
 
 fn write_genesis(
@@ -180,10 +196,10 @@ fn write_genesis(
         return Err(SessionError::Nowhere(what.into(), Some("give XDG_RUNTIME_DIR another name".into())));
     }
     texts.commit("stateDir", &state_dir);
-    if let Ok(host) = host() {
+    if let Ok(host) = whose::host() {
         texts.commit("host", &masker.screen(host));
     }
-    texts.commit("user", &masker.screen(user()));
+    texts.commit("user", &masker.screen(whose::user()));
     let genesis = Genesis {
         format: FORMAT.to_owned(),
         session: id.hyphenated().to_string(),
@@ -196,7 +212,7 @@ fn write_genesis(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sha256: recorder_digest(level, state_folder),
         },
-        protection: PROTECTION_FILE.to_owned(),
+        protection: if new.kept { PROTECTION_RECORDER } else { PROTECTION_FILE }.to_owned(),
         state: level.into(),
         origin_id: new.secret.as_ref().map(OriginSecret::id),
         prev: new.prev,
@@ -237,19 +253,6 @@ pub(super) fn new_id() -> uuid::Uuid {
 fn recorder_digest(level: StateLevel, states: &Folder) -> Option<Digest> {
     let in_memory = level != StateLevel::Disk;
     program::digest(&proc::program().ok()?, in_memory.then_some(states))
-}
-
-/// The name of this machine.
-pub(super) fn host() -> io::Result<Vec<u8>> {
-    Ok(nix::unistd::gethostname()?.into_encoded_bytes())
-}
-
-fn user() -> Vec<u8> {
-    let uid = nix::unistd::geteuid();
-    match nix::unistd::User::from_uid(uid) {
-        Ok(Some(user)) => user.name.into_bytes(),
-        _ => uid.to_string().into_bytes(),
-    }
 }
 
 /// The best folder in which a state can be kept; a name that somebody else has taken is skipped.
@@ -321,9 +324,9 @@ pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
 ///
 /// # Errors
 /// It could not be created.
-pub fn own_session() -> Result<Session> {
+pub fn own_session(kept: bool) -> Result<Session> {
     let secret = usual_secret()?;
-    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent: None })
+    birth(NewSession { kept, ..NewSession::new(Closes::LastShell, secret) })
 }
 
 /// The session for a shell that starts with `exported` in ATTESH_SESSION: that session, if the
@@ -346,7 +349,7 @@ pub fn for_new_shell(exported: Option<&Path>) -> Result<(Session, Option<String>
 /// No session can be created.
 pub fn instead(apart: Apart) -> Result<(Session, Option<String>)> {
     let (secret, parent) = (usual_secret()?, apart.parent);
-    let session = birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: None, parent })?;
+    let session = birth(NewSession { parent, ..NewSession::new(Closes::LastShell, secret) })?;
     let said = apart.why.map(|why| format!("{why}; recording in session {} instead", session.short_name()));
     Ok((session, said))
 }
@@ -504,7 +507,7 @@ pub fn succeed(session: &Session, head: Head, why: PrevWhy) -> Result<Session> {
 /// A session of this user that names the one before it.
 fn birth_after(prev: Prev) -> Result<Session> {
     let secret = usual_secret()?;
-    birth(NewSession { name: None, closes: Closes::LastShell, secret, prev: Some(prev), parent: None })
+    birth(NewSession { prev: Some(prev), ..NewSession::new(Closes::LastShell, secret) })
 }
 
 fn discard(session: &Session) {
@@ -589,5 +592,5 @@ pub fn birth_named(name: &str, secret: Option<OriginSecret>) -> Result<Session> 
     if let Some(other) = super::find::all()?.into_iter().find(|other| super::find::fits(name, other.id())) {
         return Err(SessionError::AnId(name.to_owned(), other.short_name().to_owned()));
     }
-    birth(NewSession { name: Some(name.to_owned()), closes: Closes::Stop, secret, prev: None, parent: None })
+    birth(NewSession { name: Some(name.to_owned()), ..NewSession::new(Closes::Stop, secret) })
 }

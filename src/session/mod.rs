@@ -54,13 +54,13 @@ pub use error::{Result, SessionError, to_join};
 
 use crate::cause::Code;
 use crate::crypto::Digest;
-use crate::files::{self, FileError, Folder};
+use crate::files::{self, FileError, Folder, read_at_most};
 use crate::journal::ahead::Ahead;
 use crate::journal::append::{AppendError, Writer};
 use crate::journal::chain::leaf;
 use crate::journal::check::{Knowledge, check};
 use crate::journal::head::Head;
-use crate::journal::state::{Condition, Slot, newest};
+use crate::journal::state::{Condition, SLOT_BYTES, Slot, newest};
 use crate::lock;
 use crate::mask::Masker;
 use crate::os::proc::{self, BootId};
@@ -362,6 +362,7 @@ impl Session {
         let masker = self.masker(states)?;
         let opened = Writer::open(&self.journal, state, Some(&self.genesis_root), boot_id.as_ref(), masker);
         let mut writer = opened.map_err(|error| match error {
+            AppendError::Lost(_) if self.is_kept() && self.has_end() => AppendError::Ended.into(),
             AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
             AppendError::Lost(_) => self.lost_or_elsewhere(error.into()),
             other => other.into(),
@@ -469,6 +470,11 @@ impl Session {
 
     /// The slot that counts, read without the lock.
     fn slot(&self) -> Option<Slot> {
+        if let Some((_, state)) = self.kept.get() {
+            let mut bytes = zeroize::Zeroizing::new([0; 2 * SLOT_BYTES]);
+            let length = read_at_most(state, &mut bytes[..], 0).ok()?;
+            return Some(newest(&bytes[..length])?.0);
+        }
         let state = self.state_folder().ok()?;
         // A slot that is being written while it is read does not count: read it again.
         (0..3).find_map(|_| Some(newest(&state.read(&self.state_name(), 1 << 16).ok()?)?.0))

@@ -59,7 +59,7 @@ pub fn open_in(
                 Ok(()) | Err(FileError::Exists(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            let new = NewSession { name, closes: Closes::Stop, secret: secret()?, prev: None, parent: None };
+            let new = NewSession { name, ..NewSession::new(Closes::Stop, secret()?) };
             let session = birth_in(new, new_id(), &folder)?;
             let head = session.first_head();
             return Ok(Placed { session, head, joined: false, moved });

@@ -43,7 +43,7 @@ impl Session {
         let Some(host) = self.genesis.text("host") else {
             return Ok(Some("on a machine that it does not name any more".to_owned()));
         };
-        if host != super::birth::host().map_err(asking("read the name of this machine"))? {
+        if host != self::host().map_err(asking("read the name of this machine"))? {
             return Ok(Some(format!("on {}", visible(host))));
         }
         Ok(self.grew_since_boot()?.then(|| "on another machine of this name".to_owned()))
@@ -83,5 +83,19 @@ impl Session {
         let meta = self.journal.metadata().map_err(asking("look at the journal"))?;
         let written = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
         Ok(written > booted + CLOCKS_NS)
+    }
+}
+
+/// The name of this machine.
+pub(super) fn host() -> std::io::Result<Vec<u8>> {
+    Ok(nix::unistd::gethostname()?.into_encoded_bytes())
+}
+
+/// The name of this process's user, or else the number.
+pub(super) fn user() -> Vec<u8> {
+    let uid = nix::unistd::geteuid();
+    match nix::unistd::User::from_uid(uid) {
+        Ok(Some(user)) => user.name.into_bytes(),
+        _ => uid.to_string().into_bytes(),
     }
 }

@@ -16,7 +16,6 @@ use super::starts::Starts;
 use super::words::{Fail, Program, Word};
 use crate::files;
 use crate::os::held::{self, Also, Guarded};
-use crate::paths;
 use crate::report;
 use crate::session::Session;
 use crate::sys::notify;
@@ -230,7 +229,7 @@ fn command(program: &Program, session: &Session) -> Command {
     if let Some((name, words)) = program.words.split_first() {
         command.arg0(name).args(words);
     }
-    command.env(paths::SESSION_VARIABLE, session.folder().path());
+    session.tell(&mut command);
     sys::keep_signals(&mut command);
     command
 }

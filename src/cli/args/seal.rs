@@ -80,6 +80,9 @@ pub struct InSession {
     /// Do not print the head of a session in a folder
     #[arg(long)]
     pub quiet: bool,
+    /// Keep the keys of the session in the recorder's memory: nothing below it can append to it
+    #[arg(long, requires = "seal")]
+    pub private: bool,
     /// Exit with 125 if something could not be recorded
     #[arg(long)]
     pub strict: bool,

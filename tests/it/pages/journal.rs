@@ -9,9 +9,9 @@ use attesh::journal::state::{Condition, FileMark, SLOT_BYTES, Slot};
 use attesh::journal::story::{Finding, FindingCode, Story};
 use attesh::record::{
     Anomaly, Attached, Body, Close, CloseReason, Closes, Core, End, EndReason, Evidence, FORMAT, Fact,
-    FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE, Pause,
-    Plan, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume, Start, StateLevel, TextSource,
-    Unseen,
+    FactTime, Finish, From, Genesis, Inherited, Kind, Lost, Note, NoteWhat, Open, PROTECTION_FILE,
+    PROTECTION_RECORDER, Pause, Plan, Prev, PrevWhy, Program, RECORDER_ID, Recorder, Recovered, Resume,
+    Start, StateLevel, TextSource, Unseen,
 };
 
 use crate::stage::object::{Members, members, object};
@@ -403,7 +403,7 @@ fn every_word_of_a_closed_set_stands_in_the_page_and_none_other() {
         ("reason of end".to_owned(), names(EndReason::ALL, EndReason::name)),
     ]);
     code.extend([
-        ("protection".to_owned(), vec![PROTECTION_FILE.to_owned()]),
+        ("protection".to_owned(), vec![PROTECTION_FILE.to_owned(), PROTECTION_RECORDER.to_owned()]),
         ("at".to_owned(), names(FactTime::ALL, FactTime::name)),
         ("evidence".to_owned(), names(Evidence::ALL, Evidence::name)),
         ("inherited".to_owned(), names(Inherited::ALL, Inherited::name)),

@@ -266,3 +266,36 @@ fn a_session_that_is_not_sealed_hides_what_started() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_program_finds_the_keys_of_a_private_session() {
+    let sessions = "for folder in $XDG_STATE_HOME/attesh/sessions/*; do :; done";
+    let script = format!(
+        "echo \"${{ATTESH_SESSION-none}}\"\n{sessions}\n\
+         ATTESH_SESSION=$folder {ATTESH} note forged 2>&1 | head -1\n\
+         cat /dev/shm/attesh-*/${{folder##*/}}*.state $XDG_RUNTIME_DIR/attesh/${{folder##*/}}*.state 2>/dev/null | tr -d '\\000' | head -c 100\n"
+    );
+    let mut all = vec![(vec!["run", "sh", "-c", &script], "run")];
+    all.push((vec!["sh", "-c", &script], "sh"));
+    all.push((vec!["sh", "--trace", "-c", &script], "sh --trace"));
+    for (words, what) in all {
+        let home = with_key();
+        let seal = ["--private", "--seal", "t.intoto.json", "--key", "key"];
+        let said = attesh(&home, &[&words[..1], &seal[..], &words[1..]].concat());
+        assert_eq!(said.code, Some(0), "{what}: {}", said.err);
+        let lines: Vec<&str> = said.out.lines().collect();
+        assert_eq!(lines[0], "none", "{what}: {}", said.out);
+        assert!(lines[1].contains("its keys are in the memory of its recorder"), "{what}: {}", said.out);
+        assert_eq!(lines[2], "TAKEN", "{what}: {}", said.out);
+        let verified = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
+        assert!(verified.contains("completeness  complete"), "{what}: {verified}");
+        let records = home.records();
+        assert_eq!(records[0].word("protection"), "recorder");
+        assert!(records.iter().all(|record| record.kind() != "note"));
+        let sessions = ok(&home, &["sessions"]);
+        assert!(sessions.contains("sealed"), "{what}: {sessions}");
+    }
+    // Without a session of its own there is none to keep.
+    let home = with_key();
+    assert_eq!(attesh(&home, &["run", "--private", "true"]).code, Some(2));
+}
