@@ -13,7 +13,7 @@ use super::input::{Input, TRANSCRIPT, Words, open, unopened};
 use super::listing::{Known, Line, Ran};
 use super::programs::Programs;
 use super::row::Layout;
-use super::view::{STALE, add_failure, view};
+use super::view::{STALE, View, add_failure, view};
 use super::{held, key, listing, page, processes, row};
 use crate::agent;
 use crate::cause::Code;
@@ -90,23 +90,11 @@ pub fn run(args: &Show) -> Exit {
         by_author(&args.what, author, &view.programs)?;
         return view.standing.outcome();
     }
-    // Where it is read: standard output may be kept without what else was said.
-    if let Some(failure) = &view.standing.wrong {
-        report::line("NOT INTACT: what follows is the journal of a session, and not what was recorded")?;
-        report::line(&format!("why         {}", visible(failure.message.as_bytes())))?;
-    } else if let Some(sealed) = &sealed {
-        report::line(&format!("the journal of a session that was sealed in {sealed}"))?;
-    } else {
-        report::line("not sealed: the journal of a session")?;
-    }
+    say_what_it_is(&view, sealed.as_ref())?;
     say(&view.notice, view.ended_ns())?;
     listing::print(view.rows.iter(), false)?;
     if args.processes {
-        let style = Style::for_output();
-        for (shell, told) in view.programs.told() {
-            report::line(&format!("shell {shell}     {}", processes::summary(told)))?;
-            processes::all(told, style).iter().try_for_each(|row| report::line(row))?;
-        }
+        say_what_started(&view.programs)?;
     }
     for finding in &view.checked.story.findings {
         report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
@@ -116,6 +104,27 @@ pub fn run(args: &Show) -> Exit {
         report::say(&next.to_string());
     }
     view.standing.outcome()
+}
+
+/// What a journal is. Where it is read: standard output may be kept without what else was said.
+fn say_what_it_is(view: &View, sealed: Option<&Sealed>) -> Result<(), Failure> {
+    if let Some(failure) = &view.standing.wrong {
+        report::line("NOT INTACT: what follows is the journal of a session, and not what was recorded")?;
+        return report::line(&format!("why         {}", visible(failure.message.as_bytes())));
+    }
+    match sealed {
+        Some(sealed) => report::line(&format!("the journal of a session that was sealed in {sealed}")),
+        None => report::line("not sealed: the journal of a session"),
+    }
+}
+
+/// The programs that started, by their shells.
+fn say_what_started(programs: &Programs) -> Result<(), Failure> {
+    let style = Style::for_output();
+    programs.told().try_for_each(|(shell, told)| {
+        report::line(&format!("shell {shell}     {}", processes::summary(told)))?;
+        processes::all(told, style).iter().try_for_each(|row| report::line(row))
+    })
 }
 
 /// Shows what is signed; also shows a file that no trusted key signed, and says so.
