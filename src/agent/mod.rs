@@ -19,6 +19,9 @@ use self::rules::{Rules, Shown};
 use crate::fact::process::{End, Started, Told};
 use crate::text::{count, visible};
 
+/// What stands behind a command of which nobody knows what it came of.
+pub const ORPHAN: &str = " (of a process that had ended)";
+
 /// What a start is for the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -225,14 +228,14 @@ impl Ran {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::Numbers;
+    use crate::fact::process::{Numbers, When};
 
     /// What is told of starts: the numbers, the path, the words, how each ended.
     fn told(starts: &[(&str, &str, &[&str], &str)]) -> Told {
         let mut told = Told::default();
         for (numbers, path, words, _) in starts {
             let words: Vec<u8> = words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
-            told.start(Some(1), |name| match name {
+            told.start(When::In(1), |name| match name {
                 "process" => Some(numbers.as_bytes()),
                 "path" => Some(path.as_bytes()),
                 "arguments" => Some(words.as_slice()),
@@ -444,8 +447,9 @@ mod tests {
             };
             let numbers = Numbers { id, of, pid: any(3) };
             let words = Some(words).filter(|_| any(9) > 0);
-            told.starts
-                .insert(id, Started { numbers, n: None, path, words, workdir: None, unsure: false, end });
+            let when = When::Outside;
+            let start = Started { numbers, when, path, words, cut: false, workdir: None, unsure: false, end };
+            told.starts.insert(id, start);
         }
         for author in ["aider", "claude-code", "codex", "gemini-cli", "somebody"] {
             let ran = ran(author, &told, 1);

@@ -12,6 +12,7 @@ use memchr::memmem;
 
 use super::shell::{call, name, word};
 use crate::fact::process::Started;
+use crate::text::typed;
 
 /// The version of the rules.
 pub const VERSION: &str = "rules/1";
@@ -187,6 +188,17 @@ pub enum Shown {
     Words(Vec<Vec<u8>>),
 }
 
+impl Shown {
+    /// As somebody reads it: what a rule found, or all words.
+    #[must_use]
+    pub fn text(&self) -> Vec<u8> {
+        match self {
+            Shown::Text(text) => text.clone(),
+            Shown::Words(words) => typed(words).into_bytes(),
+        }
+    }
+}
+
 /// Whether a start is of a program that runs another one.
 pub(super) fn is_wrapper(start: &Started) -> bool {
     is_one_of(&WRAPPERS, start)
@@ -316,16 +328,17 @@ fn behind<'a>(text: &'a [u8], words: &str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::Numbers;
+    use crate::fact::process::{Numbers, When};
 
     /// What is shown of `bash -c TEXT` of an author.
     fn shown(author: &str, text: &str) -> Option<String> {
         let words = ["bash", "-c", text].map(|word| word.as_bytes().to_vec()).to_vec();
         let start = Started {
             numbers: Numbers { id: 2, of: Some(1), pid: 2 },
-            n: Some(1),
+            when: When::In(1),
             path: Some(b"/bin/bash".to_vec()),
             words: Some(words.clone()),
+            cut: false,
             workdir: None,
             unsure: false,
             end: None,

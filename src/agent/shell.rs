@@ -117,14 +117,15 @@ fn doubly<'a>(mut left: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::Numbers;
+    use crate::fact::process::{Numbers, When};
 
     fn start(path: &str, words: &[&str]) -> Started {
         Started {
             numbers: Numbers { id: 1, of: None, pid: 1 },
-            n: Some(1),
+            when: When::In(1),
             path: Some(path.as_bytes().to_vec()),
             words: Some(words.iter().map(|word| word.as_bytes().to_vec()).collect()),
+            cut: false,
             workdir: None,
             unsure: false,
             end: None,

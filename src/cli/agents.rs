@@ -5,20 +5,17 @@
 
 use serde_json::{Value, json};
 
-use super::processes;
 use super::programs::{Programs, Run};
 use super::row::{folder, masked, put_text, time_of_day};
 use crate::agent::rules::Shown;
-use crate::agent::{Class, Command};
+use crate::agent::{Class, Command, ORPHAN};
 use crate::clock;
+use crate::fact::below::UNSURE;
 use crate::fact::process::End;
 use crate::failure::Failure;
 use crate::mask::has_sign;
 use crate::report::Style;
-use crate::text::{Next, quoted, visible};
-
-/// What stands behind a command of which nobody knows what it came of.
-pub const ORPHAN: &str = " (of a process that had ended)";
+use crate::text::{Next, visible};
 
 /// That no program is of this author.
 #[must_use]
@@ -37,7 +34,7 @@ impl Run<'_> {
     /// only of those that failed, or of which nobody knows whether they did.
     pub fn rows(&self, failed: bool, style: Style) -> Vec<String> {
         let row = |command: &Command| {
-            let end = command.end.map_or_else(|| "unknown".to_owned(), processes::word);
+            let end = command.end.map_or_else(|| "unknown".to_owned(), End::word);
             let padded = format!("{end:>11}");
             let end = match command.end {
                 Some(End::Exit(0)) => style.good(&padded),
@@ -51,7 +48,7 @@ impl Run<'_> {
                 None => style.dim("(redacted)"),
             };
             let orphan = if command.orphan { style.dim(ORPHAN) } else { String::new() };
-            let unsure = if command.unsure { style.dim(processes::UNSURE) } else { String::new() };
+            let unsure = if command.unsure { style.dim(UNSURE) } else { String::new() };
             let folder = style.dim(&folder(self.workdir(command)));
             format!("{:>8}  {time}{end}  {folder}  {text}{orphan}{unsure}", command.start)
         };
@@ -112,17 +109,5 @@ impl Run<'_> {
 
 /// The text of a command.
 fn text(command: &Command) -> Option<Vec<u8>> {
-    command.shown.as_ref().map(words)
-}
-
-/// What is shown of a command: what a rule found, or all words.
-#[must_use]
-pub fn words(shown: &Shown) -> Vec<u8> {
-    match shown {
-        Shown::Text(text) => text.clone(),
-        Shown::Words(words) => {
-            let words = words.iter().map(|word| quoted(std::os::unix::ffi::OsStrExt::from_bytes(word)));
-            words.collect::<Vec<_>>().join(" ").into_bytes()
-        }
-    }
+    command.shown.as_ref().map(Shown::text)
 }

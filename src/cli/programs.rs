@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::{self, Command, Ran};
 use crate::fact::agent::Agent;
-use crate::fact::process::{NUMBERS, Numbers, SeenBy, Told};
+use crate::fact::process::{NUMBERS, Numbers, SeenBy, Told, When};
 use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
 use crate::record::{Body, Record};
 use crate::seal::statement::Predicate;
@@ -45,11 +45,11 @@ impl Programs {
                         let numbers = get(NUMBERS).and_then(|text| Numbers::read(str::from_utf8(text).ok()?));
                         let at_ns = record.core.time.realtime_ns;
                         program.at_ns.extend(numbers.map(|numbers| (numbers.id, at_ns)));
-                        program.told.start(fact.n, get);
+                        program.told.start(When::of(fact.at, fact.n), get);
                     }
                     PROCESS_END => program.told.ends(get),
                     PROCESSES => program.told.count(get),
-                    FILES => program.told.files(fact.n, get),
+                    FILES => program.told.files(When::of(fact.at, fact.n), get),
                     AGENT => program.agent = Some(Agent::of(get)),
                     _ => {}
                 }

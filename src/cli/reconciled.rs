@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::agents;
-use super::processes;
 use super::row::put_text;
+use crate::agent::ORPHAN;
 use crate::agent::reconcile::{Compared, Ends, Reconciled, Seen};
+use crate::agent::rules::Shown;
 use crate::agent::transcript::{Outcome, Told, Transcript};
+use crate::fact::process::End;
 use crate::failure::Failure;
 use crate::mask::has_sign;
 use crate::report;
@@ -163,7 +164,7 @@ impl Sides<'_> {
             (Some((told, line)), None) => format!("{what:<11} {line}: {}  {}", told.outcome, asked(told)),
             (None, at) => {
                 let at = at.unwrap_or_default();
-                let orphan = if self.seen[at].orphan { agents::ORPHAN } else { "" };
+                let orphan = if self.seen[at].orphan { ORPHAN } else { "" };
                 let text =
                     self.text_of_seen(at).map_or_else(|| "(redacted)".to_owned(), |text| visible(&text));
                 format!("{what:<11} {}: {}  {text}{orphan}", self.start(at), self.end(at))
@@ -172,7 +173,7 @@ impl Sides<'_> {
     }
 
     fn end(&self, at: usize) -> String {
-        self.seen[at].end.map_or_else(|| "unknown".to_owned(), processes::word)
+        self.seen[at].end.map_or_else(|| "unknown".to_owned(), End::word)
     }
 
     fn start(&self, at: usize) -> String {
@@ -194,7 +195,7 @@ impl Sides<'_> {
     }
 
     fn text_of_seen(&self, at: usize) -> Option<Vec<u8>> {
-        self.seen[at].shown.as_ref().map(agents::words)
+        self.seen[at].shown.as_ref().map(Shown::text)
     }
 
     /// Prints it for a program.
@@ -253,7 +254,7 @@ impl Sides<'_> {
             "end": told.outcome.to_string(),
             "exitCode": status,
         });
-        let text = agents::words(&told.asked);
+        let text = told.asked.text();
         put_text(&mut out, &text, false);
         out
     }
@@ -274,5 +275,5 @@ impl Sides<'_> {
 }
 
 fn asked(told: &Told) -> String {
-    visible(&agents::words(&told.asked))
+    visible(&told.asked.text())
 }

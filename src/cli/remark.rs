@@ -7,10 +7,10 @@
 //! Rules: a finding has one row. Where the record that it is about has a row of its own, that
 //! row says both. The row of a loss has its count from the shells' own counters.
 
-use super::processes;
 use super::standing::{LOST, Standing};
 use crate::fact::notice::Notice;
-use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, process};
+use crate::fact::process::{self, Count, SeenBy};
+use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES};
 use crate::journal::check::{Checked, Passed};
 use crate::journal::story::{FindingCode, Weight, left_open};
 use crate::os::proc;
@@ -200,7 +200,7 @@ fn said(record: &Record) -> Option<Remark> {
             if fact.kind == PROCESSES {
                 let mut told = process::Told::default();
                 told.count(|name| record.text(name));
-                return of(format!("program starts: {}", processes::counted(&told)));
+                return of(format!("program starts: {}", starts_in(&told)));
             }
             of(began::notice_in(record)
                 .map(|notice| text::visible(in_words(&notice).as_bytes()))
@@ -253,4 +253,17 @@ fn switched(what: &str, shell: Option<u64>, record: &Record) -> String {
         (false, None) => "no reason given".into(),
     };
     format!("{what}{scope}: {reason}")
+}
+
+/// What one record says of all starts below a shell.
+fn starts_in(told: &process::Told) -> String {
+    match (told.count, told.seen_by) {
+        (Some(_), Some(SeenBy::Above)) => "told of at another shell".to_owned(),
+        (Some(Count { seen, lost, running, .. }), _) => {
+            let lost = if lost > 0 { format!(", {lost} not recorded") } else { String::new() };
+            let running = if running > 0 { format!(", {running} went on") } else { String::new() };
+            format!("{seen} seen{lost}{running}; to see them type attesh show --processes")
+        }
+        (None, _) => text::visible(told.gap().unwrap_or_default().as_bytes()),
+    }
 }

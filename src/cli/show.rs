@@ -1,6 +1,6 @@
 //! `attesh show`: a sealed file, a journal or a session, readably.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use super::{held, key, listing, page, processes, row};
 use crate::agent;
 use crate::cause::Code;
 use crate::fact::ERROR;
+use crate::fact::below::Below;
 use crate::fact::notice::Notice;
 use crate::fact::process::SeenBy;
 use crate::failure::{Failure, Kind};
@@ -93,12 +94,7 @@ pub fn run(args: &Show) -> Exit {
     say_what_it_is(&view, sealed.as_ref())?;
     say(&view.notice, view.ended_ns())?;
     listing::print(view.rows.iter(), false)?;
-    if args.processes {
-        say_what_started(&view.programs)?;
-    }
-    for finding in &view.checked.story.findings {
-        report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))?;
-    }
+    around(&view, args.processes)?;
     if let Some(sealed) = sealed.filter(Sealed::is_there) {
         let next = Next::typing("to see what was signed", Command::new("attesh show").path(sealed.path));
         report::say(&next.to_string());
@@ -118,12 +114,18 @@ fn say_what_it_is(view: &View, sealed: Option<&Sealed>) -> Result<(), Failure> {
     }
 }
 
-/// The programs that started, by their shells.
-fn say_what_started(programs: &Programs) -> Result<(), Failure> {
+/// What stands behind the commands of a journal: the programs below each shell, if they are asked for, and
+/// the findings.
+fn around(view: &View, with_processes: bool) -> Result<(), Failure> {
     let style = Style::for_output();
-    programs.told().try_for_each(|(shell, told)| {
-        report::line(&format!("shell {shell}     {}", processes::summary(told)))?;
-        processes::all(told, style).iter().try_for_each(|row| report::line(row))
+    for (shell, told) in view.programs.told().filter(|_| with_processes) {
+        let starts = Below::of(told);
+        report::line(&format!("shell {shell}     {}", starts.words()))?;
+        let rows = processes::elsewhere(&starts, 0, None, style);
+        rows.iter().try_for_each(|row| report::line(row))?;
+    }
+    view.checked.story.findings.iter().try_for_each(|finding| {
+        report::line(&format!("finding  record {}: {}", finding.record, visible(finding.text.as_bytes())))
     })
 }
 
@@ -261,9 +263,9 @@ fn print(
     }
     match &predicate.commands {
         None => report::line("commands    not in the payload; they are in the transcript beside it")?,
-        Some(commands) => {
+        Some(_) => {
             report::line("")?;
-            list(predicate, commands, with_processes)?;
+            list(predicate, with_processes)?;
         }
     }
     Ok(())
@@ -300,35 +302,43 @@ fn say(notice: &Notice, ended_ns: Option<u64>) -> Result<(), Failure> {
 }
 
 /// The commands in order; those of a shell that ran a script are printed in the script.
-fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result<(), Failure> {
+fn list(predicate: &Predicate, below: bool) -> Result<(), Failure> {
     let plans = &predicate.plans;
-    let (processes, agents) = (predicate.processes(), predicate.agents());
+    let (told, agents) = (predicate.processes(), predicate.agents());
+    let starts: BTreeMap<u64, Below> = told.iter().map(|(shell, told)| (*shell, Below::of(told))).collect();
+    let of_plan = |plan: &PlanFacts| starts.get(&plan.shell).filter(|starts| !starts.is_elsewhere());
+    let commands = predicate.numbered().unwrap_or_default();
+    let last: HashMap<u64, u64> = commands.iter().map(|(n, command)| (command.shell, *n)).collect();
     let style = Style::for_output();
     let word = |text: &str| visible(text.as_bytes());
     let has_units = |plan: &&PlanFacts| plan.units.is_some();
     let mut left: Vec<&PlanFacts> = plans.iter().filter(has_units).collect();
-    // Commands are numbered in their shell from 1, without gaps.
-    let mut numbers: BTreeMap<u64, u64> = BTreeMap::new();
-    for command in commands {
-        let n = numbers.entry(command.shell).and_modify(|n| *n += 1).or_insert(1);
+    for (n, command) in &commands {
         let of_shell = |plan: &&PlanFacts| plan.shell == command.shell;
         if let Some(at) = left.iter().position(of_shell) {
-            script(predicate, left.remove(at), commands, below)?;
+            let plan = left.remove(at);
+            script(predicate, plan, &commands, of_plan(plan), below)?;
         } else if !plans.iter().filter(has_units).any(|plan| of_shell(&plan)) {
             report::line(&row(command, style))?;
-            if let Some(told) = processes.get(&command.shell) {
-                report::line(&format!("      {}", processes::summary(told)))?;
+            if let Some(starts) = starts.get(&command.shell) {
+                report::line(&format!("      {}", starts.words()))?;
                 let author = agents.get(&command.shell).and_then(|agent| agent.author.as_deref());
                 let ran = author
-                    .filter(|_| told.seen_by != Some(SeenBy::Above))
-                    .map(|author| agent::ran(author, told, 1));
+                    .filter(|_| starts.told.seen_by != Some(SeenBy::Above))
+                    .map(|author| agent::ran(author, starts.told, 1));
                 if let (Some(author), Some(ran)) = (author, &ran) {
                     let by = format!("      run by {}: {}, by {}", word(author), ran.words(), ran.by());
                     report::line(&by)?;
                 }
                 if below {
-                    let rows = processes::below(told, Some(*n), ran.as_ref(), style);
-                    rows.iter().try_for_each(|row| report::line(row))?;
+                    processes::rows(starts, *n, ran.as_ref(), style)
+                        .iter()
+                        .try_for_each(|row| report::line(row))?;
+                    if last.get(&command.shell) == Some(n) {
+                        processes::elsewhere(starts, *n, ran.as_ref(), style)
+                            .iter()
+                            .try_for_each(|row| report::line(row))?;
+                    }
                 }
             }
         }
@@ -341,27 +351,23 @@ fn list(predicate: &Predicate, commands: &[CommandFacts], below: bool) -> Result
             ))?;
         }
     }
-    left.iter().try_for_each(|plan| script(predicate, plan, commands, below))
+    left.iter().try_for_each(|plan| script(predicate, plan, &commands, of_plan(plan), below))
 }
 
 /// A script, as far as it is signed: the lines of its units.
 fn script(
     predicate: &Predicate,
     plan: &PlanFacts,
-    commands: &[CommandFacts],
+    commands: &[(u64, &CommandFacts)],
+    starts: Option<&Below>,
     below: bool,
 ) -> Result<(), Failure> {
     let style = Style::for_output();
-    let processes = predicate.processes();
-    // What a bash starts that told its lines below a program stands among the starts of that.
-    let told = processes.get(&plan.shell).filter(|told| !told.starts.is_empty());
-    let rows =
-        |n| told.filter(|_| below).map_or_else(Vec::new, |told| processes::below(told, n, None, style));
-    let ran = commands.iter().filter(|command| command.shell == plan.shell);
-    let ran: Vec<Ran> = (1..)
-        .zip(ran)
+    let shown = starts.filter(|_| below);
+    let ran = commands.iter().filter(|(_, command)| command.shell == plan.shell);
+    let ran: Vec<Ran> = ran
         .map(|(n, command)| Ran {
-            below: rows(Some(n)),
+            below: shown.map_or_else(Vec::new, |starts| processes::rows(starts, *n, None, style)),
             unit: command.unit,
             status: command.exit_code,
             word: status_word(command),
@@ -385,13 +391,12 @@ fn script(
     for line in listing::beside(lines, &ran, known, layout) {
         report::line(&line)?;
     }
-    let Some(told) = told else { return Ok(()) };
-    let outside = rows(None);
-    if !outside.is_empty() {
-        report::line(&style.dim("  outside of its units"))?;
+    let Some(starts) = starts else { return Ok(()) };
+    if below {
+        let others = processes::elsewhere(starts, ran.len() as u64, None, style);
+        others.iter().try_for_each(|row| report::line(row))?;
     }
-    outside.iter().try_for_each(|row| report::line(row))?;
-    report::line(&format!("      {}", processes::summary(told)))
+    report::line(&format!("      {}", starts.words()))
 }
 
 /// The status, or why it is missing.

@@ -2,7 +2,7 @@
 //! attesh-facts(5).
 //!
 //! What lives here: the types, and for each what its texts say, made from what was read
-//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`], [`process`], [`agent`]). Pure: bytes and values in, texts out. What does not: reading
+//! ([`environment`], [`git`], [`ci`], [`manifest`], [`mod@notice`], [`process`], [`agent`]), and how starts are told ([`below`]). Pure: bytes and values in, texts out. What does not: reading
 //! the machine (`collect`), the record of a fact (`record::fact`).
 //!
 //! Rules: what was not seen has no text; a value never stands for one that was not there. No
@@ -14,6 +14,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 pub mod agent;
+pub mod below;
 pub mod ci;
 pub mod environment;
 pub mod git;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::touched::{self, Touched};
-use crate::record::words;
+use crate::record::{FactTime, words};
 
 /// The name of the text with the numbers of a start: its own, that of the start that it came of (`-`
 /// where that is the command itself, or not known), and its process id.
@@ -39,7 +39,7 @@ pub const NOT_STARTED: &str = "notStarted";
 pub const REACHED: &str = "reached";
 /// How many processes went on beyond the command's end.
 pub const RUNNING: &str = "running";
-/// How ends were told: `pidfd`, `exit_group` or `wait`.
+/// How ends were told: [`ToldBy`].
 pub const TOLD_BY: &str = "toldBy";
 /// By what starts were seen.
 pub const SEEN_BY: &str = "seenBy";
@@ -79,6 +79,52 @@ words! {
         Above = "above",
         /// They were not seen.
         Nobody = "nobody",
+    }
+}
+
+words! {
+    /// Who tells how processes end.
+    ToldBy {
+        /// The kernel, of every process.
+        Handle = "pidfd",
+        /// Each process, of itself.
+        Call = "exit_group",
+        /// The kernel, of each traced process.
+        Trace = "wait",
+    }
+}
+
+/// When something took place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum When {
+    /// Before the first command of its shell.
+    #[default]
+    Before,
+    /// In the command of this number, or in what that left running.
+    In(u64),
+    /// In none, or nobody knows in which.
+    Outside,
+}
+
+impl When {
+    /// What a fact says of it that is seen at this time, about this command.
+    #[must_use]
+    pub fn of(at: FactTime, n: Option<u64>) -> Self {
+        match (at, n) {
+            (_, Some(n)) => When::In(n),
+            (FactTime::Start, None) => When::Before,
+            (_, None) => When::Outside,
+        }
+    }
+
+    /// The same as a fact says it.
+    #[must_use]
+    pub fn said(self) -> (FactTime, Option<u64>) {
+        match self {
+            When::Before => (FactTime::Start, None),
+            When::In(n) => (FactTime::Command, Some(n)),
+            When::Outside => (FactTime::Stop, None),
+        }
     }
 }
 
@@ -135,6 +181,16 @@ impl End {
         match state & 0x7f {
             0 => End::Exit((state >> 8 & 0xff) as u8),
             signal => End::Signal(signal as u8),
+        }
+    }
+
+    /// As a row of a list has it.
+    #[must_use]
+    pub fn word(self) -> String {
+        match self {
+            End::Exit(status) => status.to_string(),
+            End::Signal(signal) => format!("signal {signal}"),
+            other => other.to_string(),
         }
     }
 
@@ -211,8 +267,10 @@ pub struct Told {
     pub above: Option<(u64, u64)>,
     /// Why they were not seen.
     pub unseen: Option<String>,
-    /// What was made, changed and removed, by the command that it belongs to, in the order of the records.
-    pub touched: Vec<(Option<u64>, Touched)>,
+    /// Who told of ends, if that is known.
+    pub told_by: Option<ToldBy>,
+    /// What was made, changed and removed, and when, in the order of the records.
+    pub touched: Vec<(When, Touched)>,
     /// How many names were made and removed again.
     pub passing: u64,
     /// Of how many calls no name could be read.
@@ -226,12 +284,14 @@ pub struct Told {
 pub struct Started {
     /// Its numbers.
     pub numbers: Numbers,
-    /// The command that it belongs to; `None` if it is in none, or nobody knows in which.
-    pub n: Option<u64>,
+    /// When it took place.
+    pub when: When,
     /// The path; `None` if that text was taken out.
     pub path: Option<Vec<u8>>,
     /// The arguments; `None` if that text was taken out.
     pub words: Option<Vec<Vec<u8>>>,
+    /// Of the arguments some were left out.
+    pub cut: bool,
     /// Its folder, where that is another than of the start that it came of.
     pub workdir: Option<Vec<u8>>,
     /// Nobody saw whether it took place.
@@ -256,8 +316,8 @@ pub struct Count {
 }
 
 impl Told {
-    /// Takes what a fact of a start says, which is about this command of its shell.
-    pub fn start<'a>(&mut self, n: Option<u64>, get: impl Fn(&str) -> Option<&'a [u8]>) {
+    /// Takes what a fact of a start says, which took place then.
+    pub fn start<'a>(&mut self, when: When, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let Some(numbers) = get(NUMBERS).and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?))
         else {
             self.unclear.push("a start has no numbers".to_owned());
@@ -268,8 +328,8 @@ impl Told {
             words.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
         });
         let (path, workdir) = (get(PATH).map(<[u8]>::to_vec), get(WORKDIR).map(<[u8]>::to_vec));
-        let unsure = get(UNSURE).is_some();
-        let started = Started { numbers, n, path, words, workdir, unsure, end: None };
+        let (unsure, cut) = (get(UNSURE).is_some(), get(CUT).is_some());
+        let started = Started { numbers, when, path, words, cut, workdir, unsure, end: None };
         if self.starts.insert(numbers.id, started).is_some() {
             self.unclear.push(format!("two starts have the number {}", numbers.id));
         }
@@ -291,8 +351,8 @@ impl Told {
         }
     }
 
-    /// Takes what a fact of files says, which is about this command of its shell.
-    pub fn files<'a>(&mut self, n: Option<u64>, get: impl Fn(&str) -> Option<&'a [u8]>) {
+    /// Takes what a fact of files says, which were touched then.
+    pub fn files<'a>(&mut self, when: When, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let text = |name| std::str::from_utf8(get(name)?).ok();
         let count = |name| number(text(name)?);
         let told =
@@ -301,7 +361,7 @@ impl Told {
             self.unclear.push("a list of files cannot be read".to_owned());
             return;
         };
-        self.touched.extend(list.into_iter().map(|one| (n, one)));
+        self.touched.extend(list.into_iter().map(|one| (when, one)));
         self.passing = self.passing.saturating_add(passing);
         self.nameless = self.nameless.saturating_add(nameless);
     }
@@ -319,6 +379,7 @@ impl Told {
             let (seen, lost, running) = (of(SEEN)?, of(LOST)?, of(RUNNING)?);
             Some(Count { seen, lost, not_started: of(NOT_STARTED)?, reached: of(REACHED)?, running })
         };
+        self.told_by = text(TOLD_BY).and_then(ToldBy::from_name);
         match count() {
             Some(count) if self.seen_by.is_none() && seen_by.is_some() => {
                 (self.count, self.seen_by) = (Some(count), seen_by);
@@ -431,7 +492,7 @@ mod tests {
     #[test]
     fn a_start_that_is_missing_shows() {
         let start = |told: &mut Told, text: &'static [u8]| {
-            told.start(Some(1), |name| (name == NUMBERS).then_some(text));
+            told.start(When::In(1), |name| (name == NUMBERS).then_some(text));
         };
         let count = |told: &mut Told, seen: &'static [u8], lost: &'static [u8]| {
             told.count(|name| match name {

@@ -1,10 +1,10 @@
 //! What a statement tells of the programs that started below its commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::statement::Predicate;
+use super::statement::{CommandFacts, Predicate};
 use crate::fact::agent::Agent;
-use crate::fact::process::{SeenBy, Told};
+use crate::fact::process::{SeenBy, Told, When};
 use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
 
 impl Predicate {
@@ -20,9 +20,9 @@ impl Predicate {
                 _ => continue,
             };
             match fact.kind.as_str() {
-                PROCESS => told.start(fact.n, get),
+                PROCESS => told.start(When::of(fact.at, fact.n), get),
                 PROCESS_END => told.ends(get),
-                FILES => told.files(fact.n, get),
+                FILES => told.files(When::of(fact.at, fact.n), get),
                 _ => told.count(get),
             }
         }
@@ -47,6 +47,16 @@ impl Predicate {
             all.entry(shell).and_modify(|agent| *agent = Agent::default()).or_insert(agent);
         }
         all
+    }
+
+    /// The commands, each with its number in its shell: from 1, without gaps. Nothing where they do not
+    /// stand in the payload.
+    #[must_use]
+    pub fn numbered(&self) -> Option<Vec<(u64, &CommandFacts)>> {
+        let mut numbers: HashMap<u64, u64> = HashMap::new();
+        let mut number = |shell| *numbers.entry(shell).and_modify(|n| *n += 1).or_insert(1);
+        let commands = self.commands.as_ref()?.iter();
+        Some(commands.map(|command| (number(command.shell), command)).collect())
     }
 
     /// Whether the kernel told of the starts below every shell.

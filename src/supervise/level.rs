@@ -10,9 +10,8 @@ use std::collections::HashSet;
 use std::io;
 
 use super::records::{self, By};
-use super::units::When;
 use super::words::WAIT_MS;
-use crate::fact::process::{self, Count, Numbers, SeenBy};
+use crate::fact::process::{self, Count, Numbers, SeenBy, When};
 use crate::fact::{PROCESS, PROCESS_END};
 use crate::files;
 use crate::journal::append::Writer;

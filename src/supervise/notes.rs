@@ -8,7 +8,8 @@ use std::io::{self, Read as _, Write as _};
 use super::recorder::{Recorder, Sight};
 use super::records;
 use super::starts::Note;
-use super::units::{Units, When};
+use super::units::Units;
+use crate::fact::process::When;
 use crate::os::proc;
 use crate::sys::notify;
 

@@ -2,17 +2,14 @@
 
 use super::touches;
 use super::tree::Start as Started;
-use super::units::When;
 use crate::clock;
-use crate::fact::process::{self, End, SeenBy};
+use crate::fact::process::{self, End, SeenBy, ToldBy, When};
 use crate::fact::touched::{self, LIST_MAX, Touched};
 use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
 use crate::mask::Masker;
 use crate::os::held::Wanted;
-use crate::record::{
-    Anomaly, Body, Fact, FactTime, Finish, From, KeptText, Start, Status, TextSource, Texts,
-};
+use crate::record::{Anomaly, Body, Fact, Finish, From, KeptText, Start, Status, TextSource, Texts};
 use crate::session::Result;
 use crate::session::shells::workdir;
 
@@ -28,9 +25,9 @@ pub struct By {
 impl By {
     fn ends(self) -> &'static str {
         match (self.starts, self.handle) {
-            (SeenBy::Trace, _) => "wait",
-            (_, true) => "pidfd",
-            (_, false) => "exit_group",
+            (SeenBy::Trace, _) => ToldBy::Trace.name(),
+            (_, true) => ToldBy::Handle.name(),
+            (_, false) => ToldBy::Call.name(),
         }
     }
 }
@@ -98,11 +95,7 @@ fn fact(writer: &mut Writer, shell: u64, when: When, kind: &str, texts: &Texts) 
 }
 
 fn append(writer: &mut Writer, shell: u64, when: When, what: (&str, bool), texts: &Texts) -> Result<()> {
-    let (at, n) = match when {
-        When::Before => (FactTime::Start, None),
-        When::In(n) => (FactTime::Command, Some(n)),
-        When::Outside => (FactTime::Stop, None),
-    };
+    let (at, n) = when.said();
     let (kind, ok) = what;
     let fact =
         Fact { kind: kind.to_owned(), at, shell: Some(shell), n, ok, must: false, attached: Vec::new() };

@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use super::units::When;
+use crate::fact::process::When;
 use crate::os::held::{self, Also, Guarded};
 use crate::os::proc;
 use crate::sys::{self, notify};

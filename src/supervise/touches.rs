@@ -13,8 +13,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::units::When;
 use crate::fact::manifest::{Entry, MODE_MAX, Special, Thing};
+use crate::fact::process::When;
 use crate::fact::touched::{Change, Touched};
 use crate::files::digest_of;
 use crate::os::touch::{Name, State, is_left_out};

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::units::{Units, When};
+use super::units::Units;
+use crate::fact::process::When;
 use crate::fact::process::{End, Numbers};
 use crate::os::held::{Kin, Wanted};
 use crate::os::proc;

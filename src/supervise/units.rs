@@ -8,17 +8,7 @@
 
 use std::collections::HashMap;
 
-/// When a start took place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum When {
-    /// Before the first command of its shell.
-    #[default]
-    Before,
-    /// In the command of this number, or in what that left running.
-    In(u64),
-    /// In none, or nobody knows in which.
-    Outside,
-}
+use crate::fact::process::When;
 
 /// The commands of a shell, and who came of which.
 #[derive(Default)]

@@ -9,7 +9,7 @@ mod quote;
 
 pub use escape::{json_visible, short, visible, visible_lines};
 pub use next::{Command, Fault, Next, told};
-pub use quote::{fish_quoted, posix_quoted, quoted};
+pub use quote::{fish_quoted, posix_quoted, quoted, typed};
 
 /// A number and its noun.
 #[must_use]

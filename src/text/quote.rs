@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt as _;
 
 use super::escape::is_unsafe;
 
@@ -14,6 +15,13 @@ pub fn quoted(word: &OsStr) -> String {
         Some(text) if !text.chars().any(is_unsafe) => posix_quoted(text),
         _ => ansi_c_quoted(word.as_encoded_bytes()),
     }
+}
+
+/// Words as a person types them, with blanks between.
+#[must_use]
+pub fn typed(words: &[Vec<u8>]) -> String {
+    let words = words.iter().map(|word| quoted(OsStr::from_bytes(word)));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether no shell sees more in a word than its characters.

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use attesh::fact::manifest::{Special, Thing};
-use attesh::fact::process::Told;
+use attesh::fact::process::{Told, When};
 use attesh::fact::touched::Change;
 
 use super::forms::{forms, told};
@@ -14,15 +14,15 @@ use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
 
 /// What became of names, by the command and the name.
-type ByName = BTreeMap<(Option<u64>, String), (Change, Thing, Vec<u64>)>;
+type ByName = BTreeMap<(When, String), (Change, Thing, Vec<u64>)>;
 
 /// The names below the working folder, with what became of them in each command.
 fn touched(home: &Home, told: &Told) -> ByName {
     let work = home.path("work").canonicalize().unwrap().into_os_string().into_vec();
-    let below = told.touched.iter().filter_map(|(n, one)| {
+    let below = told.touched.iter().filter_map(|(when, one)| {
         let name = one.entry.path.strip_prefix(work.as_slice())?.strip_prefix(b"/")?;
         let name = String::from_utf8(name.to_vec()).unwrap();
-        Some(((*n, name), (one.change, one.entry.thing.clone(), one.by.clone())))
+        Some(((*when, name), (one.change, one.entry.thing.clone(), one.by.clone())))
     });
     below.collect()
 }
@@ -35,7 +35,11 @@ fn changes(home: &Home, script: &str) -> Vec<(u64, String, &'static str)> {
     let told = told(&home.records());
     assert_eq!((told.gap(), told.nameless), (None, 0));
     let all = touched(home, &told).into_iter();
-    all.map(|((n, name), (change, ..))| (n.unwrap(), name, change.name())).collect()
+    let n = |when| match when {
+        When::In(n) => n,
+        other => panic!("{other:?}"),
+    };
+    all.map(|((when, name), (change, ..))| (n(when), name, change.name())).collect()
 }
 
 #[test]
@@ -71,15 +75,15 @@ fn a_file_is_told_of_another_command_or_with_another_end() {
     let touched = touched(&home, &told);
     // sha256sum of "bef", of nothing else.
     let sha256 = ok_digest(&home, "new");
-    let (_, holds, by) = &touched[&(Some(5), "new".to_owned())];
+    let (_, holds, by) = &touched[&(When::In(5), "new".to_owned())];
     assert!(
         matches!(holds, Thing::File { size: 3, mode: 0o644, sha256: own } if *own == sha256),
         "{holds:?}"
     );
     let who = &told.starts[&by[0]];
     assert_eq!((by.len(), who.words.as_ref().unwrap()[0].as_slice()), (1, &b"truncate"[..]));
-    assert_eq!(touched[&(Some(5), "sub/link".to_owned())].1, Thing::Link(b"copy".to_vec()));
-    assert_eq!(touched[&(Some(4), "sub".to_owned())].1, Thing::Special(Special::Folder));
+    assert_eq!(touched[&(When::In(5), "sub/link".to_owned())].1, Thing::Link(b"copy".to_vec()));
+    assert_eq!(touched[&(When::In(4), "sub".to_owned())].1, Thing::Special(Special::Folder));
 }
 
 /// The SHA-256 of a file by another program.
@@ -210,7 +214,7 @@ fn a_name_is_told_of_another_file() {
     ];
     assert_eq!(all, expected.map(|(n, name, change)| (n, name.to_owned(), change)));
     let told = told(&home.records());
-    let open = &touched(&home, &told)[&(Some(5), "open".to_owned())].1;
+    let open = &touched(&home, &told)[&(When::In(5), "open".to_owned())].1;
     assert!(matches!(open, Thing::File { size: 8, .. }), "what it is at the end: {open:?}");
 }
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use attesh::fact::process::{End, Started, Told};
+use attesh::fact::process::{End, Started, Told, When};
 use attesh::fact::{FILES, PROCESS, PROCESS_END, PROCESSES};
+use attesh::record::FactTime;
 
 use crate::cli::messages::with_key;
 use crate::stage::programs::{attesh, have};
@@ -44,11 +45,13 @@ pub fn told(records: &[Rec]) -> Told {
             .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
             .collect();
         let get = |name: &str| texts.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());
+        let at = FactTime::from_name(record.word("at")).unwrap();
+        let when = When::of(at, record.number("n"));
         match record.word("type") {
-            PROCESS => told.start(record.number("n"), get),
+            PROCESS => told.start(when, get),
             PROCESS_END => told.ends(get),
             PROCESSES => told.count(get),
-            FILES => told.files(record.number("n"), get),
+            FILES => told.files(when, get),
             _ => {}
         }
     }

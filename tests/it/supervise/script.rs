@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use attesh::fact::process::{End, Told};
+use attesh::fact::process::{End, Told, When};
 
 use super::forms::{forms, told};
 use super::judged::judged;
@@ -23,11 +23,11 @@ fn traced(home: &Home, by: &str, script: &str, options: &[&str]) -> Said {
 }
 
 /// The unit, the words and the end of each start, in order.
-fn starts_of(told: &Told) -> Vec<(Option<u64>, String, Option<End>)> {
+fn starts_of(told: &Told) -> Vec<(When, String, Option<End>)> {
     let words = |words: &Vec<Vec<u8>>| String::from_utf8_lossy(&words.join(&b' ')).into_owned();
     let one = |start: &attesh::fact::process::Started| {
         assert!(!start.unsure, "{start:?}");
-        (start.n, start.words.as_ref().map(words).unwrap(), start.end)
+        (start.when, start.words.as_ref().map(words).unwrap(), start.end)
     };
     told.starts.values().map(one).collect()
 }
@@ -51,17 +51,17 @@ fn a_start_is_told_of_another_unit() {
         assert_eq!(told.gap(), None, "{by}");
         let mut all = starts_of(&told);
         let bash = all.remove(0);
-        assert_eq!((bash.0, bash.2), (None, Some(End::Exit(0))), "{by}");
+        assert_eq!((bash.0, bash.2), (When::Before, Some(End::Exit(0))), "{by}");
         assert!(bash.1.ends_with("bash s.sh"), "{by} {}", bash.1);
         // Where bash tells of its units by traps, what an EXIT trap starts is of the last of them.
-        let last = if by.is_empty() { None } else { Some(8) };
+        let last = if by.is_empty() { When::Outside } else { When::In(8) };
         for (n, words, end) in [
-            (Some(2), "/bin/true one", End::Exit(0)),
-            (Some(3), "ls /nonexistent", End::Exit(2)),
-            (Some(4), "sleep 0.2", End::Exit(0)),
-            (Some(5), "sh -c /bin/false; kill -9 $$", End::Signal(9)),
-            (Some(5), "/bin/false", End::Exit(1)),
-            (Some(6), "/bin/echo substituted", End::Exit(0)),
+            (When::In(2), "/bin/true one", End::Exit(0)),
+            (When::In(3), "ls /nonexistent", End::Exit(2)),
+            (When::In(4), "sleep 0.2", End::Exit(0)),
+            (When::In(5), "sh -c /bin/false; kill -9 $$", End::Signal(9)),
+            (When::In(5), "/bin/false", End::Exit(1)),
+            (When::In(6), "/bin/echo substituted", End::Exit(0)),
             (last, "/bin/true trapped", End::Exit(0)),
         ] {
             let at = all
@@ -99,7 +99,7 @@ fn what_an_earlier_unit_left_running_is_told_of_the_next() {
     for (words, n) in
         [("/bin/true early", 1), ("/bin/true deep", 1), ("/bin/true between", 2), ("/bin/true instead", 5)]
     {
-        assert_eq!(of(words).0, Some(n), "{words}");
+        assert_eq!(of(words).0, When::In(n), "{words}");
     }
     // bash itself became the last.
     assert!(matches!(all[0].2, Some(End::Became(_))), "{all:?}");
@@ -117,9 +117,9 @@ fn a_start_by_an_orphan_is_told_of_no_unit_or_of_a_wrong_one() {
     let told = told(&home.records());
     assert_eq!(told.gap(), None);
     let all = starts_of(&told);
-    let of: Vec<Option<u64>> = all.iter().filter(|one| one.1 == "sh -c exit 41").map(|one| one.0).collect();
+    let of: Vec<When> = all.iter().filter(|one| one.1 == "sh -c exit 41").map(|one| one.0).collect();
     // While something of an earlier unit lives, an orphan may be of that.
-    assert_eq!(of, [Some(1), None], "{all:?}");
+    assert_eq!(of, [When::In(1), When::Outside], "{all:?}");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_traced_script_is_shown_and_judged_otherwise() {
         "{shown}"
     );
     assert!(
-        shown.contains("outside of its units") && shown.contains("4 program starts below, 1 failed"),
+        shown.contains("before the first command") && shown.contains("4 program starts below, 1 failed"),
         "{shown}"
     );
     let verdict = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
@@ -245,7 +245,9 @@ fn a_block_is_recorded_without_what_starts_in_it() {
         }
         assert_eq!(told.gap(), None, "{word} {}", said.err);
         let all = starts_of(&told);
-        let of = |words: &str| all.iter().find(|one| one.1 == words).map(|one| (one.0.is_some(), one.2));
+        let of = |words: &str| {
+            all.iter().find(|one| one.1 == words).map(|one| (matches!(one.0, When::In(_)), one.2))
+        };
         assert_eq!(of("/bin/true one"), Some((true, Some(End::Exit(0)))), "{word} {all:?}");
         assert_eq!(of("ls /nonexistent"), Some((true, Some(End::Exit(2)))), "{word} {all:?}");
         let made = told.touched.iter().filter(|(_, one)| one.entry.path.ends_with(b"/made")).count();

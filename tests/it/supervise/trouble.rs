@@ -181,7 +181,9 @@ fn a_sealed_program_is_shown_and_judged_otherwise() {
     let said = attesh(&home, &words);
     assert_eq!(said.code, Some(3), "{}", said.err);
     let shown = ok(&home, &["show", "t.intoto.json", "--processes", "--trust", "key.pub"]);
-    let rows: Vec<&str> = shown.lines().rev().take(4).collect();
+    let counted = shown.lines().last().unwrap();
+    assert!(counted.trim_start().starts_with("3 starts seen, 0 not recorded, "), "{shown}");
+    let rows: Vec<&str> = shown.lines().rev().skip(1).take(4).collect();
     assert!(rows[3].ends_with("3 program starts below, 2 failed"), "{shown}");
     assert!(
         rows[2].contains("1    became 3  sh -c 'cd /; /bin/false; exec sh -c '\\''exit 3'\\'''"),
