@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::below::Part;
 use super::chart::{Bar, Interval, Scale};
 use super::hides::{Hidden, planned, typed};
 use super::room::{brief, lines, one_line};
@@ -66,6 +67,8 @@ pub(super) struct Command {
     pub folder: String,
     pub hidden: Hidden,
     pub bar: Option<Bar>,
+    /// What started below it, and what that touched.
+    pub below: Option<Part>,
 }
 
 impl Command {
@@ -150,6 +153,7 @@ pub(super) fn commands(predicate: &Predicate, facts: &[CommandFacts], scale: Opt
             folder: facts.workdir.as_deref().map(one_line).unwrap_or_default(),
             hidden,
             bar: scale.zip(interval(facts)).map(|(scale, interval)| scale.bar(interval)),
+            below: None,
         }
     };
     facts.iter().map(one).collect()

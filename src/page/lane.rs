@@ -118,6 +118,7 @@ mod tests {
             folder: String::new(),
             hidden: Hidden::default(),
             bar: Some(Bar { left, width }),
+            below: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A page about a sealed file or a journal: HTML for people, Markdown for a pull request.
 //!
 //! What lives here: the two templates (`page.html`, `page.md`) and the page that both are filled
-//! from; what is told of the session (`told`), its commands (`command`) and scripts (`script`), what
+//! from; what is told of the session (`told`), its commands (`command`) and scripts (`script`), the programs below them (`below`), what
 //! hides a failure (`hides`), the chart (`chart`, `lane`), what has room (`room`), texts that are
 //! harmless in Markdown (`markdown`), what the templates do with a value (`filters`).
 //! What does not: files, and who may see what (`cli::show`).
@@ -16,6 +16,7 @@ use crate::failure::Kind;
 use crate::seal::statement::Statement;
 use crate::verify::{Mark, Verdict, not_proven};
 
+mod below;
 mod chart;
 mod command;
 mod filters;

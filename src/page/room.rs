@@ -46,6 +46,40 @@ pub(super) fn lines(text: &CommandText, most: usize) -> Option<String> {
     Some(cut(&text, most))
 }
 
+/// How much of a whole each of several has: as much as it needs, but no more than all can have.
+pub(super) struct Share {
+    /// The most that one has.
+    each: usize,
+    /// What is left of the whole.
+    left: usize,
+}
+
+impl Share {
+    /// The share of those that need so much, of a whole.
+    pub fn of(needs: impl IntoIterator<Item = usize>, whole: usize) -> Self {
+        let mut needs: Vec<usize> = needs.into_iter().collect();
+        needs.sort_unstable();
+        let (mut left, mut each) = (whole, usize::MAX);
+        for (at, need) in needs.iter().enumerate() {
+            let fair = left / (needs.len() - at);
+            if *need > fair {
+                // Where there are too many for one each, the first have one.
+                each = fair.max(1);
+                break;
+            }
+            left -= need;
+        }
+        Share { each, left: whole }
+    }
+
+    /// What one has that needs so much.
+    pub fn take(&mut self, need: usize) -> usize {
+        let has = need.min(self.each).min(self.left);
+        self.left -= has;
+        has
+    }
+}
+
 /// The first ones, and how many more there are.
 pub(super) struct List<T> {
     shown: Vec<T>,
@@ -58,6 +92,11 @@ impl<T> List<T> {
         let mut all = all.into_iter();
         let shown = all.by_ref().take(most).collect();
         List { shown, more: all.count() }
+    }
+
+    /// The same of other things.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> List<U> {
+        List { shown: self.shown.into_iter().map(make).collect(), more: self.more }
     }
 
     /// Whether there is none.
@@ -107,6 +146,18 @@ mod tests {
         assert_eq!(lines(b"a\n\x1b[2J").as_deref(), Some("a\n\\u{1b}[2J"));
         assert_eq!(lines(b"a\n\xff").as_deref(), Some("a\\n\\xff"));
         assert_eq!(super::lines(&CommandText::Withheld(true), 9), None);
+    }
+
+    #[test]
+    fn a_large_one_takes_what_a_small_one_needs() {
+        let shares = |needs: &[usize], whole| {
+            let mut share = Share::of(needs.iter().copied(), whole);
+            needs.iter().map(|need| share.take(*need)).collect::<Vec<_>>()
+        };
+        assert_eq!(shares(&[3, 100, 5], 200), [3, 100, 5]);
+        assert_eq!(shares(&[3, 100, 5, 100], 28), [3, 10, 5, 10]);
+        assert_eq!(shares(&[7, 7, 7], 2), [1, 1, 0]);
+        assert_eq!(shares(&[], 2), [0; 0]);
     }
 
     #[test]

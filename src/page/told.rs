@@ -1,12 +1,15 @@
 //! What a page tells of a session: its commands, and what stands around them.
 
+use std::collections::HashMap;
+
+use super::below::Programs;
 use super::chart::{Break, Scale};
 use super::command::{Command, State, commands, interval};
 use super::lane::{Lane, lanes};
 use super::room::{List, MISSING, VALUE_MAX, one_line};
 use super::script::Script;
 use crate::encoding::hex;
-use crate::fact::ERROR;
+use crate::fact::{ERROR, FILES, PROCESS, PROCESS_END, PROCESSES};
 use crate::policy::context::Context;
 use crate::record::Attached;
 use crate::seal::recorded::Recorded;
@@ -45,10 +48,15 @@ pub(super) struct Told {
     pub hiding: List<usize>,
     pub chart: Option<Chart>,
     pub scripts: List<Script>,
+    /// The programs that started below the shells.
+    pub programs: Programs,
     pub products: List<File>,
     /// What else is named with a digest.
     pub subjects: List<File>,
+    /// But for those that tell of starts, ends and files.
     pub facts: List<Fact>,
+    /// How many of those there are.
+    pub facts_of_programs: usize,
     /// What a collector that failed says of it.
     pub unseen: List<String>,
 }
@@ -85,7 +93,15 @@ impl Told {
         let session = &predicate.session;
         let facts = predicate.commands.as_deref();
         let scale = Scale::of(&facts.iter().copied().flatten().filter_map(interval).collect::<Vec<_>>());
-        let commands = facts.map(|facts| commands(predicate, facts, scale.as_ref()));
+        let numbered = predicate.numbered().unwrap_or_default();
+        let seqs: HashMap<(u64, u64), u64> =
+            numbered.iter().map(|(n, command)| ((command.shell, *n), command.seq)).collect();
+        let mut programs = Programs::of(&predicate.processes(), &predicate.agents(), &seqs);
+        let mut commands = facts.map(|facts| commands(predicate, facts, scale.as_ref()));
+        for ((n, facts), command) in numbered.iter().zip(commands.iter_mut().flatten()) {
+            command.below = programs.parts.remove(&(facts.shell, *n));
+        }
+        let (of_programs, others): (Vec<_>, Vec<_>) = predicate.facts.iter().partition(is_of_programs);
         let chart = scale.zip(commands.as_ref()).map(|(scale, commands)| Chart {
             lanes: lanes(&session.shells, commands),
             from: commands.iter().map(|command| command.started_at.clone()).min().unwrap_or_default(),
@@ -128,7 +144,9 @@ impl Told {
             scripts: List::first(plans, PARTICULARS_MAX),
             products: List::first(products.iter().map(file), SUBJECTS_MAX),
             subjects: List::first(subjects.iter().map(file), SUBJECTS_MAX),
-            facts: List::first(predicate.facts.iter().map(fact), PARTICULARS_MAX),
+            facts: List::first(others.into_iter().map(fact), PARTICULARS_MAX),
+            facts_of_programs: of_programs.len(),
+            programs,
             unseen: List::first(predicate.facts.iter().filter(|fact| !fact.ok).map(unseen), PARTICULARS_MAX),
         }
     }
@@ -155,6 +173,7 @@ impl Told {
             ("bad", unrun, "not run or not seen"),
             ("hid", did, "hid a failure"),
             ("open", self.hiding.count() - did, "may hide a failure"),
+            ("open", self.programs.failed.count(), "of the programs below failed"),
         ];
         let there = marks.into_iter().filter(|(_, count, _)| *count > 0);
         there.map(|(class, count, words)| (class, format!("{count} {words}"))).collect()
@@ -213,6 +232,11 @@ fn who(session: &SessionFacts) -> String {
         (None, Some(host)) => format!("on {}", one_line(host)),
         (Some(user), Some(host)) => format!("{} on {}", one_line(user), one_line(host)),
     }
+}
+
+/// Whether a fact tells of the programs below a shell, which stand with the commands.
+fn is_of_programs(fact: &&FactFacts) -> bool {
+    fact.shell.is_some() && [PROCESS, PROCESS_END, PROCESSES, FILES].contains(&fact.kind.as_str())
 }
 
 fn unseen(fact: &FactFacts) -> String {

@@ -153,6 +153,7 @@ mod cli {
 
 /// Pages of HTML and Markdown: what they tell, and what no text of others can do to them.
 mod page {
+    pub mod below;
     mod hostile;
     mod shown;
     mod told;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use attesh::fact::process::End;
 use attesh::journal::story::{Finding, FindingCode};
 use attesh::page::Page;
 use attesh::policy::Denial;
@@ -11,6 +12,7 @@ use html5gum::{Token, Tokenizer};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
+use super::below;
 use crate::stage::world::skipped;
 use crate::vectors::envelopes::{everything, whole};
 use crate::verify::verdicts::judged;
@@ -79,7 +81,15 @@ fn page(text: &str) -> Page {
     }
     value["predicate"]["session"]["name"] = "x".into();
     filled(&mut value, text);
-    let statement: Statement = serde_json::from_value(value).unwrap();
+    let mut statement: Statement = serde_json::from_value(value).unwrap();
+    for (shell, n) in [(1, 1), (1, 2), (7, 1)] {
+        statement.predicate.facts.extend([
+            below::start(shell, n, n, text),
+            below::ends(shell, [(n, End::Exit(1))]),
+            below::files(shell, n, [text]),
+            below::by(shell, text),
+        ]);
+    }
     let mut verdict = judged(whole().to_json());
     text.clone_into(&mut verdict.summary);
     let aspects = &mut verdict.aspects;

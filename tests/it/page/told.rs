@@ -1,6 +1,7 @@
 //! What a page tells of a session, by the statement and the verdict alone.
 
 use attesh::cause::Code;
+use attesh::fact::process::End;
 use attesh::journal::story::{Finding, FindingCode};
 use attesh::page::Page;
 use attesh::policy::Denial;
@@ -8,6 +9,7 @@ use attesh::record::Status;
 use attesh::seal::statement::{CommandText, FactFacts, PlanFacts, Statement, Subject};
 use attesh::verify::{self, At, Mark};
 
+use super::below;
 use crate::policy::judge::{Run, ran, statement};
 use crate::vectors::envelopes::{THREE, commands, everything, incomplete, sign, whole};
 use crate::verify::verdicts::judged;
@@ -19,23 +21,23 @@ pub fn page(statement: &Statement) -> Page {
 }
 
 /// As [`page`], whatever the statement contradicts.
-fn edited(statement: &Statement) -> Page {
+pub fn edited(statement: &Statement) -> Page {
     Page::new("build.intoto.json", &judged(whole().to_json()), Some(statement), Some("SHA256:key"))
 }
 
 /// Both pages, that of HTML without its style.
-fn both(page: &Page) -> [String; 2] {
+pub fn both(page: &Page) -> [String; 2] {
     let html = page.html();
     [page.markdown(), html.split_once("<body>").unwrap().1.to_owned()]
 }
 
-fn has(page: &Page, texts: &[&str]) {
+pub fn has(page: &Page, texts: &[&str]) {
     for (shown, text) in both(page).iter().flat_map(|shown| texts.iter().map(move |text| (shown, text))) {
         assert!(shown.contains(text), "{text} is missing in\n{shown}");
     }
 }
 
-fn has_not(page: &Page, texts: &[&str]) {
+pub fn has_not(page: &Page, texts: &[&str]) {
     for (shown, text) in both(page).iter().flat_map(|shown| texts.iter().map(move |text| (shown, text))) {
         assert!(!shown.contains(text), "{text} is in\n{shown}");
     }
@@ -224,7 +226,7 @@ fn a_long_text_is_cut_without_a_word() {
     assert!(html.contains(&format!("<code class=\"command\">{}</code>", cut("é", 4_000, 7))));
     assert!(html.contains(&format!(" · {} · ", cut("x", 500, 9))));
     let page = std::fs::read_to_string(crate::house::tidy::top().join("man/attesh-show.1")).unwrap();
-    for limit in ["65536 characters", "4000", "2000000", "at most 500"] {
+    for limit in ["65536 characters", "4000", "2000000", "at most 500", "2000 program starts", "2000 files"] {
         assert!(page.contains(limit), "{limit}");
     }
 }
@@ -249,6 +251,13 @@ fn hostile_lengths_make_a_page_too_long() {
     let fact = one.predicate.facts.iter().find(|fact| !fact.ok).unwrap().clone();
     let texts = [("error".to_owned(), Some(long.clone()))].into();
     one.predicate.facts = vec![FactFacts { data: texts, ..fact }; 50];
+    // More starts below each command than a page has room for, and names that were touched.
+    let (shell, less) = (commands(&mut one)[0].shell, "`\u{202e}<".repeat(200));
+    one.predicate.facts.extend((1..=2_500).map(|id| below::start(shell, 1 + id % 3, id, &less)));
+    one.predicate.facts.push(below::ends(shell, (1..=2_500).map(|id| (id, End::Exit(1)))));
+    let names: Vec<String> = (0..2_500).map(|at| format!("/{at}{less}")).collect();
+    one.predicate.facts.push(below::files(shell, 1, names.iter().map(String::as_str)));
+    one.predicate.facts.push(below::by(shell, &long));
     one.subject =
         (0..1_000).map(|at| Subject { name: format!("{at}{long}"), ..one.subject[0].clone() }).collect();
     let mut verdict = judged(whole().to_json());

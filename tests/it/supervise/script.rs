@@ -138,6 +138,18 @@ fn a_traced_script_is_shown_and_judged_otherwise() {
         shown.contains("before the first command") && shown.contains("4 program starts below, 1 failed"),
         "{shown}"
     );
+    // The page tells the same, each start with its command.
+    ok(&home, &["show", "t.intoto.json", "--trust", "key.pub", "--html", "t.html"]);
+    let html = std::fs::read_to_string(home.path("work/t.html")).unwrap();
+    let (_, commands) = html.split_once("<tr id=\"c1\"").unwrap();
+    let (first, second) = commands.split_once("<tr id=\"c2\"").unwrap();
+    let (second, others) = second.split_once("<tr id=\"c3\"").unwrap();
+    assert!(first.contains("<code>/bin/true a</code></td>") || first.contains("<code>/bin/true a</code> <"));
+    assert!(second.contains("<summary>2 program starts</summary>") && second.contains("<code>cat</code>"));
+    assert!(others.contains("before the first command: 1 program start, 1 failed"), "{others}");
+    assert!(others.contains("4 program starts below, 1 failed"), "{others}");
+    let markdown = ok(&home, &["show", "t.intoto.json", "--trust", "key.pub", "--markdown"]);
+    assert!(markdown.contains("* start 1 before the first command failed with 3: "), "{markdown}");
     let verdict = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
     let what = "unit by unit; what started below told by the kernel: each of 4 starts below was held";
     assert!(verdict.contains("read from bash") && verdict.contains(what), "{verdict}");
