@@ -87,9 +87,11 @@ impl<'a> Below<'a> {
         let running = told.count.map_or(0, |count| count.running);
         let running = if running > 0 { format!(", {running} went on") } else { String::new() };
         let (passing, lost) = (told.passing, told.nameless);
-        let mut files = of_files(self.parts.values().flat_map(|part| &part.files).copied());
-        if files.is_empty() && (passing > 0 || lost > 0) {
-            files = of_each([0; 3]);
+        let of = of_files(self.parts.values().flat_map(|part| &part.files).copied());
+        let mut files = String::new();
+        if of != [0; 3] || passing > 0 || lost > 0 {
+            let [made, changed, removed] = of;
+            files = format!("; files: {made} made, {changed} changed, {removed} removed");
         }
         if passing > 0 {
             files += &format!(", {passing} names with nothing before and after");
@@ -132,13 +134,22 @@ impl Part<'_> {
         self.rows.iter().filter(|row| row.start.is_failure()).count()
     }
 
-    /// It in one line.
+    /// It in one line: what there is of it.
     #[must_use]
     pub fn words(&self) -> String {
-        let starts = count(self.rows.len(), "program start");
         let failed = self.failed();
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        format!("{starts}{failed}{}", of_files(self.files.iter().copied()))
+        let starts =
+            (!self.rows.is_empty()).then(|| format!("{}{failed}", count(self.rows.len(), "program start")));
+        let of = of_files(self.files.iter().copied());
+        let files: Vec<String> = Change::ALL
+            .iter()
+            .zip(of)
+            .filter(|(_, count)| *count > 0)
+            .map(|(change, count)| format!("{count} {}", change.name()))
+            .collect();
+        let files = (!files.is_empty()).then(|| format!("files: {}", files.join(", ")));
+        starts.into_iter().chain(files).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -178,9 +189,9 @@ impl Touched {
     }
 }
 
-/// How many names were made, changed and removed; nothing if there is none.
-fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> String {
-    let mut of = [0_u64; 3];
+/// How many names were made, changed and removed.
+fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> [u64; 3] {
+    let mut of = [0; 3];
     for one in files {
         of[match one.change {
             Change::Made => 0,
@@ -188,11 +199,7 @@ fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> String {
             Change::Removed => 2,
         }] += 1;
     }
-    if of == [0; 3] { String::new() } else { of_each(of) }
-}
-
-fn of_each([made, changed, removed]: [u64; 3]) -> String {
-    format!("; files: {made} made, {changed} changed, {removed} removed")
+    of
 }
 
 #[cfg(test)]

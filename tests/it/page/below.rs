@@ -122,7 +122,10 @@ fn a_start_is_told_of_another_command_or_of_none() {
         }
     }
     let row = row_of(&html, 1);
-    assert!(row.contains("<summary class=\"bad\">2 program starts, 1 failed; files: 1 made"), "{row}");
+    assert!(
+        row.contains("<summary class=\"bad\">2 program starts, 1 failed; files: 1 made</summary>"),
+        "{row}"
+    );
     assert!(row.contains("<td class=\"d1\"><code>/bin/false -x</code>"), "{row}");
     assert!(row.contains(&"ab".repeat(32)) && row.contains("by 1, 3 bytes"), "{row}");
     let (_, others) = html.split_once("<h2 id=\"programs\">").unwrap();
@@ -159,7 +162,7 @@ fn the_markdown_tells_of_every_start_or_of_no_failure() {
             "* start 3 in command 1 failed with 1: `/bin/false -x`",
             "* start 6 in command 9 of its shell failed with untold: `/bin/stray -x`",
             "* start 5 outside of its units failed with signal 9: `/bin/trapped -x`",
-            "* removed before the first command: `/tmp/gone` ",
+            "* removed before the first command: `/tmp/gone`",
             &format!("* made in command 1: `/tmp/made` `{digest}`"),
         ]
     );
