@@ -380,8 +380,8 @@ impl Told {
             Some(Count { seen, lost, not_started: of(NOT_STARTED)?, reached: of(REACHED)?, running })
         };
         self.told_by = text(TOLD_BY).and_then(ToldBy::from_name);
-        match count() {
-            Some(count) if self.seen_by.is_none() && seen_by.is_some() => {
+        match count().zip(seen_by) {
+            Some((count, _)) if self.seen_by.is_none() => {
                 (self.count, self.seen_by) = (Some(count), seen_by);
                 self.above = text(ABOVE).and_then(read_above);
             }

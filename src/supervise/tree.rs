@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::units::Units;
-use crate::fact::process::When;
-use crate::fact::process::{End, Numbers};
+use crate::fact::process::{End, Numbers, When};
 use crate::os::held::{Kin, Wanted};
 use crate::os::proc;
 use crate::record::Texts;
