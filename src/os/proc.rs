@@ -147,6 +147,12 @@ fn parent_of_living(pid: u64) -> Option<u64> {
     if ends { None } else { number(1) }
 }
 
+/// Whether a process is about to end, or has ended.
+#[must_use]
+pub fn is_ending(pid: u32) -> bool {
+    parent_of_living(pid.into()).is_none()
+}
+
 /// How many processes run below one, but for this one of them.
 #[must_use]
 pub fn below(top: u32, but: u32) -> u64 {

@@ -10,11 +10,16 @@ use std::cell::Cell;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::time::Duration;
 
+use crate::clock::Deadline;
 use crate::fact::process::When;
 use crate::os::held::{self, Also, Guarded};
 use crate::os::proc;
 use crate::sys::{self, notify};
+
+/// How long a process is waited for that is about to end.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// The recorder of the starts below a shell.
 pub struct Starts {
@@ -127,7 +132,16 @@ impl Starts {
     pub fn over(&self) -> bool {
         // A program of the script can make children of this process. Who waits for them has the kernel
         // tell how they ended.
-        while notify::next_change().is_some() {}
+        let until = Deadline::after(ENDING);
+        loop {
+            while notify::next_change().is_some() {}
+            // One that has let go of all that it had open may still be about to end.
+            let own = proc::children(std::process::id());
+            if until.left().is_zero() || !own.into_iter().any(proc::is_ending) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.tell(&Note::Over);
         self.is_answered() && !self.is_lost()
     }
