@@ -18,9 +18,11 @@ use zeroize::Zeroize;
 
 pub mod arena;
 mod child;
+mod ignored;
 pub mod notify;
 
 pub use child::{child, end};
+pub use ignored::{ignore_all_signals, ignore_numbered_signals};
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -151,17 +153,6 @@ pub fn ignore_signals() {
         [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGHUP, Signal::SIGTERM, Signal::SIGXFSZ]
     {
         let _ = take(signal, true);
-    }
-}
-
-/// Ignores every signal that can be ignored, those that have a number only, too, but those that this
-/// program hears itself and those of its own faults.
-pub fn ignore_all_signals() {
-    let heard = [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD];
-    let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
-    for signal in (1..=libc::SIGRTMAX()).filter(|signal| !heard.contains(signal) && !own.contains(signal)) {
-        // SAFETY: SIG_IGN runs no code of this program. The C library refuses the numbers that it uses.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }
 

@@ -91,12 +91,16 @@ fn less(args: &Run, level: &Level) -> Option<String> {
         .into_iter()
         .filter_map(|(is_given, option)| is_given.then_some(option))
         .collect();
+    let is_closed = args.fail == "closed";
     let without = match &options[..] {
         [] => String::new(),
         options => format!("; {} does nothing then", options.join(" with ")),
     };
     match level {
         Level::Held => None,
+        Level::Above(_) if is_closed => Some(format!(
+            "what starts is recorded by the attesh run around this one, whose --fail counts{without}"
+        )),
         Level::Above(_) if options.is_empty() => None,
         Level::Above(_) => {
             Some(format!("what starts is recorded by the attesh run around this one{without}"))

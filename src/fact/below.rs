@@ -15,7 +15,7 @@ use super::touched::{Change, Touched};
 use crate::text::{count, visible};
 
 /// What stands behind a start that nobody saw.
-pub const UNSURE: &str = " (nobody saw whether it took place)";
+pub const UNSURE: &str = " (nobody saw what it became)";
 /// What stands behind a start of whose arguments some were left out.
 pub const CUT: &str = " (arguments were left out)";
 
@@ -78,10 +78,10 @@ impl<'a> Below<'a> {
     pub fn words(&self) -> String {
         let told = self.told;
         if told.seen_by == Some(SeenBy::Above) && told.gap().is_none() {
-            let place = told
-                .above
-                .map_or_else(String::new, |(shell, start)| format!(" {shell}, below its start {start}"));
-            return format!("program starts: told of at another shell{place}");
+            let place = told.above.map_or_else(String::new, |(shell, start)| {
+                format!(", the shell {shell}, below its start {start}")
+            });
+            return format!("program starts: among those of another shell{place}");
         }
         let failed = told.starts.values().filter(|start| start.is_failure()).count();
         let running = told.count.map_or(0, |count| count.running);
@@ -106,7 +106,8 @@ impl<'a> Below<'a> {
     /// What was counted, if the recording came to its end.
     #[must_use]
     pub fn counted(&self) -> Option<String> {
-        let Count { seen, lost, not_started, reached, running } = self.told.count?;
+        let count_of_own = self.told.count.filter(|_| self.told.seen_by != Some(SeenBy::Above));
+        let Count { seen, lost, not_started, reached, running } = count_of_own?;
         let by = match self.told.told_by {
             Some(ToldBy::Handle | ToldBy::Trace) => "the kernel told of ends",
             Some(ToldBy::Call) => "each process told of its own end",

@@ -448,6 +448,9 @@ impl Told {
         if count.lost > 0 {
             return Some(format!("{} of {} starts are not recorded", count.lost, count.seen));
         }
+        if count.running == 0 && self.starts.values().any(|start| start.end == Some(End::Running)) {
+            return Some("a start went on, and the count says that none did".to_owned());
+        }
         (recorded != count.seen || last != count.seen)
             .then(|| format!("{} starts were seen, and {recorded} are told of", count.seen))
     }

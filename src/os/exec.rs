@@ -86,6 +86,12 @@ pub fn is_program_of(pid: u32, name: &[u8]) -> bool {
     false
 }
 
+/// Whether what a process runs is this file: device and inode.
+#[must_use]
+pub fn is_file(pid: u32, file: (u64, u64)) -> bool {
+    std::fs::metadata(format!("/proc/{pid}/exe")).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
+}
+
 /// The path by which this process finds what another one finds by a name.
 fn seen_by(pid: u32, name: &[u8]) -> PathBuf {
     let name = Path::new(std::ffi::OsStr::from_bytes(name));

@@ -211,10 +211,9 @@ pub fn filter(guarded: Guarded, also: Also) -> Vec<Line> {
         let others = [recorder, waits];
         let kills = [recorder, waits, recorder.wrapping_neg(), u32::MAX];
         let reach = table.reach.iter().zip(REACH).map(|(call, (_, argument))| (*call, argument, &others[..]));
-        // Whom a descriptor means is looked up; what the recorder takes no notice of passes.
-        let sends = [libc::SIGKILL, libc::SIGSTOP].map(i32::cast_unsigned);
-        let more = [(table.kill, 0, &kills[..]), (SEND, 1, &sends[..])];
-        for (call, argument, processes) in reach.chain(more) {
+        // Whom a descriptor means is looked up.
+        hold_at(&mut block, [SEND]);
+        for (call, argument, processes) in reach.chain([(table.kill, 0, &kills[..])]) {
             let mut part = vec![line(LOAD, 0, 0, ARGUMENTS + 8 * argument)];
             hold_at(&mut part, processes.iter().copied());
             part.push(line(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
@@ -326,6 +325,8 @@ pub struct Wanted {
     pub cut: bool,
     /// It was asked for by an open file, and not by a path.
     pub by_file: bool,
+    /// Which file that was: device and inode.
+    pub file: Option<(u64, u64)>,
 }
 
 /// Reads what a held thread is about to become.
@@ -369,7 +370,11 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
         words.push(0);
         at += place.pointer;
     }
-    Ok(Wanted { path, name, words, cut, by_file })
+    let file = place
+        .beside
+        .filter(|_| by_file)
+        .and_then(|descriptor| proc::identity_of_open(thread, descriptor).ok());
+    Ok(Wanted { path, name, words, cut, by_file, file })
 }
 
 /// What a process has just become, of which nothing has run.
@@ -398,7 +403,7 @@ pub fn became(process: u32) -> io::Result<Wanted> {
         }
         None => name.clone(),
     };
-    Ok(Wanted { path, name, cut: words.len() >= WORDS_MAX, words, by_file })
+    Ok(Wanted { path, name, cut: words.len() >= WORDS_MAX, words, by_file, file: None })
 }
 
 /// Which process a thread is of, and that one's parent.

@@ -143,8 +143,15 @@ fn parent_of_living(pid: u64) -> Option<u64> {
     let text = small(&format!("/proc/{pid}/stat")).ok()?;
     let fields = fields(&text)?;
     let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    let ends = matches!(*fields.first()?, "Z" | "X") || number(6)? & EXITING != 0;
+    // One whose first thread has ended lives as long as another one does.
+    let ends = (matches!(*fields.first()?, "Z" | "X") || number(6)? & EXITING != 0) && number(17)? <= 1;
     if ends { None } else { number(1) }
+}
+
+/// Whether `/proc` gives this process the number that it has for itself.
+#[must_use]
+pub fn is_of_own_namespace() -> bool {
+    fs::read_link("/proc/self").is_ok_and(|own| own.to_str() == Some(&std::process::id().to_string()))
 }
 
 /// Whether a process is about to end, or has ended.
@@ -249,6 +256,15 @@ pub fn path_of_program(pid: u32) -> io::Result<PathBuf> {
 pub fn opened_by(pid: Option<u32>, descriptor: i32) -> io::Result<File> {
     let pid = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
     File::open(format!("/proc/{pid}/fd/{descriptor}"))
+}
+
+/// Which file a process has open: device and inode.
+///
+/// # Errors
+/// It has no such descriptor.
+pub fn identity_of_open(pid: u32, descriptor: i32) -> io::Result<(u64, u64)> {
+    let meta = fs::metadata(format!("/proc/{pid}/fd/{descriptor}"))?;
+    Ok((meta.dev(), meta.ino()))
 }
 
 /// The path of what a process has open.

@@ -87,6 +87,10 @@ fn denied(rule: &ProcessRule, told: &Told, start: &Started, ruling: &mut Ruling)
         return;
     };
     let shown = visible(path);
+    if start.unsure && (!rule.deny.is_empty() || rule.outside_denied) {
+        let what = format!("nobody saw what start {id} {shown} became, so it may be one that is denied");
+        ruling.deny("process.deny", Code::ProcessUnseen, None, what);
+    }
     // A folder can be the first part of what is denied.
     let whole = told.whole_path(start);
     let is_denied = |pattern: &&String| {

@@ -26,14 +26,37 @@ impl Predicate {
                 _ => told.count(get),
             }
         }
-        let is_above = |told: &Told| matches!(told.seen_by, Some(SeenBy::Filter | SeenBy::Trace));
-        if !all.values().any(|told| is_above(told) && told.gap().is_none()) {
-            for told in all.values_mut().filter(|told| told.seen_by == Some(SeenBy::Above)) {
-                told.unclear
-                    .push("its starts are among those of a recorder that does not tell all".to_owned());
-            }
-        }
+        self.look_above(&mut all);
         all
+    }
+
+    /// Says of each shell that leaves its starts to another recorder whether that tells of them.
+    fn look_above(&self, all: &mut BTreeMap<u64, Told>) {
+        let counts = self.facts.iter().filter(|fact| fact.kind == PROCESSES);
+        let counted: BTreeMap<u64, u64> =
+            counts.filter_map(|fact| Some((fact.shell?, fact.record))).collect();
+        let tells = |shell: &u64, told: &Told| {
+            let is_own = matches!(told.seen_by, Some(SeenBy::Filter | SeenBy::Trace)) && told.gap().is_none();
+            is_own.then(|| (*shell, counted.get(shell).copied()))
+        };
+        let recorders: BTreeMap<u64, Option<u64>> =
+            all.iter().filter_map(|(shell, told)| tells(shell, told)).collect();
+        let mut unclear = Vec::new();
+        for (shell, told) in all.iter().filter(|(_, told)| told.seen_by == Some(SeenBy::Above)) {
+            // A recorder sees what starts until it counts.
+            let until =
+                |above: &u64| recorders.get(above).is_some_and(|end| *end > counted.get(shell).copied());
+            let has_start = |above: &u64, start: &u64| all[above].starts.contains_key(start);
+            let is_told = match &told.above {
+                Some((above, start)) => until(above) && has_start(above, start),
+                None => recorders.keys().any(until),
+            };
+            unclear.extend((!is_told).then_some(*shell));
+        }
+        for shell in unclear {
+            let why = "its starts are among those of a recorder that does not tell of all of them";
+            all.entry(shell).or_default().unclear.push(why.to_owned());
+        }
     }
 
     /// Who had the program of a shell run, by the record of the shell. Of two facts on the same one nobody

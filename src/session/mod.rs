@@ -363,6 +363,10 @@ impl Session {
         let opened = Writer::open(&self.journal, state, Some(&self.genesis_root), boot_id.as_ref(), masker);
         let mut writer = opened.map_err(|error| match error {
             AppendError::Lost(_) if self.is_kept() && self.has_end() => AppendError::Ended.into(),
+            AppendError::Lost(_) if self.is_kept() => {
+                let place = "by a process that keeps its keys in memory (--private)";
+                SessionError::Elsewhere(self.short_name().to_owned(), place.to_owned())
+            }
             AppendError::Ended if !self.has_end() => self.lost("its state was erased"),
             AppendError::Lost(_) => self.lost_or_elsewhere(error.into()),
             other => other.into(),

@@ -17,7 +17,7 @@ use crate::files;
 use crate::journal::append::Writer;
 use crate::journal::check::{Knowledge, check};
 use crate::os::held::{self, Also, Guarded};
-use crate::os::trace;
+use crate::os::{proc, trace};
 use crate::record::Body;
 use crate::session::{self, Session};
 use crate::sys::notify;
@@ -49,6 +49,11 @@ impl Level {
     /// By what starts can be seen here.
     #[must_use]
     pub fn here() -> Self {
+        if !proc::is_of_own_namespace() {
+            return Level::Unseen(
+                "/proc numbers processes otherwise than this process's namespace".to_owned(),
+            );
+        }
         let Err(error) = can_hold() else { return Level::Held };
         let why = match error.raw_os_error() {
             Some(libc::EBUSY) => {
@@ -123,7 +128,8 @@ impl Level {
 
 /// The shell and the start of this very process in this session: who recorded it sees what starts below.
 fn recorded_above(session: &Session) -> Option<(u64, u64)> {
-    let own = held::words(std::process::id()).ok()?;
+    let as_it_is = held::words(std::process::id()).ok()?;
+    let own = as_it_is.clone();
     // The journal has what a masker left of it.
     let screened = |writer: &mut Writer| Ok(writer.masker().screen_words(own));
     let own = session.with_writer_waiting(WAIT_MS, screened).ok()?;
@@ -138,7 +144,8 @@ fn recorded_above(session: &Session) -> Option<(u64, u64)> {
             match (fact.kind.as_str(), fact.shell) {
                 (PROCESS, Some(shell)) => {
                     let Some(numbers) = utf8(process::NUMBERS).and_then(Numbers::read) else { return };
-                    let is_own = numbers.pid == pid && text(process::ARGUMENTS) == Some(own);
+                    let is_own = numbers.pid == pid
+                        && [Some(own), Some(as_it_is.as_slice())].contains(&text(process::ARGUMENTS));
                     starts.extend(is_own.then_some((shell, numbers.id)));
                 }
                 (PROCESS_END, Some(shell)) => {

@@ -11,6 +11,7 @@
 
 mod agent;
 mod child;
+mod counted;
 mod followed;
 mod hear;
 mod level;
@@ -119,6 +120,7 @@ fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
     drop(theirs);
     ours.set_nonblocking(true)?;
     let signals = Signals::take();
+    sys::ignore_numbered_signals();
     // A recorder that stays for what runs on in the background is not waited for.
     let line = BufReader::new(line);
     Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))

@@ -22,7 +22,8 @@ impl Recorder<'_> {
 
     /// A process is to end or stop what a descriptor means.
     pub(super) fn sends(&mut self, call: &Call, descriptor: i32) -> Option<i32> {
-        let meant = held::meant(call.thread, descriptor)?;
+        // Asking whether it is there is no harm.
+        let meant = held::meant(call.thread, descriptor).filter(|_| call.arguments[1] != 0)?;
         let is_guarded = [self.guarded.recorder, self.guarded.waits].contains(&meant);
         is_guarded.then(|| self.reached(call, "pidfd_send_signal"))
     }

@@ -27,7 +27,7 @@ use super::words::{Fail, Program, WAIT_MS};
 use super::{agent, records};
 use crate::clock::Deadline;
 use crate::collect;
-use crate::fact::process::{Count, End, SeenBy};
+use crate::fact::process::{End, SeenBy};
 use crate::files;
 use crate::journal::append::Writer;
 use crate::lock;
@@ -49,7 +49,7 @@ const ENDS_MAX: usize = 64;
 const ENDS_WAIT_MS: u16 = 500;
 /// How long a process that has ended is waited for by its parent, once none is left that runs; and how
 /// often that is looked at, in milliseconds.
-const REAPED: Duration = Duration::from_secs(1);
+pub(super) const REAPED: Duration = Duration::from_secs(1);
 const REAPED_LOOK_MS: u16 = 20;
 /// How many bytes of words stand in the detail of an anomaly.
 const DETAIL_MAX: usize = 400;
@@ -458,6 +458,14 @@ impl<'a> Recorder<'a> {
             self.anomaly("start-changed", &detail);
             (start.wanted, start.texts) = (changed, None);
         }
+        if sight == Sight::Asked
+            && let Ok(folder) = held::folder(pid)
+            && self.tree.moves(pid, &folder)
+        {
+            let detail = format!("start {} was asked for in another folder", start.numbers.id);
+            self.anomaly("start-changed", &detail);
+            (start.folder, start.texts) = (Some(folder), None);
+        }
         if self.shell.is_none()
             && let Some(script) = self.script.as_mut()
         {
@@ -551,24 +559,6 @@ impl<'a> Recorder<'a> {
         });
         is_written && count.lost == 0 && are_lines_whole
     }
-
-    /// The count, with the starts that go on, behind what was touched; and by what ends were told.
-    pub(super) fn count(&mut self) -> (Count, By) {
-        self.write_touched(true);
-        // What never became a program goes on, too, and can.
-        let is_alone = self.alone.is_some();
-        let running = if is_alone { 0 } else { proc::below(std::process::id(), self.root) };
-        let left = self.tree.leave();
-        self.write_left(left);
-        let count = Count {
-            seen: self.tree.starts() + self.unread,
-            lost: self.lost + self.unread,
-            not_started: self.tree.refused(),
-            reached: self.reached,
-            running,
-        };
-        (count, self.by)
-    }
 }
 
 /// What a process has become, if that is not what was read when it asked for it.
@@ -578,7 +568,15 @@ fn changed(pid: u32, wanted: &Wanted) -> Option<Wanted> {
     let is_same = |asked: &[u8]| words == asked || (asked.is_empty() && words == [0]);
     let as_asked =
         wanted.cut || is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words));
-    if as_asked && (wanted.by_file || exec::is_program_of(pid, &wanted.path)) {
+    // The descriptor may be another one when its path and its file are read.
+    let has_path = || {
+        let path = proc::path_of_program(pid).map(|path| path.into_os_string().into_vec());
+        path.is_ok_and(|path| path == wanted.path)
+    };
+    // Of a script the interpreter runs.
+    let is_it = wanted.file.is_some_and(|file| exec::is_file(pid, file) && has_path())
+        || exec::is_program_of(pid, &wanted.path);
+    if as_asked && is_it {
         return None;
     }
     let path = proc::path_of_program(pid).map(|path| path.into_os_string().into_vec());

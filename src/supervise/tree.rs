@@ -161,6 +161,16 @@ impl Tree {
         Some(asks.start(id, pid, process))
     }
 
+    /// Whether a process is in another folder than at its last start; it is the folder of that from here
+    /// on.
+    pub fn moves(&mut self, pid: u32, folder: &[u8]) -> bool {
+        let Some(process) = self.processes.get_mut(&pid).filter(|process| process.folder != folder) else {
+            return false;
+        };
+        process.folder = folder.to_vec();
+        true
+    }
+
     /// Keeps the handle of a process.
     pub fn hold(&mut self, pid: u32, handle: OwnedFd) {
         if let Some(process) = self.processes.get_mut(&pid) {

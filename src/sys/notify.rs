@@ -200,6 +200,15 @@ pub fn can_listen(lines: &mut [Line]) -> io::Result<()> {
     }
 }
 
+/// Whether nobody is left whom a listener could tell of.
+#[must_use]
+pub fn is_over(listener: BorrowedFd) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut one = [PollFd::new(listener, PollFlags::POLLIN)];
+    let ready = poll(&mut one, PollTimeout::ZERO).unwrap_or(0);
+    ready > 0 && one[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
+}
+
 /// Whether a process has ended, waited for or not.
 #[must_use]
 pub fn has_ended(process: BorrowedFd) -> bool {

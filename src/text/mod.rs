@@ -16,6 +16,7 @@ pub use quote::{fish_quoted, posix_quoted, quoted, typed};
 pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     match number.try_into().unwrap_or(u64::MAX) {
         1 => format!("1 {noun}"),
+        number if noun.ends_with('s') => format!("{number} {noun}es"),
         number => format!("{number} {noun}s"),
     }
 }

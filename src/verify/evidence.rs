@@ -62,22 +62,30 @@ fn by_kernel(predicate: &Predicate) -> (Mark, String) {
     if let Some(why) = gap {
         return (Mark::Bad, format!("told by the kernel, and not of every start: {why}"));
     }
-    let starts = told.values().map(|told| told.starts.len()).sum::<usize>();
+    let of = |who: SeenBy| {
+        let told = told.values().filter(|told| told.seen_by == Some(who));
+        told.map(|told| told.starts.len()).sum::<usize>()
+    };
+    let (held, followed) = (of(SeenBy::Filter), of(SeenBy::Trace));
     let unsure = told.values().flat_map(|told| told.starts.values()).filter(|start| start.unsure).count();
     let unsure = match unsure {
         0 => String::new(),
-        unsure => format!("; of {} nobody saw whether it took place", count(unsure, "start")),
+        unsure => format!("; of {} nobody saw what became of it", count(unsure, "start")),
     };
     let left = match told.values().filter_map(|told| told.count).map(|count| count.running).sum::<u64>() {
         0 => String::new(),
         left => format!("; {left} went on when it ended, unrecorded from then"),
     };
-    let starts = count(starts, "start");
-    let how = match is_seen_by(SeenBy::Trace) {
-        false => format!("told by the kernel: each of {starts} below was held until it was recorded"),
-        true => format!(
-            "told by ptrace: each of {starts} below stopped until it was recorded; a process can be made that ptrace does not follow"
-        ),
+    let by_filter =
+        format!("told by the kernel: each of {} below was held until it was recorded", count(held, "start"));
+    let by_trace = format!(
+        "told by ptrace: each of {} below stopped until it was recorded; a process can be made that ptrace does not follow",
+        count(followed, "start")
+    );
+    let how = match (is_seen_by(SeenBy::Filter), is_seen_by(SeenBy::Trace)) {
+        (true, true) => format!("{by_filter}; {by_trace}"),
+        (false, true) => by_trace,
+        _ => by_filter,
     };
     (Mark::Open, format!("{how}{unsure}{left}"))
 }

@@ -177,7 +177,7 @@ fn a_page_without_starts_speaks_of_them() {
     }
     // What a bash starts that tells its lines below a program stands with that.
     let (mut one, shell) = traced();
-    one.predicate.facts.push(count(shell + 70, "0", "above"));
+    one.predicate.facts.push(FactFacts { record: 0, ..count(shell + 70, "0", "above") });
     let page = edited(&one);
     has_not(&page, &[&format!("hell {}", shell + 70)]);
     assert!(page.html().contains("The starts of 1 more stand among those of another shell"));
@@ -220,9 +220,7 @@ fn a_start_without_its_text_is_shown_with_one_or_not_at_all() {
     assert!(row.contains("<span class=\"dim\">(redacted)</span>"), "{row}");
     assert!(row.contains("its path is redacted") && row.contains("<td class=\"end\">3</td>"), "{row}");
     let row = row_of(&html, 2);
-    for text in
-        ["arguments were left out", "nobody saw whether it took place", "/usr/bin/curl", ">unknown</td>"]
-    {
+    for text in ["arguments were left out", "nobody saw what it became", "/usr/bin/curl", ">unknown</td>"] {
         assert!(row.contains(text), "{text}: {row}");
     }
     has(&page, &["a start has no numbers"]);

@@ -202,6 +202,87 @@ static int untraced(void)
     return end_of(child);
 }
 
+/* Another thread of a process whose first one has ended goes on, and starts a program. */
+static void *later(void *unused)
+{
+    sleep(1);
+    plain();
+    return unused;
+}
+
+static int leaderless(void)
+{
+    int line[2];
+    if (pipe(line))
+        return 95;
+    if (fork() == 0) {
+        pthread_t one;
+        pthread_create(&one, NULL, later, NULL);
+        close(line[0]);
+        close(line[1]);
+        pthread_exit(NULL);
+    }
+    close(line[1]);
+    usleep(100000);
+    return 0;
+}
+
+/* A process that is another one again and again, and starts a program in the end. */
+static int hopping(void)
+{
+    for (int i = 0; i < 4000; i++)
+        if (fork())
+            _exit(0);
+    plain();
+    return 98;
+}
+
+/* A descriptor is that of one program, and of another one, when it is asked for. */
+static int slot, file_one, file_two;
+
+static void *swaps(void *unused)
+{
+    for (;;) {
+        dup2(file_one, slot);
+        dup2(file_two, slot);
+    }
+    return unused;
+}
+
+static void descriptor(void)
+{
+    pthread_t one;
+    char *own[] = {"which", "-c", "[ -n \"$BASH_VERSION\" ] && exit 42; exit 43", NULL};
+    file_one = open("/bin/sh", O_RDONLY);
+    file_two = open("/bin/bash", O_RDONLY);
+    slot = fcntl(file_one, F_DUPFD, 100);
+    pthread_create(&one, NULL, swaps, NULL);
+    usleep(1000);
+    syscall(SYS_execveat, slot, "", own, environ, AT_EMPTY_PATH);
+}
+
+/* Signals that end a process which ignores all that a program of C can ignore. */
+static int signals(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d", getppid());
+    int folder = open(path, O_RDONLY | O_DIRECTORY), line[2];
+    int all[] = {SIGABRT, SIGSEGV, SIGTRAP, 32, 33, 34, 64};
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, line))
+        return 95;
+    for (size_t at = 0; at < sizeof all / sizeof *all; at++) {
+        if (syscall(SYS_pidfd_send_signal, folder, all[at], NULL, 0) == 0)
+            return 94;
+        fcntl(line[0], F_SETOWN, getppid());
+        fcntl(line[0], F_SETSIG, all[at]);
+        fcntl(line[0], F_SETFL, O_ASYNC);
+        if (write(line[1], "x", 1) != 1)
+            return 93;
+        usleep(20000);
+    }
+    return forked(plain);
+}
+
 /* Has a program run where seccomp(2), or that and ptrace(2), is refused. */
 static int refusing(char **program, int both)
 {
@@ -434,6 +515,8 @@ int main(int count, char **form)
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
         {"socket", socketed, NULL},   {"sibling", sibling, NULL},
         {"names", names, NULL},       {"untraced", untraced, NULL},
+        {"leaderless", leaderless, NULL}, {"hopping", hopping, NULL}, {"signals", signals, NULL},
+        {"descriptor", NULL, descriptor},
     };
     if (count > 3 && strcmp(form[1], "refusing") == 0)
         return refusing(form + 3, strcmp(form[2], "both") == 0);

@@ -195,3 +195,42 @@ fn a_program_that_was_killed_or_runs_on_is_told_otherwise() {
     assert_eq!((told.gap(), told.count.unwrap().running), (None, 2));
     assert_eq!(told.starts[&2].end, Some(End::Running));
 }
+
+#[test]
+fn what_goes_on_in_no_list_of_processes_goes_on_unsaid() {
+    let Some(program) = forms() else { return };
+    for form in ["leaderless", "hopping"] {
+        let home = with_key();
+        let words = ["run", "--quiet", &program.display().to_string(), form];
+        let said = attesh(&home, &words);
+        assert_eq!(said.code, Some(0), "{form}: {}", said.err);
+        let told = told(&home.records());
+        assert_eq!(told.gap(), None, "{form}");
+        assert!(told.count.unwrap().running > 0, "{form}: {told:?}");
+    }
+}
+
+#[test]
+fn signals_that_cannot_be_ignored_in_c_end_the_recorder() {
+    let Some(program) = forms() else { return };
+    let home = with_key();
+    let said = attesh(&home, &["run", "--quiet", &program.display().to_string(), "signals"]);
+    assert_eq!(said.code, Some(41), "{}", said.err);
+    let told = told(&home.records());
+    assert_eq!((told.gap(), told.count.unwrap().reached), (None, 7), "{}", said.err);
+}
+
+#[test]
+fn a_descriptor_that_is_swapped_hides_which_program_runs() {
+    let Some(program) = forms() else { return };
+    for _ in 0..30 {
+        let home = with_key();
+        attesh(&home, &["run", "--quiet", &program.display().to_string(), "descriptor"]);
+        let told = told(&home.records());
+        let is_it = |start: &&Started| start.words.iter().flatten().any(|word| word == b"which");
+        let start = told.starts.values().find(is_it).unwrap_or_else(|| panic!("{told:?}"));
+        // It says itself which of the two it is.
+        let is_bash = start.path.as_deref().unwrap_or_default().ends_with(b"bash");
+        assert_eq!(start.end, Some(End::Exit(if is_bash { 42 } else { 43 })), "{start:?}");
+    }
+}

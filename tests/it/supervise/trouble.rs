@@ -287,7 +287,7 @@ fn a_program_finds_the_keys_of_a_private_session() {
         assert_eq!(said.code, Some(0), "{what}: {}", said.err);
         let lines: Vec<&str> = said.out.lines().collect();
         assert_eq!(lines[0], "none", "{what}: {}", said.out);
-        assert!(lines[1].contains("its keys are in the memory of its recorder"), "{what}: {}", said.out);
+        assert!(lines[1].contains("by a process that keeps its keys in memory"), "{what}: {}", said.out);
         assert_eq!(lines[2], "TAKEN", "{what}: {}", said.out);
         let verified = ok(&home, &["verify", "t.intoto.json", "--trust", "key.pub"]);
         assert!(verified.contains("completeness  complete"), "{what}: {verified}");
