@@ -80,11 +80,8 @@ pub fn shell(told: &Told) -> &Started {
     all[0]
 }
 
-#[test]
-fn a_form_of_starting_a_program_is_not_seen() {
-    if forms().is_none() {
-        return;
-    }
+/// The forms that each way of seeing sees, and the path of what is started so.
+pub fn usual() -> Vec<(&'static str, &'static str)> {
     let mut all = vec![
         ("plain", "/bin/sh"),
         ("empty", "/bin/sh"),
@@ -95,16 +92,31 @@ fn a_form_of_starting_a_program_is_not_seen() {
         ("vfork", "/bin/sh"),
         ("spawned", "/bin/sh"),
         ("orphaned", "/bin/sh"),
-        ("debugged", "/bin/sh"),
-        ("apart", "/bin/sh"),
         ("socket", "/bin/sh"),
-        ("untraced", "/bin/sh"),
-        ("hostile", "/bin/sh"),
     ];
     if cfg!(target_arch = "x86_64") {
         all.push(("old", "/bin/sh"));
     }
-    for (form, path) in all {
+    all
+}
+
+/// Whether it is the start of `sh -c 'exit 41'` by this path, with its status.
+pub fn is_as_started(start: &Started, form: &str, path: &str) {
+    let words: Vec<&[u8]> = start.words.iter().flatten().map(Vec::as_slice).collect();
+    assert_eq!(words, [&b"sh"[..], b"-c", b"exit 41"], "{form}");
+    let is_path = |path: &[u8]| start.path.as_deref() == Some(path);
+    assert!(is_path(path.as_bytes()) || (form == "beside" && is_path(b"/bin/sh")), "{form}: {start:?}");
+    assert_eq!(start.end, Some(End::Exit(41)), "{form}");
+}
+
+#[test]
+fn a_form_of_starting_a_program_is_not_seen() {
+    if forms().is_none() {
+        return;
+    }
+    let more =
+        [("debugged", "/bin/sh"), ("apart", "/bin/sh"), ("hostile", "/bin/sh"), ("untraced", "/bin/sh")];
+    for (form, path) in usual().into_iter().chain(more) {
         let home = with_key();
         let (told, status) = run(&home, form);
         if form == "apart" && status == 77 {
@@ -113,11 +125,7 @@ fn a_form_of_starting_a_program_is_not_seen() {
         }
         assert_eq!(status, 41, "{form}");
         let start = shell(&told);
-        let words: Vec<&[u8]> = start.words.iter().flatten().map(Vec::as_slice).collect();
-        assert_eq!(words, [&b"sh"[..], b"-c", b"exit 41"], "{form}");
-        let is_path = |path: &[u8]| start.path.as_deref() == Some(path);
-        assert!(is_path(path.as_bytes()) || (form == "beside" && is_path(b"/bin/sh")), "{form}: {start:?}");
-        assert_eq!(start.end, Some(End::Exit(41)), "{form}");
+        is_as_started(start, form, path);
         assert_eq!(start.unsure, form == "debugged", "{form}");
         let of = (form != "orphaned").then_some(1);
         assert!(start.numbers.of == of || form == "orphaned", "{form}: {start:?}");

@@ -3,7 +3,7 @@
 
 use attesh::fact::process::{End, SeenBy};
 
-use super::forms::{forms, shell, told};
+use super::forms::{forms, is_as_started, shell, told, usual};
 use super::judged::judged;
 use crate::cli::messages::{ok, with_key};
 use crate::stage::programs::{Said, attesh, said};
@@ -49,22 +49,7 @@ fn a_form_of_starting_a_program_is_not_followed() {
     if forms().is_none() {
         return;
     }
-    let mut all = vec![
-        ("plain", "/bin/sh"),
-        ("empty", "/bin/sh"),
-        ("session", "/bin/sh"),
-        ("memory", "/memfd:forms (deleted)"),
-        ("beside", "/usr/bin/sh"),
-        ("thread", "/bin/sh"),
-        ("vfork", "/bin/sh"),
-        ("spawned", "/bin/sh"),
-        ("orphaned", "/bin/sh"),
-        ("socket", "/bin/sh"),
-    ];
-    if cfg!(target_arch = "x86_64") {
-        all.push(("old", "/bin/sh"));
-    }
-    for (form, path) in all {
+    for (form, path) in usual() {
         let home = with_key();
         let program = forms().unwrap().display().to_string();
         let run = refusing(&home, "seccomp", &["run", "--wait", &program, form]);
@@ -73,11 +58,8 @@ fn a_form_of_starting_a_program_is_not_followed() {
         let told = told(&home.records());
         assert_eq!((told.gap(), told.seen_by), (None, Some(SeenBy::Trace)), "{form}");
         let start = shell(&told);
-        let own: Vec<&[u8]> = start.words.iter().flatten().map(Vec::as_slice).collect();
-        assert_eq!(own, [&b"sh"[..], b"-c", b"exit 41"], "{form}");
-        let is_path = |path: &[u8]| start.path.as_deref() == Some(path);
-        assert!(is_path(path.as_bytes()) || (form == "beside" && is_path(b"/bin/sh")), "{form}: {start:?}");
-        assert_eq!((start.end, start.unsure), (Some(End::Exit(41)), false), "{form}");
+        is_as_started(start, form, path);
+        assert!(!start.unsure, "{form}");
         assert_eq!(told.starts[&1].end, Some(End::Exit(41)), "{form}");
     }
     // The way out that the page tells of.
