@@ -174,7 +174,7 @@ fn begin<'a>(
     }
 }
 
-/// Starts the program without a filter: what starts below it is followed, or seen by nobody here.
+/// Starts the program without a filter. This process follows what starts below it, or sees none of it.
 fn begin_without<'a>(
     program: &'a Program,
     session: &'a Session,

@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 use super::child::{child, end};
 
 /// One instruction of a filter.
@@ -203,17 +205,20 @@ pub fn can_listen(lines: &mut [Line]) -> io::Result<()> {
 /// Whether nobody is left whom a listener could tell of.
 #[must_use]
 pub fn is_over(listener: BorrowedFd) -> bool {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    let mut one = [PollFd::new(listener, PollFlags::POLLIN)];
-    let ready = poll(&mut one, PollTimeout::ZERO).unwrap_or(0);
-    ready > 0 && one[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
+    events(listener).contains(PollFlags::POLLHUP)
 }
 
 /// Whether a process has ended, waited for or not.
 #[must_use]
 pub fn has_ended(process: BorrowedFd) -> bool {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    poll(&mut [PollFd::new(process, PollFlags::POLLIN)], PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    !events(process).is_empty()
+}
+
+/// What can be read of a descriptor now.
+fn events(of: BorrowedFd) -> PollFlags {
+    let mut one = [PollFd::new(of, PollFlags::POLLIN)];
+    let ready = poll(&mut one, PollTimeout::ZERO).is_ok_and(|ready| ready > 0);
+    one[0].revents().filter(|_| ready).unwrap_or(PollFlags::empty())
 }
 
 /// Whether the kernel tells how a process ended to one that is not its parent.

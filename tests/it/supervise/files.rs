@@ -228,5 +228,5 @@ fn the_journal_is_told_as_a_file_of_the_script() {
     let told = told(&home.records());
     let names: Vec<String> =
         told.touched.iter().map(|(_, one)| String::from_utf8_lossy(&one.entry.path).into_owned()).collect();
-    assert!(names.len() == 1 && names[0].ends_with("/work/made"), "{names:?}");
+    assert_eq!(names, [home.path("work/made").display().to_string()]);
 }

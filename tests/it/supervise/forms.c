@@ -387,7 +387,7 @@ static int hostile(void)
     int folder = open(path, O_RDONLY | O_DIRECTORY);
     refused += syscall(SYS_pidfd_send_signal, folder, SIGKILL, NULL, 0) < 0 && errno == EPERM;
     refused += syscall(SYS_pidfd_send_signal, folder, SIGSTOP, NULL, 0) < 0 && errno == EPERM;
-    /* Asking whether it is there is no harm, and another process is none of theirs. */
+    /* The recorder lets pass what asks whether it is there, and a signal to another process. */
     refused += kill(recorder, 0) == 0 || errno == EPERM;
     pid_t victim = fork();
     if (victim == 0) {

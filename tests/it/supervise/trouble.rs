@@ -297,7 +297,7 @@ fn a_program_finds_the_keys_of_a_private_session() {
         let sessions = ok(&home, &["sessions"]);
         assert!(sessions.contains("sealed"), "{what}: {sessions}");
     }
-    // Without a session of its own there is none to keep.
+    // attesh refuses --private without --seal, because the session may be that of others.
     let home = with_key();
     assert_eq!(attesh(&home, &["run", "--private", "true"]).code, Some(2));
 }
