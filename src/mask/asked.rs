@@ -9,15 +9,15 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::given::OF_VARIABLE;
 use super::name::is_variable;
 use super::{Masker, says_secret};
-use crate::text::line_and_column;
+use crate::text::toml::{Source, Wrong};
 
 /// The longest file of rules that is read, in bytes.
-pub const FILE_MAX: u64 = 256 << 10;
+pub const FILE_MAX: usize = 256 << 10;
 /// The most rules, and the most variables, of one session.
 pub const ASKED_MAX: usize = 256;
 /// What GitHub's runner is told a value by that it masks in its log.
@@ -34,48 +34,6 @@ pub struct Asked {
     pub secrets: bool,
 }
 
-/// Why a file of rules cannot be read, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, in characters from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl std::fmt::Display for Wrong {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.what)
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-/// The text of a file, to say where something is wrong.
-struct Source<'a>(&'a str);
-
-impl Source<'_> {
-    fn wrong<T>(&self, at: usize, what: impl Into<String>) -> Result<T, Wrong> {
-        let (line, column) = line_and_column(self.0, at);
-        Err(Wrong { line, column, what: what.into() })
-    }
-
-    fn text<'v>(&self, name: &str, value: &'v Spanned<DeValue>) -> Result<&'v str, Wrong> {
-        match value.get_ref().as_str() {
-            Some(text) if !text.is_empty() => Ok(text),
-            _ => self.wrong(value.span().start, format!("{name} must be a text that is not empty")),
-        }
-    }
-
-    /// Where a byte of a pattern stands in the file: behind the quote, if the text has no escapes.
-    fn within(&self, span: Range<usize>, pattern: &str, at: usize) -> usize {
-        let quoted = self.0.get(span.clone()).unwrap_or_default();
-        quoted.find(pattern).map_or(span.start, |quote| span.start + quote + at)
-    }
-}
-
 impl Asked {
     /// Whether nothing is asked.
     #[must_use]
@@ -88,46 +46,35 @@ impl Asked {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn read(bytes: &[u8]) -> Result<Self, Wrong> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-                return Source(good).wrong(good.len(), "not UTF-8");
-            }
-        };
-        let source = Source(text);
-        let file = match DeTable::parse(text) {
-            Ok(file) => file,
-            Err(error) => {
-                return source.wrong(error.span().map_or(0, |span| span.start), error.message());
-            }
-        };
+        let (source, file) = Source::read(bytes, FILE_MAX)?;
         let mut asked = Asked::default();
         let mut entries: Vec<_> = file.get_ref().iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in entries {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("version", DeValue::Integer(number)) if number.as_str() == "1" => {}
-                ("version", _) => return source.wrong(value.span().start, "version must be 1"),
+                ("version", _) => return Err(source.wrong(value.span().start, "version must be 1")),
                 ("env", DeValue::Array(names)) => {
                     for name in names.iter() {
-                        asked.variables.push(variable(&source, name)?);
+                        asked.variables.push(variable(source, name)?);
                     }
                 }
                 ("env", _) => {
-                    return source.wrong(value.span().start, "env must be a list of names of variables");
+                    return Err(source.wrong(value.span().start, "env must be a list of names of variables"));
                 }
                 ("rule", DeValue::Array(tables)) => {
                     for table in tables.iter() {
-                        asked.rules.push(rule(&source, table)?);
+                        asked.rules.push(rule(source, table)?);
                     }
                 }
                 ("rule", _) => {
-                    return source.wrong(value.span().start, "rule must be tables, each begun with [[rule]]");
+                    return Err(
+                        source.wrong(value.span().start, "rule must be tables, each begun with [[rule]]")
+                    );
                 }
                 (other, _) => {
                     let what = format!("unknown key {other:?}; a file of rules has version, env and rule");
-                    return source.wrong(key.span().start, what);
+                    return Err(source.wrong(key.span().start, what));
                 }
             }
         }
@@ -266,43 +213,58 @@ fn literal(text: &[u8]) -> &[u8] {
     }
 }
 
-fn variable(source: &Source, name: &Spanned<DeValue>) -> Result<String, Wrong> {
-    let word = source.text("a name of env", name)?;
+fn variable(source: Source, name: &Spanned<DeValue>) -> Result<String, Wrong> {
+    let word = text(source, "a name of env", name)?;
     if is_variable(word) {
         return Ok(word.to_owned());
     }
-    source.wrong(name.span().start, format!("{word:?} cannot name a variable"))
+    Err(source.wrong(name.span().start, format!("{word:?} cannot name a variable")))
 }
 
-fn rule(source: &Source, table: &Spanned<DeValue>) -> Result<(String, String), Wrong> {
+fn text<'v>(source: Source, name: &str, value: &'v Spanned<DeValue>) -> Result<&'v str, Wrong> {
+    match value.get_ref().as_str() {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(source.wrong(value.span().start, format!("{name} must be a text that is not empty"))),
+    }
+}
+
+/// Where a byte of a pattern stands in the file: behind the quote, if the text has no escapes.
+fn within(source: Source, span: Range<usize>, pattern: &str, at: usize) -> usize {
+    let quoted = source.0.get(span.clone()).unwrap_or_default();
+    quoted.find(pattern).map_or(span.start, |quote| span.start + quote + at)
+}
+
+fn rule(source: Source, table: &Spanned<DeValue>) -> Result<(String, String), Wrong> {
     let Some(keys) = table.get_ref().as_table() else {
-        return source.wrong(table.span().start, "rule must be tables, each begun with [[rule]]");
+        return Err(source.wrong(table.span().start, "rule must be tables, each begun with [[rule]]"));
     };
     let (mut name, mut pattern) = (None, None);
     for (key, value) in keys.iter() {
         match key.get_ref().as_ref() {
-            "name" => name = Some((source.text("name", value)?, value.span())),
-            "pattern" => pattern = Some((source.text("pattern", value)?, value.span())),
+            "name" => name = Some((text(source, "name", value)?, value.span())),
+            "pattern" => pattern = Some((text(source, "pattern", value)?, value.span())),
             other => {
                 let what = format!("unknown key {other:?}; [[rule]] has name and pattern");
-                return source.wrong(key.span().start, what);
+                return Err(source.wrong(key.span().start, what));
             }
         }
     }
     let (Some((name, named)), Some((pattern, span))) = (name, pattern) else {
-        return source.wrong(table.span().start, "a [[rule]] must have name and pattern");
+        return Err(source.wrong(table.span().start, "a [[rule]] must have name and pattern"));
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     if name.len() > 64 || !name.bytes().all(plain) {
         let what = "name must be at most 64 letters, digits, and characters of _.-";
-        return source.wrong(named.start, what);
+        return Err(source.wrong(named.start, what));
     }
     if pattern.bytes().any(|byte| byte.is_ascii_control()) {
-        return source.wrong(span.start, "pattern must not have control characters: write \\n or \\t in it");
+        return Err(
+            source.wrong(span.start, "pattern must not have control characters: write \\n or \\t in it")
+        );
     }
     match Masker::default().add_rule(name, pattern) {
         Ok(()) => Ok((name.to_owned(), pattern.to_owned())),
-        Err(fault) => source.wrong(source.within(span, pattern, fault.at), fault.what),
+        Err(fault) => Err(source.wrong(within(source, span, pattern, fault.at), fault.what)),
     }
 }
 

@@ -34,7 +34,7 @@ pub use files::MaterialRule;
 pub use hidden::{Hides, Options, hidden, pipes_are_seen};
 pub use judge::{AHEAD_MAX_S, judge};
 pub use processes::OUTSIDE;
-pub use read::{POLICY_MAX, PolicyError};
+pub use read::POLICY_MAX;
 pub use write::{texts, whole};
 
 use std::collections::BTreeSet;

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::encoding::hex_exact;
 use crate::mask::Masker;
 use crate::record::{Evidence, Inherited, Status};
-use crate::text::line_and_column;
+use crate::text::toml::{Source, Wrong};
 
 /// The longest policy, in bytes.
 pub const POLICY_MAX: usize = 4 << 20;
@@ -26,44 +26,11 @@ const RULE_MAX: usize = 4 << 10;
 /// Larger integers have no place in JSON.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
 
-/// Why a policy cannot be read, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyError {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, in characters from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl std::fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.what)
-    }
-}
-
-impl std::error::Error for PolicyError {}
-
-type Outcome<T> = Result<T, PolicyError>;
-
-/// The text, to say the line and column of a key.
-struct Source<'a>(&'a str);
-
-impl Source<'_> {
-    fn error(&self, span: Range<usize>, what: impl Into<String>) -> PolicyError {
-        let (line, column) = line_and_column(self.0, span.start);
-        PolicyError { line, column, what: what.into() }
-    }
-
-    fn wrong(&self, key: &Key, span: Range<usize>) -> PolicyError {
-        self.error(span, format!("{} must be {}", key.name, key.kind.wanted()))
-    }
-}
+type Outcome<T> = Result<T, Wrong>;
 
 /// A table whose keys are all known, with every required key and with values of the right type.
 struct Keys<'a, 't> {
-    source: &'a Source<'a>,
+    source: Source<'a>,
     table: &'t DeTable<'a>,
     name: &'static str,
     span: Range<usize>,
@@ -71,7 +38,7 @@ struct Keys<'a, 't> {
 
 impl<'a, 't> Keys<'a, 't> {
     fn new(
-        source: &'a Source<'a>,
+        source: Source<'a>,
         name: &'static str,
         table: &'t DeTable<'a>,
         span: Range<usize>,
@@ -85,13 +52,13 @@ impl<'a, 't> Keys<'a, 't> {
                 let place = if name == "file" { "a policy".to_owned() } else { format!("[{name}]") };
                 let what =
                     format!("unknown key {:?}; {place} has {}", key.get_ref().as_ref(), all.join(", "));
-                return Err(source.error(key.span(), what));
+                return Err(source.wrong(key.span().start, what));
             };
             check(source, known, value)?;
         }
         let keys = Keys { source, table, name, span };
         match keys::of(name).find(|key| key.required && keys.get(key.name).is_none()) {
-            Some(key) => Err(source.error(keys.span, format!("{} is missing", key.name))),
+            Some(key) => Err(source.wrong(keys.span.start, format!("{} is missing", key.name))),
             None => Ok(keys),
         }
     }
@@ -146,16 +113,21 @@ impl<'a, 't> Keys<'a, 't> {
     }
 }
 
+/// A value that has not the type of its key.
+fn mistyped(source: Source, key: &Key, span: Range<usize>) -> Wrong {
+    source.wrong(span.start, format!("{} must be {}", key.name, key.kind.wanted()))
+}
+
 /// Whether a value has the type of its key.
-fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
+fn check(source: Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
     let inner = value.get_ref();
     let text = inner.as_str().filter(|text| !text.is_empty());
     let each = |fits: &dyn Fn(&DeValue) -> bool| {
         let Some(array) = inner.as_array().filter(|array| !array.is_empty()) else {
-            return Err(source.wrong(key, value.span()));
+            return Err(mistyped(source, key, value.span()));
         };
         match array.iter().find(|item| !fits(item.get_ref())) {
-            Some(item) => Err(source.wrong(key, item.span())),
+            Some(item) => Err(mistyped(source, key, item.span())),
             None => Ok(()),
         }
     };
@@ -183,7 +155,7 @@ fn check(source: &Source, key: &Key, value: &Spanned<DeValue>) -> Outcome<()> {
         Type::Table => inner.is_table(),
         Type::Tables => return each(&|value| value.is_table()),
     };
-    if fits { Ok(()) } else { Err(source.wrong(key, value.span())) }
+    if fits { Ok(()) } else { Err(mistyped(source, key, value.span())) }
 }
 
 fn is_digest(text: &str) -> bool {
@@ -209,30 +181,17 @@ impl Policy {
     ///
     /// # Errors
     /// The text is not a policy of attesh-policy(5): where, and why.
-    pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let nowhere = |what: &str| PolicyError { line: 1, column: 1, what: what.to_owned() };
-        if bytes.len() > POLICY_MAX {
-            return Err(nowhere(&format!("longer than {POLICY_MAX} bytes")));
-        }
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-                return Err(Source(good).error(good.len()..good.len(), "not UTF-8"));
-            }
-        };
-        let source = Source(text);
-        let whole = DeTable::parse(text)
-            .map_err(|error| source.error(error.span().unwrap_or(0..0), error.message().trim()))?;
-        let file = Keys::new(&source, "file", whole.get_ref(), 0..0)?;
+    pub fn read(bytes: &[u8]) -> Result<Self, Wrong> {
+        let (source, whole) = Source::read(bytes, POLICY_MAX)?;
+        let file = Keys::new(source, "file", whole.get_ref(), 0..0)?;
         if let Some(version) = file.get("version").filter(|value| integer(value.get_ref()) != Some(1)) {
-            return Err(source.error(version.span(), "version must be 1"));
+            return Err(source.wrong(version.span().start, "version must be 1"));
         }
         let trust = file.table("trust")?;
         let subject = file.table("subject")?;
         let deny = file.table("deny")?;
         if let Some(empty) = subject.as_ref().filter(|table| table.table.is_empty()) {
-            return Err(source.error(empty.span.clone(), "[subject] has neither require nor products"));
+            return Err(source.wrong(empty.span.start, "[subject] has neither require nor products"));
         }
         Ok(Policy {
             keys: trust.as_ref().map(|table| table.texts("keys")).unwrap_or_default(),
@@ -263,7 +222,7 @@ fn context(keys: &Keys) -> Outcome<ContextRule> {
         let wanted = keys.text(member).map_or_else(|| keys.texts(member), |text| vec![text]);
         if let Err(form) = rule.ask(member, wanted) {
             let span = keys.get(member).map_or(0..0, Spanned::span);
-            return Err(keys.source.error(span, format!("{member} must be {form}")));
+            return Err(keys.source.wrong(span.start, format!("{member} must be {form}")));
         }
     }
     rule.clean = keys.flag("clean");
@@ -284,7 +243,7 @@ fn process(keys: &Keys) -> ProcessRule {
 
 fn agent(keys: &Keys) -> Outcome<AgentRule> {
     if keys.table.is_empty() {
-        return Err(keys.source.error(keys.span.clone(), "[agent] has neither author nor sha256"));
+        return Err(keys.source.wrong(keys.span.start, "[agent] has neither author nor sha256"));
     }
     let authors = keys.text("author").map_or_else(|| keys.texts("author"), |text| vec![text]);
     Ok(AgentRule { authors, sha256: keys.texts("sha256") })
@@ -296,7 +255,7 @@ fn material(keys: &Keys) -> Outcome<MaterialRule> {
     let inner = inner.strip_prefix("./").filter(|rest| !rest.contains('/')).unwrap_or(inner);
     if inner.split('/').any(|part| matches!(part, "" | "." | "..")) {
         let span = keys.get("path").map_or(0..0, Spanned::span);
-        return Err(keys.source.error(span, "path must be as the manifest has it, without . and .."));
+        return Err(keys.source.wrong(span.start, "path must be as the manifest has it, without . and .."));
     }
     Ok(MaterialRule { path, sha256 })
 }
@@ -325,14 +284,14 @@ fn script(keys: &Keys) -> Outcome<ScriptRule> {
         lines = keys.items("lines").iter().filter_map(|item| integer(item.get_ref())).collect();
         if lines.len() != commands.len() || !lines.is_sorted_by(|one, next| one < next) {
             let what = format!("lines must be as many as commands, {count}, and ascend");
-            return Err(keys.source.error(given.span(), what));
+            return Err(keys.source.wrong(given.span().start, what));
         }
     }
     let listed: Vec<u64> = keys.items("masked").iter().filter_map(|item| integer(item.get_ref())).collect();
     let ascend = listed.is_sorted_by(|one, next| one < next);
     if let Some(given) = keys.get("masked").filter(|_| !ascend || listed.last() > Some(&count)) {
         let what = format!("masked must be numbers of commands, from 1 to {count}, and ascend");
-        return Err(keys.source.error(given.span(), what));
+        return Err(keys.source.wrong(given.span().start, what));
     }
     // Whoever wrote a secret down means what a recorder shows of it.
     let masker = Masker::default();
@@ -392,7 +351,7 @@ fn patterns(keys: &Keys) -> Outcome<Vec<regex::Regex>> {
         all.push(pattern.map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            keys.source.error(item.span(), format!("no regular expression: {why}"))
+            keys.source.wrong(item.span().start, format!("no regular expression: {why}"))
         })?);
     }
     Ok(all)
@@ -402,12 +361,12 @@ fn rule(keys: &Keys) -> Outcome<Rule> {
     let text = keys.text("cel").unwrap_or_default();
     let span = keys.get("cel").map_or(0..0, Spanned::span);
     if text.len() > RULE_MAX {
-        return Err(keys.source.error(span, format!("cel is longer than {RULE_MAX} bytes")));
+        return Err(keys.source.wrong(span.start, format!("cel is longer than {RULE_MAX} bytes")));
     }
     let program = cel::Program::compile(&text).map_err(|error| {
         let why = error.to_string();
         let why = why.lines().next().unwrap_or_default().trim_start_matches("ERROR: ").to_owned();
-        keys.source.error(span, format!("no expression of CEL: {why}"))
+        keys.source.wrong(span.start, format!("no expression of CEL: {why}"))
     })?;
     let as_absent = keys.text("hidden").as_deref() == Some("as-absent");
     Ok(Rule { name: keys.text("name"), text, as_absent, program })

@@ -55,7 +55,7 @@ pub fn add(asked: &mut Asked, other: Asked, from: &str) -> Result<()> {
 /// # Errors
 /// It cannot be read.
 pub fn of_file(path: &Path) -> Result<Asked> {
-    let bytes = files::read_stream(path, FILE_MAX)?;
+    let bytes = files::read_stream(path, FILE_MAX as u64)?;
     Asked::read(&bytes).map_err(|wrong| {
         let next = "mend the line; what a file of rules has says: attesh man attesh-mask".into();
         SessionError::Nowhere(format!("{}: {wrong}", path.display()), Some(next))

@@ -6,6 +6,7 @@
 mod escape;
 mod next;
 mod quote;
+pub mod toml;
 
 pub use escape::{json_visible, short, visible, visible_lines};
 pub use next::{Command, Fault, Next, told};

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use attesh::policy::keys::{KEYS, Type};
 use attesh::policy::{AHEAD_MAX_S, POLICY_MAX, Policy};
+use attesh::text::toml::TOKENS_MAX;
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("man/attesh-policy.5")).unwrap()
@@ -56,13 +57,13 @@ fn every_key_stands_in_the_table_of_the_page_and_none_other() {
     let keys: BTreeSet<(String, String)> =
         KEYS.iter().map(|key| (key.table.to_owned(), key.name.to_owned())).collect();
     assert_eq!(rows, keys);
-    for (value, name) in [(POLICY_MAX as i64, "POLICY_MAX"), (AHEAD_MAX_S, "AHEAD_MAX_S")] {
-        let page = page().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(
-            page.contains(&format!("{value} bytes ({name})"))
-                || page.contains(&format!("{value} seconds ({name})")),
-            "{name}"
-        );
+    let page = page().split_whitespace().collect::<Vec<_>>().join(" ");
+    for limit in [
+        format!("{POLICY_MAX} bytes (POLICY_MAX)"),
+        format!("{TOKENS_MAX} tokens (TOKENS_MAX:"),
+        format!("{AHEAD_MAX_S} seconds (AHEAD_MAX_S)"),
+    ] {
+        assert!(page.contains(&limit), "{limit}");
     }
 }
 

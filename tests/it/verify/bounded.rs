@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use attesh::files::{Overwrite, publish};
+use attesh::policy::POLICY_MAX;
 use attesh::seal::envelope::{MAX_ENVELOPE_BYTES, MAX_ESCAPED_BYTES};
 use attesh::seal::formats::to_bundle;
 use attesh::seal::statement::{SUBJECTS_MAX, Subject};
+use attesh::text::toml::TOKENS_MAX;
 
 use crate::policy::judge::{Run, statement};
 use crate::stage::world::program;
@@ -246,8 +248,26 @@ fn what_is_given_beside_a_file_is_read_whole() {
     let many = |text: &str| text.repeat((1 << 20) / text.len()).into_bytes();
     place.put("signers", &many(&format!("a {line}\n")));
     place.put("others", &[&many("a ssh-rsa A\n")[..1 << 19], b"\na ssh-rsa A\n", line.as_bytes()].concat());
-    place.put("policy", &many("# a remark\n"));
-    place.put("deep", &[b"version = 1\nx = ".to_vec(), many("[")].concat());
+    // As long as a policy may be, of the shortest parts that TOML has, and of as many as may be.
+    let filled = |start: &str, part: &str| {
+        let room = (POLICY_MAX - start.len()) / part.len();
+        format!("{start}{}", part.repeat(room)).into_bytes()
+    };
+    place.put("policy", &filled("", "# a remark\n"));
+    for (name, start, part) in [
+        ("deep", "version = 1\nx = ", "["),
+        ("lines", "version = 1\n", "\n"),
+        ("items", "version = 1\nx = [", "1,"),
+        ("keys", "version = 1\nx", ".a"),
+        ("tables", "version = 1\n", "[[a]]\n"),
+    ] {
+        place.put(name, &filled(start, part));
+        place.put(
+            &format!("fewer-{name}"),
+            format!("{start}{}", part.repeat(TOKENS_MAX / part.len() - 20)).as_bytes(),
+        );
+    }
+    place.put("long", &[b"version = 1\nx = '".to_vec(), vec![b'a'; POLICY_MAX - 18], b"'".to_vec()].concat());
     let mut artifact = fs::File::create_new(place.path("artifact")).unwrap();
     (0..96).for_each(|_| artifact.write_all(&vec![7; 1 << 20]).unwrap());
     let log = format!("{}\n", "no head in this line ".repeat(60));
@@ -255,13 +275,20 @@ fn what_is_given_beside_a_file_is_read_whole() {
     for (words, code) in [
         (&["good", "--trust", "signers"][..], 6),
         (&["good", "--trust", "others"], 6),
-        (&["good", "--trust", "signer.pub", "--policy", "policy"], 2),
-        (&["good", "--trust", "signer.pub", "--policy", "deep"], 2),
         (&["good", "--trust", "signer.pub", "--artifact", "artifact"], 3),
         (&["good", "--trust", "signer.pub", "--expect-head", "job.log"], 2),
     ] {
         let (found, kib) = place.verify(words);
         assert_eq!(found, code, "{words:?}");
         assert!(kib <= PEAK_KIB, "{words:?}: {kib} KiB");
+    }
+    for policy in ["policy", "deep", "lines", "items", "keys", "tables", "long"] {
+        let fewer = format!("fewer-{policy}");
+        for policy in [policy, &fewer].into_iter().filter(|name| place.path(name).exists()) {
+            let (found, kib) = place.verify(&["good", "--trust", "signer.pub", "--policy", policy]);
+            let code = if policy == "fewer-lines" { 0 } else { 2 };
+            assert_eq!(found, code, "{policy}");
+            assert!(kib <= PEAK_KIB, "{policy}: {kib} KiB");
+        }
     }
 }
