@@ -31,14 +31,18 @@ pub fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<u
 pub fn digest_of(file: &File) -> io::Result<Digest> {
     use sha2_files::Digest as _;
     let mut hash = sha2_files::Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
+    // Most files are short: no memory is asked for, and the end is one more read.
+    let mut buffer = [0; 32 << 10];
     let mut offset = 0;
     loop {
-        let count = read_at_most(file, &mut buffer, offset)?;
-        if count == 0 {
-            return Ok(hash.finalize().into());
+        match file.read_at(&mut buffer, offset) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(count) => {
+                hash.update(&buffer[..count]);
+                offset += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        hash.update(&buffer[..count]);
-        offset += count as u64;
     }
 }

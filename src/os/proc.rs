@@ -275,14 +275,21 @@ pub fn path_of_open(pid: u32, descriptor: i32) -> io::Result<PathBuf> {
     fs::read_link(format!("/proc/{pid}/fd/{descriptor}"))
 }
 
+/// The path of what this process has open.
+///
+/// # Errors
+/// It has no such descriptor.
+pub fn path_of_own(descriptor: i32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/self/fd/{descriptor}"))
+}
+
 /// The descriptors of this process that are of the same file, pipe or memory as this one.
 #[must_use]
 pub fn same_as(descriptor: i32) -> Vec<i32> {
-    let what = |number: &str| fs::read_link(format!("/proc/self/fd/{number}")).ok();
-    let Some(wanted) = what(&descriptor.to_string()) else { return Vec::new() };
+    let Ok(wanted) = path_of_own(descriptor) else { return Vec::new() };
     let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter(|name| what(name).as_ref() == Some(&wanted)).filter_map(|name| name.parse().ok()).collect()
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|number| path_of_own(*number).is_ok_and(|what| what == wanted)).collect()
 }
 
 /// The descriptor that a path names, as a shell's `<( )` does.

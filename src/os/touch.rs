@@ -7,10 +7,13 @@
 //! Rules: a name is what the process gave; nothing is decided by it.
 
 use std::ffi::OsStr;
+use std::fs::{self, Metadata};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::proc;
 use super::remote::Memory;
@@ -193,9 +196,14 @@ impl State {
     /// That of what has a path now, without following a link at its end.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        let meta = std::fs::symlink_metadata(path).ok()?;
+        fs::symlink_metadata(path).ok().as_ref().map(State::from)
+    }
+}
+
+impl From<&Metadata> for State {
+    fn from(meta: &Metadata) -> Self {
         let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()];
-        Some(State { place: (meta.dev(), meta.ino()), size: meta.len(), times, is_folder: meta.is_dir() })
+        State { place: (meta.dev(), meta.ino()), size: meta.len(), times, is_folder: meta.is_dir() }
     }
 }
 
@@ -208,8 +216,7 @@ impl Name {
         if elsewhere {
             return Name { path: whole, state: None, elsewhere };
         }
-        let path = real(Path::new(OsStr::from_bytes(&whole)), follows);
-        let state = State::of(&path);
+        let (path, state) = real(Path::new(OsStr::from_bytes(&whole)), follows);
         Name { path: path.into_os_string().into_vec(), state, elsewhere }
     }
 }
@@ -232,22 +239,38 @@ fn of_thread(thread: u32, given: &[u8]) -> Vec<u8> {
     given.to_vec()
 }
 
-/// A path without links, as far as its folders are there.
-fn real(given: &Path, follows: bool) -> PathBuf {
-    let (Some(folder), Some(name)) = (given.parent(), given.file_name()) else {
-        return given.canonicalize().unwrap_or_else(|_| given.to_owned());
+/// A path without links, as far as its folders are there, and what has it.
+fn real(given: &Path, follows: bool) -> (PathBuf, Option<State>) {
+    let seen = |path: PathBuf| {
+        let state = State::of(&path);
+        (path, state)
     };
-    let Ok(folder) = folder.canonicalize() else {
+    let (Some(folder), Some(name)) = (given.parent(), given.file_name()) else {
+        return seen(given.canonicalize().unwrap_or_else(|_| given.to_owned()));
+    };
+    let Ok(folder) = folder_at(folder) else {
         // The call fails, too.
-        return given.components().collect();
+        return seen(given.components().collect());
     };
     let path = folder.join(name);
-    let target = if follows { std::fs::read_link(&path).ok() } else { None };
-    match target {
-        None => path,
-        // A link to nothing: what is made gets the name that it leads to.
-        Some(target) => path.canonicalize().unwrap_or_else(|_| real(&folder.join(target), false)),
+    let meta = fs::symlink_metadata(&path).ok();
+    if !follows || !meta.as_ref().is_some_and(Metadata::is_symlink) {
+        return (path, meta.as_ref().map(State::from));
     }
+    // A link to nothing: what is made gets the name that it leads to.
+    match (path.canonicalize(), fs::read_link(&path)) {
+        (Ok(path), _) => seen(path),
+        (Err(_), Ok(target)) => real(&folder.join(target), false),
+        (Err(_), Err(_)) => seen(path),
+    }
+}
+
+/// The path of a folder without links: the kernel says it of one that is open, which asks less than a
+/// look at each part of the path.
+fn folder_at(path: &Path) -> io::Result<PathBuf> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY;
+    let folder = fs::File::options().read(true).custom_flags(flags).open(path)?;
+    proc::path_of_own(folder.as_raw_fd())
 }
 
 /// The word of a shell that a held thread gives with this call, if it is one.
@@ -296,7 +319,7 @@ pub fn names(thread: u32, row: &Row, arguments: [u64; 6]) -> io::Result<Vec<Name
             let given = memory.text(argument(path), PATH_MAX)?;
             let folder = match folder {
                 _ if given.starts_with(b"/") => PathBuf::new(),
-                HERE => std::fs::read_link(format!("/proc/{thread}/cwd"))?,
+                HERE => fs::read_link(format!("/proc/{thread}/cwd"))?,
                 folder => proc::path_of_open(thread, folder)?,
             };
             Ok(Name::of(thread, folder.into_os_string().into_vec(), &given, row.follows))
@@ -313,10 +336,16 @@ pub fn is_left_out(path: &[u8]) -> bool {
 
 /// Whether a process has another root, or other mounts, than this one.
 fn is_elsewhere(process: u32) -> bool {
-    let same = |what: &str| {
-        let of =
-            |who: &str| std::fs::metadata(format!("/proc/{who}/{what}")).map(|meta| (meta.dev(), meta.ino()));
-        matches!((of(&process.to_string()), of("self")), (Ok(one), Ok(own)) if one == own)
+    type Place = (u64, u64);
+    /// Those of this process, which does not change them.
+    static OWN: OnceLock<Option<[Place; 2]>> = OnceLock::new();
+    let of = |who: &str| -> Option<[Place; 2]> {
+        let place = |what: &str| {
+            let meta = fs::metadata(format!("/proc/{who}/{what}")).ok()?;
+            Some((meta.dev(), meta.ino()))
+        };
+        Some([place("root")?, place("ns/mnt")?])
     };
-    !same("root") || !same("ns/mnt")
+    let own = OWN.get_or_init(|| of("self"));
+    own.is_none() || of(&process.to_string()) != *own
 }

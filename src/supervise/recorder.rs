@@ -390,8 +390,8 @@ impl<'a> Recorder<'a> {
         self.anomaly("start-unread", &detail);
     }
 
-    /// A process is to make, change or remove what a name leads to.
-    pub(super) fn touch(&mut self, call: &Call, row: &Row) {
+    /// A process is to make, change or remove what a name leads to: lets it, and keeps the names.
+    pub(super) fn touch(&mut self, call: &Call, row: &Row) -> io::Result<()> {
         let read = || -> io::Result<_> {
             let names = touch::names(call.thread, row, call.arguments)?;
             let whose = match self.tree.whose(call.thread) {
@@ -401,24 +401,32 @@ impl<'a> Recorder<'a> {
             Ok((names, whose))
         };
         let read = read();
-        if !self.is_held(call) {
-            return;
+        let (Some(touches), Some(listener)) = (self.touches.as_mut(), self.listener.as_ref()) else {
+            return Ok(());
+        };
+        if let Ok((names, (_, when))) = &read
+            && let [from, to] = &names[..]
+            && row.moves
+            && from.state.is_some_and(|state| state.is_folder)
+        {
+            // What the new names lead to now is looked at before they lead elsewhere.
+            if !notify::is_held(listener.as_fd(), call.id) {
+                return Ok(());
+            }
+            touches.moves(*when, &from.path, &to.path);
         }
-        let Some(touches) = self.touches.as_mut() else { return };
+        if !notify::answer(listener.as_fd(), call.id, None)? {
+            return Ok(());
+        }
         match read {
             Ok((names, (by, when))) => {
-                if let [from, to] = &names[..]
-                    && row.moves
-                    && from.state.is_some_and(|state| state.is_folder)
-                {
-                    touches.moves(when, &from.path, &to.path);
-                }
                 names.into_iter().for_each(|name| touches.touch(when, by, name));
             }
             // The call fails, too.
             Err(error) if error.raw_os_error() == Some(libc::EFAULT) => {}
             Err(_) => touches.lose(self.tree.units.now),
         }
+        Ok(())
     }
 
     /// Records what was touched so far.

@@ -38,7 +38,7 @@ impl Recorder<'_> {
         };
         let Some(word) = word else {
             if self.touches.is_some() {
-                self.touch(call, row);
+                return self.touch(call, row).map(|()| None);
             }
             return Ok(Some(None));
         };

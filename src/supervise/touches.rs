@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
+use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -128,8 +129,11 @@ impl AllTouches {
 
     /// The same at the end, with what changed since it was recorded, such as a file that stayed open.
     pub fn take_last(&mut self) -> Vec<(When, Seen)> {
+        // What is recorded only now was looked at just now.
+        let mut earlier = std::mem::take(&mut self.told);
         let mut all: HashMap<When, Seen> = self.take().into_iter().collect();
-        let mut told: Vec<Told> = std::mem::take(&mut self.told).into_values().collect();
+        earlier.retain(|path, _| !self.told.contains_key(path));
+        let mut told: Vec<Told> = earlier.into_values().collect();
         told.sort_by(|one, next| one.touched.entry.path.cmp(&next.touched.entry.path));
         for Told { when, mut touched, state } in told {
             let path = &touched.entry.path;
@@ -139,7 +143,7 @@ impl AllTouches {
             {
                 continue;
             }
-            touched.entry.thing = holds(path);
+            touched.entry.thing = holds(path, look(path));
             if (touched.change == Change::Removed) == is_gone(&touched.entry.thing) {
                 all.entry(when).or_default().touched.push(touched);
             }
@@ -151,14 +155,16 @@ impl AllTouches {
     fn seen(&mut self, when: When, touches: Touches) -> Seen {
         let mut seen = Seen { lost: touches.lost, ..Seen::default() };
         for (path, touch) in touches.names {
-            let after = State::of(Path::new(OsStr::from_bytes(&path)));
+            let found = look(&path);
+            let after = found.as_ref().ok().map(State::from);
             let is_folder = |state: Option<State>| state.is_some_and(|state| state.is_folder);
             let is_same = touch.before == after || (is_folder(touch.before) && is_folder(after));
             if is_same && !touch.elsewhere {
                 seen.passing += u64::from(after.is_none());
                 continue;
             }
-            let thing = if touch.elsewhere { Thing::Special(Special::Elsewhere) } else { holds(&path) };
+            let thing =
+                if touch.elsewhere { Thing::Special(Special::Elsewhere) } else { holds(&path, found) };
             let change = match (touch.before, is_gone(&thing)) {
                 (None, true) => {
                     seen.passing += 1;
@@ -190,10 +196,14 @@ fn in_order(mut all: Vec<(When, Seen)>) -> Vec<(When, Seen)> {
     all
 }
 
-/// What has a name.
-fn holds(path: &[u8]) -> Thing {
+fn look(path: &[u8]) -> io::Result<Metadata> {
+    fs::symlink_metadata(Path::new(OsStr::from_bytes(path)))
+}
+
+/// What has a name, at which this was found.
+fn holds(path: &[u8], found: io::Result<Metadata>) -> Thing {
     let path = Path::new(OsStr::from_bytes(path));
-    let meta = match fs::symlink_metadata(path) {
+    let meta = match found {
         Ok(meta) => meta,
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {
             return Thing::Special(Special::Vanished);
@@ -239,7 +249,7 @@ fn content(path: &Path) -> Thing {
                 return Thing::File { mode: after.mode() & MODE_MAX, sha256, size: after.len() };
             }
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Thing::Special(Special::Vanished);
             }
             Err(_) => return Thing::Special(Special::Unreadable),

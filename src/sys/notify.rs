@@ -133,16 +133,17 @@ pub fn is_held(listener: BorrowedFd, id: u64) -> bool {
     control(listener, IS_VALID, &mut { id }).is_ok()
 }
 
-/// Lets a process go on with the call, or refuses it with this error. One that is gone needs no answer.
+/// Lets a process go on with the call, or refuses it with this error; false if it was gone, so that what
+/// was read of it may be of another.
 ///
 /// # Errors
 /// The kernel did not take the answer.
-pub fn answer(listener: BorrowedFd, id: u64, refused: Option<i32>) -> io::Result<()> {
+pub fn answer(listener: BorrowedFd, id: u64, refused: Option<i32>) -> io::Result<bool> {
     let flags = if refused.is_none() { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
     let mut answer = libc::seccomp_notif_resp { id, val: 0, error: -refused.unwrap_or(0), flags };
     match control(listener, SEND, &mut answer) {
-        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
-        _ => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        sent => sent.map(|()| true),
     }
 }
 
