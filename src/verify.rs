@@ -19,6 +19,7 @@ use crate::policy::{AHEAD_MAX_S, Ruling};
 use crate::record::is_known_fact;
 use crate::seal::envelope::{Beside, Envelope, PAYLOAD_TYPE, SignatureFailure};
 use crate::seal::form;
+use crate::seal::processes::ByShell;
 use crate::seal::statement::{AnomalyFacts, Completeness, HeadFacts, OriginStatus, Statement};
 use crate::seal::trust::TrustedKey;
 use crate::text::{and_more, count};
@@ -195,7 +196,7 @@ fn judge_statement(verdict: &mut Verdict, mut statement: Statement, beside: Opti
     } else {
         incomplete(verdict, &findings, outcome.redacted_count);
     }
-    let (mark, text) = evidence(&statement.predicate);
+    let (mark, text) = evidence(&statement.predicate, None);
     verdict.aspects.evidence.set(mark, text);
     let context = Context::of(&statement);
     let mark = if context.is_empty() { Mark::Open } else { Mark::Good };
@@ -342,8 +343,8 @@ pub fn with_policy(verdict: &mut Verdict, ruling: Ruling, of_keys: Option<&Verdi
 }
 
 /// Adds to an envelope's verdict what its journal says, by its check and by the statement that
-/// is drafted from it now.
-pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Statement) {
+/// is drafted from it now. `starts` are those that it tells of, where the statement has not all.
+pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Statement, starts: Option<ByShell>) {
     if let Some(rejection) = &checked.rejection {
         verdict.changed(rejected(rejection));
         return;
@@ -376,6 +377,11 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
                 verdict.told.map_or_else(String::new, |told| told.words())
             );
             verdict.aspects.integrity.set(Mark::Good, text);
+            if let Some(statement) = &verdict.statement {
+                let (mark, text) = evidence(&statement.predicate, starts.as_ref());
+                verdict.aspects.evidence.set(mark, text);
+            }
+            verdict.starts = starts;
             verdict.unknown_facts = checked.story.unknown_facts;
             if let Some((record, kind)) = &checked.story.must_understand {
                 not_understood(verdict, *record, kind);

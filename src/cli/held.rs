@@ -12,7 +12,7 @@ use crate::encoding::hex;
 use crate::failure::{Failure, Place};
 use crate::files;
 use crate::policy::context::Context;
-use crate::policy::{self, ContextRule, POLICY_MAX, Policy};
+use crate::policy::{self, Beside, ContextRule, POLICY_MAX, Policy};
 use crate::seal::envelope::Envelope;
 use crate::seal::recorded::Recorded;
 use crate::text::{self, Next};
@@ -69,7 +69,8 @@ impl Held {
             Ok(materials) => (materials, None),
             Err(cause) => (None, Some(Objection::of(&cause))),
         };
-        let ruling = policy::judge(&self.policy, statement, self.at.now_s, materials.as_ref());
+        let beside = Beside { materials: materials.as_ref(), starts: verdict.starts.as_ref() };
+        let ruling = policy::judge(&self.policy, statement, self.at.now_s, &beside);
         if let Some(other) = other {
             verdict.fail(other);
         }

@@ -25,6 +25,7 @@ use crate::journal::check::{Knowledge, Passed, check};
 use crate::journal::heads::{KeptHeads, Known};
 use crate::report;
 use crate::seal::draft::{Draft, DraftError};
+use crate::seal::processes::Starts;
 use crate::seal::recorded::Recorded;
 use crate::session::{JOURNAL, attached, began, birth, find, origin_of};
 use crate::text::{Command, Next};
@@ -211,13 +212,13 @@ fn judge(path: &Path, given: &Given) -> Result<Verdict, Failure> {
         Err(cause) => return Ok(Verdict::unable(no_attestation(&cause))),
     };
     let mut verdict = verify::envelope(&envelope, given.trusted, given.at);
-    if let Some(policy) = given.policy {
-        policy.judge(&mut verdict, &envelope, path);
-    }
     let known = match &args.journal {
         Some(journal) => against_journal(&mut verdict, journal, given),
         None => None,
     };
+    if let Some(policy) = given.policy {
+        policy.judge(&mut verdict, &envelope, path);
+    }
     let open = verify::with_heads(&mut verdict, given.kept, known);
     if open > 0 && args.journal.is_none() {
         let what = format!(
@@ -309,7 +310,9 @@ fn own_secret(journal: &File, given: Option<&OriginSecret>) -> Option<OriginSecr
 /// Checks the journal, and drafts the statement again from it to compare with the sealed one.
 /// Returns what is known of the journal.
 fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<Known> {
-    let commands = verdict.statement.as_ref()?.predicate.commands.is_some();
+    let predicate = &verdict.statement.as_ref()?.predicate;
+    let commands = predicate.commands.is_some();
+    let is_short = predicate.processes().values().any(|told| told.gap().is_some());
     let selective = verdict.sealed.is_some();
     let path = match Words::default().path(path) {
         Ok(path) if path.is_dir() => path.join(JOURNAL),
@@ -339,9 +342,15 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
         DraftError::Changed => Objection::of(&Code::JournalChanged.into()),
     };
     let mut beside = attached::Beside::new(folder_of(&path));
+    let mut starts = Starts::default();
     let drafted = open().and_then(|journal| {
-        let draft =
-            Draft::gather_with(journal, knowledge, &mut |passed| beside.look(passed)).map_err(undrafted)?;
+        let mut look = |passed: &Passed| {
+            beside.look(passed);
+            if is_short {
+                starts.take_record(passed.record);
+            }
+        };
+        let draft = Draft::gather_with(journal, knowledge, &mut look).map_err(undrafted)?;
         let sink = &mut std::io::sink();
         let own = match selective {
             true => draft.selective(open()?, sink, &[], 0).map(|(own, _)| own),
@@ -352,7 +361,7 @@ fn against_journal(verdict: &mut Verdict, path: &Path, given: &Given) -> Option<
     });
     match drafted {
         Ok((draft, own)) => {
-            verify::with_journal(verdict, draft.checked(), own);
+            verify::with_journal(verdict, draft.checked(), own, starts.told());
             verify::with_protection(verdict, draft.checked());
             verify::with_attached(verdict, beside.missing().map(|missing| missing.count));
             Known::of(draft.checked())

@@ -48,6 +48,9 @@ pub const ABOVE: &str = "above";
 /// Why they were not seen.
 pub const ERROR: &str = "error";
 
+/// The most contradictions that are kept.
+const UNCLEAR_MAX: usize = 100;
+
 /// The names of all texts of the three types.
 pub const TEXTS: [&str; 16] = [
     NUMBERS,
@@ -316,11 +319,18 @@ pub struct Count {
 }
 
 impl Told {
+    /// One doubt is enough to know that not all is told; who made the facts could make any number.
+    fn doubt(&mut self, why: String) {
+        if self.unclear.len() < UNCLEAR_MAX {
+            self.unclear.push(why);
+        }
+    }
+
     /// Takes what a fact of a start says, which took place then.
     pub fn start<'a>(&mut self, when: When, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let Some(numbers) = get(NUMBERS).and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?))
         else {
-            self.unclear.push("a start has no numbers".to_owned());
+            self.doubt("a start has no numbers".to_owned());
             return;
         };
         let words = get(ARGUMENTS).map(|words| {
@@ -331,7 +341,7 @@ impl Told {
         let (unsure, cut) = (get(UNSURE).is_some(), get(CUT).is_some());
         let started = Started { numbers, when, path, words, cut, workdir, unsure, end: None };
         if self.starts.insert(numbers.id, started).is_some() {
-            self.unclear.push(format!("two starts have the number {}", numbers.id));
+            self.doubt(format!("two starts have the number {}", numbers.id));
         }
     }
 
@@ -339,14 +349,14 @@ impl Told {
     pub fn ends<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
         let ends = get(ENDS).and_then(|text| read_ends(std::str::from_utf8(text).ok()?));
         let Some(ends) = ends else {
-            self.unclear.push("ends cannot be read".to_owned());
+            self.doubt("ends cannot be read".to_owned());
             return;
         };
         for (id, end) in ends {
             match self.starts.get_mut(&id).map(|started| &mut started.end) {
                 Some(none @ None) => *none = Some(end),
-                Some(Some(_)) => self.unclear.push(format!("start {id} has two ends")),
-                None => self.unclear.push(format!("an end is of start {id}, which is not told of before")),
+                Some(Some(_)) => self.doubt(format!("start {id} has two ends")),
+                None => self.doubt(format!("an end is of start {id}, which is not told of before")),
             }
         }
     }
@@ -358,7 +368,7 @@ impl Told {
         let told =
             || Some((touched::read(text(touched::FILES)?)?, count(touched::PASSING)?, count(touched::LOST)?));
         let Some((list, passing, nameless)) = told() else {
-            self.unclear.push("a list of files cannot be read".to_owned());
+            self.doubt("a list of files cannot be read".to_owned());
             return;
         };
         self.touched.extend(list.into_iter().map(|one| (when, one)));
@@ -385,8 +395,8 @@ impl Told {
                 (self.count, self.seen_by) = (Some(count), seen_by);
                 self.above = text(ABOVE).and_then(read_above);
             }
-            Some(_) => self.unclear.push("the starts are counted twice".to_owned()),
-            None => self.unclear.push("the count cannot be read".to_owned()),
+            Some(_) => self.doubt("the starts are counted twice".to_owned()),
+            None => self.doubt("the count cannot be read".to_owned()),
         }
     }
 

@@ -11,6 +11,7 @@ use super::{Policy, Ruling, agents, files, processes, rules, scripts};
 use crate::cause::Code;
 use crate::fact::manifest::Manifest;
 use crate::record::Evidence;
+use crate::seal::processes::ByShell;
 use crate::seal::statement::{Completeness, PlanFacts, Statement, UnitFacts};
 
 /// What is wrong with a command where something is denied, and nobody knows all of its text.
@@ -19,9 +20,17 @@ const MASKED: &str =
 /// How far in the future a session may have ended, or been sealed, in seconds: clocks differ.
 pub const AHEAD_MAX_S: i64 = 300;
 
-/// Judges a statement by a policy; `now_s` is the time, in seconds since 1970, and `materials` the
-/// manifest of the materials that the statement names, where it is there.
-pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Option<&Manifest>) -> Ruling {
+/// What lies beside a statement, where it is there.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The manifest of the materials that the statement names.
+    pub materials: Option<&'a Manifest>,
+    /// The starts that the journal tells of, which is the one that was sealed.
+    pub starts: Option<&'a ByShell>,
+}
+
+/// Judges a statement by a policy; `now_s` is the time, in seconds since 1970.
+pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, beside: &Beside) -> Ruling {
     let mut ruling = Ruling::default();
     let summary = scripts::judge(&policy.scripts, statement, &mut ruling);
     denied_commands(policy, statement, &mut ruling);
@@ -29,12 +38,12 @@ pub fn judge(policy: &Policy, statement: &Statement, now_s: i64, materials: Opti
     age(policy, statement, now_s, &mut ruling);
     Context::of(statement).judge(&policy.context, &mut ruling);
     if let Some(rule) = &policy.processes {
-        processes::judge(rule, statement, &mut ruling);
+        processes::judge(rule, statement, beside.starts, &mut ruling);
     }
     if let Some(rule) = &policy.agent {
         agents::judge(rule, statement, &mut ruling);
     }
-    files::judge(policy, statement, materials, &mut ruling);
+    files::judge(policy, statement, beside.materials, &mut ruling);
     rules::judge(policy, statement, &mut ruling);
     ruling.summary = summary.filter(|_| ruling.denials.is_empty());
     ruling

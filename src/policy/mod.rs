@@ -32,7 +32,7 @@ mod write;
 pub use agents::AgentRule;
 pub use files::MaterialRule;
 pub use hidden::{Hides, Options, hidden, pipes_are_seen};
-pub use judge::{AHEAD_MAX_S, judge};
+pub use judge::{AHEAD_MAX_S, Beside, judge};
 pub use processes::OUTSIDE;
 pub use read::POLICY_MAX;
 pub use write::{texts, whole};

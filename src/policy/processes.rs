@@ -10,6 +10,7 @@ use super::context::fits;
 use super::{ProcessRule, Ruling};
 use crate::cause::Code;
 use crate::fact::process::{End, SeenBy, Started, Told};
+use crate::seal::processes::ByShell;
 use crate::seal::statement::Statement;
 use crate::text::{count, visible};
 
@@ -34,9 +35,14 @@ pub const OUTSIDE: [&str; 16] = [
 ];
 
 /// Holds a statement against the rule.
-pub(super) fn judge(rule: &ProcessRule, statement: &Statement, ruling: &mut Ruling) {
+pub(super) fn judge(
+    rule: &ProcessRule,
+    statement: &Statement,
+    journal: Option<&ByShell>,
+    ruling: &mut Ruling,
+) {
     let predicate = &statement.predicate;
-    let all = predicate.processes();
+    let all = predicate.processes_with(journal);
     if !predicate.is_by_kernel() {
         let what =
             "not every shell was run by attesh run, or attesh sh --trace, so what started is not known";
@@ -64,7 +70,11 @@ fn unrecorded(rule: &ProcessRule, told: &Told, ruling: &mut Ruling) {
     let lost = told.count.map_or(0, |count| count.lost);
     let is_allowed = lost > 0 && lost <= rule.max_unrecorded && told.unclear.is_empty();
     if let Some(gap) = told.gap().filter(|_| !is_allowed) {
-        let what = format!("{}; at most {} may be unrecorded", visible(gap.as_bytes()), rule.max_unrecorded);
+        // The statement has no room for each start of a long build; the journal has all.
+        let is_left_out = told.unclear.is_empty() && lost == 0 && told.count.is_some();
+        let next = if is_left_out { ": give the journal, which has them all, with --journal" } else { "" };
+        let most = rule.max_unrecorded;
+        let what = format!("{}; at most {most} may be unrecorded{next}", visible(gap.as_bytes()));
         ruling.deny("process.max-unrecorded", Code::ProcessUnseen, None, what);
     }
     let running = told.count.map_or(0, |count| count.running);

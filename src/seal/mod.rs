@@ -21,7 +21,7 @@ pub mod form;
 pub mod formats;
 mod gathered;
 pub mod keys;
-mod processes;
+pub mod processes;
 mod reading;
 pub mod recorded;
 mod scribe;

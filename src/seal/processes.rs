@@ -1,40 +1,82 @@
 //! What a statement tells of the programs that started below its commands.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::statement::{CommandFacts, Predicate};
 use crate::fact::agent::Agent;
-use crate::fact::process::{SeenBy, Told, When};
+use crate::fact::process::{ARGUMENTS, PATH, SeenBy, Told, WORKDIR, When};
 use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
+use crate::record::{Body, Record};
 
-impl Predicate {
-    /// What is told of the starts below each shell, by its record.
-    #[must_use]
-    pub fn processes(&self) -> BTreeMap<u64, Told> {
-        let mut all: BTreeMap<u64, Told> = BTreeMap::new();
-        for fact in &self.facts {
-            let Some(shell) = fact.shell else { continue };
-            let get = |name: &str| fact.text(name).map(str::as_bytes);
-            let told = match fact.kind.as_str() {
-                PROCESS | PROCESS_END | PROCESSES | FILES => all.entry(shell).or_default(),
-                _ => continue,
-            };
-            match fact.kind.as_str() {
-                PROCESS => told.start(When::of(fact.at, fact.n), get),
-                PROCESS_END => told.ends(get),
-                FILES => told.files(When::of(fact.at, fact.n), get),
-                _ => told.count(get),
+/// The most memory that is taken for the starts of a journal, in bytes, by [`SIZE`] and the texts.
+const ROOM_BYTES: usize = 40 << 20;
+/// What a start takes beside its texts.
+const SIZE: usize = 320;
+
+/// What is told of the starts below each shell, by the record of the shell.
+pub type ByShell = BTreeMap<u64, Told>;
+
+/// What facts tell of starts, taken one by one.
+#[derive(Default)]
+pub struct Starts {
+    all: ByShell,
+    /// Which record counts those of a shell.
+    counted: BTreeMap<u64, u64>,
+    /// The memory that those of a journal take.
+    bytes: usize,
+}
+
+impl Starts {
+    fn take<'t>(
+        &mut self,
+        record: u64,
+        shell: u64,
+        kind: &str,
+        when: When,
+        get: impl Fn(&str) -> Option<&'t [u8]>,
+    ) {
+        let told = match kind {
+            PROCESS | PROCESS_END | PROCESSES | FILES => self.all.entry(shell).or_default(),
+            _ => return,
+        };
+        match kind {
+            PROCESS => told.start(when, get),
+            PROCESS_END => told.ends(get),
+            FILES => told.files(when, get),
+            _ => {
+                self.counted.insert(shell, record);
+                told.count(get);
             }
         }
-        self.look_above(&mut all);
-        all
+    }
+
+    /// Takes what a record of a journal says, but for arguments and files: a build has any number of
+    /// these, and no rule on programs asks for them.
+    pub fn take_record(&mut self, record: &Record) {
+        let Body::Fact(fact) = &record.core.body else { return };
+        let Some(shell) = fact.shell.filter(|_| fact.kind != FILES && self.bytes <= ROOM_BYTES) else {
+            return;
+        };
+        let text = |name: &str| record.text(name);
+        if fact.kind == PROCESS {
+            let texts = [PATH, WORKDIR].map(|name| text(name).map_or(0, <[u8]>::len));
+            self.bytes += SIZE + texts.iter().sum::<usize>();
+        }
+        let get = |name: &str| text(name).filter(|_| name != ARGUMENTS);
+        self.take(record.core.index, shell, &fact.kind, When::of(fact.at, fact.n), get);
+    }
+
+    /// What is told; `None` if a journal has more than memory is taken for.
+    #[must_use]
+    pub fn told(mut self) -> Option<ByShell> {
+        self.look_above();
+        (self.bytes <= ROOM_BYTES).then_some(self.all)
     }
 
     /// Says of each shell that leaves its starts to another recorder whether that tells of them.
-    fn look_above(&self, all: &mut BTreeMap<u64, Told>) {
-        let counts = self.facts.iter().filter(|fact| fact.kind == PROCESSES);
-        let counted: BTreeMap<u64, u64> =
-            counts.filter_map(|fact| Some((fact.shell?, fact.record))).collect();
+    fn look_above(&mut self) {
+        let Starts { all, counted, .. } = self;
         let tells = |shell: &u64, told: &Told| {
             let is_own = matches!(told.seen_by, Some(SeenBy::Filter | SeenBy::Trace)) && told.gap().is_none();
             is_own.then(|| (*shell, counted.get(shell).copied()))
@@ -57,6 +99,31 @@ impl Predicate {
             let why = "its starts are among those of a recorder that does not tell of all of them";
             all.entry(shell).or_default().unclear.push(why.to_owned());
         }
+    }
+}
+
+impl Predicate {
+    /// What is told of the starts below each shell, by its record.
+    #[must_use]
+    pub fn processes(&self) -> ByShell {
+        let mut starts = Starts::default();
+        for fact in &self.facts {
+            let Some(shell) = fact.shell else { continue };
+            let get = |name: &str| fact.text(name).map(str::as_bytes);
+            starts.take(fact.record, shell, &fact.kind, When::of(fact.at, fact.n), get);
+        }
+        starts.told().unwrap_or_default()
+    }
+
+    /// The same, where another telling, such as that of the journal, has what is missing here.
+    #[must_use]
+    pub fn processes_with<'a>(&self, other: Option<&'a ByShell>) -> BTreeMap<u64, Cow<'a, Told>> {
+        let better = |shell: &u64, told: &Told| {
+            other?.get(shell).filter(|other| told.gap().is_some() && other.gap().is_none())
+        };
+        let all = self.processes().into_iter();
+        all.map(|(shell, told)| (shell, better(&shell, &told).map_or(Cow::Owned(told), Cow::Borrowed)))
+            .collect()
     }
 
     /// Who had the program of a shell run, by the record of the shell. Of two facts on the same one nobody

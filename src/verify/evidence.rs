@@ -3,6 +3,7 @@
 //! Lives here: the words of the verdict about it. Not here: what a policy asks of it (`policy`).
 
 use crate::record::{Evidence, Status};
+use crate::seal::processes::ByShell;
 use crate::seal::statement::{PlanFacts, Predicate};
 
 use super::verdict::Mark;
@@ -17,8 +18,9 @@ pub(super) fn ended_with(predicate: &Predicate, plan: &PlanFacts) -> Option<Stat
     predicate.session.shells.iter().find(|shell| shell.id == plan.shell)?.exit_code
 }
 
-/// What the starts and statuses of a session rest on: of several scripts, the weakest.
-pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
+/// What the starts and statuses of a session rest on: of several scripts, the weakest. `journal` has the
+/// starts of programs that the statement has no room for.
+pub(super) fn evidence(predicate: &Predicate, journal: Option<&ByShell>) -> (Mark, String) {
     let plans = &predicate.plans;
     let with = |evidence: Evidence| plans.iter().find(|plan| plan.evidence == evidence);
     if let Some(plan) = with(Evidence::Whole) {
@@ -27,7 +29,7 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
         return (Mark::Bad, format!("none: the commands of shell {} were not seen{ended}", plan.shell));
     }
     let starts = match predicate.is_by_kernel() {
-        true => format!("; what started below {}", by_kernel(predicate).1),
+        true => format!("; what started below {}", by_kernel(predicate, journal).1),
         false => String::new(),
     };
     if with(Evidence::Traps).is_some() {
@@ -38,7 +40,7 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
     let redacted =
         if plans.iter().any(|plan| plan.sha256.is_none() && plan.units.is_none()) { NO_TEXT } else { "" };
     match plans.first() {
-        None if predicate.is_by_kernel() => by_kernel(predicate),
+        None if predicate.is_by_kernel() => by_kernel(predicate, journal),
         None => (Mark::Open, "told by the hooks of its shells".into()),
         Some(plan) => {
             let version = plan.interpreter.version.as_deref().unwrap_or_default();
@@ -50,8 +52,8 @@ pub(super) fn evidence(predicate: &Predicate) -> (Mark, String) {
 }
 
 /// What the starts below the commands rest on where the kernel told of them.
-fn by_kernel(predicate: &Predicate) -> (Mark, String) {
-    let told = predicate.processes();
+fn by_kernel(predicate: &Predicate, journal: Option<&ByShell>) -> (Mark, String) {
+    let told = predicate.processes_with(journal);
     let is_seen_by = |who: SeenBy| told.values().any(|told| told.seen_by == Some(who));
     if let Some(told) = told.values().find(|told| told.seen_by == Some(SeenBy::Nobody)) {
         let why =

@@ -7,6 +7,7 @@ use crate::fact::notice::Notice;
 use crate::failure::Kind;
 use crate::journal::story::Finding;
 use crate::policy::Denial;
+use crate::seal::processes::ByShell;
 use crate::seal::statement::Statement;
 use crate::text::count;
 
@@ -167,6 +168,9 @@ pub struct Verdict {
     pub missing_attached: u64,
     /// What protected the keys, as the journal says it, where one was checked.
     pub protection: Option<String>,
+    /// The starts of programs that the journal tells of, where one was checked that is the sealed one and
+    /// the statement has not all.
+    pub starts: Option<ByShell>,
     /// What the policy denies.
     pub denials: Vec<Denial>,
     /// The files that are subjects: each as it was given, and the subject's name.

@@ -76,6 +76,7 @@ mod verify {
     mod bounded;
     mod memory;
     pub mod rules;
+    mod starts;
     mod summary;
     mod unknown;
     pub mod verdicts;

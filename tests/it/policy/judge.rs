@@ -14,7 +14,7 @@ pub fn read(text: &str) -> Policy {
 }
 
 fn judge(policy: &str, statement: &Statement) -> Ruling {
-    policy::judge(&read(policy), statement, NOW_S, None)
+    policy::judge(&read(policy), statement, NOW_S, &policy::Beside::default())
 }
 
 pub fn texts(policy: &str, statement: &Statement) -> Vec<String> {
@@ -184,11 +184,14 @@ fn a_change_of_a_script_passes_or_names_no_line() {
         let commands: Vec<String> = script.iter().map(|text| format!("'''{text}'''")).collect();
         let policy = read(&format!("[[script]]\ncommands = [{}]", commands.join(", ")));
         let denied = |run: Run, what: &str| {
-            let ruling = policy::judge(&policy, &statement(&[run]), NOW_S, None);
+            let ruling = policy::judge(&policy, &statement(&[run]), NOW_S, &policy::Beside::default());
             let first = ruling.denials.first().unwrap_or_else(|| panic!("{what} of {script:?} passes"));
             assert!(first.line.is_some() && first.text.starts_with("line "), "{what}: {}", first.text);
         };
-        assert_eq!(policy::judge(&policy, &statement(&[Run::of(script)]), NOW_S, None).denials, []);
+        assert_eq!(
+            policy::judge(&policy, &statement(&[Run::of(script)]), NOW_S, &policy::Beside::default()).denials,
+            []
+        );
         for at in 0..script.len() {
             denied(Run::of(&[&script[..at], &script[at + 1..]].concat()), &format!("removing {at}"));
             for more in ["x", script[at]] {

@@ -197,10 +197,10 @@ fn wrong(scripts: &[(&str, &[&str])]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, units) in scripts {
         let policy = policy(units);
-        let good = policy::judge(&policy, &statement(&home, units), 0, None).denials;
+        let good = policy::judge(&policy, &statement(&home, units), 0, &policy::Beside::default()).denials;
         wrong.extend(good.into_iter().map(|denial| format!("{name} does not pass: {}", denial.text)));
         for (what, changed) in changes(units) {
-            let ruling = policy::judge(&policy, &statement(&home, &changed), 0, None);
+            let ruling = policy::judge(&policy, &statement(&home, &changed), 0, &policy::Beside::default());
             match ruling.denials.first() {
                 None => wrong.push(format!("{name} passes after {what}")),
                 Some(denial) if denial.line.is_none() => {

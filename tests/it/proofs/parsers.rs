@@ -134,7 +134,7 @@ pub fn statement(bytes: &[u8]) {
     static POLICY: OnceLock<Policy> = OnceLock::new();
     let text = include_bytes!("../../vectors/compat/0.1/policy.toml");
     let policy = POLICY.get_or_init(|| Policy::read(text).expect("a policy"));
-    let ruling = policy::judge(policy, &statement, 1_790_000_000, None);
+    let ruling = policy::judge(policy, &statement, 1_790_000_000, &policy::Beside::default());
     verify::with_policy(&mut verdict, ruling, None);
     assert!(verdict.failure.is_none_or(|one| !one.text.is_empty()));
 }
@@ -174,7 +174,7 @@ pub fn policy(bytes: &[u8]) {
                 let envelope = Envelope::read(text).expect("an envelope");
                 form::read(envelope.unverified_payload()).expect("a statement")
             });
-            let ruling = policy::judge(&policy, statement, 1_790_000_000, None);
+            let ruling = policy::judge(&policy, statement, 1_790_000_000, &policy::Beside::default());
             assert!(ruling.denials.iter().all(|denial| !denial.text.is_empty()));
         }
     }

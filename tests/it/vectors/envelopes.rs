@@ -434,7 +434,7 @@ fn verdict_on(
     let keys_when_sealed = policy.is_some_and(|policy| policy.keys_when_sealed);
     let mut verdict = verify::envelope(&envelope, trusted, At { now_s: NOW_S, keys_when_sealed });
     if let (Some(policy), Some(statement)) = (policy, &verdict.statement) {
-        let ruling = policy::judge(policy, statement, NOW_S, None);
+        let ruling = policy::judge(policy, statement, NOW_S, &policy::Beside::default());
         verify::with_policy(&mut verdict, ruling, None);
     }
     verdict

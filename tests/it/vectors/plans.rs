@@ -473,7 +473,7 @@ fn a_plan_is_judged_otherwise_than_its_manifest_says() {
         let draft = Draft::gather(&journal[..], knowledge).unwrap_or_else(|why| panic!("{name}: {why:?}"));
         let statement = draft.statement(&journal[..], &mut std::io::sink(), &[], 0, true).unwrap();
         let policy = Policy::read(&files[policy]).unwrap();
-        let ruling = policy::judge(&policy, &statement, 0, None);
+        let ruling = policy::judge(&policy, &statement, 0, &policy::Beside::default());
         let counted: Option<usize> =
             statement.predicate.plans.iter().map(|plan| plan.units.as_ref().map(Vec::len)).sum();
         let counted = counted.filter(|_| !statement.predicate.plans.is_empty());

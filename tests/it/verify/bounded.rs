@@ -19,28 +19,28 @@ use crate::stage::world::program;
 use crate::vectors::envelopes::{key, sign, whole};
 
 /// The limit in KiB; a program with what a debugger wants has 5 MiB more of itself in memory.
-const PEAK_KIB: u64 = if cfg!(debug_assertions) { 70 << 10 } else { 64 << 10 };
+pub(super) const PEAK_KIB: u64 = if cfg!(debug_assertions) { 70 << 10 } else { 64 << 10 };
 
-struct Place(tempfile::TempDir);
+pub(super) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = Place(tempfile::tempdir().unwrap());
         place.put("signer.pub", key(7).public().to_spki_pem().as_bytes());
         place.put("good", &sign(whole().to_json(), 7).to_json());
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) {
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) {
         publish(&self.path(name), bytes, 0o600, Overwrite::Yes).unwrap();
     }
 
     /// Exit code and peak memory in KiB of `attesh verify` with these words.
-    fn verify(&self, words: &[&str]) -> (i32, u64) {
+    pub(super) fn verify(&self, words: &[&str]) -> (i32, u64) {
         let mut child = Command::new(program())
             .arg("verify")
             .args(words)

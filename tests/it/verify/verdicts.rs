@@ -190,7 +190,7 @@ pub fn against_journal(payload: Vec<u8>, journal: &[u8]) -> Verdict {
     let mut verdict = judged(payload);
     let commands = verdict.statement.as_ref().is_none_or(|said| said.predicate.commands.is_some());
     let (draft, own) = drafted(journal, commands);
-    verify::with_journal(&mut verdict, draft.checked(), own);
+    verify::with_journal(&mut verdict, draft.checked(), own, None);
     verdict
 }
 
@@ -300,7 +300,7 @@ fn a_rejected_journal_does_not_say_where() {
         lines[..3].concat().len()
     );
     let mut sealed = judged(made.to_json());
-    verify::with_journal(&mut sealed, &checked(), made.clone());
+    verify::with_journal(&mut sealed, &checked(), made.clone(), None);
     for verdict in [sealed, verify::journal(checked())] {
         let failure = verdict.failure.as_ref().unwrap();
         assert_eq!((failure.code, failure.text.as_str()), (Code::LineColumns, told.as_str()));
@@ -368,7 +368,7 @@ fn a_journal_of_another_origin_passes() {
             check(&journal[..], knowledge, &mut |_| {}).unwrap()
         };
         let mut sealed = judged(made.to_json());
-        verify::with_journal(&mut sealed, &check(), made.clone());
+        verify::with_journal(&mut sealed, &check(), made.clone(), None);
         for verdict in [sealed, verify::journal(check())] {
             let origin = &verdict.aspects.origin;
             assert_eq!(origin.mark, mark);

@@ -1,0 +1,92 @@
+//! The starts of a long build: the statement has no room for all, and the journal has them.
+
+use attesh::fact::process::{self, End};
+use attesh::fact::{PROCESS, PROCESS_END, PROCESSES};
+use attesh::record::{Body, Fact, FactTime, Program};
+
+use super::bounded::{PEAK_KIB, Place};
+use super::verdicts::{drafted, fact};
+use crate::stage::signer::{Defect, Signer, Texts};
+use crate::stage::world::sized;
+use crate::vectors::envelopes::sign;
+
+/// What the starts of a journal may take beside that, in KiB.
+const STARTS_KIB: u64 = 48 << 10;
+
+/// A session of `attesh run` below which so many programs started and ended with 0; those of `others`
+/// have another path. The count says that `missing` more were seen.
+fn build(starts: u64, others: &[(u64, &str)], missing: u64) -> Vec<u8> {
+    let mut signer = Signer::begun(1);
+    let shell = signer.open(Program::Run, 0);
+    signer.start(shell, 1, 1, b"make");
+    let mut push = |kind: &str, at: FactTime, n: Option<u64>, texts: &[(&str, &[u8])]| {
+        let told = Fact { at, n, shell: Some(shell), ok: true, ..fact(kind) };
+        signer.push(Body::Fact(Box::new(told)), &Texts::of(texts), Defect::None);
+    };
+    for id in 1..=starts {
+        let numbers = format!("{id} {} {}", if id == 1 { "-".to_owned() } else { "1".to_owned() }, 100 + id);
+        let path = others.iter().find(|(of, _)| *of == id).map_or("/usr/bin/cc", |(_, path)| path);
+        let texts = [
+            (process::ARGUMENTS, &b"cc\0-c\0a.c\0"[..]),
+            (process::PATH, path.as_bytes()),
+            (process::NUMBERS, numbers.as_bytes()),
+        ];
+        push(PROCESS, FactTime::Command, Some(1), &texts);
+        if id % 100 == 0 || id == starts {
+            let first = (id - 1) / 100 * 100 + 1;
+            let ends: Vec<(u64, End)> = (first..=id).map(|id| (id, End::Exit(0))).collect();
+            push(
+                PROCESS_END,
+                FactTime::Command,
+                Some(1),
+                &[(process::ENDS, process::ends(&ends).as_bytes())],
+            );
+        }
+    }
+    let seen = (starts + missing).to_string();
+    let count: [(&str, &[u8]); 7] = [
+        (process::LOST, b"0"),
+        (process::NOT_STARTED, b"0"),
+        (process::REACHED, b"0"),
+        (process::RUNNING, b"0"),
+        (process::SEEN, seen.as_bytes()),
+        (process::SEEN_BY, b"seccomp"),
+        (process::TOLD_BY, b"pidfd"),
+    ];
+    push(PROCESSES, FactTime::Command, Some(1), &count);
+    signer.finish(shell, 1, 0);
+    signer.close(shell, Some(1));
+    signer.end();
+    signer.bytes
+}
+
+/// The exit codes of the verifier for a policy on programs: without the journal, and with it.
+fn judged(place: &Place, starts: u64, others: &[(u64, &str)], missing: u64, table: &str) -> [i32; 2] {
+    let journal = build(starts, others, missing);
+    place.put("journal", &journal);
+    place.put("built", &sign(drafted(&journal, true).1.to_json(), 7).to_json());
+    let policy = format!("version = 1\n[process]\n{table}\n");
+    place.put("policy", policy.as_bytes());
+    let words = ["built", "--trust", "signer.pub", "--policy", "policy"];
+    let (alone, _) = place.verify(&words);
+    let (with, kib) = place.verify(&[&words[..], &["--journal", "journal"]].concat());
+    assert!(kib <= PEAK_KIB + STARTS_KIB, "{kib} KiB");
+    [alone, with]
+}
+
+#[test]
+fn a_build_of_more_starts_than_a_statement_has_is_judged_without_its_journal_or_refused_with_it() {
+    let place = Place::new();
+    let many = u64::try_from(sized(10_100, 100_000)).unwrap();
+    let table = "require = [\"cc\"]\ndeny = [\"curl\"]";
+    assert_eq!(judged(&place, 50, &[], 0, table), [0, 0]);
+    assert_eq!(judged(&place, many, &[], 0, table), [1, 0]);
+    // What only the journal tells is judged.
+    assert_eq!(judged(&place, many, &[(many - 1, "/usr/bin/curl")], 0, table), [1, 1]);
+    // Neither has what nobody recorded.
+    assert_eq!(judged(&place, many, &[], 1, table), [1, 1]);
+    // More than there is memory for.
+    let long = "/".repeat(4000);
+    let others: Vec<(u64, &str)> = (1..=12_000).map(|id| (id, &*long)).collect();
+    assert_eq!(judged(&place, 12_000, &others, 0, "deny = [\"curl\"]"), [1, 1]);
+}
