@@ -40,6 +40,18 @@ pub struct Answer {
     pub err: Vec<u8>,
 }
 
+/// The answers to two questions, asked side by side where another thread can be had.
+pub fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().spawn_scoped(scope, &other);
+        let one = one();
+        match beside {
+            Ok(beside) => (one, beside.join().expect("asking does not panic")),
+            Err(_) => (one, other()),
+        }
+    })
+}
+
 /// Runs a program that reads this text, and waits for its answer.
 ///
 /// # Errors
@@ -60,9 +72,9 @@ pub fn ask(command: &mut Command, text: &[u8], limits: Limits) -> io::Result<Ans
 fn answer(child: &mut Child, text: &[u8], most: usize, until: Deadline) -> io::Result<Answer> {
     let (mut input, text) = (child.stdin.take().expect("it was piped"), text.to_vec());
     // A program that stops early leaves the rest of a long text in the pipe.
-    std::thread::spawn(move || input.write_all(&text));
-    let out = reading(child.stdout.take().expect("it was piped"), most);
-    let err = reading(child.stderr.take().expect("it was piped"), most);
+    std::thread::Builder::new().spawn(move || input.write_all(&text))?;
+    let out = reading(child.stdout.take().expect("it was piped"), most)?;
+    let err = reading(child.stderr.take().expect("it was piped"), most)?;
     let (out, err) = (read(&out, until)?, read(&err, until)?);
     loop {
         if let Some(status) = child.try_wait()? {
@@ -76,17 +88,17 @@ fn answer(child: &mut Child, text: &[u8], most: usize, until: Deadline) -> io::R
 }
 
 /// Reads an output beside the other one, so that neither fills up.
-fn reading(output: impl Read + Send + 'static, most: usize) -> Receiver<io::Result<Vec<u8>>> {
+fn reading(output: impl Read + Send + 'static, most: usize) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
     let (sender, receiver) = channel();
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         let read = output.take(most as u64 + 1).read_to_end(&mut bytes);
         let _ = sender.send(read.map(|_| bytes).and_then(|bytes| match bytes.len() > most {
             true => Err(io::ErrorKind::FileTooLarge.into()),
             false => Ok(bytes),
         }));
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 fn read(output: &Receiver<io::Result<Vec<u8>>>, until: Deadline) -> io::Result<Vec<u8>> {

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
@@ -18,11 +18,11 @@ use zeroize::Zeroize;
 
 pub mod arena;
 mod child;
-mod ignored;
 pub mod notify;
+mod signals;
 
 pub use child::{child, end};
-pub use ignored::{ignore_all_signals, ignore_numbered_signals};
+pub use signals::{hear_children, ignore_all_signals, keep_signals, outlive_size_limit, with_numbers};
 
 /// Whether the kernel says that its clock is synchronised.
 #[must_use]
@@ -35,25 +35,19 @@ pub fn clock_is_synced() -> bool {
     }
 }
 
-static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
-static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
-static SIZE_IGNORED: AtomicBool = AtomicBool::new(false);
-static CHILD_IGNORED: AtomicBool = AtomicBool::new(false);
+/// The standard streams that were closed, a bit each.
+static CLOSED: AtomicI32 = AtomicI32::new(0);
 
 /// Before `main` the standard library opens /dev/null for a closed standard descriptor, which
-/// hides that the output is lost. So this function looks earlier. The standard library also sets
+/// hides that the output is lost, and from the programs that this one starts. So this function looks
+/// earlier. The standard library also sets
 /// SIGPIPE, which the programs that this one starts must find as this program found it.
 extern "C" fn look_around() {
     // SAFETY: F_GETFD takes no further argument and changes nothing.
-    let closed = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) } < 0;
-    OUTPUT_CLOSED.store(closed, Ordering::Relaxed);
-    // SAFETY: an all-zero sigaction is a valid value, and without a new one the call only reads.
-    let ignored = unsafe {
-        let mut now: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut now) == 0
-            && now.sa_sigaction == libc::SIG_IGN
-    };
-    PIPE_IGNORED.store(ignored, Ordering::Relaxed);
+    let is_closed = |stream: i32| unsafe { libc::fcntl(stream, libc::F_GETFD) } < 0;
+    let closed = (0..3).filter(|stream| is_closed(*stream)).map(|stream| 1 << stream).sum();
+    CLOSED.store(closed, Ordering::Relaxed);
+    signals::look_around();
 }
 
 // SAFETY: the C library calls what is in this section once, before main, and the function
@@ -65,50 +59,20 @@ static LOOK_AROUND: extern "C" fn() = look_around;
 /// Whether standard output was closed when the program began.
 #[must_use]
 pub fn output_was_closed() -> bool {
-    OUTPUT_CLOSED.load(Ordering::Relaxed)
+    CLOSED.load(Ordering::Relaxed) & 1 << libc::STDOUT_FILENO != 0
 }
 
-/// Takes a signal as the kernel would, or not at all; how it was taken before.
-fn take(signal: Signal, ignore: bool) -> nix::Result<SigAction> {
-    let handler = if ignore { SigHandler::SigIgn } else { SigHandler::SigDfl };
-    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
-    // SAFETY: neither SIG_IGN nor SIG_DFL runs code of this program.
-    unsafe { sigaction(signal, &action) }
-}
-
-/// Makes a write beyond the limit on the size of files an error; otherwise it would end the
-/// program.
-pub fn outlive_size_limit() {
-    let before = take(Signal::SIGXFSZ, true);
-    let ignored = before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn));
-    SIZE_IGNORED.store(ignored, Ordering::Relaxed);
-}
-
-/// Has the kernel tell of the stops of children, which it does not where SIGCHLD is ignored.
-pub fn hear_children() {
-    let before = take(Signal::SIGCHLD, false);
-    if before.is_ok_and(|before| matches!(before.handler(), SigHandler::SigIgn)) {
-        CHILD_IGNORED.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Gives a program SIGPIPE, SIGXFSZ and SIGCHLD as this one found them: the standard library would
-/// have the first end every program that it starts, [`outlive_size_limit`] would keep the second
-/// from it, and [`hear_children`] the third.
-pub fn keep_signals(command: &mut Command) {
-    let found = [
-        (Signal::SIGPIPE, &PIPE_IGNORED),
-        (Signal::SIGXFSZ, &SIZE_IGNORED),
-        (Signal::SIGCHLD, &CHILD_IGNORED),
-    ];
-    let found = found.map(|(signal, ignored)| (signal, ignored.load(Ordering::Relaxed)));
+/// Gives a program the standard streams closed that this one found so.
+pub fn keep_closed(command: &mut Command) {
+    let closed = CLOSED.load(Ordering::Relaxed);
     let restore = move || {
-        for (signal, ignored) in found {
-            take(signal, ignored)?;
+        for stream in (0..3).filter(|stream| closed & 1 << stream != 0) {
+            // SAFETY: in the child nothing holds this number yet.
+            unsafe { libc::close(stream) };
         }
         Ok(())
     };
-    // SAFETY: between fork and exec it makes two system calls and takes no memory.
+    // SAFETY: between fork and exec it makes system calls and takes no memory.
     unsafe { command.pre_exec(restore) };
 }
 
@@ -141,7 +105,7 @@ pub fn die_of(signal: i32) {
     let Ok(signal) = Signal::try_from(signal) else { return };
     // One image of memory is enough, and it is the other program's.
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
-    let _ = take(signal, false);
+    let _ = signals::take(signal, false);
     let _ = nix::sys::signal::raise(signal);
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(signal)), None);
 }
@@ -152,7 +116,7 @@ pub fn ignore_signals() {
     for signal in
         [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGHUP, Signal::SIGTERM, Signal::SIGXFSZ]
     {
-        let _ = take(signal, true);
+        let _ = signals::take(signal, true);
     }
 }
 

@@ -106,7 +106,7 @@ impl Outputs {
         let disclosures = path_beside(&self.envelope, DISCLOSURES_FILE);
         let mut all = own.into_iter().chain(derived).chain(&manifests).chain([&disclosures]);
         all.try_for_each(|path| {
-            is_free(path, overwrite, "choose another name with -o (in attesh sh with --seal)")
+            is_free(path, overwrite, "choose another name with -o (in attesh sh and run with --seal)")
         })?;
         has_room_for(&self.envelope)
     }

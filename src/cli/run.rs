@@ -19,7 +19,7 @@ use crate::paths;
 use crate::report;
 use crate::run::lines::Lines;
 use crate::supervise::{self, Fail, Hear, Level, Program};
-use crate::text::visible;
+use crate::text::{Command as Typed, Next, told, visible};
 
 /// The exit status if there is no such program, as env(1) has it.
 const NOT_FOUND: u8 = 127;
@@ -27,6 +27,10 @@ const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 
 pub fn run(args: &Run) -> Exit {
+    if args.words.first().is_some_and(|name| name.is_empty()) {
+        return Err(Failure::usage("the name of the program is empty")
+            .next("name a program, as in attesh run -- make test"));
+    }
     let Some(path) = args.words.first().and_then(|name| found(name)) else {
         let name = args.words.first().map(|name| visible(name.as_encoded_bytes())).unwrap_or_default();
         report::say(&format!("{name}: no such program"));
@@ -75,7 +79,7 @@ pub fn run(args: &Run) -> Exit {
     match supervise::run(&program, &session, hear, &level) {
         Ok(outcome) => around.close(Some((&session, None)), !outcome.whole, "program", outcome.status),
         Err(error) => {
-            report::say(&format!("{} did not run: {}", program.path.display(), files::words(&error)));
+            report::say(&not_run(&program.path, &error));
             Ok(match error.raw_os_error() {
                 Some(libc::ENOENT) => NOT_FOUND,
                 Some(libc::EACCES | libc::ENOEXEC | libc::E2BIG) => NOT_RUNNABLE,
@@ -119,6 +123,25 @@ fn found(name: &OsStr) -> Option<PathBuf> {
     paths::program(name.to_str()?)
 }
 
+/// Why a program did not run, and what to do next.
+fn not_run(path: &Path, error: &std::io::Error) -> String {
+    let what = format!("{} did not run: {}", path.display(), files::words(error));
+    let next: Option<Next> = match error.raw_os_error() {
+        Some(libc::EACCES) if path.is_dir() => Some("it is a folder: name a program in it".into()),
+        Some(libc::EACCES) => Some(Next::typing("to see who may run it", Typed::new("ls -l").path(path))),
+        Some(libc::EAGAIN) => Some(Next::typing(
+            "this user may have no more processes: to see the limit",
+            Typed::new("ulimit -u"),
+        )),
+        Some(libc::ENOENT) if path.exists() => Some(Next::typing(
+            "the interpreter that it names is not there: to see which",
+            Typed::new("head -n 1").path(path),
+        )),
+        _ => None,
+    };
+    told(&what, next.as_ref())
+}
+
 /// Runs the program without a recording, which was said.
 fn unrecorded(program: &Program) -> Exit {
     let mut command = Command::new(&program.path);
@@ -126,7 +149,7 @@ fn unrecorded(program: &Program) -> Exit {
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
-            report::say(&format!("{}: {}", program.path.display(), files::words(&error)));
+            report::say(&not_run(&program.path, &error));
             return Ok(NOT_RUNNABLE);
         }
     };

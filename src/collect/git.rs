@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::asked::{Answer, Limits, ask};
+use crate::asked::{Answer, Limits, ask, both};
 use crate::clock::Deadline;
 use crate::fact::git::{Index, NAMES_MAX, Repository, Setting, object, read_config, read_index, read_status};
 use crate::fact::{GIT, Seen};
@@ -174,10 +174,7 @@ impl Git {
 
     /// All that is asked. Where several answers do not depend on one another they come together.
     fn repository(mut self, depth: usize) -> Result<Repository, String> {
-        let (place, config) = std::thread::scope(|scope| {
-            let config = scope.spawn(|| self.config());
-            (self.place(), config.join().expect("asking does not panic"))
-        });
+        let (place, config) = both(|| self.place(), || self.config());
         let (place, config) = (place?, config?);
         if !place.bare && !self.is_at(Path::new(OsStr::from_bytes(&place.folder))) {
             return Err(format!(
@@ -190,10 +187,8 @@ impl Git {
             true => git.bare(),
             false => git.files(&place.folder, depth),
         };
-        let (files, tags) = std::thread::scope(|scope| {
-            let tags = scope.spawn(|| if place.tree.is_some() { self.tags() } else { Ok(Vec::new()) });
-            (of_files(&self), tags.join().expect("asking does not panic"))
-        });
+        let (files, tags) =
+            both(|| of_files(&self), || if place.tree.is_some() { self.tags() } else { Ok(Vec::new()) });
         let tags = tags?;
         let mut remotes: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for Setting { name, value, .. } in config {
@@ -304,12 +299,10 @@ impl Git {
             "--no-renames",
             "--ignore-submodules=dirty",
         ];
-        let (status, index) = std::thread::scope(|scope| {
-            let index = scope.spawn(|| {
-                self.said_of_files(&["ls-files", "--stage", "-v", "-z", "--full-name", "--", ":/"])
-            });
-            (self.said_of_files(&status), index.join().expect("asking does not panic"))
-        });
+        let (status, index) = both(
+            || self.said_of_files(&status),
+            || self.said_of_files(&["ls-files", "--stage", "-v", "-z", "--full-name", "--", ":/"]),
+        );
         let mut repository = read_status(&status?).ok_or("git status said something that is not known")?;
         let index = read_index(&index?).ok_or("git ls-files said something that is not known")?;
         let Index { submodules, unwatched, absent } = index;

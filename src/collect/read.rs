@@ -149,11 +149,15 @@ pub(super) fn read(
             Some(seen)
         };
         let workers: Vec<_> = (0..threads)
-            .map(|_| {
+            .filter_map(|_| {
                 let sender = sender.clone();
-                scope.spawn(move || work(sender))
+                std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).ok()
             })
             .collect();
+        if workers.is_empty() {
+            // Where no thread can be had, this one reads.
+            return work(sender).map(|seen| vec![seen]);
+        }
         drop(sender);
         while over.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
             progress.at(done.load(Ordering::Relaxed));

@@ -462,7 +462,8 @@ fn examine_all<T>(
     let helpers = threads.min(batch.len().div_ceil(SHARE_LINES)).saturating_sub(1);
     let result = std::thread::scope(|scope| {
         for _ in 0..helpers {
-            scope.spawn(work);
+            // Where no thread can be had, this one does it all.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         let result = meanwhile();
         work();

@@ -1,13 +1,14 @@
 //! What a program's file gives to who runs it.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 
+use super::find;
 use crate::sys;
 
 /// The mode bits by which a program runs as its file's owner or group.
@@ -44,19 +45,24 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
 fn interpreter_and_word(script: &Path) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let mut line = Vec::new();
     File::open(script).ok()?.take(INTERPRETER_MAX).read_to_end(&mut line).ok()?;
-    let line = line.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    // Without an end in so many bytes the kernel takes all but the last.
+    let end = memchr::memchr(b'\n', &line);
+    let line = line.get(..end.unwrap_or(INTERPRETER_MAX as usize - 1)).unwrap_or(&line);
+    let line = line.strip_prefix(b"#!")?.trim_ascii();
     let name = line.split(u8::is_ascii_whitespace).next()?;
     let word = line[name.len()..].trim_ascii();
     Some((name.to_vec(), (!word.is_empty()).then(|| word.to_vec())))
 }
 
-/// The words that a process runs with once it has become the program of this name: for a script those
+/// The words that a process runs with once it has become the program of this path: for a script those
 /// of its interpreter, which the kernel puts before its name (binfmt_script). A NUL stands behind each.
 #[must_use]
-pub fn words_of(pid: u32, name: &[u8], words: &[u8]) -> Vec<u8> {
-    let (mut name, mut words) = (name.to_vec(), words.to_vec());
+pub fn words_of(pid: u32, path: &[u8], name: &[u8], words: &[u8]) -> Vec<u8> {
+    let (mut path, mut name, mut words) = (path.to_vec(), name.to_vec(), words.to_vec());
     for _ in 0..INTERPRETERS_MAX {
-        let Some((program, word)) = interpreter_and_word(&seen_by(pid, &name)) else { break };
+        let read = interpreter_and_word(&seen_by(pid, &path));
+        let read = read.or_else(|| interpreter_and_word(&found_by(pid, &path)?));
+        let Some((program, word)) = read else { break };
         let rest = words.iter().position(|byte| *byte == 0).map_or(words.len(), |at| at + 1);
         let mut whole = Vec::new();
         for part in [Some(&program), word.as_ref(), Some(&name)].into_iter().flatten() {
@@ -64,35 +70,45 @@ pub fn words_of(pid: u32, name: &[u8], words: &[u8]) -> Vec<u8> {
             whole.push(0);
         }
         whole.extend_from_slice(&words[rest..]);
-        (name, words) = (program, whole);
+        (path, name, words) = (program.clone(), program, whole);
     }
     words
 }
 
-/// Whether what a process runs is the file of this name, or, for a script, its interpreter.
-#[must_use]
-pub fn is_program_of(pid: u32, name: &[u8]) -> bool {
-    let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-    let Ok(running) = std::fs::metadata(format!("/proc/{pid}/exe")).map(identity) else { return false };
-    let mut name = name.to_vec();
+/// Whether what a process runs is the file of this path, or, for a script, its interpreter.
+///
+/// # Errors
+/// What it runs, nobody may look at: the file cannot be read.
+pub fn is_program_of(pid: u32, path: &[u8]) -> io::Result<bool> {
+    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    let running = fs::metadata(format!("/proc/{pid}/exe")).map(identity)?;
+    let mut path = path.to_vec();
     for _ in 0..=INTERPRETERS_MAX {
-        let path = seen_by(pid, &name);
-        if path.metadata().map(identity).is_ok_and(|there| there == running) {
-            return true;
+        let (plain, found) = (seen_by(pid, &path), || found_by(pid, &path));
+        let is_it = |at: &PathBuf| at.metadata().map(identity).is_ok_and(|there| there == running);
+        if is_it(&plain) || found().as_ref().is_some_and(is_it) {
+            return Ok(true);
         }
-        let Some((program, _)) = interpreter_and_word(&path) else { return false };
-        name = program;
+        let read = interpreter_and_word(&plain).or_else(|| interpreter_and_word(&found()?));
+        let Some((program, _)) = read else { return Ok(false) };
+        path = program;
     }
-    false
+    Ok(false)
 }
 
 /// Whether what a process runs is this file: device and inode.
 #[must_use]
 pub fn is_file(pid: u32, file: (u64, u64)) -> bool {
-    std::fs::metadata(format!("/proc/{pid}/exe")).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
+    fs::metadata(format!("/proc/{pid}/exe")).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
 }
 
-/// The path by which this process finds what another one finds by a name.
+/// The same where links in the name begin at the root of that process, and that is another one.
+fn found_by(pid: u32, name: &[u8]) -> Option<PathBuf> {
+    let name = Path::new(std::ffi::OsStr::from_bytes(name));
+    Some(find::within(pid, &find::find(pid, name, true)?))
+}
+
+/// The path by which this process finds what another one finds by a name without such links.
 fn seen_by(pid: u32, name: &[u8]) -> PathBuf {
     let name = Path::new(std::ffi::OsStr::from_bytes(name));
     match name.strip_prefix("/") {

@@ -7,13 +7,16 @@
 //! Rules: every start of a program is held, also one by the calls of another kind of processor; what
 //! this file does not know is refused as unknown. Nothing is decided by looking up a path.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
-use super::proc;
 use super::remote::Memory;
 use super::touch::{self, Flags, Row};
+use super::{find, proc};
 use crate::sys::notify::{Call, Line};
 
 /// Calls of one kind of processor (the kernel's tables of system calls).
@@ -323,9 +326,7 @@ pub struct Wanted {
     pub words: Vec<u8>,
     /// Bytes of them were left out.
     pub cut: bool,
-    /// It was asked for by an open file, and not by a path.
-    pub by_file: bool,
-    /// Which file that was: device and inode.
+    /// Which file that is, where the name is of something open: device and inode.
     pub file: Option<(u64, u64)>,
 }
 
@@ -370,11 +371,19 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
         words.push(0);
         at += place.pointer;
     }
-    let file = place
+    let mut file = place
         .beside
         .filter(|_| by_file)
         .and_then(|descriptor| proc::identity_of_open(thread, descriptor).ok());
-    Ok(Wanted { path, name, words, cut, by_file, file })
+    if find::is_own(&path)
+        && let Some(found) = find::find(thread, Path::new(OsStr::from_bytes(&path)), true)
+        && let Ok(meta) = fs::metadata(find::within(thread, &found))
+    {
+        // What it has open now, it may have closed once it has become that.
+        file = Some((meta.dev(), meta.ino()));
+        path = found.into_os_string().into_vec();
+    }
+    Ok(Wanted { path, name, words, cut, file })
 }
 
 /// What a process has just become, of which nothing has run.
@@ -403,7 +412,7 @@ pub fn became(process: u32) -> io::Result<Wanted> {
         }
         None => name.clone(),
     };
-    Ok(Wanted { path, name, cut: words.len() >= WORDS_MAX, words, by_file, file: None })
+    Ok(Wanted { path, name, cut: words.len() >= WORDS_MAX, words, file: None })
 }
 
 /// Which process a thread is of, and that one's parent.
@@ -421,11 +430,7 @@ pub struct Kin {
 /// It is gone.
 pub fn kin(thread: u32) -> io::Result<Kin> {
     let text = proc::small(&format!("/proc/{thread}/status"))?;
-    let number = |name: &[u8]| {
-        let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
-        std::str::from_utf8(line).ok()?.trim().parse().ok()
-    };
-    let found = number(b"Tgid:").zip(number(b"PPid:"));
+    let found = proc::numbered(&text, "Tgid:").zip(proc::numbered(&text, "PPid:"));
     found.map(|(process, parent)| Kin { process, parent }).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
@@ -433,13 +438,9 @@ pub fn kin(thread: u32) -> io::Result<Kin> {
 /// of one in `/proc`.
 #[must_use]
 pub fn meant(thread: u32, descriptor: i32) -> Option<u32> {
-    let number = |path: String, name: &[u8]| -> Option<u32> {
-        let text = proc::small(&path).ok()?;
-        let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
-        std::str::from_utf8(line).ok()?.trim().parse().ok()
-    };
-    number(format!("/proc/{thread}/fdinfo/{descriptor}"), b"Pid:")
-        .or_else(|| number(format!("/proc/{thread}/fd/{descriptor}/status"), b"Tgid:"))
+    let number = |below: String, name: &str| proc::number_in(&format!("/proc/{thread}/{below}"), name).ok();
+    number(format!("fdinfo/{descriptor}"), "Pid:")
+        .or_else(|| number(format!("fd/{descriptor}/status"), "Tgid:"))
 }
 
 /// The working folder of a process.
@@ -465,8 +466,6 @@ pub fn words(process: u32) -> io::Result<Vec<u8>> {
 /// Whether a process numbers processes as this one does.
 #[must_use]
 pub fn counts_as_we(process: u32) -> bool {
-    let inode = |of: &str| {
-        fs::metadata(format!("/proc/{of}/ns/pid")).map(|meta| std::os::unix::fs::MetadataExt::ino(&meta)).ok()
-    };
+    let inode = |of: &str| fs::metadata(format!("/proc/{of}/ns/pid")).map(|meta| meta.ino()).ok();
     inode(&process.to_string()) == inode("self")
 }

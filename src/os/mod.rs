@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod exec;
+pub mod find;
 pub mod held;
 pub mod memory;
 pub mod proc;

@@ -120,6 +120,30 @@ pub fn parent(pid: u64) -> Option<u64> {
     fields(&small(&format!("/proc/{pid}/stat")).ok()?)?.get(1)?.parse().ok()
 }
 
+/// The number behind a name in a file of `/proc` that has a name on each line.
+///
+/// # Errors
+/// It cannot be read, or has no such number.
+pub fn number_in(path: &str, name: &str) -> io::Result<u32> {
+    let text = small(path)?;
+    numbered(&text, name).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The number behind a name in such a text.
+#[must_use]
+pub fn numbered(text: &[u8], name: &str) -> Option<u32> {
+    let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()))?;
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
+}
+
+/// The process that follows a thread; 0 if none does.
+///
+/// # Errors
+/// It is gone.
+pub fn tracer(thread: u32) -> io::Result<u32> {
+    number_in(&format!("/proc/{thread}/status"), "TracerPid:")
+}
+
 /// All processes that this one sees.
 fn all() -> impl Iterator<Item = u32> {
     let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -158,6 +182,13 @@ pub fn is_of_own_namespace() -> bool {
 #[must_use]
 pub fn is_ending(pid: u32) -> bool {
     parent_of_living(pid.into()).is_none()
+}
+
+/// Whether a process has stopped, by a signal or for who follows it.
+#[must_use]
+pub fn has_stopped(pid: u32) -> bool {
+    let text = small(&format!("/proc/{pid}/stat")).unwrap_or_default();
+    fields(&text).and_then(|fields| fields.first().copied()).is_some_and(|state| matches!(state, "T" | "t"))
 }
 
 /// How many processes run below one, but for this one of them.

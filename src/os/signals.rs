@@ -2,11 +2,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Pid, getsid};
 
 use super::proc;
+use crate::sys;
 
 /// How far up the parents of a process are looked at.
 const GENERATIONS_MAX: usize = 64;
@@ -16,8 +17,7 @@ pub struct Signals {
     from: Option<SignalFd>,
 }
 
-/// All but those that cannot be caught, that stop, and that have a number only (the real-time
-/// ones). A fault of this program's own ends it although its signal is blocked.
+/// All that have a name but those that cannot be caught and that stop. A fault of this program's own ends it although its signal is blocked.
 const HANDED_ON: [Signal; 25] = [
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -52,6 +52,7 @@ impl Signals {
     pub fn take() -> Self {
         let mut set: SigSet = HANDED_ON.into_iter().collect();
         set.add(Signal::SIGCHLD);
+        let set = sys::with_numbers(set);
         let from = set
             .thread_block()
             .ok()
@@ -71,12 +72,14 @@ impl Signals {
     pub fn hand_on(&self, pid: u32) {
         let Some(from) = &self.from else { return };
         while let Ok(Some(info)) = from.read_signal() {
-            let signal = i32::try_from(info.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
-            let Some(signal) = signal.filter(|signal| *signal != Signal::SIGCHLD) else { continue };
+            let signal = info.ssi_signo.cast_signed();
+            if signal == libc::SIGCHLD {
+                continue;
+            }
             let by_terminal = info.ssi_code > 0 && !is_hangup_of_leader(signal);
             let own = info.ssi_pid == std::process::id();
             if !by_terminal && !own && !is_below(info.ssi_pid, pid) {
-                let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), signal);
+                sys::send(Pid::from_raw(pid.cast_signed()), signal);
             }
         }
     }
@@ -110,8 +113,8 @@ impl AsFd for Children {
 
 /// Whether a signal of the terminal is for this program alone: of a hangup the kernel tells only the
 /// leader of the session, with these two.
-fn is_hangup_of_leader(signal: Signal) -> bool {
-    matches!(signal, Signal::SIGHUP | Signal::SIGCONT) && getsid(None) == Ok(Pid::this())
+fn is_hangup_of_leader(signal: i32) -> bool {
+    matches!(signal, libc::SIGHUP | libc::SIGCONT) && getsid(None) == Ok(Pid::this())
 }
 
 /// Whether a process is this one or one that it started.

@@ -11,12 +11,14 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::proc;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+
 use super::remote::Memory;
+use super::{find, proc};
 
 /// Flags of open(2) that may change a file; they are the same for each kind of processor here.
 pub const WRITES: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC).cast_unsigned();
@@ -211,66 +213,45 @@ impl Name {
     /// The name that a thread gave, from this folder on; a link at its end may be followed.
     fn of(thread: u32, folder: Vec<u8>, given: &[u8], follows: bool) -> Self {
         let elsewhere = is_elsewhere(thread);
-        let whole = [&folder, &b"/"[..], given].concat();
-        let whole = if given.starts_with(b"/") { of_thread(thread, given) } else { whole };
+        let whole =
+            if given.starts_with(b"/") { given.to_vec() } else { [&folder, &b"/"[..], given].concat() };
         if elsewhere {
             return Name { path: whole, state: None, elsewhere };
         }
-        let (path, state) = real(Path::new(OsStr::from_bytes(&whole)), follows);
+        let (path, state) = real(thread, Path::new(OsStr::from_bytes(&whole)), follows);
         Name { path: path.into_os_string().into_vec(), state, elsewhere }
     }
 }
 
-/// A path from the root on, where one below `/proc/self` means a thread's own.
-fn of_thread(thread: u32, given: &[u8]) -> Vec<u8> {
-    const OWN: [(&[u8], &str); 6] = [
-        (b"/proc/self/", ""),
-        (b"/proc/thread-self/", ""),
-        (b"/dev/fd/", "fd/"),
-        (b"/dev/stdin", "fd/0"),
-        (b"/dev/stdout", "fd/1"),
-        (b"/dev/stderr", "fd/2"),
-    ];
-    for (own, to) in OWN {
-        if let Some(rest) = given.strip_prefix(own) {
-            return [format!("/proc/{thread}/{to}").as_bytes(), rest].concat();
+/// A path without links, as far as its folders are there, and what has it.
+fn real(thread: u32, given: &Path, follows: bool) -> (PathBuf, Option<State>) {
+    let plain = match (given.parent().map(folder_at), given.file_name()) {
+        (Some(Some(folder)), Some(name)) => Some(folder.join(name)),
+        _ => None,
+    };
+    if let Some(path) = plain {
+        let meta = fs::symlink_metadata(&path).ok();
+        if !follows || !meta.as_ref().is_some_and(Metadata::is_symlink) {
+            return (path, meta.as_ref().map(State::from));
         }
     }
-    given.to_vec()
+    // A link to nothing: what is made gets the name that it leads to. Where a folder is missing, or there
+    // are too many links, the call fails, too.
+    let path = find::find(thread, given, follows).unwrap_or_else(|| given.components().collect());
+    let state = State::of(&path);
+    (path, state)
 }
 
-/// A path without links, as far as its folders are there, and what has it.
-fn real(given: &Path, follows: bool) -> (PathBuf, Option<State>) {
-    let seen = |path: PathBuf| {
-        let state = State::of(&path);
-        (path, state)
-    };
-    let (Some(folder), Some(name)) = (given.parent(), given.file_name()) else {
-        return seen(given.canonicalize().unwrap_or_else(|_| given.to_owned()));
-    };
-    let Ok(folder) = folder_at(folder) else {
-        // The call fails, too.
-        return seen(given.components().collect());
-    };
-    let path = folder.join(name);
-    let meta = fs::symlink_metadata(&path).ok();
-    if !follows || !meta.as_ref().is_some_and(Metadata::is_symlink) {
-        return (path, meta.as_ref().map(State::from));
-    }
-    // A link to nothing: what is made gets the name that it leads to.
-    match (path.canonicalize(), fs::read_link(&path)) {
-        (Ok(path), _) => seen(path),
-        (Err(_), Ok(target)) => real(&folder.join(target), false),
-        (Err(_), Err(_)) => seen(path),
-    }
-}
-
-/// The path of a folder without links: the kernel says it of one that is open, which asks less than a
-/// look at each part of the path.
-fn folder_at(path: &Path) -> io::Result<PathBuf> {
-    let flags = libc::O_PATH | libc::O_DIRECTORY;
-    let folder = fs::File::options().read(true).custom_flags(flags).open(path)?;
-    proc::path_of_own(folder.as_raw_fd())
+/// The path of a folder without links, if all that leads there is the same for each process. The kernel
+/// says it of one that is open, which asks less than a look at each part of the path.
+fn folder_at(path: &Path) -> Option<PathBuf> {
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    // A kernel before 5.6 has no such call.
+    let folder = openat2(AT_FDCWD, path, how).ok()?;
+    let path = proc::path_of_own(folder.as_raw_fd()).ok()?;
+    (!path.starts_with("/proc")).then_some(path)
 }
 
 /// The word of a shell that a held thread gives with this call, if it is one.

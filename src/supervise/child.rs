@@ -9,6 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 use super::hear::Hear;
 use super::level::Level;
 use super::recorder::Recorder;
@@ -92,6 +94,7 @@ fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -
     };
     let _ = word.send(&mut words);
     drop(words);
+    recorder.waits_in_front = false;
     // What runs on needs somebody who answers: without a listener it could start nothing.
     sys::leave_streams();
     recorder.has_closed = true;
@@ -105,6 +108,10 @@ fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -
 fn step_aside() {
     sys::ignore_all_signals();
     let _ = nix::unistd::setsid();
+    // One descriptor is needed for each process below; those have the limit that they were given.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
     // An orphan becomes a child of this process: its end is told, and whoever starts it stays known.
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
@@ -231,5 +238,6 @@ fn command(program: &Program, session: &Session) -> Command {
     }
     session.tell(&mut command);
     sys::keep_signals(&mut command);
+    sys::keep_closed(&mut command);
     command
 }

@@ -8,14 +8,19 @@
 //! that it would have got.
 
 use std::io;
+use std::time::Duration;
 
 use nix::unistd::Pid;
 
-use super::recorder::{Recorder, Sight};
+use super::recorder::{Recorder, Rest, Sight};
 use super::words::Fail;
+use crate::clock::Deadline;
 use crate::fact::process::SeenBy;
-use crate::os::held;
+use crate::os::{held, proc};
 use crate::sys::{self, Resume, notify};
+
+/// How long the program has to stay stopped before who waits for it stops, too.
+const RESTS: Duration = Duration::from_millis(20);
 
 impl Recorder<'_> {
     /// What the kernel tells of the program, and of what is followed.
@@ -23,17 +28,48 @@ impl Recorder<'_> {
         self.children.heard();
         while let Some((pid, state)) = notify::next_change() {
             let id = pid.unsigned_abs();
-            match libc::WIFSTOPPED(state) {
-                true if self.by.starts == SeenBy::Trace => self.stops(pid, state),
-                true => self.becomes(pid, state),
-                false => {
+            // What is no child is followed; a child that is not has stopped for whoever looks at it.
+            let is_plain = || state >> 16 == 0 && !proc::tracer(id).is_ok_and(|by| by == std::process::id());
+            match () {
+                () if libc::WIFCONTINUED(state) => self.goes_on(id),
+                () if libc::WIFSTOPPED(state) && self.by.starts == SeenBy::Trace => self.stops(pid, state),
+                () if libc::WIFSTOPPED(state) && is_plain() => self.rests(id),
+                () if libc::WIFSTOPPED(state) => self.becomes(pid, state),
+                () => {
                     self.followed.remove(&id);
                     if id == self.root {
+                        self.goes_on(id);
                         self.state = Some(state);
                     }
                     self.ended(id, Some(state));
                 }
             }
+        }
+    }
+
+    /// A process has stopped. Whoever runs the program sees the process that waits for it alone: that is to
+    /// stop with it.
+    fn rests(&mut self, id: u32) {
+        if id == self.root && self.waits_in_front {
+            self.rest = Some(Rest { until: Deadline::after(RESTS), is_told: false });
+        }
+    }
+
+    /// Has who waits stop if the program stays stopped: what the terminal sends stops both, and what wakes
+    /// both comes first then.
+    pub(super) fn look_at_rest(&mut self) {
+        if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.is_told && rest.until.left().is_zero()) {
+            rest.is_told = true;
+            if proc::has_stopped(self.root) {
+                sys::send(Pid::from_raw(self.guarded.waits.cast_signed()), libc::SIGSTOP);
+            }
+        }
+    }
+
+    /// A process that had stopped goes on, whoever woke it.
+    fn goes_on(&mut self, id: u32) {
+        if id == self.root && self.rest.take().is_some_and(|rest| rest.is_told) {
+            sys::send(Pid::from_raw(self.guarded.waits.cast_signed()), libc::SIGCONT);
         }
     }
 
@@ -67,7 +103,14 @@ impl Recorder<'_> {
                 Resume::Go(0)
             }
             // A stop of job control holds until a SIGCONT; the trap that comes with that one does not.
-            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Resume::Stay,
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => {
+                self.rests(pid.unsigned_abs());
+                Resume::Stay
+            }
+            libc::PTRACE_EVENT_STOP => {
+                self.goes_on(pid.unsigned_abs());
+                Resume::Go(0)
+            }
             0 => Resume::Go(signal),
             _ => Resume::Go(0),
         };

@@ -50,9 +50,8 @@ impl Level {
     #[must_use]
     pub fn here() -> Self {
         if !proc::is_of_own_namespace() {
-            return Level::Unseen(
-                "/proc numbers processes otherwise than this process's namespace".to_owned(),
-            );
+            let why = "/proc is not mounted, or numbers processes otherwise than this process's namespace";
+            return Level::Unseen(why.to_owned());
         }
         let Err(error) = can_hold() else { return Level::Held };
         let why = match error.raw_os_error() {

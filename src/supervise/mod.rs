@@ -10,6 +10,7 @@
 //! start is in the journal before the program runs. The status and the signal of the program pass.
 
 mod agent;
+mod begins;
 mod child;
 mod counted;
 mod followed;
@@ -120,7 +121,6 @@ fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
     drop(theirs);
     ours.set_nonblocking(true)?;
     let signals = Signals::take();
-    sys::ignore_numbered_signals();
     // A recorder that stays for what runs on in the background is not waited for.
     let line = BufReader::new(line);
     Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))
@@ -201,7 +201,8 @@ impl Waiting {
                 self.listener = Some(listener.into());
             }
             while let Some((child, state)) = notify::next_change() {
-                if child.unsigned_abs() == pid {
+                let has_ended = libc::WIFEXITED(state) || libc::WIFSIGNALED(state);
+                if has_ended && child.unsigned_abs() == pid {
                     return Ok(Ended::Alone(ExitStatus::from_raw(state), self.lost));
                 }
             }

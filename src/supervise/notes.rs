@@ -60,7 +60,7 @@ impl Recorder<'_> {
             }
             Note::Next(when, children) => {
                 self.write_touched(false);
-                let orphans = self.has_orphans();
+                let orphans = self.has_orphans(self.tree.units.shell());
                 self.tree.units.next(when, &children, orphans);
                 if self.touches.is_some() {
                     self.answer(true);
@@ -79,9 +79,12 @@ impl Recorder<'_> {
         }
     }
 
-    /// Whether processes live whose parent ended: they are children of this one, as is who runs the script.
-    pub(super) fn has_orphans(&self) -> bool {
-        proc::children(std::process::id()).iter().any(|child| *child != self.root)
+    /// Whether processes live that are not below the shell: those whose parent ended are children of this
+    /// one, as is who runs the script; and a program of the shell can make children of that.
+    pub(super) fn has_orphans(&self, shell: Option<u32>) -> bool {
+        let is_other =
+            |of: u32, known: Option<u32>| proc::children(of).iter().any(|child| Some(*child) != known);
+        is_other(std::process::id(), Some(self.root)) || is_other(self.root, shell)
     }
 
     fn answer(&mut self, yes: bool) {

@@ -7,15 +7,15 @@
 //! Rules: one thread; nothing but the answer to a held process may make that process wait. What cannot
 //! be recorded is counted, and said once.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::resource::{Resource, getrlimit};
 
 use super::hear::Hear;
 use super::level::Level;
@@ -28,20 +28,18 @@ use super::{agent, records};
 use crate::clock::Deadline;
 use crate::collect;
 use crate::fact::process::{End, SeenBy};
-use crate::files;
 use crate::journal::append::Writer;
 use crate::lock;
-use crate::os::held::{self, Also, Asked, Guarded, Place, Wanted};
+use crate::os::held::{self, Also, Asked, Guarded};
 use crate::os::signals::Children;
 use crate::os::touch::{self, Row};
-use crate::os::{exec, proc};
 use crate::record::{self, CloseReason};
 use crate::report;
 use crate::session::birth::{self, Shell};
 use crate::session::{Result, Session, close, shells};
 use crate::sys::Held;
 use crate::sys::notify::{self, Call};
-use crate::text::{quoted, visible};
+use crate::text::quoted;
 
 /// How many ends are recorded at once.
 const ENDS_MAX: usize = 64;
@@ -51,14 +49,14 @@ const ENDS_WAIT_MS: u16 = 500;
 /// often that is looked at, in milliseconds.
 pub(super) const REAPED: Duration = Duration::from_secs(1);
 const REAPED_LOOK_MS: u16 = 20;
-/// How many bytes of words stand in the detail of an anomaly.
-const DETAIL_MAX: usize = 400;
+/// How often it is looked at who is followed or has stopped, in milliseconds.
+const LOOK_MS: u16 = 50;
 /// What is waited for, by the number that the kernel gives back; from the fifth on process ids.
 const LISTENER: u64 = 0;
 const CHILDREN: u64 = 1;
 const NOTES: u64 = 2;
 const LISTENERS: u64 = 3;
-const PROCESSES: u64 = 4;
+pub(super) const PROCESSES: u64 = 4;
 
 /// What records the starts below a program, or below the shell of a script.
 pub struct Recorder<'a> {
@@ -70,6 +68,10 @@ pub struct Recorder<'a> {
     pub(super) guarded: Guarded,
     /// The program, or who runs the script.
     pub(super) root: u32,
+    /// Whether who waits stands for the program, for the terminal and for who runs it.
+    pub(super) waits_in_front: bool,
+    /// That the program has stopped.
+    pub(super) rest: Option<Rest>,
     /// By what starts are seen.
     pub(super) level: Level,
     pub(super) by: By,
@@ -84,13 +86,17 @@ pub struct Recorder<'a> {
     pub(super) children: Children,
     pub(super) tree: Tree,
     /// Threads that are followed until they become another program.
-    pub(super) followed: HashSet<u32>,
+    pub(super) followed: HashMap<u32, Followed>,
+    /// Calls that wait until another thread of their process has become a program, or has not.
+    pub(super) waiting: Vec<Call>,
     /// The program, until it has begun.
     pub held: Option<Held>,
     /// Something became the program that it asked for.
     pub has_begun: bool,
     /// How the program ended, as wait(2) codes it.
     pub state: Option<i32>,
+    /// How many descriptors this process may have.
+    pub(super) descriptors: u64,
     /// Starts that are in no record, although they have a number.
     pub(super) lost: u64,
     /// Starts of which nothing could be read.
@@ -103,6 +109,13 @@ pub struct Recorder<'a> {
     pub has_closed: bool,
 }
 
+/// A thread that is followed until it has become what it asked for.
+pub(super) struct Followed {
+    pub(super) process: u32,
+    /// When it is looked at whether it did not.
+    pub(super) look: Deadline,
+}
+
 /// What was seen of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
@@ -112,6 +125,14 @@ pub(super) enum Sight {
     Became,
     /// What was asked for; nobody sees whether the start takes place.
     Nobody,
+}
+
+/// The program has stopped.
+pub(super) struct Rest {
+    /// Until when it may be that all were stopped with it.
+    pub(super) until: Deadline,
+    /// Who waits was stopped, too, or needed not to be.
+    pub(super) is_told: bool,
 }
 
 /// Who runs a script in a shell.
@@ -162,6 +183,7 @@ impl<'a> Recorder<'a> {
             io::Error::from(Errno::ECANCELED)
         })?;
         let mut recorder = Recorder::new(session, root, also, program.fail, level)?;
+        recorder.waits_in_front = true;
         recorder.shell = Some(shell);
         recorder.tree.units = Units::of_program(records::N);
         Ok(recorder)
@@ -200,6 +222,8 @@ impl<'a> Recorder<'a> {
             shell: None,
             guarded: Guarded::here(),
             root,
+            waits_in_front: false,
+            rest: None,
             by: By { starts: level.seen_by(), handle: !also.ends },
             level,
             touches: also.files.then(|| AllTouches::new(own)),
@@ -209,7 +233,9 @@ impl<'a> Recorder<'a> {
             poll,
             children,
             tree: Tree::default(),
-            followed: HashSet::new(),
+            followed: HashMap::new(),
+            waiting: Vec::new(),
+            descriptors: getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| now),
             held: None,
             has_begun: false,
             state: None,
@@ -253,10 +279,13 @@ impl<'a> Recorder<'a> {
             if is_over(self) || (self.alone.is_some() && self.state.is_some() && self.has_closed) {
                 return Ok(());
             }
-            let limit = match (self.alone, self.tree.ends.is_empty() || self.has_closed) {
-                (Some(_), _) => EpollTimeout::from(REAPED_LOOK_MS),
-                (None, true) => EpollTimeout::NONE,
-                (None, false) => EpollTimeout::from(ENDS_WAIT_MS),
+            let has_ends = !self.tree.ends.is_empty() && !self.has_closed;
+            let is_calm = self.followed.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_told);
+            let limit = match (self.alone, has_ends, is_calm) {
+                (Some(_), _, _) => EpollTimeout::from(REAPED_LOOK_MS),
+                (None, _, false) => EpollTimeout::from(LOOK_MS),
+                (None, true, true) => EpollTimeout::from(ENDS_WAIT_MS),
+                (None, false, true) => EpollTimeout::NONE,
             };
             let count = match self.poll.wait(&mut events, limit) {
                 Err(Errno::EINTR) => continue,
@@ -267,7 +296,14 @@ impl<'a> Recorder<'a> {
             if count == 0 || events[..count].iter().any(|event| event.data() == CHILDREN) {
                 self.hear_changes();
             }
+            self.look_at_followed();
+            self.look_at_rest();
             self.hear_notes();
+            for call in std::mem::take(&mut self.waiting) {
+                if self.is_held(&call) {
+                    self.hear(&call)?;
+                }
+            }
             for event in &events[..count] {
                 match event.data() {
                     LISTENER => self.hear_call(event.events())?,
@@ -290,11 +326,20 @@ impl<'a> Recorder<'a> {
             self.poll.delete(listener)?;
             return Ok(());
         }
-        let Some(call) = notify::next(listener.as_fd())? else { return Ok(()) };
+        match notify::next(listener.as_fd())? {
+            Some(call) => self.hear(&call),
+            None => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, call: &Call) -> io::Result<()> {
         let mut asked = None;
-        let refused = match held::asked(&call) {
+        let refused = match held::asked(call) {
+            // What has come to its end may still be sealed.
+            Some(Asked::Reach(name)) => self.reach(call, name),
+            Some(Asked::Send(descriptor)) => self.sends(call, descriptor),
             _ if self.has_closed => None,
-            Some(Asked::Start(place)) => match self.start(&call, &place, &mut asked) {
+            Some(Asked::Start(place)) => match self.start(call, &place, &mut asked) {
                 Some(answer) => answer,
                 None => return Ok(()),
             },
@@ -304,9 +349,7 @@ impl<'a> Recorder<'a> {
                 }
                 None
             }
-            Some(Asked::Reach(name)) => self.reach(&call, name),
-            Some(Asked::Send(descriptor)) => self.sends(&call, descriptor),
-            Some(Asked::Touch(row)) => match self.word(&call, row)? {
+            Some(Asked::Touch(row)) => match self.word(call, row)? {
                 Some(answer) => answer,
                 None => return Ok(()),
             },
@@ -320,74 +363,8 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// While the kernel has a process become a program: makes what the record needs.
-    fn prepare(&mut self, process: u32) {
-        if let Some(masker) = self.session.known_masker() {
-            self.tree.prepare(process, |wanted, folder| records::texts(masker, wanted, folder));
-        }
-        self.session.look_ahead();
-    }
-
     pub(super) fn is_held(&self, call: &Call) -> bool {
         self.listener.as_ref().is_some_and(|listener| notify::is_held(listener.as_fd(), call.id))
-    }
-
-    /// A process is to become another program: records that. The answer is the error with which it is
-    /// refused, if it is; none is needed if the process is gone.
-    fn start(&mut self, call: &Call, place: &Place, asked: &mut Option<u32>) -> Option<Option<i32>> {
-        let read = || {
-            let (kin, folder) = (held::kin(call.thread)?, held::folder(call.thread)?);
-            let wanted = match held::wanted(call.thread, place) {
-                // The kernel may find there what was not there now: another thread can put it there.
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EIO)) => {
-                    Wanted::default()
-                }
-                wanted => wanted?,
-            };
-            Ok((kin, wanted, folder))
-        };
-        let read: io::Result<_> = read();
-        if !self.is_held(call) {
-            return None;
-        }
-        let (kin, wanted, folder) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                self.cannot_read(call.thread, &error);
-                return Some(self.refusal());
-            }
-        };
-        if self.script.is_some() && self.tree.units.is_new() {
-            // The first that a new listener tells of is the shell itself.
-            let orphans = self.has_orphans();
-            self.tree.units.begin(kin.process, orphans);
-        }
-        let followed = notify::follow(call.thread);
-        if followed {
-            self.followed.insert(call.thread);
-        }
-        let (is_new, left) = self.tree.asks(kin, wanted, folder);
-        self.write_left(left);
-        if is_new && let Ok(handle) = notify::process(kin.process) {
-            // One that tells how it ended does so when its parent has waited for it.
-            let wait = if self.by.handle { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
-            let _ = self.poll.add(&handle, EpollEvent::new(wait, PROCESSES + u64::from(kin.process)));
-            self.tree.hold(kin.process, handle);
-        }
-        // Who is followed stops before it runs anything of the new program, and is recorded there: what
-        // the kernel took, and nothing that it refused. Of the shell of a script who follows that tells.
-        // If somebody else follows this one, nobody tells this process what becomes of it.
-        *asked = Some(kin.process).filter(|_| followed);
-        let is_told = followed || self.follows_already(call) || self.tree.units.is_shell(kin.process);
-        let is_written = is_told || self.began(kin.process, Sight::Nobody);
-        Some(if is_written { None } else { self.refusal() })
-    }
-
-    /// A start by a process of which nothing can be read.
-    pub(super) fn cannot_read(&mut self, process: u32, error: &io::Error) {
-        self.unread += 1;
-        let detail = format!("a start by process {process}: {}", files::words(error));
-        self.anomaly("start-unread", &detail);
     }
 
     /// A process is to make, change or remove what a name leads to: lets it, and keeps the names.
@@ -437,52 +414,6 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn refusal(&self) -> Option<i32> {
-        (self.fail == Fail::Closed).then_some(libc::EPERM)
-    }
-
-    /// Whether a thread that asked before, and was refused, is followed from then.
-    fn follows_already(&self, call: &Call) -> bool {
-        self.followed.contains(&call.thread)
-    }
-
-    /// A process became the program that it asked for, and has not run anything of it; or it is about to,
-    /// and nobody will tell. Whether that is recorded.
-    pub(super) fn began(&mut self, pid: u32, sight: Sight) -> bool {
-        if self.has_closed {
-            return true;
-        }
-        let Some(mut start) = self.tree.became(pid) else { return true };
-        self.has_begun = true;
-        let unsure = sight == Sight::Nobody;
-        if sight == Sight::Asked
-            && let Some(changed) = changed(pid, &start.wanted)
-        {
-            let shown = |wanted: &Wanted| {
-                let words = &wanted.words[..wanted.words.len().min(DETAIL_MAX)];
-                format!("{} {}", visible(&wanted.path), visible(words))
-            };
-            let detail = format!("start {} was asked for as {}", start.numbers.id, shown(&start.wanted));
-            self.anomaly("start-changed", &detail);
-            (start.wanted, start.texts) = (changed, None);
-        }
-        if sight == Sight::Asked
-            && let Ok(folder) = held::folder(pid)
-            && self.tree.moves(pid, &folder)
-        {
-            let detail = format!("start {} was asked for in another folder", start.numbers.id);
-            self.anomaly("start-changed", &detail);
-            (start.folder, start.texts) = (Some(folder), None);
-        }
-        if self.shell.is_none()
-            && let Some(script) = self.script.as_mut()
-        {
-            script.early.push((start, unsure));
-            return true;
-        }
-        self.write(1, |writer, shell| records::process(writer, shell, &start, unsure))
-    }
-
     /// A process has ended: its parent knows, or it is a child of this one.
     pub(super) fn ended(&mut self, pid: u32, state: Option<i32>) {
         self.tells_end(pid, state);
@@ -507,6 +438,9 @@ impl<'a> Recorder<'a> {
     }
 
     pub(super) fn anomaly(&mut self, what: &str, detail: &str) {
+        if self.has_closed {
+            return;
+        }
         self.write(0, |writer, _| records::anomaly(writer, what, detail));
     }
 
@@ -567,26 +501,4 @@ impl<'a> Recorder<'a> {
         });
         is_written && count.lost == 0 && are_lines_whole
     }
-}
-
-/// What a process has become, if that is not what was read when it asked for it.
-fn changed(pid: u32, wanted: &Wanted) -> Option<Wanted> {
-    let words = held::words(pid).ok()?;
-    // An empty list of arguments has one empty word.
-    let is_same = |asked: &[u8]| words == asked || (asked.is_empty() && words == [0]);
-    let as_asked =
-        wanted.cut || is_same(&wanted.words) || is_same(&exec::words_of(pid, &wanted.name, &wanted.words));
-    // The descriptor may be another one when its path and its file are read.
-    let has_path = || {
-        let path = proc::path_of_program(pid).map(|path| path.into_os_string().into_vec());
-        path.is_ok_and(|path| path == wanted.path)
-    };
-    // Of a script the interpreter runs.
-    let is_it = wanted.file.is_some_and(|file| exec::is_file(pid, file) && has_path())
-        || exec::is_program_of(pid, &wanted.path);
-    if as_asked && is_it {
-        return None;
-    }
-    let path = proc::path_of_program(pid).map(|path| path.into_os_string().into_vec());
-    Some(Wanted { path: path.unwrap_or_default(), words, ..wanted.clone() })
 }

@@ -201,8 +201,12 @@ impl Tree {
 
     /// Whether a process has ended, whoever has waited for it.
     pub fn has_ended(&self, pid: u32) -> bool {
-        let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
-        handle.is_some_and(|handle| notify::has_ended(handle.as_fd()))
+        match self.processes.get(&pid).map(|process| process.handle.as_ref()) {
+            Some(Some(handle)) => notify::has_ended(handle.as_fd()),
+            // One that has its number since lives, so it is not taken for ended.
+            Some(None) => proc::is_ending(pid),
+            None => false,
+        }
     }
 
     fn leaves(&mut self, pid: u32, end: End) -> Option<Start> {
@@ -234,9 +238,8 @@ impl Tree {
         pids.sort_unstable();
         for pid in pids {
             left.extend(self.forget_dead(pid));
-            let handle = self.processes.get(&pid).and_then(|process| process.handle.as_ref());
-            // Its parent has not asked how it ended.
-            let has_ended = handle.is_some_and(|handle| notify::has_ended(handle.as_fd()));
+            // Its parent has not asked how it ended, or it has no handle.
+            let has_ended = self.has_ended(pid);
             left.extend(self.leaves(pid, if has_ended { End::Untold } else { End::Running }));
         }
         left

@@ -23,6 +23,8 @@ const SEND: u32 = request(3, size_of::<libc::seccomp_notif_resp>(), b'!', 1);
 const IS_VALID: u32 = request(1, size_of::<u64>(), b'!', 2);
 /// `SECCOMP_IOCTL_NOTIF_ADDFD`: `_IOW('!', 3, struct seccomp_notif_addfd)`.
 const GIVE: u32 = request(1, size_of::<Given>(), b'!', 3);
+/// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` (linux/seccomp.h).
+const WAIT_KILLABLE: libc::c_ulong = 1 << 5;
 /// `PIDFD_GET_INFO`: `_IOWR(0xff, 11, struct pidfd_info)`.
 const INFO: u32 = request(3, size_of::<Info>(), 0xff, 11);
 /// `PIDFD_INFO_EXIT`: how the process ended, once somebody has waited for it.
@@ -76,24 +78,26 @@ pub struct Call {
 pub fn listen(lines: &mut [Line]) -> io::Result<OwnedFd> {
     let length = u16::try_from(lines.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let program = libc::sock_fprog { len: length, filter: lines.as_mut_ptr() };
-    let set = || {
+    let set = |flags: libc::c_ulong| {
         // SAFETY: the program and its lines outlive the call, which copies them.
         let number = unsafe {
-            libc::syscall(
-                libc::SYS_seccomp,
-                libc::SECCOMP_SET_MODE_FILTER,
-                libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                &raw const program,
-            )
+            libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program)
         };
         i32::try_from(number).ok().filter(|number| *number >= 0).ok_or_else(io::Error::last_os_error)
     };
-    let number = match set() {
+    let or_bare = |flags: libc::c_ulong| match set(flags) {
         Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
             // SAFETY: this call follows no pointer.
             unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-            set()?
+            set(flags)
         }
+        other => other,
+    };
+    // Once a call has been heard, a signal that does not kill waits for the answer: else the call would
+    // fail with EINTR, which it does not without a filter. A kernel before 5.19 does not know that.
+    let listens = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let number = match or_bare(listens | WAIT_KILLABLE) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => or_bare(listens)?,
         other => other?,
     };
     // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
@@ -192,6 +196,7 @@ pub fn ending(process: BorrowedFd) -> Option<i32> {
 /// # Errors
 /// The kernel refused it.
 pub fn can_listen(lines: &mut [Line]) -> io::Result<()> {
+    super::hear_children();
     let Some(child) = child()? else {
         let error = listen(lines).err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
         end(u8::try_from(error).unwrap_or(u8::MAX))
@@ -225,6 +230,7 @@ fn events(of: BorrowedFd) -> PollFlags {
 /// Whether the kernel tells how a process ended to one that is not its parent.
 #[must_use]
 pub fn tells_endings() -> bool {
+    super::hear_children();
     let child = match child() {
         Ok(Some(child)) => child,
         Ok(None) => end(7),
@@ -243,6 +249,14 @@ pub fn follow(thread: u32) -> bool {
     let options = std::ptr::without_provenance_mut::<libc::c_void>(options);
     // SAFETY: the request follows no pointer.
     unsafe { libc::ptrace(libc::PTRACE_SEIZE, thread.cast_signed(), nothing, options) == 0 }
+}
+
+/// Has a thread stop that is followed; false if it is not, or is gone.
+#[must_use]
+pub fn interrupt(thread: u32) -> bool {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: the request follows no pointer.
+    unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, thread.cast_signed(), nothing, nothing) == 0 }
 }
 
 /// Follows a child, all that it starts, and all that those start, until they end. Should this process
@@ -286,12 +300,15 @@ pub fn let_go(thread: i32, signal: i32) {
     unsafe { libc::ptrace(libc::PTRACE_DETACH, thread, nothing, signal) };
 }
 
+/// Ends, stops, and that what had stopped goes on, of every kind of child.
+const CHANGES: i32 = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED | libc::__WALL;
+
 /// The next change of a child, or of a thread that is followed, as wait(2) codes it.
 #[must_use]
 pub fn next_change() -> Option<(i32, i32)> {
     let mut state = 0;
     // SAFETY: the state outlives the call.
-    let pid = unsafe { libc::waitpid(-1, &raw mut state, libc::WNOHANG | libc::__WALL) };
+    let pid = unsafe { libc::waitpid(-1, &raw mut state, CHANGES) };
     (pid > 0).then_some((pid, state))
 }
 

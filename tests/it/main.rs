@@ -48,6 +48,7 @@ mod supervise {
     mod model;
     mod reconcile;
     mod script;
+    mod several;
     mod trouble;
 }
 

@@ -248,7 +248,7 @@ fn sealing_comes_too_late_or_changes_the_status() {
     let again = place.attesh(&["sh", "--seal", "b.intoto.json", "--key", key, "script.sh"]);
     let said = String::from_utf8_lossy(&again.stderr);
     assert_eq!((again.status.code(), again.stdout.as_slice()), (Some(2), &b""[..]), "{said}");
-    assert!(said.contains("in attesh sh with --seal"), "{said}");
+    assert!(said.contains("in attesh sh and run with --seal"), "{said}");
     // The envelope's place is lost while the script runs.
     place.write("script.sh", "cd ..\nrm -r \"$OLDPWD\"/out\n");
     std::fs::create_dir(place.folder.path().join("out")).unwrap();

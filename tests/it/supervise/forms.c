@@ -499,6 +499,89 @@ static int names(void)
     return 0;
 }
 
+static void *at_once(void *none)
+{
+    plain();
+    return none;
+}
+
+/* Eight threads of a process become a program at the same time. */
+static int crowd(void)
+{
+    for (int round = 0; round < 40; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t all[8];
+            for (int at = 0; at < 8; at++)
+                pthread_create(&all[at], NULL, at_once, NULL);
+            pause();
+        }
+        if (end_of(child) != 41)
+            return 99;
+    }
+    return 41;
+}
+
+static int told[2], seized[2];
+
+static void *becomes_again(void *none)
+{
+    pid_t own = syscall(SYS_gettid);
+    char go;
+    if (write(told[1], &own, sizeof own) > 0 && read(seized[0], &go, 1) == 1)
+        execl("/proc/self/exe", "forms", "plainly", NULL);
+    return none;
+}
+
+/* A thread whose start failed has given its number to another one, which somebody traces. */
+static int stale(void)
+{
+    pid_t thread;
+    int state = 0, status = 99;
+    if (pipe(told) || pipe(seized))
+        return 96;
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t one;
+        execl("/no/such/program", "none", NULL);
+        pthread_create(&one, NULL, becomes_again, NULL);
+        for (;;)
+            pause();
+    }
+    if (read(told[0], &thread, sizeof thread) < 0 || ptrace(PTRACE_SEIZE, thread, 0, 0) < 0)
+        return 95;
+    if (write(seized[1], "x", 1) != 1)
+        return 94;
+    for (pid_t changed; (changed = waitpid(-1, &state, __WALL)) > 0;) {
+        if (WIFSTOPPED(state))
+            ptrace(PTRACE_CONT, changed, 0, state >> 16 ? 0 : WSTOPSIG(state));
+        else if (changed == child)
+            status = WIFEXITED(state) ? WEXITSTATUS(state) : 98;
+    }
+    return status;
+}
+
+static int plainly(void)
+{
+    plain();
+    return 98;
+}
+
+static void own(void) { execl("/proc/self/exe", "forms", "plainly", NULL); }
+
+/* As "rewritten", with more arguments than are recorded. */
+static void lengthy(void)
+{
+    static char more[4][100000];
+    char *all[] = {"sh", "-c", exit_with, more[0], more[1], more[2], more[3], NULL};
+    pthread_t one;
+    for (int at = 0; at < 4; at++)
+        memset(more[at], 'a', sizeof more[at] - 1);
+    pthread_create(&one, NULL, rewriter, NULL);
+    usleep(1000);
+    execv("/bin/sh", all);
+}
+
 int main(int count, char **form)
 {
     static const struct {
@@ -516,7 +599,8 @@ int main(int count, char **form)
         {"socket", socketed, NULL},   {"sibling", sibling, NULL},
         {"names", names, NULL},       {"untraced", untraced, NULL},
         {"leaderless", leaderless, NULL}, {"hopping", hopping, NULL}, {"signals", signals, NULL},
-        {"descriptor", NULL, descriptor},
+        {"descriptor", NULL, descriptor}, {"crowd", crowd, NULL},     {"stale", stale, NULL},
+        {"plainly", plainly, NULL},   {"own", NULL, own},             {"lengthy", NULL, lengthy},
     };
     if (count > 3 && strcmp(form[1], "refusing") == 0)
         return refusing(form + 3, strcmp(form[2], "both") == 0);

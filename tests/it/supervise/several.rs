@@ -1,0 +1,212 @@
+//! Several threads of a process, or a program by what a process has open itself: what is told of it.
+
+use std::path::Path;
+
+use attesh::fact::process::{End, Told};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::forms::{forms, shell, told};
+use crate::cli::messages::{ok, with_key};
+use crate::stage::programs::attesh;
+use crate::stage::pty::{ATTESH, Home};
+use crate::stage::world::sized;
+
+/// What is told of a form, how it ended, and the anomalies.
+fn run(home: &Home, form: &str) -> (Told, Option<i32>, Vec<String>) {
+    let said = attesh(home, &["run", "--quiet", &forms().unwrap().display().to_string(), form]);
+    let records = home.records();
+    let odd = records.iter().filter(|record| record.kind() == "anomaly").map(|record| record.word("what"));
+    let odd = odd.map(|what| what.to_owned()).collect();
+    (told(&records), said.code, odd)
+}
+
+/// The kernel has the first that becomes a program wait until the others are gone, and who is about to
+/// follow one of those wait for the first.
+#[test]
+fn threads_that_become_programs_at_once_are_never_answered_or_one_is_told_for_another() {
+    if forms().is_none() {
+        return;
+    }
+    for _ in 0..sized(2, 50) {
+        let home = with_key();
+        let (told, status, odd) = run(&home, "crowd");
+        assert_eq!((status, told.gap(), odd), (Some(41), None, Vec::new()));
+        assert_eq!(told.starts.len(), 41);
+        let are_sure = told.starts.values().all(|start| !start.unsure && start.end == Some(End::Exit(41)));
+        assert!(are_sure, "{told:?}");
+    }
+}
+
+#[test]
+fn a_thread_that_has_the_number_of_a_followed_one_starts_a_program_unseen() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let (told, status, _) = run(&home, "stale");
+    assert_eq!((status, told.gap()), (Some(41), None));
+    // Somebody else follows it, so nobody saw what either became; both are told.
+    let start = shell(&told);
+    assert!(start.unsure && start.end == Some(End::Exit(41)), "{told:?}");
+    assert_eq!(told.starts.len(), 3, "{told:?}");
+}
+
+#[test]
+fn a_program_by_its_own_name_in_proc_is_taken_for_another() {
+    let Some(program) = forms() else { return };
+    let home = with_key();
+    let (told, status, odd) = run(&home, "own");
+    assert_eq!((status, told.gap(), odd), (Some(41), None, Vec::new()));
+    let path = program.canonicalize().unwrap().display().to_string().into_bytes();
+    assert_eq!(told.starts[&2].path.as_ref(), Some(&path), "{told:?}");
+    assert!(!shell(&told).unsure);
+    // A script by a descriptor that is closed when its interpreter runs.
+    let home = with_key();
+    let script = home.file("work/script", "#!/bin/sh -e\nexit 7\n");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let said = attesh(&home, &["run", "--quiet", "sh", "-c", "exec 7<script; /proc/self/fd/7; /dev/fd/7"]);
+    assert_eq!(said.code, Some(7), "{}", said.err);
+    let records = home.records();
+    assert!(records.iter().all(|record| record.kind() != "anomaly"), "{}", said.err);
+    let told = self::told(&records);
+    let path = script.canonicalize().unwrap().display().to_string().into_bytes();
+    let of_script = told.starts.values().filter(|start| start.path.as_ref() == Some(&path)).count();
+    assert_eq!(of_script, 2, "{told:?}");
+}
+
+#[test]
+fn arguments_that_another_thread_changes_are_not_compared_where_some_are_left_out() {
+    if forms().is_none() {
+        return;
+    }
+    for _ in 0..sized(12, 200) {
+        let home = with_key();
+        let (told, status, _) = run(&home, "lengthy");
+        let start = shell(&told);
+        let ran = start.words.as_ref().unwrap()[2].clone();
+        assert!(start.cut);
+        assert_eq!(ran, format!("exit {}", status.unwrap()).into_bytes());
+    }
+}
+
+/// A program that nobody may read: what it became nobody may look at.
+#[test]
+fn a_program_that_cannot_be_read_is_told_without_its_path() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return;
+    }
+    let home = with_key();
+    // A user that may not read everything has to find all of it.
+    let place = tempfile::tempdir_in("/tmp").unwrap();
+    let at = |name: &str| place.path().join(name);
+    std::fs::copy(ATTESH, at("recorder")).unwrap();
+    std::fs::copy("/bin/true", at("kept")).unwrap();
+    let mode = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    mode(&at("kept"), 0o711);
+    mode(place.path(), 0o777);
+    let mut command = home.command(Path::new("/usr/bin/setpriv"));
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(at("recorder"));
+    command.args(["run", "--quiet", "--dir"]).arg(at("session")).arg(at("kept")).current_dir(place.path());
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(name, place.path());
+    }
+    mode(place.path(), 0o700);
+    std::os::unix::fs::chown(place.path(), Some(65534), Some(65534)).unwrap();
+    let out = command.output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let journal = std::fs::read_to_string(at("session").join("journal")).unwrap();
+    let start = journal.lines().find(|line| line.contains("fact/process/v1")).unwrap();
+    assert!(start.contains("/kept") && start.contains("\"unsure\""), "{start}");
+    assert!(!journal.contains("start-changed"), "{journal}");
+}
+
+#[test]
+fn a_program_that_stops_itself_leaves_its_caller_waiting() {
+    let home = with_key();
+    let mut command = home.command(Path::new(ATTESH));
+    command.args(["run", "--quiet", "sh", "-c", "kill -STOP $$; exit 7"]);
+    let mut child = command.spawn().unwrap();
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let flags = nix::sys::wait::WaitPidFlag::WUNTRACED;
+    let stopped = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+    assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{stopped:?}");
+    kill(pid, Signal::SIGCONT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    // Who wakes the program alone wakes who waits for it.
+    let home = with_key();
+    let script = "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait; exit 8";
+    let status =
+        home.command(Path::new(ATTESH)).args(["run", "--quiet", "sh", "-c", script]).status().unwrap();
+    assert_eq!(status.code(), Some(8));
+}
+
+#[test]
+fn a_signal_that_has_a_number_only_or_a_closed_stream_does_not_pass() {
+    let home = with_key();
+    let mut command = home.command(Path::new(ATTESH));
+    command.args([
+        "run",
+        "--quiet",
+        "bash",
+        "-c",
+        "trap 'exit 9' RTMIN+1; echo up; while :; do sleep 0.05; done",
+    ]);
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line)
+        .unwrap();
+    assert_eq!(line, "up\n");
+    let pid = child.id().to_string();
+    assert!(
+        std::process::Command::new("bash")
+            .args(["-c", &format!("kill -RTMIN+1 {pid}")])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+    // Standard streams that were closed are so for the program.
+    let script = format!("{ATTESH} run --quiet sh -c 'echo a; echo $? >&2; read x; echo $? >&2' >&- <&-");
+    let out = home.command(Path::new("/bin/sh")).args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    let statuses: Vec<&str> = said.lines().filter(|line| line.len() == 1).collect();
+    assert!(!statuses.is_empty() && statuses.iter().all(|status| *status != "0"), "{said}");
+}
+
+#[test]
+fn a_name_below_proc_hides_a_file() {
+    let home = with_key();
+    let script = "mkdir sub; ln -s /proc/self/cwd way; echo > /proc/./self/cwd/one; echo > way/two; \
+         exec 7<sub; cd /proc; echo > self/fd/7/three; echo > /dev/./fd/7/four; echo > /proc/thread-self/fd/7/five";
+    ok(&home, &["run", "--files", "--seal", "t.intoto.json", "--key", "key", "sh", "-c", script]);
+    let told = told(&home.records());
+    let made: Vec<String> = told
+        .touched
+        .iter()
+        .map(|(_, touched)| String::from_utf8(touched.entry.path.clone()).unwrap())
+        .filter_map(|path| path.rsplit_once("/work/").map(|(_, name)| name.to_owned()))
+        .filter(|name| !name.starts_with("t."))
+        .collect();
+    assert_eq!(made, ["one", "sub", "sub/five", "sub/four", "sub/three", "two", "way"]);
+}
+
+#[test]
+fn few_descriptors_or_processes_hide_what_starts() {
+    let home = with_key();
+    let script = format!(
+        "ulimit -n 40; exec {ATTESH} run --quiet sh -c 'i=0; while [ $i -lt 60 ]; do sleep 0.5 & i=$((i+1)); done; wait; exit 4'"
+    );
+    let status = home.command(Path::new("/bin/sh")).args(["-c", &script]).status().unwrap();
+    assert_eq!(status.code(), Some(4));
+    let told = told(&home.records());
+    assert_eq!((told.gap(), told.starts.len()), (None, 61));
+    // A caller that ignores what children do.
+    let script = format!("trap '' CHLD; exec {ATTESH} doctor");
+    let out = home.command(Path::new("/bin/bash")).args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(said.contains("attesh run holds them"), "{said}");
+}
