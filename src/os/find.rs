@@ -111,7 +111,8 @@ mod tests {
         symlink("/proc/self/cwd/x", top.join("own")).unwrap();
         symlink("sub/../to", top.join("near")).unwrap();
         symlink("round", top.join("round")).unwrap();
-        let open = fs::File::create(top.join("open")).unwrap();
+        crate::files::publish(&top.join("open"), b"", 0o600, crate::files::Overwrite::No).unwrap();
+        let open = fs::File::open(top.join("open")).unwrap();
         let mut child =
             std::process::Command::new("sleep").arg("60").current_dir(top.join("sub")).spawn().unwrap();
         let of = |name: &str| find(child.id(), Path::new(name), true);

@@ -217,6 +217,32 @@ fn a_child_of_the_process_that_runs_the_script_is_not_seen() {
     assert!(all.iter().any(|start| start.1 == "sh -c exit 41" && start.2 == Some(End::Exit(41))), "{all:?}");
 }
 
+/// The same by bash itself, so that its child is one of whoever runs the script and not of bash.
+#[test]
+fn what_an_earlier_unit_made_beside_bash_is_told_of_the_next() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let source = "#define _GNU_SOURCE\n#include <sched.h>\n#include <signal.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n\
+        __attribute__((constructor)) static void make(void)\n{\n\
+        if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0) {\n\
+        usleep(500000);\nexecl(\"/bin/sh\", \"sh\", \"-c\", \"exit 41\", NULL);\n_exit(98);\n}\n}\n";
+    let source = home.file("work/late.c", source);
+    let built = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([home.path("work/late.so"), source])
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let said = traced(&home, "", "enable -f ./late.so none 2>/dev/null\n/bin/sleep 1\n", &[]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let told = told(&home.records());
+    let all = starts_of(&told);
+    let of: Vec<When> = all.iter().filter(|one| one.1 == "sh -c exit 41").map(|one| one.0).collect();
+    assert_eq!((told.gap(), of), (None, vec![When::Outside]), "{all:?}");
+}
+
 #[test]
 fn a_script_that_nobody_records_or_can_trace_is_run_otherwise() {
     let home = with_key();

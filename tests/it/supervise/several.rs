@@ -1,6 +1,7 @@
 //! Several threads of a process, or a program by what a process has open itself: what is told of it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use attesh::fact::process::{End, Told};
 use nix::sys::signal::{Signal, kill};
@@ -209,4 +210,20 @@ fn few_descriptors_or_processes_hide_what_starts() {
     let out = home.command(Path::new("/bin/bash")).args(["-c", &script]).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     assert!(said.contains("attesh run holds them"), "{said}");
+}
+
+/// What runs on when the program has ended reaches nobody who still seals.
+#[test]
+fn what_runs_on_stops_who_seals() {
+    let home = with_key();
+    let script = "waits=$(ps -o ppid= -p $PPID); \
+         (i=0; while [ $i -lt 3000 ]; do kill -STOP $waits 2>/dev/null && echo > reached; \
+         kill -KILL $PPID 2>/dev/null && echo > reached; i=$((i+1)); done; echo > over) >/dev/null 2>&1 </dev/null & \
+         sleep 0.2";
+    ok(&home, &["run", "--seal", "t.intoto.json", "--key", "key", "sh", "-c", script]);
+    let until = attesh::clock::Deadline::after(Duration::from_secs(30));
+    while !home.path("work/over").exists() && !until.left().is_zero() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(home.path("work/over").exists() && !home.path("work/reached").exists());
 }
