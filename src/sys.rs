@@ -225,6 +225,8 @@ impl Held {
     pub fn forget(self) {
         let pid = self.pid;
         drop(self);
+        // It may have been let go already, and be held at its first call by a filter that nobody hears.
+        send(pid, libc::SIGKILL);
         let _ = nix::sys::wait::waitpid(pid, None);
     }
 }

@@ -440,6 +440,16 @@ impl Told {
         Some(parts.iter().flat_map(|part| [b"/", *part].concat()).collect())
     }
 
+    /// How many of the starts that were counted these facts do not tell of; `None` if that is not known.
+    #[must_use]
+    pub fn untold(&self) -> Option<u64> {
+        let count = self.count.filter(|_| self.unclear.is_empty() && self.seen_by != Some(SeenBy::Nobody))?;
+        let untold = count.seen.checked_sub(self.starts.len() as u64)?;
+        let contradicts =
+            count.running == 0 && self.starts.values().any(|start| start.end == Some(End::Running));
+        (!contradicts && (untold > 0 || self.gap().is_none())).then_some(untold)
+    }
+
     /// Why these facts do not tell of every start; `None` if they do.
     #[must_use]
     pub fn gap(&self) -> Option<String> {
@@ -456,7 +466,11 @@ impl Told {
         let recorded = self.starts.len() as u64;
         let last = self.starts.last_key_value().map_or(0, |(id, _)| *id);
         if count.lost > 0 {
-            return Some(format!("{} of {} starts are not recorded", count.lost, count.seen));
+            let told = match recorded.saturating_add(count.lost) == count.seen {
+                true => String::new(),
+                false => format!(", and {recorded} are told of"),
+            };
+            return Some(format!("{} of {} starts are not recorded{told}", count.lost, count.seen));
         }
         if count.running == 0 && self.starts.values().any(|start| start.end == Some(End::Running)) {
             return Some("a start went on, and the count says that none did".to_owned());

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
@@ -44,7 +44,13 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
 /// The program that a script's first line names, and the one word behind it.
 fn interpreter_and_word(script: &Path) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let mut line = Vec::new();
-    File::open(script).ok()?.take(INTERPRETER_MAX).read_to_end(&mut line).ok()?;
+    // Another process can put something else there, such as a pipe that nobody opens.
+    let file =
+        File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(script).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    file.take(INTERPRETER_MAX).read_to_end(&mut line).ok()?;
     // Without an end in so many bytes the kernel takes all but the last.
     let end = memchr::memchr(b'\n', &line);
     let line = line.get(..end.unwrap_or(INTERPRETER_MAX as usize - 1)).unwrap_or(&line);

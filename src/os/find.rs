@@ -17,11 +17,32 @@ use super::proc;
 /// The most links that the kernel follows in one name.
 const LINKS_MAX: usize = 40;
 
-/// Whether a name is of what the process itself has open or runs, by how it is written.
+/// Whether a name, from a folder on, is of what the process itself has open or runs, by how it is written.
 #[must_use]
-pub fn is_own(name: &[u8]) -> bool {
-    const OWN: [&[u8]; 5] = [b"/proc/", b"/dev/fd/", b"/dev/stdin", b"/dev/stdout", b"/dev/stderr"];
-    OWN.iter().any(|own| name.starts_with(own))
+pub fn is_own(folder: &Path, name: &Path) -> bool {
+    let whole = folder.join(name);
+    let mut parts = whole.components().skip(1).map(Component::as_os_str);
+    match parts.next() {
+        Some(first) if first == "proc" => true,
+        Some(first) if first == "dev" => parts
+            .next()
+            .is_some_and(|second| ["fd", "stdin", "stdout", "stderr"].iter().any(|own| second == *own)),
+        _ => false,
+    }
+}
+
+/// The number that a process has in the `/proc` that a thread of it sees.
+fn number_in_own(thread: u32) -> Option<u32> {
+    let text = proc::small(&format!("/proc/{thread}/status")).ok()?;
+    let outer = proc::numbered(&text, "Tgid:")?;
+    // One that numbers processes otherwise does not know this one.
+    match fs::read_link(within(thread, Path::new("/proc/self"))) {
+        Ok(_) => Some(outer),
+        Err(_) => {
+            let numbers = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"NStgid:"))?;
+            std::str::from_utf8(numbers).ok()?.split_ascii_whitespace().next_back()?.parse().ok()
+        }
+    }
 }
 
 /// Where this process finds what another has under a path from its root on.
@@ -55,7 +76,7 @@ pub fn find(thread: u32, name: &Path, follows: bool) -> Option<PathBuf> {
             _ => continue,
         }
         if at == Path::new("/proc") && (part == "self" || part == "thread-self") {
-            let process = proc::number_in(&format!("/proc/{thread}/status"), "Tgid:").ok()?;
+            let process = number_in_own(thread)?;
             at.push(process.to_string());
             if part == "thread-self" {
                 at.push(format!("task/{thread}"));

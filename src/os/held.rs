@@ -12,7 +12,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::remote::Memory;
 use super::touch::{self, Flags, Row};
@@ -375,8 +375,14 @@ pub fn wanted(thread: u32, place: &Place) -> io::Result<Wanted> {
         .beside
         .filter(|_| by_file)
         .and_then(|descriptor| proc::identity_of_open(thread, descriptor).ok());
-    if find::is_own(&path)
-        && let Some(found) = find::find(thread, Path::new(OsStr::from_bytes(&path)), true)
+    let given = Path::new(OsStr::from_bytes(&path));
+    let here = match given.is_absolute() {
+        true => PathBuf::new(),
+        false => fs::read_link(format!("/proc/{thread}/cwd")).unwrap_or_default(),
+    };
+    if !by_file
+        && find::is_own(&here, given)
+        && let Some(found) = find::find(thread, given, true)
         && let Ok(meta) = fs::metadata(find::within(thread, &found))
     {
         // What it has open now, it may have closed once it has become that.

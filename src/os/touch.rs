@@ -216,7 +216,9 @@ impl Name {
         let whole =
             if given.starts_with(b"/") { given.to_vec() } else { [&folder, &b"/"[..], given].concat() };
         if elsewhere {
-            return Name { path: whole, state: None, elsewhere };
+            let found = find::find(thread, Path::new(OsStr::from_bytes(&whole)), follows);
+            let path = found.map_or(whole, |found| found.into_os_string().into_vec());
+            return Name { path, state: None, elsewhere };
         }
         let (path, state) = real(thread, Path::new(OsStr::from_bytes(&whole)), follows);
         Name { path: path.into_os_string().into_vec(), state, elsewhere }

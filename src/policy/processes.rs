@@ -67,11 +67,11 @@ pub(super) fn judge(
 
 /// Whether starts are missing, or may have followed unseen.
 fn unrecorded(rule: &ProcessRule, told: &Told, ruling: &mut Ruling) {
-    let lost = told.count.map_or(0, |count| count.lost);
-    let is_allowed = lost > 0 && lost <= rule.max_unrecorded && told.unclear.is_empty();
-    if let Some(gap) = told.gap().filter(|_| !is_allowed) {
+    let untold = told.untold();
+    if let Some(gap) = told.gap().filter(|_| untold.is_none_or(|untold| untold > rule.max_unrecorded)) {
         // The statement has no room for each start of a long build; the journal has all.
-        let is_left_out = told.unclear.is_empty() && lost == 0 && told.count.is_some();
+        let lost = told.count.map_or(0, |count| count.lost);
+        let is_left_out = untold.is_some_and(|untold| untold > lost);
         let next = if is_left_out { ": give the journal, which has them all, with --journal" } else { "" };
         let most = rule.max_unrecorded;
         let what = format!("{}; at most {most} may be unrecorded{next}", visible(gap.as_bytes()));

@@ -119,7 +119,8 @@ impl Predicate {
     #[must_use]
     pub fn processes_with<'a>(&self, other: Option<&'a ByShell>) -> BTreeMap<u64, Cow<'a, Told>> {
         let better = |shell: &u64, told: &Told| {
-            other?.get(shell).filter(|other| told.gap().is_some() && other.gap().is_none())
+            let (other, own) = (other?.get(shell)?, told.untold());
+            other.untold().is_some_and(|less| own.is_none_or(|own| less < own)).then_some(other)
         };
         let all = self.processes().into_iter();
         all.map(|(shell, told)| (shell, better(&shell, &told).map_or(Cow::Owned(told), Cow::Borrowed)))

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
-use super::recorder::{Followed, PROCESSES, Recorder, Sight};
+use super::recorder::{PROCESSES, Recorder, Sight};
 use super::records;
 use super::words::Fail;
 use crate::clock::Deadline;
@@ -26,8 +26,9 @@ use crate::text::visible;
 
 /// How many bytes of words stand in the detail of an anomaly.
 const DETAIL_MAX: usize = 400;
-/// How long a thread is followed that asked for a program and did not become it, before it is let go.
-const FAILED: Duration = Duration::from_millis(100);
+/// How long a thread waits for another one of its process, which the kernel may keep from stopping, such as
+/// for a child that has its memory. Then nobody sees what the one that waited becomes.
+const WAITS: Duration = Duration::from_millis(100);
 
 /// How many descriptors stay free for reading what a process is to become. Without one of a process, how
 /// that ended is told by its parent's end alone, or not.
@@ -35,18 +36,24 @@ const DESCRIPTORS_SPARE: u64 = 16;
 
 impl Recorder<'_> {
     /// A process is to become another program: records that. The answer is the error with which it is
-    /// refused, if it is; none is needed if the process is gone, or has to wait.
+    /// refused, if it is; none is needed if the process is gone, or has to wait, which it has `until` then.
     pub(super) fn start(
         &mut self,
         call: &Call,
         place: &Place,
+        until: Option<Deadline>,
         asked: &mut Option<u32>,
     ) -> Option<Option<i32>> {
         let read = || {
             let (kin, folder) = (held::kin(call.thread)?, held::folder(call.thread)?);
             let wanted = match held::wanted(call.thread, place) {
                 // The kernel may find there what was not there now: another thread can put it there.
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EIO)) => {
+                Err(error)
+                    if matches!(
+                        error.raw_os_error(),
+                        Some(libc::EFAULT | libc::EIO | libc::ENOENT | libc::EBADF)
+                    ) =>
+                {
                     Wanted::default()
                 }
                 wanted => wanted?,
@@ -64,8 +71,9 @@ impl Recorder<'_> {
                 return Some(self.refusal());
             }
         };
-        if self.waits_for_another(call.thread, kin.process) {
-            self.waiting.push(*call);
+        let is_late = until.is_some_and(|until| until.left().is_zero());
+        if self.waits_for_another(call.thread, kin.process) && !is_late {
+            self.waiting.push((*call, until.unwrap_or_else(|| Deadline::after(WAITS))));
             return None;
         }
         if self.script.is_some() && self.tree.units.is_new() {
@@ -73,10 +81,10 @@ impl Recorder<'_> {
             let orphans = self.has_orphans(Some(kin.process));
             self.tree.units.begin(kin.process, orphans);
         }
-        let followed = notify::follow(call.thread);
+        // Who would follow it now could wait for ever for the other one.
+        let followed = !is_late && notify::follow(call.thread);
         if followed {
-            let look = Deadline::after(FAILED);
-            self.followed.insert(call.thread, Followed { process: kin.process, look });
+            self.followed.insert(call.thread, kin.process);
         } else if !self.is_held(call) {
             // Another thread of its process became a program meanwhile, so this one ends.
             return None;
@@ -104,7 +112,7 @@ impl Recorder<'_> {
     /// Whether another thread of a process is about to become a program, or may be. That one stops when it
     /// did not, and is let go.
     fn waits_for_another(&mut self, thread: u32, process: u32) -> bool {
-        let others = |(other, of): &(&u32, &Followed)| **other != thread && of.process == process;
+        let others = |(other, of): &(&u32, &u32)| **other != thread && **of == process;
         let others: Vec<u32> = self.followed.iter().filter(others).map(|(other, _)| *other).collect();
         others.into_iter().any(|other| self.interrupts(other))
     }
@@ -126,23 +134,6 @@ impl Recorder<'_> {
             self.followed.remove(&thread);
         }
         is_followed
-    }
-
-    /// Has those stop, and so be let go, who asked for a program some time ago and are still followed.
-    pub(super) fn look_at_followed(&mut self) {
-        let late: Vec<u32> = self
-            .followed
-            .iter()
-            .filter(|(_, of)| of.look.left().is_zero())
-            .map(|(thread, _)| *thread)
-            .collect();
-        for thread in late {
-            if self.interrupts(thread)
-                && let Some(of) = self.followed.get_mut(&thread)
-            {
-                of.look = Deadline::after(FAILED);
-            }
-        }
     }
 
     /// A start by a process of which nothing can be read.
@@ -217,7 +208,9 @@ enum Became {
 }
 
 fn became(pid: u32, wanted: &Wanted) -> Became {
-    let Ok(words) = held::words(pid) else { return Became::Unknown };
+    // One that is killed meanwhile has run nothing of it, whatever it was.
+    let unknown = || if proc::is_ending(pid) { Became::Asked } else { Became::Unknown };
+    let Ok(words) = held::words(pid) else { return unknown() };
     let is_same = |asked: &[u8]| match wanted.cut {
         // Of both the first bytes are known.
         true => {
@@ -240,6 +233,6 @@ fn became(pid: u32, wanted: &Wanted) -> Became {
     match (is_it, running) {
         (Ok(true), _) if as_asked => Became::Asked,
         (Ok(_), Ok(path)) => Became::Other(Wanted { path, words, ..wanted.clone() }),
-        _ => Became::Unknown,
+        _ => unknown(),
     }
 }

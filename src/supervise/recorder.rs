@@ -49,7 +49,7 @@ const ENDS_WAIT_MS: u16 = 500;
 /// often that is looked at, in milliseconds.
 pub(super) const REAPED: Duration = Duration::from_secs(1);
 const REAPED_LOOK_MS: u16 = 20;
-/// How often it is looked at who is followed or has stopped, in milliseconds.
+/// How often it is looked at who waits or has stopped, in milliseconds.
 const LOOK_MS: u16 = 50;
 /// What is waited for, by the number that the kernel gives back; from the fifth on process ids.
 const LISTENER: u64 = 0;
@@ -85,10 +85,10 @@ pub struct Recorder<'a> {
     pub(super) poll: Epoll,
     pub(super) children: Children,
     pub(super) tree: Tree,
-    /// Threads that are followed until they become another program.
-    pub(super) followed: HashMap<u32, Followed>,
-    /// Calls that wait until another thread of their process has become a program, or has not.
-    pub(super) waiting: Vec<Call>,
+    /// Threads that are followed until they become another program, and of which process each is.
+    pub(super) followed: HashMap<u32, u32>,
+    /// Calls that wait until another thread of their process has become a program, or has not; and how long.
+    pub(super) waiting: Vec<(Call, Deadline)>,
     /// The program, until it has begun.
     pub held: Option<Held>,
     /// Something became the program that it asked for.
@@ -107,13 +107,6 @@ pub struct Recorder<'a> {
     pub(super) alone: Option<Deadline>,
     /// Nothing is recorded any more.
     pub has_closed: bool,
-}
-
-/// A thread that is followed until it has become what it asked for.
-pub(super) struct Followed {
-    pub(super) process: u32,
-    /// When it is looked at whether it did not.
-    pub(super) look: Deadline,
 }
 
 /// What was seen of a start.
@@ -280,7 +273,7 @@ impl<'a> Recorder<'a> {
                 return Ok(());
             }
             let has_ends = !self.tree.ends.is_empty() && !self.has_closed;
-            let is_calm = self.followed.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_told);
+            let is_calm = self.waiting.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_told);
             let limit = match (self.alone, has_ends, is_calm) {
                 (Some(_), _, _) => EpollTimeout::from(REAPED_LOOK_MS),
                 (None, _, false) => EpollTimeout::from(LOOK_MS),
@@ -296,12 +289,11 @@ impl<'a> Recorder<'a> {
             if count == 0 || events[..count].iter().any(|event| event.data() == CHILDREN) {
                 self.hear_changes();
             }
-            self.look_at_followed();
             self.look_at_rest();
             self.hear_notes();
-            for call in std::mem::take(&mut self.waiting) {
+            for (call, until) in std::mem::take(&mut self.waiting) {
                 if self.is_held(&call) {
-                    self.hear(&call)?;
+                    self.hear(&call, Some(until))?;
                 }
             }
             for event in &events[..count] {
@@ -327,19 +319,19 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         match notify::next(listener.as_fd())? {
-            Some(call) => self.hear(&call),
+            Some(call) => self.hear(&call, None),
             None => Ok(()),
         }
     }
 
-    fn hear(&mut self, call: &Call) -> io::Result<()> {
+    fn hear(&mut self, call: &Call, until: Option<Deadline>) -> io::Result<()> {
         let mut asked = None;
         let refused = match held::asked(call) {
             // What has come to its end may still be sealed.
             Some(Asked::Reach(name)) => self.reach(call, name),
             Some(Asked::Send(descriptor)) => self.sends(call, descriptor),
             _ if self.has_closed => None,
-            Some(Asked::Start(place)) => match self.start(call, &place, &mut asked) {
+            Some(Asked::Start(place)) => match self.start(call, &place, until, &mut asked) {
                 Some(answer) => answer,
                 None => return Ok(()),
             },

@@ -567,6 +567,32 @@ static int plainly(void)
     return 98;
 }
 
+static int until_gone[2];
+
+/* Lends its memory to a child that waits until another thread has become a program. */
+static void *lends(void *none)
+{
+    char byte;
+    execl("/no/such/program", "none", NULL);
+    if (vfork() == 0) {
+        close(until_gone[1]);
+        if (read(until_gone[0], &byte, 1) == 0)
+            _exit(0);
+        _exit(1);
+    }
+    return none;
+}
+
+static void lending(void)
+{
+    pthread_t one;
+    if (pipe2(until_gone, O_CLOEXEC))
+        return;
+    pthread_create(&one, NULL, lends, NULL);
+    usleep(100000);
+    plain();
+}
+
 static void own(void) { execl("/proc/self/exe", "forms", "plainly", NULL); }
 
 /* As "rewritten", with more arguments than are recorded. */
@@ -600,7 +626,7 @@ int main(int count, char **form)
         {"names", names, NULL},       {"untraced", untraced, NULL},
         {"leaderless", leaderless, NULL}, {"hopping", hopping, NULL}, {"signals", signals, NULL},
         {"descriptor", NULL, descriptor}, {"crowd", crowd, NULL},     {"stale", stale, NULL},
-        {"plainly", plainly, NULL},   {"own", NULL, own},             {"lengthy", NULL, lengthy},
+        {"lending", NULL, lending},   {"plainly", plainly, NULL},   {"own", NULL, own},             {"lengthy", NULL, lengthy},
     };
     if (count > 3 && strcmp(form[1], "refusing") == 0)
         return refusing(form + 3, strcmp(form[2], "both") == 0);

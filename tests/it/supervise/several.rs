@@ -54,6 +54,38 @@ fn a_thread_that_has_the_number_of_a_followed_one_starts_a_program_unseen() {
 }
 
 #[test]
+fn a_thread_that_nothing_stops_keeps_another_one_waiting() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let (told, status, _) = run(&home, "lending");
+    assert_eq!((status, told.gap()), (Some(41), None));
+    assert!(shell(&told).unsure, "{told:?}");
+}
+
+/// A name that leads to a pipe once the program runs, which nobody opens.
+#[test]
+fn a_script_that_was_replaced_by_a_pipe_keeps_the_recorder_waiting() {
+    let home = with_key();
+    let script = "printf '#!/bin/true\\n' > s; chmod 755 s; mkfifo 's (deleted)'; exec 7<s; rm s; /proc/self/fd/7; exit 6";
+    let said = attesh(&home, &["run", "--quiet", "sh", "-c", script]);
+    assert_eq!((said.code, told(&home.records()).gap()), (Some(6), None), "{}", said.err);
+}
+
+#[test]
+fn few_descriptors_keep_the_program_waiting_for_ever() {
+    for most in 8..30 {
+        let home = with_key();
+        let script =
+            format!("ulimit -n {most}; exec timeout 60 {ATTESH} run --quiet sh -c '/bin/true; exit 4'");
+        let out = home.command(Path::new("/bin/bash")).args(["-c", &script]).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(matches!(out.status.code(), Some(4 | 125)), "{most}: {:?} {said}", out.status);
+    }
+}
+
+#[test]
 fn a_program_by_its_own_name_in_proc_is_taken_for_another() {
     let Some(program) = forms() else { return };
     let home = with_key();
@@ -66,14 +98,23 @@ fn a_program_by_its_own_name_in_proc_is_taken_for_another() {
     let home = with_key();
     let script = home.file("work/script", "#!/bin/sh -e\nexit 7\n");
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let said = attesh(&home, &["run", "--quiet", "sh", "-c", "exec 7<script; /proc/self/fd/7; /dev/fd/7"]);
+    let said = attesh(
+        &home,
+        &[
+            "run",
+            "--quiet",
+            "sh",
+            "-c",
+            "exec 7<script; /proc/self/fd/7; cd /proc; //dev/./fd/7; ./self/fd/7",
+        ],
+    );
     assert_eq!(said.code, Some(7), "{}", said.err);
     let records = home.records();
     assert!(records.iter().all(|record| record.kind() != "anomaly"), "{}", said.err);
     let told = self::told(&records);
     let path = script.canonicalize().unwrap().display().to_string().into_bytes();
     let of_script = told.starts.values().filter(|start| start.path.as_ref() == Some(&path)).count();
-    assert_eq!(of_script, 2, "{told:?}");
+    assert_eq!(of_script, 3, "{told:?}");
 }
 
 #[test]
