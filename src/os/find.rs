@@ -31,18 +31,16 @@ pub fn is_own(folder: &Path, name: &Path) -> bool {
     }
 }
 
-/// The number that a process has in the `/proc` that a thread of it sees.
-fn number_in_own(thread: u32) -> Option<u32> {
+/// The number that a thread, or its process, has in the `/proc` that it sees: by these names, the number
+/// here, and those in each namespace down to its own.
+fn number_in_own(thread: u32, here: &str, each: &str) -> Option<u32> {
     let text = proc::small(&format!("/proc/{thread}/status")).ok()?;
-    let outer = proc::numbered(&text, "Tgid:")?;
-    // One that numbers processes otherwise does not know this one.
-    match fs::read_link(within(thread, Path::new("/proc/self"))) {
-        Ok(_) => Some(outer),
-        Err(_) => {
-            let numbers = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"NStgid:"))?;
-            std::str::from_utf8(numbers).ok()?.split_ascii_whitespace().next_back()?.parse().ok()
-        }
+    // A `/proc` that numbers processes otherwise does not know this one.
+    if fs::read_link(within(thread, Path::new("/proc/self"))).is_ok() {
+        return proc::numbered(&text, here);
     }
+    let numbers = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(each.as_bytes()))?;
+    std::str::from_utf8(numbers).ok()?.split_ascii_whitespace().next_back()?.parse().ok()
 }
 
 /// Where this process finds what another has under a path from its root on.
@@ -76,10 +74,9 @@ pub fn find(thread: u32, name: &Path, follows: bool) -> Option<PathBuf> {
             _ => continue,
         }
         if at == Path::new("/proc") && (part == "self" || part == "thread-self") {
-            let process = number_in_own(thread)?;
-            at.push(process.to_string());
+            at.push(number_in_own(thread, "Tgid:", "NStgid:")?.to_string());
             if part == "thread-self" {
-                at.push(format!("task/{thread}"));
+                at.push(format!("task/{}", number_in_own(thread, "Pid:", "NSpid:")?));
             }
             continue;
         }

@@ -30,13 +30,14 @@ const DETAIL_MAX: usize = 400;
 /// for a child that has its memory. Then nobody sees what the one that waited becomes.
 const WAITS: Duration = Duration::from_millis(100);
 
-/// How many descriptors stay free for reading what a process is to become. Without one of a process, how
-/// that ended is told by its parent's end alone, or not.
+/// How many descriptors stay free for reading what a process is to become. Of a process without one nobody
+/// tells how it ended, unless it is a child of the recorder.
 const DESCRIPTORS_SPARE: u64 = 16;
 
 impl Recorder<'_> {
     /// A process is to become another program: records that. The answer is the error with which it is
-    /// refused, if it is; none is needed if the process is gone, or has to wait, which it has `until` then.
+    /// refused, if it is; none is needed if the process is gone, or is to wait. One that has waited already
+    /// waits until then.
     pub(super) fn start(
         &mut self,
         call: &Call,
