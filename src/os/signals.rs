@@ -46,11 +46,28 @@ const HANDED_ON: [Signal; 25] = [
     Signal::SIGSYS,
 ];
 
+/// What stops a process and can be caught.
+const STOPS: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+
 impl Signals {
     /// From here on they end this program no more.
     #[must_use]
     pub fn take() -> Self {
-        let mut set: SigSet = HANDED_ON.into_iter().collect();
+        Signals::taken(HANDED_ON.into_iter().collect())
+    }
+
+    /// The same with those that stop a process, where somebody else stops this one when it is to.
+    #[must_use]
+    pub fn take_with_stops() -> Self {
+        Signals::taken(HANDED_ON.into_iter().chain(STOPS).collect())
+    }
+
+    /// From here on this program stops again when it gets such a signal.
+    pub fn leave_stops(&self) {
+        let _ = STOPS.into_iter().collect::<SigSet>().thread_unblock();
+    }
+
+    fn taken(mut set: SigSet) -> Self {
         set.add(Signal::SIGCHLD);
         let set = sys::with_numbers(set);
         let from = set

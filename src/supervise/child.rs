@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::AtomicU64;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -29,6 +30,8 @@ pub struct Lines<'a> {
     pub words: UnixStream,
     /// Where it gets the listener.
     pub listener: &'a UnixStream,
+    /// Where it finds which call was heard last.
+    pub heard: &'static AtomicU64,
 }
 
 /// What runs a script, in a process of its own; its exit status.
@@ -42,7 +45,7 @@ pub fn record_program<'a>(
     level: &Level,
     lines: Lines,
 ) -> u8 {
-    let Lines { mut words, listener: to } = lines;
+    let Lines { mut words, listener: to, heard } = lines;
     let is_held = *level == Level::Held;
     let ends = !notify::tells_endings();
     let also = Also { ends, files: program.files && is_held, words: hear.is_some() };
@@ -50,12 +53,12 @@ pub fn record_program<'a>(
         Level::Held => begin(program, session, to, also, hear, &mut words),
         level => begin_without(program, session, level, also, &mut words),
     };
-    record(begun, Some(words), program.waits)
+    record(begun, Some(words), heard, program.waits)
 }
 
 /// The work of the recorder of what starts below the shell of a script; its exit status.
 pub fn record_script(work: &mut Work, session: &Session, files: bool, lines: Lines) -> u8 {
-    let Lines { mut words, listener: to } = lines;
+    let Lines { mut words, listener: to, heard } = lines;
     let session = match session.again() {
         Ok(session) => session,
         Err(error) => {
@@ -67,11 +70,16 @@ pub fn record_script(work: &mut Work, session: &Session, files: bool, lines: Lin
     let mut words = Some(words);
     let also = Also { ends: !notify::tells_endings(), files, words: false };
     let begun = begin_script(work, &session, to, also, &mut words);
-    record(begun, words, false)
+    record(begun, words, heard, false)
 }
 
 /// Records until it is over, says so, and stays for what runs on.
-fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -> u8 {
+fn record(
+    begun: io::Result<Recorder>,
+    words: Option<UnixStream>,
+    heard: &'static AtomicU64,
+    waits: bool,
+) -> u8 {
     let Some(mut words) = words else { return 1 };
     let mut recorder = match begun {
         Ok(recorder) => recorder,
@@ -80,6 +88,7 @@ fn record(begun: io::Result<Recorder>, words: Option<UnixStream>, waits: bool) -
             return 1;
         }
     };
+    recorder.heard = Some(heard);
     if let Err(error) = recorder.follow(|recorder| recorder.is_over(waits)) {
         recorder.say(&format!("the kernel tells no more: {}", files::words(&error)));
         recorder.unread += 1;

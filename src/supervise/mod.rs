@@ -32,6 +32,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -74,7 +75,11 @@ pub fn run(
     hear: Option<Box<dyn Hear + '_>>,
     level: &Level,
 ) -> std::io::Result<Outcome> {
-    let (waiting, recorder) = beside(|lines| child::record_program(program, session, hear, level, lines))?;
+    // Whether a stop of the terminal stops the program is the program's own: if it does, the recorder stops
+    // this process, too.
+    let (waiting, recorder) = beside(Signals::take_with_stops, |lines| {
+        child::record_program(program, session, hear, level, lines)
+    })?;
     match waiting.wait(program.fail)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {
@@ -98,7 +103,7 @@ pub fn run(
 /// # Errors
 /// Nothing of it ran.
 pub fn script(session: &Session, files: bool, work: &mut Work) -> std::io::Result<Outcome> {
-    let (waiting, _) = beside(|lines| child::record_script(work, session, files, lines))?;
+    let (waiting, _) = beside(Signals::take, |lines| child::record_script(work, session, files, lines))?;
     match waiting.wait(Fail::Open)? {
         Ended::Told(outcome) => Ok(outcome),
         Ended::Alone(status, lost) => {
@@ -110,20 +115,21 @@ pub fn script(session: &Session, files: bool, work: &mut Work) -> std::io::Resul
 }
 
 /// Makes the recorder, and what waits for what that starts.
-fn beside(record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
+fn beside(take: fn() -> Signals, record: impl FnOnce(Lines) -> u8) -> std::io::Result<(Waiting, Pid)> {
     // Should the recorder die, the program becomes a child of this process.
     nix::sys::prctl::set_child_subreaper(true)?;
     let (ours, theirs) = UnixStream::pair()?;
+    let heard = notify::shared()?;
     let (line, recorder) = {
         let theirs = &theirs;
-        sys::beside(|to| record(Lines { words: to, listener: theirs }))?
+        sys::beside(|to| record(Lines { words: to, listener: theirs, heard }))?
     };
     drop(theirs);
     ours.set_nonblocking(true)?;
-    let signals = Signals::take();
+    let signals = take();
     // A recorder that stays for what runs on in the background is not waited for.
     let line = BufReader::new(line);
-    Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, lost: 0 }, recorder))
+    Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, heard, lost: 0 }, recorder))
 }
 
 /// Closes what a recorder left open that died.
@@ -156,6 +162,8 @@ struct Waiting {
     /// The program's process id.
     program: Option<u32>,
     listener: Option<OwnedFd>,
+    /// The last call that the recorder heard.
+    heard: &'static AtomicU64,
     /// Starts that nobody records since the recorder died.
     lost: u64,
 }
@@ -192,12 +200,16 @@ impl Waiting {
         let Some(pid) = self.program.take() else {
             return Err(std::io::Error::other("the recorder ended before the program began"));
         };
+        // Nobody is left who would stop this process with the program.
+        self.signals.leave_stops();
         if fail == Fail::Closed {
             // Nobody has the listener any more: the kernel refuses what it holds.
             self.from = None;
         }
         loop {
             if let Some(listener) = self.from.as_ref().and_then(|from| notify::handed(from).ok().flatten()) {
+                // What the recorder had heard and not answered, nobody hears any more.
+                notify::let_go_on(listener.as_fd(), self.heard.load(Ordering::Relaxed));
                 self.listener = Some(listener.into());
             }
             while let Some((child, state)) = notify::next_change() {

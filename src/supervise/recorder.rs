@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -95,6 +96,8 @@ pub struct Recorder<'a> {
     pub has_begun: bool,
     /// How the program ended, as wait(2) codes it.
     pub state: Option<i32>,
+    /// Where it says which call it heard last, for who takes its place.
+    pub heard: Option<&'static AtomicU64>,
     /// How many descriptors this process may have.
     pub(super) descriptors: u64,
     /// Starts that are in no record, although they have a number.
@@ -228,6 +231,7 @@ impl<'a> Recorder<'a> {
             tree: Tree::default(),
             followed: HashMap::new(),
             waiting: Vec::new(),
+            heard: None,
             descriptors: getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| now),
             held: None,
             has_begun: false,
@@ -319,7 +323,12 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         match notify::next(listener.as_fd())? {
-            Some(call) => self.hear(&call, None),
+            Some(call) => {
+                if let Some(heard) = self.heard {
+                    heard.store(call.id, Ordering::Relaxed);
+                }
+                self.hear(&call, None)
+            }
             None => Ok(()),
         }
     }

@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::AtomicU64;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -128,6 +129,31 @@ pub fn next(listener: BorrowedFd) -> io::Result<Option<Call>> {
         })),
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// How many calls before the last that was heard may still be held, and behind it.
+const OPEN_MAX: u64 = 4096;
+const BEHIND_MAX: u64 = 16;
+
+/// A number that this process shares with those that it makes from here on: the last call that was heard.
+///
+/// # Errors
+/// The kernel has no memory left.
+pub fn shared() -> io::Result<&'static AtomicU64> {
+    // SAFETY: the kernel chooses the place; it has room for the number, aligned and zero, and stays.
+    unsafe {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        let at = libc::mmap(std::ptr::null_mut(), size_of::<AtomicU64>(), access, kind, -1, 0);
+        if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(&*at.cast::<AtomicU64>()) }
+    }
+}
+
+/// Lets go on who is held at a call that somebody heard who is gone: the kernel numbers calls one by one,
+/// and nobody can hear one again. Calls that nobody heard yet take no answer, and wait to be heard.
+pub fn let_go_on(listener: BorrowedFd, last: u64) {
+    for id in last.saturating_sub(OPEN_MAX)..=last.saturating_add(BEHIND_MAX) {
+        let _ = answer(listener, id, None);
     }
 }
 
@@ -340,4 +366,44 @@ pub fn handed(from: &std::os::unix::net::UnixStream) -> io::Result<Option<File>>
     });
     // SAFETY: the kernel has just made this descriptor, and nobody else knows it.
     Ok(number.map(|number| unsafe { File::from_raw_fd(number) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
+    /// Holds execve(2) of the kind of processor of this program.
+    fn filter() -> Vec<Line> {
+        let line =
+            |code: u32, yes: u8, no: u8, k: u32| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
+        vec![
+            line(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+            line(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_execve as u32),
+            line(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_USER_NOTIF),
+            line(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+        ]
+    }
+
+    #[test]
+    fn a_call_that_was_heard_by_who_is_gone_is_held_for_ever() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let started = std::thread::spawn(move || {
+            let mut command = Command::new("/bin/true");
+            crate::sys::listened(&mut command, filter(), [theirs.try_clone().unwrap(), theirs]);
+            command.status().unwrap()
+        });
+        let listener = handed(&ours).unwrap().unwrap();
+        let heard = shared().unwrap();
+        let call = next(listener.as_fd()).unwrap().unwrap();
+        heard.store(call.id - 3, std::sync::atomic::Ordering::Relaxed);
+        assert!(is_held(listener.as_fd(), call.id));
+        // Another listener, or calls long ago.
+        let_go_on(listener.as_fd(), call.id + 2 * OPEN_MAX);
+        assert!(is_held(listener.as_fd(), call.id));
+        let_go_on(listener.as_fd(), heard.load(std::sync::atomic::Ordering::Relaxed));
+        assert!(started.join().unwrap().success());
+    }
 }

@@ -186,30 +186,44 @@ fn a_program_that_stops_itself_leaves_its_caller_waiting() {
 }
 
 #[test]
-fn a_signal_that_has_a_number_only_or_a_closed_stream_does_not_pass() {
+fn a_stop_of_the_terminal_stops_who_waits_for_a_program_that_goes_on() {
+    for (script, status) in [
+        // It takes no notice, so nobody stops.
+        ("trap '' TSTP; echo up; sleep 0.3; exit 5", 5),
+        // It does something else with it.
+        ("trap 'exit 6' TSTP; echo up; while :; do sleep 0.05; done", 6),
+    ] {
+        let (_home, mut child, pid) = spoken(script);
+        kill(pid, Signal::SIGTSTP).unwrap();
+        let flags = nix::sys::wait::WaitPidFlag::WUNTRACED;
+        let ended = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+        if matches!(ended, nix::sys::wait::WaitStatus::Stopped(..)) {
+            child.kill().unwrap();
+        }
+        assert_eq!(ended, nix::sys::wait::WaitStatus::Exited(pid, status), "{script}");
+    }
+}
+
+/// A bash below `attesh run` that has said its first word.
+fn spoken(script: &str) -> (Home, std::process::Child, Pid) {
     let home = with_key();
     let mut command = home.command(Path::new(ATTESH));
-    command.args([
-        "run",
-        "--quiet",
-        "bash",
-        "-c",
-        "trap 'exit 9' RTMIN+1; echo up; while :; do sleep 0.05; done",
-    ]);
-    command.stdout(std::process::Stdio::piped());
+    command.args(["run", "--quiet", "bash", "-c", script]).stdout(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line)
-        .unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.as_mut().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
     assert_eq!(line, "up\n");
-    let pid = child.id().to_string();
-    assert!(
-        std::process::Command::new("bash")
-            .args(["-c", &format!("kill -RTMIN+1 {pid}")])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let pid = Pid::from_raw(child.id().cast_signed());
+    (home, child, pid)
+}
+
+#[test]
+fn a_signal_that_has_a_number_only_or_a_closed_stream_does_not_pass() {
+    let home = with_key();
+    let (_home, mut child, pid) = spoken("trap 'exit 9' RTMIN+1; echo up; while :; do sleep 0.05; done");
+    let sent = std::process::Command::new("bash").args(["-c", &format!("kill -RTMIN+1 {pid}")]).status();
+    assert!(sent.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(9));
     // Standard streams that were closed are so for the program.
     let script = format!("{ATTESH} run --quiet sh -c 'echo a; echo $? >&2; read x; echo $? >&2' >&- <&-");
