@@ -40,8 +40,7 @@ static CLOSED: AtomicI32 = AtomicI32::new(0);
 
 /// Before `main` the standard library opens /dev/null for a closed standard descriptor, which
 /// hides that the output is lost, and from the programs that this one starts. So this function looks
-/// earlier. The standard library also sets
-/// SIGPIPE, which the programs that this one starts must find as this program found it.
+/// earlier. The standard library also sets SIGPIPE, which those programs must find as this one found it.
 extern "C" fn look_around() {
     // One call for all three: each call of a hook comes here.
     let mut streams = [0, 1, 2].map(|fd| libc::pollfd { fd, events: 0, revents: 0 });

@@ -60,15 +60,19 @@ fn interpreter_and_word(script: &Path) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     Some((name.to_vec(), (!word.is_empty()).then(|| word.to_vec())))
 }
 
+/// The same of the script that a process finds by this name.
+fn script_of(pid: u32, name: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let plain = interpreter_and_word(&seen_by(pid, name));
+    plain.or_else(|| interpreter_and_word(&found_by(pid, name)?))
+}
+
 /// The words that a process runs with once it has become the program of this path: for a script those
 /// of its interpreter, which the kernel puts before its name (binfmt_script). A NUL stands behind each.
 #[must_use]
 pub fn words_of(pid: u32, path: &[u8], name: &[u8], words: &[u8]) -> Vec<u8> {
     let (mut path, mut name, mut words) = (path.to_vec(), name.to_vec(), words.to_vec());
     for _ in 0..INTERPRETERS_MAX {
-        let read = interpreter_and_word(&seen_by(pid, &path));
-        let read = read.or_else(|| interpreter_and_word(&found_by(pid, &path)?));
-        let Some((program, word)) = read else { break };
+        let Some((program, word)) = script_of(pid, &path) else { break };
         let rest = words.iter().position(|byte| *byte == 0).map_or(words.len(), |at| at + 1);
         let mut whole = Vec::new();
         for part in [Some(&program), word.as_ref(), Some(&name)].into_iter().flatten() {
@@ -90,13 +94,11 @@ pub fn is_program_of(pid: u32, path: &[u8]) -> io::Result<bool> {
     let running = fs::metadata(format!("/proc/{pid}/exe")).map(identity)?;
     let mut path = path.to_vec();
     for _ in 0..=INTERPRETERS_MAX {
-        let (plain, found) = (seen_by(pid, &path), || found_by(pid, &path));
         let is_it = |at: &PathBuf| at.metadata().map(identity).is_ok_and(|there| there == running);
-        if is_it(&plain) || found().as_ref().is_some_and(is_it) {
+        if is_it(&seen_by(pid, &path)) || found_by(pid, &path).as_ref().is_some_and(is_it) {
             return Ok(true);
         }
-        let read = interpreter_and_word(&plain).or_else(|| interpreter_and_word(&found()?));
-        let Some((program, _)) = read else { return Ok(false) };
+        let Some((program, _)) = script_of(pid, &path) else { return Ok(false) };
         path = program;
     }
     Ok(false)

@@ -17,7 +17,8 @@ pub struct Signals {
     from: Option<SignalFd>,
 }
 
-/// All that have a name but those that cannot be caught and that stop. A fault of this program's own ends it although its signal is blocked.
+/// All that have a name but those that cannot be caught and that stop. A fault of this program's own ends
+/// it although its signal is blocked.
 const HANDED_ON: [Signal; 25] = [
     Signal::SIGHUP,
     Signal::SIGINT,
