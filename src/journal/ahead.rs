@@ -1,25 +1,44 @@
-//! The public key of the step behind the next one, computed before it is asked for.
+//! What the next append needs, made before it is asked for: the public key of the step behind it, and
+//! the record itself.
 //!
-//! What lives here: what is known ahead. What does not: when there is time for it (whoever appends much).
+//! What lives here: what is known ahead. What does not: when there is time for it (whoever appends much),
+//! how a record is made (`append`).
 //!
-//! Rules: nothing is known that the state does not lead to, and nothing stays when it was used.
+//! Rules: nothing is known that the state does not lead to, and nothing stays when something was appended.
 
 use std::cell::RefCell;
 
+use super::append::Step;
 use crate::crypto::Seed;
+use crate::record::{Body, Texts};
 
 /// What is known ahead of the next append.
 #[derive(Default)]
 pub struct Ahead(RefCell<Known>);
 
 #[derive(Default)]
-enum Known {
+struct Known {
+    key: Key,
+    record: Option<Ready>,
+}
+
+#[derive(Default)]
+enum Key {
     #[default]
     Nothing,
     /// The seed of the next step.
     Next(Seed),
     /// The seed of the step behind that, and its public half.
     Behind(Seed, [u8; 32]),
+}
+
+/// A record that was made.
+struct Ready {
+    /// The seed of its step.
+    of: Seed,
+    body: Body,
+    texts: Texts,
+    step: Step,
 }
 
 // Keys are in no message.
@@ -32,25 +51,37 @@ impl std::fmt::Debug for Ahead {
 impl Ahead {
     /// An append was made, and the next one is signed with this seed.
     pub(super) fn appended(&self, next: &Seed) {
-        *self.0.borrow_mut() = Known::Next(next.clone());
+        *self.0.borrow_mut() = Known { key: Key::Next(next.clone()), record: None };
     }
 
     /// The public half of a step's key.
     pub(super) fn public_of(&self, seed: &Seed) -> [u8; 32] {
-        match &*self.0.borrow() {
-            Known::Behind(known, public) if known.0 == seed.0 => *public,
+        match &self.0.borrow().key {
+            Key::Behind(known, public) if known.0 == seed.0 => *public,
             _ => seed.public(),
         }
     }
 
-    /// Computes what the next append will ask for.
+    /// Computes the public key that the next append will ask for.
     pub fn look(&self) {
         let mut known = self.0.borrow_mut();
-        if let Known::Next(next) = &*known {
+        if let Key::Next(next) = &known.key {
             let behind = next.next();
             let public = behind.public();
-            *known = Known::Behind(behind, public);
+            known.key = Key::Behind(behind, public);
         }
+    }
+
+    /// Keeps a record that was made for the step of this seed.
+    pub(super) fn keep(&self, of: Seed, body: Body, texts: Texts, step: Step) {
+        self.0.borrow_mut().record = Some(Ready { of, body, texts, step });
+    }
+
+    /// The record that was made for the step of this seed, if it is of this body and these texts.
+    pub(super) fn take(&self, of: &Seed, body: &Body, texts: &Texts) -> Option<Step> {
+        let ready = self.0.borrow_mut().record.take()?;
+        let is_it = ready.of.0 == of.0 && ready.body == *body && ready.texts == *texts;
+        is_it.then_some(ready.step)
     }
 }
 
@@ -68,7 +99,7 @@ mod tests {
         assert_eq!(ahead.public_of(&behind), behind.public());
         ahead.look();
         assert!(
-            matches!(&*ahead.0.borrow(), Known::Behind(known, public) if known.0 == behind.0 && *public == behind.public())
+            matches!(&ahead.0.borrow().key, Key::Behind(known, public) if known.0 == behind.0 && *public == behind.public())
         );
         assert_eq!(ahead.public_of(&behind), behind.public());
         // Another session, or another recorder that appended meanwhile.

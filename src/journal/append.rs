@@ -18,6 +18,7 @@ use super::ahead::Ahead;
 use super::chain::{self, Frontier};
 use super::head::Head;
 use super::line;
+use super::lines::Lines;
 use super::state::{Condition, FileMark, SLOT_BYTES, Slot, TAKEN, is_of_another_version, newest};
 use super::story::Story;
 use crate::cause::Cause;
@@ -84,6 +85,14 @@ pub struct Writer<'a> {
     slot: Slot,
     masker: &'a Masker,
     ahead: Option<&'a Ahead>,
+}
+
+/// A record that was made and is not written, with the state behind it but for what the file system says.
+pub(super) struct Step {
+    line: Vec<u8>,
+    root: Digest,
+    is_last: bool,
+    slot: Slot,
 }
 
 /// What [`Writer::create`] needs beside the genesis body.
@@ -234,7 +243,32 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// See [`AppendError`]; the journal is then as it was.
     pub fn append(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<Head> {
-        let last = matches!(body, Body::End(_));
+        let ready = self.ahead.and_then(|ahead| ahead.take(&self.slot.seed, &body, texts));
+        match ready {
+            Some(step) => self.write(step),
+            None => {
+                let step = self.step(body, texts, now)?;
+                self.write(step)
+            }
+        }
+    }
+
+    /// Makes what the next append will write, if nothing else is appended before it and it is of this
+    /// body and these texts. Nothing is written.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub fn make_ready(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<()> {
+        let Some(ahead) = self.ahead else { return Ok(()) };
+        let of = self.slot.seed.clone();
+        let step = self.step(body.clone(), texts, now)?;
+        ahead.keep(of, body, texts.clone(), step);
+        Ok(())
+    }
+
+    /// Makes the next record, without the file.
+    fn step(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<Step> {
+        let is_last = matches!(body, Body::End(_));
         // Where this fails the story is read from the journal again.
         let mut story = self.slot.story.take();
         let old = &self.slot;
@@ -252,7 +286,7 @@ impl<'a> Writer<'a> {
             commitments: texts.commitments(),
             time: now,
             recovered: (old.recovered != Recovered::default()).then_some(old.recovered),
-            next_key: (!last).then_some(public),
+            next_key: (!is_last).then_some(public),
         };
         if let Some(story) = &mut story {
             story.add(&core)?;
@@ -263,22 +297,9 @@ impl<'a> Writer<'a> {
         let root = frontier.root();
         let auth = chain::sign(&old.seed, &old.public, &old.chain_key, &old.session, index, &root);
         let line = joined(&core, &texts.disclosures().encode(), &auth)?;
-        let before = old.mark.length;
-        if let Err(error) = self.journal.write_all_at(&line, before) {
-            let _ = self.journal.set_len(before);
-            return Err(AppendError::Io("write the journal", error));
-        }
-        // Of the tree that was hashed above; asking the slot would hash it again.
-        let head = Head { session: Uuid::from_bytes(old.session), size: index + 1, root };
-        if last {
-            self.erase()?;
-            return Ok(head);
-        }
         let slot = Slot {
             generation: old.generation + 1,
             running: chain::running(&old.running, &line),
-            // As written, not as found: whatever else stands there by now is not ours.
-            mark: FileMark { length: before + line.len() as u64, ..mark(self.journal)? },
             chain_key: old.chain_key.next(&root),
             frontier,
             seed,
@@ -287,6 +308,26 @@ impl<'a> Writer<'a> {
             story,
             ..old.clone()
         };
+        Ok(Step { line, root, is_last, slot })
+    }
+
+    /// Writes the record that was made as the next.
+    fn write(&mut self, step: Step) -> Result<Head> {
+        let Step { line, root, is_last, mut slot } = step;
+        let old = &self.slot;
+        let before = old.mark.length;
+        if let Err(error) = self.journal.write_all_at(&line, before) {
+            let _ = self.journal.set_len(before);
+            return Err(AppendError::Io("write the journal", error));
+        }
+        // Of the tree that was hashed when the record was made; asking the slot would hash it again.
+        let head = Head { session: Uuid::from_bytes(old.session), size: slot.frontier.size(), root };
+        if is_last {
+            self.erase()?;
+            return Ok(head);
+        }
+        // As written, not as found: whatever else stands there by now is not ours.
+        slot.mark = FileMark { length: before + line.len() as u64, ..mark(self.journal)? };
         let place = slot.offset();
         if let Err(error) = self.install(slot) {
             // An error may come after the bytes arrived. The line goes only where no slot
@@ -362,7 +403,7 @@ impl<'a> Writer<'a> {
         }
         let mut lines = Lines::new(self.journal, self.slot.mark.length);
         let mut story = Story::default();
-        while let Some(text) = lines.next()? {
+        while let Some(text) = lines.next().doing("read the journal")? {
             let unreadable = || AppendError::Tampered("a line cannot be read".into());
             let core = text.split(|byte| *byte == b'\t').next().unwrap_or_default();
             let core = Core::decode(core).map_err(|_| unreadable())?;
@@ -457,7 +498,7 @@ impl<'a> Writer<'a> {
     fn rehash(&self) -> Result<()> {
         let mut lines = Lines::new(self.journal, self.slot.mark.length);
         let mut running = [0; 32];
-        while let Some(text) = lines.next()? {
+        while let Some(text) = lines.next().doing("read the journal")? {
             running = chain::running(&running, text);
         }
         if running == self.slot.running {
@@ -527,49 +568,6 @@ fn mark(journal: &File) -> Result<FileMark> {
     })
 }
 
-/// The lines of a file's first `length` bytes, newline included; the last may lack it.
-struct Lines<'a> {
-    file: &'a File,
-    read: u64,
-    length: u64,
-    buffer: Vec<u8>,
-    at: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn new(file: &'a File, length: u64) -> Self {
-        Lines { file, read: 0, length, buffer: Vec::new(), at: 0 }
-    }
-
-    fn next(&mut self) -> Result<Option<&[u8]>> {
-        let mut searched = self.at;
-        loop {
-            if let Some(found) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
-                let line = self.at..searched + found + 1;
-                self.at = line.end;
-                return Ok(Some(&self.buffer[line]));
-            }
-            if self.read == self.length || self.buffer.len() - self.at > LINE_MAX {
-                let rest = self.at..self.buffer.len();
-                self.at = rest.end;
-                return Ok((!rest.is_empty()).then(|| &self.buffer[rest]));
-            }
-            self.buffer.drain(..self.at);
-            self.at = 0;
-            searched = self.buffer.len();
-            let want = (self.length - self.read).min(256 << 10);
-            let start = self.buffer.len();
-            self.buffer.resize(start + usize::try_from(want).expect("at most 256 KiB"), 0);
-            let got =
-                read_at_most(self.file, &mut self.buffer[start..], self.read).doing("read the journal")?;
-            if got as u64 != want {
-                return Err(AppendError::Io("read the journal", io::ErrorKind::UnexpectedEof.into()));
-            }
-            self.read += want;
-        }
-    }
-}
-
 /// The head of a journal that nobody appends to any more, from its complete lines.
 ///
 /// # Errors
@@ -578,7 +576,7 @@ pub fn head_of(journal: &File, session: Uuid) -> Result<Head> {
     let length = mark(journal)?.length;
     let mut lines = Lines::new(journal, length);
     let mut frontier = Frontier::default();
-    while let Some(text) = lines.next()? {
+    while let Some(text) = lines.next().doing("read the journal")? {
         if text.last() == Some(&b'\n') {
             frontier.push(chain::leaf(text.split(|byte| *byte == b'\t').next().unwrap_or_default()));
         }

@@ -3,6 +3,7 @@
 //! * [`chain`]: the RFC 6962 tree and the two ratchets, one step at a time; pure.
 //! * [`mod@line`]: the three columns of a line; pure.
 //! * [`state`]: the two slots that carry the chain from one recorder to the next; pure.
+//! * `lines`: the lines of a file, with bounded memory.
 //! * [`append`]: recover, check, append, acknowledge; is handed a locked file.
 //! * [`check`]: is this journal what its recorders wrote? Streams any reader.
 //! * [`head`]: how a journal stood at a size, printed and parsed; pure.
@@ -19,6 +20,7 @@ pub mod check;
 pub mod head;
 pub mod heads;
 pub mod line;
+mod lines;
 pub mod redact;
 pub mod state;
 pub mod story;

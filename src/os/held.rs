@@ -10,6 +10,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use super::remote::Memory;
 use super::touch::{self, Flags, Row};
 use super::{find, proc};
-use crate::sys::notify::{Call, Line};
+use crate::sys::notify::{self, Call, Line};
 
 /// Calls of one kind of processor (the kernel's tables of system calls).
 struct Table {
@@ -435,9 +436,25 @@ pub struct Kin {
 /// # Errors
 /// It is gone.
 pub fn kin(thread: u32) -> io::Result<Kin> {
+    look_at(thread).map(|(kin, _)| kin)
+}
+
+/// Which process a thread is of, and the process's descriptor, if it was asked.
+///
+/// # Errors
+/// It is gone.
+pub fn look_at(thread: u32) -> io::Result<(Kin, Option<OwnedFd>)> {
+    // The kernel takes a tenth of the time for this that it takes to write a text in `/proc`. A thread
+    // that is not the first of its process has no descriptor.
+    if let Ok(handle) = notify::process(thread)
+        && let Some((process, parent)) = notify::kin(handle.as_fd())
+    {
+        return Ok((Kin { process, parent }, Some(handle)));
+    }
     let text = proc::small(&format!("/proc/{thread}/status"))?;
     let found = proc::numbered(&text, "Tgid:").zip(proc::numbered(&text, "PPid:"));
-    found.map(|(process, parent)| Kin { process, parent }).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    let (process, parent) = found.ok_or(io::ErrorKind::InvalidData)?;
+    Ok((Kin { process, parent }, None))
 }
 
 /// The process that a descriptor of a held thread means: one of the kernel's for a process, or a folder

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::Session;
 use super::error::{Result, SessionError};
 use super::masking;
+use crate::clock;
 use crate::files::{Folder, read_at_most};
 use crate::journal::append::AppendError;
 use crate::journal::state::{SLOT_BYTES, TAKEN};
@@ -19,7 +20,7 @@ use crate::mask::Masker;
 use crate::mask::asked::Asked;
 use crate::os::memory;
 use crate::paths;
-use crate::record::PROTECTION_RECORDER;
+use crate::record::{Body, PROTECTION_RECORDER, Texts};
 
 fn kept(error: io::Error) -> SessionError {
     SessionError::Append(AppendError::Io("keep the state in memory", error))
@@ -85,9 +86,15 @@ impl Session {
         Ok(())
     }
 
-    /// Computes ahead what the next append of this process needs, while there is time.
+    /// Computes ahead the key that the next append of this process needs, while there is time.
     pub fn look_ahead(&self) {
         self.ahead.look();
+    }
+
+    /// Makes ahead the record that this process appends next, unless another one comes before.
+    pub fn make_ready(&self, body: Body, texts: &Texts) {
+        // Where this cannot be done the append does it, and says why it cannot. Nobody is waited for.
+        let _ = self.with_writer_waiting(0, |writer| Ok(writer.make_ready(body, texts, clock::now())?));
     }
 
     /// What is masked in its texts, once that was read.

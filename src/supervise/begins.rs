@@ -7,9 +7,11 @@
 //! process one is followed at a time: the kernel has a thread that becomes a program wait until the
 //! others are gone, and who is about to follow one of these wait for that thread.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
@@ -46,7 +48,7 @@ impl Recorder<'_> {
         asked: &mut Option<u32>,
     ) -> Option<Option<i32>> {
         let read = || {
-            let (kin, folder) = (held::kin(call.thread)?, held::folder(call.thread)?);
+            let ((kin, handle), folder) = (held::look_at(call.thread)?, held::folder(call.thread)?);
             let wanted = match held::wanted(call.thread, place) {
                 // The kernel may find there what was not there now: another thread can put it there.
                 Err(error)
@@ -59,13 +61,13 @@ impl Recorder<'_> {
                 }
                 wanted => wanted?,
             };
-            Ok((kin, wanted, folder))
+            Ok((kin, handle, wanted, folder))
         };
         let read: io::Result<_> = read();
         if !self.is_held(call) {
             return None;
         }
-        let (kin, wanted, folder) = match read {
+        let (kin, handle, wanted, folder) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.cannot_read(call.thread, &error);
@@ -93,7 +95,7 @@ impl Recorder<'_> {
         let (is_new, left) = self.tree.asks(kin, wanted, folder);
         self.write_left(left);
         if is_new
-            && let Ok(handle) = notify::process(kin.process)
+            && let Some(handle) = handle.or_else(|| notify::process(kin.process).ok())
             && u64::from(handle.as_raw_fd().unsigned_abs()) + DESCRIPTORS_SPARE < self.descriptors
         {
             // One that tells how it ended does so when its parent has waited for it.
@@ -145,12 +147,20 @@ impl Recorder<'_> {
         self.say(&detail);
     }
 
-    /// While the kernel has a process become a program: makes what the record needs.
+    /// While the kernel has a process become a program: makes the record of that, if there is such a
+    /// program.
     pub(super) fn prepare(&mut self, process: u32) {
-        if let Some(masker) = self.session.known_masker() {
-            self.tree.prepare(process, |wanted, folder| records::texts(masker, wanted, folder));
+        let Some(masker) = self.session.known_masker() else { return };
+        // Who looks for a program asks for one in each folder.
+        let is_there = |path: &[u8]| Path::new(OsStr::from_bytes(path)).exists();
+        let texts = |numbers, wanted: &Wanted, folder: Option<&[u8]>| {
+            is_there(&wanted.path).then(|| records::texts(masker, numbers, wanted, folder))
+        };
+        if let Some((when, texts)) = self.tree.prepare(process, texts)
+            && let Some(shell) = self.shell
+        {
+            records::make_ready(self.session, shell, when, texts);
         }
-        self.session.look_ahead();
     }
 
     fn refusal(&self) -> Option<i32> {

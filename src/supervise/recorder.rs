@@ -276,6 +276,7 @@ impl<'a> Recorder<'a> {
             if is_over(self) || (self.alone.is_some() && self.state.is_some() && self.has_closed) {
                 return Ok(());
             }
+            self.session.look_ahead();
             let has_ends = !self.tree.ends.is_empty() && !self.has_closed;
             let is_calm = self.waiting.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_told);
             let limit = match (self.alone, has_ends, is_calm) {

@@ -3,15 +3,15 @@
 use super::touches;
 use super::tree::Start as Started;
 use crate::clock;
-use crate::fact::process::{self, End, SeenBy, ToldBy, When};
+use crate::fact::process::{self, End, Numbers, SeenBy, ToldBy, When};
 use crate::fact::touched::{self, LIST_MAX, Touched};
 use crate::fact::{FILES, PROCESS, PROCESS_END, PROCESSES, Seen};
 use crate::journal::append::Writer;
 use crate::mask::Masker;
 use crate::os::held::Wanted;
 use crate::record::{Anomaly, Body, Fact, Finish, From, KeptText, Start, Status, TextSource, Texts};
-use crate::session::Result;
 use crate::session::shells::workdir;
+use crate::session::{Result, Session};
 
 /// By what starts are seen, and by what their ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,18 +95,22 @@ fn fact(writer: &mut Writer, shell: u64, when: When, kind: &str, texts: &Texts) 
 }
 
 fn append(writer: &mut Writer, shell: u64, when: When, what: (&str, bool), texts: &Texts) -> Result<()> {
-    let (at, n) = when.said();
-    let (kind, ok) = what;
-    let fact =
-        Fact { kind: kind.to_owned(), at, shell: Some(shell), n, ok, must: false, attached: Vec::new() };
-    writer.append(Body::Fact(Box::new(fact)), texts, clock::now())?;
+    writer.append(body(shell, when, what), texts, clock::now())?;
     Ok(())
 }
 
-/// The texts of a start that are known when it is asked for.
+fn body(shell: u64, when: When, (kind, ok): (&str, bool)) -> Body {
+    let (at, n) = when.said();
+    let fact =
+        Fact { kind: kind.to_owned(), at, shell: Some(shell), n, ok, must: false, attached: Vec::new() };
+    Body::Fact(Box::new(fact))
+}
+
+/// The texts of a start.
 #[must_use]
-pub fn texts(masker: &Masker, wanted: &Wanted, folder: Option<&[u8]>) -> Texts {
+pub fn texts(masker: &Masker, numbers: Numbers, wanted: &Wanted, folder: Option<&[u8]>) -> Texts {
     let mut texts = Texts::default();
+    texts.commit(process::NUMBERS, &masker.screen(numbers.to_string().into_bytes()));
     texts.commit(process::PATH, &masker.screen(wanted.path.clone()));
     texts.commit(process::ARGUMENTS, &masker.screen_words(wanted.words.clone()));
     if let Some(folder) = folder {
@@ -118,15 +122,19 @@ pub fn texts(masker: &Masker, wanted: &Wanted, folder: Option<&[u8]>) -> Texts {
     texts
 }
 
+/// Makes the record of a start ahead, for when it takes place.
+pub fn make_ready(session: &Session, shell: u64, when: When, texts: &Texts) {
+    session.make_ready(body(shell, when, (PROCESS, true)), texts);
+}
+
 /// Records a start, before the program runs; `unsure` says that nobody saw whether it took place.
 ///
 /// # Errors
 /// The record was not appended.
 pub fn process(writer: &mut Writer, shell: u64, start: &Started, unsure: bool) -> Result<()> {
     let masker = writer.masker();
-    let made = || texts(masker, &start.wanted, start.folder.as_deref());
+    let made = || texts(masker, start.numbers, &start.wanted, start.folder.as_deref());
     let mut texts = start.texts.clone().unwrap_or_else(made);
-    texts.commit(process::NUMBERS, &masker.screen(start.numbers.to_string().into_bytes()));
     if unsure {
         texts.commit(process::UNSURE, &masker.screen(b"1".to_vec()));
     }

@@ -40,16 +40,21 @@ struct Asks {
     of: Option<u64>,
     /// Its folder, where that is another than at that start.
     moved: bool,
-    /// Its texts for a record, once there was time for them.
-    texts: Option<Texts>,
+    /// Its texts for a record with these numbers, once there was time for them.
+    texts: Option<(Numbers, Texts)>,
 }
 
 impl Asks {
+    fn numbers(&self, id: u64, pid: u32) -> Numbers {
+        Numbers { id, of: self.of, pid: pid.into() }
+    }
+
     /// The start of this number by the process that asked.
     fn start(self, id: u64, pid: u32, process: &Process) -> Start {
         let folder = self.moved.then(|| process.folder.clone());
-        let numbers = Numbers { id, of: self.of, pid: pid.into() };
-        Start { numbers, when: process.when, wanted: self.wanted, folder, texts: self.texts }
+        let numbers = self.numbers(id, pid);
+        let texts = self.texts.filter(|(of, _)| *of == numbers).map(|(_, texts)| texts);
+        Start { numbers, when: process.when, wanted: self.wanted, folder, texts }
     }
 }
 
@@ -97,14 +102,20 @@ impl Tree {
         (is_new, left)
     }
 
-    /// Makes the texts for the record of what a process asked for.
-    pub fn prepare(&mut self, pid: u32, texts: impl FnOnce(&Wanted, Option<&[u8]>) -> Texts) {
-        if let Some(process) = self.processes.get_mut(&pid)
-            && let Some(asks) = process.asked.as_mut()
-        {
-            let folder = asks.moved.then_some(process.folder.as_slice());
-            asks.texts = Some(texts(&asks.wanted, folder));
-        }
+    /// Makes the texts for the record of what a process asked for, should that be the next start; and when
+    /// that takes place.
+    pub fn prepare(
+        &mut self,
+        pid: u32,
+        texts: impl FnOnce(Numbers, &Wanted, Option<&[u8]>) -> Option<Texts>,
+    ) -> Option<(When, &Texts)> {
+        let process = self.processes.get_mut(&pid)?;
+        let asks = process.asked.as_mut()?;
+        let folder = asks.moved.then_some(process.folder.as_slice());
+        let numbers = asks.numbers(self.starts + 1, pid);
+        let texts = texts(numbers, &asks.wanted, folder)?;
+        let (_, texts) = asks.texts.insert((numbers, texts));
+        Some((process.when, texts))
     }
 
     /// The nearest process that became a program, from this one upwards, and its start; and the process

@@ -42,7 +42,10 @@ const fn request(direction: u32, size: usize, kind: u8, number: u32) -> u32 {
 struct Info {
     mask: u64,
     cgroup: u64,
-    numbers: [u32; 11],
+    pid: u32,
+    process: u32,
+    parent: u32,
+    owners: [u32; 8],
     exit: i32,
 }
 
@@ -215,6 +218,14 @@ pub fn ending(process: BorrowedFd) -> Option<i32> {
     let mut info = Info { mask: INFO_EXIT, ..Info::default() };
     control(process, INFO, &mut info).ok()?;
     (info.mask & INFO_EXIT != 0).then_some(info.exit)
+}
+
+/// The number of a process and of its parent; `None` if it has ended, or the kernel is older than 6.13.
+#[must_use]
+pub fn kin(process: BorrowedFd) -> Option<(u32, u32)> {
+    let mut info = Info::default();
+    control(process, INFO, &mut info).ok()?;
+    Some((info.process, info.parent))
 }
 
 /// Tries to put a filter with a listener on a process that ends at once.

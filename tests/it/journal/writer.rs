@@ -4,10 +4,12 @@
 use std::os::unix::fs::FileExt;
 
 use attesh::cause::{Cause, Code};
+use attesh::clock::Moment;
 use attesh::crypto::Seed;
+use attesh::journal::ahead::Ahead;
 use attesh::journal::append::{AppendError, Writer};
 use attesh::journal::state::{SLOT_BYTES, newest};
-use attesh::record::{Anomaly, Body, CORE_MAX};
+use attesh::record::{self, Anomaly, Body, CORE_MAX, Core};
 
 use crate::journal::torn::{Files, note, now, read};
 use crate::stage::signer::{self, Texts, finish, masker, start};
@@ -66,6 +68,48 @@ fn each_append_leaves_one_slot_of_the_next_generation() {
     assert_eq!(newest(&read(&files.state)).unwrap().0.recovered.cut_bytes, 5);
     files.append(b"x");
     assert!(verify(&files.bytes(), None).rejection.is_none());
+}
+
+#[test]
+fn a_record_that_was_made_ahead_is_written_where_it_does_not_fit() {
+    let files = Files::begun();
+    let ahead = Ahead::default();
+    let open = || {
+        let mut writer = files.open();
+        writer.look_ahead(&ahead);
+        writer
+    };
+    // What was made ahead has the time at which it was made.
+    let made = Moment { boottime_ns: 7, ..now() };
+    let (first, second) = (note(b"first"), note(b"second"));
+    let (first, second) = ((first.0, first.1.written()), (second.0, second.1.written()));
+    let ready = |(body, texts): &(Body, record::Texts)| {
+        open().make_ready(body.clone(), texts, made).unwrap();
+    };
+    let append = |(body, texts): &(Body, record::Texts)| {
+        open().append(body.clone(), texts, now()).unwrap();
+        let text = files.bytes();
+        let line = text.split_inclusive(|byte| *byte == b'\n').next_back().unwrap();
+        Core::decode(line.split(|byte| *byte == b'\t').next().unwrap()).unwrap().time == made
+    };
+    ready(&first);
+    let before = files.bytes();
+    assert!(append(&first) && files.bytes().starts_with(&before));
+    assert!(!append(&first), "one record is written twice");
+    ready(&first);
+    assert!(!append(&second), "another text");
+    assert!(!append(&first), "a record came before it");
+    ready(&second);
+    files.append(b"by another process");
+    assert!(!append(&second), "another process came before it");
+    ready(&first);
+    ahead.look();
+    ready(&second);
+    assert!(append(&second), "the newest is kept");
+    let other = (signer::end(), record::Texts::default());
+    ready(&first);
+    assert!(!append(&other));
+    assert!(is_erased(&files) && verify(&files.bytes(), None).rejection.is_none());
 }
 
 #[test]
