@@ -36,13 +36,15 @@ fn gemini() -> Option<PathBuf> {
     None
 }
 
-/// A program of a home, below `attesh run` or by itself.
-fn below(home: &Home, is_recorded: bool, program: &str) -> Command {
-    let mut command = if is_recorded { home.command(Path::new(ATTESH)) } else { Command::new(program) };
-    if is_recorded {
-        command.args(["run", "--quiet", "--wait", "--seal", ENVELOPE, "--key", "key", program]);
+/// A program of a home, below `attesh run` with these options or by itself.
+fn below(home: &Home, options: Option<&[&str]>, program: &str) -> Command {
+    if let Some(options) = options {
+        let mut command = home.command(Path::new(ATTESH));
+        command.args(["run", "--quiet", "--wait", "--seal", ENVELOPE, "--key", "key"]);
+        command.args(options).arg(program);
         return command;
     }
+    let mut command = Command::new(program);
     // The same surroundings.
     let like = home.command(Path::new(program));
     command.env_clear().envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -98,7 +100,7 @@ fn asked() -> Vec<(Value, Option<End>)> {
 }
 
 /// Runs the agent; what it said, and what it answered to the model.
-fn converse(program: &Path, home: &Home, is_recorded: bool) -> (Said, Vec<String>) {
+fn converse(program: &Path, home: &Home, options: Option<&[&str]>) -> (Said, Vec<String>) {
     std::fs::create_dir_all(home.path("work/below")).unwrap();
     std::fs::create_dir_all(home.path(".gemini")).unwrap();
     home.file(
@@ -107,7 +109,7 @@ fn converse(program: &Path, home: &Home, is_recorded: bool) -> (Said, Vec<String
             "general": {"disableAutoUpdate": true, "enableAutoUpdate": false}}"#,
     );
     let model = Model::new(asked().into_iter().map(|(arguments, _)| arguments).collect());
-    let mut command = below(home, is_recorded, "node");
+    let mut command = below(home, options, "node");
     command.arg(program).args(["--yolo", "--prompt", "go"]);
     command.env("GOOGLE_GEMINI_BASE_URL", model.address()).env("GEMINI_API_KEY", "none");
     command.env("GEMINI_CLI_TRUST_WORKSPACE", "true").env("GEMINI_TELEMETRY_ENABLED", "false");
@@ -128,8 +130,8 @@ fn within(start: &Started) -> Option<String> {
 fn a_command_of_a_real_agent_is_missing_or_the_agent_sees_a_difference() {
     let Some(program) = gemini() else { return };
     let (home, alone) = (with_key(), with_key());
-    let (recorded, answers) = converse(&program, &home, true);
-    let (plain, plain_answers) = converse(&program, &alone, false);
+    let (recorded, answers) = converse(&program, &home, Some(&[]));
+    let (plain, plain_answers) = converse(&program, &alone, None);
     assert_eq!((recorded.code, plain.code), (Some(0), Some(0)), "{}{}", recorded.err, plain.err);
     assert_eq!((&recorded.out, recorded.out.trim()), (&plain.out, "Done."));
     assert_eq!(answers.len(), asked().len(), "{answers:?}");
@@ -165,6 +167,44 @@ fn a_command_of_a_real_agent_is_missing_or_the_agent_sees_a_difference() {
     assert!(said.contains(sum) && !said.contains("unknown "), "{said}");
 }
 
+#[test]
+fn the_lines_of_a_real_agents_shells_are_missing_or_the_agent_sees_them() {
+    let Some(program) = gemini() else { return };
+    let (home, alone) = (with_key(), with_key());
+    let (recorded, answers) = converse(&program, &home, Some(&["--lines"]));
+    let (plain, plain_answers) = converse(&program, &alone, None);
+    assert_eq!((recorded.code, &recorded.out), (Some(0), &plain.out), "{}", recorded.err);
+    assert_eq!(answers, plain_answers);
+    let show = ok(&home, &["show", ENVELOPE, "--trust", "key.pub"]);
+    // Each bash that the agent started, with how it ended.
+    let shells = show.lines().filter(|line| line.starts_with("shell ") && line.contains(" bash "));
+    let told: Vec<&str> = shells.map(|line| line.split("closed: ").nth(1).unwrap_or(line)).collect();
+    let ends: Vec<String> = asked()
+        .iter()
+        .map(|(_, end)| match end {
+            Some(End::Signal(signal)) => format!("signal, status {}", 128 + signal),
+            Some(End::Exit(status)) => format!("exit, status {status}"),
+            // In the background.
+            _ => "exit, status 3".to_owned(),
+        })
+        .collect();
+    assert_eq!(told, ends, "{show}");
+    // The text of each as a script, with the lines that the model asked for.
+    let scripts: Vec<&str> = show.split("\nscript -c in ").skip(1).collect();
+    assert_eq!(scripts.len(), asked().len(), "{show}");
+    for (script, (arguments, _)) in scripts.iter().zip(asked()) {
+        for line in arguments["command"].as_str().unwrap().lines() {
+            assert!(script.lines().any(|row| row.ends_with(&format!("  {line}"))), "{line}: {script}");
+        }
+        // What the agent puts behind the model's text is told of, but for what a signal left.
+        let has_status = script.lines().any(|row| {
+            let words: Vec<&str> = row.split_whitespace().collect();
+            matches!(words[..], ["0", _, "__code=$?"])
+        });
+        assert_eq!(has_status, !script.contains("kill -TERM"), "{script}");
+    }
+}
+
 /// What a form of the agent of forty lines does not find here.
 fn is_missing(line: &Value) -> bool {
     let Some(why) = line["missing"].as_str() else { return false };
@@ -179,7 +219,7 @@ fn a_form_in_which_agents_start_commands_is_not_seen() {
     }
     let agent = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents/forty.py");
     let home = with_key();
-    let said = said(below(&home, true, "python3").arg(agent));
+    let said = said(below(&home, Some(&[]), "python3").arg(agent));
     assert_eq!((said.code, said.err.lines().count()), (Some(0), 1), "{}", said.err);
     let told = sealed(&home);
     assert_eq!(told.gap(), None);
