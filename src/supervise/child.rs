@@ -89,7 +89,16 @@ fn record(
         }
     };
     recorder.heard = Some(heard);
-    if let Err(error) = recorder.follow(|recorder| recorder.is_over(waits)) {
+    let mut is_told = false;
+    let is_over = |recorder: &Recorder| {
+        // Nobody else can be asked for it any more.
+        if let Some(state) = recorder.state.filter(|_| !is_told) {
+            is_told = true;
+            let _ = Word::Left(state).send(&mut words);
+        }
+        recorder.is_over(waits)
+    };
+    if let Err(error) = recorder.follow(is_over) {
         recorder.say(&format!("the kernel tells no more: {}", files::words(&error)));
         recorder.unread += 1;
     }

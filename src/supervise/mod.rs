@@ -82,7 +82,7 @@ pub fn run(
     })?;
     match waiting.wait(program.fail)? {
         Ended::Told(outcome) => Ok(outcome),
-        Ended::Alone(status, lost) => {
+        Ended::Alone(state, lost) => {
             let lost = match level {
                 Level::Held => format!("{} followed unrecorded", text::count(lost, "start")),
                 _ => "what followed is not recorded".to_owned(),
@@ -92,7 +92,7 @@ pub fn run(
             if let Err(error) = close_for(session, recorder, &lost) {
                 report::say(&format!("the session stays open: {error}"));
             }
-            Ok(Outcome { status, whole: false })
+            Ok(Outcome { status: status_of(state, "program"), whole: false })
         }
     }
 }
@@ -106,12 +106,23 @@ pub fn script(session: &Session, files: bool, work: &mut Work) -> std::io::Resul
     let (waiting, _) = beside(Signals::take, |lines| child::record_script(work, session, files, lines))?;
     match waiting.wait(Fail::Open)? {
         Ended::Told(outcome) => Ok(outcome),
-        Ended::Alone(status, lost) => {
+        Ended::Alone(state, lost) => {
             let lost = text::count(lost, "start");
             report::say(&format!("the recorder of starts ended before the script: {lost} not recorded"));
-            Ok(Outcome { status, whole: false })
+            Ok(Outcome { status: status_of(state, "script"), whole: false })
         }
     }
+}
+
+/// How this ended, in whose place the recorder died; 125 where only that one knew.
+fn status_of(state: Option<i32>, what: &str) -> ExitStatus {
+    let state = state.unwrap_or_else(|| {
+        report::say(&format!(
+            "the recorder died as the {what} ended: its exit status is not known, this is 125"
+        ));
+        125 << 8
+    });
+    ExitStatus::from_raw(state)
 }
 
 /// Makes the recorder, and what waits for what that starts.
@@ -129,7 +140,8 @@ fn beside(take: fn() -> Signals, record: impl FnOnce(Lines) -> u8) -> std::io::R
     let signals = take();
     // A recorder that stays for what runs on in the background is not waited for.
     let line = BufReader::new(line);
-    Ok((Waiting { line, from: Some(ours), signals, program: None, listener: None, heard, lost: 0 }, recorder))
+    let (from, program, listener, left) = (Some(ours), None, None, None);
+    Ok((Waiting { line, recorder, from, signals, program, left, listener, heard, lost: 0 }, recorder))
 }
 
 /// Closes what a recorder left open that died.
@@ -148,19 +160,22 @@ fn close_for(session: &Session, recorder: u64, lost: &str) -> session::Result<()
 enum Ended {
     /// The recorder told.
     Told(Outcome),
-    /// The recorder died; how the program ended, and how many starts went unrecorded.
-    Alone(ExitStatus, u64),
+    /// The recorder died; how the program ended, if that is known, and how many starts went unrecorded.
+    Alone(Option<i32>, u64),
 }
 
 /// The process that waits for the program.
 struct Waiting {
     /// What the recorder says.
     line: BufReader<UnixStream>,
+    recorder: Pid,
     /// Where the listener comes from, which is looked for once the recorder has died.
     from: Option<UnixStream>,
     signals: Signals,
     /// The program's process id.
     program: Option<u32>,
+    /// How the program ended, once the recorder has told.
+    left: Option<i32>,
     listener: Option<OwnedFd>,
     /// The last call that the recorder heard.
     heard: &'static AtomicU64,
@@ -187,6 +202,7 @@ impl Waiting {
             match Word::read(&text) {
                 Some(Word::NotStarted(error)) => return Err(std::io::Error::from_raw_os_error(error)),
                 Some(Word::Runs(pid)) => self.program = Some(pid),
+                Some(Word::Left(state)) => self.left = Some(state),
                 Some(Word::Ended(state, whole)) => {
                     return Ok(Ended::Told(Outcome { status: ExitStatus::from_raw(state), whole }));
                 }
@@ -206,7 +222,8 @@ impl Waiting {
             // Nobody has the listener any more: the kernel refuses what it holds.
             self.from = None;
         }
-        loop {
+        let mut is_alone = false;
+        while self.left.is_none() {
             if let Some(listener) = self.from.as_ref().and_then(|from| notify::handed(from).ok().flatten()) {
                 // What the recorder had heard and not answered, nobody hears any more.
                 notify::let_go_on(listener.as_fd(), self.heard.load(Ordering::Relaxed));
@@ -214,9 +231,14 @@ impl Waiting {
             }
             while let Some((child, state)) = notify::next_change() {
                 let has_ended = libc::WIFEXITED(state) || libc::WIFSIGNALED(state);
+                is_alone |= has_ended && child == self.recorder.as_raw();
                 if has_ended && child.unsigned_abs() == pid {
-                    return Ok(Ended::Alone(ExitStatus::from_raw(state), self.lost));
+                    self.left = Some(state);
                 }
+            }
+            // What the recorder left became a child of this process, unless it had waited for it.
+            if self.left.is_some() || (is_alone && !notify::is_child(pid)) {
+                break;
             }
             let listener = self.listener.as_ref().map(AsFd::as_fd);
             await_any(&[listener, self.signals.source()], PollTimeout::from(100_u8))?;
@@ -224,7 +246,10 @@ impl Waiting {
             if let Some(listener) = &self.listener {
                 self.lost += let_pass(listener.as_fd())?;
             }
+            // Nobody is left who could ask; the kernel says so at once, and again.
+            self.listener = self.listener.take().filter(|listener| !notify::is_over(listener.as_fd()));
         }
+        Ok(Ended::Alone(self.left, self.lost))
     }
 }
 

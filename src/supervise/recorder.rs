@@ -265,7 +265,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Answers what comes, until it is over or no process is left that could ask.
-    pub fn follow(&mut self, is_over: impl Fn(&Self) -> bool) -> io::Result<()> {
+    pub fn follow(&mut self, mut is_over: impl FnMut(&Self) -> bool) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); 64];
         self.hear_changes();
         loop {

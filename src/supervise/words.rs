@@ -40,7 +40,9 @@ pub enum Word {
     NotStarted(i32),
     /// The program runs under this process id; its listener comes with it.
     Runs(u32),
-    /// It has ended, as wait(2) codes it, and so has the recording, whole or not.
+    /// It has ended, as wait(2) codes it; the recording has not.
+    Left(i32),
+    /// It has ended, and so has the recording, whole or not.
     Ended(i32, bool),
 }
 
@@ -53,6 +55,7 @@ impl Word {
         match self {
             Word::NotStarted(error) => writeln!(to, "not-started {error}"),
             Word::Runs(pid) => writeln!(to, "runs {pid}"),
+            Word::Left(state) => writeln!(to, "left {state}"),
             Word::Ended(state, whole) => writeln!(to, "ended {state} {}", u8::from(*whole)),
         }
     }
@@ -65,6 +68,7 @@ impl Word {
         match word {
             "not-started" => number.parse().ok().map(Word::NotStarted),
             "runs" => number.parse().ok().map(Word::Runs),
+            "left" => number.parse().ok().map(Word::Left),
             "ended" => Some(Word::Ended(number.parse().ok()?, words.next()? == "1")),
             _ => None,
         }

@@ -86,6 +86,46 @@ fn a_recorder_that_dies_takes_the_program_with_it_or_hides_what_follows() {
 }
 
 #[test]
+fn a_recorder_that_dies_behind_the_program_is_waited_for() {
+    let home = with_key();
+    let mut below = Below::new(&home, &["--wait"]);
+    let recorder = below.says("sleep 60 < /dev/null > /dev/null 2> /dev/null & echo $PPID");
+    let sleep = below.says("echo $!");
+    writeln!(below.to, "exit 7").unwrap();
+    // The end of the shell is in the journal behind what was told to who waits.
+    let until = attesh::clock::Deadline::after(Duration::from_millis(LONGEST_MS.into()));
+    while !told(&home.records()).starts.values().any(|start| start.end == Some(End::Exit(7))) {
+        assert!(!until.left().is_zero(), "{:?}", told(&home.records()));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill(&recorder);
+    let (status, errors) = below.ends();
+    kill(&sleep);
+    assert_eq!((status, errors.lines().count()), (Some(7), 1), "{errors}");
+    assert!(errors.contains("the recorder ended before the program: "), "{errors}");
+}
+
+#[test]
+fn a_recorder_that_dies_as_the_program_ends_is_waited_for() {
+    let home = with_key();
+    let mut below = Below::new(&home, &[]);
+    let recorder = below.says("echo $PPID");
+    let shell = below.says("echo $$");
+    writeln!(below.to, "exit 7").unwrap();
+    let until = attesh::clock::Deadline::after(Duration::from_millis(LONGEST_MS.into()));
+    while Path::new("/proc").join(&shell).exists() {
+        assert!(!until.left().is_zero(), "the shell goes on");
+    }
+    let killed = Command::new("kill").args(["-9", &recorder]).output().unwrap();
+    let (status, errors) = below.ends();
+    // It had told all, or how the program ended, or was the only one who knew it.
+    match status {
+        Some(7) => assert!(errors.is_empty() || killed.status.success(), "{errors}"),
+        other => assert!(other == Some(125) && errors.contains("its exit status is not known"), "{errors}"),
+    }
+}
+
+#[test]
 fn what_waits_for_the_program_is_killed_and_the_rest_goes_unrecorded() {
     let home = with_key();
     let mut below = Below::new(&home, &[]);
