@@ -89,9 +89,12 @@ impl<'a> Below<'a> {
         let (passing, lost) = (told.passing, told.nameless);
         let of = of_files(self.parts.values().flat_map(|part| &part.files).copied());
         let mut files = String::new();
-        if of != [0; 3] || passing > 0 || lost > 0 {
-            let [made, changed, removed] = of;
+        if of != [0; 4] || passing > 0 || lost > 0 {
+            let [made, changed, removed, asked] = of;
             files = format!("; files: {made} made, {changed} changed, {removed} removed");
+            if asked > 0 {
+                files += &format!(", {asked} asked for elsewhere");
+            }
         }
         if passing > 0 {
             files += &format!(", {passing} names with nothing before and after");
@@ -190,14 +193,15 @@ impl Touched {
     }
 }
 
-/// How many names were made, changed and removed.
-fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> [u64; 3] {
-    let mut of = [0; 3];
+/// How many names were made, changed, removed, and asked for elsewhere.
+fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> [u64; 4] {
+    let mut of = [0; 4];
     for one in files {
         of[match one.change {
             Change::Made => 0,
             Change::Changed => 1,
             Change::Removed => 2,
+            Change::Asked => 3,
         }] += 1;
     }
     of

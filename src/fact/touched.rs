@@ -31,6 +31,8 @@ words! {
         Changed = "changed",
         /// Something had it before, nothing has it after.
         Removed = "removed",
+        /// A process elsewhere asked for it, and nobody saw what became of it.
+        Asked = "asked",
     }
 }
 
@@ -68,8 +70,8 @@ impl Touched {
     pub fn read(text: &str) -> Option<Self> {
         let Line { by, change, entry } = serde_json::from_str(text).ok()?;
         let touched = Touched { change, by, entry: Entry::of_members(entry)? };
-        let is_gone = touched.entry.thing == Thing::Special(Special::Vanished);
-        let is_one = (change == Change::Removed) == is_gone;
+        let fits = |of, special| (change == of) == (touched.entry.thing == Thing::Special(special));
+        let is_one = fits(Change::Removed, Special::Vanished) && fits(Change::Asked, Special::Elsewhere);
         (is_one && touched.line().strip_suffix('\n') == Some(text)).then_some(touched)
     }
 }
@@ -100,6 +102,7 @@ mod tests {
             of(Change::Changed, b"/\xff", &[1], Thing::Link(b"\xfe".to_vec())),
             of(Change::Made, b"/a\nb", &[2], Thing::Special(Special::Folder)),
             of(Change::Removed, b"/c", &[], Thing::Special(Special::Vanished)),
+            of(Change::Asked, b"/d", &[4], Thing::Special(Special::Elsewhere)),
         ];
         let list: String = all.iter().map(Touched::line).collect();
         assert_eq!(read(&list), Some(all.to_vec()), "{list}");
@@ -113,6 +116,8 @@ mod tests {
             "{\"by\":[],\"change\":\"made\",\"path\":\"/a\"}\n",
             "{\"by\":[],\"change\":\"made\",\"kind\":\"vanished\",\"path\":\"/a\"}\n",
             "{\"by\":[],\"change\":\"removed\",\"kind\":\"folder\",\"path\":\"/a\"}\n",
+            "{\"by\":[],\"change\":\"asked\",\"kind\":\"folder\",\"path\":\"/a\"}\n",
+            "{\"by\":[],\"change\":\"made\",\"kind\":\"elsewhere\",\"path\":\"/a\"}\n",
             "{\"by\":[], \"change\":\"removed\",\"kind\":\"vanished\",\"path\":\"/a\"}\n",
             "{\"by\":[],\"change\":\"removed\",\"kind\":\"vanished\",\"path\":\"/a\"}",
             "{\"by\":[],\"change\":\"removed\",\"kind\":\"vanished\",\"other\":1,\"path\":\"/a\"}\n",

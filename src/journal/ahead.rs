@@ -8,8 +8,8 @@
 
 use std::cell::RefCell;
 
-use super::append::Step;
-use crate::crypto::Seed;
+use super::state::Slot;
+use crate::crypto::{Digest, Seed};
 use crate::record::{Body, Texts};
 
 /// What is known ahead of the next append.
@@ -32,7 +32,19 @@ enum Key {
     Behind(Seed, [u8; 32]),
 }
 
-/// A record that was made.
+/// A record that was made and is not written.
+pub(super) struct Step {
+    /// Its line.
+    pub line: Vec<u8>,
+    /// The root of the tree with it.
+    pub root: Digest,
+    /// Whether the journal ends with it.
+    pub is_last: bool,
+    /// The state behind it, but for what the file system will say.
+    pub slot: Slot,
+}
+
+/// A record that was made ahead.
 struct Ready {
     /// The seed of its step.
     of: Seed,

@@ -14,7 +14,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use uuid::Uuid;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Step};
 use super::chain::{self, Frontier};
 use super::head::Head;
 use super::line;
@@ -85,14 +85,6 @@ pub struct Writer<'a> {
     slot: Slot,
     masker: &'a Masker,
     ahead: Option<&'a Ahead>,
-}
-
-/// A record that was made and is not written, with the state behind it but for what the file system says.
-pub(super) struct Step {
-    line: Vec<u8>,
-    root: Digest,
-    is_last: bool,
-    slot: Slot,
 }
 
 /// What [`Writer::create`] needs beside the genesis body.

@@ -90,6 +90,10 @@ impl AllTouches {
         let touches = self.of.entry(when).or_default();
         if let Some(one) = touches.names.get_mut(&path) {
             one.by.extend(touch.by);
+            // Of the name as this process has it more can be told.
+            if one.elsewhere && !touch.elsewhere {
+                (one.before, one.elsewhere) = (touch.before, false);
+            }
             return;
         }
         if self.count >= NAMES_MAX {
@@ -137,8 +141,7 @@ impl AllTouches {
         told.sort_by(|one, next| one.touched.entry.path.cmp(&next.touched.entry.path));
         for Told { when, mut touched, state } in told {
             let path = &touched.entry.path;
-            if touched.entry.thing == Thing::Special(Special::Elsewhere)
-                || state.is_some_and(|state| state.is_folder)
+            if state.is_some_and(|state| state.is_folder)
                 || State::of(Path::new(OsStr::from_bytes(path))) == state
             {
                 continue;
@@ -155,16 +158,20 @@ impl AllTouches {
     fn seen(&mut self, when: When, touches: Touches) -> Seen {
         let mut seen = Seen { lost: touches.lost, ..Seen::default() };
         for (path, touch) in touches.names {
+            let by = touch.by.into_iter().collect();
+            if touch.elsewhere {
+                let entry = Entry { path, thing: Thing::Special(Special::Elsewhere) };
+                seen.touched.push(Touched { change: Change::Asked, by, entry });
+                continue;
+            }
             let found = look(&path);
             let after = found.as_ref().ok().map(State::from);
             let is_folder = |state: Option<State>| state.is_some_and(|state| state.is_folder);
-            let is_same = touch.before == after || (is_folder(touch.before) && is_folder(after));
-            if is_same && !touch.elsewhere {
+            if touch.before == after || (is_folder(touch.before) && is_folder(after)) {
                 seen.passing += u64::from(after.is_none());
                 continue;
             }
-            let thing =
-                if touch.elsewhere { Thing::Special(Special::Elsewhere) } else { holds(&path, found) };
+            let thing = holds(&path, found);
             let change = match (touch.before, is_gone(&thing)) {
                 (None, true) => {
                     seen.passing += 1;
@@ -174,7 +181,6 @@ impl AllTouches {
                 (None, false) => Change::Made,
                 (Some(_), false) => Change::Changed,
             };
-            let by = touch.by.into_iter().collect();
             let touched = Touched { change, by, entry: Entry { path: path.clone(), thing } };
             seen.touched.push(touched.clone());
             self.told.insert(path, Told { when, touched, state: after });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use attesh::fact::manifest::{Special, Thing};
 use attesh::fact::process::{Told, When};
@@ -12,6 +13,7 @@ use super::forms::{forms, told};
 use crate::cli::messages::{ok, with_key};
 use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
+use crate::stage::world::skipped;
 
 /// What became of names, by the command and the name.
 type ByName = BTreeMap<(When, String), (Change, Thing, Vec<u64>)>;
@@ -216,6 +218,29 @@ fn a_name_is_told_of_another_file() {
     let told = told(&home.records());
     let open = &touched(&home, &told)[&(When::In(5), "open".to_owned())].1;
     assert!(matches!(open, Thing::File { size: 8, .. }), "what it is at the end: {open:?}");
+}
+
+/// What a process with mounts of its own asks for nobody sees from here.
+#[test]
+fn what_is_asked_for_elsewhere_is_told_as_made() {
+    let own = ["-rm", "sh", "-c"];
+    if !Command::new("unshare").args(own).arg("true").status().is_ok_and(|status| status.success()) {
+        return skipped("no namespace of mounts can be made here");
+    }
+    let home = with_key();
+    let all = changes(
+        &home,
+        "unshare -rm sh -c 'echo a > one; : 2> not-there/x; exit 0'\n\
+         unshare -rm sh -c 'echo a > two' && echo b >> two\n",
+    );
+    let expected = [(1, "not-there/x", "asked"), (1, "one", "asked"), (2, "two", "changed")];
+    assert_eq!(all, expected.map(|(n, name, change)| (n, name.to_owned(), change)));
+    let told = told(&home.records());
+    let of = touched(&home, &told);
+    let (_, thing, by) = &of[&(When::In(1), "one".to_owned())];
+    assert_eq!((thing, by.len()), (&Thing::Special(Special::Elsewhere), 1));
+    let (_, thing, by) = &of[&(When::In(2), "two".to_owned())];
+    assert!(matches!(thing, Thing::File { size: 4, .. }) && by.len() == 2, "{thing:?} {by:?}");
 }
 
 /// What attesh keeps is no product of the script.
