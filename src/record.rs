@@ -27,8 +27,8 @@ pub use genesis::{
 use member::Form as _;
 pub use member::{INTEGER_MAX, OpenWord};
 pub use text::{
-    Commitment, Commitments, Disclosure, Disclosures, KeptText, SHOWN, TEXT_MAX, TEXT_NAME_MAX, TEXT_PREFIX,
-    TEXTS_MAX, Texts, base_name, shown_name,
+    Commitment, Commitments, Disclosure, Disclosures, KeptText, SHOWN, Said, TEXT_MAX, TEXT_NAME_MAX,
+    TEXT_PREFIX, TEXTS_MAX, Texts, base_name, shown_name,
 };
 pub(crate) use words::words;
 pub use words::{
@@ -163,6 +163,17 @@ impl Record {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&[u8]> {
         self.disclosures.get(name).or_else(|| self.disclosures.get(&shown_name(name)))
+    }
+
+    /// The same, and why nothing is there.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Said<'_> {
+        match self.text(name) {
+            Some(text) if self.is_masked(name) => Said::Masked(text),
+            Some(text) => Said::Text(text),
+            None if self.core.commitments.has(name) => Said::Gone,
+            None => Said::Nothing,
+        }
     }
 
     /// Whether a text was masked when it was recorded: what [`Record::text`] gives is not what it was.

@@ -233,14 +233,24 @@ impl Held {
     }
 }
 
-/// Has a program put a filter on itself before it starts, and hand its listener to these sockets.
-pub fn listened(command: &mut Command, mut filter: Vec<notify::Line>, to: [UnixStream; 2]) {
+/// Has a program put a filter on itself before it starts, hand its listener to these sockets, and leave
+/// these descriptors, which it has beside the process that made it.
+pub fn listened(
+    command: &mut Command,
+    mut filter: Vec<notify::Line>,
+    to: [UnixStream; 2],
+    leave: Vec<RawFd>,
+) {
     let listen = move || {
         // Whoever listens reads what this process is to become.
         set_dumpable(true);
         let listener = notify::listen(&mut filter)?;
         // Without a recorder, whoever stays in its place lets it pass.
         let handed = to.each_ref().map(|to| notify::hand_over(to, listener.as_fd()));
+        for number in &leave {
+            // SAFETY: nobody in this process uses it; one that is not open is no matter.
+            unsafe { libc::close(*number) };
+        }
         if handed.iter().any(Result::is_ok) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     };
     // SAFETY: between fork and exec it makes system calls alone.

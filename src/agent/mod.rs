@@ -228,7 +228,8 @@ impl Ran {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::{Numbers, When};
+    use crate::fact::process::{Hidden, Numbers, When};
+    use crate::record::Said;
 
     /// What is told of starts: the numbers, the path, the words, how each ended.
     fn told(starts: &[(&str, &str, &[&str], &str)]) -> Told {
@@ -236,15 +237,15 @@ mod tests {
         for (numbers, path, words, _) in starts {
             let words: Vec<u8> = words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
             told.start(When::In(1), |name| match name {
-                "process" => Some(numbers.as_bytes()),
-                "path" => Some(path.as_bytes()),
-                "arguments" => Some(words.as_slice()),
-                _ => None,
+                "process" => Said::Text(numbers.as_bytes()),
+                "path" => Said::Text(path.as_bytes()),
+                "arguments" => Said::Text(words.as_slice()),
+                _ => Said::Nothing,
             });
         }
         for (numbers, _, _, end) in starts {
             let end = format!("{} {end}\n", numbers.split(' ').next().unwrap());
-            told.ends(|_| Some(end.as_bytes()));
+            told.ends(|_| Said::Text(end.as_bytes()));
         }
         assert_eq!(told.unclear, Vec::<String>::new());
         told
@@ -448,7 +449,9 @@ mod tests {
             let numbers = Numbers { id, of, pid: any(3) };
             let words = Some(words).filter(|_| any(9) > 0);
             let when = When::Outside;
-            let start = Started { numbers, when, path, words, cut: false, workdir: None, unsure: false, end };
+            let (workdir, hidden) = (None, Hidden::default());
+            let start =
+                Started { numbers, when, path, words, cut: false, workdir, hidden, unsure: false, end };
             told.starts.insert(id, start);
         }
         for author in ["aider", "claude-code", "codex", "gemini-cli", "somebody"] {

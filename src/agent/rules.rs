@@ -328,7 +328,7 @@ fn behind<'a>(text: &'a [u8], words: &str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::{Numbers, When};
+    use crate::fact::process::{Hidden, Numbers, When};
 
     /// What is shown of `bash -c TEXT` of an author.
     fn shown(author: &str, text: &str) -> Option<String> {
@@ -340,6 +340,7 @@ mod tests {
             words: Some(words.clone()),
             cut: false,
             workdir: None,
+            hidden: Hidden::default(),
             unsure: false,
             end: None,
         };

@@ -117,7 +117,7 @@ fn doubly<'a>(mut left: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::process::{Numbers, When};
+    use crate::fact::process::{Hidden, Numbers, When};
 
     fn start(path: &str, words: &[&str]) -> Started {
         Started {
@@ -127,6 +127,7 @@ mod tests {
             words: Some(words.iter().map(|word| word.as_bytes().to_vec()).collect()),
             cut: false,
             workdir: None,
+            hidden: Hidden::default(),
             unsure: false,
             end: None,
         }

@@ -38,11 +38,12 @@ impl Programs {
             }
             Body::Fact(fact) => {
                 let Some(shell) = fact.shell else { return };
-                let get = |name: &str| record.text(name);
+                let get = |name: &str| record.said(name);
                 let program = self.0.entry(shell).or_default();
                 match fact.kind.as_str() {
                     PROCESS => {
-                        let numbers = get(NUMBERS).and_then(|text| Numbers::read(str::from_utf8(text).ok()?));
+                        let numbers =
+                            get(NUMBERS).text().and_then(|text| Numbers::read(str::from_utf8(text).ok()?));
                         let at_ns = record.core.time.realtime_ns;
                         program.at_ns.extend(numbers.map(|numbers| (numbers.id, at_ns)));
                         program.told.start(When::of(fact.at, fact.n), get);
@@ -50,7 +51,7 @@ impl Programs {
                     PROCESS_END => program.told.ends(get),
                     PROCESSES => program.told.count(get),
                     FILES => program.told.files(When::of(fact.at, fact.n), get),
-                    AGENT => program.agent = Some(Agent::of(get)),
+                    AGENT => program.agent = Some(Agent::of(|name| record.text(name))),
                     _ => {}
                 }
             }

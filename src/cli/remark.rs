@@ -199,7 +199,7 @@ fn said(record: &Record) -> Option<Remark> {
             }
             if fact.kind == PROCESSES {
                 let mut told = process::Told::default();
-                told.count(|name| record.text(name));
+                told.count(|name| record.said(name));
                 return of(format!("program starts: {}", starts_in(&told)));
             }
             of(began::notice_in(record)

@@ -210,9 +210,12 @@ fn of_files<'a>(files: impl Iterator<Item = &'a Touched>) -> [u64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Said;
 
     fn start(told: &mut Told, when: When, numbers: &str) {
-        told.start(when, |name| (name == super::super::process::NUMBERS).then_some(numbers.as_bytes()));
+        told.start(when, |name| {
+            (name == super::super::process::NUMBERS).then_some(numbers.as_bytes()).into()
+        });
     }
 
     #[test]
@@ -229,7 +232,7 @@ mod tests {
         ] {
             start(&mut told, when, numbers);
         }
-        told.ends(|_| Some(b"3 exit 1\n4 exit 0\n"));
+        told.ends(|_| Said::Text(b"3 exit 1\n4 exit 0\n"));
         let below = Below::of(&told);
         let rows = |when| below.parts[&when].rows.iter();
         let rows = |when| rows(when).map(|row| (row.start.numbers.id, row.depth)).collect::<Vec<_>>();
@@ -256,7 +259,7 @@ mod tests {
         for (when, sha256) in [(When::In(1), "01"), (When::In(2), "02"), (When::In(1), "03")] {
             let list = list(sha256);
             told.files(when, |name| {
-                Some(if name == super::super::touched::FILES { list.as_bytes() } else { b"0" })
+                Said::Text(if name == super::super::touched::FILES { list.as_bytes() } else { b"0" })
             });
         }
         assert_eq!(told.unclear, Vec::<String>::new());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::touched::{self, Touched};
-use crate::record::{FactTime, words};
+use crate::record::{FactTime, Said, words};
 
 /// The name of the text with the numbers of a start: its own, that of the start that it came of (`-`
 /// where that is the command itself, or not known), and its process id.
@@ -297,10 +297,21 @@ pub struct Started {
     pub cut: bool,
     /// Its folder, where that is another than of the start that it came of.
     pub workdir: Option<Vec<u8>>,
+    /// What of these two was taken out, or masked in part.
+    pub hidden: Hidden,
     /// Nobody saw whether it took place.
     pub unsure: bool,
     /// How it ended, if that is recorded.
     pub end: Option<End>,
+}
+
+/// What is not known whole of what was recorded of a start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// The path.
+    pub path: bool,
+    /// The folder.
+    pub workdir: bool,
 }
 
 /// What was counted.
@@ -327,27 +338,30 @@ impl Told {
     }
 
     /// Takes what a fact of a start says, which took place then.
-    pub fn start<'a>(&mut self, when: When, get: impl Fn(&str) -> Option<&'a [u8]>) {
-        let Some(numbers) = get(NUMBERS).and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?))
-        else {
+    pub fn start<'a>(&mut self, when: When, get: impl Fn(&str) -> Said<'a>) {
+        let numbers = get(NUMBERS).text();
+        let Some(numbers) = numbers.and_then(|text| Numbers::read(std::str::from_utf8(text).ok()?)) else {
             self.doubt("a start has no numbers".to_owned());
             return;
         };
-        let words = get(ARGUMENTS).map(|words| {
+        let words = get(ARGUMENTS).text().map(|words| {
             let words = words.strip_suffix(b"\0").unwrap_or(words);
             words.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
         });
-        let (path, workdir) = (get(PATH).map(<[u8]>::to_vec), get(WORKDIR).map(<[u8]>::to_vec));
-        let (unsure, cut) = (get(UNSURE).is_some(), get(CUT).is_some());
-        let started = Started { numbers, when, path, words, cut, workdir, unsure, end: None };
+        let [path, workdir] = [PATH, WORKDIR].map(&get);
+        let hidden = Hidden { path: path.hides(), workdir: workdir.hides() };
+        let [path, workdir] = [path, workdir].map(|said| said.text().map(<[u8]>::to_vec));
+        // A text that was taken out said that, too.
+        let (unsure, cut) = (get(UNSURE).is_there(), get(CUT).is_there());
+        let started = Started { numbers, when, path, words, cut, workdir, hidden, unsure, end: None };
         if self.starts.insert(numbers.id, started).is_some() {
             self.doubt(format!("two starts have the number {}", numbers.id));
         }
     }
 
     /// Takes what a fact of ends says.
-    pub fn ends<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
-        let ends = get(ENDS).and_then(|text| read_ends(std::str::from_utf8(text).ok()?));
+    pub fn ends<'a>(&mut self, get: impl Fn(&str) -> Said<'a>) {
+        let ends = get(ENDS).text().and_then(|text| read_ends(std::str::from_utf8(text).ok()?));
         let Some(ends) = ends else {
             self.doubt("ends cannot be read".to_owned());
             return;
@@ -362,8 +376,8 @@ impl Told {
     }
 
     /// Takes what a fact of files says, which were touched then.
-    pub fn files<'a>(&mut self, when: When, get: impl Fn(&str) -> Option<&'a [u8]>) {
-        let text = |name| std::str::from_utf8(get(name)?).ok();
+    pub fn files<'a>(&mut self, when: When, get: impl Fn(&str) -> Said<'a>) {
+        let text = |name| std::str::from_utf8(get(name).text()?).ok();
         let count = |name| number(text(name)?);
         let told =
             || Some((touched::read(text(touched::FILES)?)?, count(touched::PASSING)?, count(touched::LOST)?));
@@ -377,8 +391,8 @@ impl Told {
     }
 
     /// Takes what the count says.
-    pub fn count<'a>(&mut self, get: impl Fn(&str) -> Option<&'a [u8]>) {
-        let text = |name| std::str::from_utf8(get(name)?).ok();
+    pub fn count<'a>(&mut self, get: impl Fn(&str) -> Said<'a>) {
+        let text = |name| std::str::from_utf8(get(name).text()?).ok();
         let of = |name| number(text(name)?);
         let seen_by = text(SEEN_BY).and_then(SeenBy::from_name);
         if seen_by == Some(SeenBy::Nobody) && self.seen_by.is_none() {
@@ -394,6 +408,9 @@ impl Told {
             Some((count, _)) if self.seen_by.is_none() => {
                 (self.count, self.seen_by) = (Some(count), seen_by);
                 self.above = text(ABOVE).and_then(read_above);
+                if self.above.is_none() && get(ABOVE).is_there() {
+                    self.doubt("where its starts stand cannot be read".to_owned());
+                }
             }
             Some(_) => self.doubt("the starts are counted twice".to_owned()),
             None => self.doubt("the count cannot be read".to_owned()),
@@ -414,21 +431,27 @@ impl Told {
         Some((Told { starts, touched: Vec::new(), ..self.clone() }, first))
     }
 
+    /// The folder of a start, if that is known: its own, or that of the start that it came of.
+    fn folder<'a>(&'a self, start: &'a Started) -> Option<&'a [u8]> {
+        let mut at = Some(start);
+        while let Some(one) = at {
+            if one.hidden.workdir {
+                return None;
+            }
+            if let Some(folder) = &one.workdir {
+                return Some(folder);
+            }
+            at = one.numbers.of.filter(|of| *of < one.numbers.id).and_then(|of| self.starts.get(&of));
+        }
+        None
+    }
+
     /// The path of a start from the root on, if it was asked for by another and its folder is told;
     /// links in it stay.
     #[must_use]
     pub fn whole_path(&self, start: &Started) -> Option<Vec<u8>> {
-        let path = start.path.as_ref()?;
-        let mut at = Some(start);
-        let folder = std::iter::from_fn(|| {
-            let one = at?;
-            at = one.numbers.of.filter(|of| *of < one.numbers.id).and_then(|of| self.starts.get(&of));
-            Some(one.workdir.as_deref())
-        });
-        let base: &[u8] = match path.first() {
-            Some(b'/') => b"",
-            _ => folder.flatten().next()?,
-        };
+        let path = start.path.as_ref().filter(|_| !start.hidden.path)?;
+        let base = if path.starts_with(b"/") { b"" } else { self.folder(start)? };
         let mut parts: Vec<&[u8]> = Vec::new();
         for part in base.split(|byte| *byte == b'/').chain(path.split(|byte| *byte == b'/')) {
             match part {
@@ -519,14 +542,15 @@ mod tests {
     #[test]
     fn a_start_that_is_missing_shows() {
         let start = |told: &mut Told, text: &'static [u8]| {
-            told.start(When::In(1), |name| (name == NUMBERS).then_some(text));
+            told.start(When::In(1), |name| (name == NUMBERS).then_some(text).into());
         };
         let count = |told: &mut Told, seen: &'static [u8], lost: &'static [u8]| {
             told.count(|name| match name {
-                SEEN => Some(seen),
-                LOST => Some(lost),
-                SEEN_BY => Some(&b"seccomp"[..]),
-                _ => Some(&b"0"[..]),
+                SEEN => Said::Text(seen),
+                LOST => Said::Text(lost),
+                SEEN_BY => Said::Text(b"seccomp"),
+                ABOVE => Said::Nothing,
+                _ => Said::Text(b"0"),
             });
         };
         let mut told = Told::default();
@@ -546,18 +570,52 @@ mod tests {
         assert!(fewer.gap().unwrap().contains("3 starts were seen, and 2"));
         let mut unseen = told.clone();
         unseen.count(|name| match name {
-            SEEN_BY => Some(b"nobody"),
-            ERROR => Some(b"why"),
-            _ => None,
+            SEEN_BY => Said::Text(b"nobody"),
+            ERROR => Said::Text(b"why"),
+            _ => Said::Nothing,
         });
         assert_eq!(unseen.gap().as_deref(), Some("starts were not seen: why"));
         count(&mut unseen, b"2", b"0");
         assert!(unseen.gap().unwrap().contains("twice"));
         let mut unknown = told.clone();
-        unknown.count(|name| Some(if name == SEEN { b"2" } else { b"0" }));
+        unknown.count(|name| Said::Text(if name == SEEN { b"2" } else { b"0" }));
         assert!(unknown.gap().unwrap().contains("cannot be read"));
-        let ends = |told: &mut Told, text: &'static [u8]| told.ends(|_| Some(text));
+        let ends = |told: &mut Told, text: &'static [u8]| told.ends(|_| Said::Text(text));
         ends(&mut told, b"1 exit 0\n1 exit 1\n");
         assert!(told.gap().unwrap().contains("two ends"));
+    }
+
+    #[test]
+    fn a_text_that_was_taken_out_was_never_there() {
+        let told = |gone: &[&str]| {
+            let mut told = Told::default();
+            for (numbers, path) in [(&b"1 - 10"[..], &b"/bin/sh"[..]), (b"2 1 11", b"./evil")] {
+                told.start(When::In(1), |name| match name {
+                    _ if numbers == b"2 1 11" && gone.contains(&name) => Said::Gone,
+                    NUMBERS => Said::Text(numbers),
+                    PATH => Said::Text(path),
+                    WORKDIR if numbers == b"1 - 10" => Said::Text(b"/home"),
+                    _ => Said::Nothing,
+                });
+            }
+            told
+        };
+        let second = |gone: &[&str]| {
+            let told = told(gone);
+            let start = told.starts[&2].clone();
+            (told.whole_path(&start), start.unsure, start.cut)
+        };
+        assert_eq!(second(&[]), (Some(b"/home/evil".to_vec()), false, false));
+        assert_eq!(second(&[WORKDIR, UNSURE, CUT]), (None, true, true));
+        let mut masked = told(&[]);
+        masked.starts.get_mut(&2).unwrap().hidden.path = true;
+        assert_eq!(masked.whole_path(&masked.starts[&2]), None, "a masked path is a path");
+        let mut above = Told::default();
+        above.count(|name| match name {
+            SEEN_BY => Said::Text(b"above"),
+            ABOVE => Said::Gone,
+            _ => Said::Text(b"0"),
+        });
+        assert!(above.gap().unwrap().contains("where its starts stand"));
     }
 }

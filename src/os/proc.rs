@@ -184,6 +184,13 @@ pub fn is_ending(pid: u32) -> bool {
     parent_of_living(pid.into()).is_none()
 }
 
+/// Whether a process waits within a system call of this number.
+#[must_use]
+pub fn waits_in(pid: u32, call: i64) -> bool {
+    let text = small(&format!("/proc/{pid}/syscall")).unwrap_or_default();
+    text.split(|byte| *byte == b' ').next() == Some(call.to_string().as_bytes())
+}
+
 /// Whether a process has stopped, by a signal or for who follows it.
 #[must_use]
 pub fn has_stopped(pid: u32) -> bool {

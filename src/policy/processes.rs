@@ -88,21 +88,29 @@ fn unrecorded(rule: &ProcessRule, told: &Told, ruling: &mut Ruling) {
 }
 
 fn denied(rule: &ProcessRule, told: &Told, start: &Started, ruling: &mut Ruling) {
-    let id = start.numbers.id;
-    let Some(path) = &start.path else {
-        if !rule.deny.is_empty() || rule.outside_denied {
-            let what = format!("the path of start {id} is not there, so it may be one that is denied");
-            ruling.deny("process.deny", Code::ProcessUnseen, None, what);
-        }
+    if rule.deny.is_empty() && !rule.outside_denied {
         return;
+    }
+    let id = start.numbers.id;
+    let mut unknown = |what: &str| {
+        let what = format!("{what}, so it may be one that is denied");
+        ruling.deny("process.deny", Code::ProcessUnseen, None, what);
+    };
+    let Some(path) = &start.path else {
+        return unknown(&format!("the path of start {id} is not there"));
     };
     let shown = visible(path);
-    if start.unsure && (!rule.deny.is_empty() || rule.outside_denied) {
-        let what = format!("nobody saw what start {id} {shown} became, so it may be one that is denied");
-        ruling.deny("process.deny", Code::ProcessUnseen, None, what);
+    if start.hidden.path {
+        unknown(&format!("a part of the path of start {id} {shown} was masked"));
+    }
+    if start.unsure {
+        unknown(&format!("nobody saw what start {id} {shown} became"));
     }
     // A folder can be the first part of what is denied.
     let whole = told.whole_path(start);
+    if whole.is_none() && !start.hidden.path && rule.deny.iter().any(|pattern| pattern.contains('/')) {
+        unknown(&format!("the folder of start {id} {shown} is not known"));
+    }
     let is_denied = |pattern: &&String| {
         is_meant(pattern, path) || whole.as_ref().is_some_and(|whole| is_meant(pattern, whole))
     };
@@ -116,35 +124,42 @@ fn denied(rule: &ProcessRule, told: &Told, start: &Started, ruling: &mut Ruling)
     }
 }
 
+/// How a start ended, with what it became; `None` if that is not known.
+fn end(starts: &[&Started], start: &Started) -> Option<End> {
+    let mut start = start;
+    // Whether it took place is not known.
+    if start.unsure {
+        return None;
+    }
+    // One that became another program is as good as that.
+    while let Some(End::Became(next)) = start.end {
+        start = starts.iter().find(|one| one.numbers.id == next && one.numbers.pid == start.numbers.pid)?;
+    }
+    start.end
+}
+
 /// A program must have started, and ended well each time.
 fn required(pattern: &str, starts: &[&Started], ruling: &mut Ruling) {
-    let is_it = |start: &&&Started| start.path.as_ref().is_some_and(|path| is_meant(pattern, path));
-    let mut of_it = starts.iter().filter(is_it).peekable();
-    let what = if of_it.peek().is_none() {
-        let gone = starts.iter().filter(|start| start.path.is_none()).count();
+    let is_hidden = |start: &Started| start.path.is_none() || start.hidden.path;
+    let is_it = |start: &Started| start.path.as_ref().is_some_and(|path| is_meant(pattern, path));
+    let of_it = || starts.iter().filter(|start| !is_hidden(start) && is_it(start));
+    let hidden = || starts.iter().filter(|start| is_hidden(start));
+    let is_good = |start: &&&Started| end(starts, start) == Some(End::Exit(0));
+    let how = |start: &Started| {
+        let end = end(starts, start);
+        end.map_or_else(|| "its end is not known".to_owned(), |end| format!("it ended with: {end}"))
+    };
+    let what = if of_it().next().is_none() {
+        let gone = hidden().count();
         let gone = if gone > 0 { format!("; the paths of {gone} are not there") } else { String::new() };
         format!("no start of {pattern} is recorded{gone}")
+    } else if let Some(bad) = of_it().find(|start| !is_good(start)) {
+        format!("start {} of {pattern} did not succeed: {}", bad.numbers.id, how(bad))
+    } else if let Some(bad) = hidden().find(|start| !is_good(start) && start.end != Some(End::NotStarted)) {
+        let id = bad.numbers.id;
+        format!("start {id}, whose path is not there, may be of {pattern}, and did not succeed: {}", how(bad))
     } else {
-        // One that became another program is as good as that.
-        let ended = |start: &Started| {
-            let mut start = start;
-            // Whether it took place is not known.
-            if start.unsure {
-                return None;
-            }
-            while let Some(End::Became(next)) = start.end {
-                match starts.iter().find(|one| one.numbers.id == next && one.numbers.pid == start.numbers.pid)
-                {
-                    Some(next) => start = next,
-                    None => return None,
-                }
-            }
-            start.end
-        };
-        let Some(bad) = of_it.find(|start| ended(start) != Some(End::Exit(0))) else { return };
-        let how = ended(bad)
-            .map_or_else(|| "its end is not known".to_owned(), |end| format!("it ended with: {end}"));
-        format!("start {} of {pattern} did not succeed: {how}", bad.numbers.id)
+        return;
     };
     ruling.deny("process.require", Code::ProcessRequired, None, what);
 }

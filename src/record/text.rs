@@ -86,6 +86,49 @@ impl Commitments {
     }
 }
 
+/// What a record says under the name of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// It has no such text.
+    Nothing,
+    /// It has one, which was taken out.
+    Gone,
+    /// This.
+    Text(&'a [u8]),
+    /// This, of which the recorder masked a part.
+    Masked(&'a [u8]),
+}
+
+#[cfg(test)]
+impl<'a> From<Option<&'a [u8]>> for Said<'a> {
+    fn from(text: Option<&'a [u8]>) -> Self {
+        text.map_or(Said::Nothing, Said::Text)
+    }
+}
+
+impl<'a> Said<'a> {
+    /// What is there of it.
+    #[must_use]
+    pub fn text(self) -> Option<&'a [u8]> {
+        match self {
+            Said::Text(text) | Said::Masked(text) => Some(text),
+            Said::Nothing | Said::Gone => None,
+        }
+    }
+
+    /// Whether there is such a text, also where it was taken out.
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self != Said::Nothing
+    }
+
+    /// Whether what was recorded is not known whole.
+    #[must_use]
+    pub fn hides(self) -> bool {
+        matches!(self, Said::Gone | Said::Masked(_))
+    }
+}
+
 /// The name of the masked form of a text.
 #[must_use]
 pub fn shown_name(name: &str) -> String {

@@ -7,7 +7,7 @@ use super::statement::{FactFacts, Predicate, Statement};
 use crate::fact::NOTICE;
 use crate::fact::notice::Notice;
 use crate::journal::story::FindingCode;
-use crate::record::{FactTime, shown_name};
+use crate::record::{FactTime, Said, shown_name};
 
 impl Predicate {
     /// What a collector saw at the start, if it saw it before any shell joined.
@@ -45,6 +45,17 @@ impl FactFacts {
     pub fn text(&self, name: &str) -> Option<&str> {
         let text = |name: &str| self.data.get(name)?.as_deref();
         text(name).or_else(|| text(&shown_name(name)))
+    }
+
+    /// The same, and why nothing is there.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Said<'_> {
+        match self.text(name) {
+            Some(text) if self.has(&shown_name(name)) => Said::Masked(text.as_bytes()),
+            Some(text) => Said::Text(text.as_bytes()),
+            None if self.has(name) => Said::Gone,
+            None => Said::Nothing,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::statement::{CommandFacts, Predicate};
 use crate::fact::agent::Agent;
 use crate::fact::process::{ARGUMENTS, PATH, SeenBy, Told, WORKDIR, When};
 use crate::fact::{AGENT, FILES, PROCESS, PROCESS_END, PROCESSES};
-use crate::record::{Body, Record};
+use crate::record::{Body, Record, Said};
 
 /// The most memory that is taken for the starts of a journal, in bytes, by [`SIZE`] and the texts.
 const ROOM_BYTES: usize = 40 << 20;
@@ -28,14 +28,7 @@ pub struct Starts {
 }
 
 impl Starts {
-    fn take<'t>(
-        &mut self,
-        record: u64,
-        shell: u64,
-        kind: &str,
-        when: When,
-        get: impl Fn(&str) -> Option<&'t [u8]>,
-    ) {
+    fn take<'t>(&mut self, record: u64, shell: u64, kind: &str, when: When, get: impl Fn(&str) -> Said<'t>) {
         let told = match kind {
             PROCESS | PROCESS_END | PROCESSES | FILES => self.all.entry(shell).or_default(),
             _ => return,
@@ -58,12 +51,11 @@ impl Starts {
         let Some(shell) = fact.shell.filter(|_| fact.kind != FILES && self.bytes <= ROOM_BYTES) else {
             return;
         };
-        let text = |name: &str| record.text(name);
         if fact.kind == PROCESS {
-            let texts = [PATH, WORKDIR].map(|name| text(name).map_or(0, <[u8]>::len));
+            let texts = [PATH, WORKDIR].map(|name| record.text(name).map_or(0, <[u8]>::len));
             self.bytes += SIZE + texts.iter().sum::<usize>();
         }
-        let get = |name: &str| text(name).filter(|_| name != ARGUMENTS);
+        let get = |name: &str| if name == ARGUMENTS { Said::Nothing } else { record.said(name) };
         self.take(record.core.index, shell, &fact.kind, When::of(fact.at, fact.n), get);
     }
 
@@ -109,7 +101,7 @@ impl Predicate {
         let mut starts = Starts::default();
         for fact in &self.facts {
             let Some(shell) = fact.shell else { continue };
-            let get = |name: &str| fact.text(name).map(str::as_bytes);
+            let get = |name: &str| fact.said(name);
             starts.take(fact.record, shell, &fact.kind, When::of(fact.at, fact.n), get);
         }
         starts.told().unwrap_or_default()

@@ -3,8 +3,8 @@
 //! What lives here: the program that it starts below itself, or the process that runs a script there,
 //! and what stays when that has ended. What does not: what it answers to the kernel (`recorder`).
 
-use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -171,7 +171,12 @@ fn begin<'a>(
     sys::hear_children();
     let (ours, theirs) = UnixStream::pair()?;
     let set = hear.as_ref().map(|hear| hear.environment()).unwrap_or_default();
-    let mut held = hold(program, session, theirs, to.try_clone()?, also, set)?;
+    // While it is held at its first call nothing else may seem to live because of it.
+    let leave = vec![words.as_raw_fd(), ours.as_raw_fd()];
+    let mut command = command(program, session);
+    command.envs(set);
+    sys::listened(&mut command, held::filter(Guarded::here(), also), [theirs, to.try_clone()?], leave);
+    let mut held = sys::hold(&mut command)?;
     step_aside();
     let pid = held.pid().as_raw().unsigned_abs();
     let begun = Recorder::of_program(program, session, pid, also, Level::Held).and_then(|recorder| {
@@ -230,22 +235,6 @@ fn begin_without<'a>(
             Err(error)
         }
     }
-}
-
-/// A child that waits, and then puts the filter on itself and becomes the program.
-fn hold(
-    program: &Program,
-    session: &Session,
-    own: UnixStream,
-    other: UnixStream,
-    also: Also,
-    set: Vec<(&'static str, OsString)>,
-) -> io::Result<Held> {
-    let mut command = command(program, session);
-    command.envs(set);
-    let filter = held::filter(Guarded::here(), also);
-    sys::listened(&mut command, filter, [own, other]);
-    sys::hold(&mut command)
 }
 
 /// The program, as it is to be started.

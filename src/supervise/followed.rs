@@ -83,7 +83,9 @@ impl Recorder<'_> {
             _ => 0,
         };
         if became {
-            let is_written = self.began(id, Sight::Asked);
+            // What another thread of it asked for may have taken the place of what this one did.
+            let is_written =
+                if self.tree.has_asked(id) { self.began(id, Sight::Asked) } else { self.has_become(id) };
             self.close_to(pid, is_written);
         }
         self.followed.remove(&id);

@@ -39,6 +39,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
 use crate::os::held::{Asked, asked};
+use crate::os::proc;
 use crate::os::signals::Signals;
 use crate::record::CloseReason;
 use crate::report;
@@ -131,11 +132,17 @@ fn beside(take: fn() -> Signals, record: impl FnOnce(Lines) -> u8) -> std::io::R
     nix::sys::prctl::set_child_subreaper(true)?;
     let (ours, theirs) = UnixStream::pair()?;
     let heard = notify::shared()?;
+    let mut ours = Some(ours);
     let (line, recorder) = {
-        let theirs = &theirs;
-        sys::beside(|to| record(Lines { words: to, listener: theirs, heard }))?
+        let (ours, theirs) = (&mut ours, &theirs);
+        sys::beside(|to| {
+            // A listener on its way here is gone with this process, and with it what holds who waits for it.
+            drop(ours.take());
+            record(Lines { words: to, listener: theirs, heard })
+        })?
     };
     drop(theirs);
+    let ours = ours.ok_or(Errno::EBADF)?;
     ours.set_nonblocking(true)?;
     let signals = take();
     // A recorder that stays for what runs on in the background is not waited for.
@@ -246,10 +253,29 @@ impl Waiting {
             if let Some(listener) = &self.listener {
                 self.lost += let_pass(listener.as_fd())?;
             }
+            if let Some(held) = self.held_at_first(pid) {
+                sys::send(Pid::from_raw(held.cast_signed()), libc::SIGKILL);
+                if held == pid {
+                    return Err(std::io::Error::other("the recorder ended before the program began"));
+                }
+            }
             // Nobody is left who could ask; the kernel says so at once, and again.
             self.listener = self.listener.take().filter(|listener| !notify::is_over(listener.as_fd()));
         }
         Ok(Ended::Alone(self.left, self.lost))
+    }
+}
+
+impl Waiting {
+    /// Who is held at the first call of all, the program or a shell that it started, where the recorder died
+    /// as it heard that: the kernel begins to number calls anywhere, so nobody can answer. Nothing of it
+    /// has run.
+    fn held_at_first(&self, pid: u32) -> Option<u32> {
+        let listener = self.listener.as_ref().filter(|_| self.heard.load(Ordering::Relaxed) == 0)?;
+        let mut all = std::iter::once(pid).chain(proc::children(pid));
+        let held = all.find(|one| proc::waits_in(*one, libc::SYS_execve))?;
+        // A call that nobody has heard can still be heard here.
+        (self.lost == 0 && !notify::has_call(listener.as_fd())).then_some(held)
     }
 }
 

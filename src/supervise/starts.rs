@@ -102,7 +102,7 @@ impl Starts {
         self.tell(&Note::New);
         let [own, other] = &self.listeners;
         let to = [own.try_clone()?, other.try_clone()?];
-        sys::listened(command, held::filter(self.guarded, self.also), to);
+        sys::listened(command, held::filter(self.guarded, self.also), to, Vec::new());
         Ok(())
     }
 

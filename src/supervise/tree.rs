@@ -160,6 +160,11 @@ impl Tree {
         (of.map(|(id, _)| id), self.when(of.map(|(_, pid)| pid), kin.process, child))
     }
 
+    /// Whether a process asked for a program, and it is not known what came of that.
+    pub fn has_asked(&self, pid: u32) -> bool {
+        self.processes.get(&pid).is_some_and(|process| process.asked.is_some())
+    }
+
     /// A process became the program that it asked for.
     pub fn became(&mut self, pid: u32) -> Option<Start> {
         let process = self.processes.get_mut(&pid)?;

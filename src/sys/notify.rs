@@ -251,6 +251,12 @@ pub fn is_over(listener: BorrowedFd) -> bool {
     events(listener).contains(PollFlags::POLLHUP)
 }
 
+/// Whether there is a call that nobody has heard.
+#[must_use]
+pub fn has_call(listener: BorrowedFd) -> bool {
+    events(listener).contains(PollFlags::POLLIN)
+}
+
 /// Whether a process has ended, waited for or not.
 #[must_use]
 pub fn has_ended(process: BorrowedFd) -> bool {
@@ -411,7 +417,7 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let started = std::thread::spawn(move || {
             let mut command = Command::new("/bin/true");
-            crate::sys::listened(&mut command, filter(), [theirs.try_clone().unwrap(), theirs]);
+            crate::sys::listened(&mut command, filter(), [theirs.try_clone().unwrap(), theirs], Vec::new());
             command.status().unwrap()
         });
         let listener = handed(&ours).unwrap().unwrap();

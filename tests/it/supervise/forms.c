@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -608,6 +610,49 @@ static void lengthy(void)
     execv("/bin/sh", all);
 }
 
+static int late[2];
+static char *served;
+
+/* Serves a page half a second after somebody asks for it. */
+static void *serve(void *nothing)
+{
+    static char page[4096] = "LATE=1";
+    struct uffd_msg asked;
+    struct uffdio_copy copy = {.dst = (unsigned long)served, .src = (unsigned long)page, .len = sizeof page};
+    if (read(late[0], &asked, sizeof asked) == sizeof asked && write(late[1], "", 1) == 1) {
+        usleep(500000);
+        ioctl(late[0], UFFDIO_COPY, &copy);
+    }
+    return nothing;
+}
+
+static void *slow(void *nothing)
+{
+    execve("/bin/sh", words, (char *[]){served, NULL});
+    return nothing;
+}
+
+/* One thread becomes a program, which takes the kernel half a second; another one asks in vain meanwhile. */
+static void slowly(void)
+{
+    int come[2];
+    char byte;
+    struct uffdio_api api = {.api = UFFD_API};
+    struct uffdio_register whole = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+    pthread_t one;
+    served = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    whole.range = (struct uffdio_range){(unsigned long)served, 4096};
+    late[0] = syscall(SYS_userfaultfd, O_CLOEXEC);
+    if (late[0] < 0 || ioctl(late[0], UFFDIO_API, &api) || ioctl(late[0], UFFDIO_REGISTER, &whole) || pipe(come))
+        _exit(77);
+    late[1] = come[1];
+    pthread_create(&one, NULL, serve, NULL);
+    pthread_create(&one, NULL, slow, NULL);
+    if (read(come[0], &byte, 1) == 1)
+        execl("/bin/true-not", "true-not", NULL);
+    pause();
+}
+
 int main(int count, char **form)
 {
     static const struct {
@@ -627,6 +672,7 @@ int main(int count, char **form)
         {"leaderless", leaderless, NULL}, {"hopping", hopping, NULL}, {"signals", signals, NULL},
         {"descriptor", NULL, descriptor}, {"crowd", crowd, NULL},     {"stale", stale, NULL},
         {"lending", NULL, lending},   {"plainly", plainly, NULL},   {"own", NULL, own},             {"lengthy", NULL, lengthy},
+        {"slowly", NULL, slowly},
     };
     if (count > 3 && strcmp(form[1], "refusing") == 0)
         return refusing(form + 3, strcmp(form[2], "both") == 0);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use attesh::fact::process::{End, Started, Told, When};
 use attesh::fact::{FILES, PROCESS, PROCESS_END, PROCESSES};
-use attesh::record::FactTime;
+use attesh::record::{FactTime, Said};
 
 use crate::cli::messages::with_key;
 use crate::stage::programs::{attesh, have};
@@ -44,7 +44,10 @@ pub fn told(records: &[Rec]) -> Told {
             .chain(&attesh::fact::touched::TEXTS)
             .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
             .collect();
-        let get = |name: &str| texts.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());
+        let get = |name: &str| match texts.iter().find(|(own, _)| own == name) {
+            Some((_, value)) => Said::Text(value.as_slice()),
+            None => Said::Nothing,
+        };
         let at = FactTime::from_name(record.word("at")).unwrap();
         let when = When::of(at, record.number("n"));
         match record.word("type") {

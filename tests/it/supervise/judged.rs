@@ -10,6 +10,7 @@ use crate::stage::pty::Home;
 /// A home with programs of its own, and a session in which they ran.
 fn sealed(script: &str, options: &[&str]) -> Home {
     let home = with_key();
+    std::fs::create_dir(home.path("work/below")).unwrap();
     for (name, status) in [("check", 0), ("lint", 3), ("tmux", 0)] {
         let path = home.file(&format!("work/{name}"), &format!("#!/bin/sh\nexit {status}\n"));
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -96,6 +97,49 @@ fn what_nobody_saw_passes_for_nothing() {
     assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
     let (denied, said) = judged(&home, "require = [\"check\"]\n[session]\nmax-redacted = 100");
     assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
+}
+
+#[test]
+fn a_text_that_was_taken_out_said_nothing() {
+    let home = sealed("cd below || exit 9; ../lint || ../check", &["--selective"]);
+    let place = home.path("work/t.disclosures");
+    let whole = std::fs::read_to_string(&place).unwrap();
+    // Without the one line that has these.
+    let without = |name: &str, value: &str| {
+        let is_it = |line: &&str| !(line.contains(name) && line.contains(value));
+        let rest: Vec<&str> = whole.lines().filter(is_it).collect();
+        assert_eq!(rest.len() + 1, whole.lines().count(), "{name}: {whole}");
+        home.file("work/t.disclosures", &(rest.join("\n") + "\n"));
+    };
+    let one = "\n[session]\nmax-redacted = 1";
+    let folder = format!("deny = [\"*/below/../check\", \"{}/*\"]{one}", home.path("work/below").display());
+    let check = format!("require = [\"check\"]{one}");
+    for table in [&folder, &check] {
+        assert_eq!(judged(&home, table).0, None, "{table}");
+    }
+    // Of a program the folder could be another, and the path that of one that failed.
+    without("/facts/1/data/workdir", "/below\"]}");
+    let (denied, said) = judged(&home, &folder);
+    assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
+    assert!(said.contains("the folder of start 2 ../lint is not known"), "{said}");
+    assert_eq!(judged(&home, &check).0, None);
+    without("/data/path", "\"../lint\"]}");
+    let (denied, said) = judged(&home, &check);
+    assert_eq!(denied.as_deref(), Some("process.required"), "{said}");
+    assert!(said.contains("start 2, whose path is not there, may be of check"), "{said}");
+}
+
+#[test]
+fn a_masked_path_is_the_path() {
+    let home = with_key();
+    let path = home.file("work/sesame42", "#!/bin/sh\nexit 0\n");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let seal = ["run", "--mask-env", "WORD", "--seal", "t.intoto.json", "--key", "key", "./sesame42"];
+    let mut command = home.command(std::path::Path::new(crate::stage::pty::ATTESH));
+    assert!(command.args(seal).env("WORD", "sesame42").status().unwrap().success());
+    let (denied, said) = judged(&home, "deny = [\"sesame42\"]");
+    assert_eq!(denied.as_deref(), Some("process.unseen"), "{said}");
+    assert!(said.contains("a part of the path of start 1"), "{said}");
 }
 
 #[test]

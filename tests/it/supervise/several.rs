@@ -11,7 +11,7 @@ use super::forms::{forms, shell, told};
 use crate::cli::messages::{ok, with_key};
 use crate::stage::programs::attesh;
 use crate::stage::pty::{ATTESH, Home};
-use crate::stage::world::sized;
+use crate::stage::world::{sized, skipped};
 
 /// What is told of a form, how it ended, and the anomalies.
 fn run(home: &Home, form: &str) -> (Told, Option<i32>, Vec<String>) {
@@ -51,6 +51,29 @@ fn a_thread_that_has_the_number_of_a_followed_one_starts_a_program_unseen() {
     let start = shell(&told);
     assert!(start.unsure && start.end == Some(End::Exit(41)), "{told:?}");
     assert_eq!(told.starts.len(), 3, "{told:?}");
+}
+
+#[test]
+fn a_program_that_begins_slowly_is_dropped_where_another_thread_asks_in_vain() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let (told, status, _) = run(&home, "slowly");
+    if status == Some(77) {
+        return skipped("no page can be served late here");
+    }
+    assert_eq!((status, told.gap()), (Some(41), None));
+    let start = shell(&told);
+    assert!(!start.unsure && start.end == Some(End::Exit(41)), "{told:?}");
+    // Nobody saw what became of the other one, and it is told.
+    let vain: Vec<bool> = told
+        .starts
+        .values()
+        .filter(|start| start.path.as_deref() == Some(b"/bin/true-not"))
+        .map(|start| start.unsure)
+        .collect();
+    assert_eq!(vain, [true], "{told:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What becomes of a program below `attesh run` if a part of the recording dies, or is not to be had.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -13,6 +13,7 @@ use super::forms::{forms, told};
 use crate::cli::messages::{ok, with_key};
 use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
+use crate::stage::world::sized;
 
 /// The longest that a command of a shell takes, on a busy machine.
 const LONGEST_MS: u16 = 60_000;
@@ -103,6 +104,49 @@ fn a_recorder_that_dies_behind_the_program_is_waited_for() {
     kill(&sleep);
     assert_eq!((status, errors.lines().count()), (Some(7), 1), "{errors}");
     assert!(errors.contains("the recorder ended before the program: "), "{errors}");
+}
+
+/// Whatever is held then is let go, and nobody waits for who is gone.
+#[test]
+fn a_recorder_that_dies_early_is_waited_for() {
+    let (home, run) = (with_key(), ["run", "--collect", "none", "--", "sh", "-c", "echo ran"]);
+    home.file("work/s.sh", "echo ran\n");
+    let script = ["sh", "--trace", "--collect", "none", "s.sh"];
+    for (words, step_us) in [(&run[..], 300), (&script[..], 600)] {
+        for at in 0..sized(12, 80) {
+            let mut command = home.command(Path::new(ATTESH));
+            command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let children = |of: &str| -> Vec<String> {
+                let list = std::fs::read_to_string(format!("/proc/{of}/task/{of}/children"));
+                list.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+            };
+            let own = child.id().to_string();
+            // The one that has made something itself.
+            let recorder = || children(&own).into_iter().find(|child| !children(child).is_empty());
+            let until = attesh::clock::Deadline::after(Duration::from_millis(LONGEST_MS.into()));
+            while child.try_wait().unwrap().is_none() {
+                if let Some(recorder) = recorder() {
+                    std::thread::sleep(Duration::from_micros(step_us * u64::try_from(at).unwrap()));
+                    let _ = Command::new("kill").args(["-9", &recorder]).output();
+                    break;
+                }
+                assert!(!until.left().is_zero(), "no recorder");
+            }
+            let mut from = child.stdout.take().unwrap();
+            // Whoever reads what is printed waits for the last that could print.
+            let mut said = [0; 64];
+            loop {
+                let mut source = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
+                let count = poll(&mut source, PollTimeout::from(LONGEST_MS)).unwrap();
+                assert!(count > 0, "{words:?}: killed at {at}: something waits for ever");
+                if from.read(&mut said).unwrap() == 0 {
+                    break;
+                }
+            }
+            child.wait().unwrap();
+        }
+    }
 }
 
 #[test]

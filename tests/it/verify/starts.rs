@@ -26,11 +26,14 @@ fn build(starts: u64, others: &[(u64, &str)], missing: u64) -> Vec<u8> {
     for id in 1..=starts {
         let numbers = format!("{id} {} {}", if id == 1 { "-".to_owned() } else { "1".to_owned() }, 100 + id);
         let path = others.iter().find(|(of, _)| *of == id).map_or("/usr/bin/cc", |(_, path)| path);
-        let texts = [
+        let mut texts = vec![
             (process::ARGUMENTS, &b"cc\0-c\0a.c\0"[..]),
             (process::PATH, path.as_bytes()),
             (process::NUMBERS, numbers.as_bytes()),
         ];
+        if path.starts_with('.') {
+            texts.push((process::WORKDIR, b"/denied"));
+        }
         push(PROCESS, FactTime::Command, Some(1), &texts);
         if id % 100 == 0 || id == starts {
             let first = (id - 1) / 100 * 100 + 1;
@@ -62,9 +65,13 @@ fn build(starts: u64, others: &[(u64, &str)], missing: u64) -> Vec<u8> {
 
 /// The exit codes of the verifier for a policy on programs: without the journal, and with it.
 fn judged(place: &Place, starts: u64, others: &[(u64, &str)], missing: u64, table: &str) -> [i32; 2] {
-    let journal = build(starts, others, missing);
-    place.put("journal", &journal);
-    place.put("built", &sign(drafted(&journal, true).1.to_json(), 7).to_json());
+    judged_without(place, &build(starts, others, missing), None, table)
+}
+
+/// The same of this journal, from which somebody took out each text of this name.
+fn judged_without(place: &Place, journal: &[u8], gone: Option<&str>, table: &str) -> [i32; 2] {
+    place.put("journal", &gone.map_or_else(|| journal.to_vec(), |gone| without(journal, gone)));
+    place.put("built", &sign(drafted(journal, true).1.to_json(), 7).to_json());
     let policy = format!("version = 1\n[process]\n{table}\n");
     place.put("policy", policy.as_bytes());
     let words = ["built", "--trust", "signer.pub", "--policy", "policy"];
@@ -72,6 +79,19 @@ fn judged(place: &Place, starts: u64, others: &[(u64, &str)], missing: u64, tabl
     let (with, kib) = place.verify(&[&words[..], &["--journal", "journal"]].concat());
     assert!(kib <= PEAK_KIB + STARTS_KIB, "{kib} KiB");
     [alone, with]
+}
+
+/// A journal without the texts of this name: nobody needs a key for that.
+fn without(journal: &[u8], name: &str) -> Vec<u8> {
+    let lines = journal.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let mut columns: Vec<Vec<u8>> = line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect();
+        let mut texts: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&columns[1]).unwrap();
+        texts.remove(name);
+        columns[1] = serde_json::to_vec(&texts).unwrap();
+        columns.join(&b'\t')
+    });
+    lines.collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -82,6 +102,11 @@ fn a_build_of_more_starts_than_a_statement_has_is_judged_without_its_journal_or_
     assert_eq!(judged(&place, many, &[], 0, table), [1, 0]);
     // What only the journal tells is judged.
     assert_eq!(judged(&place, many, &[(many - 1, "/usr/bin/curl")], 0, table), [1, 1]);
+    // The journal itself has a text less, by whoever hands it over.
+    let table_of_folder = "deny = [\"/denied/*\"]";
+    let there = build(many, &[(many - 1, "./x")], 0);
+    assert_eq!(judged_without(&place, &there, None, table_of_folder), [1, 1]);
+    assert_eq!(judged_without(&place, &there, Some(process::WORKDIR), table_of_folder), [1, 1]);
     // Neither has what nobody recorded; what may be missing is no more than that.
     let curl = [(many - 1, "/usr/bin/curl")];
     assert_eq!(judged(&place, many, &curl, 1, &format!("{table}\nmax-unrecorded = 1")), [1, 1]);
