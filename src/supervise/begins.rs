@@ -204,7 +204,7 @@ impl Recorder<'_> {
             script.early.push((start, unsure));
             return true;
         }
-        self.write(1, |writer, shell| records::process(writer, shell, &start, unsure))
+        self.write_start(&start, unsure)
     }
 }
 

@@ -55,7 +55,7 @@ impl Recorder<'_> {
                 self.shell = Some(shell);
                 let early = self.script.as_mut().map(|script| std::mem::take(&mut script.early));
                 for (start, unsure) in early.into_iter().flatten() {
-                    self.write(1, |writer, shell| records::process(writer, shell, &start, unsure));
+                    self.write_start(&start, unsure);
                 }
             }
             Note::Next(when, children) => {

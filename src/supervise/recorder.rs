@@ -427,9 +427,18 @@ impl<'a> Recorder<'a> {
     pub(super) fn write_left(&mut self, left: impl IntoIterator<Item = Start>) {
         for start in left {
             if !self.has_closed {
-                self.write(1, |writer, shell| records::process(writer, shell, &start, false));
+                self.write_start(&start, false);
             }
         }
+    }
+
+    /// Records a start; whether it was written. Of one that was not, nothing else is told.
+    pub(super) fn write_start(&mut self, start: &Start, unsure: bool) -> bool {
+        let is_written = self.write(1, |writer, shell| records::process(writer, shell, start, unsure));
+        if !is_written {
+            self.tree.unrecorded(start.numbers.id);
+        }
+        is_written
     }
 
     /// Says once that not every start is recorded.

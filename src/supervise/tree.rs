@@ -177,6 +177,17 @@ impl Tree {
         Some(asks.start(id, pid, process))
     }
 
+    /// This start is in no record: nothing is told of its end, nor of what came of it as that.
+    pub fn unrecorded(&mut self, id: u64) {
+        self.ends.retain(|(of, _)| *of != id);
+        for (_, end) in self.ends.iter_mut().filter(|(_, end)| *end == End::Became(id)) {
+            *end = End::Untold;
+        }
+        for process in self.processes.values_mut().filter(|process| process.now == Some(id)) {
+            process.now = None;
+        }
+    }
+
     /// Whether a process is in another folder than at its last start; it is the folder of that from here
     /// on.
     pub fn moves(&mut self, pid: u32, folder: &[u8]) -> bool {
@@ -329,6 +340,26 @@ mod tests {
         assert_eq!(start(first, 1, "/a"), Some((None, Some(b"/a".to_vec()))));
         assert_eq!(start(second, first, "/a"), Some((Some(1), None)));
         assert_eq!(start(third, 1, "/a"), Some((None, Some(b"/a".to_vec()))));
+    }
+
+    #[test]
+    fn an_end_is_told_of_a_start_that_is_in_no_record() {
+        let mut tree = Tree::default();
+        let start = |tree: &mut Tree, process, parent| {
+            tree.asks(Kin { process, parent }, Wanted::default(), b"/".to_vec());
+            tree.became(process).unwrap().numbers
+        };
+        // Numbers that no process has.
+        let [first, second] = [u32::MAX, u32::MAX - 1];
+        assert_eq!(start(&mut tree, first, 1).id, 1);
+        assert_eq!((start(&mut tree, second, first).of, start(&mut tree, second, first).id), (Some(1), 3));
+        tree.unrecorded(3);
+        assert_eq!(tree.ends, [(2, End::Untold)], "it became what nobody knows");
+        // What comes of it is said to come of what is known above.
+        assert_eq!(start(&mut tree, u32::MAX - 2, second).of, None);
+        tree.ended(second, Some(0));
+        tree.ended(first, Some(0));
+        assert_eq!(tree.ends, [(2, End::Untold), (1, End::Exit(0))]);
     }
 
     #[test]

@@ -10,10 +10,11 @@ use attesh::fact::process::End;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::forms::{forms, told};
+use super::judged::judged;
 use crate::cli::messages::{ok, with_key};
 use crate::stage::programs::{attesh, said};
 use crate::stage::pty::{ATTESH, Home};
-use crate::stage::world::sized;
+use crate::stage::world::{sized, skipped};
 
 /// The longest that a command of a shell takes, on a busy machine.
 const LONGEST_MS: u16 = 60_000;
@@ -306,6 +307,32 @@ fn a_start_that_cannot_be_recorded_goes_on() {
     let said = said(home.command(Path::new("/bin/sh")).args(["-c", &script]));
     assert_eq!((said.code, said.out.as_str()), (Some(9), ""), "{}", said.err);
     assert!(said.err.contains("not every start is recorded"), "{}", said.err);
+}
+
+/// The device is full for some time.
+#[test]
+fn starts_that_were_lost_are_not_counted_as_the_policy_counts() {
+    let mount = "mount -t tmpfs -o size=320k tmpfs full && cd full";
+    let home = with_key();
+    std::fs::create_dir(home.path("work/full")).unwrap();
+    let inner = "/bin/true; head -c 1000000 /dev/zero > fill 2> /dev/null; \
+         for n in 1 2 3 4 5 6 7 8 9 10; do /bin/true; sh -c 'exec /bin/true'; done; rm fill; /bin/echo two";
+    let script = format!(
+        "{mount} || exit 77; {ATTESH} run --collect none --quiet --dir $PWD/s -- sh -c \"$1\"; \
+         cd .. && {ATTESH} seal --key key -o t.intoto.json $PWD/full/s"
+    );
+    let mut command = home.command(Path::new("unshare"));
+    let said = said(command.args(["-rm", "sh", "-c", &script, "sh", inner]));
+    if said.code == Some(77) || said.err.contains("unshare:") {
+        return skipped("no file system can be mounted here");
+    }
+    assert!(said.out.starts_with("two\n"), "{} {}", said.out, said.err);
+    assert!(said.err.contains("not every start is recorded"), "{}", said.err);
+    for (most, code) in [(1_000, None), (0, Some("process.unseen"))] {
+        let (denied, said) = judged(&home, &format!("max-unrecorded = {most}"));
+        assert_eq!(denied.as_deref(), code, "{said}");
+        assert!(code.is_none() || said.contains(" starts are not recorded; at most 0 may be"), "{said}");
+    }
 }
 
 #[test]
