@@ -50,6 +50,7 @@ pub struct Reconciled {
     /// Places of commands that were told to have run, and that the kernel did not see.
     pub only_told: Vec<usize>,
     /// Places of commands that were asked for and not told to have run, and that the kernel did not see.
+    /// One that it saw is a pair.
     pub not_run: Vec<usize>,
     /// Places of commands that the kernel saw, and that were not told.
     pub only_seen: Vec<usize>,
@@ -94,12 +95,19 @@ pub enum Ends {
     NotSeen,
     /// They differ.
     Differ,
+    /// The transcript does not tell that it ran, and the kernel saw its start.
+    RanUntold,
 }
 
 impl Ends {
     fn of(told: Outcome, seen: Option<End>) -> Self {
         match (told, seen) {
-            (Outcome::NotTold | Outcome::NotRun, _) => Ends::NotTold,
+            // No side has it run.
+            (Outcome::NotRun, Some(End::NotStarted)) => Ends::Same,
+            // What is not known of its end cannot take away that it was started.
+            (Outcome::NotRun, _) => Ends::RanUntold,
+            (Outcome::NotTold, Some(End::NotStarted)) => Ends::Differ,
+            (Outcome::NotTold, _) => Ends::NotTold,
             (_, None | Some(End::Untold | End::Became(_))) => Ends::NotSeen,
             // A shell tells a signal as a status from 128 on.
             (Outcome::Exit(told), Some(End::Signal(seen))) if told.checked_sub(128) == Some(seen) => {
@@ -123,7 +131,8 @@ impl Reconciled {
     #[must_use]
     pub fn agrees(&self) -> bool {
         let is_open = |pair: &Pair| {
-            matches!(pair.ends, Ends::Differ | Ends::NotSeen) || pair.text == Compared::AroundAnything
+            matches!(pair.ends, Ends::Differ | Ends::NotSeen | Ends::RanUntold)
+                || pair.text == Compared::AroundAnything
         };
         self.only_told.is_empty()
             && self.only_seen.is_empty()
@@ -133,7 +142,8 @@ impl Reconciled {
 }
 
 /// Holds the two sides against each other: by order and text, then by text alone, then by what is left
-/// of a text in which a secret was masked.
+/// of a text in which a secret was masked. What is told to have run comes before what is not: of a
+/// command that was refused and then allowed the kernel saw the second one.
 #[must_use]
 pub fn reconcile<'a>(told: impl IntoIterator<Item = &'a Told>, seen: &[Seen]) -> Reconciled {
     let told: Vec<&Told> = told.into_iter().collect();
@@ -151,25 +161,32 @@ pub fn reconcile<'a>(told: impl IntoIterator<Item = &'a Told>, seen: &[Seen]) ->
         .enumerate()
         .map(|(at, seen)| number(seen.shown.as_ref().map_or_else(|| format!("-{at}").into(), key)))
         .collect();
-    for (place, at) in in_order(&keys, &own) {
-        found.pair(place, at, Compared::Whole, false);
+    let (ran, not_run): (Vec<usize>, Vec<usize>) =
+        (0..told.len()).partition(|place| told[*place].outcome != Outcome::NotRun);
+    let keys_of_ran: Vec<usize> = ran.iter().map(|place| keys[*place]).collect();
+    for (place, at) in in_order(&keys_of_ran, &own) {
+        found.pair(ran[place], at, Compared::Whole, true);
     }
-    found.left(&keys, &own);
-    for (at, own) in seen.iter().enumerate() {
-        if let Some(masked) = own.shown.as_ref().filter(|text| found.of_seen[at].is_none() && is_masked(text))
-        {
-            found.first(at, |place| fits(masked, &texts[place]));
+    found.left(&ran, &keys, &own);
+    found.left(&not_run, &keys, &own);
+    for places in [&ran, &not_run] {
+        for (at, own) in seen.iter().enumerate() {
+            if let Some(masked) =
+                own.shown.as_ref().filter(|text| found.of_seen[at].is_none() && is_masked(text))
+            {
+                found.first(places, at, |place| fits(masked, &texts[place]));
+            }
         }
     }
-    let mut all = Reconciled::default();
+    let (mut all, across) = (Reconciled::default(), found.across());
     for (place, pair) in found.of_told.iter().enumerate() {
         match pair {
-            Some((at, text, moved)) => all.pairs.push(Pair {
+            Some((at, text, in_order)) => all.pairs.push(Pair {
                 told: place,
                 seen: *at,
                 ends: Ends::of(told[place].outcome, seen[*at].end),
                 text: *text,
-                moved: *moved,
+                moved: !in_order && across[place],
             }),
             None if told[place].outcome == Outcome::NotRun => all.not_run.push(place),
             None => all.only_told.push(place),
@@ -187,33 +204,48 @@ struct Found {
 }
 
 impl Found {
-    fn pair(&mut self, told: usize, seen: usize, text: Compared, moved: bool) {
-        (self.of_told[told], self.of_seen[seen]) = (Some((seen, text, moved)), Some(told));
+    fn pair(&mut self, told: usize, seen: usize, text: Compared, in_order: bool) {
+        (self.of_told[told], self.of_seen[seen]) = (Some((seen, text, in_order)), Some(told));
     }
 
-    /// Pairs what is left and has the same text, the first ones first.
-    fn left(&mut self, told: &[usize], seen: &[usize]) {
-        let mut places: HashMap<usize, VecDeque<usize>> = HashMap::new();
-        for (place, key) in told.iter().enumerate().filter(|(place, _)| self.of_told[*place].is_none()) {
-            places.entry(*key).or_default().push_back(place);
+    /// Pairs what is left of these places and has the same text, the first ones first.
+    fn left(&mut self, places: &[usize], told: &[usize], seen: &[usize]) {
+        let mut left: HashMap<usize, VecDeque<usize>> = HashMap::new();
+        for place in places.iter().filter(|place| self.of_told[**place].is_none()) {
+            left.entry(told[*place]).or_default().push_back(*place);
         }
         for (at, key) in seen.iter().enumerate() {
             if self.of_seen[at].is_none()
-                && let Some(place) = places.get_mut(key).and_then(VecDeque::pop_front)
+                && let Some(place) = left.get_mut(key).and_then(VecDeque::pop_front)
             {
-                self.pair(place, at, Compared::Whole, true);
+                self.pair(place, at, Compared::Whole, false);
             }
         }
     }
 
-    /// Pairs what the kernel saw there with the first command that is left and fits.
-    fn first(&mut self, seen: usize, fits: impl Fn(usize) -> Option<Compared>) {
-        let left = (0..self.of_told.len()).filter(|told| self.of_told[*told].is_none());
-        if let Some((told, text)) = left.filter_map(|told| Some((told, fits(told)?))).next() {
-            let is_behind = |pair: &Option<(usize, Compared, bool)>| pair.is_some_and(|(at, ..)| at > seen);
-            let moved = self.of_told[..told].iter().any(is_behind);
-            self.pair(told, seen, text, moved);
+    /// Pairs what the kernel saw there with the first of these places that is left and fits.
+    fn first(&mut self, places: &[usize], seen: usize, fits: impl Fn(usize) -> Option<Compared>) {
+        let left = places.iter().filter(|told| self.of_told[**told].is_none());
+        if let Some((told, text)) = left.filter_map(|told| Some((*told, fits(*told)?))).next() {
+            self.pair(told, seen, text, false);
         }
+    }
+
+    /// Of each place whether its pair stands across another one.
+    fn across(&self) -> Vec<bool> {
+        let seen: Vec<Option<usize>> = self.of_told.iter().map(|pair| pair.map(|(at, ..)| at)).collect();
+        let mut across = vec![false; seen.len()];
+        let mut highest = None;
+        for (across, at) in across.iter_mut().zip(&seen) {
+            *across = at.is_some() && highest > *at;
+            highest = highest.max(*at);
+        }
+        let mut lowest = usize::MAX;
+        for (across, at) in across.iter_mut().zip(&seen).rev() {
+            *across |= at.is_some_and(|at| lowest < at);
+            lowest = lowest.min(at.unwrap_or(lowest));
+        }
+        across
     }
 }
 
@@ -378,7 +410,11 @@ mod tests {
             (Outcome::Signal(15), Some(End::Signal(15)), Ends::Same, true),
             (Outcome::Signal(15), Some(End::Exit(143)), Ends::Differ, false),
             (Outcome::NotTold, Some(End::Exit(3)), Ends::NotTold, true),
-            (Outcome::NotRun, Some(End::Exit(3)), Ends::NotTold, true),
+            (Outcome::NotTold, Some(End::Signal(9)), Ends::NotTold, true),
+            (Outcome::NotTold, Some(End::Running), Ends::NotTold, true),
+            (Outcome::NotTold, Some(End::Untold), Ends::NotTold, true),
+            (Outcome::NotTold, None, Ends::NotTold, true),
+            (Outcome::NotTold, Some(End::NotStarted), Ends::Differ, false),
         ] {
             let all = reconcile(&[told("a", outcome)], &[seen("a", end)]);
             assert_eq!((all.pairs[0].ends, all.agrees()), (ends, agrees), "{outcome:?} {end:?}");
@@ -386,6 +422,35 @@ mod tests {
         // What was asked for and not told to have run need not be there; what was told to have has to.
         let all = reconcile(&[told("a", Outcome::NotRun), told("b", Outcome::NotTold)], &[]);
         assert_eq!((all.not_run, all.only_told), (vec![0], vec![1]));
+    }
+
+    #[test]
+    fn a_command_that_was_told_as_refused_and_ran_is_taken_for_agreement() {
+        for (end, ends, agrees) in [
+            (Some(End::Exit(0)), Ends::RanUntold, false),
+            (Some(End::Exit(3)), Ends::RanUntold, false),
+            (Some(End::Signal(9)), Ends::RanUntold, false),
+            (Some(End::Running), Ends::RanUntold, false),
+            (Some(End::Became(4)), Ends::RanUntold, false),
+            (Some(End::Untold), Ends::RanUntold, false),
+            (None, Ends::RanUntold, false),
+            (Some(End::NotStarted), Ends::Same, true),
+        ] {
+            let all = reconcile(&[told("a", Outcome::NotRun)], &[seen("a", end)]);
+            assert_eq!((all.pairs[0].ends, all.agrees()), (ends, agrees), "{end:?}");
+        }
+        // One that was refused and then allowed ran once, wherever it stands; twice is once too often.
+        let (no, yes) = (told("a", Outcome::NotRun), told("a", Outcome::Exit(0)));
+        let ran = seen("a", Some(End::Exit(0)));
+        for told in [[no.clone(), yes.clone()], [yes, no]] {
+            let all = reconcile(&told, std::slice::from_ref(&ran));
+            assert!(all.agrees() && all.not_run.len() == 1 && !all.pairs[0].moved, "{all:?}");
+            let all = reconcile(&told, &[ran.clone(), ran.clone()]);
+            assert!(!all.agrees() && all.count(Ends::RanUntold) == 1, "{all:?}");
+        }
+        let secret = told("curl -H 'Authorization: Bearer x' https://h/", Outcome::NotRun);
+        let ran = seen("curl -H 'Authorization: Bearer [github-token]' https://h/", Some(End::Exit(0)));
+        assert!(!reconcile(&[secret], &[ran]).agrees());
     }
 
     #[test]

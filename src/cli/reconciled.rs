@@ -100,8 +100,7 @@ impl Sides<'_> {
     /// The sum in one line.
     fn sum(&self, agrees: bool) -> String {
         let all = self.all;
-        let told = self.told.len() - all.not_run.len();
-        let mut words = format!("told {}, the kernel saw {}", count(told, "command"), self.seen.len());
+        let mut words = format!("told {}, the kernel saw {}", count(self.ran(), "command"), self.seen.len());
         let mut add = |number: usize, noun: &str, what: &str| {
             if number > 0 {
                 words.push_str(&format!("; {} {what}", count(number, noun)));
@@ -109,6 +108,7 @@ impl Sides<'_> {
         };
         let differ = all.count(Ends::Differ);
         add(differ, "status", if differ == 1 { "differs" } else { "differ" });
+        add(all.count(Ends::RanUntold), "command", "not told to have run, and seen to");
         add(all.only_told.len(), "command", "only told");
         add(all.only_seen.len(), "command", "only seen");
         add(all.taken_out.len(), "text", "taken out, and not comparable");
@@ -123,6 +123,11 @@ impl Sides<'_> {
         words.replace("statuss", "statuses")
     }
 
+    /// How many commands are told to have run.
+    fn ran(&self) -> usize {
+        self.told.iter().filter(|(_, told)| told.outcome != Outcome::NotRun).count()
+    }
+
     fn hidden(&self, text: Compared) -> usize {
         self.all.pairs.iter().filter(|pair| pair.text == text).count()
     }
@@ -134,6 +139,7 @@ impl Sides<'_> {
         let pairs = all.pairs.iter().map(|pair| Item {
             what: match (pair.ends, pair.text) {
                 (Ends::Differ, _) => "differs",
+                (Ends::RanUntold, _) => "ran-untold",
                 (Ends::NotSeen, _) => "no-status",
                 (_, Compared::AroundAnything) => "masked",
                 (Ends::NotTold, _) => NOT_TOLD,
@@ -159,7 +165,11 @@ impl Sides<'_> {
         match (item.told.map(of_told), item.seen) {
             (Some((told, line)), Some(at)) => {
                 let (start, end, text) = (self.start(at), self.end(at), asked(told));
-                format!("{what:<11} {start}, {line}: told {}, the kernel saw {end}  {text}", told.outcome)
+                let told = match told.outcome {
+                    Outcome::Exit(_) | Outcome::Signal(_) => format!("told {}", told.outcome),
+                    Outcome::NotTold | Outcome::NotRun => told.outcome.to_string(),
+                };
+                format!("{what:<11} {start}, {line}: {told}, the kernel saw {end}  {text}")
             }
             (Some((told, line)), None) => format!("{what:<11} {line}: {}  {}", told.outcome, asked(told)),
             (None, at) => {
@@ -231,7 +241,7 @@ impl Sides<'_> {
             "programsLeftOut": self.left_out,
             "gaps": self.gaps,
             "transcripts": self.sources.iter().map(of_source).collect::<Vec<_>>(),
-            "told": self.told.len() - self.all.not_run.len(),
+            "told": self.ran(),
             "seen": self.seen.len(),
             "commands": self.items().iter().map(of_item).collect::<Vec<_>>(),
         });

@@ -219,6 +219,26 @@ fn a_difference_between_the_two_sides_is_not_told() {
 }
 
 #[test]
+fn a_command_that_was_told_as_refused_and_ran_goes_unsaid() {
+    let home = recorded(&["exit 0"], &[]);
+    let refused = json!({"status": "error", "input": {"command": "exit 0"}, "error": "rejected by the user"});
+    let part = json!({"type": "tool", "tool": "bash", "callID": "c", "state": refused});
+    let whole = json!({"info": {"version": "1.18.33"}, "messages": [{"info": {}, "parts": [part]}]});
+    home.file("work/t.json", &serde_json::to_string_pretty(&whole).unwrap());
+    let said = fails(&home, 1, &reconcile(&[]));
+    let sum = "told 0 commands, the kernel saw 1; 1 command not told to have run, and seen to\n";
+    let row = "ran untold  start 2, line 10 (c): not told to have run, the kernel saw 0  exit 0\n";
+    assert!(said.ends_with(&format!("{sum}{row}")), "{said}");
+    let said = attesh(&home, &reconcile(&["--json"]));
+    let value: Value = serde_json::from_str(&said.out).unwrap();
+    let (told, what) = (&value["told"], &value["commands"][0]["what"]);
+    assert_eq!(
+        (said.code, &value["agrees"], told, what),
+        (Some(1), &json!(false), &json!(0), &json!("ran-untold"))
+    );
+}
+
+#[test]
 fn a_recording_that_does_not_tell_all_is_taken_for_agreement() {
     let token = "ghp_0123456789abcdefGHIJKLMNOPQRSTUVWXYZ";
     let (with_token, with_secret) =
