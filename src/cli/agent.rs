@@ -1,13 +1,13 @@
 //! `attesh agent install`: one line in the rc file of a shell, by which a coding agent that is typed
 //! there is started by `attesh run`.
 //!
-//! What lives here: the line of each agent, and what is shown and asked before a file changes. What does
-//! not: how an rc file is edited (`rc`), what of the starts below is a command of the agent (`agent`).
+//! What lives here: what the line of each agent does, and what is shown and asked before a file changes.
+//! What does not: how a line begins and ends, goes in and comes out (`rcline`), how an rc file is written
+//! (`rc`), what of the starts below is a command of the agent (`agent`).
 //!
 //! Rules: nothing is written that was not shown; without a terminal nothing is written that nobody
 //! agreed to with `--yes`. No file of the agent itself is changed: none of its settings has it recorded.
 
-use std::borrow::Cow;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 
@@ -15,8 +15,8 @@ use similar::TextDiff;
 
 use super::args::{Agent, AgentInstall, AgentName, AgentVerb, ShellName};
 use super::given::Exit;
-use super::rc::{self, Form};
-use super::{login, reached};
+use super::rcline::{self, Form, Without, words};
+use super::{login, rc, reached};
 use crate::failure::Failure;
 use crate::files::{self, FileError};
 use crate::paths;
@@ -26,39 +26,6 @@ use crate::text::{Command, visible, visible_lines};
 pub fn run(args: &Agent) -> Exit {
     let AgentVerb::Install(args) = &args.verb;
     install(args)
-}
-
-/// The name of the author, and the program that is typed.
-fn words(name: AgentName) -> (&'static str, &'static str) {
-    match name {
-        AgentName::ClaudeCode => ("claude-code", "claude"),
-        AgentName::Codex => ("codex", "codex"),
-        AgentName::GeminiCli => ("gemini-cli", "gemini"),
-        AgentName::Opencode => ("opencode", "opencode"),
-    }
-}
-
-/// How the line of an agent begins and ends.
-fn form(shell: ShellName, name: AgentName) -> Form {
-    let (author, typed) = words(name);
-    let (name, begin, end) = match shell {
-        ShellName::Bash => (
-            "bash",
-            format!("case $- in *i*) function {typed} {{ if test -x "),
-            format!(" >&2; command {typed} \"$@\"; fi; }};; esac"),
-        ),
-        ShellName::Zsh => (
-            "zsh",
-            format!("if [[ -o interactive ]]; then function {typed} {{ if test -x "),
-            format!(" >&2; command {typed} \"$@\"; fi; }}; fi"),
-        ),
-        ShellName::Fish => (
-            "fish",
-            format!("if status is-interactive; function {typed}; if test -x "),
-            format!(" >&2; command {typed} $argv; end; end; end"),
-        ),
-    };
-    Form { name, begin: Cow::Owned(begin), end: Cow::Owned(format!("{end} # attesh agent {author}")) }
 }
 
 /// The line that has an agent started by this program.
@@ -96,7 +63,7 @@ fn shell(args: &AgentInstall) -> Result<ShellName, Failure> {
 
 fn install(args: &AgentInstall) -> Exit {
     let (shell, (author, typed)) = (shell(args)?, words(args.name));
-    let (rc, form) = (rc::rc_file(shell)?, form(shell, args.name));
+    let (rc, form) = (rc::rc_file(shell)?, rcline::of_agent(shell, args.name));
     let path = rc::led_to(&rc)?;
     let before = match files::read_limited(&path, rc::RC_MAX) {
         Ok(bytes) => Some(bytes),
@@ -104,28 +71,24 @@ fn install(args: &AgentInstall) -> Exit {
         Err(error) => return Err(error.into()),
     };
     let text = before.as_deref().unwrap_or_default();
-    let after = match (args.remove, &before) {
-        (true, _) => rc::without_line(text, &form),
-        (false, None) => {
-            let line = line(&form, args.name, &rc::program()?, &rc);
-            Some(format!("{line}{}\n", rc::NEW_FILE).into_bytes())
-        }
-        (false, Some(text)) => rc::with_line(text, &form, &line(&form, args.name, &rc::program()?, &rc)),
+    let without = args.remove.then(|| rcline::without_line(text, &form, &rcline::all(shell)));
+    let after = match without {
+        Some(without) => without,
+        None => rcline::with_line(before.as_deref(), &form, &line(&form, args.name, &rc::program()?, &rc))
+            .map(|text| Without { text, goes: false }),
     };
-    let Some(after) = after else {
+    let Some(Without { text: after, goes }) = after else {
         let what = if args.remove { "does not hold the line" } else { "holds the line already" };
         report::line(&format!("{} {what}", rc.display()))?;
         return Ok(0);
     };
-    if let Some(why) = reached::swallowed(shell, rc::above(text, &form)).filter(|_| !args.remove) {
+    if let Some(why) = reached::swallowed(shell, rcline::above(text, &form)).filter(|_| !args.remove) {
         return Err(Failure::unable(format!(
             "{}: the line cannot stand behind its end: {why}",
             rc.display()
         ))
         .next("mend the end of the file, an empty line more may do, and type it again"));
     }
-    let made = text.strip_suffix(b"\n").unwrap_or(text).ends_with(rc::NEW_FILE.as_bytes());
-    let goes = args.remove && after.is_empty() && made;
     show(&rc, before.as_deref(), (!goes).then_some(&after))?;
     if args.dry_run || !agreed(args)? {
         report::line("nothing was written")?;

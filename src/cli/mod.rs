@@ -27,6 +27,7 @@ mod processes;
 mod programs;
 mod prune;
 mod rc;
+mod rcline;
 mod reached;
 mod reconcile;
 mod reconciled;

@@ -1,15 +1,14 @@
 //! `attesh init --install` and `--uninstall`: one line in the rc file of a shell.
 //!
-//! What lives here: the line, where it goes, and how it comes out again. What does not: which
-//! files a shell reads (`login`), whether it comes to the line (`reached`), the hook that the line
-//! evaluates (`init`).
+//! What lives here: which file that is, and how it is written. What does not: the line, where it goes and
+//! how it comes out again (`rcline`), which files a shell reads (`login`), whether it comes to the line
+//! (`reached`), the hook that the line evaluates (`init`).
 //!
 //! Rules: `--uninstall` leaves every byte as it was before `--install`. What differs is written into
 //! the file itself, from the first byte that does: owner, group, mode, attributes and links stay. The line names attesh by its whole path: a login shell
 //! may read its rc file before PATH has the folder. A shell that does not find attesh says so, for
 //! one that is not recorded must not look like one that is.
 
-use std::borrow::Cow;
 use std::fs::{File, Metadata, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -20,94 +19,20 @@ use nix::fcntl::OFlag;
 
 use super::args::{Init, ShellName};
 use super::given::Exit;
+use super::rcline::{self, Form, Without, above};
 use super::{login, reached};
 use crate::failure::Failure;
 use crate::files::{self, FileError, Overwrite, Published};
 use crate::paths;
 use crate::report;
-use crate::text::{Command, fish_quoted, posix_quoted, quoted, visible};
+use crate::text::{Command, visible};
 
-/// What follows the line if a newline had to be added before it.
-const NO_NEWLINE: &str = " (no newline before)";
-/// What follows the line if attesh made the file.
-pub const NEW_FILE: &str = " (new file)";
 /// The words of a line that starts the recording.
 const START: &[u8] = b"attesh init ";
 /// How many symbolic links may follow one another.
 const LINKS_MAX: usize = 40;
 /// The longest rc file that is edited, in bytes.
 pub const RC_MAX: u64 = 16 << 20;
-
-/// The line of a shell, in pieces around the path of attesh: it begins and ends like no other.
-pub struct Form {
-    /// The shell.
-    pub name: &'static str,
-    /// How it begins, up to the path of attesh.
-    pub begin: Cow<'static, str>,
-    /// How it ends.
-    pub end: Cow<'static, str>,
-}
-
-const fn form(name: &'static str, begin: &'static str, end: &'static str) -> Form {
-    Form { name, begin: Cow::Borrowed(begin), end: Cow::Borrowed(end) }
-}
-
-static FORMS: [Form; 3] = [
-    form("bash", "case $- in *i*) if test -x ", " >&2; fi;; esac # attesh"),
-    form("zsh", "if [[ -o interactive ]]; then if [[ -x ", " >&2; fi; fi # attesh"),
-    form("fish", "if status is-interactive; if test -x ", " >&2; end; end # attesh"),
-];
-
-impl Form {
-    fn of(shell: ShellName) -> &'static Form {
-        &FORMS[match shell {
-            ShellName::Bash => 0,
-            ShellName::Zsh => 1,
-            ShellName::Fish => 2,
-        }]
-    }
-
-    /// A path or a word as this shell reads it.
-    pub fn word(&self, word: &str) -> String {
-        match self.name {
-            _ if quoted(word.as_ref()) == word => word.to_owned(),
-            "fish" => fish_quoted(word),
-            _ => posix_quoted(word),
-        }
-    }
-
-    /// The line that calls this program.
-    fn line(&self, program: &str, rc: &Path) -> String {
-        let quote = if self.name == "fish" { fish_quoted } else { posix_quoted };
-        let place = visible(rc.as_os_str().as_encoded_bytes());
-        let missing = format!(
-            "attesh: not recording this shell: {program} is missing; the line that calls it is in {place}"
-        );
-        let plain = quoted(program.as_ref()) == program;
-        let (path, missing) = (if plain { program.to_owned() } else { quote(program) }, quote(&missing));
-        let (begin, end) = (&self.begin, &self.end);
-        match self.name {
-            "bash" => {
-                format!("{begin}{path}; then eval \"$({path} init bash)\"; else echo {missing}{end}")
-            }
-            "zsh" => {
-                format!("{begin}{path} ]]; then eval \"$({path} init zsh)\"; else print -r -- {missing}{end}")
-            }
-            _ => format!("{begin}{path}; {path} init fish | source; else; echo {missing}{end}"),
-        }
-    }
-
-    /// What stands behind the line in a piece of an rc file, if it is one that attesh wrote.
-    fn behind<'a>(&self, piece: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
-        let (line, mark) = [NO_NEWLINE, NEW_FILE]
-            .iter()
-            .find_map(|mark| Some((piece.strip_suffix(mark.as_bytes())?, mark.as_bytes())))
-            .unwrap_or((piece, b""));
-        (line.starts_with(self.begin.as_bytes()) && line.ends_with(self.end.as_bytes()))
-            .then_some((line, mark))
-    }
-}
 
 /// The rc file of a shell.
 pub fn rc_file(shell: ShellName) -> Result<PathBuf, Failure> {
@@ -138,7 +63,7 @@ pub fn program() -> Result<String, Failure> {
 /// Writes the line, or removes it.
 pub fn edit(args: &Init) -> Exit {
     let rc = rc_file(args.shell)?;
-    let form = Form::of(args.shell);
+    let form = rcline::of_recording(args.shell);
     let path = led_to(&rc)?;
     let before = match files::read_limited(&path, RC_MAX) {
         Ok(bytes) => Some(bytes),
@@ -146,18 +71,15 @@ pub fn edit(args: &Init) -> Exit {
         Err(error) => return Err(error.into()),
     };
     if args.uninstall {
-        return uninstall(form, &rc, &path, &before.unwrap_or_default());
+        return uninstall(args.shell, &form, &rc, &path, &before.unwrap_or_default());
     }
-    let line = form.line(&program()?, &rc);
-    let after = match &before {
-        None => Some(format!("{line}{NEW_FILE}\n").into_bytes()),
-        Some(text) => with_line(text, form, &line),
-    };
+    let line = rcline::recording(args.shell, &program()?, &rc);
+    let after = rcline::with_line(before.as_deref(), &form, &line);
     let text = before.as_deref().unwrap_or_default();
     match after {
         None => report::line(&format!("{} holds the line already", rc.display()))?,
         Some(after) => {
-            if let Some(why) = reached::swallowed(args.shell, above(text, form)) {
+            if let Some(why) = reached::swallowed(args.shell, above(text, &form)) {
                 return Err(Failure::unable(format!(
                     "{}: the line cannot stand behind its end: {why}",
                     rc.display()
@@ -173,7 +95,7 @@ pub fn edit(args: &Init) -> Exit {
             ))?;
         }
     }
-    if let Some((number, code)) = reached::leaves(above(text, form)) {
+    if let Some((number, code)) = reached::leaves(above(text, &form)) {
         report::say(&format!(
             "{}, line {number}, can end the file before the line of attesh, and a shell that ends it there is not \
              recorded: {code}. If it is to be, move the line of attesh above that one, out of any case or if",
@@ -206,14 +128,13 @@ fn hides(shell: ShellName, text: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
-    let Some(after) = without_line(text, form) else {
+fn uninstall(shell: ShellName, form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
+    let Some(Without { text: after, goes }) = rcline::without_line(text, form, &rcline::all(shell)) else {
         report::line(&format!("{} does not hold the line", rc.display()))?;
         tell_left(rc, text);
         return Ok(0);
     };
-    let made = text.strip_suffix(b"\n").unwrap_or(text).ends_with(NEW_FILE.as_bytes());
-    if after.is_empty() && made {
+    if goes {
         std::fs::remove_file(path).map_err(|error| FileError::Io(path.to_owned(), error))?;
         report::line(&format!("{} held nothing else and was removed", rc.display()))?;
         return Ok(0);
@@ -223,11 +144,6 @@ fn uninstall(form: &Form, rc: &Path, path: &Path, text: &[u8]) -> Exit {
     let so = if left { "" } else { ": attesh does not record new shells" };
     report::line(&format!("removed from {}{so}", rc.display()))?;
     Ok(0)
-}
-
-/// The text before the line of attesh; the whole text, if it has no such line.
-pub fn above<'a>(text: &'a [u8], form: &Form) -> &'a [u8] {
-    find_line(text, form).map_or(text, |range| &text[..range.start])
 }
 
 /// Writes the file. A new one belongs, with the folders that it needs, to the owner of the folder
@@ -335,88 +251,4 @@ fn tell_left(path: &Path, text: &[u8]) -> bool {
         }
     }
     left
-}
-
-/// The text with the line, at its end or in the place of one that calls another attesh; `None` if
-/// it has the line already. A newline that has to be added before it is marked, so that removing
-/// the line leaves every byte as it was.
-pub fn with_line(text: &[u8], form: &Form, line: &str) -> Option<Vec<u8>> {
-    if let Some(range) = find_line(text, form) {
-        let piece = &text[range.clone()];
-        let start = usize::from(piece.starts_with(b"\n"));
-        let (old, _) = form.behind(&piece[start..])?;
-        if old == line.as_bytes() {
-            return None;
-        }
-        let at = range.start + start;
-        return Some([&text[..at], line.as_bytes(), &text[at + old.len()..]].concat());
-    }
-    let mut out = text.to_vec();
-    let torn = !out.is_empty() && out.last() != Some(&b'\n');
-    out.extend_from_slice(if torn { b"\n" } else { b"" });
-    out.extend_from_slice(line.as_bytes());
-    out.extend_from_slice(if torn { NO_NEWLINE.as_bytes() } else { b"" });
-    out.push(b'\n');
-    Some(out)
-}
-
-fn find_line(text: &[u8], form: &Form) -> Option<std::ops::Range<usize>> {
-    let mut start = 0;
-    for piece in text.split_inclusive(|byte| *byte == b'\n') {
-        let end = start + piece.len();
-        if let Some((_, mark)) = form.behind(piece) {
-            let joined = mark == NO_NEWLINE.as_bytes() && start > 0;
-            return Some(start - usize::from(joined)..end);
-        }
-        start = end;
-    }
-    None
-}
-
-/// The text without the line, however often it has it; `None` if it does not have it.
-pub fn without_line(text: &[u8], form: &Form) -> Option<Vec<u8>> {
-    let mut without = without_one(text, form)?;
-    while let Some(less) = without_one(&without, form) {
-        without = less;
-    }
-    Some(without)
-}
-
-fn without_one(text: &[u8], form: &Form) -> Option<Vec<u8>> {
-    let range = find_line(text, form)?;
-    // Lines added behind this one since then need the newline that was added before it.
-    let range =
-        if range.end < text.len() && text[range.start] == b'\n' { range.start + 1..range.end } else { range };
-    Some([&text[..range.start], &text[range.end..]].concat())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_rc_file_is_byte_for_byte_as_before_after_install_and_uninstall() {
-        for form in &FORMS {
-            let line = form.line("/home/it's me/attesh", Path::new("/home/it's me/rc"));
-            let newer = form.line("/opt/attesh", Path::new("/rc"));
-            for text in ["", "a\n", "a", "a\n\n", "a\r\n", "\n", "a\nx # attesh something else\n"] {
-                let with = with_line(text.as_bytes(), form, &line).unwrap();
-                assert!(with_line(&with, form, &line).is_none(), "added twice to {text:?}");
-                assert_eq!(without_line(&with, form).unwrap(), text.as_bytes());
-                assert!(without_line(text.as_bytes(), form).is_none());
-                let moved = with_line(&with, form, &newer).unwrap();
-                assert!(String::from_utf8(moved.clone()).unwrap().contains(&newer));
-                assert_eq!(without_line(&moved, form).unwrap(), text.as_bytes());
-                let twice = [with.as_slice(), line.as_bytes(), b"\n"].concat();
-                assert!(find_line(&without_line(&twice, form).unwrap(), form).is_none(), "{text:?}");
-                let mut grown = with.clone();
-                grown.extend_from_slice(b"later\n");
-                let kept = without_line(&grown, form).unwrap();
-                assert!(
-                    kept.ends_with(b"later\n") && !kept.windows(6).any(|six| six == b"attesh")
-                        || text.contains("attesh")
-                );
-            }
-        }
-    }
 }

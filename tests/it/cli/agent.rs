@@ -49,7 +49,10 @@ fn a_file_is_not_as_it_was_when_the_line_is_taken_out() {
             assert_eq!(with.matches("# attesh agent codex").count(), 1, "{with}");
             assert!(with.starts_with(before.unwrap_or_default()));
             assert!(before.is_none() || mode() == 0o600);
-            for agent in ["codex", "claude-code"] {
+            // In either order.
+            let is_even = before.is_some_and(|text| text.len() % 2 == 0);
+            let order = if is_even { ["codex", "claude-code"] } else { ["claude-code", "codex"] };
+            for agent in order {
                 let done = install(&home, family, agent, &["--remove", "--yes"]);
                 assert!(done.code == Some(0) && done.out.contains("\n-"), "{}{}", done.out, done.err);
             }
@@ -57,6 +60,30 @@ fn a_file_is_not_as_it_was_when_the_line_is_taken_out() {
             let again = install(&home, family, "codex", &["--remove"]);
             assert!(again.code == Some(0) && again.out.contains("does not hold the line"), "{}", again.out);
         }
+    }
+}
+
+#[test]
+fn lines_of_several_agents_and_of_the_shell_leave_a_byte_or_a_file() {
+    for before in [None, Some("a=1")] {
+        let home = Home::new();
+        if let Some(text) = before {
+            home.file(".bashrc", text);
+        }
+        let init = |what: &str| assert_eq!(attesh(&home, &["init", "bash", what]).code, Some(0));
+        let agent = |name: &str, more: &[&str]| {
+            let done = install(&home, Bash, name, &[&["--yes"], more].concat());
+            assert_eq!(done.code, Some(0), "{}", done.err);
+        };
+        agent("claude-code", &[]);
+        init("--install");
+        agent("codex", &[]);
+        agent("claude-code", &["--remove"]);
+        init("--uninstall");
+        agent("opencode", &[]);
+        agent("codex", &["--remove"]);
+        agent("opencode", &["--remove"]);
+        assert_eq!(std::fs::read_to_string(home.path(".bashrc")).ok().as_deref(), before);
     }
 }
 
