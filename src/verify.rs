@@ -213,10 +213,9 @@ fn judge_statement(verdict: &mut Verdict, mut statement: Statement, beside: Opti
     verdict.notice = statement.notice().filter(|_| wrong.is_none());
     verdict.findings = findings;
     let unknown = || statement.predicate.facts.iter().filter(|fact| !is_known_fact(&fact.kind));
-    // What the list has no room for is not known either.
+    verdict.unknown_facts = unknown().count() as u64;
     let listed = statement.predicate.facts.len() as u64;
-    let unlisted = statement.predicate.outcome.fact_count.saturating_sub(listed);
-    verdict.unknown_facts = unknown().count() as u64 + unlisted;
+    verdict.unlisted_facts = statement.predicate.outcome.fact_count.saturating_sub(listed);
     let extensions = statement.predicate.extensions.keys();
     verdict.unknown_extensions = extensions.filter(|uri| !form::is_known_extension(uri)).count() as u64;
     if let Some(fact) = unknown().find(|fact| fact.must) {
@@ -382,7 +381,7 @@ pub fn with_journal(verdict: &mut Verdict, checked: &Checked, redrafted: Stateme
                 verdict.aspects.evidence.set(mark, text);
             }
             verdict.starts = starts;
-            verdict.unknown_facts = checked.story.unknown_facts;
+            (verdict.unknown_facts, verdict.unlisted_facts) = (checked.story.unknown_facts, 0);
             if let Some((record, kind)) = &checked.story.must_understand {
                 not_understood(verdict, *record, kind);
             }

@@ -85,6 +85,15 @@ fn notes(verdict: &Verdict) -> Result<(), Failure> {
         let facts = count(verdict.unknown_facts, "fact");
         line(&format!("  {:<13} {facts} of types that this verifier does not know", "note"))?;
     }
+    if verdict.unlisted_facts > 0 {
+        let facts = count(verdict.unlisted_facts, "fact");
+        let such =
+            verdict.statement.as_ref().is_some_and(|statement| !statement.predicate.processes().is_empty());
+        let such = if such { ", such as starts of programs" } else { "" };
+        let text =
+            format!("{facts} without room in the statement{such}: the journal has them, add --journal");
+        line(&format!("  {:<13} {text}", "note"))?;
+    }
     if verdict.unknown_extensions > 0 {
         let extensions = count(verdict.unknown_extensions, "extension");
         line(&format!("  {:<13} {extensions} that this verifier does not know", "note"))?;
@@ -157,6 +166,7 @@ pub fn verdict_json(file: &str, verdict: Result<&Verdict, &Failure>) -> Value {
     });
     out.insert("findings".into(), findings.collect());
     out.insert("unknownFacts".into(), json!(verdict.unknown_facts));
+    out.insert("unlistedFacts".into(), json!(verdict.unlisted_facts));
     out.insert("unknownExtensions".into(), json!(verdict.unknown_extensions));
     out.insert("missingAttached".into(), json!(verdict.missing_attached));
     if let Some(told) = verdict.told {

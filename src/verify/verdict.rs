@@ -160,6 +160,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Facts of types that this program does not know; they were checked like every record.
     pub unknown_facts: u64,
+    /// Facts that the statement has no room for, and that no journal was there to tell of.
+    pub unlisted_facts: u64,
     /// Extensions that this program does not know; the form of each was checked.
     pub unknown_extensions: u64,
     /// What was said before the session began, and when it ended, in nanoseconds since 1970.

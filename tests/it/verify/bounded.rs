@@ -39,19 +39,22 @@ impl Place {
         publish(&self.path(name), bytes, 0o600, Overwrite::Yes).unwrap();
     }
 
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.arg("verify").args(words).current_dir(self.0.path()).env_clear();
+        command.env("ATTESH_COLLECT", "none").env("HOME", self.0.path());
+        command
+    }
+
+    /// What `attesh verify` prints with these words.
+    pub(super) fn says(&self, words: &[&str]) -> String {
+        String::from_utf8(self.command(words).output().unwrap().stdout).unwrap()
+    }
+
     /// Exit code and peak memory in KiB of `attesh verify` with these words.
     pub(super) fn verify(&self, words: &[&str]) -> (i32, u64) {
-        let mut child = Command::new(program())
-            .arg("verify")
-            .args(words)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("ATTESH_COLLECT", "none")
-            .env("HOME", self.0.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = self.command(words);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // A process that has ended and that nobody has waited for shows no memory: so it is looked
         // at while it runs.
         let status = PathBuf::from(format!("/proc/{}/status", child.id()));

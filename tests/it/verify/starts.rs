@@ -95,6 +95,27 @@ fn without(journal: &[u8], name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn starts_without_room_in_the_statement_are_said_to_be_of_types_that_nobody_knows() {
+    let place = Place::new();
+    let journal = build(10_100, &[], 0);
+    place.put("journal", &journal);
+    place.put("built", &sign(drafted(&journal, true).1.to_json(), 7).to_json());
+    let said = |more: &[&str]| place.says(&[&["built", "--trust", "signer.pub"], more].concat());
+    let alone = said(&[]);
+    // Each start, an end for each hundred, and the sum of them: 10,000 have room.
+    let note = "note          202 facts without room in the statement, such as starts of programs: \
+                the journal has them, add --journal\n";
+    assert!(alone.contains(note) && !alone.contains("does not know"), "{alone}");
+    let value: serde_json::Value = serde_json::from_str(&said(&["--json"])).unwrap();
+    let file = &value["files"][0];
+    assert_eq!((&file["unlistedFacts"], &file["unknownFacts"]), (&202.into(), &0.into()), "{file}");
+    let with = said(&["--journal", "journal"]);
+    assert!(!with.contains("without room") && !with.contains("does not know"), "{with}");
+    let value: serde_json::Value = serde_json::from_str(&said(&["--journal", "journal", "--json"])).unwrap();
+    assert_eq!(value["files"][0]["unlistedFacts"], 0);
+}
+
+#[test]
 fn a_build_of_more_starts_than_a_statement_has_is_judged_without_its_journal_or_refused_with_it() {
     let place = Place::new();
     let many = u64::try_from(sized(10_100, 100_000)).unwrap();
