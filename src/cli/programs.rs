@@ -118,13 +118,25 @@ impl Programs {
         Run { shell, program, gap: nowhere.or_else(|| seen.told.gap()), at_ns: &seen.at_ns, ran }
     }
 
+    /// Whether it is no program of an author, such as a bash that told of its own units, and what it
+    /// started is among the starts of a program that stands here, too.
+    fn is_told_elsewhere(&self, program: &Program) -> bool {
+        let told = &program.told;
+        let has_own = |other: &Program| matches!(other.told.seen_by, Some(SeenBy::Filter | SeenBy::Trace));
+        let is_there = || match told.above {
+            Some((above, start)) => self.0.get(&above).is_some_and(|above| above.told.below(start).is_some()),
+            None => self.0.values().any(has_own),
+        };
+        program.agent.is_none() && told.seen_by == Some(SeenBy::Above) && is_there()
+    }
+
     /// What the programs ran by the rules of this agent: those whose author it is, and those of an author
     /// without rules or of whom no author is recorded; and how many are of another agent.
     #[must_use]
     pub fn of_agent(&self, agent: &str) -> (Vec<Run<'_>>, usize) {
         let mut left_out = 0;
         let mut all = Vec::new();
-        for (shell, program) in &self.0 {
+        for (shell, program) in self.0.iter().filter(|(_, program)| !self.is_told_elsewhere(program)) {
             let author = program.agent.as_ref().and_then(|agent| agent.author.as_deref());
             let mut run = self.run(*shell, program, author.unwrap_or(agent));
             if run.ran.rules.is_none() {

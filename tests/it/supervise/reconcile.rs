@@ -262,6 +262,15 @@ fn a_recording_that_does_not_tell_all_is_taken_for_agreement() {
 }
 
 #[test]
+fn a_bash_that_told_its_lines_is_taken_for_a_program_whose_starts_are_told_nowhere() {
+    let home = recorded(&RAN.map(|(command, _)| command), &["--lines"]);
+    tells(&home, "t.json", &RAN);
+    let said = ok(&home, &reconcile(&[]));
+    assert!(said.ends_with("told 4 commands, the kernel saw 4; 1 status not told: they agree\n"), "{said}");
+    assert!(!said.contains("gap "), "{said}");
+}
+
+#[test]
 fn what_is_not_verified_is_not_said_to_be() {
     let home = recorded(&["exit 3"], &[]);
     tells(&home, "t.json", &[("exit 3", Some(3))]);
