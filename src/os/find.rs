@@ -17,18 +17,27 @@ use super::proc;
 /// The most links that the kernel follows in one name.
 const LINKS_MAX: usize = 40;
 
-/// Whether a name, from a folder on, is of what the process itself has open or runs, by how it is written.
+/// Whether a name, from a folder on, is of what the process itself has open or runs, by how it is written:
+/// it comes, part by part, to a folder of such names, whatever it goes through before.
 #[must_use]
 pub fn is_own(folder: &Path, name: &Path) -> bool {
     let whole = folder.join(name);
-    let mut parts = whole.components().skip(1).map(Component::as_os_str);
-    match parts.next() {
-        Some(first) if first == "proc" => true,
-        Some(first) if first == "dev" => parts
-            .next()
-            .is_some_and(|second| ["fd", "stdin", "stdout", "stderr"].iter().any(|own| second == *own)),
-        _ => false,
-    }
+    let mut at: Vec<&OsStr> = Vec::new();
+    whole.components().any(|part| {
+        match part {
+            Component::Normal(part) => at.push(part),
+            // Of a link before it this may be another folder: who looks further follows the links.
+            Component::ParentDir => drop(at.pop()),
+            _ => {}
+        }
+        match at[..] {
+            [first] => first == "proc",
+            [first, second] if first == "dev" => {
+                ["fd", "stdin", "stdout", "stderr"].iter().any(|own| second == *own)
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The number that a thread, or its process, has in the `/proc` that it sees: by these names, the number
@@ -120,6 +129,32 @@ mod tests {
     use super::*;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_name_that_goes_up_hides_that_it_is_of_what_is_open() {
+        for (folder, name, is) in [
+            ("/home/u", "/proc/self/fd/9", true),
+            ("/home/u", "/dev/../proc/self/fd/9", true),
+            ("/home/u", "//dev/./fd//9", true),
+            ("/home/u", "/dev/shm/../fd/9", true),
+            ("/home/u", "/../dev/x/y/../../fd/9", true),
+            ("/home/u", "../../proc/self/exe", true),
+            ("/home/u", "../../../../proc/self/exe", true),
+            ("/dev", "fd/9", true),
+            ("/dev/shm", "../stdin", true),
+            ("/proc/self", "fd/9", true),
+            // Where that leads, nobody knows by how it is written.
+            ("/home/u", "/proc/self/cwd/../../x", true),
+            ("/home/u", "proc/self/fd/9", false),
+            ("/home/u", "../proc/self/fd/9", false),
+            ("/home/u", "/dev/pts/../null", false),
+            ("/home/u", "/dev/shm/fd/9", false),
+            ("/home/u", "/bin/../usr/proc", false),
+            ("/dev", "null", false),
+        ] {
+            assert_eq!(is_own(Path::new(folder), Path::new(name)), is, "{folder} {name}");
+        }
+    }
 
     #[test]
     fn a_name_of_another_process_is_followed_as_if_it_were_of_this_one() {
