@@ -653,6 +653,57 @@ static void slowly(void)
     pause();
 }
 
+static int faults, reads_it[2], may_serve[2];
+static char *unserved;
+
+/* Tells that somebody reads the memory, and serves it when it is told to. */
+static void *serves_when_told(void *none)
+{
+    static char bytes[4096] = "exit 41";
+    struct uffdio_copy copy = {(unsigned long)unserved, (unsigned long)bytes, sizeof bytes, 0, 0};
+    struct uffd_msg event;
+    char byte;
+    if (read(faults, &event, sizeof event) == sizeof event && write(reads_it[1], "x", 1) == 1 &&
+        read(may_serve[0], &byte, 1) == 1)
+        ioctl(faults, UFFDIO_COPY, &copy);
+    return none;
+}
+
+/* While nobody serves the arguments of one process, another one asks for a program. */
+static int waiting(void)
+{
+    struct uffdio_api api = {UFFD_API, 0, 0};
+    struct uffdio_register range = {{0, 4096}, UFFDIO_REGISTER_MODE_MISSING, 0};
+    char byte;
+    if (pipe(reads_it) || pipe(may_serve))
+        return 95;
+    pid_t one = fork();
+    if (one == 0) {
+        faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+        unserved = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        range.range.start = (unsigned long)unserved;
+        if (faults < 0 || ioctl(faults, UFFDIO_API, &api) || ioctl(faults, UFFDIO_REGISTER, &range))
+            _exit(77);
+        pthread_t thread;
+        pthread_create(&thread, NULL, serves_when_told, NULL);
+        execl("/bin/sh", "sh", "-c", unserved, NULL);
+        _exit(98);
+    }
+    close(reads_it[1]);
+    if (read(reads_it[0], &byte, 1) != 1)
+        return end_of(one);
+    pid_t other = fork();
+    if (other == 0) {
+        execl("/bin/true", "true", NULL);
+        _exit(98);
+    }
+    usleep(200000);
+    int is_held = waitpid(other, NULL, WNOHANG) == 0;
+    if (write(may_serve[1], "x", 1) != 1)
+        return 95;
+    return end_of(other) == 0 && is_held ? end_of(one) : 96;
+}
+
 int main(int count, char **form)
 {
     static const struct {
@@ -668,7 +719,7 @@ int main(int count, char **form)
         {"spawned", spawned, NULL},   {"orphaned", orphaned, NULL},   {"killed", killed, NULL},
         {"behind", behind, NULL},     {"hostile", hostile, NULL},     {"apart", apart, NULL},
         {"socket", socketed, NULL},   {"sibling", sibling, NULL},
-        {"names", names, NULL},       {"untraced", untraced, NULL},
+        {"names", names, NULL},       {"waiting", waiting, NULL},       {"untraced", untraced, NULL},
         {"leaderless", leaderless, NULL}, {"hopping", hopping, NULL}, {"signals", signals, NULL},
         {"descriptor", NULL, descriptor}, {"crowd", crowd, NULL},     {"stale", stale, NULL},
         {"lending", NULL, lending},   {"plainly", plainly, NULL},   {"own", NULL, own},             {"lengthy", NULL, lengthy},

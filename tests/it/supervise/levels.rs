@@ -146,6 +146,67 @@ fn a_program_below_another_one_of_its_session_is_recorded_twice_or_not() {
 }
 
 #[test]
+fn what_can_only_be_traced_does_not_run_with_seal_alone_or_runs_with_strict() {
+    if forms().is_none() {
+        return;
+    }
+    let seal = ["--seal", "t.intoto.json", "--key", "key", "sh", "-c", "/bin/true; exit 7"];
+    for (options, code) in [
+        (&[][..], 7),
+        (&["--fail", "closed"], 7),
+        (&["--files", "--lines"], 7),
+        (&["--strict"], 125),
+        (&["--strict", "--fail", "closed"], 125),
+    ] {
+        let run = refusing(&with_key(), "seccomp", &[&["run"], options, &seal].concat());
+        assert_eq!(run.code, Some(code), "{options:?}: {}", run.err);
+        assert!(run.err.contains("what starts is followed by ptrace"), "{options:?}: {}", run.err);
+    }
+    // Below another one of the same session the starts are held, and only an option that does nothing counts.
+    for (options, code) in [
+        ("--strict", 7),
+        ("--fail closed", 7),
+        ("--files --lines", 7),
+        ("--strict --files", 125),
+        ("--strict --lines", 125),
+        ("--strict --fail closed", 125),
+    ] {
+        let script = format!("{ATTESH} run {options} sh -c 'exit 7'");
+        let run = attesh(&with_key(), &["run", "--quiet", "sh", "-c", &script]);
+        assert_eq!(run.code, Some(code), "{options}: {}", run.err);
+    }
+}
+
+/// By the line that attesh agent install writes.
+#[test]
+fn an_agent_within_another_run_does_not_start_or_is_not_found_there() {
+    for (options, sessions, by) in [
+        (&[][..], 1, "what starts is recorded by the attesh run around this one; --files with --lines"),
+        (&["--private"], 2, "what starts is followed by ptrace, because another program already holds"),
+    ] {
+        let home = with_key();
+        let agent = home.file("work/agent", "#!/bin/sh\nbash -c 'exit 3'\nexit 5\n");
+        std::fs::set_permissions(&agent, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let line = format!("{ATTESH} run --author opencode --files --lines -- ./agent");
+        let words = ["--seal", "t.intoto.json", "--key", "key", "--files", "--lines", "sh", "-c", &line];
+        let run = attesh(&home, &[&["run"], options, &words].concat());
+        assert!(run.code == Some(5) && run.err.contains(by), "{options:?}: {}", run.err);
+        let listed = ok(&home, &["sessions"]);
+        assert_eq!(listed.lines().count(), 1 + sessions, "{listed}");
+        if sessions == 1 {
+            let shown = ok(&home, &["show", "t.intoto.json", "--author", "opencode", "--trust", "key.pub"]);
+            assert!(shown.contains("3  ") && shown.contains("exit 3"), "{shown}");
+            // The bash below it told its line.
+            let shown = ok(&home, &["show", "t.intoto.json"]);
+            assert!(shown.contains("run 0.") && shown.contains("bash 5."), "{shown}");
+        } else {
+            let shown = ok(&home, &["show", "t.intoto.json", "--processes"]);
+            assert!(shown.contains("(nobody saw what it became)"), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn a_recorder_that_followed_dies_in_silence() {
     if forms().is_none() {
         return;

@@ -9,8 +9,9 @@ use nix::unistd::Pid;
 
 use super::forms::{forms, shell, told};
 use crate::cli::messages::{ok, with_key};
-use crate::stage::programs::attesh;
-use crate::stage::pty::{ATTESH, Home};
+use crate::stage::programs::{attesh, have};
+use crate::stage::pty::{ATTESH, Home, Rc, Terminal};
+use crate::stage::shells::{Family, all};
 use crate::stage::world::{sized, skipped};
 
 /// What is told of a form, how it ended, and the anomalies.
@@ -305,4 +306,83 @@ fn what_runs_on_stops_who_seals() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(home.path("work/over").exists() && !home.path("work/reached").exists());
+}
+
+/// What asks for a program while the arguments of another process cannot be read waits, and is recorded.
+#[test]
+fn memory_that_is_served_late_hides_what_starts_meanwhile() {
+    if forms().is_none() {
+        return;
+    }
+    let home = with_key();
+    let (told, status, odd) = run(&home, "waiting");
+    if status == Some(77) {
+        skipped("this user may not serve the memory of system calls");
+        return;
+    }
+    assert_eq!((status, told.gap(), odd), (Some(41), None, Vec::new()));
+    let start = shell(&told);
+    let words: Vec<&[u8]> = start.words.iter().flatten().map(Vec::as_slice).collect();
+    assert_eq!((words, start.end), (vec![&b"sh"[..], b"-c", b"exit 41"], Some(End::Exit(41))));
+    let other = told.starts.values().find(|start| start.path.as_deref() == Some(b"/bin/true"));
+    assert_eq!(other.and_then(|start| start.end), Some(End::Exit(0)), "{told:?}");
+}
+
+/// In a user namespace, whose registrations are its own from Linux 6.7 on; before that it may make none.
+#[test]
+fn a_file_of_a_registered_interpreter_is_told_as_itself_or_in_silence() {
+    if !have("unshare") {
+        skipped("there is no unshare");
+        return;
+    }
+    let home = with_key();
+    let file = home.file("work/registered", "ATTESH-TEST\n");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let script = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null &&
+        echo ':attesh:M::ATTESH-TEST::/bin/echo:' 2>/dev/null >/proc/sys/fs/binfmt_misc/register || exit 77
+        ./registered one";
+    let said = attesh(&home, &["run", "--quiet", "unshare", "-Urm", "sh", "-c", script]);
+    if said.code != Some(0) {
+        skipped("no interpreter can be registered in a user namespace here");
+        return;
+    }
+    assert_eq!(said.out, "./registered one\n", "{}", said.err);
+    let records = home.records();
+    let told = self::told(&records);
+    let started = |end: &[u8]| {
+        told.starts.values().find(|start| start.path.as_deref().is_some_and(|path| path.ends_with(end)))
+    };
+    let words = started(b"/bin/echo").and_then(|start| start.words.clone());
+    assert_eq!(
+        words,
+        Some(vec![b"/bin/echo".to_vec(), b"./registered".to_vec(), b"one".to_vec()]),
+        "{told:?}"
+    );
+    assert!(started(b"registered").is_none() && told.gap().is_none(), "{told:?}");
+    let odd = records.iter().filter(|record| record.kind() == "anomaly");
+    assert_eq!(odd.map(|record| record.word("what").to_owned()).collect::<Vec<_>>(), ["start-changed"]);
+}
+
+#[test]
+fn a_program_that_leads_a_group_of_its_own_is_said_to_have_the_terminal() {
+    let all = all(Family::Bash);
+    let Some(shell) = all.first() else { return };
+    let home = with_key();
+    let mut terminal = Terminal::start(shell, &home, Rc::default());
+    let mut typed = |line: &str, up: &str, bytes: &[u8], end: &str| {
+        terminal.raw(format!("{line}\r").as_bytes());
+        assert!(terminal.wait(|terminal| terminal.text().contains(up)), "{line}: {}", terminal.text());
+        terminal.raw(bytes);
+        assert!(terminal.wait(|terminal| terminal.text().contains(end)), "{line}: {}", terminal.text());
+    };
+    let run = format!("{ATTESH} run --quiet timeout");
+    // It cannot read, and no key ends it.
+    typed(&format!("{run} 60 cat; echo \"re\"ad $?"), "Input/output error", b"", "read 1");
+    let sleeps = "sh -c 'echo u\"\"p; exec sleep 60'; echo \"sle\"pt $?";
+    typed(&format!("{run} 2 {sleeps}"), "up", b"\x03", "slept 124");
+    let goes_on = "sh -c 'echo a\"\"way; exec sleep 60'; echo \"sta\"yed $?";
+    typed(&format!("{run} 2 {goes_on}"), "away", b"\x1a", "stayed 124");
+    // In the group of attesh it does.
+    let reads = "sh -c 'echo g\"\"ood; exec cat'; echo \"li\"ne $?";
+    typed(&format!("{run} --foreground 60 {reads}"), "good", b"given\r\x04", "line 0");
 }
