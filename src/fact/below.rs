@@ -213,8 +213,9 @@ mod tests {
     use crate::record::Said;
 
     fn start(told: &mut Told, when: When, numbers: &str) {
-        told.start(when, |name| {
-            (name == super::super::process::NUMBERS).then_some(numbers.as_bytes()).into()
+        told.start(when, |name| match name {
+            super::super::process::NUMBERS => Said::Text(numbers.as_bytes()),
+            _ => Said::Nothing,
         });
     }
 

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 pub mod agent;
 pub mod below;
 pub mod ci;
+mod end;
 pub mod environment;
 pub mod git;
 pub mod identity;

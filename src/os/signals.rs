@@ -1,10 +1,11 @@
 //! Signals that this program takes from a descriptor and hands on to another.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, getsid};
+use nix::unistd::{Pid, getpgid, getsid};
 
 use super::proc;
 use crate::sys;
@@ -101,6 +102,32 @@ impl Signals {
             }
         }
     }
+}
+
+/// How long a program has to stay stopped before who stands for it stops, too.
+pub const RESTS: Duration = Duration::from_millis(20);
+
+/// What this process stands for, for the terminal and for the shell that runs it as a job, has stopped: if
+/// it still has a moment later, this process stops with it, and so does who waits for this one. What the
+/// terminal sends stops all of them, and what wakes them comes first then.
+pub fn rest(waits: Option<u32>, has_stopped: impl FnOnce() -> bool) {
+    let own = std::process::id();
+    if !is_job(waits.unwrap_or(own)) {
+        // Nobody would wake it.
+        return;
+    }
+    std::thread::sleep(RESTS);
+    if has_stopped() {
+        for pid in waits.into_iter().chain([own]) {
+            sys::send(Pid::from_raw(pid.cast_signed()), libc::SIGSTOP);
+        }
+    }
+}
+
+/// Whether a shell made a process group for this process, which it sees stop and lets go on.
+fn is_job(pid: u32) -> bool {
+    let pid = Pid::from_raw(pid.cast_signed());
+    getpgid(Some(pid)) == Ok(pid) && getsid(Some(pid)).is_ok_and(|session| session != pid)
 }
 
 /// What the kernel tells of children, from a descriptor.

@@ -68,6 +68,8 @@ pub struct Tracee {
     /// It has stopped, and waits for [`go_on`](Self::go_on).
     stopped: bool,
     traced: bool,
+    /// Job control has stopped it, and nothing has come since.
+    rests: bool,
     /// What a step came to instead, which [`next`](Self::next) tells.
     met: Option<i32>,
 }
@@ -98,8 +100,16 @@ impl Tracee {
             return Err(errno.into());
         }
         let watched = [0; PLACES];
-        let mut tracee =
-            Tracee { pid, memory: None, watched, registers: None, stopped: false, traced: true, met: None };
+        let mut tracee = Tracee {
+            pid,
+            memory: None,
+            watched,
+            registers: None,
+            stopped: false,
+            traced: true,
+            rests: false,
+            met: None,
+        };
         held.release()?;
         loop {
             match tracee.next(true)? {
@@ -131,6 +141,7 @@ impl Tracee {
             else {
                 return Ok(None);
             };
+            self.rests = false;
             if !libc::WIFSTOPPED(state) {
                 self.traced = false;
                 return Ok(Some(Stop::Ended(ExitStatus::from_raw(state))));
@@ -146,7 +157,10 @@ impl Tracee {
                 }
                 libc::PTRACE_EVENT_EXIT => return Ok(Some(Stop::Exiting)),
                 // A stop of job control holds until a SIGCONT; the trap that comes with that one does not.
-                libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => self.resume(Resume::Stay)?,
+                libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => {
+                    self.resume(Resume::Stay)?;
+                    self.rests = true;
+                }
                 0 if signal == libc::SIGTRAP => {
                     let at = self.registers().map(|registers| registers.place());
                     if let Some(at) = at.ok().filter(|at| self.watched.contains(at)) {
@@ -224,6 +238,12 @@ impl Tracee {
             (self.traced, self.stopped) = (false, false);
             let _ = ptrace::detach(self.pid, None);
         }
+    }
+
+    /// Whether job control has stopped it, and it has not gone on.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.rests && !sys::has_news(self.pid)
     }
 
     /// Whether it is traced still.

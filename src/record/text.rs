@@ -99,13 +99,6 @@ pub enum Said<'a> {
     Masked(&'a [u8]),
 }
 
-#[cfg(test)]
-impl<'a> From<Option<&'a [u8]>> for Said<'a> {
-    fn from(text: Option<&'a [u8]>) -> Self {
-        text.map_or(Said::Nothing, Said::Text)
-    }
-}
-
 impl<'a> Said<'a> {
     /// What is there of it.
     #[must_use]

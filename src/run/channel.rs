@@ -17,8 +17,8 @@ use nix::sys::socket::sockopt::{RcvBuf, SendTimeout};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, setsockopt, socketpair};
 use nix::sys::time::{TimeVal, TimeValLike};
 
-use crate::os::sender;
-use crate::os::signals::Signals;
+use crate::os::signals::{Signals, rest};
+use crate::os::{proc, sender};
 
 /// The first descriptors that attesh tries in bash: apart from a script's (the manual of flock
 /// has 200) and from bash's, which are below 256; a lower one if the limit on open files is low.
@@ -191,16 +191,18 @@ pub fn wait(signals: &Signals, channel: Option<&Channel>) -> io::Result<()> {
     }
 }
 
-/// Waits for bash, passes signals on and reads what bash reports.
+/// Waits for bash, passes signals on, stops with it and with who waits for this process, and reads what
+/// bash reports.
 ///
 /// # Errors
 /// The kernel refused to wait.
 pub fn listen(
     child: &mut Child,
-    signals: &Signals,
+    waits: Option<u32>,
     channel: Option<&Channel>,
     hear: &mut dyn FnMut(&Message),
 ) -> io::Result<ExitStatus> {
+    let signals = &Signals::take();
     loop {
         if let Some(status) = child.try_wait()? {
             // The messages that it sent before it ended are still to be read.
@@ -208,6 +210,9 @@ pub fn listen(
                 hear(&message);
             }
             return Ok(status);
+        }
+        if proc::has_stopped(child.id()) {
+            rest(waits, || proc::has_stopped(child.id()));
         }
         wait(signals, channel)?;
         signals.hand_on(child.id());

@@ -186,6 +186,12 @@ impl Reader {
         Some(format!("{dist}.{patch}({build})-{status}"))
     }
 
+    /// Whether job control has stopped it, and it has not gone on.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.tracee.rests()
+    }
+
     /// What it did next; `None` if it has done nothing that is told. It stands still until
     /// [`go_on`](Self::go_on).
     ///

@@ -121,6 +121,12 @@ impl Interpreter {
 }
 
 impl Recording {
+    /// Who waits for this process, and is to stop with it.
+    #[must_use]
+    pub fn waits(&self) -> Option<u32> {
+        self.starts.as_ref().map(|starts| starts.waits())
+    }
+
     /// A script that is to be recorded in this session.
     ///
     /// # Errors

@@ -17,7 +17,6 @@ use super::recording::{Ending, Recording};
 use super::{trapped, watched};
 use crate::failure::Failure;
 use crate::files;
-use crate::os::signals::Signals;
 use crate::record::Evidence;
 
 /// Runs the script to its end, recorded or not.
@@ -29,7 +28,7 @@ pub fn run(call: &BashCall, bash: &Path, recording: Option<&mut Recording>) -> R
         |error: std::io::Error| Failure::unable(format!("{}: {}", bash.display(), files::words(&error)));
     let Some(recording) = recording else {
         let mut child = call.command(bash).spawn().map_err(cannot)?;
-        return channel::listen(&mut child, &Signals::take(), None, &mut |_| {}).map_err(cannot);
+        return channel::listen(&mut child, None, None, &mut |_| {}).map_err(cannot);
     };
     if let Some(why) = recording.given.unread() {
         // bash finds the same, or a script that came meanwhile: nobody sees which.
@@ -72,7 +71,7 @@ pub(super) fn unseen(
     }
     recording.starts.as_ref().map_or(Ok(()), |starts| starts.hold(command))?;
     let mut child = command.spawn()?;
-    let status = channel::listen(&mut child, &Signals::take(), None, &mut |_| {})?;
+    let status = channel::listen(&mut child, recording.waits(), None, &mut |_| {})?;
     recording.close(Ending::of(status));
     Ok(status)
 }

@@ -11,7 +11,6 @@ use super::call::{self, HookFile};
 use super::channel::{self, Channel, Message, Told};
 use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
-use crate::os::signals::Signals;
 use crate::record::{Evidence, From, Unseen};
 use crate::script::run::{self, Announced, Farewell, Run, UnitStatus};
 
@@ -30,7 +29,7 @@ pub fn run(
     let (mut farewell, mut in_units, mut count) = (None, true, 0);
     let pid = u64::from(child.id());
     channel.listen_to(child.id());
-    let status = channel::listen(child, &Signals::take(), Some(channel), &mut |message| {
+    let status = channel::listen(child, recording.waits(), Some(channel), &mut |message| {
         match message.told {
             Told::Begin => {
                 let (version, why) = call::unheard(&message.command);

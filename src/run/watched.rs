@@ -12,7 +12,7 @@ use super::channel;
 use super::reader::{Reader, Seen};
 use super::recording::{Ending, Recording, Step};
 use super::records::{UnitEnd, UnitStart};
-use crate::os::signals::Signals;
+use crate::os::signals::{Signals, rest};
 use crate::record::{Evidence, From, Unseen};
 use crate::report;
 use crate::script::reading::{Piece, piece};
@@ -57,6 +57,9 @@ pub fn run(recording: &mut Recording, reader: &mut Reader) -> std::io::Result<Ex
     reader.go_on()?;
     let status = loop {
         let Some(seen) = reader.next(false)? else {
+            if reader.rests() {
+                rest(recording.waits(), || reader.rests());
+            }
             channel::wait(&signals, None)?;
             signals.hand_on(reader.pid());
             continue;

@@ -8,7 +8,6 @@
 //! that it would have got.
 
 use std::io;
-use std::time::Duration;
 
 use nix::unistd::Pid;
 
@@ -16,11 +15,9 @@ use super::recorder::{Recorder, Rest, Sight};
 use super::words::Fail;
 use crate::clock::Deadline;
 use crate::fact::process::SeenBy;
+use crate::os::signals::RESTS;
 use crate::os::{held, proc};
 use crate::sys::{self, Resume, notify};
-
-/// How long the program has to stay stopped before who waits for it stops, too.
-const RESTS: Duration = Duration::from_millis(20);
 
 impl Recorder<'_> {
     /// What the kernel tells of the program, and of what is followed.

@@ -146,6 +146,12 @@ impl Starts {
         self.is_answered() && !self.is_lost()
     }
 
+    /// Who waits for the recorder.
+    #[must_use]
+    pub fn waits(&self) -> u32 {
+        self.guarded.waits
+    }
+
     /// Whether the recorder is gone.
     pub fn is_lost(&self) -> bool {
         self.is_lost.get()

@@ -1,5 +1,6 @@
 //! Several threads of a process, or a program by what a process has open itself: what is told of it.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -201,6 +202,31 @@ fn a_program_that_stops_itself_leaves_its_caller_waiting() {
     assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{stopped:?}");
     kill(pid, Signal::SIGCONT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7));
+    // A script in a job of a shell, watched or by traps.
+    home.file("work/s.sh", "kill -STOP $$\nexit 7\n");
+    for (words, evidence) in [
+        (&["sh", "--quiet", "s.sh"][..], ""),
+        (&["sh", "--quiet", "s.sh"], "traps"),
+        (&["sh", "--trace", "--quiet", "s.sh"], ""),
+    ] {
+        let mut command = home.command(Path::new(ATTESH));
+        command.args(words).env("ATTESH_EVIDENCE", evidence);
+        let mut child = command.process_group(0).spawn().unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let stopped = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+        assert!(
+            matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)),
+            "{words:?} {evidence}: {stopped:?}"
+        );
+        kill(pid, Signal::SIGCONT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(7), "{words:?} {evidence}");
+    }
+    // Nobody else would wake this one.
+    home.file("work/s.sh", "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait\nexit 8\n");
+    for words in [&["sh", "--quiet", "s.sh"][..], &["sh", "--trace", "--quiet", "s.sh"]] {
+        let status = home.command(Path::new(ATTESH)).args(words).status().unwrap();
+        assert_eq!(status.code(), Some(8), "{words:?}");
+    }
     // Who wakes the program alone wakes who waits for it.
     let home = with_key();
     let script = "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait; exit 8";
