@@ -57,6 +57,8 @@ pub struct Lines {
     own: String,
     folder: files::Folder,
     name: String,
+    /// Those that a process was before it became another one, the first first.
+    former: HashMap<u32, Vec<Telling>>,
     /// The kernel tells how each process ended.
     by_handle: bool,
     /// The process that made this.
@@ -114,9 +116,9 @@ impl Lines {
         // A killed process that had this process id may have left its file.
         let _ = folder.remove(&name);
         folder.publish_new(&name, text.as_bytes())?;
-        let (shells, bashes) = (HashMap::new(), HashMap::new());
+        let (shells, former, bashes) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (by_handle, maker) = (notify::tells_endings(), std::process::id());
-        Ok(Lines { session, shells, bashes, own, folder, name, by_handle, maker, lost: 0 })
+        Ok(Lines { session, shells, former, bashes, own, folder, name, by_handle, maker, lost: 0 })
     }
 
     /// A bash has begun, and waits; what it is to evaluate.
@@ -154,7 +156,7 @@ impl Lines {
             history: Vec::new(),
         };
         lock::begin_anew();
-        let shell = match birth::join(&self.session, &shell) {
+        let shell = match birth::join_beside(&self.session, &shell) {
             Ok(head) => head.size - 1,
             Err(error) => {
                 self.failed(&error, 1);
@@ -314,10 +316,10 @@ impl Lines {
         self.lost += records;
     }
 
-    /// A process became another bash: the one before is none any more.
+    /// A process became another bash: its text before ends as the process will.
     fn replaced(&mut self, pid: u32) {
-        if self.shells.contains_key(&pid) {
-            self.close(pid, CloseReason::Replaced, None);
+        if let Some(telling) = self.shells.remove(&pid) {
+            self.former.entry(pid).or_default().push(telling);
         }
     }
 
@@ -328,10 +330,7 @@ impl Lines {
         let is_hooked = if telling.alone {
             // A signal that ends bash ends its text: a parent has 128 and the signal for it.
             let proved = status.filter(|_| matches!(why, CloseReason::Exit | CloseReason::Signal));
-            let outcome = match why {
-                CloseReason::Replaced => Some(Unseen::Replaced),
-                _ => proved.filter(|_| !telling.proves).map(|_| Unseen::Untold),
-            };
+            let outcome = proved.filter(|_| !telling.proves).map(|_| Unseen::Untold);
             let status = proved.filter(|_| telling.proves);
             let from = if status.is_some() { From::Exit } else { From::Unknown };
             let end = UnitEnd { n: 1, status, pipe: Vec::new(), from, outcome };
@@ -422,6 +421,10 @@ impl Hear for Lines {
             _ => (CloseReason::Unknown, None),
         };
         self.close(pid, why, status);
+        for telling in self.former.remove(&pid).into_iter().flatten().rev() {
+            self.shells.insert(pid, telling);
+            self.close(pid, why, status);
+        }
     }
 
     fn living(&self) -> Vec<u32> {
@@ -433,7 +436,7 @@ impl Hear for Lines {
     fn over(&mut self) -> bool {
         let left = self.living();
         let count = left.len();
-        left.into_iter().for_each(|pid| self.close(pid, CloseReason::Unknown, None));
+        left.into_iter().for_each(|pid| self.ended(pid, End::Running));
         if count > 0 {
             report::say(&format!(
                 "{} still ran when the program ended: what it ran after that is not recorded",

@@ -3,14 +3,15 @@
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::close;
 use super::masking;
+use super::next::{is_replaced, next_of, point_to};
 use super::program;
 use super::shells::{self, asking, namespace};
 use super::whose;
-use super::{JOURNAL, NEXT, Result, Session, SessionError, next_bytes, next_in, short_id, state_name};
+use super::{JOURNAL, Result, Session, SessionError, short_id, state_name};
 use crate::clock;
 use crate::crypto::{self, Digest, OriginSecret, Seed};
 use crate::files::{FileError, Folder};
@@ -289,6 +290,18 @@ pub(super) fn may_join(session: &Session) -> Result<bool> {
 /// # Errors
 /// The session cannot be appended to, or the shell's process is gone.
 pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
+    open(session, shell, true)
+}
+
+/// The same beside an open shell of the same process, which is closed by whoever records both.
+///
+/// # Errors
+/// As of [`join`].
+pub fn join_beside(session: &Session, shell: &Shell) -> Result<Head> {
+    open(session, shell, false)
+}
+
+fn open(session: &Session, shell: &Shell, replaces: bool) -> Result<Head> {
     let Some(stat) = proc::stat(shell.pid).map_err(asking("look at the shell's process"))? else {
         return Err(SessionError::Nowhere(format!("no process has the id {}", shell.pid), None));
     };
@@ -297,7 +310,7 @@ pub fn join(session: &Session, shell: &Shell) -> Result<Head> {
         for (at, live) in story
             .live
             .iter()
-            .filter(|(_, live)| (live.pid, live.start_ticks) == (shell.pid, stat.start_ticks))
+            .filter(|(_, live)| replaces && (live.pid, live.start_ticks) == (shell.pid, stat.start_ticks))
         {
             if let Some(running) = live.running {
                 close::finish_unseen(writer, *at, running.n, Unseen::Replaced)?;
@@ -516,43 +529,6 @@ fn discard(session: &Session) {
     }
     let _ = session.folder().remove(JOURNAL);
     let _ = std::fs::remove_dir(session.folder().path());
-}
-
-// If the folder of a session has vanished or is another's, a file beside the states names its successor.
-fn next_beside_state(folder: &Path) -> Option<(Folder, String)> {
-    let name = folder.file_name()?.to_str()?;
-    // The folder of a job can have any name, and another job's folder the same one.
-    let id = match uuid::Uuid::try_parse(name) {
-        Ok(_) => name.to_owned(),
-        Err(_) => crate::encoding::hex(&crypto::sha256(&[folder.as_os_str().as_bytes()])),
-    };
-    let state = paths::state_candidates().into_iter().find_map(|(_, path)| Folder::open(&path).ok())?;
-    Some((state, format!("{id}.next")))
-}
-
-/// Does another session's folder stand where this session's was?
-fn is_replaced(folder: &Path, genesis: &Digest) -> bool {
-    Session::open(folder).is_ok_and(|session| session.genesis_root() != genesis)
-}
-
-/// Where a session's successor is named: in its folder, or beside its state if that is not there.
-fn place_of_next(folder: &Path, replaced: bool) -> Result<(Folder, String)> {
-    match Folder::open(folder) {
-        Ok(folder) if !replaced => Ok((folder, NEXT.to_owned())),
-        Ok(_) => next_beside_state(folder).ok_or_else(close::other_genesis),
-        Err(error) => next_beside_state(folder).ok_or(SessionError::File(error)),
-    }
-}
-
-fn next_of(folder: &Path, replaced: bool) -> Result<Option<(PathBuf, Digest)>> {
-    // Without a place there is nothing that could name one.
-    let Ok((place, name)) = place_of_next(folder, replaced) else { return Ok(None) };
-    next_in(&place, &name)
-}
-
-fn point_to(folder: &Path, replaced: bool, next: &Session) -> Result<()> {
-    let (place, name) = place_of_next(folder, replaced)?;
-    Ok(place.publish_new(&name, &next_bytes(next.folder().path(), next.genesis_root()))?)
 }
 
 /// How a session that is over stood: by its state if that keeps a head, else by its journal, else

@@ -33,6 +33,7 @@ mod foreign;
 pub mod heads;
 pub mod last;
 pub mod masking;
+mod next;
 pub mod place;
 pub mod program;
 pub mod redact;

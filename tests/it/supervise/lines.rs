@@ -93,6 +93,12 @@ fn a_line_of_a_bash_is_not_told_or_with_another_status() {
     }
     let (_, told) = alike(&["bash", "-c", "trap 'exit 5' EXIT; true"], &[]);
     assert_eq!(told, [lines(&[("trap 'exit 5' EXIT; true", None)], "exit")]);
+    // A text of several lines that becomes another bash in its last.
+    let (home, told) = alike(&["bash", "-c", "set -e\ntrue\nexec bash -c 'true; exit 3'"], &[]);
+    let first = [("set -e", Some(0)), ("true", Some(0)), ("exec bash -c 'true; exit 3'", None)];
+    assert_eq!(told, [lines(&first, "exit"), lines(&[("true; exit 3", Some(3))], "exit")]);
+    let sessions = ok(&home, &["sessions"]);
+    assert!(sessions.contains("yes"), "not complete: {sessions}");
     let (_, told) = alike(&["bash", "-c", "kill -9 $$"], &[]);
     assert_eq!(told, [lines(&[("kill -9 $$", Some(137))], "signal")]);
 }
