@@ -87,12 +87,15 @@ impl Signals {
 
     /// Gives to that process what came from another process. What the terminal sends, it gets itself,
     /// and what it or its children send is not meant for this program: `kill 0`. What the kernel sends
-    /// for a call of this program (SIGPIPE) has this program as its sender.
-    pub fn hand_on(&self, pid: u32) {
-        let Some(from) = &self.from else { return };
+    /// for a call of this program (SIGPIPE) has this program as its sender. Whether a child may have
+    /// stopped, gone on or ended.
+    pub fn hand_on(&self, pid: u32) -> bool {
+        let Some(from) = &self.from else { return true };
+        let mut has_child_changed = false;
         while let Ok(Some(info)) = from.read_signal() {
             let signal = info.ssi_signo.cast_signed();
             if signal == libc::SIGCHLD {
+                has_child_changed = true;
                 continue;
             }
             let by_terminal = info.ssi_code > 0 && !is_hangup_of_leader(signal);
@@ -101,6 +104,7 @@ impl Signals {
                 sys::send(Pid::from_raw(pid.cast_signed()), signal);
             }
         }
+        has_child_changed
     }
 }
 

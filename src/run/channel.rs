@@ -211,11 +211,10 @@ pub fn listen(
             }
             return Ok(status);
         }
-        if proc::has_stopped(child.id()) {
+        wait(signals, channel)?;
+        if signals.hand_on(child.id()) && proc::has_stopped(child.id()) {
             rest(waits, || proc::has_stopped(child.id()));
         }
-        wait(signals, channel)?;
-        signals.hand_on(child.id());
         while let Some(message) = channel.and_then(Channel::hear) {
             hear(&message);
         }

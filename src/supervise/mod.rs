@@ -264,9 +264,7 @@ impl Waiting {
         }
         Ok(Ended::Alone(self.left, self.lost))
     }
-}
 
-impl Waiting {
     /// Who is held at the first call of all, the program or a shell that it started, where the recorder died
     /// as it heard that: the kernel begins to number calls anywhere, so nobody can answer. Nothing of it
     /// has run.
