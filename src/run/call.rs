@@ -263,6 +263,7 @@ impl BashCall {
         };
         command.args(&self.arguments).env("_", bash);
         sys::keep_signals(&mut command);
+        sys::keep_closed(&mut command);
         command
     }
 

@@ -257,6 +257,7 @@ fn command(
         sys::inherit(&mut command, &file, descriptor).map_err(unmade)?;
     }
     sys::keep_signals(&mut command);
+    sys::keep_closed(&mut command);
     Ok(command)
 }
 

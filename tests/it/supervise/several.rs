@@ -276,11 +276,16 @@ fn a_signal_that_has_a_number_only_or_a_closed_stream_does_not_pass() {
     assert!(sent.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(9));
     // Standard streams that were closed are so for the program.
-    let script = format!("{ATTESH} run --quiet sh -c 'echo a; echo $? >&2; read x; echo $? >&2' >&- <&-");
-    let out = home.command(Path::new("/bin/sh")).args(["-c", &script]).output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    let statuses: Vec<&str> = said.lines().filter(|line| line.len() == 1).collect();
-    assert!(!statuses.is_empty() && statuses.iter().all(|status| *status != "0"), "{said}");
+    for (how, evidence) in
+        [("run --quiet sh", ""), ("sh --quiet", ""), ("sh --quiet", "traps"), ("sh --trace --quiet", "")]
+    {
+        let script = format!("{ATTESH} {how} -c 'echo a; echo $? >&2; read x; echo $? >&2' >&- <&-");
+        let mut command = home.command(Path::new("/bin/sh"));
+        let out = command.args(["-c", &script]).env("ATTESH_EVIDENCE", evidence).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        let statuses: Vec<&str> = said.lines().filter(|line| line.len() == 1).collect();
+        assert!(!statuses.is_empty() && statuses.iter().all(|status| *status != "0"), "{how}: {said}");
+    }
 }
 
 #[test]
