@@ -46,8 +46,8 @@ pub(super) struct Step {
 
 /// A record that was made ahead.
 struct Ready {
-    /// The seed of its step.
-    of: Seed,
+    /// The state that it follows: one that was mended since has another number.
+    of: (u64, [u8; 32]),
     body: Body,
     texts: Texts,
     step: Step,
@@ -84,15 +84,16 @@ impl Ahead {
         }
     }
 
-    /// Keeps a record that was made for the step of this seed.
-    pub(super) fn keep(&self, of: Seed, body: Body, texts: Texts, step: Step) {
+    /// Keeps a record that was made to follow this state.
+    pub(super) fn keep(&self, of: &Slot, body: Body, texts: Texts, step: Step) {
+        let of = (of.generation, of.public);
         self.0.borrow_mut().record = Some(Ready { of, body, texts, step });
     }
 
-    /// The record that was made for the step of this seed, if it is of this body and these texts.
-    pub(super) fn take(&self, of: &Seed, body: &Body, texts: &Texts) -> Option<Step> {
+    /// The record that was made to follow this state, if it is of this body and these texts.
+    pub(super) fn take(&self, of: &Slot, body: &Body, texts: &Texts) -> Option<Step> {
         let ready = self.0.borrow_mut().record.take()?;
-        let is_it = ready.of.0 == of.0 && ready.body == *body && ready.texts == *texts;
+        let is_it = ready.of == (of.generation, of.public) && ready.body == *body && ready.texts == *texts;
         is_it.then_some(ready.step)
     }
 }

@@ -235,7 +235,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// See [`AppendError`]; the journal is then as it was.
     pub fn append(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<Head> {
-        let ready = self.ahead.and_then(|ahead| ahead.take(&self.slot.seed, &body, texts));
+        let ready = self.ahead.and_then(|ahead| ahead.take(&self.slot, &body, texts));
         match ready {
             Some(step) => self.write(step),
             None => {
@@ -252,9 +252,8 @@ impl<'a> Writer<'a> {
     /// See [`AppendError`].
     pub fn make_ready(&mut self, body: Body, texts: &Texts, now: Moment) -> Result<()> {
         let Some(ahead) = self.ahead else { return Ok(()) };
-        let of = self.slot.seed.clone();
         let step = self.step(body.clone(), texts, now)?;
-        ahead.keep(of, body, texts.clone(), step);
+        ahead.keep(&self.slot, body, texts.clone(), step);
         Ok(())
     }
 

@@ -191,6 +191,33 @@ pub fn waits_in(pid: u32, call: i64) -> bool {
     text.split(|byte| *byte == b' ').next() == Some(call.to_string().as_bytes())
 }
 
+/// What a process has to do with its terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+    /// The process group in front of the terminal of its session; -1 without one.
+    pub in_front: i32,
+}
+
+/// What a process has to do with its terminal; `None` if it is gone.
+#[must_use]
+pub fn terminal(pid: u32) -> Option<Terminal> {
+    let text = small(&format!("/proc/{pid}/stat")).ok()?;
+    let fields = fields(&text)?;
+    let number = |at: usize| fields.get(at)?.parse().ok();
+    Some(Terminal { group: number(2)?, session: number(3)?, in_front: number(5)? })
+}
+
+/// Whether a signal has stopped a process that nobody follows.
+#[must_use]
+pub fn rests(pid: u32) -> bool {
+    let text = small(&format!("/proc/{pid}/stat")).unwrap_or_default();
+    fields(&text).is_some_and(|fields| fields.first() == Some(&"T"))
+}
+
 /// Whether a process has stopped, by a signal or for who follows it.
 #[must_use]
 pub fn has_stopped(pid: u32) -> bool {

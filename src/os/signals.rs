@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, getpgid, getsid};
+use nix::unistd::{Pid, getsid};
 
 use super::proc;
 use crate::sys;
@@ -100,6 +100,10 @@ impl Signals {
             }
             let by_terminal = info.ssi_code > 0 && !is_hangup_of_leader(signal);
             let own = info.ssi_pid == std::process::id();
+            // A program that is in the same group has gone on already.
+            if signal == libc::SIGCONT && !proc::has_stopped(pid) {
+                continue;
+            }
             if !by_terminal && !own && !is_below(info.ssi_pid, pid) {
                 sys::send(Pid::from_raw(pid.cast_signed()), signal);
             }
@@ -128,10 +132,22 @@ pub fn rest(waits: Option<u32>, has_stopped: impl FnOnce() -> bool) {
     }
 }
 
-/// Whether a shell made a process group for this process, which it sees stop and lets go on.
+/// Whether a shell has this process in front of its terminal as a job, of which it sees that it stops, and
+/// which it lets go on: whoever is above that group is of the same session.
 fn is_job(pid: u32) -> bool {
-    let pid = Pid::from_raw(pid.cast_signed());
-    getpgid(Some(pid)) == Ok(pid) && getsid(Some(pid)).is_ok_and(|session| session != pid)
+    let own = proc::terminal(pid);
+    let Some(own) = own.filter(|own| own.group == own.in_front) else { return false };
+    let mut at = u64::from(pid);
+    for _ in 0..GENERATIONS_MAX {
+        let Some(parent) = proc::parent(at).and_then(|parent| u32::try_from(parent).ok()) else {
+            return false;
+        };
+        match proc::terminal(parent) {
+            Some(above) if above.group == own.group => at = parent.into(),
+            above => return above.is_some_and(|above| above.session == own.session),
+        }
+    }
+    false
 }
 
 /// What the kernel tells of children, from a descriptor.

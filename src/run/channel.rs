@@ -212,8 +212,8 @@ pub fn listen(
             return Ok(status);
         }
         wait(signals, channel)?;
-        if signals.hand_on(child.id()) && proc::has_stopped(child.id()) {
-            rest(waits, || proc::has_stopped(child.id()));
+        if signals.hand_on(child.id()) && proc::rests(child.id()) {
+            rest(waits, || proc::rests(child.id()));
         }
         while let Some(message) = channel.and_then(Channel::hear) {
             hear(&message);

@@ -7,11 +7,9 @@
 //! process one is followed at a time: the kernel has a thread that becomes a program wait until the
 //! others are gone, and who is about to follow one of these wait for that thread.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
@@ -147,15 +145,12 @@ impl Recorder<'_> {
         self.say(&detail);
     }
 
-    /// While the kernel has a process become a program: makes the record of that, if there is such a
-    /// program.
+    /// While the kernel has a process become a program: makes the record of that. Nothing is looked up by
+    /// the name: what answers that may itself wait for this process.
     pub(super) fn prepare(&mut self, process: u32) {
         let Some(masker) = self.session.known_masker() else { return };
-        // Who looks for a program asks for one in each folder.
-        let is_there = |path: &[u8]| Path::new(OsStr::from_bytes(path)).exists();
-        let texts = |numbers, wanted: &Wanted, folder: Option<&[u8]>| {
-            is_there(&wanted.path).then(|| records::texts(masker, numbers, wanted, folder))
-        };
+        let texts =
+            |numbers, wanted: &Wanted, folder: Option<&[u8]>| records::texts(masker, numbers, wanted, folder);
         if let Some((when, texts)) = self.tree.prepare(process, texts)
             && let Some(shell) = self.shell
         {

@@ -59,6 +59,10 @@ impl Level {
                 "another program already holds what starts here, such as an attesh run around this one"
                     .to_owned()
             }
+            Some(libc::EAGAIN) => {
+                "the kernel lets this user make no more processes (ulimit -u), which takes two to find out"
+                    .to_owned()
+            }
             _ => format!(
                 "this kernel, or a filter around this process, has no user notification of seccomp ({})",
                 files::words(&error)

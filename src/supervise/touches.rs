@@ -29,6 +29,8 @@ const TRIES: usize = 3;
 #[derive(Default)]
 struct Touches {
     names: BTreeMap<Vec<u8>, Touch>,
+    /// Names as processes elsewhere have them, and by which starts.
+    elsewhere: BTreeMap<Vec<u8>, BTreeSet<u64>>,
     lost: u64,
 }
 
@@ -37,7 +39,6 @@ struct Touches {
 struct Touch {
     /// What had it before.
     before: Option<State>,
-    elsewhere: bool,
     by: BTreeSet<u64>,
 }
 
@@ -83,17 +84,24 @@ impl AllTouches {
             return;
         }
         let Name { path, state, elsewhere } = name;
-        self.add(when, path, Touch { before: state, elsewhere, by: by.into_iter().collect() });
+        if !elsewhere {
+            return self.add(when, path, Touch { before: state, by: by.into_iter().collect() });
+        }
+        let names = &mut self.of.entry(when).or_default().elsewhere;
+        if let Some(of) = names.get_mut(&path) {
+            of.extend(by);
+        } else if self.count >= NAMES_MAX {
+            self.lose(when);
+        } else {
+            names.insert(path, by.into_iter().collect());
+            self.count += 1;
+        }
     }
 
     fn add(&mut self, when: When, path: Vec<u8>, touch: Touch) {
         let touches = self.of.entry(when).or_default();
         if let Some(one) = touches.names.get_mut(&path) {
             one.by.extend(touch.by);
-            // Of the name as this process has it more can be told.
-            if one.elsewhere && !touch.elsewhere {
-                (one.before, one.elsewhere) = (touch.before, false);
-            }
             return;
         }
         if self.count >= NAMES_MAX {
@@ -159,11 +167,6 @@ impl AllTouches {
         let mut seen = Seen { lost: touches.lost, ..Seen::default() };
         for (path, touch) in touches.names {
             let by = touch.by.into_iter().collect();
-            if touch.elsewhere {
-                let entry = Entry { path, thing: Thing::Special(Special::Elsewhere) };
-                seen.touched.push(Touched { change: Change::Asked, by, entry });
-                continue;
-            }
             let found = look(&path);
             let after = found.as_ref().ok().map(State::from);
             let is_folder = |state: Option<State>| state.is_some_and(|state| state.is_folder);
@@ -185,6 +188,14 @@ impl AllTouches {
             seen.touched.push(touched.clone());
             self.told.insert(path, Told { when, touched, state: after });
         }
+        let elsewhere = touches.elsewhere.into_iter().map(|(path, by)| Touched {
+            change: Change::Asked,
+            by: by.into_iter().collect(),
+            entry: Entry { path, thing: Thing::Special(Special::Elsewhere) },
+        });
+        // What has a name here is told behind what somebody elsewhere has there.
+        seen.touched = elsewhere.chain(seen.touched).collect();
+        seen.touched.sort_by(|one, next| one.entry.path.cmp(&next.entry.path));
         seen
     }
 }

@@ -40,6 +40,8 @@ struct Asks {
     of: Option<u64>,
     /// Its folder, where that is another than at that start.
     moved: bool,
+    /// It asked before, and did not become that.
+    again: bool,
     /// Its texts for a record with these numbers, once there was time for them.
     texts: Option<(Numbers, Texts)>,
 }
@@ -97,23 +99,25 @@ impl Tree {
         let is_new = !self.processes.contains_key(&kin.process);
         let process = self.processes.entry(kin.process).or_default();
         (process.folder, process.when) = (folder, when);
-        let asks = Asks { wanted, of: of.map(|(id, _)| id), moved, texts: None };
-        self.refused += u64::from(process.asked.replace(asks).is_some());
+        let again = process.asked.is_some();
+        process.asked = Some(Asks { wanted, of: of.map(|(id, _)| id), moved, again, texts: None });
+        self.refused += u64::from(again);
         (is_new, left)
     }
 
     /// Makes the texts for the record of what a process asked for, should that be the next start; and when
-    /// that takes place.
+    /// that takes place. Of one that asked in vain before, such as for a program in each folder of PATH,
+    /// none are made.
     pub fn prepare(
         &mut self,
         pid: u32,
-        texts: impl FnOnce(Numbers, &Wanted, Option<&[u8]>) -> Option<Texts>,
+        texts: impl FnOnce(Numbers, &Wanted, Option<&[u8]>) -> Texts,
     ) -> Option<(When, &Texts)> {
         let process = self.processes.get_mut(&pid)?;
-        let asks = process.asked.as_mut()?;
+        let asks = process.asked.as_mut().filter(|asks| !asks.again)?;
         let folder = asks.moved.then_some(process.folder.as_slice());
         let numbers = asks.numbers(self.starts + 1, pid);
-        let texts = texts(numbers, &asks.wanted, folder)?;
+        let texts = texts(numbers, &asks.wanted, folder);
         let (_, texts) = asks.texts.insert((numbers, texts));
         Some((process.when, texts))
     }

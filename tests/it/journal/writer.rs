@@ -106,6 +106,14 @@ fn a_record_that_was_made_ahead_is_written_where_it_does_not_fit() {
     ahead.look();
     ready(&second);
     assert!(append(&second), "the newest is kept");
+    // A torn line came meanwhile: the record has to name it.
+    ready(&first);
+    files.journal.write_all_at(b"{\"i\":", files.journal.metadata().unwrap().len()).unwrap();
+    assert!(!append(&first), "the cut is not told");
+    let text = files.bytes();
+    let line = text.split_inclusive(|byte| *byte == b'\n').next_back().unwrap();
+    let core = Core::decode(line.split(|byte| *byte == b'\t').next().unwrap()).unwrap();
+    assert_eq!(core.recovered.map(|recovered| recovered.cut_bytes), Some(5));
     let other = (signer::end(), record::Texts::default());
     ready(&first);
     assert!(!append(&other));

@@ -312,7 +312,8 @@ pub fn transcript(bytes: &[u8]) {
         let end = |told: &Told| match told.outcome {
             Outcome::Exit(status) => End::Exit(status),
             Outcome::Signal(signal) => End::Signal(signal),
-            Outcome::NotTold | Outcome::NotRun => End::Exit(0),
+            Outcome::NotTold => End::Exit(0),
+            Outcome::NotRun => End::NotStarted,
         };
         let seen: Vec<Seen> = (1..)
             .zip(&read.commands)

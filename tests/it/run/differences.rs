@@ -55,17 +55,9 @@ fn other_traps_are_listed() {
 }
 
 #[test]
-fn what_was_closed_or_was_a_group_is_so() {
+fn what_was_a_group_is_so() {
     let (alone, ours) = both("kill -0 -- -$$ && echo group\n");
     assert_eq!((alone.stdout.as_str(), ours.stdout.as_str()), ("group\n", ""));
-    let closed = ["sh", "-c"].map(str::to_owned);
-    let place = differ::Place::new(&one(Family::Bash, "5.2").unwrap());
-    for (program, status) in [("bash".to_owned(), 1), (format!("'{}' sh", world::program().display()), 0)] {
-        let line = format!("exec <&-; {program} script.sh");
-        let words = [closed[1].clone(), line];
-        let seen = place.run(Path::new(&closed[0]), &words, "cat\n");
-        assert_eq!(seen.code, Some(status), "{program}: {}", seen.stderr);
-    }
 }
 
 #[test]

@@ -240,7 +240,15 @@ fn what_is_asked_for_elsewhere_is_told_as_made() {
     let (_, thing, by) = &of[&(When::In(1), "one".to_owned())];
     assert_eq!((thing, by.len()), (&Thing::Special(Special::Elsewhere), 1));
     let (_, thing, by) = &of[&(When::In(2), "two".to_owned())];
-    assert!(matches!(thing, Thing::File { size: 4, .. }) && by.len() == 2, "{thing:?} {by:?}");
+    // Who asked elsewhere is not among those who touched it here.
+    assert!(matches!(thing, Thing::File { size: 4, .. }) && by.len() == 1, "{thing:?} {by:?}");
+    // A folder that gets another name here has under that what is here.
+    let home = with_key();
+    std::fs::create_dir(home.path("work/q")).unwrap();
+    let script = "unshare -rm sh -c 'mount -t tmpfs t q && echo > q/x'; echo > q/y; mv q r\n";
+    let all = changes(&home, script);
+    assert!(all.contains(&(1, "r/y".to_owned(), "made")), "{all:?}");
+    assert!(!all.iter().any(|(_, name, _)| name == "r/x"), "{all:?}");
 }
 
 /// What attesh keeps is no product of the script.

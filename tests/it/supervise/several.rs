@@ -202,29 +202,10 @@ fn a_program_that_stops_itself_leaves_its_caller_waiting() {
     assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{stopped:?}");
     kill(pid, Signal::SIGCONT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7));
-    // A script in a job of a shell, watched or by traps.
-    home.file("work/s.sh", "kill -STOP $$\nexit 7\n");
-    for (words, evidence) in [
-        (&["sh", "--quiet", "s.sh"][..], ""),
-        (&["sh", "--quiet", "s.sh"], "traps"),
-        (&["sh", "--trace", "--quiet", "s.sh"], ""),
-    ] {
-        let mut command = home.command(Path::new(ATTESH));
-        command.args(words).env("ATTESH_EVIDENCE", evidence);
-        let mut child = command.process_group(0).spawn().unwrap();
-        let pid = Pid::from_raw(child.id().cast_signed());
-        let stopped = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
-        assert!(
-            matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)),
-            "{words:?} {evidence}: {stopped:?}"
-        );
-        kill(pid, Signal::SIGCONT).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(7), "{words:?} {evidence}");
-    }
-    // Nobody else would wake this one.
+    // Nobody else would wake a script that no shell has in front of its terminal.
     home.file("work/s.sh", "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait\nexit 8\n");
     for words in [&["sh", "--quiet", "s.sh"][..], &["sh", "--trace", "--quiet", "s.sh"]] {
-        let status = home.command(Path::new(ATTESH)).args(words).status().unwrap();
+        let status = home.command(Path::new(ATTESH)).args(words).process_group(0).status().unwrap();
         assert_eq!(status.code(), Some(8), "{words:?}");
     }
     // Who wakes the program alone wakes who waits for it.
@@ -392,6 +373,25 @@ fn a_file_of_a_registered_interpreter_is_told_as_itself_or_in_silence() {
     assert!(started(b"registered").is_none() && told.gap().is_none(), "{told:?}");
     let odd = records.iter().filter(|record| record.kind() == "anomaly");
     assert_eq!(odd.map(|record| record.word("what").to_owned()).collect::<Vec<_>>(), ["start-changed"]);
+}
+
+#[test]
+fn a_script_that_stops_itself_keeps_the_terminal() {
+    let all = all(Family::Bash);
+    let Some(shell) = all.first() else { return };
+    let home = with_key();
+    home.file("work/s.sh", "kill -STOP $$\necho o\"\"n\nexit 7\n");
+    let mut terminal = Terminal::start(shell, &home, Rc::default());
+    for (at, how) in ["", "ATTESH_EVIDENCE=traps ", "--trace ", ": | "].into_iter().enumerate() {
+        let (before, option) = if how.ends_with("e ") { ("", how) } else { (how, "") };
+        let line = format!("{before}{ATTESH} sh {option}--quiet s.sh; echo \"sto\"pped{at} $?");
+        terminal.raw(format!("{line}\r").as_bytes());
+        let stopped = format!("stopped{at} 1");
+        assert!(terminal.wait(|terminal| terminal.text().contains(&stopped)), "{line}: {}", terminal.text());
+        terminal.raw(format!("fg; echo \"en\"ded{at} $?\r").as_bytes());
+        let ended = format!("ended{at} 7");
+        assert!(terminal.wait(|terminal| terminal.text().contains(&ended)), "{line}: {}", terminal.text());
+    }
 }
 
 #[test]
