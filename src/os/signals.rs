@@ -16,6 +16,17 @@ const GENERATIONS_MAX: usize = 64;
 /// The signals that are meant for another process.
 pub struct Signals {
     from: Option<SignalFd>,
+    /// Somebody else stops this program, and knows whether the other process is to go on with it.
+    leaves_stops: bool,
+}
+
+/// What came that is for nobody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// A child may have stopped, gone on or ended.
+    pub child: bool,
+    /// This program was woken, where somebody else stops it.
+    pub woken: bool,
 }
 
 /// All that have a name but those that cannot be caught and that stop. A fault of this program's own ends
@@ -61,11 +72,12 @@ impl Signals {
     /// The same with those that stop a process, where somebody else stops this one when it is to.
     #[must_use]
     pub fn take_with_stops() -> Self {
-        Signals::taken(HANDED_ON.into_iter().chain(STOPS).collect())
+        Signals { leaves_stops: true, ..Signals::taken(HANDED_ON.into_iter().chain(STOPS).collect()) }
     }
 
     /// From here on this program stops again when it gets such a signal.
-    pub fn leave_stops(&self) {
+    pub fn leave_stops(&mut self) {
+        self.leaves_stops = false;
         let _ = STOPS.into_iter().collect::<SigSet>().thread_unblock();
     }
 
@@ -76,7 +88,7 @@ impl Signals {
             .thread_block()
             .ok()
             .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok());
-        Signals { from }
+        Signals { from, leaves_stops: false }
     }
 
     /// Becomes readable when a signal has come; `None` if the kernel gave no descriptor.
@@ -87,28 +99,29 @@ impl Signals {
 
     /// Gives to that process what came from another process. What the terminal sends, it gets itself,
     /// and what it or its children send is not meant for this program: `kill 0`. What the kernel sends
-    /// for a call of this program (SIGPIPE) has this program as its sender. Whether a child may have
-    /// stopped, gone on or ended.
-    pub fn hand_on(&self, pid: u32) -> bool {
-        let Some(from) = &self.from else { return true };
-        let mut has_child_changed = false;
+    /// for a call of this program (SIGPIPE) has this program as its sender.
+    pub fn hand_on(&self, pid: u32) -> Heard {
+        let Some(from) = &self.from else { return Heard { child: true, woken: false } };
+        let mut heard = Heard::default();
         while let Ok(Some(info)) = from.read_signal() {
             let signal = info.ssi_signo.cast_signed();
             if signal == libc::SIGCHLD {
-                has_child_changed = true;
+                heard.child = true;
                 continue;
             }
             let by_terminal = info.ssi_code > 0 && !is_hangup_of_leader(signal);
             let own = info.ssi_pid == std::process::id();
-            // A program that is in the same group has gone on already.
-            if signal == libc::SIGCONT && !proc::has_stopped(pid) {
+            if by_terminal || own || is_below(info.ssi_pid, pid) {
                 continue;
             }
-            if !by_terminal && !own && !is_below(info.ssi_pid, pid) {
-                sys::send(Pid::from_raw(pid.cast_signed()), signal);
+            match signal {
+                libc::SIGCONT if self.leaves_stops => heard.woken = true,
+                // A program that is in the same group has gone on already.
+                libc::SIGCONT if !proc::has_stopped(pid) => {}
+                _ => sys::send(Pid::from_raw(pid.cast_signed()), signal),
             }
         }
-        has_child_changed
+        heard
     }
 }
 
@@ -132,11 +145,12 @@ pub fn rest(waits: Option<u32>, has_stopped: impl FnOnce() -> bool) {
     }
 }
 
-/// Whether a shell has this process in front of its terminal as a job, of which it sees that it stops, and
-/// which it lets go on: whoever is above that group is of the same session.
+/// Whether a shell at a terminal has this process as a job, of which it sees that it stops, and which it
+/// lets go on: whoever is above that group is of the same session, and has the group in front, or leads the
+/// session.
 fn is_job(pid: u32) -> bool {
     let own = proc::terminal(pid);
-    let Some(own) = own.filter(|own| own.group == own.in_front) else { return false };
+    let Some(own) = own.filter(|own| own.in_front > 0 && own.session != own.group) else { return false };
     let mut at = u64::from(pid);
     for _ in 0..GENERATIONS_MAX {
         let Some(parent) = proc::parent(at).and_then(|parent| u32::try_from(parent).ok()) else {
@@ -144,7 +158,11 @@ fn is_job(pid: u32) -> bool {
         };
         match proc::terminal(parent) {
             Some(above) if above.group == own.group => at = parent.into(),
-            above => return above.is_some_and(|above| above.session == own.session),
+            above => {
+                let leads = || i32::try_from(parent).is_ok_and(|parent| parent == own.session);
+                return above.is_some_and(|above| above.session == own.session)
+                    && (own.group == own.in_front || leads());
+            }
         }
     }
     false

@@ -212,7 +212,7 @@ pub fn listen(
             return Ok(status);
         }
         wait(signals, channel)?;
-        if signals.hand_on(child.id()) && proc::rests(child.id()) {
+        if signals.hand_on(child.id()).child && proc::rests(child.id()) {
             rest(waits, || proc::rests(child.id()));
         }
         while let Some(message) = channel.and_then(Channel::hear) {

@@ -89,6 +89,10 @@ fn record(
         }
     };
     recorder.heard = Some(heard);
+    if recorder.waits_in_front {
+        // Where that fails, who is woken alone stays alone.
+        let _ = recorder.listen_to_front(&words);
+    }
     let mut is_told = false;
     let is_over = |recorder: &Recorder| {
         // Nobody else can be asked for it any more.
@@ -112,7 +116,7 @@ fn record(
     };
     let _ = word.send(&mut words);
     drop(words);
-    recorder.waits_in_front = false;
+    recorder.leave_front();
     // What runs on needs somebody who answers: without a listener it could start nothing.
     sys::leave_streams();
     recorder.has_closed = true;

@@ -7,7 +7,7 @@
 //! and no further. Where it holds none, every process is followed until it ends, and gets every signal
 //! that it would have got.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use nix::unistd::Pid;
 
@@ -60,6 +60,20 @@ impl Recorder<'_> {
             if proc::has_stopped(self.root) {
                 sys::send(Pid::from_raw(self.guarded.waits.cast_signed()), libc::SIGSTOP);
             }
+        }
+    }
+
+    /// Who waits was woken. If the program has stopped since who waits was told to, it has gone on with
+    /// that; else it is woken, too.
+    pub(super) fn hear_front(&mut self) {
+        let mut words = [0; 64];
+        match self.front.as_ref().map(|mut line| line.read(&mut words)) {
+            Some(Ok(0) | Err(_)) | None => return self.leave_front(),
+            Some(Ok(_)) => {}
+        }
+        self.hear_changes();
+        if self.rest.as_ref().is_some_and(|rest| rest.is_told) && proc::has_stopped(self.root) {
+            sys::send(Pid::from_raw(self.root.cast_signed()), libc::SIGCONT);
         }
     }
 

@@ -27,7 +27,7 @@ mod tree;
 mod units;
 mod words;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
@@ -54,7 +54,7 @@ pub use starts::Starts;
 pub use words::{Fail, Program};
 
 use child::{Lines, Work};
-use words::{WAIT_MS, Word};
+use words::{WAIT_MS, WOKEN, Word};
 
 /// What became of the program and of its recording.
 #[derive(Debug)]
@@ -197,8 +197,11 @@ impl Waiting {
                 let line = self.line.get_ref().as_fd();
                 await_any(&[Some(line), self.signals.source()], PollTimeout::NONE)?;
             }
-            if let Some(pid) = self.program {
-                self.signals.hand_on(pid);
+            if let Some(pid) = self.program
+                && self.signals.hand_on(pid).woken
+            {
+                // The recorder knows whether the program has gone on with this process.
+                let _ = self.line.get_ref().write_all(WOKEN);
             }
             let line = self.line.get_ref().as_fd();
             if self.line.buffer().is_empty() && !await_any(&[Some(line)], PollTimeout::ZERO)? {

@@ -52,12 +52,13 @@ pub(super) const REAPED: Duration = Duration::from_secs(1);
 const REAPED_LOOK_MS: u16 = 20;
 /// How often it is looked at who waits or has stopped, in milliseconds.
 const LOOK_MS: u16 = 50;
-/// What is waited for, by the number that the kernel gives back; from the fifth on process ids.
+/// What is waited for, by the number that the kernel gives back; from the sixth on process ids.
 const LISTENER: u64 = 0;
 const CHILDREN: u64 = 1;
 const NOTES: u64 = 2;
 const LISTENERS: u64 = 3;
-pub(super) const PROCESSES: u64 = 4;
+const FRONT: u64 = 4;
+pub(super) const PROCESSES: u64 = 5;
 
 /// What records the starts below a program, or below the shell of a script.
 pub struct Recorder<'a> {
@@ -71,6 +72,8 @@ pub struct Recorder<'a> {
     pub(super) root: u32,
     /// Whether who waits stands for the program, for the terminal and for who runs it.
     pub(super) waits_in_front: bool,
+    /// Where who waits says that it was woken.
+    pub(super) front: Option<UnixStream>,
     /// That the program has stopped.
     pub(super) rest: Option<Rest>,
     /// By what starts are seen.
@@ -219,6 +222,7 @@ impl<'a> Recorder<'a> {
             guarded: Guarded::here(),
             root,
             waits_in_front: false,
+            front: None,
             rest: None,
             by: By { starts: level.seen_by(), handle: !also.ends },
             level,
@@ -243,6 +247,22 @@ impl<'a> Recorder<'a> {
             alone: None,
             has_closed: false,
         })
+    }
+
+    /// From here on who waits says there when it was woken.
+    pub fn listen_to_front(&mut self, line: &UnixStream) -> io::Result<()> {
+        let line = line.try_clone()?;
+        self.poll.add(&line, EpollEvent::new(EpollFlags::EPOLLIN, FRONT))?;
+        self.front = Some(line);
+        Ok(())
+    }
+
+    /// Nobody waits any more.
+    pub fn leave_front(&mut self) {
+        self.waits_in_front = false;
+        if let Some(line) = self.front.take() {
+            let _ = self.poll.delete(&line);
+        }
     }
 
     /// From here on the kernel tells of what it holds there.
@@ -306,6 +326,7 @@ impl<'a> Recorder<'a> {
                     LISTENER => self.hear_call(event.events())?,
                     CHILDREN | NOTES => {}
                     LISTENERS => self.hear_listener()?,
+                    FRONT => self.hear_front(),
                     process => self.ended(u32::try_from(process - PROCESSES).unwrap_or_default(), None),
                 }
             }

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// How long the journal's lock is waited for, in milliseconds.
 pub const WAIT_MS: u32 = 1_000;
 
+/// What the recorder is told when who waits is woken.
+pub const WOKEN: &[u8] = b"woken\n";
+
 /// What a start is if it cannot be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fail {

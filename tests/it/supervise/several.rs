@@ -202,6 +202,17 @@ fn a_program_that_stops_itself_leaves_its_caller_waiting() {
     assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{stopped:?}");
     kill(pid, Signal::SIGCONT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7));
+    // Whoever wakes the whole group wakes the program once: each stop is seen.
+    let script = "kill -STOP $$; kill -STOP $$; kill -STOP $$; exit 9";
+    let mut command = home.command(Path::new(ATTESH));
+    let mut child = command.args(["run", "--quiet", "bash", "-c", script]).process_group(0).spawn().unwrap();
+    let pid = Pid::from_raw(child.id().cast_signed());
+    for at in 0..3 {
+        let stopped = nix::sys::wait::waitpid(pid, Some(flags)).unwrap();
+        assert!(matches!(stopped, nix::sys::wait::WaitStatus::Stopped(..)), "{at}: {stopped:?}");
+        kill(Pid::from_raw(-pid.as_raw()), Signal::SIGCONT).unwrap();
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(9));
     // Nobody else would wake a script that no shell has in front of its terminal.
     home.file("work/s.sh", "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait\nexit 8\n");
     for words in [&["sh", "--quiet", "s.sh"][..], &["sh", "--trace", "--quiet", "s.sh"]] {
