@@ -211,6 +211,14 @@ pub fn terminal(pid: u32) -> Option<Terminal> {
     Some(Terminal { group: number(2)?, session: number(3)?, in_front: number(5)? })
 }
 
+/// The name of a process's program, of which the kernel keeps 15 bytes.
+#[must_use]
+pub fn name(pid: u32) -> Vec<u8> {
+    let mut name = small(&format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.pop();
+    name
+}
+
 /// Whether a signal has stopped a process that nobody follows.
 #[must_use]
 pub fn rests(pid: u32) -> bool {

@@ -139,15 +139,21 @@ pub fn rest(waits: Option<u32>, has_stopped: impl FnOnce() -> bool) {
     }
     std::thread::sleep(RESTS);
     if has_stopped() {
-        for pid in waits.into_iter().chain([own]) {
-            sys::send(Pid::from_raw(pid.cast_signed()), libc::SIGSTOP);
+        let stop = |pid: u32| sys::send(Pid::from_raw(pid.cast_signed()), libc::SIGSTOP);
+        waits.into_iter().for_each(stop);
+        // Whoever sees that one stop may have woken all by now.
+        if waits.is_none_or(proc::has_stopped) {
+            stop(own);
         }
     }
 }
 
+/// Shells that have jobs.
+const SHELLS: [&[u8]; 9] = [b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"sh", b"tcsh", b"zsh"];
+
 /// Whether a shell at a terminal has this process as a job, of which it sees that it stops, and which it
 /// lets go on: whoever is above that group is of the same session, and has the group in front, or leads the
-/// session.
+/// session, or is a shell that is in front itself.
 fn is_job(pid: u32) -> bool {
     let own = proc::terminal(pid);
     let Some(own) = own.filter(|own| own.in_front > 0 && own.session != own.group) else { return false };
@@ -159,9 +165,11 @@ fn is_job(pid: u32) -> bool {
         match proc::terminal(parent) {
             Some(above) if above.group == own.group => at = parent.into(),
             above => {
-                let leads = || i32::try_from(parent).is_ok_and(|parent| parent == own.session);
-                return above.is_some_and(|above| above.session == own.session)
-                    && (own.group == own.in_front || leads());
+                let Some(above) = above.filter(|above| above.session == own.session) else { return false };
+                let leads = i32::try_from(parent).is_ok_and(|parent| parent == own.session);
+                let is_shell =
+                    || above.group == above.in_front && SHELLS.contains(&proc::name(parent).as_slice());
+                return own.group == own.in_front || leads || is_shell();
             }
         }
     }

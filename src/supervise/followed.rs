@@ -58,13 +58,14 @@ impl Recorder<'_> {
         if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.is_told && rest.until.left().is_zero()) {
             rest.is_told = true;
             if proc::has_stopped(self.root) {
+                self.front_rests = true;
                 sys::send(Pid::from_raw(self.guarded.waits.cast_signed()), libc::SIGSTOP);
             }
         }
     }
 
-    /// Who waits was woken. If the program has stopped since who waits was told to, it has gone on with
-    /// that; else it is woken, too.
+    /// Who waits was woken. If it had been told to stop, and the program has stopped again since, that went
+    /// on with it; else the program is woken, too.
     pub(super) fn hear_front(&mut self) {
         let mut words = [0; 64];
         match self.front.as_ref().map(|mut line| line.read(&mut words)) {
@@ -72,7 +73,9 @@ impl Recorder<'_> {
             Some(Ok(_)) => {}
         }
         self.hear_changes();
-        if self.rest.as_ref().is_some_and(|rest| rest.is_told) && proc::has_stopped(self.root) {
+        let is_of_before =
+            std::mem::take(&mut self.front_rests) && self.rest.as_ref().is_some_and(|rest| !rest.is_told);
+        if !is_of_before && proc::has_stopped(self.root) {
             sys::send(Pid::from_raw(self.root.cast_signed()), libc::SIGCONT);
         }
     }

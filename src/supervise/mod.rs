@@ -226,8 +226,11 @@ impl Waiting {
         let Some(pid) = self.program.take() else {
             return Err(std::io::Error::other("the recorder ended before the program began"));
         };
-        // Nobody is left who would stop this process with the program.
+        // Nobody is left who would stop this process with the program, or wake the program with it.
         self.signals.leave_stops();
+        if proc::has_stopped(pid) {
+            sys::send(Pid::from_raw(pid.cast_signed()), libc::SIGCONT);
+        }
         if fail == Fail::Closed {
             // Nobody has the listener any more: the kernel refuses what it holds.
             self.from = None;

@@ -74,6 +74,8 @@ pub struct Recorder<'a> {
     pub(super) waits_in_front: bool,
     /// Where who waits says that it was woken.
     pub(super) front: Option<UnixStream>,
+    /// Who waits was told to stop, and has not said since that it was woken.
+    pub(super) front_rests: bool,
     /// That the program has stopped.
     pub(super) rest: Option<Rest>,
     /// By what starts are seen.
@@ -223,6 +225,7 @@ impl<'a> Recorder<'a> {
             root,
             waits_in_front: false,
             front: None,
+            front_rests: false,
             rest: None,
             by: By { starts: level.seen_by(), handle: !also.ends },
             level,

@@ -159,6 +159,9 @@ impl AllTouches {
                 all.entry(when).or_default().touched.push(touched);
             }
         }
+        for seen in all.values_mut() {
+            seen.touched.sort_by(|one, next| one.entry.path.cmp(&next.entry.path));
+        }
         in_order(all.into_iter().collect())
     }
 

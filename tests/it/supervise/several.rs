@@ -213,6 +213,27 @@ fn a_program_that_stops_itself_leaves_its_caller_waiting() {
         kill(Pid::from_raw(-pid.as_raw()), Signal::SIGCONT).unwrap();
     }
     assert_eq!(child.wait().unwrap().code(), Some(9));
+    // One that is woken just then, before it was told to stop, wakes the program.
+    for words in [["sleep", "0.4"], ["sh", "-c"]] {
+        let mut command = home.command(Path::new(ATTESH));
+        command.args(["run", "--quiet"]).args(words);
+        if words[0] == "sh" {
+            command.arg("kill -STOP $$; exit 0");
+        }
+        let mut child = command.process_group(0).spawn().unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed());
+        std::thread::sleep(Duration::from_millis(200));
+        if words[0] == "sleep" {
+            kill(pid, Signal::SIGTSTP).unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let until = attesh::clock::Deadline::after(Duration::from_secs(30));
+        kill(pid, Signal::SIGCONT).unwrap();
+        while child.try_wait().unwrap().is_none() {
+            assert!(!until.left().is_zero(), "{words:?}: it stays stopped");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     // Nobody else would wake a script that no shell has in front of its terminal.
     home.file("work/s.sh", "(sleep 0.3; kill -CONT $$) & kill -STOP $$; wait\nexit 8\n");
     for words in [&["sh", "--quiet", "s.sh"][..], &["sh", "--trace", "--quiet", "s.sh"]] {
