@@ -116,8 +116,6 @@ impl Signals {
             }
             match signal {
                 libc::SIGCONT if self.leaves_stops => heard.woken = true,
-                // A program that is in the same group has gone on already.
-                libc::SIGCONT if !proc::has_stopped(pid) => {}
                 _ => sys::send(Pid::from_raw(pid.cast_signed()), signal),
             }
         }
