@@ -168,12 +168,7 @@ impl Record {
     /// The same, and why nothing is there.
     #[must_use]
     pub fn said(&self, name: &str) -> Said<'_> {
-        match self.text(name) {
-            Some(text) if self.is_masked(name) => Said::Masked(text),
-            Some(text) => Said::Text(text),
-            None if self.core.commitments.has(name) => Said::Gone,
-            None => Said::Nothing,
-        }
+        Said::of(self.text(name), self.is_masked(name), self.core.commitments.has(name))
     }
 
     /// Whether a text was masked when it was recorded: what [`Record::text`] gives is not what it was.

@@ -463,12 +463,7 @@ pub fn wait_for(pid: Pid, wait: bool) -> io::Result<Option<i32>> {
 /// Whether the kernel has something to tell of a child that it has not told.
 #[must_use]
 pub fn has_news(pid: Pid) -> bool {
-    let all = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::WSTOPPED | libc::__WALL;
-    // SAFETY: a place of all zeros is one, and outlives the call.
-    unsafe {
-        let mut told: libc::siginfo_t = std::mem::zeroed();
-        libc::waitid(libc::P_PID, pid.as_raw().unsigned_abs(), &raw mut told, all) == 0 && told.si_pid() != 0
-    }
+    child::news(libc::P_PID, pid.as_raw().unsigned_abs()).is_some_and(|pid| pid != 0)
 }
 
 /// How a stopped child that this program traces goes on.

@@ -191,9 +191,13 @@ pub fn waits_in(pid: u32, call: i64) -> bool {
     text.split(|byte| *byte == b' ').next() == Some(call.to_string().as_bytes())
 }
 
-/// What a process has to do with its terminal.
+/// Where a process stands for job control.
 #[derive(Clone, Copy, Debug)]
-pub struct Terminal {
+pub struct Place {
+    /// The process.
+    pub pid: i32,
+    /// Its parent.
+    pub parent: i32,
     /// Its process group.
     pub group: i32,
     /// Its session.
@@ -202,18 +206,18 @@ pub struct Terminal {
     pub in_front: i32,
 }
 
-/// What a process has to do with its terminal; `None` if it is gone.
+/// Where a process stands for job control; `None` if it is gone.
 #[must_use]
-pub fn terminal(pid: u32) -> Option<Terminal> {
+pub fn place(pid: i32) -> Option<Place> {
     let text = small(&format!("/proc/{pid}/stat")).ok()?;
     let fields = fields(&text)?;
     let number = |at: usize| fields.get(at)?.parse().ok();
-    Some(Terminal { group: number(2)?, session: number(3)?, in_front: number(5)? })
+    Some(Place { pid, parent: number(1)?, group: number(2)?, session: number(3)?, in_front: number(5)? })
 }
 
 /// The name of a process's program, of which the kernel keeps 15 bytes.
 #[must_use]
-pub fn name(pid: u32) -> Vec<u8> {
+pub fn name(pid: i32) -> Vec<u8> {
     let mut name = small(&format!("/proc/{pid}/comm")).unwrap_or_default();
     name.pop();
     name
@@ -222,15 +226,19 @@ pub fn name(pid: u32) -> Vec<u8> {
 /// Whether a signal has stopped a process that nobody follows.
 #[must_use]
 pub fn rests(pid: u32) -> bool {
-    let text = small(&format!("/proc/{pid}/stat")).unwrap_or_default();
-    fields(&text).is_some_and(|fields| fields.first() == Some(&"T"))
+    is_in(pid, &["T"])
 }
 
 /// Whether a process has stopped, by a signal or for who follows it.
 #[must_use]
 pub fn has_stopped(pid: u32) -> bool {
+    is_in(pid, &["T", "t"])
+}
+
+/// Whether a process is in one of these states.
+fn is_in(pid: u32, states: &[&str]) -> bool {
     let text = small(&format!("/proc/{pid}/stat")).unwrap_or_default();
-    fields(&text).and_then(|fields| fields.first().copied()).is_some_and(|state| matches!(state, "T" | "t"))
+    fields(&text).and_then(|fields| fields.first().copied()).is_some_and(|state| states.contains(&state))
 }
 
 /// How many processes run below one, but for this one of them.

@@ -153,25 +153,16 @@ const SHELLS: [&[u8]; 9] = [b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", 
 /// lets go on: whoever is above that group is of the same session, and has the group in front, or leads the
 /// session, or is a shell that is in front itself.
 fn is_job(pid: u32) -> bool {
-    let own = proc::terminal(pid);
-    let Some(own) = own.filter(|own| own.in_front > 0 && own.session != own.group) else { return false };
-    let mut at = u64::from(pid);
-    for _ in 0..GENERATIONS_MAX {
-        let Some(parent) = proc::parent(at).and_then(|parent| u32::try_from(parent).ok()) else {
-            return false;
-        };
-        match proc::terminal(parent) {
-            Some(above) if above.group == own.group => at = parent.into(),
-            above => {
-                let Some(above) = above.filter(|above| above.session == own.session) else { return false };
-                let leads = i32::try_from(parent).is_ok_and(|parent| parent == own.session);
-                let is_shell =
-                    || above.group == above.in_front && SHELLS.contains(&proc::name(parent).as_slice());
-                return own.group == own.in_front || leads || is_shell();
-            }
-        }
-    }
-    false
+    let own = proc::place(pid.cast_signed()).filter(|own| own.in_front > 0 && own.session != own.group);
+    let Some(own) = own else { return false };
+    let above = std::iter::successors(Some(own), |one| proc::place(one.parent))
+        .take(GENERATIONS_MAX)
+        .find(|one| one.group != own.group)
+        .filter(|above| above.session == own.session);
+    above.is_some_and(|above| {
+        let is_shell = || SHELLS.contains(&proc::name(above.pid).as_slice());
+        own.group == own.in_front || above.pid == own.session || (above.group == above.in_front && is_shell())
+    })
 }
 
 /// What the kernel tells of children, from a descriptor.

@@ -100,6 +100,17 @@ pub enum Said<'a> {
 }
 
 impl<'a> Said<'a> {
+    /// What is said where this is there of a text, which `has` says that there is, masked or not.
+    #[must_use]
+    pub fn of(text: Option<&'a [u8]>, is_masked: bool, has: bool) -> Self {
+        match text {
+            Some(text) if is_masked => Said::Masked(text),
+            Some(text) => Said::Text(text),
+            None if has => Said::Gone,
+            None => Said::Nothing,
+        }
+    }
+
     /// What is there of it.
     #[must_use]
     pub fn text(self) -> Option<&'a [u8]> {

@@ -50,12 +50,8 @@ impl FactFacts {
     /// The same, and why nothing is there.
     #[must_use]
     pub fn said(&self, name: &str) -> Said<'_> {
-        match self.text(name) {
-            Some(text) if self.has(&shown_name(name)) => Said::Masked(text.as_bytes()),
-            Some(text) => Said::Text(text.as_bytes()),
-            None if self.has(name) => Said::Gone,
-            None => Said::Nothing,
-        }
+        let is_masked = self.has(&shown_name(name));
+        Said::of(self.text(name).map(str::as_bytes), is_masked, self.has(name))
     }
 }
 

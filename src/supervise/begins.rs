@@ -149,9 +149,10 @@ impl Recorder<'_> {
     /// the name: what answers that may itself wait for this process.
     pub(super) fn prepare(&mut self, process: u32) {
         let Some(masker) = self.session.known_masker() else { return };
-        let texts =
-            |numbers, wanted: &Wanted, folder: Option<&[u8]>| records::texts(masker, numbers, wanted, folder);
-        if let Some((when, texts)) = self.tree.prepare(process, texts)
+        let made = self
+            .tree
+            .prepare(process, |numbers, wanted, folder| records::texts(masker, numbers, wanted, folder));
+        if let Some((when, texts)) = made
             && let Some(shell) = self.shell
         {
             records::make_ready(self.session, shell, when, texts);

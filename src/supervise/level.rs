@@ -60,7 +60,7 @@ impl Level {
                     .to_owned()
             }
             Some(libc::EAGAIN) => {
-                "the kernel lets this user make no more processes (ulimit -u), which takes two to find out"
+                "this user may make no more processes (ulimit -u), and two are made to find that out"
                     .to_owned()
             }
             _ => format!(

@@ -90,12 +90,19 @@ impl AllTouches {
         let names = &mut self.of.entry(when).or_default().elsewhere;
         if let Some(of) = names.get_mut(&path) {
             of.extend(by);
-        } else if self.count >= NAMES_MAX {
-            self.lose(when);
-        } else {
-            names.insert(path, by.into_iter().collect());
-            self.count += 1;
+        } else if self.has_room(when) {
+            self.of.entry(when).or_default().elsewhere.insert(path, by.into_iter().collect());
         }
+    }
+
+    /// Takes the room of one more name, or counts one that is not kept.
+    fn has_room(&mut self, when: When) -> bool {
+        if self.count >= NAMES_MAX {
+            self.lose(when);
+            return false;
+        }
+        self.count += 1;
+        true
     }
 
     fn add(&mut self, when: When, path: Vec<u8>, touch: Touch) {
@@ -104,11 +111,9 @@ impl AllTouches {
             one.by.extend(touch.by);
             return;
         }
-        if self.count >= NAMES_MAX {
-            return self.lose(when);
+        if self.has_room(when) {
+            self.of.entry(when).or_default().names.insert(path, touch);
         }
-        self.count += 1;
-        touches.names.insert(path, touch);
     }
 
     /// A folder is about to get another name: what was touched below it will have that.
@@ -159,9 +164,6 @@ impl AllTouches {
                 all.entry(when).or_default().touched.push(touched);
             }
         }
-        for seen in all.values_mut() {
-            seen.touched.sort_by(|one, next| one.entry.path.cmp(&next.entry.path));
-        }
         in_order(all.into_iter().collect())
     }
 
@@ -198,7 +200,6 @@ impl AllTouches {
         });
         // What has a name here is told behind what somebody elsewhere has there.
         seen.touched = elsewhere.chain(seen.touched).collect();
-        seen.touched.sort_by(|one, next| one.entry.path.cmp(&next.entry.path));
         seen
     }
 }
@@ -207,7 +208,11 @@ fn is_gone(thing: &Thing) -> bool {
     *thing == Thing::Special(Special::Vanished)
 }
 
+/// By the command, and in each by the name; of one name what was found first comes first.
 fn in_order(mut all: Vec<(When, Seen)>) -> Vec<(When, Seen)> {
+    for (_, seen) in &mut all {
+        seen.touched.sort_by(|one, next| one.entry.path.cmp(&next.entry.path));
+    }
     all.sort_by_key(|(when, _)| match when {
         When::Before => 0,
         When::In(n) => *n,

@@ -1,6 +1,6 @@
-//! A child of this process that runs the same program on.
+//! Children of this process: one that runs the same program on, and what is to be told of them.
 //!
-//! What lives here: making it, and its end. What does not: what it does.
+//! What lives here: making one, its end, and whether there is news. What does not: what it does.
 
 use std::io;
 
@@ -22,4 +22,15 @@ pub fn child() -> io::Result<Option<Pid>> {
 pub fn end(status: u8) -> ! {
     // SAFETY: it follows no pointer and does not come back.
     unsafe { libc::_exit(status.into()) }
+}
+
+/// Of which of these children the kernel has something to tell that it has not told, 0 if of none; `None`
+/// if there is no such child. It is not told by this.
+pub fn news(which: libc::idtype_t, number: u32) -> Option<libc::pid_t> {
+    let all = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::WSTOPPED | libc::__WALL;
+    // SAFETY: a place of all zeros is one, and outlives the call.
+    unsafe {
+        let mut told: libc::siginfo_t = std::mem::zeroed();
+        (libc::waitid(which, number, &raw mut told, all) == 0).then(|| told.si_pid())
+    }
 }

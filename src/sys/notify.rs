@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::child::{child, end};
+use super::child::{child, end, news};
 
 /// One instruction of a filter.
 pub type Line = libc::sock_filter;
@@ -320,20 +320,13 @@ pub fn follow_all(child: nix::unistd::Pid, closed: bool) -> io::Result<()> {
 /// Whether this process has a child, or follows one.
 #[must_use]
 pub fn has_children() -> bool {
-    has(libc::P_ALL, 0)
+    news(libc::P_ALL, 0).is_some()
 }
 
 /// Whether a process is a child of this one, ended or not.
 #[must_use]
 pub fn is_child(process: u32) -> bool {
-    has(libc::P_PID, process)
-}
-
-/// Whether there is a child of these.
-fn has(which: libc::idtype_t, number: u32) -> bool {
-    let all = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::__WALL;
-    // SAFETY: no pointer is given.
-    unsafe { libc::waitid(which, number, std::ptr::null_mut(), all) == 0 }
+    news(libc::P_PID, process).is_some()
 }
 
 /// The thread that became the program which a process has just become: it has the process's id now.
